@@ -1,0 +1,57 @@
+"""hypernb gives a notebook a crew: goal, plan, approval, swarm, result, history.
+
+Importing it is cheap: every public name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from hypernb.agents import playbook as playbook
+    from hypernb.errors import HypernbError as HypernbError
+    from hypernb.errors import MissionError as MissionError
+    from hypernb.model import Finding as Finding
+    from hypernb.model import Report as Report
+    from hypernb.plan import Plan as Plan
+    from hypernb.session import Mission as Mission
+    from hypernb.session import Session as Session
+
+_HOMES = {
+    "Finding": "hypernb.model",
+    "HypernbError": "hypernb.errors",
+    "Mission": "hypernb.session",
+    "MissionError": "hypernb.errors",
+    "Plan": "hypernb.plan",
+    "Report": "hypernb.model",
+    "Session": "hypernb.session",
+    "playbook": "hypernb.agents",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("hypernb")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hypernb' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register ``%hyper`` and ``%%hyper``; called by ``%load_ext hypernb``."""
+    from hypernb.magics import register
+
+    register(shell)

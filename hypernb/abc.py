@@ -1,0 +1,362 @@
+"""Contracts between the layers, documented as promises; each has a test of the same wording."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from hypernb.model import (
+        ApprovalRecord,
+        ArtifactRecord,
+        AttemptRecord,
+        Change,
+        CommandRecord,
+        Digest,
+        Event,
+        Finding,
+        LeaseRecord,
+        MissionId,
+        MissionRecord,
+        MissionSnapshot,
+        MissionState,
+        PlanSpec,
+        RunnerId,
+        SearchHit,
+        TaskId,
+        TaskRecord,
+        ToolRun,
+    )
+
+
+class Clock(Protocol):
+    """Where the time comes from; tests hand in one that they advance."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait. Cancelling the caller ends the wait at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A value as bytes, ready for the store or another process.
+
+    Attributes:
+        text: What full-text search should know of it; at most 100,000 characters.
+    """
+
+    media_type: str
+    data: bytes
+    text: str = ""
+
+
+class Store(ABC):
+    """The database: the only thing that processes share.
+
+    Promises:
+
+    1. A call that returns has committed; a call that raises has changed nothing.
+    2. A state change and its event are one transaction.
+    3. Events are numbered without gaps; who reads on from its last ``seq`` misses nothing and
+       sees nothing twice.
+    4. A commit with a lease token that is no longer the newest is refused, and writes nothing.
+    5. Values that were returned never change.
+    6. Every method can be called from any thread, and from any number of processes at once.
+    7. A pickle or an approval that this user did not sign is never returned as trusted.
+    """
+
+    url: str
+
+    # -- what sessions write ------------------------------------------------------------
+
+    @abstractmethod
+    def create_mission(
+        self, spec: PlanSpec, *, by: str, payloads: Mapping[Digest, Payload] | None = None
+    ) -> MissionRecord:
+        """Store a mission that awaits approval of the plan's revision 1, with its tasks.
+
+        One transaction: payloads, mission, plan, tasks (pending) and the events
+        ``mission.created`` and ``plan.proposed``.
+        """
+
+    @abstractmethod
+    def revise_plan(
+        self,
+        mission_id: MissionId,
+        spec: PlanSpec,
+        *,
+        by: str,
+        payloads: Mapping[Digest, Payload] | None = None,
+    ) -> MissionRecord:
+        """Store the next revision of a plan that awaits approval, and replace its tasks.
+
+        Raises:
+            TransitionError: The mission does not await approval.
+        """
+
+    @abstractmethod
+    def approve(
+        self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
+    ) -> ApprovalRecord:
+        """Record a signed approval, append the command ``start`` and the event ``plan.approved``.
+
+        The mission stays ``awaiting_approval`` until a runner starts it.
+
+        Raises:
+            ApprovalError: The hash is not that of the revision, or a newer one exists.
+            TransitionError: The mission does not await approval.
+        """
+
+    @abstractmethod
+    def reject(self, mission_id: MissionId, *, reason: str, by: str) -> None:
+        """End a mission that awaits approval; nothing of it ever runs."""
+
+    @abstractmethod
+    def send(
+        self,
+        kind: str,
+        mission_id: MissionId | None,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        by: str,
+    ) -> int:
+        """Append a command for a runner (``pause``, ``resume``, ``cancel``, ``retry``, ``stop``)."""
+
+    @abstractmethod
+    def cancel_unstarted(self, mission_id: MissionId, *, by: str) -> bool:
+        """Cancel a mission that awaits approval, without a runner; False if it has started."""
+
+    # -- what everybody reads -----------------------------------------------------------
+
+    @abstractmethod
+    def missions(
+        self, *, limit: int = 50, states: Sequence[MissionState] = ()
+    ) -> list[MissionRecord]:
+        """Return missions, newest first; of all states if none are given."""
+
+    @abstractmethod
+    def mission(self, ref: str) -> MissionRecord:
+        """Find a mission by short id or id.
+
+        Raises:
+            UnknownMissionError: There is none; near misses are named.
+        """
+
+    @abstractmethod
+    def plan(self, mission_id: MissionId, revision: int | None = None) -> PlanSpec:
+        """Return a revision of the plan, by default the newest."""
+
+    @abstractmethod
+    def approval(self, mission_id: MissionId) -> ApprovalRecord | None:
+        """Return the newest approval.
+
+        Raises:
+            ApprovalError: Its signature is not this user's.
+        """
+
+    @abstractmethod
+    def tasks(self, mission_id: MissionId) -> list[TaskRecord]:
+        """Return the tasks in plan order."""
+
+    @abstractmethod
+    def attempts(self, mission_id: MissionId) -> list[AttemptRecord]:
+        """Return the attempts in the order they started."""
+
+    @abstractmethod
+    def events(
+        self,
+        mission_id: MissionId | None = None,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Sequence[str] = (),
+        newest: bool = False,
+    ) -> list[Event]:
+        """Return events with a ``seq`` above ``after``, oldest first.
+
+        Args:
+            mission_id: Of this mission only; of the whole store if None.
+            after: The last ``seq`` that the reader has seen.
+            limit: At most so many.
+            kinds: Only these; all if empty.
+            newest: The last ``limit`` of them instead of the first.
+        """
+
+    @abstractmethod
+    def last_seq(self) -> int:
+        """Return the number of the newest event, 0 if there is none."""
+
+    @abstractmethod
+    def snapshot(self, mission_id: MissionId, *, events: int = 100) -> MissionSnapshot:
+        """Read all that a view needs in one transaction."""
+
+    @abstractmethod
+    def findings(self, mission_id: MissionId) -> list[Finding]:
+        """Return the findings of a mission, most severe first, then by place."""
+
+    @abstractmethod
+    def find(self, text: str, *, limit: int = 50) -> list[SearchHit]:
+        """Search goals, outputs, findings and events; the words of ``text`` taken literally."""
+
+    @abstractmethod
+    def query(
+        self, sql: str, *, limit: int = 10_000, timeout_s: float = 30.0
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run a statement that reads, and return column names and rows.
+
+        Raises:
+            QueryError: It would write, is not one statement, is wrong, or takes too long.
+        """
+
+    @abstractmethod
+    def artifact(self, digest: Digest) -> tuple[ArtifactRecord, bytes]:
+        """Return an artifact's record and bytes.
+
+        Raises:
+            UntrustedArtifactError: It is a pickle that this user did not sign.
+            StoreCorruptError: The bytes are gone or do not have that digest.
+        """
+
+    @abstractmethod
+    def put_artifact(self, payload: Payload) -> Digest:
+        """Store bytes under their SHA-256; pickles are signed. Idempotent."""
+
+    @abstractmethod
+    def changed(self) -> bool:
+        """Tell cheaply whether another connection has committed since the last call in this thread."""
+
+    # -- what runners write -------------------------------------------------------------
+
+    @abstractmethod
+    def take_lease(
+        self, resource: str, holder: RunnerId, ttl: timedelta, facts: Mapping[str, Any]
+    ) -> LeaseRecord | None:
+        """Take a lease that is free, expired or held by a dead process of this machine.
+
+        Returns:
+            The lease with a new token, or None if somebody alive holds it.
+        """
+
+    @abstractmethod
+    def renew_lease(
+        self, lease: LeaseRecord, ttl: timedelta, facts: Mapping[str, Any]
+    ) -> LeaseRecord:
+        """Extend a lease.
+
+        Raises:
+            LeaseLostError: Another holder has it.
+        """
+
+    @abstractmethod
+    def release_lease(self, lease: LeaseRecord) -> None:
+        """Give a lease back; nothing happens if it is already another's."""
+
+    @abstractmethod
+    def leases(self, prefix: str = "", *, live: bool = True) -> list[LeaseRecord]:
+        """Return leases whose resource begins with the prefix."""
+
+    @abstractmethod
+    def commands(self, *, after: int = 0, limit: int = 1000) -> list[CommandRecord]:
+        """Return commands with a ``seq`` above ``after`` that no runner has answered."""
+
+    @abstractmethod
+    def answer_command(self, seq: int, outcome: str) -> None:
+        """Mark a command as taken, with what came of it in a few words."""
+
+    @abstractmethod
+    def runnable_missions(self) -> list[MissionRecord]:
+        """Return missions that a runner should hold: approved, running or paused; best first."""
+
+    @abstractmethod
+    def commit(
+        self, mission_id: MissionId, lease: LeaseRecord, changes: Sequence[Change]
+    ) -> int:
+        """Write changes in order, as one transaction; return the ``seq`` of the last event.
+
+        Raises:
+            LeaseLostError: The lease's token is not the newest; nothing was written.
+            TransitionError: The mission cannot become what a change says; nothing was written.
+        """
+
+    @abstractmethod
+    def heartbeat(self, beats: Mapping[TaskId, datetime]) -> None:
+        """Note signs of life of running tasks; no events."""
+
+    @abstractmethod
+    def record(self, kind: str, payload: Mapping[str, Any]) -> int:
+        """Append an event about the store itself: ``runner.started``, ``runner.stopped`` ..."""
+
+    # -- upkeep -------------------------------------------------------------------------
+
+    @abstractmethod
+    def backup(self, target: Path) -> Path:
+        """Write a consistent copy of database and artifacts, while missions run."""
+
+    @abstractmethod
+    def check(self) -> list[str]:
+        """Return what is wrong with the database, one sentence each; empty if nothing is."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close all connections; later calls open new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a tool is given.
+
+    Attributes:
+        root: Directory under audit, absolute.
+        files: Tracked files below it, as relative POSIX paths, sorted; all that it may read.
+        params: Its arguments from the plan.
+        inputs: Outputs of the tasks that its task needs, by task name; None for one that failed.
+        outbox: Directory for files that it leaves to the mission; empty at the start.
+        report: Call with a few words on what it is doing and the share done (0 to 1) or None;
+            counts as a sign of life.
+    """
+
+    root: Path
+    files: tuple[str, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outbox: Path | None = None
+    report: Callable[[str, float | None], None] = lambda _words, _share: None
+
+
+class Tool(ABC):
+    """Something that an agent can do without a model.
+
+    Promises:
+
+    1. It reports only what the program it stands for reports; nothing is invented.
+    2. A program that is absent or fails is raised as `ToolAbsentError` or `ToolError`, with the
+       reason; it is never an empty list of findings.
+    3. It writes nothing below the root, and reads nothing but ``files`` and the project's own
+       configuration.
+    4. It starts no process that outlives it, and hands no secret of the environment on.
+    5. Hostile files (huge, binary, odd names, broken encodings) are counted or named, and
+       never end it.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """What it does, in a few words, as the plan shows it."""
+
+    def describe(self, params: Mapping[str, Any]) -> str:
+        """Say what it will do with these arguments; a command line if it starts a process."""
+        del params
+        return self.title
+
+    @abstractmethod
+    def run(self, context: ToolContext) -> ToolRun:
+        """Do it. Blocking; it runs in a worker process that may be ended at any moment."""

@@ -1,0 +1,436 @@
+"""The whole exception tree: what cannot happen, to what, and what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LIST_AT_MOST = 10
+
+
+def _rebuild(
+    cls: type[HypernbError], args: tuple[Any, ...], state: dict[str, Any]
+) -> HypernbError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, or which names there are.
+
+    Returns:
+        A sentence for an error's hint: ``Did you mean 'run'?``, or the list of known names
+        when there are at most ten, or an empty string.
+
+    Example:
+        >>> nearest("rum", ["run", "stop"])
+        "Did you mean 'run'?"
+        >>> nearest("zzz", ["run", "stop"])
+        "Known: 'run', 'stop'."
+    """
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=2, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(repr(name) for name in close)}?"
+    if 0 < len(names) <= LIST_AT_MOST:
+        return f"Known: {', '.join(repr(name) for name in names)}."
+    return ""
+
+
+class HypernbError(Exception):
+    """Base of all hypernb errors.
+
+    Attributes:
+        code: Stable identifier for programs; never reworded once released.
+        hint: What the reader can do next, or an empty string.
+    """
+
+    code: ClassVar[str] = "hypernb"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} {self.hint}" if self.hint else message
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython prints these lines instead of a traceback; the exception itself still
+        # propagates, so nbclient and try/except see it unchanged.
+        return [f"{type(self).__name__}: {self}"]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses take facts, not a message, so the default reduction would feed the
+        # finished sentence back into __init__ when a worker process returns the error.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+# --- what a person asked for cannot be understood ---------------------------------------
+
+
+class UsageError(HypernbError):
+    """A magic line, a command line or an argument cannot be understood."""
+
+    code = "usage"
+
+
+class UnknownNameError(UsageError):
+    """A name was given that nothing has.
+
+    Attributes:
+        kind: What was looked for: ``"agent"``, ``"playbook"``, ``"verb"``, ``"flag"`` ...
+        name: The name that was given.
+    """
+
+    code = "usage.unknown_name"
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str] = (), *, hint: str = ""
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        said = " ".join(filter(None, [nearest(name, known), hint]))
+        super().__init__(f"No {kind} is called {name[:120]!r}.", hint=said)
+
+
+class UnknownMissionError(UnknownNameError):
+    """No mission of the store has that id."""
+
+    code = "mission.unknown"
+
+    def __init__(self, ref: str, known: Iterable[str] = ()) -> None:
+        super().__init__(
+            "mission", ref, known, hint="%hyper ls lists the missions of this store."
+        )
+
+
+class UnknownTaskError(UnknownNameError):
+    """A mission has no task of that name or id."""
+
+    code = "task.unknown"
+
+    def __init__(self, ref: str, known: Iterable[str] = ()) -> None:
+        super().__init__("task", ref, known)
+
+
+class GoalError(UsageError):
+    """A goal is empty or too long to be a goal."""
+
+    code = "goal"
+
+
+class PathError(UsageError):
+    """A path is missing, unreadable, or not the kind of thing it has to be."""
+
+    code = "path"
+
+    def __init__(self, path: str, problem: str, *, hint: str = "") -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path!r} {problem}.", hint=hint)
+
+
+# --- plans ------------------------------------------------------------------------------
+
+
+class PlanError(HypernbError):
+    """A plan cannot be carried out as it is written."""
+
+    code = "plan"
+
+
+class CyclicPlanError(PlanError):
+    """Tasks of a plan wait for each other in a circle.
+
+    Attributes:
+        cycle: Task names along the circle; each needs the one before it.
+    """
+
+    code = "plan.cyclic"
+
+    def __init__(self, cycle: Sequence[str]) -> None:
+        self.cycle = tuple(cycle)
+        route = " -> ".join((*self.cycle, self.cycle[0]))
+        super().__init__(
+            f"The plan can never finish: {route}.",
+            hint=(
+                f"Remove {self.cycle[-1]!r} from the needs of {self.cycle[0]!r}, "
+                "or split one of them."
+            ),
+        )
+
+
+class PlanProblemsError(PlanError):
+    """A plan has one or more problems, each with the task it is at.
+
+    Attributes:
+        problems: The problems, in plan order.
+    """
+
+    code = "plan.problems"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        more = len(self.problems) - 1
+        tail = f" And {more} more problem{'s' if more > 1 else ''}." if more else ""
+        super().__init__(f"{self.problems[0]}{tail}")
+
+
+class ApprovalError(HypernbError):
+    """An approval does not fit the plan it is meant for, or there is none."""
+
+    code = "approval"
+
+
+# --- missions and tasks -----------------------------------------------------------------
+
+
+class MissionError(HypernbError):
+    """A mission did not succeed.
+
+    Attributes:
+        mission: Short id of the mission.
+        state: The state it ended in.
+    """
+
+    code = "mission"
+
+    def __init__(self, mission: str, state: str, reason: str = "") -> None:
+        self.mission = mission
+        self.state = state
+        because = f": {reason}" if reason else ""
+        super().__init__(
+            f"Mission {mission} {'was ' if state in ('cancelled', 'rejected') else ''}"
+            f"{state}{because}.",
+            hint=f"%hyper show {mission} shows what happened.",
+        )
+
+
+class TransitionError(HypernbError):
+    """A thing cannot go from the state it is in to the one that was asked for.
+
+    Attributes:
+        kind: ``"mission"``, ``"task"`` or ``"attempt"``.
+        name: Which one.
+    """
+
+    code = "transition"
+
+    def __init__(
+        self, kind: str, name: str, before: str, after: str, *, hint: str = ""
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.before = before
+        self.after = after
+        super().__init__(
+            f"{kind.capitalize()} {name} is {before.replace('_', ' ')}; "
+            f"it cannot become {after.replace('_', ' ')}.",
+            hint=hint,
+        )
+
+
+class NotFinishedError(HypernbError):
+    """A result was asked for before there is one."""
+
+    code = "mission.not_finished"
+
+    def __init__(self, mission: str, state: str) -> None:
+        self.mission = mission
+        self.state = state
+        super().__init__(
+            f"Mission {mission} has no result yet: it is {state.replace('_', ' ')}.",
+            hint=(
+                f"%hyper approve {mission} starts it."
+                if state == "awaiting_approval"
+                else f"%hyper wait {mission} waits for it."
+            ),
+        )
+
+
+class TaskError(HypernbError):
+    """A task's own code failed.
+
+    Attributes:
+        task: Name of the task.
+        kind: Name of the exception class that its code raised.
+        detail: Its message.
+        traceback: The formatted traceback, as text.
+    """
+
+    code = "task"
+
+    def __init__(self, task: str, kind: str, detail: str, traceback: str = "") -> None:
+        self.task = task
+        self.kind = kind
+        self.detail = detail
+        self.traceback = traceback
+        super().__init__(f"Task {task!r} raised {kind}: {detail}")
+
+
+class TaskTimeoutError(TaskError):
+    """A task ran longer than its cap on time; its processes were ended."""
+
+    code = "task.timeout"
+
+    def __init__(self, task: str, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        super().__init__(task, "TimeoutError", f"not done after {timeout_s:g} s")
+
+
+class WorkerLostError(TaskError):
+    """The process that ran a task ended before the task did."""
+
+    code = "task.worker_lost"
+
+    def __init__(self, task: str, exit_code: int | None) -> None:
+        self.exit_code = exit_code
+        how = "ended" if exit_code is None else f"ended with exit code {exit_code}"
+        super().__init__(task, "WorkerLost", f"its process {how} before the task was done")
+
+
+class CannotShipError(HypernbError):
+    """A function, an argument or an output cannot be sent to another process."""
+
+    code = "task.cannot_ship"
+
+
+class WaitTimeoutError(HypernbError, TimeoutError):
+    """A mission was still going when the time to wait for it was over; it goes on."""
+
+    code = "mission.wait_timeout"
+
+    def __init__(self, mission: str, timeout_s: float) -> None:
+        self.mission = mission
+        self.timeout_s = timeout_s
+        super().__init__(
+            f"Mission {mission} is not done after {timeout_s:g} s. It goes on.",
+            hint=f"%hyper wait {mission} waits again, %hyper cancel {mission} ends it.",
+        )
+
+
+# --- tools and agents -------------------------------------------------------------------
+
+
+class ToolError(HypernbError):
+    """A tool started and failed.
+
+    Attributes:
+        tool: Name of the tool.
+    """
+
+    code = "tool"
+
+    def __init__(self, tool: str, reason: str, *, hint: str = "") -> None:
+        self.tool = tool
+        self.reason = reason
+        super().__init__(f"{tool} did not run: {reason}", hint=hint)
+
+
+class ToolAbsentError(ToolError):
+    """A tool is not installed."""
+
+    code = "tool.absent"
+
+    def __init__(self, tool: str, *, hint: str = "") -> None:
+        super().__init__(
+            tool,
+            "it is not installed.",
+            hint=hint or 'pip install "hypernb[audit]" installs the tools of the specialists.',
+        )
+
+
+class RoleCardError(HypernbError):
+    """A role card cannot be read or is incomplete."""
+
+    code = "agent.role_card"
+
+
+class ConfigError(HypernbError):
+    """A setting cannot be read or has no meaning."""
+
+    code = "config"
+
+
+# --- the store --------------------------------------------------------------------------
+
+
+class StoreError(HypernbError):
+    """The store cannot do what was asked."""
+
+    code = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """The database cannot be opened, read or written: missing, locked, read-only, full."""
+
+    code = "store.unavailable"
+
+
+class StoreCorruptError(StoreError):
+    """The file is not a database, or parts of it are damaged."""
+
+    code = "store.corrupt"
+
+
+class SchemaError(StoreError):
+    """The database has another schema than this program.
+
+    Attributes:
+        found: Revision in the database.
+        expected: Revision of the program.
+    """
+
+    code = "store.schema"
+
+    def __init__(self, found: str, expected: str) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(
+            f"The database has schema {found!r}; this hypernb knows up to {expected!r}.",
+            hint="pip install --upgrade hypernb, or choose another database with HYPERNB_DB.",
+        )
+
+
+class LeaseLostError(StoreError):
+    """Another runner holds the lease; what was to be written was not written."""
+
+    code = "store.lease_lost"
+
+    def __init__(self, resource: str, holder: str) -> None:
+        self.resource = resource
+        self.holder = holder
+        super().__init__(
+            f"The lease on {resource} is held by {holder or 'nobody'}; nothing was written."
+        )
+
+
+class QueryError(StoreError):
+    """A query is not one that reads, or cannot be run."""
+
+    code = "store.query"
+
+
+class UntrustedArtifactError(StoreError):
+    """Bytes that would run code when loaded do not come from this user's own store."""
+
+    code = "store.untrusted"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"{what} is not loaded: it is a pickle that was not written by you on this machine.",
+            hint="Run the task again here, or let it return JSON or a DataFrame.",
+        )
+
+
+class RunnerError(HypernbError):
+    """No runner could be started, or it ended at once."""
+
+    code = "runner"

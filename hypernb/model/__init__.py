@@ -1,0 +1,86 @@
+"""Values only: states and allowed transitions, plans, records, events, findings."""
+
+from hypernb.model._agents import RoleCard
+from hypernb.model._changes import Change
+from hypernb.model._events import Event, EventKind
+from hypernb.model._findings import (
+    Finding,
+    Outcome,
+    Report,
+    RunStatus,
+    Severity,
+    SprintItem,
+    ToolRun,
+)
+from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
+from hypernb.model._plan import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_TIMEOUT_S,
+    AgentWork,
+    OnFailure,
+    PlanSpec,
+    PythonWork,
+    TaskSpec,
+)
+from hypernb.model._records import (
+    ApprovalRecord,
+    ArtifactRecord,
+    AttemptRecord,
+    CommandRecord,
+    LeaseRecord,
+    MissionRecord,
+    MissionSnapshot,
+    SearchHit,
+    TaskRecord,
+)
+from hypernb.model._states import (
+    TRANSITIONS,
+    AttemptState,
+    MissionState,
+    TaskState,
+    can_become,
+    transition,
+)
+
+__all__ = [
+    "DEFAULT_CONCURRENCY",
+    "DEFAULT_TIMEOUT_S",
+    "TRANSITIONS",
+    "AgentWork",
+    "ApprovalRecord",
+    "ArtifactRecord",
+    "AttemptRecord",
+    "AttemptState",
+    "Change",
+    "CommandRecord",
+    "Digest",
+    "Event",
+    "EventKind",
+    "Finding",
+    "LeaseRecord",
+    "MissionId",
+    "MissionRecord",
+    "MissionSnapshot",
+    "MissionState",
+    "OnFailure",
+    "Outcome",
+    "PlanSpec",
+    "PythonWork",
+    "Report",
+    "RoleCard",
+    "RunStatus",
+    "RunnerId",
+    "SearchHit",
+    "Severity",
+    "SprintItem",
+    "TaskId",
+    "TaskRecord",
+    "TaskSpec",
+    "TaskState",
+    "ToolRun",
+    "can_become",
+    "new_id",
+    "parse_ref",
+    "short_id",
+    "transition",
+]

@@ -1,0 +1,214 @@
+"""Rows of the store as values: what missions, tasks, attempts and the rest are right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hypernb.model._ids import short_id
+from hypernb.model._states import AttemptState, MissionState, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from hypernb.model._events import Event
+    from hypernb.model._findings import Finding
+    from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId
+    from hypernb.model._plan import PlanSpec
+
+
+@dataclass(frozen=True, slots=True)
+class MissionRecord:
+    """A mission, without its tasks.
+
+    Attributes:
+        revision: Number of the current plan revision, from 1; 0 while there is no plan.
+        plan_hash: Hash of that revision.
+        error: Why it failed or was rejected or cancelled, in a sentence; else empty.
+        cost: Spent so far, in dollars.
+        by: Who started it: ``user@host``.
+    """
+
+    id: MissionId
+    number: int
+    goal: str
+    state: MissionState
+    created_at: datetime
+    playbook: str = ""
+    planned_by: str = ""
+    root: str = ""
+    priority: int = 50
+    revision: int = 0
+    plan_hash: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str = ""
+    cost: float = 0.0
+    by: str = ""
+
+    @property
+    def short_id(self) -> str:
+        """``m-7``."""
+        return short_id(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task as it stands.
+
+    Attributes:
+        number: Place in the plan, from 1: ``t3``.
+        attempt: Number of the latest attempt; 0 before the first.
+        heartbeat_at: Last sign of life of the running attempt.
+        note: What it is doing or has done, in a few words: latest progress, then summary.
+        output: Digest of its output.
+        outcome: A report's outcome in words (`Outcome`), or empty.
+        worked_s: Sum of the times of its attempts, in seconds.
+    """
+
+    id: TaskId
+    mission_id: MissionId
+    number: int
+    name: str
+    state: TaskState
+    agent: str = ""
+    goal: str = ""
+    attempt: int = 0
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    pid: int | None = None
+    note: str = ""
+    error: str = ""
+    output: Digest | None = None
+    outcome: str = ""
+    findings: int = 0
+    worked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One try at a task."""
+
+    task_id: TaskId
+    number: int
+    state: AttemptState
+    started_at: datetime
+    finished_at: datetime | None = None
+    runner_id: RunnerId | None = None
+    pid: int | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRecord:
+    """A recorded human decision, bound to a plan hash.
+
+    Attributes:
+        signature: HMAC-SHA256 by the deciding user's key; a runner refuses others.
+    """
+
+    mission_id: MissionId
+    revision: int
+    plan_hash: str
+    by: str
+    at: datetime
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """What a session asks of a runner: ``start``, ``pause``, ``resume``, ``cancel``, ``retry``, ``stop``.
+
+    Attributes:
+        seq: Ascending number; a runner remembers the last one it took.
+        mission_id: None for commands to the runner itself.
+    """
+
+    seq: int
+    kind: str
+    mission_id: MissionId | None
+    payload: Mapping[str, Any]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRecord:
+    """Who may write for a resource, and until when.
+
+    Attributes:
+        resource: ``mission:<id>`` or ``runner:<host>``.
+        token: Fencing token; rises with each new holder.
+        facts: What the holder says of itself: pid, host, load.
+    """
+
+    resource: str
+    holder: RunnerId
+    token: int
+    expires_at: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """Content-addressed bytes in the store.
+
+    Attributes:
+        media_type: ``application/json``, ``application/vnd.apache.parquet`` ...
+        path: File that holds them, relative to the store's artifact folder; empty if they
+            are in the row.
+        signature: For pickles: HMAC-SHA256 by the writing user's key; else empty.
+    """
+
+    digest: Digest
+    media_type: str
+    size_bytes: int
+    created_at: datetime
+    path: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One place where a search found its words.
+
+    Attributes:
+        kind: ``goal``, ``output``, ``finding`` or ``event``.
+        snippet: The text around the hit, hits marked by ``[`` and ``]``.
+    """
+
+    kind: str
+    mission: str
+    task: str
+    where: str
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissionSnapshot:
+    """All that a view needs, read in one transaction.
+
+    Attributes:
+        seq: The last event that the snapshot includes.
+        plan: The current revision; None while planning.
+        tasks: In plan order.
+        attempts: In the order they started.
+        events: The latest, oldest first; heartbeats left out.
+        findings: Most severe first, then by place.
+        now: When it was read.
+        runners: Runners with a live lease.
+    """
+
+    seq: int
+    now: datetime
+    mission: MissionRecord
+    plan: PlanSpec | None
+    tasks: tuple[TaskRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    events: tuple[Event, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    approvals: tuple[ApprovalRecord, ...] = ()
+    runners: tuple[LeaseRecord, ...] = ()
