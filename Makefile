@@ -1,0 +1,80 @@
+# Needs git, make and Python 3.11 or newer; everything else goes into .venv.
+# PYTHON=/path/to/python chooses the interpreter for a new .venv.
+
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+# Tools that start other tools (ruff, git hooks, kernels) find those of .venv first.
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY)
+COVERED := model plan store engine
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit suite lab notebooks docs bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.stamp-demo ## audit this repository with all eight specialists; no key, no network
+	@$(RUN) tools/demo.py
+
+test: $(VENV)/.stamp-dev check suite notebooks ## everything: check, all tests with coverage, the notebooks
+
+check: $(VENV)/.stamp-dev ## lint, format, spelling, layers, types, links
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(VENV)/bin/codespell
+	$(VENV)/bin/lint-imports
+	$(RUN) -m mypy
+	$(RUN) tools/docs.py --check
+
+unit: $(VENV)/.stamp-dev ## the fast tests only
+	$(RUN) -m pytest tests/unit hypernb -m "not slow"
+
+suite: $(VENV)/.stamp-dev ## unit, contract and integration tests and doctests, with coverage
+	@rm -f .coverage .coverage.*
+	$(RUN) -m coverage run -m pytest
+	@$(RUN) -m coverage combine --quiet
+	@for package in $(COVERED); do \
+	  printf 'hypernb/%s: ' "$$package"; \
+	  $(RUN) -m coverage report --include="hypernb/$$package/*" --format=total --fail-under=90 \
+	    || { echo 'Below the floor of 90 %. The lines that no test reaches:'; \
+	         $(RUN) -m coverage report --include="hypernb/$$package/*"; exit 1; }; \
+	done
+
+notebooks: $(VENV)/.stamp-dev ## run every notebook and compare its outputs
+	@rm -rf build/notebooks && mkdir -p build/notebooks
+	HYPERNB_DB="$(CURDIR)/build/notebooks/hypernb.db" HYPERNB_HEADLESS=1 \
+	  $(RUN) -m pytest --nbval notebooks --nbval-cell-timeout=120 --timeout=180
+
+lab: $(VENV)/.stamp-demo ## open JupyterLab on the first notebook and the demo's missions
+	@mkdir -p build/demo
+	HYPERNB_DB="$${HYPERNB_DB:-$(CURDIR)/build/demo/hypernb.db}" \
+	  $(RUN) -m jupyter lab notebooks/01-first-mission.ipynb
+
+docs: $(VENV)/.stamp-dev ## write the reference pages, then check links and snippets
+	$(RUN) tools/docs.py
+
+bench: $(VENV)/.stamp-dev ## measure what is promised to be fast
+	@for script in benchmarks/[a-z]*.py; do \
+	  [ -e "$$script" ] || { echo 'There are no benchmarks yet.'; break; }; \
+	  echo "== $$script"; $(RUN) "$$script" || exit 1; \
+	done
+
+clean: ## remove what was built; .venv stays (rm -rf .venv removes it)
+	rm -rf build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find hypernb tests tools notebooks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# A stamp says that an installation was finished, so the next run need not repeat it.
+$(VENV)/.stamp-venv:
+	@sh tools/make-venv.sh "$(VENV)" "$(PYTHON)"
+	@touch $@
+
+$(VENV)/.stamp-demo: pyproject.toml | $(VENV)/.stamp-venv
+	@echo 'Installing hypernb and the tools of its specialists into $(VENV); this takes a few minutes the first time.'
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[audit,lab]'
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml | $(VENV)/.stamp-venv
+	@echo 'Installing hypernb and everything its tests need into $(VENV); this takes a few minutes the first time.'
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+	@touch $@
