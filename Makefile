@@ -9,6 +9,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY)
 COVERED := model plan store engine
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help demo test check unit suite lab notebooks docs bench clean
 
 help: ## list the targets
@@ -22,10 +23,11 @@ test: $(VENV)/.stamp-dev check suite notebooks ## everything: check, all tests w
 check: $(VENV)/.stamp-dev ## lint, format, spelling, layers, types, links
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(VENV)/bin/codespell
+	$(RUN) -m codespell_lib
 	$(VENV)/bin/lint-imports
 	$(RUN) -m mypy
-	$(RUN) tools/docs.py --check
+	$(RUN) tools/tidy.py
+	$(RUN) -m tools.docs --check
 
 unit: $(VENV)/.stamp-dev ## the fast tests only
 	$(RUN) -m pytest tests/unit hypernb -m "not slow"
@@ -52,7 +54,7 @@ lab: $(VENV)/.stamp-demo ## open JupyterLab on the first notebook and the demo's
 	  $(RUN) -m jupyter lab notebooks/01-first-mission.ipynb
 
 docs: $(VENV)/.stamp-dev ## write the reference pages, then check links and snippets
-	$(RUN) tools/docs.py
+	$(RUN) -m tools.docs
 
 bench: $(VENV)/.stamp-dev ## measure what is promised to be fast
 	@for script in benchmarks/[a-z]*.py; do \

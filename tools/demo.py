@@ -34,7 +34,9 @@ def audit(env: dict[str, str]) -> dict[str, Any]:
     target.unlink(missing_ok=True)
     command = ["run", "repo-audit", ".", "--yes", "--json", str(target.relative_to(ROOT))]
     print(f"$ hypernb {' '.join(command)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "hypernb", *command], cwd=ROOT, env=env)
+    # The script beside the interpreter is what a user would start; PATH may name another one.
+    program = Path(sys.executable).with_name("hypernb")
+    done = subprocess.run([program, *command], check=False, cwd=ROOT, env=env)
     if done.returncode != 0 or not target.exists():
         sys.exit(f"The audit ended with exit code {done.returncode}; its message is above.")
     outcome: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
@@ -46,7 +48,7 @@ def table(outcome: dict[str, Any], seconds: float) -> str:
     counts = Counter((found["agent"], found["severity"]) for found in outcome["findings"])
     agents = list(dict.fromkeys(task["agent"] for task in outcome["tasks"] if task["agent"]))
     agents += sorted({agent for agent, _ in counts} - set(agents))
-    rows = [("specialist", *SEVERITIES, "all")]
+    rows: list[tuple[str, ...]] = [("specialist", *SEVERITIES, "all")]
     for agent in agents:
         row = [counts[agent, severity] for severity in SEVERITIES]
         rows.append((agent, *(str(number) for number in row), str(sum(row))))
@@ -66,7 +68,12 @@ def execute_notebook(env: dict[str, str]) -> Path:
         *("--output-dir", str(OUT), "--output", page.name, "--log-level", "WARN"),
     ]
     done = subprocess.run(
-        command, cwd=ROOT, env=env | {"HYPERNB_HEADLESS": "1"}, capture_output=True, text=True
+        command,
+        check=False,
+        cwd=ROOT,
+        env=env | {"HYPERNB_HEADLESS": "1"},
+        capture_output=True,
+        text=True,
     )
     if done.returncode != 0:
         sys.exit(f"{NOTEBOOK.relative_to(ROOT)} could not be executed:\n{done.stderr}")
