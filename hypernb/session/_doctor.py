@@ -1,0 +1,114 @@
+"""What the doctor looks at: the store, the runner, the tools, the machine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from hypernb.errors import HypernbError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypernb.session._session import Session
+
+LOW_DISK_BYTES = 500_000_000
+AUDIT_PROGRAMS = (
+    "ruff",
+    "vulture",
+    "bandit",
+    "detect-secrets",
+    "sqlglot",
+    "coverage",
+    "pytest",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing the doctor looked at.
+
+    Attributes:
+        what: What was looked at.
+        found: What was found, in a sentence.
+        ok: Whether it is as it should be.
+        next_step: What to do about it; empty if nothing.
+    """
+
+    what: str
+    found: str
+    ok: bool
+    next_step: str = ""
+
+
+def examine(session: Session) -> list[Check]:
+    """Look at everything once; what cannot be looked at is a check that is not ok."""
+    return [*_machine(), *_store(session), *_programs()]
+
+
+def _fine(what: str, found: str) -> Check:
+    return Check(what, found=found, ok=True)
+
+
+def _wrong(what: str, found: str, next_step: str) -> Check:
+    return Check(what, found=found, ok=False, next_step=next_step)
+
+
+def _machine() -> Iterator[Check]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield _fine("Python", f"{version} at {sys.executable}")
+    for name, least in (("ipykernel", (7, 1)), ("IPython", (9, 0))):
+        found = metadata.version(name)
+        if tuple(int(part) for part in found.split(".")[:2]) >= least:
+            yield _fine(name, found)
+        else:
+            wanted = f"{name}>={least[0]}.{least[1]}"
+            yield _wrong(name, found, f'pip install --upgrade "{wanted}"')
+    if git := shutil.which("git"):
+        yield _fine("git", git)
+    else:
+        yield _wrong(
+            "git",
+            "not on the PATH: every file of a tree counts as tracked",
+            "Install git, so that only tracked files are read.",
+        )
+    yield _fine("model", "none is used; the specialists work with their own tools")
+
+
+def _store(session: Session) -> Iterator[Check]:
+    from hypernb.store import database_file
+
+    try:
+        store = session.store
+        problems = store.check()
+        is_new = not store.missions(limit=1)
+    except HypernbError as error:
+        yield _wrong("store", str(error.args[0]), error.hint)
+        return
+    yield _fine("store", f"{store.url}{', no missions yet' if is_new else ''}")
+    for problem in problems:
+        yield _wrong("database", problem, "hypernb restore puts a backup in its place.")
+    if not problems:
+        yield _fine("database", "whole: integrity, references and artifact files")
+    if (file := database_file(store.url)) is not None:
+        yield _disk(shutil.disk_usage(file.parent).free)
+    runners = ", ".join(f"process {each.facts.get('pid')}" for each in store.leases("runner:"))
+    yield _fine("runner", runners or "none; the next approved mission starts one")
+
+
+def _disk(free_bytes: int) -> Check:
+    found = f"{free_bytes / 1e9:.1f} GB free beside the database"
+    if free_bytes > LOW_DISK_BYTES:
+        return _fine("disk", found)
+    return _wrong("disk", found, "Make room before a mission needs it.")
+
+
+def _programs() -> Iterator[Check]:
+    for name in AUDIT_PROGRAMS:
+        try:
+            yield _fine(name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield _wrong(name, "not installed", 'pip install "hypernb[audit]"')

@@ -1,0 +1,65 @@
+"""Having a runner: a process of its own by default, or this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from hypernb.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from hypernb.abc import Store
+    from hypernb.engine import InProcessHost
+
+RunnerMode = Literal["process", "inprocess"]
+MODES: Final = ("process", "inprocess")
+
+_hosts: dict[str, InProcessHost] = {}
+_hosts_lock = threading.Lock()
+
+
+def runner_mode(asked: str | None) -> RunnerMode:
+    """Return how missions are hosted: as asked, else ``HYPERNB_RUNNER``, else ``process``.
+
+    Raises:
+        ConfigError: It is neither ``process`` nor ``inprocess``.
+    """
+    mode = asked or os.environ.get("HYPERNB_RUNNER") or "process"
+    if mode not in MODES:
+        raise ConfigError(f"A runner cannot be hosted as {mode!r}.", hint=nearest(mode, MODES))
+    return cast("RunnerMode", mode)
+
+
+def ensure_runner(store: Store, mode: RunnerMode) -> None:
+    """Start a runner for the store unless a live one holds the lease.
+
+    Raises:
+        RunnerError: It ended at once; the end of its log is in the message.
+    """
+    if mode == "inprocess":
+        _host_here(store.url)
+        return
+    if not store.leases("runner:"):
+        from hypernb.engine import spawn_runner
+
+        spawn_runner(store.url)
+
+
+def _host_here(url: str) -> None:
+    from hypernb.engine import InProcessHost
+
+    with _hosts_lock:
+        host = _hosts.get(url)
+        if host is None or not host.is_alive:
+            host = InProcessHost(url)
+            _hosts[url] = host
+            host.start()
+
+
+def stop_host(url: str) -> None:
+    """End this process's own runner for the store, if it has one."""
+    with _hosts_lock:
+        host = _hosts.pop(url, None)
+    if host is not None:
+        host.stop()

@@ -1,0 +1,480 @@
+"""The handle on a mission: look at it, decide on it, wait for it, take its result."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hypernb.errors import (
+    MissionError,
+    NotFinishedError,
+    TransitionError,
+    UnknownTaskError,
+    UsageError,
+    WaitTimeoutError,
+)
+from hypernb.model import MissionState, TaskState
+from hypernb.session._following import Follower
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from hypernb.model import (
+        Event,
+        Finding,
+        MissionRecord,
+        MissionSnapshot,
+        PlanSpec,
+        TaskRecord,
+    )
+    from hypernb.session._session import Session
+
+RETRIABLE = frozenset(
+    {TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED, TaskState.AWAITING_APPROVAL}
+)
+
+
+class Task:
+    """One task of a mission, as it stands when it is looked at."""
+
+    def __init__(self, mission: Mission, record: TaskRecord) -> None:
+        self._mission = mission
+        self.record = record
+
+    @property
+    def name(self) -> str:
+        """Its name in the plan."""
+        return self.record.name
+
+    @property
+    def state(self) -> TaskState:
+        """Where it was when the handle was made."""
+        return self.record.state
+
+    @property
+    def output(self) -> Any:
+        """What it returned.
+
+        Raises:
+            NotFinishedError: It has not succeeded (yet).
+            UntrustedArtifactError: The output is a pickle that you did not write.
+        """
+        if self.record.output is None:
+            raise NotFinishedError(f"{self._mission.id}/{self.name}", self.record.state.value)
+        return self._mission.session.load(self.record.output)
+
+    def __repr__(self) -> str:
+        note = f", {self.record.note}" if self.record.note else ""
+        return f"<Task {self._mission.id}/{self.name}: {self.state.value}{note}>"
+
+
+class Tasks(Mapping[str, Task]):
+    """The tasks of a mission by name; ``t3`` works too, near misses are suggested."""
+
+    def __init__(self, mission: Mission, records: Sequence[TaskRecord]) -> None:
+        self._mission = mission
+        self._records = {record.name: record for record in records}
+
+    def __getitem__(self, name: str) -> Task:
+        record = self._records.get(name) or next(
+            (each for each in self._records.values() if f"t{each.number}" == name), None
+        )
+        if record is None:
+            raise UnknownTaskError(name, self._records)
+        return Task(self._mission, record)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(task) for task in self.values())
+
+
+class Mission:
+    """A mission of the store: awaitable, and the same from every session.
+
+    Every property reads the store, so a handle never goes stale.
+
+    Example:
+        >>> mission = session.propose("audit this", playbook="repo-audit")  # doctest: +SKIP
+        >>> mission.approve().wait().result()  # doctest: +SKIP
+    """
+
+    def __init__(self, session: Session, record: MissionRecord) -> None:
+        self.session = session
+        self._record = record
+
+    # -- looking ------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """Short id: ``m-7``."""
+        return self._record.short_id
+
+    @property
+    def record(self) -> MissionRecord:
+        """The mission's row as it is now."""
+        self._record = self.session.store.mission(self._record.id)
+        return self._record
+
+    @property
+    def state(self) -> MissionState:
+        """Where it is now."""
+        return self.record.state
+
+    @property
+    def goal(self) -> str:
+        """What was asked for, literally."""
+        return self._record.goal
+
+    @property
+    def plan(self) -> PlanSpec:
+        """The newest revision of its plan."""
+        return self.session.store.plan(self._record.id)
+
+    @property
+    def tasks(self) -> Tasks:
+        """Its tasks by name."""
+        return Tasks(self, self.session.store.tasks(self._record.id))
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What its agents have found so far, most severe first."""
+        return self.session.store.findings(self._record.id)
+
+    def snapshot(self, *, events: int = 100) -> MissionSnapshot:
+        """Read all that a view needs, in one transaction."""
+        return self.session.store.snapshot(self._record.id, events=events)
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        kinds: Sequence[str] = (),
+        newest: bool = False,
+    ) -> list[Event]:
+        """Return its events with a ``seq`` above ``after``, oldest first."""
+        return self.session.store.events(
+            self._record.id, after=after, limit=limit, kinds=kinds, newest=newest
+        )
+
+    def follow(self, *, after: int = 0, timeout: float | None = None) -> Iterator[Event]:
+        """Yield its events as they happen, from the first; ends with the mission."""
+        from hypernb.model import EventKind
+
+        follower = self._follower()
+        for event in follower.events(self._record.id, after=after, timeout_s=timeout):
+            yield event
+            if event.kind == EventKind.MISSION_FINISHED and self.state.is_final:
+                return
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return its tasks as a DataFrame, one row each."""
+        import dataclasses
+
+        import pandas as pd
+
+        rows = [
+            dataclasses.asdict(record) for record in self.session.store.tasks(self._record.id)
+        ]
+        frame = pd.DataFrame(rows).drop(columns=["id", "mission_id", "output"], errors="ignore")
+        return frame.set_index("number") if "number" in frame else frame
+
+    # -- deciding -----------------------------------------------------------------------
+
+    def approve(self, tasks: Collection[str] = (), *, plan_hash: str | None = None) -> Mission:
+        """Approve the newest revision of the plan, and have a runner start it.
+
+        The approval is committed when this returns, and survives everything.
+
+        Args:
+            tasks: Approve only these, with all that they need; the others are dropped in a
+                new revision first. All tasks if empty.
+            plan_hash: Approve only if the plan has this hash.
+
+        Raises:
+            ApprovalError: The plan has another hash than the one given.
+            TransitionError: The mission does not await approval.
+            UnknownTaskError: The plan has no such task.
+        """
+        if tasks:
+            from hypernb.session._editing import keep_only
+
+            self._revise(keep_only(self.plan, tasks))
+        record = self.record
+        self.session.store.approve(
+            record.id,
+            revision=record.revision,
+            plan_hash=plan_hash or record.plan_hash,
+            by=self.session.by,
+        )
+        self.session.ensure_runner()
+        return self
+
+    def reject(self, reason: str = "") -> Mission:
+        """Reject the plan; nothing of it ever runs."""
+        self.session.store.reject(self._record.id, reason=reason, by=self.session.by)
+        return self
+
+    def edit(
+        self,
+        changes: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        drop: Collection[str] = (),
+        **plan_fields: Any,
+    ) -> Mission:
+        """Change the plan before approval; makes a new revision.
+
+        Args:
+            changes: New values by task and field: ``{"t3": {"timeout_s": 60}}``.
+            drop: Tasks to leave out.
+            plan_fields: New values of the plan's own fields, such as ``concurrency``.
+
+        Raises:
+            PlanError: The plan could not be carried out like that; nothing was changed.
+            TransitionError: The mission no longer awaits approval.
+        """
+        from hypernb.session._editing import edited
+
+        self._revise(edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields))
+        return self
+
+    def cancel(self) -> Mission:
+        """End it: running work is stopped with all its processes, the rest never starts."""
+        self._refuse_final("cancelled")
+        if not self.session.store.cancel_unstarted(self._record.id, by=self.session.by):
+            self._send("cancel")
+        return self
+
+    def pause(self) -> Mission:
+        """Stop running work where it is, and start nothing more, until it is resumed."""
+        self._refuse_unless(MissionState.RUNNING, "paused")
+        self._send("pause")
+        return self
+
+    def resume(self) -> Mission:
+        """Let a paused mission go on where it was stopped."""
+        self._refuse_unless(MissionState.PAUSED, "running")
+        self._send("resume")
+        return self
+
+    def retry(self, task: str = "") -> Mission:
+        """Try a failed, cancelled or skipped task again; all of them if none is named.
+
+        What needs it is done after it. Tasks that succeeded never run again.
+        """
+        name = self.tasks[task].name if task else ""
+        if not self._may_retry(name):
+            raise TransitionError(
+                "task" if name else "mission",
+                f"{self.id}/{name}" if name else self.id,
+                self.tasks[name].state.value if name else self.state.value,
+                "ready",
+                hint="Only what failed, was cancelled or was skipped can be tried again.",
+            )
+        self._send("retry", {"task": name})
+        return self
+
+    # -- waiting ------------------------------------------------------------------------
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        *,
+        on_change: Callable[[], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Mission:
+        """Wait until it has ended. A mission that awaits approval is waited for too.
+
+        An interrupt ends the waiting; the mission goes on.
+
+        Args:
+            timeout: In seconds; no limit if None.
+            on_change: Called after each commit in the store.
+            stop: Ends the waiting when another thread sets it.
+
+        Raises:
+            WaitTimeoutError: It was not done in time. It goes on.
+        """
+        for _ in self._follower(stop).looks(timeout):
+            if on_change is not None:
+                on_change()
+            if self._settled():
+                return self
+        if stop is not None and stop.is_set():
+            return self
+        raise WaitTimeoutError(self.id, timeout or 0.0)
+
+    def __await__(self) -> Generator[Any, None, Mission]:
+        """Wait until it has ended. Cancelling the caller ends the waiting, not the mission."""
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Mission:
+        import threading
+
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
+        finally:
+            stop.set()
+
+    def result(self) -> Any:
+        """Return what the mission was for.
+
+        The output of the plan's ``result`` task; where none is named, of the one task that
+        nothing needs, or a dictionary of outputs by name where there are several.
+
+        Raises:
+            NotFinishedError: It has not ended yet.
+            MissionError: It failed, or was cancelled or rejected.
+        """
+        record = self.record
+        if not record.state.is_final:
+            raise NotFinishedError(self.id, record.state.value)
+        if record.state is not MissionState.SUCCEEDED:
+            raise MissionError(self.id, record.state.value, record.error)
+        tasks = self.tasks
+        wanted = self._result_tasks()
+        if len(wanted) == 1:
+            return tasks[wanted[0]].output
+        return {
+            name: tasks[name].output if tasks[name].record.output else None for name in wanted
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files that its tasks left, by name: ``proposed_sprint.json`` ..."""
+        from hypernb.model import Digest, Report
+
+        left: dict[str, bytes] = {}
+        for record in self.session.store.tasks(self._record.id):
+            if record.output is None or not record.outcome:
+                continue
+            report = self.session.load(record.output)
+            if isinstance(report, Report):
+                for name, digest in report.files.items():
+                    left[name] = self.session.store.artifact(Digest(digest))[1]
+        return left
+
+    def export(self, target: Path | str, *, form: str = "") -> Path:
+        """Write it as one file: ``.ipynb``, ``.md``, ``.html`` or ``.json``.
+
+        Args:
+            target: The file; its ending decides, unless ``form`` does.
+            form: ``notebook``, ``markdown``, ``html``, ``json`` or ``plan``.
+
+        Raises:
+            UsageError: The form is not known.
+            PathError: The file cannot be written.
+        """
+        from hypernb.session._export import export
+
+        return export(self, target, form=form)
+
+    # -- reprs --------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<Mission {self.id}: {self.state.value.replace('_', ' ')}>"
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        from hypernb.views import mission_html, mission_text
+
+        snapshot = self.snapshot()
+        return {
+            "text/plain": mission_text(snapshot),
+            "text/html": mission_html(snapshot, live=False),
+        }
+
+    # -- inside -------------------------------------------------------------------------
+
+    def _follower(self, stop: threading.Event | None = None) -> Follower:
+        return Follower(self.session.store, keep_going=self._keep_going, stop=stop)
+
+    def _keep_going(self) -> None:
+        # A runner that was killed leaves its missions to the next one; whoever waits for a
+        # mission has asked for it to run, and so may start that next one.
+        if self._is_under_way():
+            self.session.ensure_runner()
+
+    def _is_under_way(self) -> bool:
+        state = self.state
+        return state is MissionState.RUNNING or (
+            state is MissionState.AWAITING_APPROVAL
+            and self.session.store.approval(self._record.id) is not None
+        )
+
+    def _settled(self) -> bool:
+        return self.state.is_final and not self._retry_is_pending()
+
+    def _retry_is_pending(self) -> bool:
+        return any(
+            command.kind == "retry" and command.mission_id == self._record.id
+            for command in self.session.store.commands()
+        )
+
+    def _result_tasks(self) -> list[str]:
+        plan = self.plan
+        if plan.result:
+            return [plan.result]
+        needed = {need for task in plan.tasks for need in task.needs}
+        return [task.name for task in plan.tasks if task.name not in needed]
+
+    def _may_retry(self, name: str) -> bool:
+        again = (
+            TaskState.FAILED,
+            TaskState.CANCELLED,
+            TaskState.SKIPPED,
+            TaskState.AWAITING_APPROVAL,
+        )
+        if name:
+            return self.tasks[name].state in again
+        return any(task.state in again for task in self.tasks.values())
+
+    def _revise(self, spec: PlanSpec) -> None:
+        self.session.check(spec)
+        self._record = self.session.store.revise_plan(self._record.id, spec, by=self.session.by)
+
+    def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
+        self.session.store.send(kind, self._record.id, payload, by=self.session.by)
+        self.session.ensure_runner()
+
+    def _refuse_final(self, after: str) -> None:
+        state = self.state
+        if state.is_final:
+            raise TransitionError("mission", self.id, state.value, after)
+
+    def _refuse_unless(self, before: MissionState, after: str) -> None:
+        state = self.state
+        if state is not before:
+            raise TransitionError("mission", self.id, state.value, after)
+
+
+def task_names(plan: PlanSpec, refs: Collection[str]) -> list[str]:
+    """Turn ``t3`` or names into names.
+
+    Raises:
+        UsageError: A reference is empty.
+        UnknownTaskError: The plan has no such task.
+    """
+    names = [task.name for task in plan.tasks]
+    by_ref = {f"t{number}": name for number, name in enumerate(names, start=1)}
+    found = []
+    for ref in refs:
+        if not ref:
+            raise UsageError("A task cannot be named by nothing.", hint="Write t3 or its name.")
+        if ref not in names and ref not in by_ref:
+            raise UnknownTaskError(ref, names)
+        found.append(ref if ref in names else by_ref[ref])
+    return found

@@ -1,0 +1,381 @@
+"""A session: the handle on a store that a kernel, the CLI or a program holds."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hypernb.errors import GoalError, UnknownMissionError, UnknownNameError
+from hypernb.model import MissionState
+from hypernb.session._following import Follower
+from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._mission import Mission
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from hypernb.abc import Store
+    from hypernb.agents import Playbook
+    from hypernb.model import (
+        Digest,
+        Event,
+        LeaseRecord,
+        MissionRecord,
+        PlanSpec,
+        RoleCard,
+        SearchHit,
+    )
+    from hypernb.plan import Plan
+    from hypernb.session._doctor import Check
+
+GOAL_AT_MOST = 100_000
+STOP_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is going on in a store.
+
+    Attributes:
+        needs_you: Missions that wait for a person.
+        cost: Spent in all missions of the store, in dollars.
+    """
+
+    store: str
+    runners: tuple[LeaseRecord, ...]
+    running: tuple[MissionRecord, ...]
+    needs_you: tuple[MissionRecord, ...]
+    cost: float
+    missions: int
+
+    def __repr__(self) -> str:
+        from hypernb.views import status_text
+
+        return status_text(self)
+
+
+class Session:
+    """The same in Python as in the magics: propose, approve, wait, look back.
+
+    Args:
+        store: Path or SQLAlchemy URL of the database. By default ``HYPERNB_DB``, else
+            ``.hypernb/hypernb.db`` of the project, else the user's own.
+        runner: ``process`` (default) or ``inprocess``; by default ``HYPERNB_RUNNER``.
+        root: Directory that plans are relative to; by default the current one.
+        by: Who decides, for the record; by default ``user@host``.
+
+    Raises:
+        ConfigError: The runner mode is not known.
+    """
+
+    def __init__(
+        self,
+        store: str | Path | None = None,
+        *,
+        runner: str | None = None,
+        root: str | Path | None = None,
+        by: str = "",
+    ) -> None:
+        self._where = store
+        self._store: Store | None = None
+        self.mode = runner_mode(runner)
+        self.root = Path(root or Path.cwd()).absolute()
+        self.by = by or _who()
+
+    @property
+    def store(self) -> Store:
+        """The store; opened when it is first used.
+
+        Raises:
+            StoreError: It cannot be opened.
+        """
+        if self._store is None:
+            from hypernb.store import open_store
+
+            self._store = open_store(self._where)
+        return self._store
+
+    def close(self) -> None:
+        """Let go of the store. Missions go on in their runner."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    # -- starting -----------------------------------------------------------------------
+
+    def propose(
+        self,
+        goal: str = "",
+        *,
+        playbook: str = "",
+        params: Mapping[str, Any] | None = None,
+        agents: Sequence[str] = (),
+        inputs: Mapping[str, Any] | None = None,
+        **contract: Any,
+    ) -> Mission:
+        """Plan a mission; it waits for approval and nothing runs.
+
+        Args:
+            goal: What is wanted, in words; taken literally. May be empty for a playbook.
+            playbook: Name of a playbook; without one, rules pick agents for the goal.
+            params: Arguments of the playbook.
+            agents: Only these agents.
+            inputs: Values to hand in, by name.
+            contract: Fields of the plan to set: ``scope``, ``budget``, ``concurrency``,
+                ``priority``, ``deadline_s`` ...
+
+        Raises:
+            GoalError: The goal is empty or longer than 100,000 characters.
+            UnknownNameError: There is no such playbook or agent; near misses are named.
+            PlanError: The plan could not be carried out.
+        """
+        return self.start(
+            self.plan(
+                goal, playbook=playbook, params=params, agents=agents, inputs=inputs, **contract
+            )
+        )
+
+    def plan(
+        self,
+        goal: str = "",
+        *,
+        playbook: str = "",
+        params: Mapping[str, Any] | None = None,
+        agents: Sequence[str] = (),
+        inputs: Mapping[str, Any] | None = None,
+        **contract: Any,
+    ) -> Plan:
+        """Plan without storing anything; arguments and errors as for `propose`."""
+        self._check_agents(agents)
+        if playbook:
+            plan = self._from_playbook(playbook, params or {}, agents, inputs or {})
+            if goal.strip():
+                plan.goal = _checked_goal(goal)
+        else:
+            from hypernb.agents import plan_goal
+
+            plan = plan_goal(_checked_goal(goal), root=self.root, agents=tuple(agents))
+            plan.inputs.update(inputs or {})
+        for field, value in contract.items():
+            if value is not None:
+                setattr(plan, field, value)
+        return plan
+
+    def start(self, plan: Plan, *, approve: bool = False) -> Mission:
+        """Store a plan as a mission.
+
+        Args:
+            plan: The plan.
+            approve: Approve it at once: the caller has read it.
+
+        Raises:
+            PlanError: The plan could not be carried out.
+        """
+        spec, payloads = plan.build()
+        self.check(spec)
+        mission = Mission(self, self.store.create_mission(spec, by=self.by, payloads=payloads))
+        return mission.approve() if approve else mission
+
+    def check(self, spec: PlanSpec) -> None:
+        """Raise what is wrong with a plan, with what to do about it.
+
+        Raises:
+            PlanError: It could not be carried out.
+        """
+        from hypernb.plan import check_plan
+        from hypernb.tools import tool_names
+
+        check_plan(spec, agents=self.agents(), tools=tool_names())
+
+    # -- looking back -------------------------------------------------------------------
+
+    def missions(
+        self, *, limit: int = 50, states: Sequence[MissionState] = ()
+    ) -> list[Mission]:
+        """Return missions, newest first."""
+        return [Mission(self, each) for each in self.store.missions(limit=limit, states=states)]
+
+    def mission(self, ref: str | int = "") -> Mission:
+        """Find a mission: ``m-7``, ``7``, its id, or the newest one if nothing is given.
+
+        Raises:
+            UnknownMissionError: There is none.
+        """
+        text = str(ref).strip()
+        if not text:
+            newest = self.store.missions(limit=1)
+            if not newest:
+                raise UnknownMissionError("m-1")
+            return Mission(self, newest[0])
+        return Mission(self, self.store.mission(f"m-{text}" if text.isdecimal() else text))
+
+    def events(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Return events of the whole store with a ``seq`` above ``after``, oldest first."""
+        return self.store.events(after=after, limit=limit)
+
+    def follow(
+        self, *, after: int | None = None, timeout: float | None = None
+    ) -> Iterator[Event]:
+        """Yield events of the whole store as they happen; from now on by default."""
+        start = self.store.last_seq() if after is None else after
+        return Follower(self.store).events(None, after=start, timeout_s=timeout)
+
+    def find(self, text: str, *, limit: int = 50) -> list[SearchHit]:
+        """Search goals, outputs, findings and events of all missions."""
+        return self.store.find(text, limit=limit)
+
+    def sql(self, statement: str, *, limit: int = 10_000) -> pd.DataFrame:
+        """Run a statement that reads the store, and return a DataFrame.
+
+        Raises:
+            QueryError: It would write, or it is wrong.
+        """
+        import pandas as pd
+
+        columns, rows = self.store.query(statement, limit=limit)
+        return pd.DataFrame(rows, columns=columns)
+
+    def load(self, digest: Digest) -> Any:
+        """Return an artifact as the Python value that was stored.
+
+        Raises:
+            UntrustedArtifactError: It is a pickle that you did not write on this machine.
+        """
+        from hypernb.codec import decode
+
+        record, data = self.store.artifact(digest)
+        return decode(record.media_type, data)
+
+    def status(self) -> Status:
+        """Return what is running, what waits for you, and what it cost."""
+        store = self.store
+        columns = "select count(*), coalesce(sum(cost), 0) from missions"
+        _, rows = store.query(columns)
+        waiting = (MissionState.AWAITING_APPROVAL, MissionState.PAUSED)
+        return Status(
+            store=store.url,
+            runners=tuple(store.leases("runner:")),
+            running=tuple(store.missions(states=(MissionState.RUNNING,))),
+            needs_you=tuple(store.missions(states=waiting)),
+            cost=float(rows[0][1]),
+            missions=int(rows[0][0]),
+        )
+
+    # -- the crew -----------------------------------------------------------------------
+
+    def agents(self) -> dict[str, RoleCard]:
+        """Return the role cards by name: built in, the user's, the project's."""
+        from hypernb.agents import load_cards
+
+        return load_cards(self.root)
+
+    def playbooks(self) -> dict[str, Playbook]:
+        """Return the playbooks by name: built in, installed, and defined here."""
+        from hypernb.agents import load_playbooks
+
+        return load_playbooks()
+
+    # -- the runner and upkeep ----------------------------------------------------------
+
+    def ensure_runner(self) -> None:
+        """Start a runner unless a live one holds the store.
+
+        Raises:
+            RunnerError: It ended at once.
+        """
+        ensure_runner(self.store, self.mode)
+
+    def stop(self, *, timeout: float = STOP_TIMEOUT_S) -> bool:
+        """Ask the store's runners to end; missions are kept and go on with the next one.
+
+        Returns:
+            Whether there is none left; False after the time is over.
+        """
+        stop_host(self.store.url)
+        if not self.store.leases("runner:"):
+            return True
+        self.store.send("stop", None, by=self.by)
+        for _ in Follower(self.store).looks(timeout):
+            if not self.store.leases("runner:"):
+                return True
+        return not self.store.leases("runner:")
+
+    def doctor(self) -> list[Check]:
+        """Look whether everything that missions need is there and whole."""
+        from hypernb.session._doctor import examine
+
+        return examine(self)
+
+    def backup(self, target: str | Path = "") -> Path:
+        """Write a copy of the store to one file, while missions run.
+
+        Args:
+            target: File or folder; by default the folder of backups beside the database.
+        """
+        from hypernb.session._upkeep import backup
+
+        return backup(self.store, target)
+
+    def logs(self, mission: str = "") -> list[dict[str, Any]]:
+        """Return what the store's runners logged, oldest first; of one mission if named."""
+        from hypernb.engine import read_log
+
+        return read_log(self.store.url, mission=self.mission(mission).id if mission else None)
+
+    # -- inside -------------------------------------------------------------------------
+
+    def _check_agents(self, agents: Collection[str]) -> None:
+        known = self.agents() if agents else {}
+        for name in agents:
+            if name not in known:
+                raise UnknownNameError("agent", name, known)
+
+    def _from_playbook(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        agents: Sequence[str],
+        inputs: Mapping[str, Any],
+    ) -> Plan:
+        known = self.playbooks()
+        if name not in known:
+            raise UnknownNameError("playbook", name, known)
+        asked = {**params, **({"agents": tuple(agents)} if agents else {})}
+        return known[name].build(root=self.root, inputs=inputs, **asked)
+
+    def __repr__(self) -> str:
+        return f"<Session on {self._where or 'the default store'}, runner {self.mode}>"
+
+
+def _checked_goal(goal: str) -> str:
+    if not goal.strip():
+        raise GoalError(
+            "A mission needs a goal.",
+            hint="Write it into the cell below %%hyper, or name a playbook with --playbook.",
+        )
+    if len(goal) > GOAL_AT_MOST:
+        raise GoalError(
+            f"A goal of {len(goal):,} characters is too long; {GOAL_AT_MOST:,} fit.",
+            hint="Say what is wanted, and hand the material in with --in.",
+        )
+    return goal
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no entry for this uid, as in some containers
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return f"{user}@{socket.gethostname()}"
