@@ -319,7 +319,9 @@ class ToolContext:
         root: Directory under audit, absolute.
         files: Tracked files below it, as relative POSIX paths, sorted; all that it may read.
         params: Its arguments from the plan.
-        inputs: Outputs of the tasks that its task needs, by task name; None for one that failed.
+        inputs: Outputs of the tasks that its task needs, by task name, None for one that
+            failed; and the plan's inputs, by their names.
+        failures: Why tasks that its task needs gave nothing, by task name.
         outbox: Directory for files that it leaves to the mission; empty at the start.
         report: Call with a few words on what it is doing and the share done (0 to 1) or None;
             counts as a sign of life.
@@ -329,6 +331,7 @@ class ToolContext:
     files: tuple[str, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
     outbox: Path | None = None
     report: Callable[[str, float | None], None] = lambda _words, _share: None
 

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 LIST_AT_MOST = 10
 
@@ -346,10 +346,40 @@ class ToolAbsentError(ToolError):
         )
 
 
+class NothingRanError(HypernbError):
+    """None of an agent's tools ran, so its task has nothing to report.
+
+    Attributes:
+        task: Name of the task.
+        reasons: Why each tool did not run, by tool name.
+    """
+
+    code = "agent.nothing_ran"
+
+    def __init__(self, task: str, reasons: Mapping[str, str]) -> None:
+        self.task = task
+        self.reasons = dict(reasons)
+        said = "; ".join(f"{tool}: {why}" for tool, why in self.reasons.items())
+        super().__init__(f"{task} did not run: {said or 'it has no tools.'}")
+
+
 class RoleCardError(HypernbError):
-    """A role card cannot be read or is incomplete."""
+    """A role card cannot be read or is incomplete.
+
+    Attributes:
+        path: File of the card.
+        key: The key that is wrong; empty if it is the file as a whole.
+        problem: What is wrong, in words.
+    """
 
     code = "agent.role_card"
+
+    def __init__(self, path: str, key: str, problem: str, *, hint: str = "") -> None:
+        self.path = path
+        self.key = key
+        self.problem = problem
+        where = f"key {key!r} {problem}" if key else problem
+        super().__init__(f"Role card {path}: {where}.", hint=hint)
 
 
 class ConfigError(HypernbError):
