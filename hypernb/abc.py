@@ -231,6 +231,10 @@ class Store(ABC):
     def put_artifact(self, payload: Payload) -> Digest:
         """Store bytes under their SHA-256; pickles are signed. Idempotent."""
 
+    def put_artifacts(self, payloads: Sequence[Payload]) -> list[Digest]:
+        """Store several payloads, in one transaction where the store can; idempotent."""
+        return [self.put_artifact(payload) for payload in payloads]
+
     @abstractmethod
     def changed(self) -> bool:
         """Tell cheaply whether another connection has committed since the last call in this thread."""

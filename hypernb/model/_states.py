@@ -88,7 +88,7 @@ _TASK_ENDED: Final = (_T.SUCCEEDED, _T.FAILED, _T.CANCELLED)
 TRANSITIONS: Final[Mapping[type[StrEnum], Mapping[str, frozenset[str]]]] = {
     MissionState: {
         _M.PLANNING: frozenset({_M.AWAITING_APPROVAL, _M.FAILED, _M.CANCELLED}),
-        _M.AWAITING_APPROVAL: frozenset({_M.RUNNING, _M.REJECTED, _M.CANCELLED}),
+        _M.AWAITING_APPROVAL: frozenset({_M.RUNNING, _M.REJECTED, _M.CANCELLED, _M.FAILED}),
         _M.RUNNING: frozenset({_M.PAUSED, _M.SUCCEEDED, _M.FAILED, _M.CANCELLED}),
         _M.PAUSED: frozenset({_M.RUNNING, _M.FAILED, _M.CANCELLED}),
         _M.SUCCEEDED: frozenset(),
