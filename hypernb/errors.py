@@ -315,6 +315,19 @@ class WaitTimeoutError(HypernbError, TimeoutError):
         )
 
 
+class WaitInterruptedError(HypernbError, KeyboardInterrupt):
+    """A person interrupted the waiting for a mission; the mission goes on."""
+
+    code = "mission.wait_interrupted"
+
+    def __init__(self, mission: str) -> None:
+        self.mission = mission
+        super().__init__(
+            f"You stopped waiting; mission {mission} goes on.",
+            hint=f"%hyper attach {mission} watches it again, %hyper cancel {mission} ends it.",
+        )
+
+
 # --- tools and agents -------------------------------------------------------------------
 
 

@@ -115,6 +115,7 @@ class Mission:
     def __init__(self, session: Session, record: MissionRecord) -> None:
         self.session = session
         self._record = record
+        self._is_shown = False
 
     # -- looking ------------------------------------------------------------------------
 
@@ -388,7 +389,14 @@ class Mission:
     def __repr__(self) -> str:
         return f"<Mission {self.id}: {self.state.value.replace('_', ' ')}>"
 
+    def mark_shown(self) -> None:
+        """Make the next display a line: the cell shows the whole mission already."""
+        self._is_shown = True
+
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        if self._is_shown:
+            self._is_shown = False
+            return {"text/plain": repr(self)}
         from hypernb.views import mission_html, mission_text
 
         snapshot = self.snapshot()

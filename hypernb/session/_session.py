@@ -328,6 +328,18 @@ class Session:
 
         return backup(self.store, target)
 
+    def restore(self, source: str | Path, *, force: bool = False) -> Path:
+        """Put a backup in the place of this session's store; the old one is kept beside it.
+
+        Raises:
+            StoreError: The backup is damaged, a runner is at work, or the store has missions
+                and ``force`` is not set. Nothing was changed.
+        """
+        from hypernb.session._upkeep import restore
+
+        self.close()
+        return restore(source, self._where, force=force)
+
     def logs(self, mission: str = "") -> list[dict[str, Any]]:
         """Return what the store's runners logged, oldest first; of one mission if named."""
         from hypernb.engine import read_log

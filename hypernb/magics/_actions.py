@@ -1,0 +1,339 @@
+"""What each verb does: one small function, each a call to the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import UnknownNameError, UsageError
+from hypernb.magics._shown import Listing, Shown
+from hypernb.magics._start import Surroundings, bind_result, start, watch
+from hypernb.model import MissionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hypernb.magics._line import Request
+    from hypernb.session import Mission
+
+DEFAULT_LIMIT: Final = 50
+SETTINGS: Final = ("db", "runner", "root")
+
+
+def act(around: Surroundings, request: Request) -> Any:
+    """Do what the request asks, and return a value with a repr."""
+    return ACTIONS[request.verb](around, request)
+
+
+def _mission(around: Surroundings, request: Request) -> Mission:
+    """Find the mission of the first argument; ``m-7/t3`` names the task too."""
+    ref = request.arguments[0] if request.arguments else ""
+    return around.session.mission(ref.partition("/")[0])
+
+
+def _tasks(request: Request) -> tuple[str, ...]:
+    ref = request.arguments[0].partition("/")[2]
+    return (*((ref,) if ref else ()), *request.arguments[1:])
+
+
+def _limit(request: Request) -> int:
+    return int(request.options.get("limit", DEFAULT_LIMIT))
+
+
+# -- starting and deciding ---------------------------------------------------------------
+
+
+def _run(around: Surroundings, request: Request) -> Mission:
+    name, *arguments = request.arguments
+    return start(around, "", {**request.options, "playbook": name}, arguments)
+
+
+def _approve(around: Surroundings, request: Request) -> Mission:
+    mission = _mission(around, request)
+    mission.approve(_tasks(request), plan_hash=request.options.get("hash"))
+    return _watched(around, request, mission)
+
+
+def _reject(around: Surroundings, request: Request) -> Mission:
+    return _mission(around, request).reject(" ".join(request.arguments[1:]))
+
+
+def _edit(around: Surroundings, request: Request) -> Mission:
+    mission = _mission(around, request)
+    words = list(_tasks(request))
+    task = words.pop(0) if words and "=" not in words[0] else ""
+    values = dict(_assignment(word) for word in words)
+    if not values and not request.options.get("drop"):
+        raise UsageError(
+            "%hyper edit needs a change.",
+            hint="For example: %hyper edit m-7 t3 timeout_s=60, or --drop t3.",
+        )
+    drop = request.options.get("drop", ())
+    if task:
+        return mission.edit({task: values}, drop=drop)
+    return mission.edit(drop=drop, **values)
+
+
+def _assignment(word: str) -> tuple[str, Any]:
+    import json
+
+    name, equals, text = word.partition("=")
+    if not equals:
+        raise UsageError(f"{word[:80]!r} is no change.", hint="Write field=value.")
+    try:
+        return name, json.loads(text)
+    except ValueError:
+        many = name in ("needs", "tools", "scope", "hosts")
+        return name, tuple(filter(None, text.split(","))) if many else text
+
+
+def _pause(around: Surroundings, request: Request) -> Mission:
+    return _mission(around, request).pause()
+
+
+def _resume(around: Surroundings, request: Request) -> Mission:
+    return _mission(around, request).resume()
+
+
+def _cancel(around: Surroundings, request: Request) -> Mission:
+    return _mission(around, request).cancel()
+
+
+def _retry(around: Surroundings, request: Request) -> Mission:
+    mission = _mission(around, request)
+    tasks = _tasks(request)
+    mission.retry(tasks[0] if tasks else "")
+    return _watched(around, request, mission)
+
+
+def _watched(around: Surroundings, request: Request, mission: Mission) -> Mission:
+    wait = bool(request.options.get("wait")) or around.headless
+    watch(around, mission, wait=wait)
+    if wait:
+        bind_result(around, mission, "", wait=True)
+    return mission
+
+
+# -- looking -----------------------------------------------------------------------------
+
+
+def _ls(around: Surroundings, request: Request) -> Listing[Any]:
+    from hypernb.views import missions_html, missions_text
+
+    missions = around.session.missions(limit=_limit(request), states=_states(request))
+    records = {mission.id: mission.record for mission in missions}
+    return Listing(
+        missions,
+        text=lambda items: missions_text([records[item.id] for item in items]),
+        html=lambda items: missions_html([records[item.id] for item in items]),
+    )
+
+
+def _states(request: Request) -> tuple[MissionState, ...]:
+    names = request.options.get("state", ())
+    known = [state.value for state in MissionState]
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("state of a mission", name, known)
+    return tuple(MissionState(name) for name in names)
+
+
+def _show(around: Surroundings, request: Request) -> Shown:
+    from hypernb.views import mission_html, mission_text
+
+    snapshot = _mission(around, request).snapshot()
+    return Shown(mission_text(snapshot), mission_html(snapshot, live=False))
+
+
+def _attach(around: Surroundings, request: Request) -> Mission:
+    mission = _mission(around, request)
+    watch(around, mission, wait=around.headless)
+    return mission
+
+
+def _wait(around: Surroundings, request: Request) -> Mission:
+    mission = _mission(around, request)
+    watch(around, mission, wait=True, timeout=request.options.get("timeout"))
+    bind_result(around, mission, "", wait=True)
+    return mission
+
+
+def _events(around: Surroundings, request: Request) -> Listing[Any]:
+    from hypernb.views import events_html, events_text
+
+    after = int(request.options.get("after", 0))
+    events = _mission(around, request).events(
+        after=after,
+        limit=_limit(request),
+        kinds=request.options.get("kind", ()),
+        newest=not after,
+    )
+    return Listing(events, text=events_text, html=events_html)
+
+
+def _result(around: Surroundings, request: Request) -> Any:
+    mission = _mission(around, request)
+    result = mission.result()
+    name = request.options.get("out", "")
+    if name:
+        bind_result(around, mission, name, wait=True)
+        return None
+    return result
+
+
+def _find(around: Surroundings, request: Request) -> Listing[Any]:
+    from hypernb.views import hits_html, hits_text
+
+    hits = around.session.find(request.arguments[0], limit=_limit(request))
+    return Listing(hits, text=hits_text, html=hits_html)
+
+
+def _sql(around: Surroundings, request: Request) -> Any:
+    return around.session.sql(
+        request.arguments[0], limit=int(request.options.get("limit", 10_000))
+    )
+
+
+def _export(around: Surroundings, request: Request) -> Shown:
+    path = _mission(around, request).export(
+        request.arguments[1], form=request.options.get("form", "")
+    )
+    return Shown(f"Written: {path}")
+
+
+def _logs(around: Surroundings, request: Request) -> Any:
+    import pandas as pd
+
+    ref = request.arguments[0] if request.arguments else ""
+    return pd.DataFrame(around.session.logs(ref)[-_limit(request) :])
+
+
+# -- the crew and the house --------------------------------------------------------------
+
+
+def _agents(around: Surroundings, request: Request) -> Listing[Any]:
+    from hypernb.views import agents_html, agents_text
+
+    cards = around.session.agents()
+    chosen = [_named("agent", cards, request)] if request.arguments else list(cards.values())
+    return Listing(chosen, text=agents_text, html=agents_html)
+
+
+def _named(kind: str, known: dict[str, Any], request: Request) -> Any:
+    name = request.arguments[0]
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+    return known[name]
+
+
+def _playbooks(around: Surroundings, request: Request) -> Shown:
+    from hypernb.views import table_html, table_text
+
+    known = around.session.playbooks()
+    if request.arguments:
+        return Shown(_named("playbook", known, request).help())
+    columns = ["Playbook", "Does"]
+    rows: list[tuple[Any, ...]] = [(each.name, each.title) for each in known.values()]
+    return Shown(table_text(columns, rows), table_html(columns, rows))
+
+
+def _models(_around: Surroundings, _request: Request) -> Shown:
+    return Shown("No model is used. The agents work with their own tools; nothing leaves here.")
+
+
+def _status(around: Surroundings, _request: Request) -> Shown:
+    from hypernb.views import status_text
+
+    return Shown(status_text(around.session.status()))
+
+
+def _doctor(around: Surroundings, _request: Request) -> Shown:
+    from hypernb.views import table_html, table_text
+
+    columns = ["Looked at", "", "Found", "What to do"]
+    rows: list[tuple[Any, ...]] = [
+        (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
+        for check in around.session.doctor()
+    ]
+    return Shown(table_text(columns, rows), table_html(columns, rows))
+
+
+def _config(around: Surroundings, request: Request) -> Shown:
+    from hypernb.views import table_html, table_text
+
+    if request.arguments:
+        around.configure(dict(_setting(word) for word in request.arguments))
+    session = around.session
+    columns = ["Setting", "Value"]
+    rows: list[tuple[Any, ...]] = [
+        ("db", session.store.url),
+        ("runner", session.mode),
+        ("root", str(session.root)),
+        ("by", session.by),
+        ("headless", "yes" if around.headless else "no"),
+    ]
+    return Shown(table_text(columns, rows), table_html(columns, rows))
+
+
+def _setting(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if name not in SETTINGS:
+        raise UnknownNameError("setting", name, SETTINGS)
+    if not equals:
+        raise UsageError(f"{name} needs a value.", hint=f"Write {name}=value.")
+    return name, value
+
+
+def _backup(around: Surroundings, request: Request) -> Shown:
+    path = around.session.backup(request.arguments[0] if request.arguments else "")
+    return Shown(f"Written: {path}")
+
+
+def _restore(around: Surroundings, request: Request) -> Shown:
+    path = around.session.restore(
+        request.arguments[0], force=bool(request.options.get("force"))
+    )
+    return Shown(f"Restored: {path}")
+
+
+def _stop(around: Surroundings, _request: Request) -> Shown:
+    if around.session.stop():
+        return Shown("No runner is left. Missions are kept; approving or waiting starts one.")
+    return Shown("The runner was asked to end and has not yet. %hyper status shows it.")
+
+
+def _help(_around: Surroundings, request: Request) -> Shown:
+    from hypernb.magics._help import help_text
+
+    return Shown(help_text(*request.arguments))
+
+
+ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
+    "agents": _agents,
+    "approve": _approve,
+    "attach": _attach,
+    "backup": _backup,
+    "cancel": _cancel,
+    "config": _config,
+    "doctor": _doctor,
+    "edit": _edit,
+    "events": _events,
+    "export": _export,
+    "find": _find,
+    "help": _help,
+    "logs": _logs,
+    "ls": _ls,
+    "models": _models,
+    "pause": _pause,
+    "playbooks": _playbooks,
+    "reject": _reject,
+    "restore": _restore,
+    "result": _result,
+    "resume": _resume,
+    "retry": _retry,
+    "run": _run,
+    "show": _show,
+    "sql": _sql,
+    "status": _status,
+    "stop": _stop,
+    "wait": _wait,
+}

@@ -1,0 +1,129 @@
+"""The only module that knows IPython's registry of magics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    no_var_expand,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from hypernb.magics._start import Surroundings
+    from hypernb.session import Session
+
+
+@magics_class
+class HyperMagics(Magics):
+    """``%hyper`` and ``%%hyper``; what they do is in functions that need no IPython."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._settings: dict[str, str] = {}
+        self._session: Session | None = None
+
+    @no_var_expand
+    @line_cell_magic
+    def hyper(self, line: str, cell: str | None = None) -> Any:
+        """Start, steer and look back at missions; %hyper help explains all of it."""
+        around = self.surroundings()
+        if cell is not None:
+            from hypernb.magics._start import start_cell
+
+            return start_cell(around, line, cell)
+        from hypernb.magics._actions import act
+        from hypernb.magics._line import read_line
+        from hypernb.magics._verbs import VERBS
+
+        return act(around, read_line(line.strip() or "status", VERBS))
+
+    def surroundings(self) -> Surroundings:
+        """Return what a magic needs to know about this kernel."""
+        from hypernb.magics._live import is_headless, is_rich
+        from hypernb.magics._start import Surroundings
+
+        return Surroundings(
+            namespace=self.shell.user_ns,
+            headless=is_headless(self.shell),
+            rich=is_rich(self.shell),
+            open_session=self.open_session,
+            configure=self.configure,
+        )
+
+    def open_session(self) -> Session:
+        """Return the kernel's session; it follows ``os.chdir`` unless a root is configured."""
+        from pathlib import Path
+
+        from hypernb.session import Session
+
+        if self._session is None:
+            self._session = Session(
+                self._settings.get("db"), runner=self._settings.get("runner")
+            )
+        self._session.root = (
+            Path(self._settings.get("root") or Path.cwd()).expanduser().absolute()
+        )
+        return self._session
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Take new settings; the next use opens a session with them."""
+        self._settings.update(settings)
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+def install(shell: InteractiveShell) -> None:
+    """Register magics, completion and the faces of results."""
+    if "hyper" in shell.magics_manager.magics["line"]:
+        return
+    magics = HyperMagics(shell)
+    shell.register_magics(magics)
+    _offer_completion(shell, magics)
+    _allow_empty_cells(shell)
+    _give_faces(shell)
+
+
+def _offer_completion(shell: InteractiveShell, magics: HyperMagics) -> None:
+    def complete(_shell: object, event: Any) -> list[str]:
+        from hypernb.magics._complete import complete_line
+
+        return complete_line(magics.surroundings(), event.line, event.symbol)
+
+    for key in ("%hyper", "%%hyper"):
+        shell.set_hook("complete_command", complete, str_key=key)
+
+
+def _allow_empty_cells(shell: InteractiveShell) -> None:
+    # IPython refuses a cell magic without a body, but a playbook is a whole mission without
+    # a goal; an empty line makes `%%hyper --playbook repo-audit` alone a cell.
+    def add_line(lines: list[str]) -> list[str]:
+        if len(lines) == 1 and lines[0].startswith("%%hyper"):
+            return [lines[0].rstrip("\n") + "\n", "\n"]
+        return lines
+
+    shell.input_transformers_cleanup.append(add_line)
+
+
+def _give_faces(shell: InteractiveShell) -> None:
+    # By name, so that loading the extension does not import the classes.
+    def as_html(report: Any) -> str:
+        from hypernb.views import report_html
+
+        return report_html(report)
+
+    def as_text(report: Any, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 (IPython's protocol)
+        from hypernb.views import report_text
+
+        printer.text(report_text(report))
+
+    formatters = shell.display_formatter.formatters
+    formatters["text/html"].for_type_by_name("hypernb.model._findings", "Report", as_html)
+    formatters["text/plain"].for_type_by_name("hypernb.model._findings", "Report", as_text)

@@ -1,0 +1,230 @@
+"""Starting a mission from a cell or from ``%hyper run``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hypernb.errors import (
+    ApprovalError,
+    MissionError,
+    PathError,
+    UnknownNameError,
+    UsageError,
+    WaitInterruptedError,
+)
+from hypernb.magics._interpolate import interpolate
+from hypernb.magics._line import read_words, split_words
+from hypernb.magics._live import LiveView
+from hypernb.magics._verbs import CELL_OPTIONS
+from hypernb.model import MissionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+
+    from hypernb.session import Mission, Session
+
+NEEDS_A_MODEL = ("model", "record", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a magic knows about where it runs.
+
+    Attributes:
+        namespace: The user's variables.
+        headless: Nobody is there to click or type.
+        rich: The front end shows HTML.
+        configure: Changes settings of the session; ``session`` is then a new one.
+    """
+
+    namespace: MutableMapping[str, Any]
+    headless: bool
+    rich: bool
+    open_session: Callable[[], Session]
+    configure: Callable[[Mapping[str, str]], None]
+
+    @property
+    def session(self) -> Session:
+        """The kernel's session, as it is configured now."""
+        return self.open_session()
+
+
+def start_cell(around: Surroundings, line: str, cell: str) -> Mission:
+    """Start the mission of a ``%%hyper`` cell.
+
+    Raises:
+        UsageError: The line or the goal cannot be understood; nothing was started.
+        ApprovalError: Nobody is there to approve, and no approval was given.
+        MissionError: The cell waited, and the mission did not succeed.
+    """
+    words = split_words(line)
+    arguments, options = read_words(
+        words, CELL_OPTIONS, passes_on="--playbook" in _names(words)
+    )
+    if arguments and not options.get("playbook"):
+        raise UsageError(
+            f"%%hyper does not take {arguments[0][:80]!r}.",
+            hint="The goal goes into the cell below; a playbook is named with --playbook.",
+        )
+    body = cell.strip("\n")
+    fill_in = not options.get("no_interpolate")
+    goal = interpolate(body, around.namespace) if fill_in else body
+    return start(around, goal, options, arguments)
+
+
+def start(
+    around: Surroundings,
+    goal: str,
+    options: Mapping[str, Any],
+    arguments: Sequence[str] = (),
+) -> Mission:
+    """Propose a mission and, where it was asked for, approve it and wait.
+
+    Args:
+        around: Where this runs.
+        goal: In words; may be empty for a playbook.
+        options: As read from the line.
+        arguments: The playbook's own arguments.
+    """
+    _refuse_models(options)
+    wait = _waits(around, options)
+    approved_hash = _approved_hash(options.get("approve"))
+    mission = _propose(around, goal, options, arguments)
+    if approved_hash is not None or options.get("yes"):
+        mission.approve(plan_hash=approved_hash)
+    elif wait:
+        raise ApprovalError(
+            f"Mission {mission.id} waits for approval, and nobody is here to give it.",
+            hint=f"Add --yes or --approve plan.json, or type %hyper approve {mission.id}.",
+        )
+    watch(around, mission, wait=wait)
+    if wait or options.get("out"):
+        bind_result(around, mission, options.get("out", ""), wait=wait)
+    return mission
+
+
+def watch(
+    around: Surroundings, mission: Mission, *, wait: bool, timeout: float | None = None
+) -> None:
+    """Show a mission in the cell; wait for its end, or let the view follow it.
+
+    Raises:
+        WaitInterruptedError: The waiting was interrupted; the mission goes on.
+    """
+    view = LiveView(mission, rich=around.rich)
+    view.show()
+    mission.mark_shown()
+    if not wait:
+        if around.rich and not mission.state.is_final:
+            view.follow()
+        return
+    try:
+        view.wait(timeout)
+    except KeyboardInterrupt:
+        raise WaitInterruptedError(mission.id) from None
+
+
+def bind_result(around: Surroundings, mission: Mission, name: str, *, wait: bool) -> None:
+    """Bind a variable to the result now, or as soon as the mission has succeeded.
+
+    Raises:
+        MissionError: It has ended without success.
+    """
+    _check_variable(name)
+    if wait:
+        state = mission.state
+        if state is not MissionState.SUCCEEDED:
+            raise MissionError(mission.id, state.value, mission.record.error)
+        if name:
+            around.namespace[name] = mission.result()
+    elif name:
+        from hypernb.magics._binding import bind_later
+
+        bind_later(around.namespace, name, mission)
+
+
+def _propose(
+    around: Surroundings, goal: str, options: Mapping[str, Any], arguments: Sequence[str]
+) -> Mission:
+    session = around.session
+    name = options.get("playbook", "")
+    params: Mapping[str, Any] = {}
+    if name:
+        playbooks = session.playbooks()
+        if name not in playbooks:
+            raise UnknownNameError("playbook", name, playbooks)
+        params = playbooks[name].bind(arguments)
+    _check_variable(options.get("out", ""))
+    return session.propose(
+        goal,
+        playbook=name,
+        params=params,
+        agents=options.get("agents", ()),
+        inputs=_inputs(around.namespace, options.get("in", ())),
+        scope=options.get("scope"),
+        budget=options.get("budget"),
+        priority=_whole(options, "priority"),
+        concurrency=_whole(options, "concurrency"),
+        deadline=options.get("deadline"),
+    )
+
+
+def _inputs(namespace: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    for name in names:
+        if name not in namespace:
+            known = [each for each in namespace if not each.startswith("_")]
+            raise UnknownNameError("variable", name, known)
+    return {name: namespace[name] for name in names}
+
+
+def _check_variable(name: str) -> None:
+    if name and not name.isidentifier():
+        raise UsageError(f"--out cannot bind {name[:80]!r}: it is not a name of a variable.")
+
+
+def _waits(around: Surroundings, options: Mapping[str, Any]) -> bool:
+    if options.get("wait") and options.get("no_wait"):
+        raise UsageError("--wait and --no-wait exclude each other.", hint="Leave one out.")
+    return bool(options.get("wait")) or (around.headless and not options.get("no_wait"))
+
+
+def _refuse_models(options: Mapping[str, Any]) -> None:
+    for name in NEEDS_A_MODEL:
+        if options.get(name):
+            raise UsageError(
+                f"--{name} needs a model, and this version works without any.",
+                hint="Leave it out: the agents then work with their own tools.",
+            )
+
+
+def _approved_hash(path: str | None) -> str | None:
+    if path is None:
+        return None
+    from pydantic import ValidationError
+
+    from hypernb.model import PlanSpec
+
+    try:
+        return PlanSpec.model_validate_json(Path(path).expanduser().read_bytes()).hash
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise PathError(path, problem, hint="Name the file of an approved plan.") from error
+    except ValidationError as error:
+        problem = f"is not a plan: {error.errors()[0]['msg']}"
+        hint = "%hyper export m-7 plan.json --form plan writes one."
+        raise PathError(path, problem, hint=hint) from None
+
+
+def _whole(options: Mapping[str, Any], name: str) -> int | None:
+    value = options.get(name)
+    if value is None:
+        return None
+    if value != int(value):
+        raise UsageError(f"--{name} takes a whole number, not {value:g}.")
+    return int(value)
+
+
+def _names(words: Sequence[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words}

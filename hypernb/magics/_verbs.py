@@ -1,0 +1,161 @@
+"""The verbs of ``%hyper`` and the options of ``%%hyper``: the table that all else reads."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypernb.magics._line import Option, Verb
+
+_LIMIT: Final = Option("--limit", "At most so many.", "number", "N")
+_TIMEOUT: Final = Option(
+    "--timeout", "Stop waiting after so many seconds.", "number", "seconds"
+)
+_OUT: Final = Option("--out", "Bind the result to this variable.", "text", "NAME")
+
+CELL_OPTIONS: Final = (
+    Option("--playbook", "Use this plan instead of planning by rules.", "text", "NAME"),
+    Option("--agents", "Only these agents.", "names", "a,b"),
+    Option("--in", "Hand these variables in.", "names", "df,cfg"),
+    _OUT,
+    Option("--scope", "Only these files and folders.", "names", "src/,tests/"),
+    Option("--budget", "Cap on cost.", "number", "dollars"),
+    Option("--priority", "From 0 to 100; higher starts first.", "number", "0 to 100"),
+    Option("--concurrency", "How many tasks at once.", "number", "tasks"),
+    Option("--deadline", "Cap on the mission's time.", "number", "seconds"),
+    Option("--model", "Needs a model; there is none yet.", "text", "M"),
+    Option("--offline", "Use no model; so it is anyway, for now."),
+    Option(
+        "--approve", "Approve if the plan equals the one in this file.", "text", "plan.json"
+    ),
+    Option("--yes", "Approve at once, whatever the plan says."),
+    Option("--wait", "Let the cell wait until the mission has ended."),
+    Option("--no-wait", "Let the cell return at once, also without a person."),
+    Option("--no-interpolate", "Leave {name} in the goal as it is."),
+    Option("--record", "Needs a model; there is none yet.", "text", "PATH"),
+    Option("--replay", "Needs a model; there is none yet.", "text", "PATH"),
+)
+
+_RUN_OPTIONS: Final = tuple(
+    option for option in CELL_OPTIONS if option.name not in ("--playbook", "--no-interpolate")
+)
+
+VERBS: Final = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "run",
+            "Propose a playbook's plan.",
+            "PLAYBOOK [args]",
+            1,
+            None,
+            _RUN_OPTIONS,
+            passes_on=True,
+            completes="playbook",
+        ),
+        Verb(
+            "ls",
+            "List missions, newest first.",
+            options=(
+                _LIMIT,
+                Option("--state", "Only in these states.", "names", "running,failed"),
+            ),
+        ),
+        Verb("show", "Show a mission as it stands.", "[M]", 0, 1, completes="mission"),
+        Verb("attach", "Watch a mission live.", "[M]", 0, 1, completes="mission"),
+        Verb(
+            "wait",
+            "Wait until a mission has ended.",
+            "[M]",
+            0,
+            1,
+            (_TIMEOUT,),
+            completes="mission",
+        ),
+        Verb(
+            "events",
+            "Show what happened.",
+            "[M]",
+            0,
+            1,
+            (
+                _LIMIT,
+                Option("--kind", "Only these kinds.", "names", "task.started,…"),
+                Option("--after", "Only above this seq.", "number", "seq"),
+            ),
+            completes="mission",
+        ),
+        Verb("result", "Return a mission's result.", "[M]", 0, 1, (_OUT,), completes="mission"),
+        Verb(
+            "approve",
+            "Approve a plan, or a part of it, and start it.",
+            "M [task …]",
+            1,
+            None,
+            (
+                Option("--wait", "Wait until it has ended."),
+                Option("--hash", "Only if the plan has this hash.", "text", "SHA-256"),
+            ),
+            completes="mission",
+        ),
+        Verb(
+            "reject",
+            "Reject a plan; nothing of it runs.",
+            "M [reason]",
+            1,
+            None,
+            completes="mission",
+        ),
+        Verb(
+            "edit",
+            "Change a plan before approval.",
+            "M [task] [field=value …]",
+            1,
+            None,
+            (Option("--drop", "Leave these tasks out.", "names", "t3,t4"),),
+            completes="mission",
+        ),
+        Verb("pause", "Stop running work where it is.", "M", 1, 1, completes="mission"),
+        Verb("resume", "Let a paused mission go on.", "M", 1, 1, completes="mission"),
+        Verb("cancel", "End a mission and all its processes.", "M", 1, 1, completes="mission"),
+        Verb(
+            "retry",
+            "Try what failed or was skipped again.",
+            "M [task]",
+            1,
+            2,
+            (Option("--wait", "Wait until it has ended."),),
+            completes="mission",
+        ),
+        Verb("find", "Search all missions.", "TEXT", 1, 1, (_LIMIT,), takes_text=True),
+        Verb("sql", "Ask the store; it can only read.", '"select …"', 1, 1, (_LIMIT,), True),
+        Verb(
+            "export",
+            "Write a mission as .ipynb, .md, .html or .json.",
+            "M FILE",
+            2,
+            2,
+            (Option("--form", "notebook, markdown, html, json or plan.", "text", "FORM"),),
+            completes="mission",
+        ),
+        Verb(
+            "logs", "Show what the runner logged.", "[M]", 0, 1, (_LIMIT,), completes="mission"
+        ),
+        Verb("agents", "List the agents.", "[NAME]", 0, 1, completes="agent"),
+        Verb("playbooks", "List the playbooks.", "[NAME]", 0, 1, completes="playbook"),
+        Verb("models", "List the models."),
+        Verb("config", "Show the settings, or set some.", "[name=value …]", 0, None),
+        Verb("status", "Show what runs, what needs you, what it cost."),
+        Verb("doctor", "Look whether all that is needed is there."),
+        Verb("backup", "Copy the store to one file.", "[FILE]", 0, 1),
+        Verb(
+            "restore",
+            "Put a backup in the store's place.",
+            "FILE",
+            1,
+            1,
+            (Option("--force", "Also if the store has missions."),),
+        ),
+        Verb("stop", "Ask the runner to end; missions are kept."),
+        Verb("help", "Explain a verb, or list them.", "[VERB]", 0, 1, completes="verb"),
+    )
+}
