@@ -112,6 +112,8 @@ class PlanSpec(BaseModel):
         agent_concurrency: How many tasks of one agent may run at once.
         priority: 0 to 100; higher starts first among missions.
         deadline_s: Cap on the mission's time, in seconds, or None.
+        paths: Directories, absolute, that Python tasks import their modules from, besides
+            those of the interpreter itself; a worker puts them in front of its ``sys.path``.
         result: The task whose output is the mission's result; empty if the outputs of all
             tasks that nothing needs are.
         planned_by: Who planned it, in words: ``playbook repo-audit``, ``rules``, ``a person``.
@@ -125,6 +127,7 @@ class PlanSpec(BaseModel):
     scope: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     inputs: dict[str, str] = {}
+    paths: tuple[str, ...] = ()
     budget: float | None = None
     concurrency: int = DEFAULT_CONCURRENCY
     agent_concurrency: int | None = None
