@@ -1,0 +1,19 @@
+"""Who does the work: role cards, playbooks, planning by rules, and an agent's turn with its tools."""
+
+from __future__ import annotations
+
+from hypernb.agents._cards import SPECIALISTS, load_cards
+from hypernb.agents._perform import perform
+from hypernb.agents._playbook import Parameter, Playbook, load_playbooks, playbook
+from hypernb.agents._rules import plan_goal
+
+__all__ = [
+    "SPECIALISTS",
+    "Parameter",
+    "Playbook",
+    "load_cards",
+    "load_playbooks",
+    "perform",
+    "plan_goal",
+    "playbook",
+]

@@ -1,0 +1,210 @@
+"""The specialists' tasks in a plan: which tools, with which arguments, and what the person reads of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.agents._words import listed, number
+from hypernb.errors import PathError, UnknownNameError
+from hypernb.tools import list_files, tool
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from hypernb.model import RoleCard
+    from hypernb.plan import Plan
+    from hypernb.tools import Listing
+
+STRATEGIST: Final = "project-strategist"
+SCAN: Final = "scan-tree"
+SPRINT: Final = "propose-sprint"
+NEEDS_A_FRAME: Final = "profile-"
+"""Tools whose names begin so look at a DataFrame that is handed in, not at files."""
+
+_TIMEOUT_S: Final = 600.0
+_SUITE_SLACK_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """A specialist's task in an audit: its name, and what it is for."""
+
+    task: str
+    words: str
+
+
+_ERRANDS: Final = {
+    "system-architect": _Errand(
+        "map-imports", "Map which module imports which; find cycles and oversized modules."
+    ),
+    "backend-specialist": _Errand(
+        "lint-code", "Look for lint, complex functions and dead code in the Python files."
+    ),
+    "frontend-specialist": _Errand(
+        "check-frontend", "Check pages, styles, scripts, links between files, and notebooks."
+    ),
+    "database-architect": _Errand(
+        "check-database", "Check SQL files, SQL in strings, and ORM models."
+    ),
+    "qa-engineer": _Errand(
+        "run-tests", "Run the project's own tests; name failing tests and untested modules."
+    ),
+    "devops-engineer": _Errand(
+        "check-delivery", "Check containers, CI, packaging, and secrets files left unignored."
+    ),
+    "security-engineer": _Errand(
+        "check-security", "Look for unsafe calls, and for secrets left in files."
+    ),
+}
+_WITHOUT_SUITE: Final = _Errand(
+    "find-untested", "Name modules that no test imports. The tests are not run."
+)
+
+
+def checked_tree(path: Path) -> Listing:
+    """List a directory's files.
+
+    Raises:
+        PathError: It is missing, unreadable, no directory, or has no files.
+    """
+    listing = list_files(path)
+    if not listing.files:
+        raise PathError(
+            str(path),
+            "has no files to look at",
+            hint=listing.note or "Give the directory of a project.",
+        )
+    return listing
+
+
+def checked_agents(names: Sequence[str], cards: Mapping[str, RoleCard]) -> tuple[str, ...]:
+    """Return the agents in the order of the cards, each once.
+
+    Raises:
+        UnknownNameError: There is no card of that name; near misses are named.
+    """
+    for name in names:
+        if name not in cards:
+            raise UnknownNameError("agent", name, cards)
+    return tuple(name for name in cards if name in names)
+
+
+def add_tasks(
+    plan: Plan,
+    picked: Collection[str],
+    cards: Mapping[str, RoleCard],
+    listing: Listing,
+    *,
+    suite: bool = True,
+    scope: tuple[str, ...] = (),
+) -> None:
+    """Add scan, one task for each picked agent at the same time, and the proposed sprint.
+
+    A task of the audit that fails does not end it: the strategist then names what is missing.
+
+    Args:
+        picked: Agents besides the strategist.
+        suite: Whether the project's own tests are run.
+        scope: The part of the tree that is looked at; all of it if empty.
+    """
+    plan.add(
+        SCAN,
+        agent=STRATEGIST,
+        goal=_goal("Take stock of the tree: files, languages, sizes, open notes.", ["scan"]),
+        tools=("scan",),
+        scope=scope,
+        timeout=_TIMEOUT_S,
+        on_failure="continue",
+    )
+    done: dict[str, dict[str, Any]] = {SCAN: {"agent": STRATEGIST, "tools": ["scan"]}}
+    for name in picked:
+        task, tools = _add_one(plan, cards[name], listing, suite=suite, scope=scope)
+        if tools:
+            done[task] = {"agent": name, "tools": list(tools)}
+    plan.add(
+        SPRINT,
+        agent=STRATEGIST,
+        goal=_goal("Rank all findings, and propose the next three pieces of work.", ["rank"]),
+        needs=tuple(done),
+        tools=("rank",),
+        params={"rank": {"tasks": done}},
+        timeout=_TIMEOUT_S,
+        on_failure="stop",
+    )
+    plan.result = SPRINT
+
+
+def _add_one(
+    plan: Plan, card: RoleCard, listing: Listing, *, suite: bool, scope: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    errand = _ERRANDS.get(card.name, _Errand(card.name, card.role))
+    tools = tuple(
+        name
+        for name in card.tools
+        if not name.startswith(NEEDS_A_FRAME) and name != "rank" and (suite or name != "tests")
+    )
+    if not suite and "tests" in card.tools and card.name == "qa-engineer":
+        errand = _WITHOUT_SUITE
+    params = _params(tools, listing.root)
+    if tools:
+        plan.add(
+            errand.task,
+            agent=card.name,
+            goal=_goal(errand.words, tools, params),
+            needs=(SCAN,),
+            tools=tools,
+            params=params,
+            scope=scope,
+            timeout=_timeout(params),
+            on_failure="continue",
+        )
+    return errand.task, tools
+
+
+def _params(tools: Collection[str], root: Path) -> dict[str, dict[str, Any]]:
+    """Put into the plan whatever decides what is executed: the test command, in full."""
+    if "tests" not in tools:
+        return {}
+    from hypernb.tools._tests import suite_command
+
+    return {"tests": suite_command(root)}
+
+
+def _timeout(params: Mapping[str, Mapping[str, Any]]) -> float:
+    # The suite has a time limit of its own; the task must outlive it to report it.
+    return max(_TIMEOUT_S, *(p.get("timeout_s", 0.0) + _SUITE_SLACK_S for p in params.values()))
+
+
+def _goal(
+    words: str, tools: Collection[str], params: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """Say what a task is for, and what its tools will do with these arguments."""
+    given = params or {}
+    said = [f"{name}: {tool(name).describe(given.get(name, {}))}" for name in tools]
+    return "\n".join([words, *said])
+
+
+def tree_notes(
+    listing: Listing,
+    cards: Mapping[str, RoleCard],
+    picked: Collection[str],
+    *,
+    suite: bool,
+) -> list[str]:
+    """Say what a person should know before approving an audit of a tree."""
+    notes = [f"{number(len(listing.files), 'file')} of {listing.root} can be read."]
+    if listing.note:
+        notes.append(listing.note)
+    if suite and any("tests" in cards[name].tools for name in picked):
+        notes.append(
+            "The project's own test suite is executed on this machine with your rights: "
+            "its code can do whatever you can. --no-tests leaves it out."
+        )
+    changed = [name for name in (STRATEGIST, *picked) if cards[name].source != "built in"]
+    if changed:
+        said = listed([f"{name} ({cards[name].source})" for name in changed])
+        notes.append(f"Role cards that are not only built in: {said}.")
+    notes.append("Nothing is written into the tree. No network, no key and no model is used.")
+    return notes
