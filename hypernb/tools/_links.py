@@ -9,12 +9,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import unquote
 
 from hypernb.abc import Tool
 from hypernb.model import Finding, Severity
-from hypernb.tools._sources import Rules, Sources, is_test_path, line_at, shown
+from hypernb.tools._reading import Rules, Sources, is_test_path, line_at, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,7 +72,7 @@ class LinksTool(Tool):
     def run(self, context: ToolContext) -> ToolRun:
         """Gather the links and anchors of each document, then look for where they lead."""
         sources = Sources(context)
-        documents = list(_documents(context, sources))
+        documents = list(_documents(sources))
         if not documents:
             return sources.nothing(
                 self.name, "There are no Markdown, HTML, CSS or notebook files."
@@ -107,7 +108,7 @@ class _Document:
     """None where a program may make anchors that cannot be seen."""
 
 
-def _documents(context: ToolContext, sources: Sources) -> Iterator[_Document]:
+def _documents(sources: Sources) -> Iterator[_Document]:
     paths = [
         path
         for path in sources.matching(*_MARKDOWN, *_HTML, ".css", ".ipynb")
@@ -204,7 +205,7 @@ def _token_links(tokens: Iterable[Token]) -> Iterator[Link]:
 def _token_anchors(tokens: list[Token], text: str) -> frozenset[str]:
     anchors = {loose(name) for pair in _ATTRIBUTE_ID.findall(text) for name in pair if name}
     seen: dict[str, int] = {}
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.type == "heading_open":
             words = "".join(
                 child.content

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from hypernb.abc import Tool
 from hypernb.model import Finding, Severity
-from hypernb.tools._sources import Rules, Sources, is_side_path, is_test_path, line_at
+from hypernb.tools._reading import Rules, Sources, is_side_path, is_test_path, line_at
 
 if TYPE_CHECKING:
     from hypernb.abc import ToolContext

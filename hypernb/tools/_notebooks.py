@@ -1,4 +1,4 @@
-"""Looks over notebooks without executing anything: format, outputs, order, alternative texts."""
+"""Looks over notebooks without executing anything: format, outputs, order, pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypernb.abc import Tool
 from hypernb.errors import ToolAbsentError
 from hypernb.model import Finding, Severity
 from hypernb.tools._links import cell_source, markdown_links
-from hypernb.tools._sources import Rules, Sources, is_test_path, shown
+from hypernb.tools._reading import Rules, Sources, is_test_path, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,8 +226,7 @@ def _size(size_bytes: int) -> str:
         >>> _size(900), _size(23_400), _size(1_500_000)
         ('900 bytes', '23 kB', '1.5 MB')
     """
-    if size_bytes < 1_000:
-        return f"{size_bytes} bytes"
-    if size_bytes < 1_000_000:
-        return f"{size_bytes / 1_000:.0f} kB"
+    for limit, unit in ((1_000, "bytes"), (1_000_000, "kB")):
+        if size_bytes < limit:
+            return f"{size_bytes * 1_000 / limit:.0f} {unit}"
     return f"{size_bytes / 1_000_000:.1f} MB"

@@ -1,0 +1,277 @@
+"""Reads tracked files within limits, so that a hostile one costs a count and nothing more."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+import warnings
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.model import Finding, RunStatus, Severity, ToolRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from hypernb.abc import ToolContext
+
+MAX_BYTES: Final = 2_000_000
+_NAMED_AT_MOST: Final = 20
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_TEST_FOLDERS: Final = frozenset(
+    {"test", "tests", "testing", "__tests__", "spec", "specs", "e2e"}
+)
+_TEST_FILE: Final = re.compile(
+    r"(test_.*|.*_tests?|tests?|conftest)\.py|.*[.-](test|spec|cy|stories)\.\w+"
+)
+_SIDE_FOLDERS: Final = frozenset(
+    {"benchmark", "benchmarks", "demo", "demos", "doc", "docs", "example", "examples"}
+    | {"fixture", "fixtures", "sample", "samples", "testdata", "test_data"}
+    | {"third_party", "third-party", "tutorial", "tutorials", "vendor", "vendored", "_vendor"}
+)
+
+
+def is_test_path(path: str) -> bool:
+    """Tell whether a file belongs to the tests: by its folder or by its name.
+
+    Example:
+        >>> [is_test_path(path) for path in ("tests/data.sql", "a/test_b.py", "src/contest.py")]
+        [True, True, False]
+    """
+    *folders, name = PurePosixPath(path.lower()).parts
+    return not _TEST_FOLDERS.isdisjoint(folders) or bool(_TEST_FILE.fullmatch(name))
+
+
+def is_side_path(path: str) -> bool:
+    """Tell whether a file belongs to documentation, examples or somebody else's code."""
+    return not _SIDE_FOLDERS.isdisjoint(PurePosixPath(path.lower()).parts[:-1])
+
+
+class Sources:
+    """The files of a context, read one by one; what cannot be read is counted and named.
+
+    Attributes:
+        skipped: Why a file was not looked at, by its path.
+        checked: The files that were read.
+    """
+
+    def __init__(self, context: ToolContext) -> None:
+        self.skipped: dict[str, str] = {}
+        self.checked: set[str] = set()
+        self._context = context
+        self._began = time.monotonic()
+
+    def matching(self, *suffixes: str) -> list[str]:
+        """Return the files whose name ends with one of the suffixes, whatever the case."""
+        return [path for path in self._context.files if path.lower().endswith(suffixes)]
+
+    def text(self, path: str, *, limit: int = MAX_BYTES) -> str | None:
+        """Return a file's text, or None if it is too large, binary or unreadable.
+
+        Bytes that are not UTF-8 are replaced; all line ends become line feeds.
+        """
+        data = self._data(path, limit)
+        if data is None:
+            return None
+        wide = data.startswith(_UTF16_MARKS)
+        if b"\0" in data and not wide:
+            self.skip(path, "binary")
+            return None
+        self.checked.add(path)
+        text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def tree(self, path: str) -> ast.Module | None:
+        """Return a Python file's syntax tree, or None if it has none."""
+        text = self.text(path)
+        if text is None:
+            return None
+        tree = parse_python(text)
+        if tree is None:
+            self.skip(path, "not Python that can be parsed")
+        return tree
+
+    def trees(self, paths: Iterable[str]) -> Iterator[tuple[str, ast.Module]]:
+        """Yield each Python file that can be parsed, with its tree, and report progress."""
+        for path in self.each(list(paths)):
+            tree = self.tree(path)
+            if tree is not None:
+                yield path, tree
+
+    def each(self, paths: Sequence[str]) -> Iterator[str]:
+        """Yield the paths, and report how far it is now and then."""
+        said = self._began
+        for number, path in enumerate(paths):
+            if (now := time.monotonic()) - said > 1:
+                said = now
+                self._context.report(f"{number:,} of {len(paths):,} files", number / len(paths))
+            yield path
+
+    def skip(self, path: str, reason: str) -> None:
+        """Note that a file could not be looked at."""
+        self.skipped[path] = reason
+        self.checked.discard(path)
+
+    def ran(
+        self,
+        tool: str,
+        findings: Iterable[Finding],
+        *,
+        facts: dict[str, Any] | None = None,
+        version: str = "",
+        settings: str = "",
+    ) -> ToolRun:
+        """Return the run of a tool that looked, with its findings ordered by place."""
+        ordered = sorted(
+            dict.fromkeys(findings),
+            key=lambda found: (found.file, found.cell or 0, found.line, found.rule),
+        )
+        return ToolRun(
+            tool=tool,
+            status=RunStatus.RAN,
+            version=version,
+            settings=settings,
+            checked=len(self.checked),
+            duration_s=self._elapsed(),
+            findings=tuple(ordered),
+            facts={**(facts or {}), **self._skipped_facts()},
+        )
+
+    def nothing(
+        self, tool: str, reason: str, *, facts: dict[str, Any] | None = None
+    ) -> ToolRun:
+        """Return the run of a tool that found nothing that it could look at."""
+        if self.skipped:
+            number = len(self.skipped)
+            reason += f" {number} file{'s were' if number > 1 else ' was'} skipped."
+        return ToolRun(
+            tool=tool,
+            status=RunStatus.NOTHING_TO_CHECK,
+            reason=reason,
+            duration_s=self._elapsed(),
+            facts={**(facts or {}), **self._skipped_facts()},
+        )
+
+    def _data(self, path: str, limit: int) -> bytes | None:
+        file = self._context.root / path
+        try:
+            if not file.is_file():
+                self.skip(path, "not a file")
+                return None
+            if not file.resolve().is_relative_to(self._context.root.resolve()):
+                self.skip(path, "a link that leads out of the root")
+                return None
+            with file.open("rb") as stream:
+                data = stream.read(limit + 1)
+        except (OSError, RuntimeError, ValueError) as error:
+            self.skip(path, f"unreadable: {type(error).__name__}")
+            return None
+        if len(data) > limit:
+            self.skip(path, f"larger than {limit:,} bytes")
+            return None
+        return data
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _skipped_facts(self) -> dict[str, Any]:
+        named = dict(list(self.skipped.items())[:_NAMED_AT_MOST])
+        return {"skipped_files": len(self.skipped), **({"skipped": named} if named else {})}
+
+
+class Rules:
+    """Makes the findings of one tool, all of one category.
+
+    Example:
+        >>> at = Rules("ci", "devops").found("no-ci", Severity.LOW, "No CI.", "a.yml", 3)
+        >>> at.where, at.rule, at.severity.value
+        ('a.yml:3', 'no-ci', 'low')
+    """
+
+    def __init__(self, tool: str, category: str) -> None:
+        self.tool = tool
+        self.category = category
+
+    def found(
+        self,
+        rule: str,
+        severity: Severity,
+        message: str,
+        file: str = "",
+        line: int = 0,
+        *,
+        cell: int | None = None,
+    ) -> Finding:
+        """Return a finding; control characters never reach its message."""
+        return Finding(
+            file=file,
+            line=line,
+            category=self.category,
+            rule=rule,
+            severity=severity,
+            message=shown(message, 400),
+            tool=self.tool,
+            cell=cell,
+        )
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """Return a text of a file as one printable line of bounded length."""
+    printable = "".join(ch if ch.isprintable() else " " for ch in text[: limit * 8])
+    line = " ".join(printable.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def line_at(text: str, index: int) -> int:
+    """Return the number of the line, from 1, that a place of a text is on."""
+    return text.count("\n", 0, index) + 1
+
+
+def parse_python(text: str) -> ast.Module | None:
+    """Parse Python of any origin; None where it is not Python, or nested beyond reason."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def dotted_name(node: ast.expr) -> str:
+    """Return ``a.b.c`` for a name or a chain of attributes, else an empty string."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
+def imported_names(tree: ast.Module) -> dict[str, str]:
+    """Map the names that a module imports anywhere to what they stand for.
+
+    Example:
+        >>> imported_names(ast.parse("import sqlalchemy as sa; from sqlalchemy import text"))
+        {'sa': 'sqlalchemy', 'text': 'sqlalchemy.text'}
+    """
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                names[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            names |= {
+                alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names
+            }
+    return names
+
+
+def full_name(node: ast.expr, names: Mapping[str, str]) -> str:
+    """Return a dotted name with its first part replaced by what it was imported as."""
+    dotted = dotted_name(node)
+    first, dot, rest = dotted.partition(".")
+    return f"{names.get(first, first)}{dot}{rest}"
