@@ -1,10 +1,11 @@
-"""Who does the work: role cards, playbooks, planning by rules, and an agent's turn with its tools."""
+"""Who does the work: role cards, playbooks, plans made by rules, and what agents report."""
 
 from __future__ import annotations
 
 from hypernb.agents._cards import SPECIALISTS, load_cards
+from hypernb.agents._parameters import Parameter
 from hypernb.agents._perform import perform
-from hypernb.agents._playbook import Parameter, Playbook, load_playbooks, playbook
+from hypernb.agents._playbook import Playbook, load_playbooks, playbook
 from hypernb.agents._rules import plan_goal
 
 __all__ = [

@@ -32,6 +32,7 @@ _LISTS: Final = (list, tuple, collections.abc.Sequence)
 _PLACEHOLDERS: Final[dict[Kind, str]] = {"integer": "N", "number": "X", "names": "A,B"}
 _ON: Final = frozenset({"1", "true", "yes", "on"})
 _OFF: Final = frozenset({"0", "false", "no", "off"})
+_SHOWN: Final = 80
 _NUMBER: Final = re.compile(r"-\.?\d")
 
 
@@ -318,4 +319,4 @@ _WANTED: Final[dict[Kind, str]] = {
 
 def _short(value: object) -> str:
     said = repr(value)
-    return said if len(said) <= 80 else f"{said[:77]}…"
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"

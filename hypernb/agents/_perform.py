@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hypernb.abc import ToolContext
     from hypernb.model import AgentWork, Finding
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def perform(*, agent: str, task: str, work: AgentWork, context: ToolContext) -> Report:
@@ -57,7 +57,7 @@ def _run(name: str, context: ToolContext) -> ToolRun:
     except HypernbError as error:
         reason = str(error)
     except Exception as error:
-        _log.exception("The tool %s failed", name)
+        logger.exception("The tool %s failed", name)
         reason = f"it failed: {type(error).__name__}: {error}"
     return ToolRun(tool=name, status=RunStatus.DID_NOT_RUN, reason=reason)
 

@@ -34,7 +34,7 @@ _BUILT_IN: Final = {
     "repo-audit": "_repo_audit:repo_audit",
 }
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _registered: dict[str, Playbook] = {}
 
 
@@ -206,7 +206,7 @@ def load_playbooks() -> dict[str, Playbook]:
         try:
             loaded = _describe(entry.load(), entry.name)
         except Exception as error:
-            _log.exception("The playbook %s of %s cannot be loaded", entry.name, origin)
+            logger.exception("The playbook %s of %s cannot be loaded", entry.name, origin)
             problem = f"{origin}: {type(error).__name__}: {error}"
             loaded = Playbook(entry.name, "Cannot be loaded", problem=problem)
         found[entry.name] = replace(loaded, source=origin)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def repo_audit(
-    path: Path = Path("."),  # noqa: B008 - a path is a value; nothing changes it
+    path: Path = Path(),
     *,
     tests: bool = True,
     agents: tuple[str, ...] = (),

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 GOAL_AT_MOST: Final = 100_000
 
-_WORD: Final = re.compile(r"[^\W_]+(?:[.+#'’][^\W_]+)*", re.UNICODE)
+_WORD: Final = re.compile(r"[^\W_]+(?:[.+#'\u2019][^\W_]+)*")
 _SENTENCE_END: Final = re.compile(r"[.;:!?\n](?:\s|$)|[,]\s+(?:but|and)\s")
 _NEGATION: Final = re.compile(
-    r"\b(?:except|excluding|without|but not|do not|don't|don’t|no need to|not|skip|ignore|"
+    r"\b(?:except|excluding|without|but not|do not|don['\u2019]t|no need to|not|skip|ignore|"
     r"leave out)\b",
     re.IGNORECASE,
 )
@@ -38,11 +38,12 @@ _EVERYTHING: Final = frozenset(
 )
 _NO_SUITE: Final = re.compile(
     r"--no-tests\b|\bno tests\b|\bwithout (?:running |executing )?(?:the |any )?tests\b|"
-    r"\b(?:do not|don't|don’t|never) (?:run|execute) (?:the |any )?tests\b",
+    r"\b(?:do not|don['\u2019]t|never) (?:run|execute) (?:the |any )?tests\b",
     re.IGNORECASE,
 )
 _PATH: Final = re.compile(r"[\w.\-]+(?:/[\w.\-]+)*/?")
 _LONGEST: Final = 4
+_STEM_AT_LEAST: Final = 3
 _PATHS_AT_MOST: Final = 200
 
 
@@ -152,7 +153,7 @@ def _quoted(words: Sequence[str]) -> str:
 
 
 def _split(goal: str) -> tuple[str, str]:
-    """Part what is wanted from what follows ``except``, ``without``, ``do not`` …"""
+    """Part what is wanted from what follows ``except``, ``without`` and the like."""
     wanted: list[str] = []
     unwanted: list[str] = []
     at = 0
@@ -190,7 +191,11 @@ def _stem(word: str) -> str:
         ['test', 'test', 'test', 'quer', 'quer']
     """
     for ending in ("ies", "ing", "ied", "es", "ed", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+        if (
+            word.endswith(ending)
+            and len(word) - len(ending) >= _STEM_AT_LEAST
+            and not word.endswith("ss")
+        ):
             return word[: -len(ending)]
     return word
 

@@ -1,9 +1,8 @@
-"""The specialists' tasks in a plan: which tools, with which arguments, and what the person reads of it."""
+"""The specialists' tasks in a plan: tools, arguments, and what the person reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._words import listed, number
@@ -12,6 +11,7 @@ from hypernb.tools import list_files, tool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from hypernb.model import RoleCard
     from hypernb.plan import Plan
@@ -174,7 +174,8 @@ def _params(tools: Collection[str], root: Path) -> dict[str, dict[str, Any]]:
 
 def _timeout(params: Mapping[str, Mapping[str, Any]]) -> float:
     # The suite has a time limit of its own; the task must outlive it to report it.
-    return max(_TIMEOUT_S, *(p.get("timeout_s", 0.0) + _SUITE_SLACK_S for p in params.values()))
+    limits = [float(each.get("timeout_s", 0)) + _SUITE_SLACK_S for each in params.values()]
+    return max([_TIMEOUT_S, *limits])
 
 
 def _goal(

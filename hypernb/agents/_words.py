@@ -25,9 +25,8 @@ def listed(words: Sequence[str]) -> str:
         >>> listed(["ruff", "vulture", "bandit"])
         'ruff, vulture and bandit'
     """
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    *first, last = words or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def counts(findings: Iterable[Finding]) -> str:
