@@ -468,7 +468,7 @@ class UntrustedArtifactError(StoreError):
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(
-            f"{what} is not loaded: it is a pickle that was not written by you on this machine.",
+            f"{what} is not loaded: it is a pickle that you did not write on this machine.",
             hint="Run the task again here, or let it return JSON or a DataFrame.",
         )
 

@@ -10,7 +10,7 @@ from hypernb.magics._verbs import CELL_OPTIONS, VERBS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from hypernb.magics._line import Option
+    from hypernb.magics._line import Option, Verb
     from hypernb.magics._start import Surroundings
 
 RECENT_MISSIONS = 100
@@ -30,17 +30,16 @@ def complete_line(around: Surroundings, line: str, word: str) -> list[str]:
     if len(before) <= 1:
         return _fitting(word, VERBS)
     verb = VERBS.get(before[1])
-    if verb is None:
-        return []
-    if offered := _after_option(around, verb.options, before[-1]):
-        return _fitting(word, offered)
-    if word.startswith("-"):
-        return _fitting(word, [option.name for option in verb.options])
-    if len(before) == 2:
-        return _fitting(word, _names(around, verb.completes))
-    if verb.completes == "mission":
-        return _fitting(word, _tasks(around, before[2]))
-    return []
+    return _fitting(word, _for_verb(around, verb, before[2:], word) if verb else ())
+
+
+def _for_verb(around: Surroundings, verb: Verb, before: list[str], word: str) -> Iterable[str]:
+    offered = _after_option(around, verb.options, before[-1] if before else "")
+    if offered or word.startswith("-"):
+        return offered or [option.name for option in verb.options]
+    if not before:
+        return _names(around, verb.completes)
+    return _tasks(around, before[0]) if verb.completes == "mission" else ()
 
 
 def _for_options(
@@ -64,8 +63,8 @@ def _after_option(around: Surroundings, options: Iterable[Option], last: str) ->
 
 def _names(around: Surroundings, kind: str) -> Iterable[str]:
     sources: dict[str, Callable[[], Iterable[str]]] = {
-        "agent": lambda: around.session.agents(),
-        "playbook": lambda: around.session.playbooks(),
+        "agent": around.session.agents,
+        "playbook": around.session.playbooks,
         "verb": lambda: VERBS,
         "mission": lambda: [each.id for each in around.session.missions(limit=RECENT_MISSIONS)],
     }

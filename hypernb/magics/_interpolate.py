@@ -30,8 +30,8 @@ def interpolate(text: str, namespace: Mapping[str, Any]) -> str:
         UsageError: A variable lacks the attribute or item that the text asks for.
 
     Example:
-        >>> interpolate("look at {name} in {d[0]}, not {{name}} or {x: 1}", {"name": "a", "d": [7]})
-        'look at a in 7, not {name} or {x: 1}'
+        >>> interpolate("look at {name}, not {{name}} or {x: 1}", {"name": ["a"]})
+        "look at ['a'], not {name} or {x: 1}"
     """
 
     def put(match: re.Match[str]) -> str:
@@ -54,8 +54,6 @@ def _walk(value: Any, path: str, whole: str) -> Any:
         attribute, index, single, double = step.groups()
         try:
             if attribute is not None:
-                if attribute.startswith("_"):
-                    raise AttributeError(attribute)
                 value = getattr(value, attribute)
             elif index is not None:
                 value = value[int(index)]

@@ -127,7 +127,15 @@ VERBS: Final = {
             completes="mission",
         ),
         Verb("find", "Search all missions.", "TEXT", 1, 1, (_LIMIT,), takes_text=True),
-        Verb("sql", "Ask the store; it can only read.", '"select …"', 1, 1, (_LIMIT,), True),
+        Verb(
+            "sql",
+            "Ask the store; it can only read.",
+            '"select …"',
+            1,
+            1,
+            (_LIMIT,),
+            takes_text=True,
+        ),
         Verb(
             "export",
             "Write a mission as .ipynb, .md, .html or .json.",

@@ -57,6 +57,17 @@ def _host_here(url: str) -> None:
             host.start()
 
 
+def host_here(url: str) -> None:
+    """Be the store's runner in the calling thread, until there is nothing to do.
+
+    Raises:
+        RunnerError: Another runner holds the store.
+    """
+    from hypernb.engine import run_runner
+
+    run_runner(url)
+
+
 def stop_host(url: str) -> None:
     """End this process's own runner for the store, if it has one."""
     with _hosts_lock:

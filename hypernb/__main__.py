@@ -1,0 +1,6 @@
+"""``python -m hypernb``."""
+
+from hypernb.cli import main
+
+if __name__ == "__main__":
+    main()

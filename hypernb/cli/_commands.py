@@ -1,0 +1,440 @@
+"""The commands: each parses, calls the session and shows what came back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from hypernb.errors import (
+    ApprovalError,
+    MissionError,
+    UnknownNameError,
+    UsageError,
+    WaitInterruptedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hypernb.session import Mission, Session
+
+PLAYBOOK_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": True}
+
+
+class Verbs(click.Group):
+    """A group that suggests the nearest command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one raises with near misses."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise UnknownNameError("command", name, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--db", metavar="PATH", help="The store; by default as HYPERNB_DB says.")
+@click.option("--runner", "mode", metavar="MODE", help="process (default) or inprocess.")
+@click.version_option(package_name="hypernb")
+@click.pass_context
+def hypernb(ctx: click.Context, db: str | None, mode: str | None) -> None:
+    """Give a notebook a crew: missions, from the terminal."""
+    from hypernb.session import Session
+
+    ctx.obj = ctx.with_resource(Session(db, runner=mode))
+
+
+def _session() -> Session:
+    session: Session = click.get_current_context().obj
+    return session
+
+
+def _mission(ref: str) -> Mission:
+    return _session().mission(ref.partition("/")[0])
+
+
+def _echo(text: str) -> None:
+    click.echo(text.rstrip("\n"))
+
+
+# -- starting and deciding ---------------------------------------------------------------
+
+
+@hypernb.command(context_settings=PLAYBOOK_ARGUMENTS)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[PLAYBOOK [ARGS]...]")
+@click.option("--goal", help="What is wanted, instead of a playbook.")
+@click.option("--agents", metavar="A,B", help="Only these agents.")
+@click.option("--yes", is_flag=True, help="Approve at once, whatever the plan says.")
+@click.option(
+    "--json", "json_path", metavar="OUT", help="Write the outcome there; - is stdout."
+)
+@click.option("--no-wait", is_flag=True, help="Start it and return.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Stop waiting after so long.")
+def run(  # noqa: PLR0913 (click hands over one parameter an option)
+    *,
+    words: tuple[str, ...],
+    goal: str | None,
+    agents: str | None,
+    yes: bool,
+    json_path: str | None,
+    no_wait: bool,
+    timeout: float | None,
+) -> int:
+    """Start a mission from a playbook or a goal, and show it until it has ended."""
+    target = _writable(json_path)
+    mission = _proposed(words, goal, tuple(filter(None, (agents or "").split(","))))
+    quiet = json_path == "-"
+    _decide(mission, yes=yes, quiet=quiet)
+    if no_wait:
+        _echo(f"{mission.id} is started. hypernb wait {mission.id} waits for it.")
+        return 0
+    _watch(mission, timeout=timeout, quiet=quiet)
+    if target is not None or quiet:
+        from hypernb.session import as_json
+
+        text = orjson.dumps(as_json(mission), option=orjson.OPT_INDENT_2).decode()
+        if target is None:
+            click.echo(text)
+        else:
+            target.write_text(text + "\n", encoding="utf-8")
+    return _ended(mission)
+
+
+def _proposed(words: Sequence[str], goal: str | None, agents: tuple[str, ...]) -> Mission:
+    session = _session()
+    if goal is not None:
+        if words:
+            raise UsageError(
+                f"--goal and {words[0]!r} exclude each other.", hint="Leave one out."
+            )
+        return session.propose(goal, agents=agents)
+    if not words:
+        raise UsageError(
+            "hypernb run needs a playbook or --goal.",
+            hint=f"Playbooks: {', '.join(session.playbooks())}.",
+        )
+    name, *arguments = words
+    playbooks = session.playbooks()
+    if name not in playbooks:
+        raise UnknownNameError("playbook", name, playbooks)
+    params = playbooks[name].bind(arguments)
+    return session.propose(playbook=name, params=params, agents=agents)
+
+
+def _writable(json_path: str | None) -> Path | None:
+    # Looked at before anything runs, so that an hour of work is not lost to a typing error.
+    if json_path is None or json_path == "-":
+        return None
+    from hypernb.errors import PathError
+
+    target = Path(json_path).expanduser()
+    if target.is_dir():
+        raise PathError(json_path, "is a folder", hint="Name a file.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("ab"):
+            pass
+    except OSError as error:
+        raise PathError(
+            json_path, f"cannot be written: {error.strerror}", hint="Name another file."
+        ) from error
+    return target
+
+
+def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
+    from hypernb.views import plan_text
+
+    if not yes and not sys.stdin.isatty():
+        raise ApprovalError(
+            f"Mission {mission.id} waits for approval, and nobody is here to give it.",
+            hint=f"Add --yes, or type hypernb approve {mission.id}.",
+        )
+    if not quiet:
+        _echo(plan_text(mission.snapshot()))
+    if not yes and not click.confirm("Approve this plan and start it?"):
+        raise ApprovalError(
+            f"Mission {mission.id} was not approved; nothing runs.",
+            hint=f"hypernb approve {mission.id} starts it later.",
+        )
+    mission.approve()
+
+
+def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = False) -> None:
+    from hypernb.cli._progress import watch
+
+    try:
+        if quiet:
+            mission.wait(timeout)
+        else:
+            watch(mission, timeout=timeout)
+    except KeyboardInterrupt:
+        raise WaitInterruptedError(mission.id) from None
+
+
+def _ended(mission: Mission) -> int:
+    from hypernb.model import MissionState
+
+    record = mission.record
+    if record.state is not MissionState.SUCCEEDED:
+        raise MissionError(mission.id, record.state.value, record.error)
+    return 0
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("tasks", nargs=-1)
+@click.option("--hash", "plan_hash", help="Only if the plan has this hash.")
+@click.option("--wait", is_flag=True, help="Wait until it has ended.")
+def approve(*, mission: str, tasks: tuple[str, ...], plan_hash: str | None, wait: bool) -> int:
+    """Approve a plan, or a part of it, and start it."""
+    chosen = _mission(mission).approve(tasks, plan_hash=plan_hash)
+    return _afterwards(chosen, wait=wait, said=f"{chosen.id} is approved and starts.")
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("reason", nargs=-1)
+def reject(*, mission: str, reason: tuple[str, ...]) -> None:
+    """Reject a plan; nothing of it runs."""
+    chosen = _mission(mission).reject(" ".join(reason))
+    _echo(f"{chosen.id} is rejected. Nothing of it runs.")
+
+
+@hypernb.command()
+@click.argument("mission")
+def cancel(*, mission: str) -> None:
+    """End a mission and all its processes."""
+    _echo(f"{_mission(mission).cancel().id} is being cancelled.")
+
+
+@hypernb.command()
+@click.argument("mission")
+def pause(*, mission: str) -> None:
+    """Stop running work where it is."""
+    _echo(f"{_mission(mission).pause().id} is being paused.")
+
+
+@hypernb.command()
+@click.argument("mission")
+def resume(*, mission: str) -> None:
+    """Let a paused mission go on."""
+    _echo(f"{_mission(mission).resume().id} goes on.")
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("task", default="")
+@click.option("--wait", is_flag=True, help="Wait until it has ended.")
+def retry(*, mission: str, task: str, wait: bool) -> int:
+    """Try what failed or was skipped again."""
+    ref, _, inner = mission.partition("/")
+    chosen = _mission(ref).retry(task or inner)
+    return _afterwards(chosen, wait=wait, said=f"{chosen.id} tries again.")
+
+
+def _afterwards(mission: Mission, *, wait: bool, said: str) -> int:
+    _echo(said)
+    if not wait:
+        return 0
+    _watch(mission)
+    return _ended(mission)
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Stop waiting after so long.")
+def wait(*, mission: str, timeout: float | None) -> int:
+    """Wait until a mission has ended; the newest one if none is named."""
+    chosen = _mission(mission)
+    _watch(chosen, timeout=timeout)
+    return _ended(chosen)
+
+
+# -- looking -----------------------------------------------------------------------------
+
+
+@hypernb.command()
+@click.option("--limit", default=50, metavar="N", help="At most so many.")
+def ls(*, limit: int) -> None:
+    """List missions, newest first."""
+    from hypernb.views import missions_text
+
+    _echo(missions_text([mission.record for mission in _session().missions(limit=limit)]))
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+def show(*, mission: str) -> None:
+    """Show a mission as it stands; the newest one if none is named."""
+    from hypernb.views import mission_text
+
+    _echo(mission_text(_mission(mission).snapshot()))
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+@click.option("--limit", default=50, metavar="N", help="At most so many.")
+@click.option("--follow", is_flag=True, help="Go on until the mission has ended.")
+def events(*, mission: str, limit: int, follow: bool) -> None:
+    """Show what happened, the latest last."""
+    from hypernb.views import events_text
+
+    chosen = _mission(mission)
+    latest = chosen.events(limit=limit, newest=True)
+    _echo(events_text(latest))
+    if follow and not chosen.state.is_final:
+        for event in chosen.follow(after=latest[-1].seq if latest else 0):
+            _echo(events_text([event]))
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+@click.option("--file", "name", help="Print a file that the mission left, by its name.")
+@click.option("--json", "as_data", is_flag=True, help="Print it as JSON.")
+def result(*, mission: str, name: str | None, as_data: bool) -> None:
+    """Print a mission's result."""
+    chosen = _mission(mission)
+    if name is not None:
+        files = chosen.files()
+        if name not in files:
+            raise UnknownNameError("file of this mission", name, files)
+        click.get_binary_stream("stdout").write(files[name])
+        return
+    value = chosen.result()
+    _echo(_as_json(value) if as_data else _as_text(value))
+
+
+def _as_text(value: Any) -> str:
+    from hypernb.model import Report
+    from hypernb.views import report_text
+
+    return report_text(value) if isinstance(value, Report) else repr(value)
+
+
+def _as_json(value: Any) -> str:
+    from hypernb.codec import encode
+
+    payload = encode(value)
+    if "json" not in payload.media_type:
+        raise UsageError(f"A result of type {type(value).__name__} has no JSON form.")
+    return payload.data.decode()
+
+
+@hypernb.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", default=50, metavar="N", help="At most so many.")
+def find(*, words: tuple[str, ...], limit: int) -> None:
+    """Search goals, outputs, findings and events of all missions."""
+    from hypernb.views import hits_text
+
+    _echo(hits_text(_session().find(" ".join(words), limit=limit)))
+
+
+@hypernb.command()
+@click.argument("statement")
+@click.option("--limit", default=1000, metavar="N", help="At most so many rows.")
+def sql(*, statement: str, limit: int) -> None:
+    """Ask the store; it can only read."""
+    from hypernb.views import table_text
+
+    columns, rows = _session().store.query(statement, limit=limit)
+    _echo(table_text(columns, rows))
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("target")
+@click.option("--form", default="", help="notebook, markdown, html, json or plan.")
+def export(*, mission: str, target: str, form: str) -> None:
+    """Write a mission as .ipynb, .md, .html or .json."""
+    _echo(f"Written: {_mission(mission).export(target, form=form)}")
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+@click.option("--limit", default=200, metavar="N", help="At most so many lines.")
+def logs(*, mission: str, limit: int) -> None:
+    """Print what the runner logged, as JSON lines."""
+    for line in _session().logs(mission)[-limit:]:
+        _echo(orjson.dumps(line).decode())
+
+
+@hypernb.command()
+def status() -> None:
+    """Show what runs, what needs you, and what it cost."""
+    _echo(repr(_session().status()))
+
+
+@hypernb.command()
+def agents() -> None:
+    """List the agents."""
+    from hypernb.views import agents_text
+
+    _echo(agents_text(list(_session().agents().values())))
+
+
+@hypernb.command()
+@click.argument("name", default="")
+def playbooks(*, name: str) -> None:
+    """List the playbooks, or explain one."""
+    from hypernb.views import table_text
+
+    known = _session().playbooks()
+    if name and name not in known:
+        raise UnknownNameError("playbook", name, known)
+    rows = [(each.name, each.title) for each in known.values()]
+    _echo(known[name].help() if name else table_text(["Playbook", "Does"], rows))
+
+
+# -- upkeep ------------------------------------------------------------------------------
+
+
+@hypernb.command()
+@click.argument("target", default="")
+def backup(*, target: str) -> None:
+    """Copy the store to one file, while missions run."""
+    _echo(f"Written: {_session().backup(target)}")
+
+
+@hypernb.command()
+@click.argument("source")
+@click.option("--force", is_flag=True, help="Also if the store has missions.")
+def restore(*, source: str, force: bool) -> None:
+    """Put a backup in the store's place; the old one is kept beside it."""
+    _echo(f"Restored: {_session().restore(source, force=force)}")
+
+
+@hypernb.command()
+def doctor() -> int:
+    """Look whether all that is needed is there and whole."""
+    from hypernb.views import table_text
+
+    checks = _session().doctor()
+    rows = [
+        (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
+        for check in checks
+    ]
+    _echo(table_text(["Looked at", "", "Found", "What to do"], rows))
+    return 0 if all(check.ok for check in checks) else 3
+
+
+@hypernb.command()
+def stop() -> int:
+    """Ask the runner to end; missions are kept."""
+    ended = _session().stop()
+    _echo("No runner is left." if ended else "The runner was asked to end and has not yet.")
+    return 0 if ended else 3
+
+
+@hypernb.command()
+def runner() -> None:
+    """Be the store's runner, in the foreground, until there is nothing to do."""
+    from hypernb.session import host_here
+
+    host_here(_session().store.url)

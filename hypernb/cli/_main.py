@@ -1,0 +1,63 @@
+"""Running a command and turning what went wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from hypernb.cli._commands import hypernb
+from hypernb.errors import (
+    ApprovalError,
+    HypernbError,
+    MissionError,
+    NotFinishedError,
+    PlanError,
+    TransitionError,
+    UsageError,
+    WaitInterruptedError,
+    WaitTimeoutError,
+)
+
+DONE: Final = 0
+MISSION_FAILED: Final = 1
+MISUSE: Final = 2
+CANNOT: Final = 3
+INTERRUPTED: Final = 130
+
+_MISUSES = (UsageError, PlanError, ApprovalError, TransitionError, NotFinishedError)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; errors are one line on stderr."""
+    try:
+        outcome = hypernb.main(arguments, prog_name="hypernb", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _say("Interrupted.", INTERRUPTED)
+    except click.ClickException as error:
+        return _say(_one_line(error), MISUSE)
+    except WaitInterruptedError as error:
+        return _say(str(error).replace("%hyper", "hypernb"), INTERRUPTED)
+    except HypernbError as error:
+        return _say(str(error).replace("%hyper", "hypernb"), _code(error))
+    except BrokenPipeError:  # the reader of a pipe has had enough, as in `hypernb ls | head`
+        return DONE
+    return outcome if isinstance(outcome, int) else DONE
+
+
+def _code(error: HypernbError) -> int:
+    if isinstance(error, MissionError | WaitTimeoutError):
+        return MISSION_FAILED
+    return MISUSE if isinstance(error, _MISUSES) else CANNOT
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"hypernb: {text}", err=True)
+    return code
+
+
+def _one_line(error: click.ClickException) -> str:
+    usage = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        usage = f" {error.ctx.command_path} --help explains it."
+    return f"{error.format_message()}{usage}"

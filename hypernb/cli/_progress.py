@@ -1,0 +1,101 @@
+"""A mission in a terminal: a table that updates in place, or a line a task that ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypernb.model import TaskState
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from hypernb.model import MissionSnapshot, TaskRecord
+    from hypernb.session import Mission
+
+# The shape says the state without colour; the word stands beside it.
+SHAPES = {
+    TaskState.PENDING: ("◌", "dim"),
+    TaskState.READY: ("○", "dim"),
+    TaskState.RUNNING: ("▶", "cyan"),
+    TaskState.VERIFYING: ("◎", "cyan"),
+    TaskState.AWAITING_APPROVAL: ("◆", "yellow"),
+    TaskState.STALLED: ("⧗", "yellow"),
+    TaskState.SUCCEEDED: ("●", "green"),
+    TaskState.FAILED: ("■", "red"),
+    TaskState.CANCELLED: ("⊘", "dim"),
+    TaskState.SKIPPED: ("»", "dim"),
+}
+ROWS_AT_MOST = 24
+
+
+def watch(mission: Mission, *, timeout: float | None = None) -> None:
+    """Show a mission until it has ended, then its outcome."""
+    from rich.console import Console
+
+    from hypernb.views import mission_text
+
+    console = Console(highlight=False)
+    if console.is_terminal:
+        _in_place(mission, console, timeout)
+    else:
+        _line_by_line(mission, console, timeout)
+    console.print(mission_text(mission.snapshot(), width=console.width), markup=False)
+
+
+def _in_place(mission: Mission, console: Console, timeout: float | None) -> None:
+    from rich.live import Live
+
+    with Live(
+        get_renderable=lambda: _table(mission.snapshot(events=0)),
+        console=console,
+        refresh_per_second=4,
+        transient=True,
+    ):
+        mission.wait(timeout)
+
+
+def _line_by_line(mission: Mission, console: Console, timeout: float | None) -> None:
+    told: set[str] = set()
+
+    def tell() -> None:
+        for task in mission.session.store.tasks(mission.record.id):
+            if task.state.is_final and task.name not in told:
+                told.add(task.name)
+                console.print(_sentence(task), markup=False, soft_wrap=True)
+
+    mission.wait(timeout, on_change=tell)
+    tell()
+
+
+def _sentence(task: TaskRecord) -> str:
+    shape, _ = SHAPES[task.state]
+    said = f". {task.error or task.note}" if task.error or task.note else ""
+    return f"{shape} {task.name}: {task.state.value}, {task.worked_s:.1f} s{said}"
+
+
+def _table(snapshot: MissionSnapshot) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    done = sum(task.state.is_final for task in snapshot.tasks)
+    title = f"{snapshot.mission.short_id} {snapshot.mission.state.value.replace('_', ' ')}"
+    table = Table(title=f"{title}: {done} of {len(snapshot.tasks)} tasks done", box=None)
+    for column in ("Task", "State", "Agent", "Doing"):
+        table.add_column(column, overflow="fold", no_wrap=column != "Doing")
+    for task in _most_telling(snapshot.tasks):
+        shape, style = SHAPES[task.state]
+        table.add_row(
+            Text(task.name),
+            Text(f"{shape} {task.state.value.replace('_', ' ')}", style=style),
+            Text(task.agent),
+            Text(task.error or task.note),
+        )
+    return table
+
+
+def _most_telling(tasks: tuple[TaskRecord, ...]) -> list[TaskRecord]:
+    """Return all tasks, or those under way and around them where there are too many."""
+    if len(tasks) <= ROWS_AT_MOST:
+        return list(tasks)
+    active = [task for task in tasks if task.state.is_active]
+    return active[:ROWS_AT_MOST]
