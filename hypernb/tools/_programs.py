@@ -1,31 +1,27 @@
-"""Source files as tools see them: which are Python, which stand aside, what they hold."""
+"""What tools that stand for another program share: its arguments, its version, its places."""
 
 from __future__ import annotations
 
-import ast
-import re
 import shlex
-import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import ToolAbsentError
 from hypernb.tools._process import program_name
+from hypernb.tools._reading import is_test_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
 DEFAULT_TIMEOUT_S: Final = 300.0
-TOO_LARGE_BYTES: Final = 50 * 1024 * 1024
 _NAMED: Final = 20
 _BATCH_BYTES: Final = 200_000
 
-_ASIDE_FOLDERS: Final = frozenset(
+_DOCUMENT_FOLDERS: Final = frozenset(
     {
-        "__tests__",
         "doc",
         "docs",
         "documentation",
@@ -34,24 +30,11 @@ _ASIDE_FOLDERS: Final = frozenset(
         "fixtures",
         "sample",
         "samples",
-        "spec",
-        "specs",
-        "test",
         "testdata",
-        "testing",
-        "tests",
+        "test_data",
     }
 )
-_ASIDE_NAME: Final = re.compile(
-    r"(?:test_.*|.*_test\.\w+|.*\.(?:test|spec)\.\w+|conftest\.py|(?:readme|changelog|history)\b.*"
-    r"|.*\.(?:md|rst|adoc))",
-    re.IGNORECASE,
-)
-
-
-def python_files(files: Iterable[str], *suffixes: str) -> tuple[str, ...]:
-    """Return the files that hold Python; ``.py`` unless other suffixes are named."""
-    return tuple(name for name in files if name.endswith(suffixes or (".py",)))
+_DOCUMENT_SUFFIXES: Final = (".adoc", ".md", ".rst")
 
 
 def is_aside(file: str) -> bool:
@@ -61,10 +44,12 @@ def is_aside(file: str) -> bool:
         >>> is_aside("tests/test_login.py"), is_aside("src/login.py")
         (True, False)
     """
-    path = PurePosixPath(file)
-    if any(part.lower() in _ASIDE_FOLDERS for part in path.parts[:-1]):
-        return True
-    return _ASIDE_NAME.fullmatch(path.name) is not None
+    *folders, name = PurePosixPath(file.lower()).parts
+    return (
+        is_test_path(file)
+        or not _DOCUMENT_FOLDERS.isdisjoint(folders)
+        or name.endswith(_DOCUMENT_SUFFIXES)
+    )
 
 
 def as_argument(file: str) -> str:
@@ -145,23 +130,3 @@ def name_some(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     listed = ", ".join(names[:_NAMED])
     return f"{listed} and {more:,} more" if more > 0 else listed
-
-
-def parse(path: Path) -> tuple[ast.Module | None, str]:
-    """Parse a Python file.
-
-    Returns:
-        Its tree and an empty string, or None and why there is no tree.
-    """
-    try:
-        if path.stat().st_size > TOO_LARGE_BYTES:
-            return None, "too large"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(path.read_bytes(), filename=path.name), ""
-    except SyntaxError as error:
-        return None, f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return None, str(error) or type(error).__name__
-    except OSError as error:
-        return None, error.strerror or "cannot be read"

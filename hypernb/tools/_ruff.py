@@ -1,0 +1,199 @@
+"""Lint, by ruff: the project's own rules where it has some, otherwise plain mistakes."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import tomllib
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from hypernb.abc import Tool
+from hypernb.model import Finding, RunStatus, Severity, ToolRun
+from hypernb.tools._process import python_module, run_process
+from hypernb.tools._programs import (
+    as_relative,
+    count,
+    installed,
+    name_some,
+    shown,
+    timeout_of,
+)
+from hypernb.tools._python import python_files
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from hypernb.abc import ToolContext
+
+PLAIN_RULES: Final = "E4,E7,E9,F"
+SUFFIXES: Final = (".py", ".pyi", ".pyw", ".ipynb")
+_NO_SUFFIXES: Final = "no Python files or notebooks"
+
+# A project may switch fixing on in its configuration, and ruff would then write into the
+# tree; nothing is cached there either.
+_CHECK: Final = ("check", "--output-format", "json", "--no-cache", "--exit-zero", "--no-fix")
+_SHOW_FILES: Final = ("check", "--no-cache", "--show-files")
+
+# What stops a program from running weighs most, then what is probably wrong, then style.
+_BY_RULE: Final = {
+    "invalid-syntax": Severity.HIGH,
+    "E999": Severity.HIGH,
+    "F401": Severity.LOW,
+    "F541": Severity.LOW,
+    "F841": Severity.LOW,
+    "S101": Severity.LOW,
+}
+_MEDIUM_FAMILIES: Final = frozenset({"ASYNC", "B", "BLE", "F", "PLE", "S"})
+
+
+class RuffTool(Tool):
+    """Lint by the project's own ruff configuration, or by E4, E7, E9 and F."""
+
+    name: ClassVar[str] = "ruff"
+    title: ClassVar[str] = "Lint with ruff"
+
+    def describe(self, params: Mapping[str, Any]) -> str:
+        """Say the command; which rules depends on the project's configuration."""
+        del params
+        return f"ruff {' '.join(_CHECK)} .  (own configuration, or --select {PLAIN_RULES})"
+
+    def run(self, context: ToolContext) -> ToolRun:
+        """Run ruff and keep what it says of the listed files."""
+        return run_ruff(self.name, context, *_choice(context.root), category="lint")
+
+
+def run_ruff(
+    tool: str, context: ToolContext, options: tuple[str, ...], settings: str, *, category: str
+) -> ToolRun:
+    """Run ``ruff check`` with options, and turn what it says of listed files into findings.
+
+    Raises:
+        ToolAbsentError: ruff is not installed.
+        ToolError: ruff failed; above all because the project's configuration is broken.
+    """
+    began = time.monotonic()
+    release = installed("ruff", tool)
+    listed = frozenset(python_files(context.files, *SUFFIXES))
+    if not listed:
+        return _nothing(tool, release, settings, f"There are {_NO_SUFFIXES}.")
+    seen, options = _seen(context, options, listed)
+    left_out = sorted(listed - seen)
+    facts = {"left_out": left_out[:100], "left_out_count": len(left_out)} if left_out else {}
+    if not seen:
+        said = f"ruff's settings leave out all {count(len(listed), 'file', 'files')}."
+        return _nothing(tool, release, settings, said)
+    command = python_module("ruff", *_CHECK, *options, ".")
+    done = _ruff(context, command)
+    return ToolRun(
+        tool=tool,
+        status=RunStatus.RAN,
+        reason=f"Left out by ruff's settings: {name_some(left_out)}." if left_out else "",
+        version=release,
+        command=shown(command),
+        settings=settings,
+        checked=len(seen),
+        duration_s=time.monotonic() - began,
+        findings=_findings(tool, category, done, context.root, listed),
+        facts=facts,
+    )
+
+
+def own_configuration(root: Path) -> str:
+    """Return the name of the project's ruff configuration at the root, or an empty string."""
+    for name in (".ruff.toml", "ruff.toml"):
+        if (root / name).is_file():
+            return name
+    try:
+        settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        # Ruff reads it too, and says what is wrong in its own words.
+        return "pyproject.toml"
+    tools = settings.get("tool")
+    return "pyproject.toml" if isinstance(tools, dict) and "ruff" in tools else ""
+
+
+def _choice(root: Path) -> tuple[tuple[str, ...], str]:
+    own = own_configuration(root)
+    if own:
+        return (), f"the project's own configuration, {own}"
+    settings = f"{PLAIN_RULES}; the project has no configuration of its own"
+    return ("--isolated", "--select", PLAIN_RULES), settings
+
+
+def _seen(
+    context: ToolContext, options: tuple[str, ...], listed: frozenset[str]
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the listed files that ruff looks at, and the options with which it does."""
+    isolated = tuple(option for option in options if option == "--isolated")
+    for more in ((), ("--no-respect-gitignore",)):
+        # The second try is for a tree that lies in an ignored folder of another repository.
+        command = python_module("ruff", *_SHOW_FILES, *isolated, *more, ".")
+        said = _ruff(context, command)
+        root = context.root.resolve()
+        seen = listed & {as_relative(line, root) for line in said.splitlines()}
+        if seen:
+            return seen, (*options, *more)
+    return frozenset(), options
+
+
+def _ruff(context: ToolContext, command: list[str]) -> str:
+    return run_process(
+        command,
+        cwd=context.root,
+        timeout_s=timeout_of(context.params),
+        pulse=lambda: context.report("ruff is running", None),
+    ).stdout
+
+
+def _findings(
+    tool: str, category: str, said: str, root: Path, listed: Collection[str]
+) -> tuple[Finding, ...]:
+    root = root.resolve()
+    found = []
+    for item in json.loads(said):
+        file = as_relative(item["filename"], root)
+        if file not in listed:
+            continue
+        rule = item["code"] or "invalid-syntax"
+        found.append(
+            Finding(
+                file=file,
+                line=item["location"]["row"],
+                category=category,
+                rule=rule,
+                severity=severity_of(rule),
+                message=item["message"],
+                tool=tool,
+                cell=item["cell"],
+            )
+        )
+    return tuple(found)
+
+
+def severity_of(rule: str) -> Severity:
+    """Return how much a rule's findings weigh.
+
+    Example:
+        >>> severity_of("F821").value, severity_of("FBT001").value
+        ('medium', 'low')
+    """
+    if rule in _BY_RULE:
+        return _BY_RULE[rule]
+    family = re.match(r"[A-Z]*", rule)
+    if rule.startswith("E9") or (family is not None and family[0] in _MEDIUM_FAMILIES):
+        return Severity.MEDIUM
+    return Severity.LOW
+
+
+def _nothing(tool: str, release: str, settings: str, reason: str) -> ToolRun:
+    return ToolRun(
+        tool=tool,
+        status=RunStatus.NOTHING_TO_CHECK,
+        reason=reason,
+        version=release,
+        settings=settings,
+    )
