@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 # One name, then attributes and whole-number or quoted-key subscripts: no calls, no operators,
 # no format specifications, so JSON, LaTeX, f-strings and {} never match.
+# A LaTeX command's arguments and a shell's ${name} are skipped whole.
 _FIELD: Final = re.compile(
+    r"\\[A-Za-z]+\*?(?:\{[^{}]*\})+|\$\{[^{}]*\}|"
     r"\{([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,9}\]|\['[^'\]]*'\]|\[\"[^\"\]]*\"\])*)\}"
 )
 _ESCAPED: Final = re.compile(r"\{\{([A-Za-z_][\w.\[\]'\"-]*)\}\}")
@@ -23,8 +25,8 @@ VALUE_AT_MOST: Final = 20_000
 def interpolate(text: str, namespace: Mapping[str, Any]) -> str:
     r"""Put variables of the notebook into a goal.
 
-    A name that the namespace does not have is left as it stands, so ``\frac{a}{b}`` survives;
-    ``{{`` and ``}}`` are written as single braces next to a name that would be replaced.
+    A name that the namespace does not have is left as it stands, and so are the arguments of
+    LaTeX commands, as in ``\frac{a}{b}``. ``{{name}}`` is written as ``{name}``.
 
     Raises:
         UsageError: A variable lacks the attribute or item that the text asks for.
@@ -36,7 +38,7 @@ def interpolate(text: str, namespace: Mapping[str, Any]) -> str:
 
     def put(match: re.Match[str]) -> str:
         whole, name, path = match[0], match[1], match[2]
-        if name not in namespace or name.startswith("__"):
+        if name is None or name not in namespace or name.startswith("__"):
             return whole
         return _as_text(_walk(namespace[name], path, whole))
 

@@ -1,0 +1,75 @@
+"""Reading a magic's line."""
+
+from __future__ import annotations
+
+import pytest
+
+from hypernb.errors import UnknownNameError, UsageError
+from hypernb.magics._line import read_line, read_words, split_words
+from hypernb.magics._verbs import CELL_OPTIONS, VERBS
+
+
+def test_verb_arguments_and_options_are_read() -> None:
+    request = read_line("approve m-7 t1 'my task' --wait", VERBS)
+    assert request.verb == "approve"
+    assert request.arguments == ("m-7", "t1", "my task")
+    assert request.options == {"wait": True}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param("aprove m-1", "'approve'", id="verb"),
+        pytest.param("wait m-1 --timeuot 3", "'--timeout'", id="flag"),
+    ],
+)
+def test_near_misses_are_suggested(line: str, said: str) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean") as caught:
+        read_line(line, VERBS)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        pytest.param("pause", "%hyper pause M", id="too-few"),
+        pytest.param("pause m-1 m-2", "does not take 'm-2'", id="too-many"),
+        pytest.param("wait m-1 --timeout soon", "not 'soon'", id="no-number"),
+        pytest.param("wait m-1 --timeout", "needs a value", id="no-value"),
+        pytest.param("wait m-1 --timeout nan", "not 'nan'", id="nan"),
+        pytest.param("approve m-1 --wait=yes", "takes no value", id="flag-with-value"),
+        pytest.param("show 'm-1", "no closing quotation", id="open-quote"),
+        pytest.param("show " + "x" * 30_000, "too long", id="too-long"),
+    ],
+)
+def test_misuse_is_one_line(line: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_line(line, VERBS)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        pytest.param('find it\'s a "trap"', 'it\'s a "trap"', id="loose-quotes"),
+        pytest.param('find "hardcoded password"', "hardcoded password", id="quoted"),
+        pytest.param(
+            "find --limit 3 --not-an-option", "--not-an-option", id="looks-like-option"
+        ),
+        pytest.param("sql select 'a' || \"b\"", "select 'a' || \"b\"", id="sql"),
+    ],
+)
+def test_text_verbs_take_the_rest_literally(line: str, text: str) -> None:
+    assert read_line(line, VERBS).arguments == (text,)
+
+
+def test_names_are_split_at_commas() -> None:
+    _, options = read_words(split_words("--in df,cfg --scope=src/,tests/"), CELL_OPTIONS)
+    assert options == {"in": ("df", "cfg"), "scope": ("src/", "tests/")}
+
+
+def test_unknown_options_are_passed_on_to_playbooks() -> None:
+    request = read_line("run repo-audit . --no-tests --yes", VERBS)
+    assert request.arguments == ("repo-audit", ".", "--no-tests")
+    assert request.options == {"yes": True}
