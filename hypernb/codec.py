@@ -119,7 +119,7 @@ def decode(media_type: str, data: bytes) -> Any:
             f"A stored value cannot be read here: it needs the module {name!r}.",
             hint="Make that module importable here, or run the task again.",
         ) from error
-    except Exception as error:  # noqa: BLE001  a pickle runs the user's code, which can raise anything
+    except Exception as error:
         raise CannotShipError(
             f"A stored value ({media_type}) cannot be read here: {_said(error)}.",
             hint="The code that it belongs to may have changed; run the task again.",
@@ -301,7 +301,7 @@ def _encode_pickle(value: Any, what: str) -> Payload:
 
     try:
         data: bytes = cloudpickle.dumps(value)
-    except Exception as error:  # noqa: BLE001  __reduce__ is the user's code and can raise anything
+    except Exception as error:
         place = _culprit(value)
         because = f"{place}: {_said(error)}" if place else _said(error)
         raise CannotShipError(

@@ -1,0 +1,20 @@
+"""Plans decided purely: built, checked, ordered, scheduled, laid out and compared."""
+
+from hypernb.plan._builder import Plan
+from hypernb.plan._check import MAX_GOAL, MAX_NAME, MAX_TASKS, check_plan, keyword_name
+from hypernb.plan._paths import critical_path, remaining_paths, waves
+from hypernb.plan._schedule import Consequence, Schedule
+
+__all__ = [
+    "MAX_GOAL",
+    "MAX_NAME",
+    "MAX_TASKS",
+    "Consequence",
+    "Plan",
+    "Schedule",
+    "check_plan",
+    "critical_path",
+    "keyword_name",
+    "remaining_paths",
+    "waves",
+]

@@ -1,0 +1,308 @@
+"""Plans as a person writes them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from hypernb import codec
+from hypernb.errors import PlanProblemsError
+from hypernb.model import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_TIMEOUT_S,
+    OnFailure,
+    PlanSpec,
+    PythonWork,
+    TaskSpec,
+)
+from hypernb.plan._check import check_plan, keyword_name
+from hypernb.plan._functions import ShippedFunction, import_paths, ship, takes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import FrameType
+
+    from hypernb.abc import Payload
+    from hypernb.model import Digest
+
+
+class Plan:
+    """A plan in the making: a goal, tasks, and the contract around them.
+
+    A task is a Python function or the work of an agent. Outputs of the tasks that it needs,
+    and the inputs of the plan, arrive as keyword arguments of their names where the function
+    takes them (``load-rows`` as ``load_rows``). Values and functions are taken as they are
+    when they are handed over; what changes later does not reach the plan.
+
+    Args:
+        goal: What it is for, in a sentence.
+        root: Directory that scopes are relative to; by default the current one.
+        scope: Paths below the root that tasks may touch; all if empty.
+        hosts: Hosts that tasks may talk to.
+        inputs: Values for the tasks, by name.
+        budget: Cap on the cost of the whole mission, in dollars.
+        concurrency: How many tasks may run at once.
+        agent_concurrency: How many tasks of one agent may run at once; None for no limit.
+        priority: 0 to 100; missions with more start first.
+        deadline: Cap on the mission's time, in seconds.
+        result: The task whose output is the mission's result; by default the outputs of all
+            tasks that no other needs.
+        notes: What a person should know before approving, one sentence each.
+        playbook: Name of the playbook it comes from.
+        params: Parameters of that playbook.
+        planned_by: Who planned it, in words.
+
+    Raises:
+        CannotShipError: An input cannot be sent to another process.
+
+    Example:
+        >>> def fetch(year):
+        ...     return [year, year + 1]
+        >>> def total(fetch):
+        ...     return sum(fetch)
+        >>> plan = Plan("Add up two years").add("fetch", fetch, 2026)
+        >>> plan.add("total", total, needs=["fetch"])
+        <Plan 'Add up two years': fetch, total>
+        >>> spec, payloads = plan.build()
+        >>> spec.tasks[1].work.takes
+        ('fetch',)
+    """
+
+    def __init__(  # noqa: PLR0913  each one is a term of the contract, named at the call
+        self,
+        goal: str,
+        *,
+        root: str | os.PathLike[str] | None = None,
+        scope: Iterable[str] = (),
+        hosts: Iterable[str] = (),
+        inputs: Mapping[str, Any] | None = None,
+        budget: float | None = None,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        agent_concurrency: int | None = None,
+        priority: int = 50,
+        deadline: float | None = None,
+        result: str = "",
+        notes: Iterable[str] = (),
+        playbook: str = "",
+        params: Mapping[str, Any] | None = None,
+        planned_by: str = "a person",
+    ) -> None:
+        self.goal = goal
+        self._payloads: dict[Digest, Payload] = {}
+        self._functions: dict[int, ShippedFunction] = {}
+        self._tasks: dict[str, TaskSpec] = {}
+        self._places: dict[str, str] = {}
+        self._contract = {
+            "goal": goal,
+            "root": str(Path(root or ".").expanduser().resolve()),
+            "scope": _words(scope),
+            "hosts": _words(hosts),
+            "inputs": {
+                name: self._keep(codec.encode(value, what=f"the input {name!r}"))
+                for name, value in (inputs or {}).items()
+            },
+            "budget": budget,
+            "concurrency": concurrency,
+            "agent_concurrency": agent_concurrency,
+            "priority": priority,
+            "deadline_s": deadline,
+            "result": result,
+            "notes": _words(notes),
+            "playbook": playbook,
+            "params": dict(params or {}),
+            "planned_by": planned_by,
+        }
+
+    @property
+    def tasks(self) -> tuple[TaskSpec, ...]:
+        """The tasks so far, in plan order."""
+        return tuple(self._tasks.values())
+
+    def __repr__(self) -> str:
+        shown = list(self._tasks)[:5]
+        more = [f"… {len(self._tasks) - 5} more"] if len(self._tasks) > len(shown) else []
+        return f"<Plan {self.goal[:60]!r}: {', '.join([*shown, *more]) or 'no tasks yet'}>"
+
+    def add(  # noqa: PLR0913  each one is a term of the contract, named at the call
+        self,
+        name: str,
+        function: Callable[..., Any] | None = None,
+        *args: Any,
+        kwargs: Mapping[str, Any] | None = None,
+        agent: str = "",
+        goal: str = "",
+        needs: Iterable[str] = (),
+        tools: Iterable[str] = (),
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+        scope: Iterable[str] = (),
+        hosts: Iterable[str] = (),
+        check: str = "",
+        cap_cost: float | None = None,
+        timeout: float = DEFAULT_TIMEOUT_S,
+        attempts: int = 1,
+        backoff: float = 0.5,
+        on_failure: OnFailure | str = OnFailure.STOP,
+        repeatable: bool = True,
+        estimate: float | None = None,
+    ) -> Plan:
+        """Add a task, and return the plan.
+
+        Args:
+            name: Unique in the plan; at most 200 characters, without ``/``.
+            function: What it does; may be a coroutine function. None for an agent's task.
+            args: Positional arguments of the function.
+            kwargs: Keyword arguments of the function; they win over outputs and inputs.
+            agent: Who does it.
+            goal: What is to be achieved, for the agent and the reader.
+            needs: Tasks that must have ended before; they may be added later.
+            tools: Tools that the agent uses, in order.
+            params: Arguments of each tool, by tool name.
+            scope: Paths below the root that it may touch; those of the plan if empty.
+            hosts: Hosts that it may talk to.
+            check: What must hold for it to count as done.
+            cap_cost: Cap on its cost, in dollars.
+            timeout: Cap on the time of one attempt, in seconds.
+            attempts: How many tries it gets in all.
+            backoff: Wait before the second try, in seconds; doubles with each further one.
+            on_failure: ``stop``, ``skip`` or ``continue``; see `OnFailure`.
+            repeatable: Safe to run again after a crash in the middle of it.
+            estimate: Seconds it will probably take; the order of starting follows it.
+
+        Raises:
+            PlanProblemsError: The name is taken, there is nothing to do, or the function
+                cannot be called so.
+            CannotShipError: The function or an argument cannot be sent to another process.
+        """
+        place = _place(inspect.currentframe())
+        self._refuse_second(name, place)
+        needed = _words(needs)
+        if function is None:
+            if args or kwargs:
+                raise PlanProblemsError([f"Task {name!r} has arguments and no function."])
+            if not agent:
+                raise PlanProblemsError(
+                    [f"Task {name!r} has nothing to do. Give it a function or an agent."]
+                )
+            work = {"kind": "agent", "tools": _words(tools), "params": params or {}}
+        else:
+            if tools or params:
+                raise PlanProblemsError(
+                    [f"Task {name!r} has a function and tools. Leave out one of them."]
+                )
+            work = self._python_work(name, function, args, dict(kwargs or {}), needed)
+        fields = {
+            "name": name,
+            "goal": goal,
+            "agent": agent,
+            "needs": needed,
+            "work": work,
+            "scope": _words(scope),
+            "hosts": _words(hosts),
+            "check": check,
+            "cap_cost": cap_cost,
+            "timeout_s": timeout,
+            "attempts": attempts,
+            "backoff_s": backoff,
+            "on_failure": on_failure,
+            "repeatable": repeatable,
+            "estimate_s": estimate,
+        }
+        try:
+            self._tasks[name] = TaskSpec.model_validate(fields)
+        except ValidationError as error:
+            raise PlanProblemsError(_sentences(f"Task {name!r}", error)) from None
+        self._places[name] = place
+        return self
+
+    def build(self) -> tuple[PlanSpec, dict[Digest, Payload]]:
+        """Return the finished plan, and the bytes that it names by their digests.
+
+        Raises:
+            PlanProblemsError: The plan cannot be carried out; all reasons are collected.
+            CyclicPlanError: Tasks wait for each other in a circle.
+        """
+        python = any(isinstance(task.work, PythonWork) for task in self._tasks.values())
+        paths = import_paths() if python else ()
+        fields = {**self._contract, "goal": self.goal, "tasks": self.tasks, "paths": paths}
+        try:
+            spec = PlanSpec.model_validate(fields)
+        except ValidationError as error:
+            raise PlanProblemsError(_sentences("The plan", error)) from None
+        check_plan(spec)
+        return spec, dict(self._payloads)
+
+    def _refuse_second(self, name: str, place: str) -> None:
+        if name in self._tasks:
+            raise PlanProblemsError(
+                [
+                    f"The plan has a task {name!r} already, from {self._places[name]}; "
+                    f"this is {place}. Give one of them another name."
+                ]
+            )
+
+    def _python_work(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        needs: tuple[str, ...],
+    ) -> PythonWork:
+        if not callable(function):
+            raise PlanProblemsError(
+                [
+                    f"Task {name!r} is to call {function!r:.100}, which is not a function. "
+                    "Name an agent with agent=."
+                ]
+            )
+        shipped = self._functions.get(id(function)) or ship(function, task=name)
+        self._functions[id(function)] = shipped
+        arriving = [*map(keyword_name, needs), *self._contract["inputs"]]
+        try:
+            taken = takes(shipped, args, kwargs, arriving)
+        except PlanProblemsError as error:
+            raise PlanProblemsError([f"Task {name!r}: {error.problems[0]}"]) from None
+        arguments = codec.encode((args, kwargs), what=f"the arguments of task {name!r}")
+        return PythonWork(
+            function=self._keep(shipped.payload),
+            arguments=self._keep(arguments),
+            label=shipped.label,
+            takes=taken,
+            source=shipped.source,
+        )
+
+    def _keep(self, payload: Payload) -> Digest:
+        digest = codec.digest(payload.data)
+        self._payloads[digest] = payload
+        return digest
+
+
+def _words(names: Iterable[str]) -> tuple[str, ...]:
+    """Take one name for a list of one, which is what `needs="fetch"` means."""
+    return (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+
+
+def _place(frame: FrameType | None) -> str:
+    """Say where the caller's caller stands."""
+    caller = frame.f_back if frame else None
+    if caller is None:
+        return "an unknown place"
+    file = caller.f_code.co_filename
+    if cell := re.fullmatch(r"<ipython-input-(\d+)-.*>", file):
+        return f"line {caller.f_lineno} of cell {cell[1]}"
+    if re.search(r"ipykernel_\d+[/\\]\d+\.py$", file):
+        return f"line {caller.f_lineno} of its cell"
+    return f"{os.path.basename(file)}:{caller.f_lineno}"  # noqa: PTH119  200,000 tasks, a Path each
+
+
+def _sentences(what: str, error: ValidationError) -> list[str]:
+    problems = []
+    for one in error.errors(include_url=False):
+        where = ".".join(str(step) for step in one["loc"] if step not in ("agent", "python"))
+        problems.append(f"{what}: {where} is {one['input']!r:.100}. {one['msg']}.")
+    return problems
