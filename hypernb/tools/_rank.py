@@ -1,0 +1,563 @@
+"""Ranking: what all tasks found, by the harm it can do, and the next three pieces of work."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from hypernb.abc import Tool
+from hypernb.errors import ToolError
+from hypernb.model import Report, RunStatus, Severity, SprintItem, ToolRun
+from hypernb.tools._reading import is_side_path, is_test_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hypernb.abc import ToolContext
+    from hypernb.model import Finding
+
+SPRINT_FILE: Final = "proposed_sprint.json"
+SPRINT_SIZE: Final = 3
+
+_RANKED_AT_MOST: Final = 100
+_PLACES_AT_MOST: Final = 200
+_MESSAGE_AT_MOST: Final = 160
+
+# What one finding weighs. Steps of five and more, so that no number of unused imports
+# outranks a password; tests and documents are not what attackers and users meet.
+_SEVERITY: Final = {
+    Severity.CRITICAL: 1000.0,
+    Severity.HIGH: 200.0,
+    Severity.MEDIUM: 40.0,
+    Severity.LOW: 5.0,
+}
+_ASIDE: Final = 0.2
+_SAME_CATEGORY: Final = 0.5
+_ALREADY_COVERED: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Theme:
+    """How a category is weighed and spoken of.
+
+    Attributes:
+        weight: Factor on the severity.
+        minutes: Rule of thumb for settling one finding.
+        why: What is gained.
+    """
+
+    weight: float
+    verb: str
+    one: str
+    many: str
+    minutes: int
+    why: str
+
+
+_UNKNOWN: Final = _Theme(1.0, "Settle", "finding", "findings", 15, "It is a known weak point.")
+_THEMES: Final = {
+    "secret": _Theme(
+        3.0,
+        "Remove and replace",
+        "possible secret",
+        "possible secrets",
+        20,
+        "Whoever can read the files can use a secret, and it stays in their history.",
+    ),
+    "security": _Theme(
+        3.0,
+        "Make safe",
+        "unsafe call",
+        "unsafe calls",
+        20,
+        "Whoever controls what goes in could run code, read or change data.",
+    ),
+    "ignored-secrets": _Theme(
+        3.0,
+        "Keep out of the repository",
+        "secrets file",
+        "secrets files",
+        10,
+        "A file with secrets that is not ignored is committed sooner or later.",
+    ),
+    "tests": _Theme(
+        2.5,
+        "Mend",
+        "failing test",
+        "failing tests",
+        30,
+        "While a test fails, nobody sees what else breaks.",
+    ),
+    "sql": _Theme(
+        1.5,
+        "Correct",
+        "SQL statement",
+        "SQL statements",
+        15,
+        "A wrong statement fails, or answers wrongly, when it meets real rows.",
+    ),
+    "orm": _Theme(
+        1.2,
+        "Complete",
+        "database model",
+        "database models",
+        20,
+        "Keys and limits that only the code knows do not hold in the database.",
+    ),
+    "lint": _Theme(
+        1.0,
+        "Fix",
+        "lint problem",
+        "lint problems",
+        4,
+        "Mistakes that a machine can see hide those that only people see.",
+    ),
+    "imports": _Theme(
+        1.0,
+        "Untangle",
+        "import problem",
+        "import problems",
+        60,
+        "Modules that know each other in a circle can only be changed together.",
+    ),
+    "containers": _Theme(
+        1.0,
+        "Repair",
+        "container setting",
+        "container settings",
+        15,
+        "What runs there runs with more rights, or other versions, than meant.",
+    ),
+    "ci": _Theme(
+        1.0,
+        "Repair",
+        "CI setting",
+        "CI settings",
+        15,
+        "A pipeline that is not pinned or not checked can change under you.",
+    ),
+    "packaging": _Theme(
+        1.0,
+        "Repair",
+        "packaging problem",
+        "packaging problems",
+        15,
+        "What is not declared or pinned installs differently tomorrow.",
+    ),
+    "links": _Theme(
+        0.8,
+        "Repair",
+        "broken link",
+        "broken links",
+        5,
+        "A reader who follows it finds nothing.",
+    ),
+    "markup": _Theme(
+        0.8,
+        "Repair",
+        "markup problem",
+        "markup problems",
+        8,
+        "Some people, or some browsers, cannot use the page as it is.",
+    ),
+    "notebooks": _Theme(
+        0.7,
+        "Clean up",
+        "notebook problem",
+        "notebook problems",
+        8,
+        "Stored outputs and broken cells mislead the next reader, and may hold data.",
+    ),
+    "untested": _Theme(
+        0.7,
+        "Write tests for",
+        "untested module",
+        "untested modules",
+        60,
+        "A change there can break it without anybody noticing.",
+    ),
+    "modules": _Theme(
+        0.6,
+        "Split",
+        "oversized module",
+        "oversized modules",
+        120,
+        "What does not fit into one head is changed with fear.",
+    ),
+    "complexity": _Theme(
+        0.6,
+        "Simplify",
+        "complex function",
+        "complex functions",
+        45,
+        "Every further branch doubles the ways through a function.",
+    ),
+    "dead-code": _Theme(
+        0.5,
+        "Delete",
+        "piece of unused code",
+        "pieces of unused code",
+        5,
+        "What is not there need not be read, tested or kept up to date.",
+    ),
+    "docs": _Theme(
+        0.5,
+        "Write",
+        "missing document",
+        "missing documents",
+        45,
+        "Newcomers ask, or give up.",
+    ),
+    "todo": _Theme(
+        0.3,
+        "Settle or delete",
+        "open note",
+        "open notes",
+        20,
+        "A note that nobody answers hides the one that matters.",
+    ),
+    "types": _Theme(
+        1.0,
+        "Convert",
+        "column of mixed or wrong type",
+        "columns of mixed or wrong type",
+        10,
+        "Sums, joins and models go wrong silently on values of the wrong kind.",
+    ),
+    "missing": _Theme(
+        1.0,
+        "Fill, explain or drop",
+        "column with missing values",
+        "columns with missing values",
+        15,
+        "What is missing rarely is missing at random; averages then lie.",
+    ),
+    "duplicates": _Theme(
+        1.2,
+        "Remove or explain",
+        "kind of duplicate",
+        "kinds of duplicates",
+        10,
+        "Rows that count twice bend every figure, and leak from training into test.",
+    ),
+    "outliers": _Theme(
+        1.0,
+        "Check",
+        "column with outliers",
+        "columns with outliers",
+        15,
+        "A single mistyped value can move a mean or a fit.",
+    ),
+    "correlation": _Theme(
+        0.6,
+        "Choose between",
+        "pair of columns that go together",
+        "pairs of columns that go together",
+        15,
+        "Two columns that say the same share their effect at random.",
+    ),
+    "constant": _Theme(
+        0.6,
+        "Drop",
+        "constant column",
+        "constant columns",
+        3,
+        "It says nothing, and some models fail on it.",
+    ),
+    "id-like": _Theme(
+        0.6,
+        "Leave out of models:",
+        "column that only numbers rows",
+        "columns that only number rows",
+        3,
+        "A model learns it by heart and is lost on new rows.",
+    ),
+    "leakage": _Theme(
+        2.0,
+        "Examine",
+        "suspect of leakage",
+        "suspects of leakage",
+        30,
+        "A model that is handed the answer shines here and fails on new data.",
+    ),
+}
+
+# Rules with a name of their own in plain words: verb, one, many.
+_RULES: Final = {
+    "B105": ("Remove", "hardcoded password", "hardcoded passwords"),
+    "B106": ("Remove", "hardcoded password", "hardcoded passwords"),
+    "B107": ("Remove", "hardcoded password", "hardcoded passwords"),
+    "B301": ("Replace", "use of pickle", "uses of pickle"),
+    "B307": ("Replace", "call of eval", "calls of eval"),
+    "B602": ("Replace", "call through a shell", "calls through a shell"),
+    "B605": ("Replace", "call through a shell", "calls through a shell"),
+    "B608": ("Rewrite", "SQL query built from strings", "SQL queries built from strings"),
+    "F401": ("Remove", "unused import", "unused imports"),
+    "F811": ("Rename or delete", "redefinition", "redefinitions"),
+    "F821": ("Define", "undefined name", "undefined names"),
+    "F841": ("Remove", "unused variable", "unused variables"),
+    "E722": ("Narrow", "bare except", "bare excepts"),
+}
+
+_EFFORTS: Final = (
+    (20, "about a quarter of an hour"),
+    (45, "about half an hour"),
+    (90, "about an hour"),
+    (150, "about two hours"),
+    (300, "about half a day"),
+    (600, "about a day"),
+    (1500, "a few days"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Findings that one piece of work would settle, worst first."""
+
+    category: str
+    rule: str
+    findings: tuple[Finding, ...]
+    score: float
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(finding.where for finding in self.findings if finding.file))
+
+    @property
+    def files(self) -> Counter[str]:
+        return Counter(finding.file for finding in self.findings)
+
+    @property
+    def order(self) -> tuple[float, str, str, str]:
+        return (-self.score, self.category, self.rule, self.findings[0].file)
+
+
+class RankTool(Tool):
+    """Ranks the findings of the tasks before it, and proposes a sprint of three tasks.
+
+    Parameters: ``tasks``, what was planned: by task name, its ``agent`` and its ``tools``.
+    A planned task that reported nothing is named as missing, with the reason.
+    """
+
+    name: ClassVar[str] = "rank"
+    title: ClassVar[str] = (
+        f"Rank findings by severity, kind and spread; propose three tasks ({SPRINT_FILE})"
+    )
+
+    def run(self, context: ToolContext) -> ToolRun:
+        """Rank.
+
+        Raises:
+            ToolError: No task before it reported anything.
+        """
+        began = time.monotonic()
+        reports = {
+            task: value
+            for task, value in sorted(context.inputs.items())
+            if isinstance(value, Report)
+        }
+        missing = _missing(context)
+        if not reports:
+            raise ToolError(self.name, _nothing_to_rank(missing))
+        findings = [each for report in reports.values() for each in report.findings]
+        groups = _grouped(findings)
+        sprint = [_item(group) for group in _choose(groups)]
+        facts = {
+            "counts": _counts(findings),
+            "ranking": [_line(group) for group in groups[:_RANKED_AT_MOST]],
+            "missing": missing,
+            "sprint": [item.model_dump(mode="json") for item in sprint],
+        }
+        _write(context, facts)
+        return ToolRun(
+            tool=self.name,
+            status=RunStatus.RAN,
+            settings=(
+                "severity times kind of problem; a fifth in tests, docs and examples; "
+                "more for many findings and many files"
+            ),
+            checked=len(findings),
+            duration_s=time.monotonic() - began,
+            facts=facts,
+        )
+
+
+def _missing(context: ToolContext) -> list[dict[str, Any]]:
+    planned: Mapping[str, Mapping[str, Any]] = context.params.get("tasks", {})
+    empty = {task for task, value in context.inputs.items() if value is None}
+    return [
+        {
+            "task": task,
+            "agent": planned.get(task, {}).get("agent", ""),
+            "tools": list(planned.get(task, {}).get("tools", ())),
+            "reason": context.failures.get(task) or "its task failed or was cancelled",
+        }
+        for task in sorted(empty | (planned.keys() - context.inputs.keys()))
+    ]
+
+
+def _nothing_to_rank(missing: Sequence[Mapping[str, Any]]) -> str:
+    if not missing:
+        return "no task before it hands over a report"
+    said = "; ".join(f"{each['task']}: {each['reason']}" for each in missing)
+    return f"no task before it has anything to report ({said})"
+
+
+def _grouped(findings: Iterable[Finding]) -> list[_Group]:
+    """Group by category and rule, the most harmful first; by file too if that is too few."""
+    by_rule: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_rule[finding.category, finding.rule].append(finding)
+    groups = [_group(*key, found) for key, found in by_rule.items()]
+    while len(groups) < SPRINT_SIZE:
+        wide = [group for group in groups if len(group.files) > 1]
+        if not wide:
+            break
+        group = min(wide, key=lambda each: each.order)
+        groups.remove(group)
+        groups += _split(group)
+    return sorted(groups, key=lambda each: each.order)
+
+
+def _group(category: str, rule: str, findings: Iterable[Finding]) -> _Group:
+    worst_first = sorted(
+        findings, key=lambda each: (-_points(each), each.file, each.cell or 0, each.line)
+    )
+    top = _points(worst_first[0])
+    files = len({each.file for each in worst_first})
+    spread = math.log2(len(worst_first)) / 10 + math.log2(files) / 10
+    return _Group(category, rule, tuple(worst_first), round(top * (1 + spread), 3))
+
+
+def _split(group: _Group) -> list[_Group]:
+    """Take the file with the most findings out of a group."""
+    busiest = min(group.files, key=lambda name: (-group.files[name], name))
+    inside = [each for each in group.findings if each.file == busiest]
+    outside = [each for each in group.findings if each.file != busiest]
+    return [_group(group.category, group.rule, part) for part in (inside, outside)]
+
+
+def _points(finding: Finding) -> float:
+    aside = is_test_path(finding.file) or is_side_path(finding.file)
+    weight = _THEMES.get(finding.category, _UNKNOWN).weight
+    # A failing test stands in a test file by nature.
+    factor = _ASIDE if aside and finding.category not in ("tests", "docs") else 1.0
+    return _SEVERITY[finding.severity] * weight * factor
+
+
+def _choose(groups: Sequence[_Group]) -> list[_Group]:
+    """Take the best three, but rather of different kinds and at different places."""
+    left = list(groups)
+    chosen: list[_Group] = []
+    while left and len(chosen) < SPRINT_SIZE:
+        taken = {group.category for group in chosen}
+        covered = {place for group in chosen for place in group.places}
+
+        def worth(
+            group: _Group, taken: set[str] = taken, covered: set[str] = covered
+        ) -> tuple[float, tuple[float, str, str, str]]:
+            score = group.score * (_SAME_CATEGORY if group.category in taken else 1.0)
+            if group.places and covered.issuperset(group.places):
+                score *= _ALREADY_COVERED
+            return -score, group.order
+
+        best = min(left, key=worth)
+        left.remove(best)
+        chosen.append(best)
+    return chosen
+
+
+def _item(group: _Group) -> SprintItem:
+    theme = _THEMES.get(group.category, _UNKNOWN)
+    worst = group.findings[0]
+    number = len(group.findings)
+    agents = Counter(finding.agent for finding in group.findings)
+    return SprintItem(
+        title=_title(group, theme),
+        why=f"{theme.why} {_worst(worst, number)}{_cut(group)}",
+        agent=min(agents, key=lambda name: (-agents[name], name)),
+        severity=max((each.severity for each in group.findings), key=lambda each: each.rank),
+        findings=group.places[:_PLACES_AT_MOST],
+        effort=_effort(theme.minutes * number),
+    )
+
+
+def _title(group: _Group, theme: _Theme) -> str:
+    if group.rule in _RULES:
+        verb, one, many = _RULES[group.rule]
+        what = _number(len(group.findings), one, many)
+    else:
+        verb = theme.verb
+        one, many = theme.one, theme.many
+        if theme is _UNKNOWN:
+            one, many = f"{group.category} {one}", f"{group.category} {many}"
+        named = f" ({group.rule})" if group.rule and group.rule != group.category else ""
+        what = f"{_number(len(group.findings), one, many)}{named}"
+    return f"{verb} {what} {_where(group)}"
+
+
+def _where(group: _Group) -> str:
+    files = group.files
+    busiest = min(files, key=lambda name: (-files[name], name))
+    if len(files) == 1:
+        return f"in {busiest}" if busiest else "in the whole tree"
+    return (
+        f"in {len(files):,} files, most of them in {busiest or 'the whole tree'}"
+        if (files[busiest] > 1)
+        else f"in {len(files):,} files, among them {busiest or 'the whole tree'}"
+    )
+
+
+def _worst(finding: Finding, number: int) -> str:
+    message = " ".join(finding.message.split())
+    if len(message) > _MESSAGE_AT_MOST:
+        message = f"{message[:_MESSAGE_AT_MOST].rstrip()}…"
+    place = f" ({finding.where})" if finding.where else ""
+    return f"{'The worst' if number > 1 else 'Here'}: {message.rstrip('.')}{place}."
+
+
+def _cut(group: _Group) -> str:
+    more = len(group.places) - _PLACES_AT_MOST
+    return f" {more:,} further places are not listed here." if more > 0 else ""
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _effort(minutes: float) -> str:
+    return next((words for limit, words in _EFFORTS if minutes <= limit), "more than a week")
+
+
+def _counts(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
+    severities = Counter(each.severity for each in findings)
+    worst_first = sorted(Severity, key=lambda each: -each.rank)
+    return {
+        "severity": {each.value: severities[each] for each in worst_first},
+        "category": dict(sorted(Counter(each.category for each in findings).items())),
+        "agent": dict(sorted(Counter(each.agent for each in findings).items())),
+    }
+
+
+def _line(group: _Group) -> dict[str, Any]:
+    return {
+        "category": group.category,
+        "rule": group.rule,
+        "count": len(group.findings),
+        "files": len(group.files),
+        "score": group.score,
+        "worst": group.findings[0].where,
+    }
+
+
+def _write(context: ToolContext, facts: Mapping[str, Any]) -> None:
+    if context.outbox is None:
+        return
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
+    context.outbox.joinpath(SPRINT_FILE).write_text(
+        f"{text}\n", encoding="utf-8", errors="backslashreplace"
+    )
