@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from hypernb.abc import Tool
 from hypernb.model import Finding, Severity
-from hypernb.tools._reading import Rules, Sources, is_test_path, line_at, shown
+from hypernb.tools._reading import Rules, Sources, is_test_path, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -251,8 +251,11 @@ def _html_document(path: str, text: str, sources: Sources) -> _Document | None:
 
 def _css_links(text: str) -> Iterator[Link]:
     bare = _CSS_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    line, counted = 1, 0
     for match in _CSS_URL.finditer(bare):
-        yield Link(match[2].strip(), line_at(bare, match.start()))
+        line += bare.count("\n", counted, match.start())
+        counted = match.start()
+        yield Link(match[2].strip(), line)
 
 
 class _Tags(HTMLParser):
