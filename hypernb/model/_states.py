@@ -108,7 +108,9 @@ TRANSITIONS: Final[Mapping[type[StrEnum], Mapping[str, frozenset[str]]]] = {
         _T.AWAITING_APPROVAL: frozenset(
             {_T.READY, _T.RUNNING, _T.FAILED, _T.CANCELLED, _T.SKIPPED}
         ),
-        _T.STALLED: frozenset({_T.RUNNING, _T.READY, _T.VERIFYING, *_TASK_ENDED}),
+        _T.STALLED: frozenset(
+            {_T.RUNNING, _T.READY, _T.VERIFYING, _T.AWAITING_APPROVAL, *_TASK_ENDED}
+        ),
         _T.SUCCEEDED: frozenset(),
         _T.FAILED: frozenset({_T.READY, _T.PENDING}),
         _T.CANCELLED: frozenset({_T.READY, _T.PENDING}),
