@@ -185,7 +185,7 @@ class _Scopes:
         return node
 
     def is_harmless(self, node: ast.expr, depth: int = 0) -> bool:
-        """Tell whether a part is certainly no foreign text: a constant, a number …"""
+        """Tell whether a part is certainly no foreign text: constants, numbers, their sums."""
         node = self.value_of(node, node) if id(node) in self._owner else node
         if isinstance(node, ast.Constant | ast.Compare):
             return True

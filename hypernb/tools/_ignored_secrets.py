@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hypernb.abc import ToolContext
     from hypernb.model import ToolRun
 
+_NAMED_AT_MOST: Final = 3
 _HEAD_BYTES: Final = 200_000
 _ENV_NAME = re.compile(r"\.env(\.(local|prod|production|dev|development|staging|secret))?")
 _ENV_VALUE = re.compile(
@@ -106,7 +107,8 @@ def _env_values(text: str) -> str:
         name for name, value in _ENV_VALUE.findall(text) if not _EMPTY_VALUE.fullmatch(value)
     ]
     if named:
-        return f"values for {', '.join(named[:3])}{' and more' if len(named) > 3 else ''}"
+        more = " and more" if len(named) > _NAMED_AT_MOST else ""
+        return f"values for {', '.join(named[:_NAMED_AT_MOST])}{more}"
     return "an address with a password" if _ADDRESS_WITH_PASSWORD.search(text) else ""
 
 

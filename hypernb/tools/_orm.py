@@ -35,6 +35,18 @@ _PLAIN_BASES: Final = frozenset(
     | {"Generic", "ABC", "SQLModel"}
 )
 _DJANGO_RELATIONS: Final = frozenset({"ForeignKey", "OneToOneField"})
+# Other things that a model's body calls, none of which can be a key.
+_NO_COLUMNS: Final = frozenset(
+    {"relationship", "synonym", "association_proxy", "column_property", "composite", "backref"}
+    | {
+        "hybrid_property",
+        "deferred",
+        "query_expression",
+        "Relationship",
+        "MetaData",
+        "registry",
+    }
+)
 _DEPTH: Final = 20
 
 _rules = Rules("orm", "database")
@@ -77,9 +89,12 @@ class _Class:
                 for target in part.targets:
                     if isinstance(target, ast.Name):
                         yield target.id, part.value
-            elif isinstance(part, ast.AnnAssign) and isinstance(part.value, ast.Call):
-                if isinstance(part.target, ast.Name):
-                    yield part.target.id, part.value
+            elif (
+                isinstance(part, ast.AnnAssign)
+                and isinstance(part.value, ast.Call)
+                and isinstance(part.target, ast.Name)
+            ):
+                yield part.target.id, part.value
 
     def columns(self) -> Iterator[tuple[str, ast.Call]]:
         for name, call in self.calls():
@@ -176,7 +191,7 @@ def _check(model: _Class, index: _Index) -> Iterator[Finding]:
 
 
 def _may_have_key(found: _Class) -> bool:
-    if found.node.decorator_list or found.node.keywords and not _is_sqlmodel_table(found):
+    if found.node.decorator_list or (found.node.keywords and not _is_sqlmodel_table(found)):
         return True
     for part in found.node.body:
         if isinstance(part, ast.AnnAssign) and _names_unknown_type(part):
@@ -195,12 +210,6 @@ def _may_have_key(found: _Class) -> bool:
         for _, call in found.calls()
         for keyword in call.keywords
     ) or any(_last(call.func) not in _COLUMNS | _NO_COLUMNS for _, call in found.calls())
-
-
-_NO_COLUMNS: Final = frozenset(
-    {"relationship", "synonym", "association_proxy", "column_property", "composite", "backref"}
-    | {"hybrid_property", "deferred", "query_expression", "validates", "Relationship"}
-)
 
 
 def _names_unknown_type(part: ast.AnnAssign) -> bool:
