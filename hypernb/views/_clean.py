@@ -1,0 +1,89 @@
+"""Text of strangers, made fit to be shown: no control characters, no endless lines."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+CUT_AT: Final = 4000
+LINE_CUT_AT: Final = 300
+
+# Escape sequences first, so that their visible rests ("[31m") go with them: CSI, then strings
+# (OSC, DCS ...) up to their end, then two-character escapes.
+_ESCAPES: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]"
+)
+_BREAKS: Final = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Marks that reorder or hide text: bidirectional overrides and isolates, invisible operators,
+# tags, and the byte order mark. Joiners stay: Persian, Indic scripts and emoji need them.
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
+_SPACES: Final = re.compile(r"\s+")
+
+
+def clean(text: object, *, cut_at: int = CUT_AT) -> str:
+    """Return the text without control characters; tabs and line ends stay.
+
+    Escape sequences of terminals, marks that reorder text and lone surrogates are removed or
+    replaced. Longer text is cut, and says so.
+
+    Example:
+        >>> clean("\\x1b[31mred\\x1b[0m\\x07")
+        'red'
+        >>> clean("abcdef", cut_at=3)
+        'abc… (cut here; 6 characters in all)'
+    """
+    said = str(text)
+    whole = len(said)
+    said = said[: cut_at * 2]
+    said = _BREAKS.sub("\n", _ESCAPES.sub("", said))
+    said = _SURROGATES.sub("\ufffd", _UNSEEN.sub("", said))
+    if len(said) > cut_at or whole > cut_at * 2:
+        return f"{said[:cut_at].rstrip()}… (cut here; {whole:,} characters in all)"
+    return said
+
+
+def line(text: object, *, cut_at: int = LINE_CUT_AT) -> str:
+    """Return the text cleaned, on one line.
+
+    Example:
+        >>> line("two\\n  lines")
+        'two lines'
+    """
+    # Cutting comes last: text that is mostly white space is shorter than it looks.
+    return clean(_SPACES.sub(" ", clean(text, cut_at=cut_at * 4)).strip(), cut_at=cut_at)
+
+
+def name(text: object) -> str:
+    """Return a name cleaned and short enough for a sentence.
+
+    Example:
+        >>> name("a" * 100)[-3:]
+        'aa…'
+    """
+    said = _SPACES.sub(" ", clean(text, cut_at=400)).strip()
+    return said if len(said) <= 60 else f"{said[:59]}…"
+
+
+def width(text: str) -> int:
+    """Count the cells that a terminal needs for the text.
+
+    Example:
+        >>> width("ab"), width("日本")
+        (2, 4)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_cells(char) for char in text)
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

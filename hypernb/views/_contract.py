@@ -1,0 +1,191 @@
+"""What an approval allows, and what to expect of it, in words."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import AgentWork, OnFailure, PythonWork
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from hypernb.model import PlanSpec, TaskSpec
+    from hypernb.views._figures import Figures
+
+_COMMANDS_SHOWN: Final = 20
+
+_IF_IT_FAILS: Final[Mapping[OnFailure, str]] = {
+    OnFailure.STOP: "nothing more starts, and the mission fails",
+    OnFailure.SKIP: "what needs it is skipped, the rest goes on, and the mission fails at the end",
+    OnFailure.CONTINUE: "what needs it goes on without its output",
+}
+
+
+def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
+    """Return what a yes to the plan allows, term by term."""
+    functions = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
+    terms = [
+        ("Reads", _reads(plan)),
+        ("Writes", _writes(plan, functions)),
+        ("Reaches", _reaches(plan)),
+        ("Spends", _spends(plan)),
+        ("Starts", _starts(plan)),
+    ]
+    if functions:
+        terms.append(("Functions", _functions(functions)))
+    return terms
+
+
+def _reads(plan: PlanSpec) -> Phrase:
+    scopes = list(dict.fromkeys([*plan.scope, *(s for task in plan.tasks for s in task.scope)]))
+    root = Code(line(plan.root, cut_at=200))
+    if scopes:
+        where = (" below ", root) if plan.root else ()
+        return (*enumerate_names(scopes, most=12), *where)
+    if plan.root:
+        return ("the files below ", root)
+    return ("no files of a project",)
+
+
+def _writes(plan: PlanSpec, functions: list[TaskSpec]) -> Phrase:
+    kept = "outputs are kept in the store"
+    if len(functions) == len(plan.tasks):
+        return (f"what your functions write; {kept}",)
+    return (f"nothing in your files; {kept}",)
+
+
+def _reaches(plan: PlanSpec) -> Phrase:
+    hosts = list(dict.fromkeys([*plan.hosts, *(h for task in plan.tasks for h in task.hosts)]))
+    return enumerate_names(hosts, most=12) if hosts else ("no host",)
+
+
+def _spends(plan: PlanSpec) -> Phrase:
+    caps = [task.cap_cost for task in plan.tasks if task.cap_cost is not None]
+    limit = plan.budget if plan.budget is not None else (sum(caps) if caps else None)
+    cost: Phrase = ("no money",) if not limit else ("at most ", Strong(words.money(limit)))
+    if plan.deadline_s is not None:
+        return (*cost, " and at most ", Strong(words.duration(plan.deadline_s)), " in all")
+    longest = max((task.timeout_s for task in plan.tasks), default=0.0)
+    return (*cost, f"; each attempt takes at most {words.duration(longest)}")
+
+
+def _starts(plan: PlanSpec) -> Phrase:
+    found = list(commands(plan))
+    if not found:
+        return ("only the tools named with each task",)
+    parts: list[Any] = []
+    for index, (task, said) in enumerate(found[:_COMMANDS_SHOWN]):
+        parts += ["; " if index else "", Code(said), " for ", Code(line(task, cut_at=60))]
+    if len(found) > _COMMANDS_SHOWN:
+        parts.append(f"; and {len(found) - _COMMANDS_SHOWN} more, each under its task")
+    # A fence that is not there must not be promised.
+    parts.append(". It is the project's own code and runs with your rights.")
+    return tuple(parts)
+
+
+def _functions(functions: list[TaskSpec]) -> Phrase:
+    labels = [task.work.label for task in functions if isinstance(task.work, PythonWork)]
+    return (
+        *enumerate_names(dict.fromkeys(labels), most=6),
+        ". They run with your rights, in processes of their own; the source stands below.",
+    )
+
+
+def commands(plan: PlanSpec) -> Iterator[tuple[str, str]]:
+    """Yield every command line that the plan names, with the task that runs it."""
+    for task in plan.tasks:
+        if isinstance(task.work, AgentWork):
+            for params in task.work.params.values():
+                said = _command(params)
+                if said:
+                    yield task.name, said
+
+
+def _command(params: Mapping[str, Any]) -> str:
+    given = params.get("command")
+    if isinstance(given, list | tuple):
+        return line(shlex.join(map(str, given)))
+    return line(given) if given else ""
+
+
+def expected(figures: Figures) -> list[tuple[str, Phrase]]:
+    """Return what is likely to happen after a yes, term by term."""
+    plan = figures.plan
+    if plan is None:
+        return []
+    agents = [agent for agent in figures.agents if agent]
+    crew = f" by {words.count(len(agents), 'agent')}" if agents else ""
+    at_once = min(plan.concurrency, len(plan.tasks))
+    terms: list[tuple[str, Phrase]] = [
+        ("Work", (Strong(words.count(figures.total, "task")), crew)),
+        ("Time", _time(figures, plan)),
+        ("At once", (f"up to {words.count(at_once, 'task')}",)),
+        ("Planned by", (line(plan.planned_by or "a person", cut_at=120),)),
+    ]
+    if plan.result:
+        terms.append(("Result", ("the output of ", Code(line(plan.result, cut_at=80)))))
+    return terms
+
+
+def _time(figures: Figures, plan: PlanSpec) -> Phrase:
+    left = figures.left_s
+    if left is not None:
+        return ("about ", Strong(words.duration(left)))
+    without = sum(1 for task in plan.tasks if task.estimate_s is None)
+    return (
+        f"not known: no estimate for {without:,} of {words.count(len(plan.tasks), 'task')}",
+    )
+
+
+def contract(task: TaskSpec) -> list[tuple[str, Phrase]]:
+    """Return a task's part of the contract, term by term."""
+    terms: list[tuple[str, Phrase]] = [
+        ("Does", (line(task.goal, cut_at=1000) or "what its function does",)),
+        ("Agent", (line(task.agent, cut_at=120) or "none: a Python function",)),
+        ("Needs", enumerate_names(task.needs, most=20) or ("nothing",)),
+        *_work(task),
+        ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
+        ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
+        ("Done when", (line(task.check, cut_at=500) or "it has ended without an error",)),
+        ("Caps", (caps(task, full=True),)),
+        ("If it fails", (f"{_IF_IT_FAILS[task.on_failure]}.",)),
+    ]
+    if not task.repeatable:
+        terms.append(("After a crash", ("a person decides: it is not safe to run twice.",)))
+    return terms
+
+
+def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
+    work = task.work
+    if isinstance(work, PythonWork):
+        return [("Runs", (Code(line(work.label, cut_at=200)),))]
+    terms: list[tuple[str, Phrase]] = [
+        ("Tools", enumerate_names(work.tools, most=30) or ("none",)),
+    ]
+    for tool, params in work.params.items():
+        if params:
+            said = _command(params)
+            rest = {key: value for key, value in params.items() if key != "command" or not said}
+            parts: list[Any] = [Code(line(tool, cut_at=60)), ": "]
+            if said:
+                parts += [Code(said), "; " if rest else ""]
+            parts.append(", ".join(f"{line(k, cut_at=60)} {line(v)}" for k, v in rest.items()))
+            terms.append(("With", tuple(parts)))
+    return terms
+
+
+def caps(task: TaskSpec, *, full: bool = False) -> str:
+    """Say the caps of a task: cost, time of an attempt, attempts."""
+    said = [] if task.cap_cost is None else [words.money(task.cap_cost)]
+    said.append(words.duration(task.timeout_s))
+    if full:
+        said[-1] += " an attempt"
+        said.append(words.count(task.attempts, "attempt"))
+    elif task.attempts > 1:
+        said.append(words.count(task.attempts, "attempt"))
+    return ", ".join(said)

@@ -1,0 +1,149 @@
+"""A plan that waits for a person: the decision first, then every task with its contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import PythonWork
+from hypernb.views import words
+from hypernb.views._clean import clean, line
+from hypernb.views._contract import allowed, caps, contract, expected
+from hypernb.views._icons import icon
+from hypernb.views._markup import Html, el, join, pairs, sentence, table
+from hypernb.views._phrase import enumerate_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypernb.model import TaskSpec
+    from hypernb.views._figures import Figures
+    from hypernb.views._phrase import Phrase
+
+ROWS_AT_MOST: Final = 200
+_SOURCE_CUT_AT: Final = 20_000
+
+
+def decision(figures: Figures) -> Html:
+    """Say what a yes allows and what to expect, and how to answer."""
+    plan, mission = figures.plan, figures.snapshot.mission
+    if plan is None:
+        return Html("")
+    ref = mission.short_id
+    size = words.count(figures.total, "task")
+    return el(
+        "section",
+        el("h4", icon("awaiting", "attention"), Html(" "), "Your decision", cls="h"),
+        el(
+            "div",
+            el("div", el("p", "What you allow", cls="b"), _terms(allowed(plan))),
+            el("div", el("p", "What to expect", cls="b"), _terms(expected(figures))),
+            cls="two",
+        ),
+        _notes(plan.notes),
+        commands(
+            (f"%hyper approve {ref}", f"approves all {size}; they start at once"),
+            (f"%hyper edit {ref}", "changes the plan first; nothing runs meanwhile"),
+            (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
+        ),
+        el(
+            "p",
+            f"Approving records revision {mission.revision}, its hash ",
+            el("code", mission.plan_hash[:8] or "(none)"),
+            ", your name and the time. You can pause or cancel later. "
+            "What lies outside the plan is refused.",
+            cls="quiet",
+        ),
+        cls="block ask",
+        aria_label="Your decision",
+    )
+
+
+def commands(*rows: tuple[str, str]) -> Html:
+    """List what can be typed, each with what it does."""
+    items = (join([el("dt", el("code", line(typed))), el("dd", does)]) for typed, does in rows)
+    return el("dl", *items, cls="cmds")
+
+
+def _terms(terms: list[tuple[str, Phrase]]) -> Html:
+    return pairs((term, sentence(said)) for term, said in terms)
+
+
+def _notes(notes: tuple[str, ...]) -> Html | None:
+    if not notes:
+        return None
+    items = (el("li", line(note, cut_at=600)) for note in notes[:20])
+    return el("div", el("p", "Know this first", cls="b"), el("ul", *items, cls="list"))
+
+
+def plan_table(figures: Figures) -> Html:
+    """List the tasks in plan order; a task's contract opens under its row."""
+    plan = figures.plan
+    if plan is None:
+        return Html("")
+    shown = plan.tasks[:ROWS_AT_MOST]
+    rest = len(plan.tasks) - len(shown)
+    heads = ["Task and what it does", "Agent", "Needs", ("Cap", "num")]
+    rows = (row for number, task in enumerate(shown, 1) for row in _rows(figures, number, task))
+    aside = "in plan order; a task's contract opens under its row"
+    told = table(words.count(len(plan.tasks), "task"), heads, rows, aside=aside, cls="plan")
+    return join([told, _rest(figures, rest)])
+
+
+def _rest(figures: Figures, rest: int) -> Html | None:
+    if not rest:
+        return None
+    ref = figures.snapshot.mission.short_id
+    return el(
+        "p",
+        f"And {words.count(rest, 'more task')}. All of them: ",
+        el("code", f"%hyper export {ref} plan.json"),
+        ".",
+        cls="quiet",
+    )
+
+
+def _rows(figures: Figures, number: int, task: TaskSpec) -> Iterator[Html]:
+    on_path = task.name in figures.critical
+    critical = el("span", " · on the critical path", cls="quiet") if on_path else None
+    name = el(
+        "span", el("span", f"t{number} ", cls="no"), el("code", line(task.name)), cls="name"
+    )
+    does = line(task.goal) or _function(task)
+    yield el(
+        "tr",
+        el(
+            "th",
+            name,
+            critical,
+            el("span", Html(" "), does, cls="sub"),
+            scope="row",
+            cls="wide",
+        ),
+        el("td", line(task.agent, cut_at=80) or "none"),
+        el("td", sentence(enumerate_names(task.needs, most=6)) if task.needs else "nothing"),
+        el("td", caps(task), cls="num"),
+        cls="row",
+    )
+    yield el("tr", el("td", _details(number, task), colspan=4), cls="open")
+
+
+def _function(task: TaskSpec) -> str:
+    work = task.work
+    return f"Calls {line(work.label)}" if isinstance(work, PythonWork) else ""
+
+
+def _details(number: int, task: TaskSpec) -> Html:
+    terms = ((term, sentence(said)) for term, said in contract(task))
+    return el(
+        "details",
+        el("summary", f"Contract of t{number}"),
+        el("div", pairs(terms, cls="kv wide"), _source(task), cls="in"),
+    )
+
+
+def _source(task: TaskSpec) -> Html | None:
+    if not isinstance(task.work, PythonWork):
+        return None
+    if not task.work.source:
+        return el("p", "Its source text is not known.", cls="quiet")
+    return el("pre", clean(task.work.source, cut_at=_SOURCE_CUT_AT), tabindex=0)

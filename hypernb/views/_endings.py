@@ -1,0 +1,214 @@
+"""A mission that has ended: the outcome first, then what it rests on, and how to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import MissionState, TaskState
+from hypernb.views import words
+from hypernb.views._clean import clean, line
+from hypernb.views._decision import commands
+from hypernb.views._findings import findings_table, tally
+from hypernb.views._graph import graph
+from hypernb.views._icons import severity, state
+from hypernb.views._markup import Html, el, join, pairs, sentence, table
+from hypernb.views._story import Gap, gaps, lacks, reason
+from hypernb.views._task_table import task_table
+from hypernb.views._timeline import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypernb.model import MissionRecord, Report, SprintItem
+    from hypernb.views._figures import Figures
+    from hypernb.views._story import Story
+
+GAPS_SHOWN: Final = 50
+_KINDS: Final = {MissionState.SUCCEEDED: "end-good", MissionState.FAILED: "end-bad"}
+
+
+def ending(figures: Figures, told: Story, result: Report | None) -> Html:
+    """Say in a block how it ended."""
+    mission = figures.snapshot.mission
+    return el(
+        "section",
+        el(
+            "p",
+            state(words.state_word(mission.state), strong=True),
+            Html(" "),
+            el("span", took(figures), cls="since"),
+            cls="stateline",
+        ),
+        el("p", outcome(figures, result), cls="outcome"),
+        pairs(((label, sentence(said)) for label, said in told.lines()), cls="now"),
+        cls=f"block {_KINDS.get(mission.state, 'end-neutral')}",
+        aria_label="Outcome",
+    )
+
+
+def took(figures: Figures) -> str:
+    """Say how long it took, what it cost and when it ended."""
+    mission = figures.snapshot.mission
+    said = []
+    if mission.started_at is not None:
+        said.append(f"in {words.duration(figures.elapsed_s)}")
+    if mission.cost:
+        said[-1:] = [f"{said[-1] if said else ''} for {words.money(mission.cost)}".strip()]
+    if mission.finished_at is not None:
+        said.append(f"ended {words.moment(mission.finished_at, now=figures.snapshot.now)}")
+    return ", ".join(said)
+
+
+def outcome(figures: Figures, result: Report | None = None) -> str:
+    """Say in one or two sentences what came of it."""
+    mission = figures.snapshot.mission
+    match mission.state:
+        case MissionState.SUCCEEDED:
+            return _came_out(figures, result)
+        case MissionState.FAILED:
+            return _went_wrong(figures, mission)
+        case MissionState.REJECTED:
+            return f"No to the plan{_because(mission)}"
+        case _:
+            done = figures.counts.get(TaskState.SUCCEEDED, 0)
+            return f"Ended{_because(mission)} {done:,} of {words.count(figures.total, 'task')} succeeded."
+
+
+def _because(mission: MissionRecord) -> str:
+    said = line(mission.error)
+    if not said:
+        return "."
+    return f": {said if said.endswith(('.', '?', '!', ')')) else said + '.'}"
+
+
+def _came_out(figures: Figures, result: Report | None) -> str:
+    findings = figures.snapshot.findings
+    said = [
+        f"All {figures.total:,} tasks succeeded." if _all_well(figures) else _partly(figures)
+    ]
+    if findings:
+        said.insert(0, f"{words.count(len(findings), 'finding')}: {tally(findings)}.")
+    elif any(task.outcome for task in figures.snapshot.tasks):
+        lacking = any(lacks(task) for task in figures.snapshot.tasks)
+        said.insert(0, "No findings from what could run." if lacking else "No findings.")
+    if result is not None and result.summary:
+        said = [line(result.summary, cut_at=600), *said[-1:]]
+    return " ".join(said)
+
+
+def _all_well(figures: Figures) -> bool:
+    return figures.counts.get(TaskState.SUCCEEDED, 0) == figures.total and not any(
+        lacks(task) for task in figures.snapshot.tasks
+    )
+
+
+def _partly(figures: Figures) -> str:
+    done = figures.counts.get(TaskState.SUCCEEDED, 0)
+    lacking = sum(lacks(task) for task in figures.snapshot.tasks)
+    said = f"{done:,} of {words.count(figures.total, 'task')} succeeded"
+    return f"{said}; {lacking:,} of them could not do all." if lacking else f"{said}."
+
+
+def _went_wrong(figures: Figures, mission: MissionRecord) -> str:
+    failed = figures.among(TaskState.FAILED)
+    if not failed:
+        return f"It failed{_because(mission)}"
+    first = failed[0]
+    more = f" {words.count(len(failed) - 1, 'more task')} failed." if len(failed) > 1 else ""
+    return f"{line(first.name, cut_at=120)} failed: {reason(first)}{more}"
+
+
+def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
+    """Give what the outcome rests on, in the order in which it is asked for."""
+    ref = figures.snapshot.mission.short_id
+    if figures.snapshot.findings:
+        how = f"%hyper sql \"select * from findings where mission = '{ref}'\""
+        told = findings_table(figures.snapshot.findings, how=how)
+        yield el("section", told, cls="block", aria_label="Findings")
+    yield _gaps(figures, result)
+    if result is not None and result.sprint:
+        yield el(
+            "section", el("h4", "Proposed sprint", cls="h"), sprint(result.sprint), cls="block"
+        )
+    yield timeline(figures)
+    if figures.snapshot.mission.started_at is not None:
+        yield graph(figures, "Graph, as it ended")
+    if figures.snapshot.tasks:
+        yield el("div", task_table(figures), cls="block")
+    yield _go_on(figures)
+
+
+def sprint(items: tuple[SprintItem, ...]) -> Html:
+    """List the proposed pieces of work, first things first."""
+    return el("ol", *map(_item, items), cls="steps")
+
+
+def _item(item: SprintItem) -> Html:
+    about = [severity(item.severity), f" for {line(item.agent, cut_at=80)}"]
+    if item.effort:
+        about.append(f", {line(item.effort, cut_at=120)}")
+    places = [el("code", line(each, cut_at=200)) for each in item.findings[:5]]
+    more = len(item.findings) - len(places)
+    where = join(x for place in places for x in (place, " "))
+    rest = f"and {more:,} more" if more else ""
+    return el(
+        "li",
+        el("b", line(item.title)),
+        " ",
+        el("span", line(item.why, cut_at=600)),
+        el("p", join(about), cls="quiet"),
+        el("p", "Settles ", where, rest, cls="quiet") if places else None,
+    )
+
+
+def _gaps(figures: Figures, result: Report | None) -> Html:
+    found = gaps(figures, result)
+    if not found:
+        return Html("")
+    shown = found[:GAPS_SHOWN]
+    told = table("What did not run, and why", ["Task or tool", "What", "Why"], map(_gap, shown))
+    more = len(found) - len(shown)
+    rest = el("p", f"And {more:,} more; each has its reason in the store.", cls="quiet")
+    return el(
+        "section", told, rest if more else None, cls="block", aria_label="What did not run"
+    )
+
+
+def _gap(gap: Gap) -> Html:
+    why = gap.why[:1].upper() + gap.why[1:]
+    detail = None
+    if gap.detail:
+        text = el("pre", clean(gap.detail, cut_at=8000), tabindex=0)
+        detail = el("details", el("summary", "The whole error"), text)
+    return el(
+        "tr",
+        el("th", el("code", line(gap.task) or gap.what), scope="row"),
+        el("td", gap.what if gap.task else "did not run"),
+        el("td", why, detail, cls="wide"),
+    )
+
+
+def next_commands(figures: Figures) -> list[tuple[str, str]]:
+    """Return what can be typed after the end, each with what it does."""
+    mission = figures.snapshot.mission
+    ref = mission.short_id
+    rows = []
+    if mission.state is MissionState.SUCCEEDED:
+        rows.append((f"%hyper result {ref}", "the result as a Python object"))
+    if mission.state in (MissionState.FAILED, MissionState.CANCELLED):
+        rows.append((f"%hyper retry {ref}", "goes on; what succeeded is not run again"))
+    rows.append((f"%hyper show {ref}", "this view, as it is now"))
+    if mission.state is not MissionState.REJECTED:
+        rows.append((f"%hyper events {ref}", "all that happened, one line each"))
+    rows.append((f"%hyper export {ref} {ref}.html", "the mission as one file"))
+    return rows
+
+
+def _go_on(figures: Figures) -> Html:
+    return el(
+        "section",
+        el("h4", "Go on", cls="h"),
+        commands(*next_commands(figures)),
+        cls="block",
+        aria_label="Go on",
+    )

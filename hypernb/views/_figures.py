@@ -1,0 +1,230 @@
+"""What can be counted and timed in a snapshot, once, for every view of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import AttemptState, MissionState, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from hypernb.model import (
+        AttemptRecord,
+        MissionSnapshot,
+        PlanSpec,
+        TaskRecord,
+        TaskSpec,
+    )
+
+GRAPH_AT_MOST: Final = 150
+"""Above so many tasks a drawing helps nobody: waves are told instead."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts, times and the critical path of a snapshot."""
+
+    snapshot: MissionSnapshot
+
+    @property
+    def plan(self) -> PlanSpec | None:
+        """The current revision."""
+        return self.snapshot.plan
+
+    @cached_property
+    def specs(self) -> Mapping[str, TaskSpec]:
+        """The plan's tasks by name."""
+        return {task.name: task for task in self.plan.tasks} if self.plan else {}
+
+    @cached_property
+    def tasks(self) -> Mapping[str, TaskRecord]:
+        """The tasks as they stand, by name."""
+        return {task.name: task for task in self.snapshot.tasks}
+
+    @cached_property
+    def total(self) -> int:
+        """How many tasks there are."""
+        return max(len(self.snapshot.tasks), len(self.specs))
+
+    @cached_property
+    def counts(self) -> Mapping[TaskState, int]:
+        """How many tasks are in each state that occurs, in the order of the states."""
+        seen = Counter(task.state for task in self.snapshot.tasks)
+        return {state: seen[state] for state in TaskState if seen[state]}
+
+    def among(self, *states: TaskState) -> list[TaskRecord]:
+        """Return the tasks in these states, in plan order."""
+        return [task for task in self.snapshot.tasks if task.state in states]
+
+    @cached_property
+    def active(self) -> list[TaskRecord]:
+        """Tasks with an attempt under way that gives signs of life."""
+        return self.among(TaskState.RUNNING, TaskState.VERIFYING)
+
+    @cached_property
+    def agents(self) -> list[str]:
+        """Who takes part, in the order of the plan; empty stands for Python functions."""
+        source = self.specs.values() if self.specs else self.snapshot.tasks
+        return list(dict.fromkeys(task.agent for task in source))
+
+    @cached_property
+    def approved(self) -> bool:
+        """The current revision has a person's yes, even if no runner has taken it up."""
+        mission = self.snapshot.mission
+        return any(yes.plan_hash == mission.plan_hash for yes in self.snapshot.approvals)
+
+    @cached_property
+    def decides(self) -> bool:
+        """A person has to say yes or no to the plan."""
+        waits = self.snapshot.mission.state is MissionState.AWAITING_APPROVAL
+        return waits and not self.approved
+
+    # -- times ----------------------------------------------------------------------------
+
+    @cached_property
+    def elapsed_s(self) -> float:
+        """Seconds from the start to the end, or to now."""
+        mission = self.snapshot.mission
+        if mission.started_at is None:
+            return 0.0
+        return max(0.0, (self.end - mission.started_at).total_seconds())
+
+    @cached_property
+    def end(self) -> datetime:
+        """When it ended, or now."""
+        return self.snapshot.mission.finished_at or self.snapshot.now
+
+    def running_s(self, task: TaskRecord) -> float:
+        """Seconds that the running attempt has taken so far; 0 if none runs."""
+        if not task.state.is_active or task.started_at is None:
+            return 0.0
+        return max(0.0, (self.end - task.started_at).total_seconds())
+
+    def silent_s(self, task: TaskRecord) -> float:
+        """Seconds since the last sign of life."""
+        last = task.heartbeat_at or task.started_at
+        return max(0.0, (self.end - last).total_seconds()) if last else 0.0
+
+    def worked_s(self, task: TaskRecord) -> float:
+        """Seconds of all its attempts together, the running one included."""
+        return task.worked_s + self.running_s(task)
+
+    @cached_property
+    def all_worked_s(self) -> float:
+        """Seconds of all attempts of all tasks together."""
+        return sum(self.worked_s(task) for task in self.snapshot.tasks)
+
+    @cached_property
+    def most_at_once(self) -> int:
+        """How many attempts were under way at the same time, at most."""
+        steps: list[tuple[datetime, int]] = []
+        for attempt in self.snapshot.attempts:
+            steps.append((attempt.started_at, 1))
+            steps.append((self.attempt_end(attempt), -1))
+        # At the same instant an end comes before a start: the worker was free again.
+        now = most = 0
+        for _, step in sorted(steps):
+            now += step
+            most = max(most, now)
+        return most
+
+    def attempt_end(self, attempt: AttemptRecord) -> datetime:
+        """When an attempt ended, or now."""
+        if attempt.finished_at is not None:
+            return attempt.finished_at
+        return max(self.end, attempt.started_at)
+
+    # -- the plan's shape -----------------------------------------------------------------
+
+    @property
+    def draws(self) -> bool:
+        """The plan is small enough to be drawn."""
+        return self.plan is not None and 0 < len(self.plan.tasks) <= GRAPH_AT_MOST
+
+    @cached_property
+    def critical(self) -> tuple[str, ...]:
+        """Task names along the critical path; empty where it would not be shown."""
+        if self.plan is None or not self.draws:
+            return ()
+        from hypernb.plan import critical_path
+
+        return tuple(critical_path(self.plan))
+
+    def unmet(self, name: str) -> list[str]:
+        """Return the needs of a task that have not ended, in plan order."""
+        spec = self.specs.get(name)
+        if spec is None:
+            return []
+        return [
+            need
+            for need in spec.needs
+            if (task := self.tasks.get(need)) is None or not task.state.is_final
+        ]
+
+    @cached_property
+    def following(self) -> tuple[str, list[str]] | None:
+        """The pending task that is nearest to its start, and what it still waits for."""
+        best: tuple[tuple[int, int, int], str, list[str]] | None = None
+        for place, task in enumerate(self.among(TaskState.PENDING)):
+            unmet = self.unmet(task.name)
+            rank = (self._distance(unmet), task.name not in self.critical, place)
+            if best is None or rank < best[0]:
+                best = (rank, task.name, unmet)
+        return (best[1], best[2]) if best else None
+
+    def _distance(self, unmet: list[str]) -> int:
+        # What waits for tasks that themselves wait comes later than what waits for running ones.
+        waiting = sum(
+            1
+            for need in unmet
+            if (task := self.tasks.get(need)) is not None and task.state is TaskState.PENDING
+        )
+        return waiting * 1000 + len(unmet)
+
+    @cached_property
+    def first_wave(self) -> list[str]:
+        """Tasks that need nothing."""
+        return [name for name, spec in self.specs.items() if not spec.needs]
+
+    @cached_property
+    def last_attempts(self) -> Mapping[str, AttemptRecord]:
+        """The newest attempt of each task that had one, by task id."""
+        return {attempt.task_id: attempt for attempt in self.snapshot.attempts}
+
+    def tries(self, task: TaskRecord) -> str:
+        """Say which attempt it is, where that says anything: ``attempt 2 of 3``."""
+        spec = self.specs.get(task.name)
+        allowed = max(spec.attempts if spec else 1, task.attempt)
+        if task.attempt < 1 or (task.attempt == 1 and task.state.is_final):
+            return ""
+        return f"attempt {task.attempt} of {allowed}" if allowed > 1 else ""
+
+    @cached_property
+    def left_s(self) -> float | None:
+        """Seconds that are probably left, where every unfinished task has an estimate."""
+        if self.plan is None or not self.draws or self.snapshot.mission.state.is_final:
+            return None
+        durations: dict[str, float] = {}
+        for name, spec in self.specs.items():
+            task = self.tasks.get(name)
+            if task is not None and task.state.is_final:
+                durations[name] = 0.0
+            elif spec.estimate_s is None:
+                return None
+            else:
+                gone = self.running_s(task) if task else 0.0
+                durations[name] = max(0.0, spec.estimate_s - gone)
+        from hypernb.plan import remaining_paths
+
+        return max(remaining_paths(self.plan, durations).values(), default=0.0)
+
+    @cached_property
+    def unhappy_attempts(self) -> int:
+        """How many attempts did not succeed, of those that ended."""
+        fine = (AttemptState.RUNNING, AttemptState.SUCCEEDED)
+        return sum(1 for attempt in self.snapshot.attempts if attempt.state not in fine)

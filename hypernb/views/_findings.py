@@ -1,0 +1,105 @@
+"""Findings: harm first, then where, what, and who says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._columns import columns
+from hypernb.views._frame import small
+from hypernb.views._icons import severity
+from hypernb.views._markup import Html, el, join, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hypernb.model import Finding
+
+ROWS_AT_MOST: Final = 200
+
+
+def ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings most severe first; within a severity, in the order they came."""
+    return sorted(findings, key=lambda finding: -finding.severity.rank)
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """Count findings by severity: ``2 critical, 3 high``; empty if there are none."""
+    counted = (
+        (level, sum(f.severity is level for f in findings)) for level in words.SEVERITIES
+    )
+    return ", ".join(f"{many:,} {level.value}" for level, many in counted if many)
+
+
+def findings_table(
+    findings: Sequence[Finding], *, how: str = "", most: int = ROWS_AT_MOST
+) -> Html:
+    """List the findings, most severe first; past ``most`` says how many there are and how to get them."""
+    if not findings:
+        return Html("")
+    shown = ranked(findings)[:most]
+    heads = ["Severity", "Rule", "Where", "Finding", "Agent and tool"]
+    told = table("Findings", heads, map(_row, shown), aside=_aside(findings), cls="find")
+    return join([told, _rest(len(findings), len(shown), how)])
+
+
+def _aside(findings: Sequence[Finding]) -> str:
+    return f"{len(findings):,}: {tally(findings)}"
+
+
+def _row(finding: Finding) -> Html:
+    who = line(finding.agent, cut_at=80)
+    return el(
+        "tr",
+        el("td", severity(finding.severity)),
+        el(
+            "td", el("code", line(finding.rule, cut_at=80) or line(finding.category, cut_at=80))
+        ),
+        el("td", el("code", line(finding.where, cut_at=400) or "the whole tree"), cls="where"),
+        el("td", line(finding.message, cut_at=600), cls="wide"),
+        el("td", f"{who}, " if who else "", el("code", line(finding.tool, cut_at=80))),
+    )
+
+
+def rest_of(total: int, shown: int) -> str:
+    """Say how many findings are not listed; empty if all are."""
+    if shown >= total:
+        return ""
+    return f"The {shown:,} most severe of {total:,} findings are listed; {total - shown:,} are not."
+
+
+def _rest(total: int, shown: int, how: str) -> Html | None:
+    said = rest_of(total, shown)
+    if not said:
+        return None
+    way = join([" All of them: ", el("code", how), "."]) if how else None
+    return el("p", said, way, cls="quiet")
+
+
+def findings_html(findings: Sequence[Finding]) -> str:
+    """Show findings as a table, most severe first, at most 200 rows."""
+    if not findings:
+        return small("Findings", el("p", "No findings."))
+    return small("Findings", findings_table(findings))
+
+
+def findings_text(
+    findings: Sequence[Finding], width: int = 80, *, most: int = ROWS_AT_MOST
+) -> str:
+    """Write findings as text, most severe first, two lines each at most where it fits."""
+    if not findings:
+        return "No findings."
+    shown = ranked(findings)[:most]
+    rows = [
+        (
+            f.severity.value,
+            line(f.rule or f.category, cut_at=40),
+            line(f.where, cut_at=200),
+            line(f.message),
+        )
+        for f in shown
+    ]
+    head = f"{words.count(len(findings), 'finding')}: {tally(findings)}"
+    body = columns(("severity", "rule", "where", "finding"), rows, width=width)
+    return "\n".join(filter(None, [head, body, rest_of(len(findings), len(shown))]))

@@ -1,0 +1,265 @@
+"""The plan as a drawing: boxes by state, arrows by what was handed on, the critical path thick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import MissionState, TaskState
+from hypernb.views import words
+from hypernb.views._clean import line, name
+from hypernb.views._clean import width as cells
+from hypernb.views._icons import shape_of
+from hypernb.views._markup import Html, el, join, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hypernb.plan import Layout, Route
+    from hypernb.views._figures import Figures
+
+_HIGH: Final = 46
+_ROW: Final = 58
+_BETWEEN: Final = 52
+_EDGE: Final = 5
+_LEAST_WIDE, _MOST_WIDE = 132, 260
+_CHAR: Final = 7.3
+WAVES_SHOWN: Final = 40
+
+
+def graph(figures: Figures, title: str) -> Html:
+    """Draw the plan; a plan too large for a drawing is told wave by wave."""
+    if figures.plan is None or not figures.plan.tasks:
+        return Html("")
+    if not figures.draws:
+        return el("div", _waves(figures), cls="block")
+    return el(
+        "section",
+        el("h4", title, cls="h"),
+        _critical(figures),
+        el(
+            "div",
+            _drawing(figures, title),
+            cls="graph",
+            tabindex=0,
+            role="region",
+            aria_label=f"{title}, scrollable",
+        ),
+        _legend(figures),
+        cls="block",
+        aria_label=title,
+    )
+
+
+def _critical(figures: Figures) -> Html:
+    path = figures.critical
+    shown = [el("code", name(each)) for each in path]
+    said = join(x for code in shown for x in (code, ", "))
+    listed = Html(said.removesuffix(", "))
+    tail = ". It decides how long the mission takes."
+    return el("p", el("b", "Critical path:"), " ", listed, tail, cls="lead")
+
+
+def _legend(figures: Figures) -> Html:
+    lines = [
+        ("e crit", "critical path"),
+        ("e", "output handed on"),
+        ("e wait", "still waited for"),
+    ]
+    if not _has_run(figures):
+        lines = [("e crit wait", "critical path"), ("e wait", "needs")]
+    items = (
+        el(
+            "span",
+            el(
+                "svg",
+                el("path", cls=kind, d="M0 4h30"),
+                cls="ln",
+                viewBox="0 0 30 8",
+                aria_hidden="true",
+            ),
+            said,
+        )
+        for kind, said in lines
+    )
+    return el("p", join(x for item in items for x in (item, " ")), cls="legend")
+
+
+def _has_run(figures: Figures) -> bool:
+    return figures.snapshot.mission.state not in (
+        MissionState.PLANNING,
+        MissionState.AWAITING_APPROVAL,
+        MissionState.REJECTED,
+    )
+
+
+# -- the drawing -------------------------------------------------------------------------
+
+
+def _drawing(figures: Figures, title: str) -> Html:
+    from hypernb.plan import layout
+
+    placed = layout(figures.plan) if figures.plan else None
+    if placed is None:
+        return Html("")
+    wide = _box_width(placed)
+    across = placed.columns * (wide + _BETWEEN) - _BETWEEN + 2 * _EDGE
+    lowest = max((row for route in placed.routes for _, row in route.points), default=0.0)
+    highest = min((row for route in placed.routes for _, row in route.points), default=0.0)
+    top = min(highest, 0.0)
+    rows = max(placed.rows, lowest + 1) - top
+    down = rows * _ROW - (_ROW - _HIGH) + 2 * _EDGE
+    lift = _EDGE - top * _ROW
+    return el(
+        "svg",
+        el(
+            "title",
+            f"{title}: {words.count(figures.total, 'task')} in {words.count(placed.columns, 'column')}",
+        ),
+        el("desc", _described(figures)),
+        join(_edges(figures, placed, wide, lift)),
+        join(_boxes(figures, placed, wide, lift)),
+        role="img",
+        viewBox=f"0 0 {across:.0f} {down:.0f}",
+        width=f"{across:.0f}",
+        height=f"{down:.0f}",
+    )
+
+
+def _described(figures: Figures) -> str:
+    counted = ", ".join(
+        f"{many:,} {words.state_word(known).word}" for known, many in figures.counts.items()
+    )
+    return f"{counted}. The table of tasks says the same in words."
+
+
+def _box_width(placed: Layout) -> float:
+    longest = max((cells(name(each)) for each in placed.places), default=0)
+    return min(max(longest * _CHAR + 40, _LEAST_WIDE), _MOST_WIDE)
+
+
+def _edges(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterator[Html]:
+    steps = set(zip(figures.critical, figures.critical[1:], strict=False))
+    # The critical path is drawn last, so that it lies on top.
+    for route in sorted(placed.routes, key=lambda each: (each.source, each.target) in steps):
+        source = figures.tasks.get(route.source)
+        waits = source is None or source.state is not TaskState.SUCCEEDED
+        critical = " crit" if (route.source, route.target) in steps else ""
+        kind = f"e{critical}{' wait' if waits else ''}"
+        yield el("path", cls=kind, d=_path(route, wide, lift))
+
+
+def _path(route: Route, wide: float, lift: float) -> str:
+    middle = _HIGH / 2
+    points = [
+        (_EDGE + c * (wide + _BETWEEN), lift + r * _ROW + middle) for c, r in route.points
+    ]
+    x, y = points[0][0] + wide, points[0][1]
+    said = [f"M{x:.0f} {y:.0f}"]
+    for at, (left, down) in enumerate(points[1:], 1):
+        bow = (left - x) / 2
+        said.append(f"C{x + bow:.0f} {y:.0f} {left - bow:.0f} {down:.0f} {left:.0f} {down:.0f}")
+        x, y = left, down
+        if at < len(points) - 1:
+            x += wide
+            said.append(f"H{x:.0f}")
+    return "".join(said)
+
+
+def _boxes(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterator[Html]:
+    for each, (column, row) in placed.places.items():
+        x, y = _EDGE + column * (wide + _BETWEEN), lift + row * _ROW
+        yield el("g", *_box(figures, each, wide), transform=f"translate({x:.0f} {y:.0f})")
+
+
+def _box(figures: Figures, task_name: str, wide: float) -> Iterator[Html]:
+    task = figures.tasks.get(task_name)
+    word = words.state_word(task.state if task else TaskState.PENDING)
+    box = {"width": f"{wide:.0f}", "height": _HIGH, "rx": 3}
+    yield el("rect", cls=f"n {word.shape}", **box)
+    if word.shape == "verifying":
+        yield el(
+            "rect", cls="n inner", x=3, y=3, width=f"{wide - 6:.0f}", height=_HIGH - 6, rx=2
+        )
+    yield el("g", shape_of(word.shape), cls=f"r-{word.role}", transform="translate(8 15)")
+    room = int((wide - 36) / _CHAR)
+    yield el("text", _fitted(name(task_name), room), x=30, y=20, cls="nt")
+    yield el(
+        "text",
+        _fitted(_under(figures, task_name), int((wide - 36) / 6.2)),
+        x=30,
+        y=36,
+        cls="ns",
+    )
+
+
+def _fitted(text: str, room: int) -> str:
+    if cells(text) <= room:
+        return text
+    kept = text
+    while kept and cells(kept) > room - 1:
+        kept = kept[:-1]
+    return f"{kept}…"
+
+
+def _under(figures: Figures, task_name: str) -> str:
+    task = figures.tasks.get(task_name)
+    spec = figures.specs[task_name]
+    if task is None or not _has_run(figures):
+        return line(spec.agent, cut_at=60) or "Python function"
+    word = words.state_word(task.state).word
+    if task.state is TaskState.PENDING:
+        unmet = len(figures.unmet(task_name))
+        return f"{word}, needs {unmet}" if unmet else word
+    if task.state is TaskState.STALLED:
+        return f"{word} {_short(figures.silent_s(task))}"
+    worked = figures.worked_s(task)
+    tries = figures.tries(task).removeprefix("attempt ")
+    if tries and task.state.is_active:
+        return f"{word} ({tries})"
+    return f"{word} {_short(worked)}" if worked else word
+
+
+def _short(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02}" if whole else words.duration(seconds)
+
+
+# -- plans too large to be drawn ---------------------------------------------------------
+
+
+def _waves(figures: Figures) -> Html:
+    from hypernb.plan import waves
+
+    found = list(waves(figures.plan)) if figures.plan else []
+    shown = found[:WAVES_SHOWN]
+    rows = (_wave(figures, number, wave) for number, wave in enumerate(shown, 1))
+    aside = f"too many to draw; each of the {words.count(len(found), 'wave')} waits for those before it"
+    told = table(
+        f"{words.count(figures.total, 'task')} by wave",
+        [("Wave", "num"), ("Tasks", "num"), "States", "Among them"],
+        rows,
+        aside=aside,
+    )
+    more = len(found) - len(shown)
+    return join(
+        [told, el("p", f"And {words.count(more, 'more wave')}.", cls="quiet") if more else None]
+    )
+
+
+def _wave(figures: Figures, number: int, wave: tuple[str, ...]) -> Html:
+    counted: dict[str, int] = {}
+    for each in wave:
+        task = figures.tasks.get(each)
+        word = words.state_word(task.state if task else TaskState.PENDING).word
+        counted[word] = counted.get(word, 0) + 1
+    return el(
+        "tr",
+        el("td", str(number), cls="num"),
+        el("td", f"{len(wave):,}", cls="num"),
+        el("td", _said(counted)),
+        el("td", join(x for each in wave[:3] for x in (el("code", name(each)), " "))),
+    )
+
+
+def _said(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{many:,} {word}" for word, many in counted.items())

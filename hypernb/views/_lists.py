@@ -1,0 +1,329 @@
+"""Lists: missions, agents, events, search hits and rows of a query, as HTML and as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from hypernb.views import words
+from hypernb.views._clean import clean, line
+from hypernb.views._columns import columns, labelled
+from hypernb.views._frame import small
+from hypernb.views._icons import state
+from hypernb.views._markup import Html, el, join, sentence, table
+from hypernb.views._phrase import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from hypernb.model import Event, LeaseRecord, MissionRecord, RoleCard, SearchHit
+
+ROWS_AT_MOST: Final = 200
+_HEARTBEAT: Final = "task.heartbeat"
+
+
+class StatusLike(Protocol):
+    """What `status_text` reads of a session's status."""
+
+    @property
+    def store(self) -> str: ...
+    @property
+    def runners(self) -> tuple[LeaseRecord, ...]: ...
+    @property
+    def running(self) -> tuple[MissionRecord, ...]: ...
+    @property
+    def needs_you(self) -> tuple[MissionRecord, ...]: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def missions(self) -> int: ...
+
+
+def _rest(total: int, shown: int, things: str) -> str:
+    if total <= shown:
+        return ""
+    return f"{shown:,} of {total:,} {things} are shown."
+
+
+# -- missions ----------------------------------------------------------------------------
+
+
+def missions_html(missions: Sequence[MissionRecord]) -> str:
+    """Show missions as a table, in the order given."""
+    if not missions:
+        return small(
+            "Missions",
+            el("p", "No mission yet. ", el("code", "%%hyper"), " and a goal starts one."),
+        )
+    shown = missions[:ROWS_AT_MOST]
+    heads = ["Mission", "Goal", "State", "Began", ("Took", "num")]
+    rows = (
+        el(
+            "tr",
+            el("th", el("code", each.short_id), scope="row", cls="nowrap"),
+            el("td", line(each.goal, cut_at=160), cls="wide", dir="auto"),
+            el("td", state(words.state_word(each.state))),
+            el("td", words.moment(each.started_at or each.created_at)),
+            el("td", _took(each) or "–", cls="num"),
+        )
+        for each in shown
+    )
+    caption = words.count(len(missions), "mission")
+    rest = _rest(len(missions), len(shown), "missions")
+    return small(
+        "Missions", table(caption, heads, rows), el("p", rest, cls="quiet") if rest else None
+    )
+
+
+def missions_text(missions: Sequence[MissionRecord], width: int = 80) -> str:
+    """Write missions as a table of text, in the order given."""
+    if not missions:
+        return "No mission yet. %%hyper and a goal starts one."
+    rows = [
+        (
+            each.short_id,
+            _signed(each),
+            words.moment(each.started_at or each.created_at),
+            _took(each) or "-",
+            line(each.goal, cut_at=160),
+        )
+        for each in missions
+    ]
+    return columns(("mission", "state", "began", "took", "goal"), rows, width=width)
+
+
+def _signed(mission: MissionRecord) -> str:
+    word = words.state_word(mission.state)
+    return f"{word.sign} {word.word}"
+
+
+def _took(mission: MissionRecord) -> str:
+    if mission.started_at is None or mission.finished_at is None:
+        return ""
+    return words.duration((mission.finished_at - mission.started_at).total_seconds())
+
+
+# -- events ------------------------------------------------------------------------------
+
+
+def feed(events: Sequence[Event], caption: str, *, now: datetime | None = None) -> Html:
+    """Show events in words, newest last; heartbeats are left out."""
+    shown = [event for event in events if event.kind != _HEARTBEAT]
+    if not shown:
+        return Html("")
+    heads = ["Time", "Task", "What happened", "Event", ("Seq", "num")]
+    rows = (_event_row(event, now) for event in shown)
+    return table(caption, heads, rows, aside="newest last", cls="feed")
+
+
+def _event_row(event: Event, now: datetime | None) -> Html:
+    ago = f" {words.duration((now - event.at).total_seconds())} ago" if now else ""
+    return el(
+        "tr",
+        el("td", words.clock(event.at), el("span", ago, cls="quiet") if ago else None),
+        el("td", el("code", line(event.task, cut_at=120)) if event.task else "–"),
+        el("td", sentence(words.tell(event)), cls="wide"),
+        el("td", el("code", line(event.kind, cut_at=80))),
+        el("td", f"{event.seq:,}", cls="num"),
+    )
+
+
+def events_html(events: Sequence[Event]) -> str:
+    """Show events in words, oldest first."""
+    if not events:
+        return small("Events", el("p", "No events."))
+    shown = events[-ROWS_AT_MOST * 5 :]
+    rest = _rest(len(events), len(shown), "events")
+    times = f"Times are {words.offset(shown[-1].at)}."
+    return small(
+        "Events",
+        feed(shown, words.count(len(events), "event")),
+        el("p", f"{rest} {times}".strip(), cls="quiet"),
+    )
+
+
+def events_text(events: Sequence[Event], width: int = 80) -> str:
+    """Write events one after the other, oldest first: time, task, what happened."""
+    if not events:
+        return "No events."
+    lines = []
+    for event in events:
+        subject = f"{line(event.task, cut_at=80)}: " if event.task else ""
+        lines.append((words.clock(event.at), f"{subject}{plain(words.tell(event))}"))
+    told = labelled(lines, width=width)
+    return f"{told}\nTimes are {words.offset(events[-1].at)}."
+
+
+# -- agents, hits, rows ------------------------------------------------------------------
+
+
+def agents_html(cards: Sequence[RoleCard]) -> str:
+    """Show role cards as a table."""
+    if not cards:
+        return small("Agents", el("p", "No agent is known."))
+    heads = ["Agent", "Looks after", "Can", "Tools", "Card"]
+    rows = (
+        el(
+            "tr",
+            el("th", el("b", line(card.name, cut_at=120)), scope="row"),
+            el("td", line(card.role, cut_at=400), cls="wide"),
+            el("td", line(", ".join(card.capabilities), cut_at=400), cls="wide"),
+            el("td", _codes(card.tools)),
+            el("td", line(card.source, cut_at=200)),
+        )
+        for card in cards
+    )
+    return small("Agents", table(words.count(len(cards), "agent"), heads, rows))
+
+
+def _codes(names: Iterable[str]) -> Html:
+    return join(part for each in names for part in (el("code", line(each, cut_at=80)), " "))
+
+
+def agents_text(cards: Sequence[RoleCard], width: int = 80) -> str:
+    """Write role cards one below the other."""
+    if not cards:
+        return "No agent is known."
+    blocks = []
+    for card in cards:
+        rows = [
+            ("role", line(card.role, cut_at=400)),
+            ("can", line(", ".join(card.capabilities), cut_at=400)),
+            ("tools", line(", ".join(card.tools), cut_at=400) or "none"),
+            ("card", line(card.source, cut_at=200)),
+        ]
+        blocks.append(
+            f"{line(card.name, cut_at=120)}\n{labelled(rows, width=width, indent='  ')}"
+        )
+    return "\n\n".join(blocks)
+
+
+def hits_html(hits: Sequence[SearchHit]) -> str:
+    """Show where a search found its words."""
+    if not hits:
+        return small("Search", el("p", "Nothing was found."))
+    shown = hits[:ROWS_AT_MOST]
+    rows = (
+        el(
+            "tr",
+            el("td", el("code", line(hit.mission, cut_at=80)), cls="nowrap"),
+            el("td", line(hit.kind, cut_at=40)),
+            el("td", el("code", line(hit.task, cut_at=120)) if hit.task else "–"),
+            el(
+                "td", el("code", line(hit.where, cut_at=300)) if hit.where else "–", cls="where"
+            ),
+            el("td", line(hit.snippet, cut_at=400), cls="wide"),
+        )
+        for hit in shown
+    )
+    told = table(
+        words.count(len(hits), "hit"),
+        ["Mission", "In", "Task", "Where", "Text"],
+        rows,
+        aside="[words found]",
+    )
+    rest = _rest(len(hits), len(shown), "hits")
+    return small("Search", told, el("p", rest, cls="quiet") if rest else None)
+
+
+def hits_text(hits: Sequence[SearchHit], width: int = 80) -> str:
+    """Write where a search found its words, two lines each."""
+    if not hits:
+        return "Nothing was found."
+    blocks = []
+    for hit in hits:
+        places = [
+            line(hit.mission, cut_at=80),
+            line(hit.kind, cut_at=40),
+            line(hit.task, cut_at=120),
+            line(hit.where, cut_at=300),
+        ]
+        head = "  ".join(filter(None, places))
+        body = columns(("",), [(line(hit.snippet, cut_at=400),)], width=max(width - 2, 20))
+        blocks.append("\n".join([head, *(f"  {said}" for said in body.splitlines()[2:])]))
+    return "\n".join([*blocks, words.count(len(hits), "hit") + "."])
+
+
+def table_html(
+    heads: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str = ""
+) -> str:
+    """Show rows of a query."""
+    shown = rows[:ROWS_AT_MOST]
+    numeric = [_is_numeric(rows, place) for place in range(len(heads))]
+    kinds = ["num" if number else "" for number in numeric]
+    body = (
+        el(
+            "tr",
+            *(
+                el("td", _cell(cell), cls=kind or None)
+                for cell, kind in zip(row, kinds, strict=False)
+            ),
+        )
+        for row in shown
+    )
+    title = caption or words.count(len(rows), "row")
+    told = table(
+        title,
+        [(line(head, cut_at=120), kind) for head, kind in zip(heads, kinds, strict=True)],
+        body,
+    )
+    rest = _rest(len(rows), len(shown), "rows")
+    return small(title, told, el("p", rest, cls="quiet") if rest else None)
+
+
+def _is_numeric(rows: Sequence[Sequence[Any]], place: int) -> bool:
+    found = [row[place] for row in rows[:50] if place < len(row) and row[place] is not None]
+    return bool(found) and all(
+        isinstance(each, int | float) and not isinstance(each, bool) for each in found
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bytes):
+        return f"{words.count(len(value), 'byte')}"
+    return clean(value, cut_at=1000)
+
+
+def table_text(heads: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int = 80) -> str:
+    """Write rows of a query as a table of text."""
+    body = [[line(_cell(cell), cut_at=400) for cell in row] for row in rows]
+    told = columns([line(head, cut_at=120) for head in heads], body, width=width)
+    return told if rows else f"{told}\nNo rows."
+
+
+# -- status ------------------------------------------------------------------------------
+
+
+def status_text(status: StatusLike) -> str:
+    """Write what runs, what needs you, what it cost, and who does the work."""
+    told = [
+        ("Running", _missions(status.running) or "Nothing."),
+        ("Needs you", _missions(status.needs_you) or "Nothing."),
+        ("Spent", f"{words.money(status.cost)} in {words.count(status.missions, 'mission')}"),
+        ("Runner", _runners(status.runners)),
+        ("Store", line(status.store, cut_at=300)),
+    ]
+    return labelled(told, width=100)
+
+
+def _missions(missions: Sequence[MissionRecord]) -> str:
+    return "\n".join(
+        f"{each.short_id} {words.state_word(each.state).word}: {line(each.goal, cut_at=70)}"
+        for each in missions[:20]
+    )
+
+
+def _runners(runners: Sequence[LeaseRecord]) -> str:
+    if not runners:
+        return "None. Approving or waiting starts one."
+    return "\n".join(_runner(each) for each in runners)
+
+
+def _runner(lease: LeaseRecord) -> str:
+    facts = [
+        f"{line(key, cut_at=40)} {line(value, cut_at=60)}" for key, value in lease.facts.items()
+    ]
+    until = f"lease until {words.clock(lease.expires_at)}"
+    return ", ".join([*facts[:6], until])

@@ -1,0 +1,123 @@
+"""HTML by construction: a plain string is always text, only `Html` is markup."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from hypernb.views._clean import clean
+from hypernb.views._phrase import Code, Strong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hypernb.views._phrase import Part
+
+_VOID = frozenset({"br", "hr", "wbr", "col", "meta", "path", "circle", "rect"})
+
+
+class Html(str):
+    """Markup that is safe as it stands; only this package makes it."""
+
+    __slots__ = ()
+
+
+Child = str | Code | Strong | None
+"""What can stand in an element: a plain string becomes text, `Html` stays."""
+
+
+def markup(child: Child) -> Html:
+    """Turn anything that can stand in an element into markup; text is cleaned and escaped."""
+    match child:
+        case None:
+            return Html("")
+        case Html():
+            return child
+        case Code(text):
+            return el("code", text)
+        case Strong(text):
+            return el("strong", text)
+        case _:
+            return Html(html.escape(clean(child), quote=True))
+
+
+def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> Html:
+    """Make an element. ``cls`` is the class; an underscore in a name becomes a hyphen.
+
+    An attribute that is None or False is left out, one that is True has no value.
+
+    Example:
+        >>> el("p", "a < b", cls="note")
+        '<p class="note">a &lt; b</p>'
+    """
+    said = "".join(_attribute(key, value) for key, value in attributes.items())
+    if tag in _VOID:
+        return Html(
+            f"<{tag}{said}>" if tag in ("br", "hr", "wbr", "col") else f"<{tag}{said}/>"
+        )
+    return Html(f"<{tag}{said}>{''.join(map(markup, children))}</{tag}>")
+
+
+def join(children: Iterable[Child]) -> Html:
+    """Put markup side by side."""
+    return Html("".join(map(markup, children)))
+
+
+def sentence(phrase: Sequence[Part] | str) -> Html:
+    """Turn a phrase into markup."""
+    return markup(phrase) if isinstance(phrase, str) else join(phrase)
+
+
+def _attribute(key: str, value: str | float | bool | None) -> str:
+    if value is None or value is False:
+        return ""
+    name = "class" if key == "cls" else key.rstrip("_").replace("_", "-")
+    if value is True:
+        return f" {name}"
+    said = f"{value:g}" if isinstance(value, float) else str(value)
+    return f' {name}="{html.escape(clean(said), quote=True)}"'
+
+
+def unseen(text: str) -> Html:
+    """Return text that only a screen reader meets."""
+    return el("span", text, cls="vh")
+
+
+def table(
+    caption: Child,
+    heads: Sequence[str | tuple[str, str]],
+    rows: Iterable[Html],
+    *,
+    aside: Child = None,
+    cls: str = "",
+) -> Html:
+    """Make a table in a box of its own that scrolls when it is too wide.
+
+    Args:
+        caption: What the table shows.
+        heads: Column heads; a pair is the head and its class.
+        rows: Finished ``tr`` elements.
+        aside: Said beside the caption, more quietly.
+        cls: Class of the table.
+    """
+    pairs = [head if isinstance(head, tuple) else (head, "") for head in heads]
+    head = el("tr", *(el("th", said, scope="col", cls=kind or None) for said, kind in pairs))
+    quiet = el("span", aside, cls="aside") if aside else None
+    body = join(rows)
+    return el(
+        "div",
+        el(
+            "table",
+            el("caption", el("span", caption, cls="h"), Html(" ") if quiet else None, quiet),
+            el("thead", head),
+            el("tbody", body),
+            cls=f"t {cls}".strip(),
+        ),
+        cls="scroll",
+    )
+
+
+def pairs(rows: Iterable[tuple[str, Child]], *, cls: str = "kv") -> Html:
+    """Make a list of terms and what they are."""
+    cells = (join((el("dt", term), el("dd", said))) for term, said in rows)
+    return el("dl", *cells, cls=cls)

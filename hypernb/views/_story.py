@@ -1,0 +1,344 @@
+"""Now, Waiting for, Next: the three sentences of every view, and who needs whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hypernb.model import MissionState, RunStatus, TaskState
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hypernb.model import Report, TaskRecord
+    from hypernb.views._figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The three sentences; never fewer, also when the answer is "Nothing."."""
+
+    now: Phrase
+    waiting: Phrase
+    next: Phrase
+
+    def lines(self) -> tuple[tuple[str, Phrase], ...]:
+        """Return label and sentence, in their fixed order."""
+        return (("Now", self.now), ("Waiting for", self.waiting), ("Next", self.next))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a person has to decide, or that only looks as if."""
+
+    task: str
+    what: Phrase
+    commands: tuple[str, ...] = ()
+
+
+def story(figures: Figures) -> Story:
+    """Tell a snapshot in three sentences."""
+    return _STORIES[figures.snapshot.mission.state](figures)
+
+
+def _id(figures: Figures) -> str:
+    return figures.snapshot.mission.short_id
+
+
+def _planning(_figures: Figures) -> Story:
+    return Story(
+        ("The plan is being made. Nothing runs.",),
+        ("The plan.",),
+        ("You see the plan and decide. Nothing runs before that.",),
+    )
+
+
+def _awaiting(figures: Figures) -> Story:
+    if figures.approved:
+        return Story(
+            ("The plan is approved. Nothing runs yet.",),
+            _runner_wanted(figures, "A runner to start it."),
+            _first_step(figures, "Then"),
+        )
+    size = words.count(figures.total, "task")
+    agents = [agent for agent in figures.agents if agent]
+    crew = f" for {words.count(len(agents), 'agent')}" if agents else ""
+    return Story(
+        (f"The plan is ready: {size}{crew}. ", Strong("Nothing runs until you approve it.")),
+        (
+            Strong("You"),
+            ": approve, edit or reject. There is no time limit; you can close this notebook.",
+        ),
+        _first_step(figures, "Once approved,"),
+    )
+
+
+def _first_step(figures: Figures, when: str) -> Phrase:
+    first = figures.first_wave
+    if not first:
+        return (f"{when} its tasks start.",)
+    limit = figures.plan.concurrency if figures.plan else len(first)
+    now = min(len(first), max(1, limit))
+    starts = f"{words.count(now, 'task')} {'starts' if now == 1 else 'start'}"
+    if now < len(first):
+        return (f"{when} {starts} at once, out of {len(first):,} that need nothing.",)
+    return (f"{when} {starts} at once: ", *enumerate_names(first), ".")
+
+
+def _runner_wanted(figures: Figures, sentence: str) -> Phrase:
+    if figures.snapshot.runners:
+        return (sentence,)
+    return (f"{sentence} ", command(f"%hyper wait {_id(figures)}"), " starts one.")
+
+
+def _running(figures: Figures) -> Story:
+    return Story(_now(figures), _waiting(figures), _next(figures))
+
+
+def _now(figures: Figures) -> Phrase:
+    active = figures.active
+    if not active:
+        stalled = figures.among(TaskState.STALLED)
+        if stalled:
+            return ("No sign of life: ", *_names(stalled), f" {_is(stalled)} stalled.")
+        return ("Nothing runs at this moment.",)
+    agents = {task.agent for task in active}
+    if "" not in agents and len(agents) == len(active):
+        verb = "agent is" if len(active) == 1 else "agents are"
+        return (f"{len(active):,} {verb} at work, on ", *_names(active), ".")
+    verb = "task is" if len(active) == 1 else "tasks are"
+    return (f"{len(active):,} {verb} running: ", *_names(active), ".")
+
+
+def _names(tasks: list[TaskRecord]) -> Phrase:
+    return enumerate_names([task.name for task in tasks])
+
+
+def _waiting(figures: Figures) -> Phrase:
+    asks = figures.among(TaskState.AWAITING_APPROVAL)
+    if asks:
+        count = words.count(len(asks), "approval")
+        return (Strong(f"You, for {count}."), " It is about ", *_names(asks), ".")
+    if not figures.snapshot.runners and not figures.active:
+        return _runner_wanted(figures, "A runner to take it up.")
+    stalled = figures.among(TaskState.STALLED)
+    if stalled:
+        return ("A sign of life from ", *_names(stalled), ". You need not act.")
+    ready = figures.among(TaskState.READY)
+    if ready:
+        return ("A free place, for ", *_names(ready), ".")
+    return ("Nothing. It goes on by itself.",)
+
+
+def _next(figures: Figures) -> Phrase:
+    ready = figures.among(TaskState.READY)
+    if ready:
+        verb = "starts" if len(ready) == 1 else "start"
+        return (*_names(ready), f" {verb} as soon as there is room.")
+    following = figures.following
+    if following is not None:
+        name, unmet = following
+        if not unmet:
+            return (named(name), " can start.")
+        verb = "is" if len(unmet) == 1 else "are"
+        return (named(name), ", when ", *enumerate_names(unmet), f" {verb} done.")
+    if figures.active:
+        return ("The result, when ", *_names(figures.active), f" {_is(figures.active)} done.")
+    return ("The end of the mission.",)
+
+
+def _is(tasks: list[TaskRecord]) -> str:
+    return "is" if len(tasks) == 1 else "are"
+
+
+def _paused(figures: Figures) -> Story:
+    active = figures.active
+    if active:
+        now: Phrase = ("Paused. Coming to rest: ", *_names(active), ".")
+    else:
+        now = ("Paused. Nothing runs.",)
+    return Story(
+        now,
+        (Strong("You"), ": resume or cancel. There is no time limit."),
+        (
+            command(f"%hyper resume {_id(figures)}"),
+            " goes on where it stopped. ",
+            *_next(figures),
+        ),
+    )
+
+
+def _succeeded(figures: Figures) -> Story:
+    lacking = [task for task in figures.snapshot.tasks if lacks(task)]
+    look: Phrase = ()
+    if lacking:
+        look = (" Look yourself at what did not run: ", *_names(lacking), ".")
+    return Story(
+        ("Finished. Nothing is running, nothing more is spent.",),
+        ("Nothing.",),
+        ("Your turn. ", command(f"%hyper result {_id(figures)}"), " gives the result.", *look),
+    )
+
+
+def _failed(figures: Figures) -> Story:
+    return Story(
+        ("It ended without its result. Nothing is running, nothing more is spent.",),
+        ("Nothing. It stays as it is.",),
+        _retry(figures, "starts what failed once more; what succeeded is not run again."),
+    )
+
+
+def _cancelled(figures: Figures) -> Story:
+    return Story(
+        ("Cancelled. Nothing is running, nothing more is spent.",),
+        ("Nothing. It stays as it is.",),
+        _retry(figures, "goes on with what is left; what succeeded is not run again."),
+    )
+
+
+def _retry(figures: Figures, does: str) -> Phrase:
+    return ("Your turn. ", command(f"%hyper retry {_id(figures)}"), f" {does}")
+
+
+def _rejected(_figures: Figures) -> Story:
+    return Story(
+        ("The plan was rejected. Nothing ran, and nothing will.",),
+        ("Nothing.",),
+        ("Your turn. A cell with ", Code("%%hyper"), " and a goal starts a new mission."),
+    )
+
+
+_STORIES: Mapping[MissionState, Callable[[Figures], Story]] = {
+    MissionState.PLANNING: _planning,
+    MissionState.AWAITING_APPROVAL: _awaiting,
+    MissionState.RUNNING: _running,
+    MissionState.PAUSED: _paused,
+    MissionState.SUCCEEDED: _succeeded,
+    MissionState.FAILED: _failed,
+    MissionState.CANCELLED: _cancelled,
+    MissionState.REJECTED: _rejected,
+}
+
+
+# -- who needs whom ----------------------------------------------------------------------
+
+
+def needs(figures: Figures) -> list[Need]:
+    """Return what a person has to decide for the mission to go on."""
+    mission = _id(figures)
+    return [
+        Need(
+            task.name,
+            (named(task.name), " asks: ", line(task.note or "something outside the plan"), "."),
+            (
+                f"%hyper approve {mission} {task.name}",
+                f'%hyper reject {mission} {task.name} "reason"',
+            ),
+        )
+        for task in figures.among(TaskState.AWAITING_APPROVAL)
+    ]
+
+
+def alarms(figures: Figures) -> list[Need]:
+    """Return what looks as if a person had to act, and does not need it."""
+    stalled = [
+        Need(task.name, _stall(figures, task), (f"%hyper retry {_id(figures)} {task.name}",))
+        for task in figures.among(TaskState.STALLED)
+    ]
+    failed = [
+        Need(task.name, (named(task.name), " failed: ", reason(task), " The rest goes on."))
+        for task in figures.among(TaskState.FAILED)
+    ]
+    return stalled + failed
+
+
+def _stall(figures: Figures, task: TaskRecord) -> Phrase:
+    silent = words.duration(figures.silent_s(task))
+    spec = figures.specs.get(task.name)
+    if spec is None or task.started_at is None:
+        return (named(task.name), f" is stalled, silent for {silent}.")
+    until = words.clock(task.started_at + timedelta(seconds=spec.timeout_s))
+    if task.attempt < spec.attempts:
+        then = f"attempt {task.attempt + 1} of {spec.attempts} starts by itself"
+    else:
+        then = "it counts as failed; no attempt is left"
+    return (
+        named(task.name),
+        f" is stalled, silent for {silent}. If it is not done by {until}, {then}.",
+    )
+
+
+# -- what did not run, and why -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something of the plan that was not done, with its reason."""
+
+    task: str
+    what: str
+    why: str
+    detail: str = ""
+
+
+def lacks(task: TaskRecord) -> bool:
+    """Tell whether a task that succeeded could not do all that it was there for."""
+    return task.state is TaskState.SUCCEEDED and task.outcome in ("did not run", "partly ran")
+
+
+def reason(task: TaskRecord) -> str:
+    """Say in one line why a task failed, was skipped, or could not do all."""
+    # The last line of a traceback is its sentence.
+    lines = [each for each in task.error.strip().splitlines() if each.strip()]
+    traced = len(lines) > 1 and lines[0].startswith("Traceback")
+    said = line((lines[-1] if traced else lines[0]) if lines else task.note)
+    if not said:
+        return "no reason was recorded."
+    return said if said.endswith((".", "!", "?", ")")) else f"{said}."
+
+
+def gaps(figures: Figures, report: Report | None = None) -> list[Gap]:
+    """Return all that was planned and did not happen: tasks first, then single tools."""
+    found = [_gap(figures, task) for task in figures.snapshot.tasks if _is_gap(figures, task)]
+    runs = report.runs if report else ()
+    for run in runs:
+        if run.status is RunStatus.DID_NOT_RUN:
+            found.append(Gap("", line(run.tool), line(run.reason) or "no reason was given."))
+    return found
+
+
+def _is_gap(figures: Figures, task: TaskRecord) -> bool:
+    if lacks(task) or task.state in (TaskState.FAILED, TaskState.SKIPPED, TaskState.CANCELLED):
+        return True
+    return figures.snapshot.mission.state.is_final and not task.state.is_final
+
+
+def _gap(figures: Figures, task: TaskRecord) -> Gap:
+    if lacks(task):
+        return Gap(task.name, task.outcome, reason(task))
+    word = words.state_word(task.state).word
+    if task.state is TaskState.FAILED:
+        return Gap(
+            task.name, word, reason(task), task.error if "\n" in task.error.strip() else ""
+        )
+    if task.error or task.note:
+        return Gap(task.name, word, reason(task))
+    return Gap(task.name, word, _unstarted(figures, task))
+
+
+def _unstarted(figures: Figures, task: TaskRecord) -> str:
+    spec = figures.specs.get(task.name)
+    needed = (
+        [figures.tasks[name] for name in spec.needs if name in figures.tasks] if spec else []
+    )
+    bad = [each for each in needed if each.state is not TaskState.SUCCEEDED]
+    if bad:
+        first = bad[0]
+        return f"it needs {line(first.name)}, which is {words.state_word(first.state).word}."
+    if figures.snapshot.mission.state is MissionState.REJECTED:
+        return "the plan was rejected."
+    return "the mission ended before it started."

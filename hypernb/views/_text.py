@@ -1,0 +1,243 @@
+"""A mission as plain text, for terminals and for whoever reads no HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import TaskState
+from hypernb.views import words
+from hypernb.views._clean import clean, line
+from hypernb.views._columns import columns, labelled, wrap
+from hypernb.views._contract import allowed, caps, expected
+from hypernb.views._endings import next_commands, outcome, took
+from hypernb.views._figures import Figures
+from hypernb.views._findings import findings_text
+from hypernb.views._mission_html import GOAL_CUT_AT, since
+from hypernb.views._phrase import plain
+from hypernb.views._story import alarms, gaps, needs, story
+from hypernb.views._task_table import chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hypernb.model import MissionSnapshot, Report, SprintItem
+
+_ROWS: Final = 60
+_FINDINGS: Final = 40
+_EVENTS: Final = 8
+
+
+def mission_text(
+    snapshot: MissionSnapshot, width: int = 80, *, result: Report | None = None
+) -> str:
+    """Write a mission as text, in any of its states.
+
+    Args:
+        snapshot: What to write.
+        width: Columns of the terminal.
+        result: The mission's result, if it is a report: adds the proposed sprint.
+    """
+    figures = Figures(snapshot)
+    if snapshot.mission.state.is_final:
+        parts = _ended(figures, width, result)
+    elif snapshot.mission.started_at is None and snapshot.plan is not None:
+        parts = iter([plan_text(snapshot, width)])
+    else:
+        parts = _under_way(figures, width)
+    return "\n\n".join(part for part in parts if part)
+
+
+def plan_text(snapshot: MissionSnapshot, width: int = 80) -> str:
+    """Write a plan as text: what a yes allows, what to expect, and every task."""
+    figures = Figures(snapshot)
+    parts = [_head(figures, width), _three(figures, width)]
+    plan = snapshot.plan
+    if plan is not None:
+        parts += [
+            _titled("What you allow", _terms(allowed(plan), width)),
+            _titled("What to expect", _terms(expected(figures), width)),
+            _titled("Know this first", "\n".join(_bullets(plan.notes[:20], width))),
+            _plan_table(figures, width),
+        ]
+    if figures.decides:
+        parts.append(_titled("Your decision", _decision(figures, width)))
+    return "\n\n".join(part for part in parts if part)
+
+
+# -- by state ----------------------------------------------------------------------------
+
+
+def _under_way(figures: Figures, width: int) -> Iterator[str]:
+    yield _head(figures, width)
+    yield _three(figures, width)
+    yield _tally(figures, width)
+    yield "\n".join(
+        _paragraph(f"Needs you: {plain(n.what)} {' or '.join(n.commands)}", width)
+        for n in needs(figures)
+    )
+    yield "\n".join(
+        _paragraph(f"You need not act: {plain(n.what)}", width) for n in alarms(figures)[:10]
+    )
+    yield _task_table(figures, width)
+    yield _titled("What happened last", _feed(figures, width))
+
+
+def _ended(figures: Figures, width: int, result: Report | None) -> Iterator[str]:
+    yield _head(figures, width)
+    yield _paragraph(outcome(figures, result), width)
+    yield _three(figures, width)
+    if figures.snapshot.findings:
+        yield findings_text(figures.snapshot.findings, width, most=_FINDINGS)
+    found = gaps(figures, result)
+    rows = [
+        (gap.task or gap.what, gap.what if gap.task else "did not run", gap.why)
+        for gap in found[:_ROWS]
+    ]
+    if rows:
+        yield _titled(
+            "What did not run, and why",
+            columns(("task or tool", "what", "why"), rows, width=width),
+        )
+    if result is not None and result.sprint:
+        yield _titled("Proposed sprint", sprint_text(result.sprint, width))
+    yield _task_table(figures, width)
+    yield _titled("Go on", labelled(next_commands(figures), width=width))
+
+
+# -- parts -------------------------------------------------------------------------------
+
+
+def _head(figures: Figures, width: int) -> str:
+    mission = figures.snapshot.mission
+    word = words.state_word(mission.state)
+    goal = clean(mission.goal, cut_at=GOAL_CUT_AT).strip() or "(no goal was written)"
+    when = took(figures) if mission.state.is_final else since(figures)
+    state = (
+        f"{word.sign} {word.word.capitalize()}, {when}"
+        if when
+        else f"{word.sign} {word.word.capitalize()}"
+    )
+    return "\n".join([f"Mission {mission.short_id}", *wrap(goal, width), state])
+
+
+def _three(figures: Figures, width: int) -> str:
+    told = story(figures).lines()
+    return labelled([(label, plain(said)) for label, said in told], width=width)
+
+
+def _tally(figures: Figures, width: int) -> str:
+    done = figures.counts.get(TaskState.SUCCEEDED, 0)
+    counted = [
+        f"{many:,} {words.state_word(known).word}" for known, many in figures.counts.items()
+    ]
+    said = f"{done:,} of {words.count(figures.total, 'task')} succeeded ({', '.join(counted)})."
+    left = figures.left_s
+    if left is not None:
+        said += f" About {words.duration(left)} left."
+    found = len(figures.snapshot.findings)
+    if found:
+        said += f" {words.count(found, 'finding')} so far."
+    return _paragraph(said, width)
+
+
+def _task_table(figures: Figures, width: int) -> str:
+    shown = chosen(figures, _ROWS)
+    rows = []
+    for task in shown:
+        word = words.state_word(task.state)
+        tries = figures.tries(task)
+        state = f"{word.sign} {word.word}" + (f", {tries}" if tries else "")
+        worked = figures.worked_s(task)
+        rows.append(
+            (
+                line(task.name, cut_at=120),
+                state,
+                line(task.agent, cut_at=80) or "-",
+                words.duration(worked) if worked else "-",
+                line(task.error or task.note or task.outcome, cut_at=120) or "-",
+            )
+        )
+    if not rows:
+        return ""
+    told = columns(("task", "state", "agent", "worked", "said last"), rows, width=width)
+    total = len(figures.snapshot.tasks)
+    if len(shown) < total:
+        told += f"\n{len(shown):,} of {total:,} tasks are shown: those that wait, failed or run come first."
+    return told
+
+
+def _plan_table(figures: Figures, width: int) -> str:
+    plan = figures.plan
+    if plan is None or not plan.tasks:
+        return ""
+    rows = [
+        (
+            f"t{number}",
+            line(task.name, cut_at=120) + (" *" if task.name in figures.critical else ""),
+            line(task.agent, cut_at=80) or "-",
+            line(", ".join(task.needs), cut_at=200) or "-",
+            caps(task),
+            line(task.goal, cut_at=160) or "-",
+        )
+        for number, task in enumerate(plan.tasks[:_ROWS], 1)
+    ]
+    told = columns(("", "task", "agent", "needs", "cap", "does"), rows, width=width)
+    if figures.critical:
+        told += "\n* on the critical path: it decides how long the mission takes"
+    if len(plan.tasks) > _ROWS:
+        told += f"\n{_ROWS} of {len(plan.tasks):,} tasks are shown."
+    return told
+
+
+def _decision(figures: Figures, width: int) -> str:
+    ref = figures.snapshot.mission.short_id
+    rows = [
+        (f"%hyper approve {ref}", f"approves all {words.count(figures.total, 'task')}"),
+        (f"%hyper edit {ref}", "changes the plan first"),
+        (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
+    ]
+    return labelled(rows, width=width)
+
+
+def _feed(figures: Figures, width: int) -> str:
+    lines = [
+        (
+            words.clock(event.at),
+            (f"{line(event.task, cut_at=80)}: " if event.task else "")
+            + plain(words.tell(event)),
+        )
+        for event in figures.snapshot.events[-_EVENTS:]
+        if event.kind != "task.heartbeat"
+    ]
+    if not lines:
+        return ""
+    return f"{labelled(lines, width=width)}\nTimes are {words.offset(figures.snapshot.now)}."
+
+
+def sprint_text(items: Sequence[SprintItem], width: int) -> str:
+    """Number the proposed pieces of work, first things first."""
+    lines = []
+    for number, item in enumerate(items, 1):
+        about = f"{item.severity.value}, for {line(item.agent, cut_at=80)}"
+        if item.effort:
+            about += f", {line(item.effort, cut_at=120)}"
+        said = f"{line(item.title)}: {line(item.why, cut_at=600)} ({about})"
+        lines.append((f"{number}.", said))
+    return labelled(lines, width=width)
+
+
+def _terms(terms: Sequence[tuple[str, Sequence[object]]], width: int) -> str:
+    return labelled([(term, plain(said)) for term, said in terms], width=width, indent="  ")  # type: ignore[arg-type]
+
+
+def _bullets(notes: Sequence[str], width: int) -> Iterator[str]:
+    for note in notes:
+        yield labelled([("-", line(note, cut_at=600))], width=width, indent="  ")
+
+
+def _titled(title: str, body: str) -> str:
+    return f"{title}\n{body}" if body else ""
+
+
+def _paragraph(text: str, width: int) -> str:
+    return "\n".join(wrap(text, width))

@@ -1,0 +1,433 @@
+"""The vocabulary of every view: states, counts, durations, times, money, events as sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.model import AttemptState, MissionState, Severity, TaskState
+from hypernb.views._clean import line
+from hypernb.views._phrase import Code, Phrase, command, enumerate_names, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from hypernb.model import Event
+
+__all__ = [
+    "ATTEMPT_STATES",
+    "MISSION_STATES",
+    "SEVERITIES",
+    "TASK_STATES",
+    "StateWord",
+    "clock",
+    "count",
+    "day",
+    "duration",
+    "moment",
+    "money",
+    "offset",
+    "state_word",
+    "tell",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StateWord:
+    """How a state is shown: shape first, word always, colour third.
+
+    Attributes:
+        word: The state's own name, with a space for the underscore.
+        shape: Name of the drawn icon.
+        role: ``active``, ``attention``, ``good``, ``bad`` or ``neutral``.
+        sign: One character for terminals.
+        means: What it means, in a sentence.
+    """
+
+    word: str
+    shape: str
+    role: str
+    sign: str
+    means: str
+
+
+MISSION_STATES: Final[Mapping[str, StateWord]] = {
+    MissionState.PLANNING: StateWord(
+        "planning", "planning", "active", "✎", "The plan is being made."
+    ),
+    MissionState.AWAITING_APPROVAL: StateWord(
+        "awaiting approval", "awaiting", "attention", "◆", "The plan waits for a person."
+    ),
+    MissionState.RUNNING: StateWord(
+        "running", "running", "active", "►", "A runner may work on it."
+    ),
+    MissionState.PAUSED: StateWord(
+        "paused", "paused", "neutral", "‖", "A person paused it; nothing new starts."
+    ),
+    MissionState.SUCCEEDED: StateWord(
+        "succeeded", "succeeded", "good", "✓", "It ended well; the result is there."
+    ),
+    MissionState.FAILED: StateWord(
+        "failed", "failed", "bad", "✗", "It ended without its result."
+    ),
+    MissionState.CANCELLED: StateWord(
+        "cancelled", "cancelled", "neutral", "⊘", "A person ended it."
+    ),
+    MissionState.REJECTED: StateWord(
+        "rejected", "rejected", "neutral", "◇", "A person said no to the plan; nothing ran."
+    ),
+}
+
+TASK_STATES: Final[Mapping[str, StateWord]] = {
+    TaskState.PENDING: StateWord(
+        "pending", "pending", "neutral", "◌", "It waits for the tasks it needs."
+    ),
+    TaskState.READY: StateWord(
+        "ready", "ready", "neutral", "○", "It starts as soon as there is room."
+    ),
+    TaskState.RUNNING: StateWord("running", "running", "active", "►", "An attempt is at work."),
+    TaskState.VERIFYING: StateWord(
+        "verifying", "verifying", "active", "⌕", "Its check is being made."
+    ),
+    TaskState.AWAITING_APPROVAL: StateWord(
+        "awaiting approval", "awaiting", "attention", "◆", "It asks a person for something."
+    ),
+    TaskState.STALLED: StateWord(
+        "stalled", "stalled", "attention", "⧗", "An attempt has been silent for too long."
+    ),
+    TaskState.SUCCEEDED: StateWord(
+        "succeeded", "succeeded", "good", "✓", "Done; it is never run again."
+    ),
+    TaskState.FAILED: StateWord("failed", "failed", "bad", "✗", "Its last attempt failed."),
+    TaskState.CANCELLED: StateWord(
+        "cancelled", "cancelled", "neutral", "⊘", "Ended by a person, or with its mission."
+    ),
+    TaskState.SKIPPED: StateWord(
+        "skipped", "skipped", "neutral", "»", "Something it needs did not succeed."
+    ),
+}
+
+ATTEMPT_STATES: Final[Mapping[str, StateWord]] = {
+    AttemptState.RUNNING: StateWord("running", "running", "active", "►", "At work."),
+    AttemptState.SUCCEEDED: StateWord("succeeded", "succeeded", "good", "✓", "Done."),
+    AttemptState.FAILED: StateWord("failed", "failed", "bad", "✗", "It ended with an error."),
+    AttemptState.ABANDONED: StateWord(
+        "abandoned", "abandoned", "neutral", "⊟", "Its runner ended before it did."
+    ),
+    AttemptState.CANCELLED: StateWord("cancelled", "cancelled", "neutral", "⊘", "Ended early."),
+}
+
+SEVERITIES: Final = tuple(sorted(Severity, key=lambda severity: -severity.rank))
+"""Most severe first."""
+
+_MONTHS: Final = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_KINDS: Final[Mapping[type, Mapping[str, StateWord]]] = {
+    MissionState: MISSION_STATES,
+    TaskState: TASK_STATES,
+    AttemptState: ATTEMPT_STATES,
+}
+
+
+def state_word(state: MissionState | TaskState | AttemptState) -> StateWord:
+    """Return how a state of a mission, a task or an attempt is shown."""
+    return _KINDS[type(state)][state]
+
+
+# -- numbers -----------------------------------------------------------------------------
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Count things in words.
+
+    Example:
+        >>> count(1, "task"), count(1200, "task"), count(0, "reply", "replies")
+        ('1 task', '1,200 tasks', '0 replies')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time as people say it, in at most two units.
+
+    Example:
+        >>> duration(0.004), duration(4.13), duration(192), duration(7500), duration(200_000)
+        ('4 ms', '4.1 s', '3 min 12 s', '2 h 5 min', '2 d 7 h')
+    """
+    seconds = max(seconds, 0.0)
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    for size, unit, rest_size, rest_unit in (
+        (86_400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if whole >= size:
+            rest = whole % size // rest_size
+            return f"{whole // size:,} {unit}" + (f" {rest} {rest_unit}" if rest else "")
+    return f"{whole} s"
+
+
+def money(dollars: float, *, fine: bool = False) -> str:
+    """Write a sum to the cent, or to a tenth of a cent.
+
+    Example:
+        >>> money(0.5), money(0.0214, fine=True)
+        ('$0.50', '$0.021')
+    """
+    return f"${dollars:,.3f}" if fine else f"${dollars:,.2f}"
+
+
+# -- times, in the zone of the machine that renders ---------------------------------------
+
+
+def clock(at: datetime) -> str:
+    """Write the time of day with seconds, in this machine's zone."""
+    return at.astimezone().strftime("%H:%M:%S")
+
+
+def day(at: datetime) -> str:
+    """Write the date: ``20 November 2026``."""
+    local = at.astimezone()
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def moment(at: datetime, *, now: datetime | None = None) -> str:
+    """Write time and date; without the date if it is that of ``now``."""
+    if now is not None and day(at) == day(now):
+        return clock(at)
+    return f"{clock(at)} on {day(at)}"
+
+
+def offset(at: datetime) -> str:
+    """Write the zone that the times are in, as its distance from UTC.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> offset(datetime(2026, 11, 20, tzinfo=UTC)).startswith("UTC")
+        True
+    """
+    said = at.astimezone().strftime("%z")
+    return "UTC" if said == "+0000" else f"UTC{said[:3]}:{said[3:5]}"
+
+
+# -- events ------------------------------------------------------------------------------
+
+
+def tell(event: Event) -> Phrase:
+    """Say what an event tells of, in a sentence.
+
+    Kinds that this version does not know are told by their own name and facts.
+    """
+    teller = _TELLERS.get(event.kind)
+    if teller is None:
+        facts = _facts(event.payload)
+        return (Code(line(event.kind, cut_at=80)), f": {facts}." if facts else ".")
+    return teller(event)
+
+
+def _first(event: Event, *keys: str) -> str:
+    for key in keys:
+        value = event.payload.get(key)
+        if value not in (None, "", [], {}):
+            return line(value)
+    return ""
+
+
+def _facts(payload: Mapping[str, Any]) -> str:
+    shown = [
+        f"{line(key, cut_at=40)} {line(value, cut_at=80)}" for key, value in payload.items()
+    ]
+    return ", ".join(shown[:6])
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…", ")")) else f"{text}."
+
+
+def _because(event: Event) -> str:
+    reason = _first(event, "error", "reason", "detail", "message")
+    return f": {_sentence(reason)}" if reason else "."
+
+
+def _by(event: Event) -> str:
+    by = _first(event, "by")
+    return f", by {by}" if by else ""
+
+
+def _created(event: Event) -> Phrase:
+    return (f"The mission was created{_by(event)}.",)
+
+
+def _proposed(event: Event) -> Phrase:
+    tasks = event.payload.get("tasks")
+    size = f": {count(tasks, 'task')}" if isinstance(tasks, int) else ""
+    return (f"A plan was proposed{size}. Nothing runs until it is approved.",)
+
+
+def _edited(event: Event) -> Phrase:
+    revision = _first(event, "revision")
+    return (
+        f"The plan was edited{_by(event)}{f'; it is revision {revision} now' * bool(revision)}.",
+    )
+
+
+def _approved(event: Event) -> Phrase:
+    revision = _first(event, "revision")
+    return (f"The plan was approved{_by(event)}{f', revision {revision}' * bool(revision)}.",)
+
+
+def _rejected(event: Event) -> Phrase:
+    return (f"The plan was rejected{_by(event)}{_because(event)}",)
+
+
+def _mission_finished(event: Event) -> Phrase:
+    state = _first(event, "state", "outcome")
+    known = MISSION_STATES.get(state)
+    return (f"The mission ended{f': {known.word}' if known else ''}{_because(event)}",)
+
+
+def _readied(event: Event) -> Phrase:
+    names = event.payload.get("tasks")
+    if event.task is None and isinstance(names, list):
+        return (*enumerate_names([str(each) for each in names]), " can start.")
+    return ("It has what it needs and can start.",)
+
+
+def _started(event: Event) -> Phrase:
+    attempt = f"Attempt {event.attempt}" if event.attempt else "An attempt"
+    pid = _first(event, "pid")
+    return (f"{attempt} started{f', process {pid}' * bool(pid)}.",)
+
+
+def _progressed(event: Event) -> Phrase:
+    words = _first(event, "words", "note", "text", "message")
+    share = event.payload.get("share")
+    part = f"{share:.0%}" if isinstance(share, int | float) and 0 <= share <= 1 else ""
+    return (_sentence(", ".join(filter(None, [words, part])) or "It made progress"),)
+
+
+def _output(event: Event) -> Phrase:
+    words = _first(event, "text", "words", "note", "line")
+    return ("It wrote: ", words) if words else ("It left an output.",)
+
+
+def _tool_called(event: Event) -> Phrase:
+    tool = _first(event, "tool", "name")
+    what = _first(event, "command", "what", "describe", "title")
+    return ("Calls ", named(tool or "a tool"), f": {what}" if what else ".")
+
+
+def _tool_returned(event: Event) -> Phrase:
+    tool = named(_first(event, "tool", "name") or "A tool")
+    status = _first(event, "status").replace("_", " ")
+    found = event.payload.get("findings")
+    took = event.payload.get("duration_s")
+    said = [status or "returned"]
+    if isinstance(found, int) and status in ("", "ran"):
+        said.append(count(found, "finding"))
+    if isinstance(took, int | float):
+        said.append(f"in {duration(took)}")
+    reason = _first(event, "reason", "error")
+    return (tool, f": {', '.join(said)}{f': {_sentence(reason)}' if reason else '.'}")
+
+
+def _task_finished(event: Event) -> Phrase:
+    known = TASK_STATES.get(_first(event, "state"))
+    said = known.word.capitalize() if known else "Finished"
+    outcome = _first(event, "outcome")
+    found = event.payload.get("findings")
+    parts = [said]
+    if isinstance(found, int) and found:
+        parts.append(count(found, "finding"))
+    elif outcome and outcome != "findings":
+        parts.append(outcome)
+    return (f"{', '.join(parts)}{_because(event)}",)
+
+
+def _retried(event: Event) -> Phrase:
+    delay = event.payload.get("delay_s", event.payload.get("wait_s"))
+    following = _first(event, "next_attempt")
+    number = following or (str(event.attempt + 1) if event.attempt else "")
+    attempt = f"Attempt {number}" if number else "A further attempt"
+    when = f"in {duration(delay)}" if isinstance(delay, int | float) else "by itself"
+    reason = _first(event, "error", "reason")
+    return (
+        f"{attempt} starts {when}. {f'The last one: {_sentence(reason)}' * bool(reason)}".strip(),
+    )
+
+
+def _stalled(event: Event) -> Phrase:
+    silent = event.payload.get("silent_s")
+    length = f" for {duration(silent)}" if isinstance(silent, int | float) else ""
+    return (f"No sign of life{length}. You need not act: its cap on time still holds.",)
+
+
+def _revived(_event: Event) -> Phrase:
+    return ("It gives signs of life again.",)
+
+
+def _abandoned(event: Event) -> Phrase:
+    attempt = f"Attempt {event.attempt}" if event.attempt else "An attempt"
+    return (f"{attempt} was lost: its runner ended before it did.",)
+
+
+def _runner_started(event: Event) -> Phrase:
+    pid = _first(event, "pid")
+    return (f"A runner started{f', process {pid}' * bool(pid)}.",)
+
+
+def _runner_stopped(event: Event) -> Phrase:
+    return (f"A runner stopped{_because(event)}",)
+
+
+def _lease_taken(event: Event) -> Phrase:
+    holder = _first(event, "holder", "runner")
+    return ("A runner took the mission up", f": {holder}." if holder else ".")
+
+
+def _lease_lost(event: Event) -> Phrase:
+    return (f"A runner lost the mission to another{_because(event)}",)
+
+
+def _refused(event: Event) -> Phrase:
+    what = _first(event, "command", "kind")
+    asked = command(what) if what else "A command"
+    return (asked, f" was refused{_because(event)}")
+
+
+def _simply(sentence: str) -> Callable[[Event], Phrase]:
+    return lambda event: (f"{sentence}{_by(event)}.",)
+
+
+_TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
+    "mission.created": _created,
+    "plan.proposed": _proposed,
+    "plan.edited": _edited,
+    "plan.approved": _approved,
+    "plan.rejected": _rejected,
+    "mission.started": _simply("The mission started"),
+    "mission.paused": _simply("The mission was paused"),
+    "mission.resumed": _simply("The mission goes on"),
+    "mission.finished": _mission_finished,
+    "task.readied": _readied,
+    "task.started": _started,
+    "task.progressed": _progressed,
+    "task.heartbeat": _simply("A sign of life"),
+    "task.output": _output,
+    "tool.called": _tool_called,
+    "tool.returned": _tool_returned,
+    "task.finished": _task_finished,
+    "task.retried": _retried,
+    "task.stalled": _stalled,
+    "task.revived": _revived,
+    "attempt.abandoned": _abandoned,
+    "runner.started": _runner_started,
+    "runner.stopped": _runner_stopped,
+    "lease.taken": _lease_taken,
+    "lease.lost": _lease_lost,
+    "command.refused": _refused,
+}
