@@ -44,20 +44,37 @@ def audit(env: dict[str, str]) -> dict[str, Any]:
 
 
 def table(outcome: dict[str, Any], seconds: float) -> str:
-    """Lay out the findings by specialist and severity."""
+    """Lay out the findings by specialist and severity, and how far each could look."""
     counts = Counter((found["agent"], found["severity"]) for found in outcome["findings"])
-    agents = list(dict.fromkeys(task["agent"] for task in outcome["tasks"] if task["agent"]))
-    agents += sorted({agent for agent, _ in counts} - set(agents))
-    rows: list[tuple[str, ...]] = [("specialist", *SEVERITIES, "all")]
-    for agent in agents:
+    words: dict[str, list[str]] = {}
+    for task in outcome["tasks"]:
+        words.setdefault(task["agent"], []).append(task.get("outcome") or task["status"])
+    for agent, _ in sorted(counts):
+        words.setdefault(agent, [])
+    rows: list[tuple[str, ...]] = [("specialist", *SEVERITIES, "all", "outcome")]
+    for agent, outcomes in words.items():
         row = [counts[agent, severity] for severity in SEVERITIES]
-        rows.append((agent, *(str(number) for number in row), str(sum(row))))
-    total = [sum(counts[agent, severity] for agent in agents) for severity in SEVERITIES]
-    rows.append(("all", *(str(number) for number in total), str(sum(total))))
+        said = ", ".join(dict.fromkeys(outcomes))
+        rows.append((agent, *(str(number) for number in row), str(sum(row)), said))
+    total = [sum(counts[agent, severity] for agent in words) for severity in SEVERITIES]
+    rows.append(("all", *(str(number) for number in total), str(sum(total)), ""))
     width = max(len(row[0]) for row in rows)
-    lines = [f"  {row[0]:{width}}" + "".join(f"{cell:>10}" for cell in row[1:]) for row in rows]
+    lines = [
+        f"  {name:{width}}{''.join(f'{cell:>10}' for cell in cells)}  {said}".rstrip()
+        for name, *cells, said in rows
+    ]
     title = f"Mission {outcome['mission']} {outcome['status']} after {seconds:.0f} s. Findings:"
     return "\n".join([title, *lines])
+
+
+def blind_spots(outcome: dict[str, Any]) -> list[str]:
+    """Name the tools that did not run, so that nobody takes silence for a clean result."""
+    return [
+        f"  {task['agent']}: {run['tool']} did not run: {run['reason']}"
+        for task in outcome["tasks"]
+        for run in task.get("tools", [])
+        if run["status"] == "did_not_run"
+    ]
 
 
 def execute_notebook(env: dict[str, str]) -> Path:
@@ -86,8 +103,12 @@ def main() -> None:
     env = environment()
     begun = time.monotonic()
     outcome = audit(env)
-    print(f"\n{table(outcome, time.monotonic() - begun)}\n", flush=True)
-    print(f"Executing {NOTEBOOK.relative_to(ROOT)} ...", flush=True)
+    print(f"\n{table(outcome, time.monotonic() - begun)}")
+    for line in dict.fromkeys(blind_spots(outcome)):
+        print(line)
+    for number, item in enumerate(outcome["sprint"], start=1):
+        print(f"  Proposed {number}: {item['title']} ({item['agent']})")
+    print(f"\nExecuting {NOTEBOOK.relative_to(ROOT)} ...", flush=True)
     page = execute_notebook(env)
     print(f"The notebook, executed, is a page now: {page.relative_to(ROOT)}")
     print(
