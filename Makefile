@@ -33,7 +33,7 @@ check: $(VENV)/.stamp-dev ## lint, format, spelling, layers, types, links
 	$(RUN) -m tools.docs --check
 
 unit: $(VENV)/.stamp-dev ## the fast tests only
-	$(RUN) -m pytest tests/unit hypernb -m "not slow"
+	$(RUN) -m pytest tests/unit tests/property hypernb -m "not slow"
 
 suite: $(VENV)/.stamp-dev ## unit, contract and integration tests and doctests, with coverage
 	@rm -f .coverage .coverage.*
