@@ -1,0 +1,297 @@
+"""One database file: its connections, its transactions, and whether somebody else wrote."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from hypernb.errors import ConfigError, StoreCorruptError, StoreUnavailableError, nearest
+from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file
+from hypernb.store._schema import bring_up_to_date, is_up_to_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+BUSY_TIMEOUT_S: Final = 30.0
+SYNCHRONOUS: Final = ("FULL", "NORMAL", "EXTRA")
+_JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+_RETRY_S: Final = 0.01
+_BEGIN: Final = "hypernb_begin"
+
+
+class Database:
+    """A file that any number of threads and processes work on.
+
+    Safe after a fork (the child gets connections of its own) and after the file was replaced
+    by a restored one (the next transaction opens that one).
+
+    Args:
+        path: The file; made, with its schema, if it is not there.
+        synchronous: ``FULL`` (what was acknowledged survives a power cut) or ``NORMAL`` (the
+            last moments may be lost then, nothing is ever damaged); by default
+            ``HYPERNB_SYNCHRONOUS``, else ``FULL``.
+        busy_timeout_s: How long to wait for another program's lock.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: str | None = None,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> None:
+        self.path = path
+        self._synchronous = _synchronous(synchronous)
+        self._busy_timeout_s = busy_timeout_s
+        self._opening = threading.RLock()
+        self._fresh_handles()
+        self._open()
+
+    # -- transactions -------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection inside a write transaction; commit it, or undo all of it."""
+        engine, turn = self._current()
+        with self._failures_told():
+            if not turn.acquire(timeout=self._busy_timeout_s):
+                raise self._busy_here()
+            try:
+                with engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin() as opened:
+                    yield opened
+            finally:
+                turn.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment of the database throughout."""
+        engine, _ = self._current()
+        with self._failures_told():
+            try:
+                with engine.begin() as opened:
+                    yield opened
+            except ValueError as error:
+                # A state, a time or JSON that this program never writes.
+                raise StoreCorruptError(
+                    f"{str(self.path)!r} holds a value that cannot be read: {error}",
+                    hint=RESTORE,
+                ) from error
+
+    @contextmanager
+    def driver(self, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+        """Give a connection of the driver itself, for what only SQLite can do."""
+        self._current()
+        with self._failures_told():
+            connection = connect(self.path, "ro" if read_only else "rw", self._busy_timeout_s)
+            with closing(connection):
+                yield connection
+
+    def changed(self) -> bool:
+        """Tell whether another connection has committed since this thread asked last."""
+        self._current()
+        with self._failures_told():
+            watcher = getattr(self._watching, "watcher", None)
+            if watcher is None or watcher.is_closed:
+                watcher = _Watcher(connect(self.path, "rw", self._busy_timeout_s))
+                self._watching.watcher = watcher
+                self._watchers.add(watcher)
+            return bool(watcher.changed())
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        with self._opening:
+            self._finalizer()
+            self._identity: tuple[int, ...] | None = None
+
+    # -- opening ------------------------------------------------------------------------
+
+    def _current(self) -> tuple[Engine, threading.Lock]:
+        try:
+            identity = self._look()
+        except FileNotFoundError as error:
+            if self._identity is None:
+                identity = None
+            else:
+                raise removed(self.path) from error
+        except OSError as error:
+            raise told_of_file(error, self.path) from error
+        if identity != self._identity or identity is None:
+            self._reopen(identity)
+        return self._engine, self._turn
+
+    def _look(self) -> tuple[int, ...]:
+        found = self.path.stat()
+        return os.getpid(), found.st_dev, found.st_ino
+
+    def _reopen(self, identity: tuple[int, ...] | None) -> None:
+        with self._opening:
+            if identity is not None and identity == self._identity:
+                return
+            if self._identity is not None and self._identity[0] != os.getpid():
+                # A fork: the connections are the parent's. Closing them here would release
+                # the parent's locks, so they are kept, unused, as long as this process lives.
+                _inherited.append((self._engine, list(self._watchers)))
+                self._finalizer.detach()
+            else:
+                self._finalizer()
+            self._fresh_handles()
+            self._open()
+
+    def _fresh_handles(self) -> None:
+        self._identity = None
+        self._turn = threading.Lock()
+        self._watching = threading.local()
+        self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
+        self._engine = _engine(self.path, self._synchronous, self._busy_timeout_s)
+        # Without it, a store that nobody closed would leave open files to the collector.
+        self._finalizer = weakref.finalize(
+            self, _let_go, self._engine, self._watchers, os.getpid()
+        )
+
+    def _open(self) -> None:
+        with self._failures_told():
+            with closing(_make(self.path, self._busy_timeout_s)) as connection:
+                _use_wal(connection, self._busy_timeout_s)
+                ready = is_up_to_date(connection, self.path)
+            if not ready:
+                migrating = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+                with migrating.begin() as opened:
+                    bring_up_to_date(opened, self.path)
+        self._identity = self._look()
+
+    def _failures_told(self) -> Any:
+        return failures_told(self.path, waited_s=self._busy_timeout_s)
+
+    def _busy_here(self) -> StoreUnavailableError:
+        return StoreUnavailableError(
+            f"{str(self.path)!r} is being written by another thread of this program; "
+            f"waited {self._busy_timeout_s:g} s.",
+            hint="Try again.",
+        )
+
+
+class _Watcher:
+    """A connection that only asks whether others have committed; one per thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._version: int | None = None
+        self.is_closed = False
+
+    def changed(self) -> bool:
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        before, self._version = self._version, version
+        return bool(before != version)
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._connection.close()
+
+    def __del__(self) -> None:
+        # A thread that ends drops its watcher; SQLite's files must not wait for the collector.
+        self._connection.close()
+
+
+_inherited: list[tuple[Engine, list[_Watcher]]] = []
+
+
+def connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
+    """Open the file; ``mode`` is ``ro``, ``rw`` or, to make it, ``rwc``."""
+    # Without an isolation level the driver begins nothing by itself: we say when, and how.
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _synchronous(chosen: str | None) -> str:
+    name = (chosen or os.environ.get("HYPERNB_SYNCHRONOUS") or "FULL").upper()
+    if name not in SYNCHRONOUS:
+        raise ConfigError(
+            f"HYPERNB_SYNCHRONOUS cannot be {name!r}.", hint=nearest(name, SYNCHRONOUS)
+        )
+    return name
+
+
+def _engine(path: Path, synchronous: str, timeout_s: float) -> Engine:
+    engine = create_engine(
+        "sqlite+pysqlite://",
+        creator=functools.partial(_pooled, path, synchronous, timeout_s),
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=-1,
+        pool_use_lifo=True,
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(str(options.get(_BEGIN, "BEGIN")))
+
+
+def _pooled(path: Path, synchronous: str, timeout_s: float) -> sqlite3.Connection:
+    connection = connect(path, "rw", timeout_s)
+    try:
+        for pragma in (
+            "foreign_keys = ON",
+            f"synchronous = {synchronous}",
+            f"journal_size_limit = {_JOURNAL_LIMIT_BYTES}",
+            # A database may come with a cloned repository: its triggers and views get no
+            # functions that reach outside it.
+            "trusted_schema = OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make(path: Path, timeout_s: float) -> sqlite3.Connection:
+    is_new = not path.exists()
+    connection = connect(path, "rwc" if is_new else "rw", timeout_s)
+    if is_new:
+        path.chmod(0o600)  # goals and outputs are nobody else's business
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    # SQLite's own waiting does not cover two processes switching a fresh file at once.
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+                return
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+                raise
+            if time.monotonic() > deadline:
+                raise
+            pause.wait(_RETRY_S)
+
+
+def _let_go(engine: Engine, watchers: weakref.WeakSet[_Watcher], pid: int) -> None:
+    if pid != os.getpid():
+        return
+    for watcher in list(watchers):
+        watcher.close()
+    engine.dispose()

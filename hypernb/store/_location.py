@@ -1,0 +1,101 @@
+"""Where the database is, and what lies beside it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hypernb.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE_NAME: Final = "hypernb.db"
+PROJECT_FOLDER: Final = ".hypernb"
+BACKUP_SUFFIX: Final = ".hypernb-backup"
+_SQLITE: Final = re.compile(r"sqlite(?:\+pysqlite)?://(?:/(?P<path>.*))?", re.DOTALL)
+_MEMORY_HINT: Final = (
+    "Sessions and runners share a file. Give a path, or leave HYPERNB_DB unset for the default."
+)
+
+
+def home_folder() -> Path:
+    """Return the user's own folder: ``HYPERNB_HOME``, or the platform's for user data."""
+    if chosen := os.environ.get("HYPERNB_HOME"):
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("hypernb", appauthor=False))
+
+
+def default_location() -> str:
+    """Return where a store is opened if nobody says otherwise.
+
+    ``HYPERNB_DB`` (a path or an SQLAlchemy URL); else ``.hypernb/hypernb.db`` of the project,
+    if this folder or one above it, up to the git root or the home directory, has a
+    ``.hypernb``; else ``hypernb.db`` in `home_folder`.
+    """
+    if chosen := os.environ.get("HYPERNB_DB"):
+        return chosen if "://" in chosen else str(Path(chosen).expanduser().absolute())
+    for folder in _project_folders(Path.cwd()):
+        if (folder / PROJECT_FOLDER).is_dir():
+            return str(folder / PROJECT_FOLDER / FILE_NAME)
+    return str(home_folder() / FILE_NAME)
+
+
+def _project_folders(start: Path) -> Iterator[Path]:
+    # Without a git root and outside the home directory nothing says where a project ends, and
+    # a folder above may be anybody's (/tmp/.hypernb).
+    chain = [start, *start.parents]
+    home = Path.home()
+    for depth, folder in enumerate(chain):
+        if (folder / ".git").exists():
+            return iter(chain[: depth + 1])
+        if folder == home:
+            return iter(chain[: max(depth, 1)])
+    return iter(chain[:1])
+
+
+def database_path(where: str | Path) -> Path:
+    """Return the absolute path of the database file that a path or URL names.
+
+    Raises:
+        StoreUnavailableError: It names a database in memory, or one that is not SQLite.
+    """
+    text = os.fspath(where)
+    if "://" in text:
+        match = _SQLITE.fullmatch(text)
+        if match is None:
+            kind = text.partition("://")[0]
+            raise StoreUnavailableError(
+                f"This version keeps its store in SQLite; it cannot open {kind!r} databases.",
+                hint="Give a path, or sqlite:////absolute/path.db.",
+            )
+        text = (match["path"] or "").partition("?")[0]
+        named_memory = "mode=memory" in str(where)
+    else:
+        named_memory = text.startswith("file:") and "memory" in text
+    if not text or ":memory:" in text or named_memory:
+        raise StoreUnavailableError(
+            f"A database in memory ({str(where)!r}) cannot be shared.", hint=_MEMORY_HINT
+        )
+    if "\x00" in text:
+        raise StoreUnavailableError(f"{text!r} cannot be the path of a database.")
+    return Path(text).expanduser().absolute()
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of a store's database; None if it does not live in a file."""
+    return database_path(url) if _SQLITE.fullmatch(url) or "://" not in url else None
+
+
+def artifact_folder(database: Path) -> Path:
+    """Return the folder of the artifacts that are too large for rows."""
+    return database.with_name(f"{database.name}.artifacts")
+
+
+def backup_folder(url: str) -> Path:
+    """Return the folder beside the database where backups go by default."""
+    return database_path(url).parent / "backups"

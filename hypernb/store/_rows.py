@@ -1,0 +1,165 @@
+"""Rows into records: what leaves the store are values, never rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
+
+from hypernb.model import (
+    ApprovalRecord,
+    ArtifactRecord,
+    AttemptRecord,
+    AttemptState,
+    CommandRecord,
+    Event,
+    Finding,
+    LeaseRecord,
+    MissionRecord,
+    MissionState,
+    TaskRecord,
+    TaskState,
+)
+from hypernb.store import _tables as t
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The columns of each select stand in the order of the record's fields.
+_m, _k, _a = t.missions.c, t.tasks.c, t.attempts.c
+SELECT_MISSIONS: Final = select(
+    _m.id,
+    _m.number,
+    _m.goal,
+    _m.state,
+    _m.created_at,
+    _m.playbook,
+    _m.planned_by,
+    _m.root,
+    _m.priority,
+    _m.revision,
+    _m.plan_hash,
+    _m.started_at,
+    _m.finished_at,
+    _m.error,
+    _m.cost,
+    _m.by_user,
+)
+SELECT_TASKS: Final = select(
+    _k.id,
+    _k.mission_id,
+    _k.number,
+    _k.name,
+    _k.state,
+    _k.agent,
+    _k.goal,
+    _k.attempt,
+    _k.ready_at,
+    _k.started_at,
+    _k.finished_at,
+    _k.heartbeat_at,
+    _k.pid,
+    _k.note,
+    _k.error,
+    _k.output,
+    _k.outcome,
+    _k.findings,
+    _k.worked_s,
+)
+SELECT_ATTEMPTS: Final = select(
+    _a.task_id,
+    _a.number,
+    _a.state,
+    _a.started_at,
+    _a.finished_at,
+    _a.runner_id,
+    _a.pid,
+    _a.error,
+)
+_e = t.events.c
+SELECT_EVENTS: Final = select(
+    _e.seq, _e.at, _e.kind, _e.mission_id, _e.task_id, _e.task, _e.attempt, _e.payload
+)
+_f = t.findings.c
+SELECT_FINDINGS: Final = select(
+    _f.file,
+    _f.line,
+    _f.category,
+    _f.rule,
+    _f.severity,
+    _f.message,
+    _f.tool,
+    _f.agent,
+    _f.cell,
+)
+_p = t.approvals.c
+SELECT_APPROVALS: Final = select(
+    _p.mission_id, _p.revision, _p.plan_hash, _p.by_user, _p.at, _p.signature
+)
+_c = t.commands.c
+SELECT_COMMANDS: Final = select(_c.seq, _c.kind, _c.mission_id, _c.payload, _c.by_user, _c.at)
+_l = t.leases.c
+SELECT_LEASES: Final = select(_l.resource, _l.holder, _l.token, _l.expires_at, _l.facts)
+_b = t.artifacts.c
+SELECT_ARTIFACTS: Final = select(
+    _b.digest, _b.media_type, _b.size_bytes, _b.created_at, _b.path, _b.signature
+)
+
+_TASK_STATES: Final = {state.value: state for state in TaskState}
+_ATTEMPT_STATES: Final = {state.value: state for state in AttemptState}
+
+
+def mission(row: Any) -> MissionRecord:
+    """Read a row of `SELECT_MISSIONS`."""
+    id_, number, goal, state, *rest = row
+    return MissionRecord(id_, number, goal, MissionState(state), *rest)
+
+
+def tasks(rows: Iterable[Any]) -> list[TaskRecord]:
+    """Read rows of `SELECT_TASKS`."""
+    return [
+        TaskRecord(
+            id_, mission_id, number, name, _TASK_STATES.get(state) or TaskState(state), *rest
+        )
+        for id_, mission_id, number, name, state, *rest in rows
+    ]
+
+
+def attempts(rows: Iterable[Any]) -> list[AttemptRecord]:
+    """Read rows of `SELECT_ATTEMPTS`."""
+    return [
+        AttemptRecord(task_id, number, _ATTEMPT_STATES.get(state) or AttemptState(state), *rest)
+        for task_id, number, state, *rest in rows
+    ]
+
+
+def events(rows: Iterable[Any]) -> list[Event]:
+    """Read rows of `SELECT_EVENTS`."""
+    return [Event(*row) for row in rows]
+
+
+def findings(rows: Iterable[Any]) -> list[Finding]:
+    """Read rows of `SELECT_FINDINGS`; most severe first, then by place."""
+    found = [Finding(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
+    found.sort(key=lambda each: (-each.severity.rank, each.file, each.cell or 0, each.line))
+    return found
+
+
+def approvals(rows: Iterable[Any]) -> list[ApprovalRecord]:
+    """Read rows of `SELECT_APPROVALS`."""
+    return [ApprovalRecord(*row) for row in rows]
+
+
+def commands(rows: Iterable[Any]) -> list[CommandRecord]:
+    """Read rows of `SELECT_COMMANDS`."""
+    return [CommandRecord(*row) for row in rows]
+
+
+def leases(rows: Iterable[Any]) -> list[LeaseRecord]:
+    """Read rows of `SELECT_LEASES`."""
+    return [LeaseRecord(*row) for row in rows]
+
+
+def artifact(row: Any) -> ArtifactRecord:
+    """Read a row that begins with `SELECT_ARTIFACTS`."""
+    return ArtifactRecord(*row[:6])

@@ -1,0 +1,120 @@
+"""Full-text search over goals, outputs, findings and events, by SQLite's FTS5."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.model import EventKind, SearchHit
+from hypernb.store._values import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from hypernb.model import Change, Finding
+
+SearchRow = tuple[str, str, str, str, str]
+"""Text, kind, mission, task, place."""
+
+_INSERT: Final = "INSERT INTO search(text, kind, mission, task, place) VALUES (?, ?, ?, ?, ?)"
+_FORGET_GOALS: Final = "DELETE FROM search WHERE kind = 'goal' AND mission = ?"
+# Newest first: that order needs no score for every hit, so a common word costs no more than a
+# rare one.
+_BY_WORDS: Final = (
+    "SELECT kind, mission, task, place, snippet(search, 0, '[', ']', '…', 16)"
+    " FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?"
+)
+_BY_SIGNS: Final = (
+    "SELECT kind, mission, task, place,"
+    " substr(text, max(1, instr(text, ?1) - 40), 40 + length(?1) + 40)"
+    " FROM search WHERE instr(text, ?1) > 0 ORDER BY rowid DESC LIMIT ?2"
+)
+_WORD: Final = re.compile(r"[^\W_]")
+_MOST_WORDS: Final = 32
+_LONGEST_WORD: Final = 200
+_LONGEST_TEXT: Final = 100_000
+_LONGEST_FACT: Final = 2_000
+
+# They come by the thousand and say nothing that one would search for.
+_UNINFORMATIVE: Final = frozenset(
+    {
+        EventKind.TASK_READIED,
+        EventKind.TASK_STARTED,
+        EventKind.TASK_PROGRESSED,
+        EventKind.TASK_HEARTBEAT,
+        EventKind.TASK_OUTPUT,
+    }
+)
+_UNINFORMATIVE_FACTS: Final = frozenset(
+    {"state", "status", "outcome", "runner", "holder", "digest", "output", "hash", "at"}
+)
+
+
+def index(connection: Connection, rows: Sequence[SearchRow]) -> None:
+    """Make rows findable."""
+    if rows:
+        connection.exec_driver_sql(_INSERT, list(rows))
+
+
+def forget_goals(connection: Connection, mission: str) -> None:
+    """Make room for the goals of a plan's next revision."""
+    connection.exec_driver_sql(_FORGET_GOALS, (mission,))
+
+
+def goal_row(mission: str, goal: str, task: str = "") -> SearchRow:
+    """Lay out a goal of a mission or, if it is named, of a task."""
+    return (clean(goal)[:_LONGEST_TEXT], "goal", mission, task, "")
+
+
+def change_rows(change: Change, mission: str, task: str) -> Iterator[SearchRow]:
+    """Yield what is to be found of a change: its event, its output, its findings."""
+    if change.kind not in _UNINFORMATIVE:
+        said = " ".join(_facts(change.note, change.error, change.payload))
+        if said:
+            yield (clean(said)[:_LONGEST_TEXT], "event", mission, task, change.kind)
+    if change.text:
+        yield (clean(change.text)[:_LONGEST_TEXT], "output", mission, task, "")
+    for finding in change.findings:
+        yield (finding_text(finding), "finding", mission, task, clean(finding.where))
+
+
+def finding_text(finding: Finding) -> str:
+    """Return what a finding can be found by."""
+    words = (finding.message, finding.rule, finding.category, finding.severity, finding.file)
+    return clean(" · ".join(filter(None, words)))
+
+
+def _facts(note: str | None, error: str | None, payload: Mapping[str, Any]) -> Iterator[str]:
+    said = [fact for fact in (note, error) if fact]
+    yield from said
+    for name, value in payload.items():
+        if isinstance(value, str) and value and name not in _UNINFORMATIVE_FACTS:
+            fact = value[:_LONGEST_FACT]
+            if fact not in said:
+                yield fact
+
+
+def find(connection: Connection, text: str, limit: int) -> list[SearchHit]:
+    """Return hits, newest first; every word has to be there, the last may be a beginning."""
+    sound = clean(text[: _MOST_WORDS * _LONGEST_WORD])
+    words = [word for word in sound.split() if _WORD.search(word)][:_MOST_WORDS]
+    if words:
+        rows = connection.exec_driver_sql(_BY_WORDS, (_match(words), limit)).all()
+        return [SearchHit(*row) for row in rows]
+    signs = sound.strip()
+    if not signs:
+        return []
+    # The index knows words only; signs such as an emoji are looked for in the texts.
+    rows = connection.exec_driver_sql(_BY_SIGNS, (signs, limit)).all()
+    return [
+        SearchHit(kind, mission, task, place, snippet.replace(signs, f"[{signs}]"))
+        for kind, mission, task, place, snippet in rows
+    ]
+
+
+def _match(words: Sequence[str]) -> str:
+    # In quotes nothing is an operator; a quote inside is doubled.
+    quoted = ['"' + word[:_LONGEST_WORD].replace('"', '""') + '"' for word in words]
+    return " ".join(quoted) + "*"

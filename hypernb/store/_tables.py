@@ -1,0 +1,253 @@
+"""The tables as this version knows them; `migrations` says how a database gets there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+from hypernb.store._values import JsonText, UtcText
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Only a column of exactly this type is SQLite's own row number, which costs no index.
+_Number: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _mission(*, nullable: bool = False) -> Column[str]:
+    return Column(
+        "mission_id", Text, ForeignKey("missions.id", ondelete="CASCADE"), nullable=nullable
+    )
+
+
+def _task(*, primary_key: bool = False) -> Column[str]:
+    return Column(
+        "task_id",
+        Text,
+        ForeignKey("tasks.id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _whole(name: str, default: int = 0) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=str(default))
+
+
+def _fraction(name: str) -> Column[float]:
+    return Column(name, Float, nullable=False, server_default="0")
+
+
+def _facts(name: str) -> Column[object]:
+    return Column(name, JsonText, nullable=False, server_default="{}")
+
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", _Number, nullable=False),
+)
+"""Numbers without gaps: taken in the transaction that uses them."""
+
+missions = Table(
+    "missions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", _Number, nullable=False, unique=True),
+    Column("short_id", Text, nullable=False, unique=True),
+    Column("goal", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("created_at", UtcText, nullable=False),
+    _text("playbook"),
+    _text("planned_by"),
+    _text("root"),
+    _whole("priority", 50),
+    _whole("revision"),
+    _text("plan_hash"),
+    Column("started_at", UtcText),
+    Column("finished_at", UtcText),
+    _text("error"),
+    _fraction("cost"),
+    _text("by_user"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("mission_id", Text, ForeignKey("missions.id", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("at", UtcText, nullable=False),
+    _text("by_user"),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", _Number, nullable=False),
+    Column("created_at", UtcText, nullable=False),
+    _text("path"),
+    _text("signature"),
+    Column("data", LargeBinary),
+)
+"""Content-addressed bytes; those above a size lie in files and have no ``data``."""
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _mission(),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _text("agent"),
+    _text("goal"),
+    _whole("attempt"),
+    Column("ready_at", UtcText),
+    Column("started_at", UtcText),
+    Column("finished_at", UtcText),
+    Column("heartbeat_at", UtcText),
+    Column("pid", Integer),
+    _text("note"),
+    _text("error"),
+    Column("output", Text, ForeignKey("artifacts.digest")),
+    _text("outcome"),
+    _whole("findings"),
+    _fraction("worked_s"),
+    Index("ix_tasks_mission_id_number", "mission_id", "number", unique=True),
+    Index("ix_tasks_mission_id_state", "mission_id", "state"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _task(primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _mission(),
+    Column("state", Text, nullable=False),
+    Column("started_at", UtcText, nullable=False),
+    Column("finished_at", UtcText),
+    Column("runner_id", Text),
+    Column("pid", Integer),
+    _text("error"),
+    Index("ix_attempts_mission_id_started_at", "mission_id", "started_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    Column("at", UtcText, nullable=False),
+    Column("kind", Text, nullable=False),
+    _mission(nullable=True),
+    # No foreign key: a revised plan replaces its tasks, and history stays as it was.
+    Column("task_id", Text),
+    Column("task", Text),
+    Column("attempt", Integer),
+    _facts("payload"),
+    Index("ix_events_mission_id_seq", "mission_id", "seq"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    _mission(),
+    _task(),
+    _text("file"),
+    _whole("line"),
+    Column("cell", Integer),
+    Column("category", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    _text("message"),
+    _text("tool"),
+    _text("agent"),
+    Index("ix_findings_mission_id_severity", "mission_id", "severity"),
+    Index("ix_findings_task_id", "task_id"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    _mission(),
+    Column("revision", Integer, nullable=False),
+    Column("plan_hash", Text, nullable=False),
+    _text("by_user"),
+    Column("at", UtcText, nullable=False),
+    Column("signature", Text, nullable=False),
+    Index("ix_approvals_mission_id", "mission_id"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("seq", _Number, primary_key=True),
+    Column("kind", Text, nullable=False),
+    _mission(nullable=True),
+    _facts("payload"),
+    _text("by_user"),
+    Column("at", UtcText, nullable=False),
+    Column("answered_at", UtcText),
+    _text("outcome"),
+    # A runner remembers the last number it took, so none may ever be used again.
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_commands_open",
+    commands.c.seq,
+    sqlite_where=commands.c.answered_at.is_(None),
+    postgresql_where=commands.c.answered_at.is_(None),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    _text("holder"),
+    Column("token", _Number, nullable=False),
+    Column("expires_at", UtcText, nullable=False),
+    _facts("facts"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    _mission(),
+    Column("task_id", Text),
+    Column("attempt", Integer),
+    Column("at", UtcText, nullable=False),
+    _text("model"),
+    _whole("input_tokens"),
+    _whole("output_tokens"),
+    _fraction("cost"),
+    Index("ix_usage_mission_id", "mission_id"),
+)

@@ -1,0 +1,107 @@
+"""What crosses the border to the database: times, JSON, and text that any database takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import Text
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+_OPTIONS = orjson.OPT_NON_STR_KEYS
+_DEEPEST = 64  # orjson stops at 254; facts about an event are never that deep
+_NUL_SIGN = "\N{SYMBOL FOR NULL}"
+
+
+def utc_now() -> datetime:
+    """Return the wall-clock time, aware, UTC; stores take another source in tests."""
+    return datetime.now(UTC)  # noqa: TID251 - the one place where a store without a clock gets one
+
+
+def utc_text(at: datetime) -> str:
+    """Write a time so that people can read it and text order is time order.
+
+    Raises:
+        ValueError: The time has no zone.
+
+    Example:
+        >>> utc_text(datetime(2026, 11, 20, 16, 29, tzinfo=UTC))
+        '2026-11-20T16:29:00.000000Z'
+    """
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError(f"A time without a zone cannot be stored: {at!r}")
+        at = at.astimezone(UTC)
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def clean(text: str) -> str:
+    r"""Return text that every database takes: lone surrogates and NULs made visible.
+
+    File names that are not UTF-8 arrive with lone surrogates, and PostgreSQL refuses NULs.
+
+    Example:
+        >>> clean("odd\udcff name")
+        'odd\\udcff name'
+    """
+    if text.isascii():
+        return text.replace("\x00", _NUL_SIGN) if "\x00" in text else text
+    sound = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return sound.replace("\x00", _NUL_SIGN)
+
+
+def to_json(value: Any) -> str:
+    """Write a value as JSON; what JSON does not know becomes its text."""
+    try:
+        return orjson.dumps(value, default=str, option=_OPTIONS).decode()
+    except TypeError:  # a lone surrogate, a number beyond 64 bits, a circle
+        return orjson.dumps(_plain(value), default=str, option=_OPTIONS).decode()
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if -(2**63) <= value < 2**64 else str(value)
+    if depth > _DEEPEST:
+        return clean(repr(value))[:200]
+    if isinstance(value, Mapping):
+        return {clean(str(key)): _plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each, depth + 1) for each in value]
+    return value if isinstance(value, float | bool | None) else clean(str(value))
+
+
+class UtcText(TypeDecorator[datetime]):
+    """An aware time as ISO 8601 text, UTC, with microseconds."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        del dialect
+        return None if value is None else utc_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        del dialect
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """Facts that are never filtered on, as JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        del dialect
+        return "{}" if not value else to_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        del dialect
+        return {} if value in (None, "{}") else orjson.loads(value)

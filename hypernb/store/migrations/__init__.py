@@ -1,0 +1,1 @@
+"""Alembic's folder: one file a schema, named by its number."""
