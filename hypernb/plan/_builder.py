@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -24,11 +25,57 @@ from hypernb.plan._check import check_plan, keyword_name
 from hypernb.plan._functions import ShippedFunction, import_paths, ship, takes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
 
     from hypernb.abc import Payload
     from hypernb.model import Digest
+
+
+_TERMS: Final = (
+    "goal",
+    "root",
+    "scope",
+    "hosts",
+    "budget",
+    "concurrency",
+    "agent_concurrency",
+    "priority",
+    "deadline_s",
+    "result",
+    "notes",
+    "playbook",
+    "params",
+    "planned_by",
+)
+
+
+class Inputs(MutableMapping[str, Any]):
+    """Values for the tasks by name, each turned into bytes at the moment it is handed over.
+
+    A function takes what is here when its task is added; agents find all.
+    """
+
+    def __init__(self, keep: Callable[[Payload], Digest]) -> None:
+        self._keep = keep
+        self._values: dict[str, Any] = {}
+        self.digests: dict[str, Digest] = {}
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.digests[name] = self._keep(codec.encode(value, what=f"the input {name!r}"))
+        self._values[name] = value
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __delitem__(self, name: str) -> None:
+        del self._values[name], self.digests[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class Plan:
@@ -37,7 +84,8 @@ class Plan:
     A task is a Python function or the work of an agent. Outputs of the tasks that it needs,
     and the inputs of the plan, arrive as keyword arguments of their names where the function
     takes them (``load-rows`` as ``load_rows``). Values and functions are taken as they are
-    when they are handed over; what changes later does not reach the plan.
+    when they are handed over; what changes later does not reach the plan. The terms of the
+    contract are attributes, and can be set until the plan is built.
 
     Args:
         goal: What it is for, in a sentence.
@@ -97,26 +145,21 @@ class Plan:
         self._functions: dict[int, ShippedFunction] = {}
         self._tasks: dict[str, TaskSpec] = {}
         self._places: dict[str, str] = {}
-        self._contract = {
-            "goal": goal,
-            "root": str(Path(root or ".").expanduser().resolve()),
-            "scope": _words(scope),
-            "hosts": _words(hosts),
-            "inputs": {
-                name: self._keep(codec.encode(value, what=f"the input {name!r}"))
-                for name, value in (inputs or {}).items()
-            },
-            "budget": budget,
-            "concurrency": concurrency,
-            "agent_concurrency": agent_concurrency,
-            "priority": priority,
-            "deadline_s": deadline,
-            "result": result,
-            "notes": _words(notes),
-            "playbook": playbook,
-            "params": dict(params or {}),
-            "planned_by": planned_by,
-        }
+        self.inputs = Inputs(self._keep)
+        self.inputs.update(inputs or {})
+        self.root = str(Path(root or ".").expanduser().resolve())
+        self.scope = _words(scope)
+        self.hosts = _words(hosts)
+        self.budget = budget
+        self.concurrency = concurrency
+        self.agent_concurrency = agent_concurrency
+        self.priority = priority
+        self.deadline_s = deadline
+        self.result = result
+        self.notes = _words(notes)
+        self.playbook = playbook
+        self.params = dict(params or {})
+        self.planned_by = planned_by
 
     @property
     def tasks(self) -> tuple[TaskSpec, ...]:
@@ -181,19 +224,12 @@ class Plan:
         place = _place(inspect.currentframe())
         self._refuse_second(name, place)
         needed = _words(needs)
+        work: PythonWork | dict[str, Any]
         if function is None:
-            if args or kwargs:
-                raise PlanProblemsError([f"Task {name!r} has arguments and no function."])
-            if not agent:
-                raise PlanProblemsError(
-                    [f"Task {name!r} has nothing to do. Give it a function or an agent."]
-                )
+            _refuse_idle(name, agent, args or kwargs)
             work = {"kind": "agent", "tools": _words(tools), "params": params or {}}
         else:
-            if tools or params:
-                raise PlanProblemsError(
-                    [f"Task {name!r} has a function and tools. Leave out one of them."]
-                )
+            _refuse_odd(name, function, tools or params)
             work = self._python_work(name, function, args, dict(kwargs or {}), needed)
         fields = {
             "name": name,
@@ -228,7 +264,8 @@ class Plan:
         """
         python = any(isinstance(task.work, PythonWork) for task in self._tasks.values())
         paths = import_paths() if python else ()
-        fields = {**self._contract, "goal": self.goal, "tasks": self.tasks, "paths": paths}
+        fields = {term: getattr(self, term) for term in _TERMS}
+        fields |= {"inputs": self.inputs.digests, "tasks": self.tasks, "paths": paths}
         try:
             spec = PlanSpec.model_validate(fields)
         except ValidationError as error:
@@ -238,12 +275,11 @@ class Plan:
 
     def _refuse_second(self, name: str, place: str) -> None:
         if name in self._tasks:
-            raise PlanProblemsError(
-                [
-                    f"The plan has a task {name!r} already, from {self._places[name]}; "
-                    f"this is {place}. Give one of them another name."
-                ]
+            problem = (
+                f"The plan has a task {name!r} already, from {self._places[name]}; "
+                f"this is {place}. Give one of them another name."
             )
+            raise PlanProblemsError([problem])
 
     def _python_work(
         self,
@@ -253,16 +289,9 @@ class Plan:
         kwargs: dict[str, Any],
         needs: tuple[str, ...],
     ) -> PythonWork:
-        if not callable(function):
-            raise PlanProblemsError(
-                [
-                    f"Task {name!r} is to call {function!r:.100}, which is not a function. "
-                    "Name an agent with agent=."
-                ]
-            )
         shipped = self._functions.get(id(function)) or ship(function, task=name)
         self._functions[id(function)] = shipped
-        arriving = [*map(keyword_name, needs), *self._contract["inputs"]]
+        arriving = [*map(keyword_name, needs), *self.inputs]
         try:
             taken = takes(shipped, args, kwargs, arriving)
         except PlanProblemsError as error:
@@ -280,6 +309,28 @@ class Plan:
         digest = codec.digest(payload.data)
         self._payloads[digest] = payload
         return digest
+
+
+def _refuse_idle(name: str, agent: str, arguments: object) -> None:
+    if arguments:
+        raise PlanProblemsError([f"Task {name!r} has arguments and no function to take them."])
+    if not agent:
+        raise PlanProblemsError(
+            [f"Task {name!r} has nothing to do. Give it a function or an agent."]
+        )
+
+
+def _refuse_odd(name: str, function: object, tools: object) -> None:
+    if not callable(function):
+        problem = (
+            f"Task {name!r} is to call {function!r:.100}, which is not a function. "
+            "Name an agent with agent=."
+        )
+        raise PlanProblemsError([problem])
+    if tools:
+        raise PlanProblemsError(
+            [f"Task {name!r} has a function, and tools for an agent. Leave out one of them."]
+        )
 
 
 def _words(names: Iterable[str]) -> tuple[str, ...]:
