@@ -26,6 +26,7 @@ class HyperMagics(Magics):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self._here = shell
         self._settings: dict[str, str] = {}
         self._session: Session | None = None
 
@@ -50,9 +51,9 @@ class HyperMagics(Magics):
         from hypernb.magics._start import Surroundings
 
         return Surroundings(
-            namespace=self.shell.user_ns,
-            headless=is_headless(self.shell),
-            rich=is_rich(self.shell),
+            namespace=self._here.user_ns,
+            headless=is_headless(self._here),
+            rich=is_rich(self._here),
             open_session=self.open_session,
             configure=self.configure,
         )
@@ -124,6 +125,8 @@ def _give_faces(shell: InteractiveShell) -> None:
 
         printer.text(report_text(report))
 
+    if shell.display_formatter is None:
+        return
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name("hypernb.model._findings", "Report", as_html)
     formatters["text/plain"].for_type_by_name("hypernb.model._findings", "Report", as_text)

@@ -167,7 +167,7 @@ def _propose(
         budget=options.get("budget"),
         priority=_whole(options, "priority"),
         concurrency=_whole(options, "concurrency"),
-        deadline=options.get("deadline"),
+        deadline_s=options.get("deadline"),
     )
 
 

@@ -85,7 +85,7 @@ def _tools(mission: Mission, task: str) -> list[dict[str, Any]]:
 
 
 def _final_report(mission: Mission) -> Report | None:
-    for task in reversed(mission.tasks.values()):
+    for task in reversed(list(mission.tasks.values())):
         if task.record.output is not None and task.record.outcome:
             output = task.output
             if isinstance(output, Report) and output.sprint:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import GoalError, UnknownMissionError, UnknownNameError
-from hypernb.model import MissionState
+from hypernb.model import MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
 from hypernb.session._mission import Mission
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         Event,
         LeaseRecord,
         MissionRecord,
-        PlanSpec,
         RoleCard,
         SearchHit,
     )
@@ -168,9 +167,11 @@ class Session:
 
             plan = plan_goal(_checked_goal(goal), root=self.root, agents=tuple(agents))
             plan.inputs.update(inputs or {})
-        for field, value in contract.items():
+        for term, value in contract.items():
+            if term not in PlanSpec.model_fields:
+                raise UnknownNameError("term of a plan", term, PlanSpec.model_fields)
             if value is not None:
-                setattr(plan, field, value)
+                setattr(plan, term, value)
         return plan
 
     def start(self, plan: Plan, *, approve: bool = False) -> Mission:
@@ -324,9 +325,13 @@ class Session:
         Args:
             target: File or folder; by default the folder of backups beside the database.
         """
-        from hypernb.session._upkeep import backup
+        from hypernb.store import backup_folder
 
-        return backup(self.store, target)
+        if target:
+            return self.store.backup(Path(target).expanduser())
+        folder = backup_folder(self.store.url)
+        folder.mkdir(parents=True, exist_ok=True)
+        return self.store.backup(folder)
 
     def restore(self, source: str | Path, *, force: bool = False) -> Path:
         """Put a backup in the place of this session's store; the old one is kept beside it.
@@ -335,10 +340,10 @@ class Session:
             StoreError: The backup is damaged, a runner is at work, or the store has missions
                 and ``force`` is not set. Nothing was changed.
         """
-        from hypernb.session._upkeep import restore
+        from hypernb.store import default_location, restore
 
         self.close()
-        return restore(source, self._where, force=force)
+        return restore(source, self._where or default_location(), force=force)
 
     def logs(self, mission: str = "") -> list[dict[str, Any]]:
         """Return what the store's runners logged, oldest first; of one mission if named."""
