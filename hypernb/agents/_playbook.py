@@ -21,6 +21,7 @@ from hypernb.errors import PlanError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from importlib.metadata import EntryPoint
 
     from hypernb.plan import Plan
 
@@ -84,7 +85,7 @@ class Playbook:
         Args:
             root: Directory that relative paths start from; by default the current one.
             inputs: Values to hand in, by name. One that has the name of a parameter is
-                that parameter; the others become inputs of the plan.
+                that parameter; the others go to the function's parameter ``inputs``.
             params: Values of parameters; words are converted as in `bind`.
 
         Raises:
@@ -101,14 +102,15 @@ class Playbook:
             given["root"] = base
         if takes(self.function, "inputs"):
             given["inputs"], left = left, {}
+        if left:
+            raise UsageError(
+                f"Playbook {self.name} takes no value {min(left)!r}.",
+                hint=f"Usage: {self.usage}.",
+            )
         plan = self._checked(self.function(**values, **given))
-        for name, value in left.items():
-            plan.inputs.setdefault(name, value)
         plan.playbook = self.name
         plan.planned_by = f"playbook {self.name}"
         plan.params = {name: _recorded(value) for name, value in values.items()}
-        if not plan.root:
-            plan.root = str(base)
         return plan
 
     def _values(
@@ -200,20 +202,24 @@ def load_playbooks() -> dict[str, Playbook]:
     A package whose playbook cannot be loaded is logged; the playbook is listed with its
     ``problem``, and raises it when it is used.
     """
-    found: dict[str, Playbook] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
-        origin = entry.dist.name if entry.dist else "an installed package"
-        try:
-            loaded = _describe(entry.load(), entry.name)
-        except Exception as error:
-            logger.exception("The playbook %s of %s cannot be loaded", entry.name, origin)
-            problem = f"{origin}: {type(error).__name__}: {error}"
-            loaded = Playbook(entry.name, "Cannot be loaded", problem=problem)
-        found[entry.name] = replace(loaded, source=origin)
-    # What is defined here was written last, so it wins; what is built in cannot be replaced.
-    found |= _registered
+    found = {entry.name: _installed(entry) for entry in entry_points(group=GROUP)}
+    # A package's decorated function is registered when it is loaded; it is listed once. What
+    # is defined here was written last, so it wins; what is built in cannot be replaced.
+    theirs = {each.function for each in found.values()}
+    found |= {name: each for name, each in _registered.items() if each.function not in theirs}
     found |= {name: _built_in(name) for name in _BUILT_IN}
     return dict(sorted(found.items()))
+
+
+def _installed(entry: EntryPoint) -> Playbook:
+    origin = entry.dist.name if entry.dist else "an installed package"
+    try:
+        loaded = _describe(entry.load(), entry.name)
+    except Exception as error:
+        logger.exception("The playbook %s of %s cannot be loaded", entry.name, origin)
+        problem = f"{origin}: {type(error).__name__}: {error}"
+        loaded = Playbook(entry.name, "Cannot be loaded", problem=problem)
+    return replace(loaded, source=origin)
 
 
 def _built_in(name: str) -> Playbook:

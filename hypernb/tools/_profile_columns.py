@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.model import Severity
@@ -37,6 +38,9 @@ _SENTINELS: Final = (-99999.0, -9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0, 9
 _NEARLY: Final = 0.999
 _ROWS_FOR_NEARLY: Final = 100
 _ROWS_FOR_ID: Final = 20
+_NEARLY_ALL: Final = 0.95
+_ROWS_FOR_GAPS: Final = 50
+_GAPS: Final = 2
 _ID_NAME: Final = re.compile(
     r"(?:^|[_\W])(?:id|ids|key|uuid|guid|nr|no|number|index)$|[a-z]I[Dd]$"
 )
@@ -44,6 +48,7 @@ _ID_TEXT: Final = re.compile(r"\S{1,64}")
 
 _FENCE: Final = 3.0
 _ROBUST_Z: Final = 5.0
+_BY_CHANCE: Final = 0.001
 _VALUES_FOR_OUTLIERS: Final = 8
 _DISTINCT_FOR_OUTLIERS: Final = 10
 _TAIL: Final = 0.01
@@ -219,8 +224,8 @@ class ConstantsTool(ProfileTool):
     title: ClassVar[str] = "Constant and id-like columns"
     category: ClassVar[str] = "constant"
     settings: ClassVar[str] = (
-        "nearly constant from 99.9 % in at least 100 rows; id-like: whole numbers or words, "
-        "all different, in at least 20 rows"
+        "nearly constant from 99.9 % in at least 100 rows; id-like: whole numbers that count "
+        "up or words, none missing, 95 % different, in at least 20 rows"
     )
 
     def look(self, table: Table, context: ToolContext) -> Look:
@@ -244,8 +249,8 @@ class ConstantsTool(ProfileTool):
         if len(table.frame) < 2 or not rows:  # noqa: PLR2004 - one row is always constant
             return None
         if column.distinct == 1:
-            value = shortened(repr(column.present.iloc[0]))
-            message = f"{column.quoted} is {value} wherever it is anything."
+            value = shortened(str(column.present.iloc[0]))
+            message = f"{column.quoted} says {value!r} in every row that has a value."
             return self.found(table, "constant", Severity.LOW, message)
         if rows < _ROWS_FOR_NEARLY:
             return None
@@ -257,7 +262,9 @@ class ConstantsTool(ProfileTool):
 
     def _id_like(self, table: Table, column: Column) -> Finding | None:
         rows = len(table.frame)
-        if rows < _ROWS_FOR_ID or len(column.present) < rows or column.distinct < rows:
+        if rows < _ROWS_FOR_ID or len(column.present) < rows:
+            return None
+        if column.distinct < _NEARLY_ALL * rows:
             return None
         if column.kind == "number":
             how = _numbering(column)
@@ -267,7 +274,8 @@ class ConstantsTool(ProfileTool):
             how = ""
         if not how:
             return None
-        message = f"{column.quoted} is different in each row {how}; it only names the rows."
+        each = "each row" if column.distinct == rows else "nearly each row"
+        message = f"{column.quoted} is different in {each} {how}; it only names the rows."
         return self.found(table, "id-like", Severity.LOW, message, category="id-like")
 
 
@@ -277,9 +285,12 @@ def _numbering(column: Column) -> str:
     values, _ = numbers(column)
     if not len(values) or (values % 1).any():
         return ""
-    steps = np.diff(np.sort(values))
+    steps = np.diff(np.unique(values))
     if (steps == steps[0]).all():
         return "and counts up"
+    dense = values.max() - values.min() <= _GAPS * len(values)
+    if dense and len(values) >= _ROWS_FOR_GAPS:
+        return "and counts up, with gaps"
     return "and is called like an id" if _ID_NAME.search(column.label) else ""
 
 
@@ -299,8 +310,9 @@ class OutliersTool(ProfileTool):
     title: ClassVar[str] = "Outliers"
     category: ClassVar[str] = "outliers"
     settings: ClassVar[str] = (
-        "beyond 3 interquartile ranges from the quartiles, and a robust z-score "
-        "(from median and median deviation) above 5; columns with more than 10 values"
+        "beyond 3 interquartile ranges from the quartiles, and a robust z-score (from median "
+        "and median deviation) above 5, or above what chance brings in so many rows; columns "
+        "with more than 10 different values"
     )
 
     def look(self, table: Table, context: ToolContext) -> Look:
@@ -325,7 +337,8 @@ class OutliersTool(ProfileTool):
         noun = "value" if len(places) == 1 else "values"
         message = (
             f"{column.quoted} has {kind}{len(places):,} {noun} far from all others "
-            f"({share(len(places), rows)}), the farthest {worst:g}: {table.rows(places)}."
+            f"({share(len(places), rows)}), the farthest {float(worst):.10g}: "
+            f"{table.rows(places)}."
         )
         severity = Severity.LOW if tail else Severity.MEDIUM
         return self.found(table, "long-tail" if tail else "outliers", severity, message)
@@ -345,7 +358,8 @@ def _outliers(column: Column) -> tuple[dict[str, Any], list[int]]:
     below, above = low - _FENCE * (high - low), high + _FENCE * (high - low)
     if not sigma:
         return {}, []
-    far = ((values < below) | (values > above)) & (away / sigma > _ROBUST_Z)
+    limit = max(_ROBUST_Z, NormalDist().inv_cdf(1 - _BY_CHANCE / len(values)))
+    far = ((values < below) | (values > above)) & (away / sigma > limit)
     order = np.argsort(-away[far], kind="stable")
     places = [int(place) for place in rows[far][order]]
     facts = {

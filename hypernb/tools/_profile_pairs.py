@@ -22,6 +22,7 @@ _ROWS_AT_LEAST: Final = 20
 _NUMBERS_AT_MOST: Final = 200
 _GROUPS_AT_MOST: Final = 40
 _LEVELS_AT_MOST: Final = 50
+_CODES_AT_MOST: Final = 20
 _WORK_AT_MOST: Final = 400_000_000  # cells times columns; a few seconds
 _PAIRS_KEPT: Final = 100
 _KEPT_FROM: Final = 0.5
@@ -43,8 +44,8 @@ class CorrelationsTool(ProfileTool):
     title: ClassVar[str] = "Correlations"
     category: ClassVar[str] = "correlation"
     settings: ClassVar[str] = (
-        "numbers: Pearson and Spearman; groups of up to 50 values: Cramér's V, corrected for "
-        f"bias; from 0.9; at least 20 rows, a sample above {SAMPLE_ROWS:,}"
+        "numbers: Pearson and Spearman; groups of up to 50 values (codes: 20): Cramér's V, "
+        f"corrected for bias; from 0.9; at least 20 rows, a sample above {SAMPLE_ROWS:,}"
     )
 
     def look(self, table: Table, context: ToolContext) -> Look:
@@ -106,8 +107,8 @@ def _of_groups(table: Table, look: Look) -> list[dict[str, Any]]:
     sample = table.sample()
     columns = [
         each
-        for each in sample.of_kind("text", "bool")
-        if 1 < each.distinct <= _LEVELS_AT_MOST and len(each.present) >= _ROWS_AT_LEAST
+        for each in sample.of_kind("text", "bool", "number")
+        if 1 < each.distinct <= _levels(each) and len(each.present) >= _ROWS_AT_LEAST
     ]
     if len(columns) > _GROUPS_AT_MOST:
         look.notes.append(f"only the first {_GROUPS_AT_MOST} columns of groups are compared")
@@ -116,7 +117,13 @@ def _of_groups(table: Table, look: Look) -> list[dict[str, Any]]:
     return [
         _pair(first, second, "Cramér's V", cramers_v(coded[id(first)], coded[id(second)]))
         for first, second in combinations(columns, 2)
+        if first.kind != "number" or second.kind != "number"
     ]
+
+
+def _levels(column: Column) -> int:
+    """Say how many different values make a column one of groups; few, if they are numbers."""
+    return _CODES_AT_MOST if column.kind == "number" else _LEVELS_AT_MOST
 
 
 def _pair(first: Column, second: Column, measure: str, value: float) -> dict[str, Any]:
