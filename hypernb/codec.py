@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import itertools
 import math
 import mimetypes
 import pickle
@@ -21,7 +22,7 @@ from hypernb.errors import CannotShipError
 from hypernb.model import Digest, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
@@ -38,7 +39,7 @@ _JSON_DEPTH: Final = 200  # orjson stops at 254
 _JSON_WIDTH: Final = 5_000_000
 _JSON_TYPES: Final = frozenset({type(None), bool, int, float, str, list, dict})
 _CULPRIT_DEPTH: Final = 5
-_CULPRIT_TRIES: Final = 200
+_CULPRIT_WIDTH: Final = 200
 _SHOWN_ROWS: Final = 20
 
 # A file that an agent left never becomes a pickle by its name: pickles are signed and loaded.
@@ -251,11 +252,11 @@ def _suits_parquet(frame: pd.DataFrame) -> bool:
 
     if isinstance(frame.index, pd.MultiIndex) or not all(type(c) is str for c in frame.columns):
         return False
-    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    series = [*(frame.iloc[:, i] for i in range(frame.shape[1])), frame.index.to_series()]
     return frame.columns.is_unique and all(
         column.dtype != object
         or pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty")
-        for column in (*columns, frame.index)
+        for column in series
     )
 
 
@@ -314,40 +315,33 @@ def _encode_pickle(value: Any, what: str) -> Payload:
 def _culprit(value: Any) -> str:
     """Say where in a value that cannot be pickled the reason sits; empty if not found."""
     steps: list[str] = []
-    tries = _CULPRIT_TRIES
-    for _ in range(_CULPRIT_DEPTH):
-        for label, child in _parts(value):
-            tries -= 1
-            if tries < 0 or not _pickles(child):
-                break
-        else:
+    while len(steps) < _CULPRIT_DEPTH:
+        parts = itertools.islice(_parts(value), _CULPRIT_WIDTH)
+        bad = next(((label, part) for label, part in parts if not _pickles(part)), None)
+        if bad is None:
             break
-        if tries < 0:
-            break
+        label, value = bad
         steps.append(label)
-        value = child
     return f"{' of '.join(reversed(steps))} is a {type(value).__name__}" if steps else ""
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     if inspect.isfunction(value):
         closure = inspect.getclosurevars(value)
-        for name, held in {**closure.nonlocals, **closure.globals}.items():
-            yield f"the variable {name!r}", held
-        for held in value.__defaults__ or ():
-            yield "a default", held
+        named = {**closure.nonlocals, **closure.globals}
+        yield from ((f"the variable {name!r}", held) for name, held in named.items())
+        yield from (("a default", held) for held in value.__defaults__ or ())
     elif isinstance(value, functools.partial):
-        yield "the function", value.func
-        yield "the arguments", (value.args, value.keywords)
+        yield from [
+            ("the function", value.func),
+            ("the arguments", (value.args, value.keywords)),
+        ]
     elif isinstance(value, dict):
-        for key, held in value.items():
-            yield f"the item {_short_repr(key)}", held
+        yield from ((f"the item {_short_repr(key)}", held) for key, held in value.items())
     elif isinstance(value, (list, tuple, set, frozenset)):
-        for number, held in enumerate(value):
-            yield f"the item {number}", held
+        yield from ((f"the item {number}", held) for number, held in enumerate(value))
     elif isinstance(held := getattr(value, "__dict__", None), dict):
-        for name, attribute in held.items():
-            yield f"the attribute {name!r}", attribute
+        yield from ((f"the attribute {name!r}", part) for name, part in held.items())
 
 
 def _pickles(value: Any) -> bool:
@@ -381,7 +375,7 @@ def _searchable(text: str) -> str:
     return text[:TEXT_AT_MOST].replace("\0", " ").encode("utf-8", "replace").decode()
 
 
-_READERS: Final = {
+_READERS: Final[dict[str, Callable[[bytes], Any]]] = {
     BYTES: bytes,
     JSON: orjson.loads,
     PARQUET: _read_frame,

@@ -2,6 +2,8 @@
 
 from hypernb.plan._builder import Plan
 from hypernb.plan._check import MAX_GOAL, MAX_NAME, MAX_TASKS, check_plan, keyword_name
+from hypernb.plan._compare import PlanDifference, compare
+from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._paths import critical_path, remaining_paths, waves
 from hypernb.plan._schedule import Consequence, Schedule
 
@@ -10,11 +12,16 @@ __all__ = [
     "MAX_NAME",
     "MAX_TASKS",
     "Consequence",
+    "Layout",
     "Plan",
+    "PlanDifference",
+    "Route",
     "Schedule",
     "check_plan",
+    "compare",
     "critical_path",
     "keyword_name",
+    "layout",
     "remaining_paths",
     "waves",
 ]

@@ -24,7 +24,8 @@ def remaining_paths(
 
     Example:
         >>> from hypernb.plan import Plan
-        >>> plan = Plan("demo").add("fetch", dict).add("clean", dict, needs=["fetch"], estimate=4)
+        >>> plan = Plan("demo").add("fetch", dict)
+        >>> plan = plan.add("clean", dict, needs=["fetch"], estimate=4)
         >>> remaining_paths(plan.build()[0])
         {'fetch': 5.0, 'clean': 4.0}
     """

@@ -196,7 +196,7 @@ class Schedule:
         return tuple(self._graph.names[number] for number in rest)
 
     def retry(self, names: Iterable[str] | None = None) -> Consequence:
-        """Open ended tasks again, and with them whatever was skipped or cancelled for their sake.
+        """Open ended tasks again, and with them what was skipped or cancelled for their sake.
 
         Tasks that have succeeded stay so. A stop is lifted.
 
@@ -343,7 +343,7 @@ class Schedule:
         return tuple(skipped)
 
     def _skip_late(self) -> tuple[str, ...]:
-        """Skip what a restored run had no time to skip; after a stop, only what `skip` skips."""
+        """Skip what a restored run had no time to skip."""
         skipped: list[str] = []
         for number in self._graph.order:
             state = self._state[number]
@@ -365,7 +365,7 @@ class Schedule:
         return named
 
     def _openable(self, named: set[int]) -> set[int]:
-        """Return the named tasks and the skipped and cancelled ones that nothing else blocks."""
+        """Return the named tasks, and the skipped and cancelled ones, that nothing blocks."""
         opened: set[int] = set()
         for number in self._graph.order:
             state = self._state[number]
