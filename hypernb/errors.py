@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 LIST_AT_MOST = 10
+ROUTE_AT_MOST = 30
 
 
 def _rebuild(
@@ -156,7 +157,12 @@ class CyclicPlanError(PlanError):
 
     def __init__(self, cycle: Sequence[str]) -> None:
         self.cycle = tuple(cycle)
-        route = " -> ".join((*self.cycle, self.cycle[0]))
+        shown: Sequence[str] = self.cycle
+        if len(shown) > ROUTE_AT_MOST:
+            half = ROUTE_AT_MOST // 2
+            left_out = f"({len(shown) - 2 * half:,} more)"
+            shown = (*shown[:half], left_out, *shown[-half:])
+        route = " -> ".join((*shown, self.cycle[0]))
         super().__init__(
             f"The plan can never finish: {route}.",
             hint=(
