@@ -304,7 +304,7 @@ def result(*, mission: str, name: str | None, as_data: bool) -> None:
         files = chosen.files()
         if name not in files:
             raise UnknownNameError("file of this mission", name, files)
-        click.get_binary_stream("stdout").write(files[name])
+        sys.stdout.buffer.write(files[name])
         return
     value = chosen.result()
     _echo(_as_json(value) if as_data else _as_text(value))
