@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hypernb.agents._words import summarise
+from hypernb.agents._words import sum_up, summarise
 from hypernb.errors import HypernbError, NothingRanError, ToolError
 from hypernb.model import Report, RunStatus, SprintItem, ToolRun
 from hypernb.tools import tool
@@ -83,15 +83,15 @@ def _summing_up(agent: str, task: str, own: Sequence[ToolRun], context: ToolCont
     """Put the reports of the tasks before it and the ranking into one report."""
     reports = [each for each in context.inputs.values() if isinstance(each, Report)]
     facts = {key: value for run in own for key, value in run.facts.items()}
+    sprint = tuple(SprintItem.model_validate(item) for item in facts.pop("sprint"))
     runs = [run for report in reports for run in report.runs]
     runs += [run for gap in facts.get("missing", ()) for run in _not_run(gap)]
-    sprint = tuple(SprintItem.model_validate(item) for item in facts.pop("sprint"))
     files = {name: digest for report in reports for name, digest in report.files.items()}
     return Report(
         agent=agent,
         task=task,
-        summary=facts.pop("summary", "") or summarise(runs),
-        runs=(*runs, *own),
+        summary=sum_up(runs, len(sprint), facts.get("missing", ())),
+        runs=(*runs, *(run.model_copy(update={"facts": {}}) for run in own)),
         sprint=sprint,
         facts=facts,
         files=files,

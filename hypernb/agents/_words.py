@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypernb.model import RunStatus, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hypernb.model import Finding, ToolRun
 
@@ -60,6 +60,27 @@ def summarise(runs: Sequence[ToolRun]) -> str:
     return " ".join(sentences)
 
 
+def sum_up(runs: Sequence[ToolRun], sprint: int, missing: Sequence[Mapping[str, Any]]) -> str:
+    """Say what all tasks found together, what is proposed, and what nobody looked at."""
+    findings = [finding for run in runs for finding in run.findings]
+    gone = {name for gap in missing for name in gap.get("tools", ())}
+    absent = [
+        run for run in runs if run.status is RunStatus.DID_NOT_RUN and run.tool not in gone
+    ]
+    sentences = [f"{counts(findings)}."]
+    if sprint:
+        proposed = number(sprint, "piece of work is", "pieces of work are")
+        sentences.append(f"{proposed} proposed.")
+    sentences += [
+        f"Nothing is known from {gap['task']}: {_flat(gap['reason'])}" for gap in missing
+    ]
+    sentences += [f"{run.tool} did not run{_because(run)}" for run in absent]
+    return " ".join(sentences)
+
+
+def _flat(reason: str) -> str:
+    return f"{' '.join(reason.split()).rstrip('.')}."
+
+
 def _because(run: ToolRun) -> str:
-    reason = " ".join(run.reason.split())
-    return f": {reason.rstrip('.')}." if reason else "."
+    return f": {_flat(run.reason)}" if run.reason.strip() else "."

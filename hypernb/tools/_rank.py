@@ -42,7 +42,7 @@ _ALREADY_COVERED: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Theme:
-    """How a category is weighed and spoken of.
+    """How the findings of a tool or a category are weighed and spoken of.
 
     Attributes:
         weight: Factor on the severity.
@@ -58,6 +58,7 @@ class _Theme:
     why: str
 
 
+# Tools whose findings share a category with others' have a theme under their own name.
 _UNKNOWN: Final = _Theme(1.0, "Settle", "finding", "findings", 15, "It is a known weak point.")
 _THEMES: Final = {
     "secret": _Theme(
@@ -318,10 +319,20 @@ _EFFORTS: Final = (
 class _Group:
     """Findings that one piece of work would settle, worst first."""
 
-    category: str
-    rule: str
     findings: tuple[Finding, ...]
     score: float
+
+    @property
+    def tool(self) -> str:
+        return self.findings[0].tool
+
+    @property
+    def category(self) -> str:
+        return self.findings[0].category
+
+    @property
+    def rule(self) -> str:
+        return self.findings[0].rule
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -332,8 +343,8 @@ class _Group:
         return Counter(finding.file for finding in self.findings)
 
     @property
-    def order(self) -> tuple[float, str, str, str]:
-        return (-self.score, self.category, self.rule, self.findings[0].file)
+    def order(self) -> tuple[float, str, str, str, str]:
+        return (-self.score, self.category, self.tool, self.rule, self.findings[0].file)
 
 
 class RankTool(Tool):
@@ -409,10 +420,10 @@ def _nothing_to_rank(missing: Sequence[Mapping[str, Any]]) -> str:
 
 def _grouped(findings: Iterable[Finding]) -> list[_Group]:
     """Group by category and rule, the most harmful first; by file too if that is too few."""
-    by_rule: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+    by_rule: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
-        by_rule[finding.category, finding.rule].append(finding)
-    groups = [_group(*key, found) for key, found in by_rule.items()]
+        by_rule[finding.tool, finding.category, finding.rule].append(finding)
+    groups = [_group(found) for found in by_rule.values()]
     while len(groups) < SPRINT_SIZE:
         wide = [group for group in groups if len(group.files) > 1]
         if not wide:
@@ -423,14 +434,18 @@ def _grouped(findings: Iterable[Finding]) -> list[_Group]:
     return sorted(groups, key=lambda each: each.order)
 
 
-def _group(category: str, rule: str, findings: Iterable[Finding]) -> _Group:
+def _theme(finding: Finding) -> _Theme:
+    return _THEMES.get(finding.tool) or _THEMES.get(finding.category, _UNKNOWN)
+
+
+def _group(findings: Iterable[Finding]) -> _Group:
     worst_first = sorted(
         findings, key=lambda each: (-_points(each), each.file, each.cell or 0, each.line)
     )
     top = _points(worst_first[0])
     files = len({each.file for each in worst_first})
     spread = math.log2(len(worst_first)) / 10 + math.log2(files) / 10
-    return _Group(category, rule, tuple(worst_first), round(top * (1 + spread), 3))
+    return _Group(tuple(worst_first), round(top * (1 + spread), 3))
 
 
 def _split(group: _Group) -> list[_Group]:
@@ -438,12 +453,12 @@ def _split(group: _Group) -> list[_Group]:
     busiest = min(group.files, key=lambda name: (-group.files[name], name))
     inside = [each for each in group.findings if each.file == busiest]
     outside = [each for each in group.findings if each.file != busiest]
-    return [_group(group.category, group.rule, part) for part in (inside, outside)]
+    return [_group(part) for part in (inside, outside)]
 
 
 def _points(finding: Finding) -> float:
     aside = is_test_path(finding.file) or is_side_path(finding.file)
-    weight = _THEMES.get(finding.category, _UNKNOWN).weight
+    weight = _theme(finding).weight
     # A failing test stands in a test file by nature.
     factor = _ASIDE if aside and finding.category not in ("tests", "docs") else 1.0
     return _SEVERITY[finding.severity] * weight * factor
@@ -459,7 +474,7 @@ def _choose(groups: Sequence[_Group]) -> list[_Group]:
 
         def worth(
             group: _Group, taken: set[str] = taken, covered: set[str] = covered
-        ) -> tuple[float, tuple[float, str, str, str]]:
+        ) -> tuple[float, tuple[float, str, str, str, str]]:
             score = group.score * (_SAME_CATEGORY if group.category in taken else 1.0)
             if group.places and covered.issuperset(group.places):
                 score *= _ALREADY_COVERED
@@ -472,8 +487,8 @@ def _choose(groups: Sequence[_Group]) -> list[_Group]:
 
 
 def _item(group: _Group) -> SprintItem:
-    theme = _THEMES.get(group.category, _UNKNOWN)
     worst = group.findings[0]
+    theme = _theme(worst)
     number = len(group.findings)
     agents = Counter(finding.agent for finding in group.findings)
     return SprintItem(
@@ -502,14 +517,10 @@ def _title(group: _Group, theme: _Theme) -> str:
 
 def _where(group: _Group) -> str:
     files = group.files
-    busiest = min(files, key=lambda name: (-files[name], name))
+    first = group.findings[0].file or "the whole tree"
     if len(files) == 1:
-        return f"in {busiest}" if busiest else "in the whole tree"
-    return (
-        f"in {len(files):,} files, most of them in {busiest or 'the whole tree'}"
-        if (files[busiest] > 1)
-        else f"in {len(files):,} files, among them {busiest or 'the whole tree'}"
-    )
+        return f"in {first}"
+    return f"in {len(files):,} files, first of all {first}"
 
 
 def _worst(finding: Finding, number: int) -> str:
@@ -546,6 +557,7 @@ def _counts(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
 def _line(group: _Group) -> dict[str, Any]:
     return {
         "category": group.category,
+        "tool": group.tool,
         "rule": group.rule,
         "count": len(group.findings),
         "files": len(group.files),
