@@ -174,7 +174,7 @@ def _check_user(path: str, final: Stage) -> Iterator[Finding]:
         yield _rules.found(
             "runs-as-root",
             Severity.LOW,
-            "There is no USER: what is started here runs as the base image's user, mostly root.",
+            "There is no USER: what starts here runs as the base image's user, mostly root.",
             path,
             final.line,
         )

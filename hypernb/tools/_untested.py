@@ -1,0 +1,216 @@
+"""Names Python modules that no test reaches, by what the tests import."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from hypernb.abc import Tool
+from hypernb.model import Finding, Report, Severity
+from hypernb.tools._reading import Rules, Sources, dotted_name, is_side_path, is_test_path
+from hypernb.tools._suite import test_files
+from hypernb.tools._tests import COVERAGE_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hypernb.abc import ToolContext
+    from hypernb.model import ToolRun
+
+_MODULES_WITHOUT_TESTS: Final = 3
+_LARGE_STATEMENTS: Final = 50
+_SMALLEST_STATEMENTS: Final = 5
+_FINDINGS_SHOWN: Final = 200
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_NOT_MODULES: Final = frozenset(
+    {"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "manage.py", "wsgi.py"}
+    | {"asgi.py", "gunicorn.conf.py", "_version.py", "version.py", "__main__.py", "settings.py"}
+)
+_NOT_FOLDERS: Final = frozenset(
+    {"migrations", "versions", "alembic", "scripts", "tools", "bin", "ci", ".ci", ".github"}
+    | {"notebooks", "benchmarks", "templates", "stubs", "typings"}
+)
+
+_rules = Rules("untested", "coverage")
+
+
+class UntestedTool(Tool):
+    """Own rules: which modules no test imports, directly or through a package."""
+
+    name: ClassVar[str] = "untested"
+    title: ClassVar[str] = "name modules that no test imports"
+
+    def run(self, context: ToolContext) -> ToolRun:
+        """Compare what the tests import with the modules there are; coverage has the last word."""
+        sources = Sources(context)
+        trees = dict(sources.trees(sources.matching(".py")))
+        tests = [path for path in trees if _is_test(path)]
+        modules = [path for path in trees if _is_module(path)]
+        facts = {"modules": len(modules), "test_files": len(test_files(context.files))}
+        if not modules:
+            return sources.nothing(self.name, "There are no Python modules.", facts=facts)
+        if not facts["test_files"]:
+            return sources.ran(self.name, _no_tests(modules), facts=facts)
+        index = _Index({path: trees[path] for path in modules})
+        reached = index.reached_from({path: trees[path] for path in tests})
+        measured = _coverage(context)
+        findings = [
+            _untested(path, trees[path])
+            for path in modules
+            if path not in reached
+            and not _is_measured(path, measured)
+            and _size(trees[path]) >= _SMALLEST_STATEMENTS
+        ]
+        facts["untested"] = len(findings)
+        settings = "what the tests import" + (", and coverage" if measured else "")
+        return sources.ran(
+            self.name, findings[:_FINDINGS_SHOWN], facts=facts, settings=settings
+        )
+
+
+def _is_test(path: str) -> bool:
+    return is_test_path(path) or path.endswith("conftest.py")
+
+
+def _is_module(path: str) -> bool:
+    *folders, name = path.split("/")
+    return (
+        name not in _NOT_MODULES
+        and not is_test_path(path)
+        and not is_side_path(path)
+        and _NOT_FOLDERS.isdisjoint(folders)
+        and all(part.isidentifier() for part in (*folders[1:], name.removesuffix(".py")))
+    )
+
+
+def _no_tests(modules: list[str]) -> list[Finding]:
+    written = [path for path in modules if not path.endswith("__init__.py")]
+    if len(written) <= _MODULES_WITHOUT_TESTS:
+        return []
+    message = f"There are {len(written):,} Python modules and no tests."
+    return [_rules.found("no-tests", Severity.MEDIUM, message)]
+
+
+def _untested(path: str, tree: ast.Module) -> Finding:
+    size = _size(tree)
+    severity = Severity.MEDIUM if size >= _LARGE_STATEMENTS else Severity.LOW
+    message = f"No test imports this module ({size} statements) or a package that hands it on."
+    return _rules.found("untested-module", severity, message, path)
+
+
+def _size(tree: ast.Module) -> int:
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(tree))
+
+
+# --- imports ----------------------------------------------------------------------------
+
+
+class _Index:
+    """Modules by the names that they can be imported by, and what hands on what."""
+
+    def __init__(self, trees: Mapping[str, ast.Module]) -> None:
+        self._trees = trees
+        self._by_name: dict[str, set[str]] = {}
+        for path in trees:
+            parts = _parts(path)
+            # Where the import path begins (src, lib, the root) is not known, so any end counts.
+            for start in range(len(parts)):
+                self._by_name.setdefault(".".join(parts[start:]), set()).add(path)
+
+    def reached_from(self, tests: Mapping[str, ast.Module]) -> set[str]:
+        """Return the modules that tests import or name, and those that these hand on."""
+        reached: set[str] = set()
+        found = [
+            module
+            for path, tree in tests.items()
+            for name in (*_imports(path, tree), *_named(tree))
+            for module in self._modules(name)
+        ]
+        while found:
+            path = found.pop()
+            if path not in reached:
+                reached.add(path)
+                found += self._handed_on(path)
+        return reached
+
+    def _modules(self, name: str) -> set[str]:
+        return self._by_name.get(name, set())
+
+    def _handed_on(self, path: str) -> Iterator[str]:
+        """Yield what comes along with a module: a package's parts, and private modules.
+
+        A private module is a detail of the modules that import it, and tested through them.
+        """
+        is_package = path.endswith("/__init__.py")
+        for name in _imports(path, self._trees[path]):
+            for module in self._modules(name):
+                if is_package or module.rpartition("/")[2].startswith("_"):
+                    yield module
+
+
+def _parts(path: str) -> list[str]:
+    parts = path.removesuffix(".py").split("/")
+    return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
+
+
+def _imports(path: str, tree: ast.Module) -> Iterator[str]:
+    """Yield every dotted name that may be a module which the file imports."""
+    here = path.removesuffix(".py").split("/")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _and_above(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            if node.level == 0:
+                yield from _and_above(module)
+            elif module:
+                yield module
+            for alias in node.names:
+                yield f"{module}.{alias.name}".lstrip(".")
+
+
+def _named(tree: ast.Module) -> Iterator[str]:
+    """Yield dotted names in texts: mock.patch("a.b.c"), import_module("a.b"), "-m", "a.b"."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and len(node.value) < 200  # noqa: PLR2004 - longer texts are no names
+            and _DOTTED.fullmatch(node.value)
+        ):
+            yield from _and_above(node.value)
+        elif isinstance(node, ast.Attribute) and (dotted := dotted_name(node)):
+            yield from _and_above(dotted)
+
+
+def _and_above(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+# --- coverage ---------------------------------------------------------------------------
+
+
+def _coverage(context: ToolContext) -> dict[str, Any]:
+    """Return executed and all lines by file, from this task's suite or from one before it."""
+    if context.outbox is not None:
+        try:
+            text = (context.outbox / COVERAGE_FILE).read_text(encoding="utf-8")
+            return dict(json.loads(text)["files"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+    for report in context.inputs.values():
+        for run in report.runs if isinstance(report, Report) else ():
+            if "coverage_files" in run.facts:
+                return dict(run.facts["coverage_files"])
+    return {}
+
+
+def _is_measured(path: str, measured: Mapping[str, Any]) -> bool:
+    covered, _ = measured.get(path, (0, 0))
+    return bool(covered)
