@@ -17,7 +17,9 @@ from hypernb.errors import StoreCorruptError, StoreError, UntrustedArtifactError
 from hypernb.model import Digest
 from hypernb.store import _rows
 from hypernb.store import _tables as t
+from hypernb.store._bulk import Bulk, Row
 from hypernb.store._failures import RESTORE, file_failures_told
+from hypernb.store._values import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,17 +47,34 @@ _PRESENT: Final = select(
 _ONE: Final = _rows.SELECT_ARTIFACTS.add_columns(t.artifacts.c.data).where(
     t.artifacts.c.digest == bindparam("wanted")
 )
-_INSERT: Final = insert(t.artifacts)
-_RENEW: Final = (
+_INSERT: Final = Bulk(
+    insert(t.artifacts),
+    "digest",
+    "media_type",
+    "size_bytes",
+    "created_at",
+    "path",
+    "signature",
+    "data",
+)
+_RENEW: Final = Bulk(
     update(t.artifacts)
-    .where(t.artifacts.c.digest == bindparam("old_digest"))
+    .where(t.artifacts.c.digest == bindparam("key"))
     .values(
         media_type=bindparam("new_media_type"),
         size_bytes=bindparam("new_size_bytes"),
+        created_at=bindparam("new_created_at"),
         path=bindparam("new_path"),
         signature=bindparam("new_signature"),
         data=bindparam("new_data"),
-    )
+    ),
+    "key",
+    "new_media_type",
+    "new_size_bytes",
+    "new_created_at",
+    "new_path",
+    "new_signature",
+    "new_data",
 )
 
 
@@ -66,15 +85,10 @@ class _Prepared:
     signature: str
     path: str
 
-    def row(self) -> dict[str, Any]:
-        return {
-            "digest": self.digest,
-            "media_type": self.payload.media_type,
-            "size_bytes": len(self.payload.data),
-            "path": self.path,
-            "signature": self.signature,
-            "data": None if self.path else self.payload.data,
-        }
+    def row(self, at: str) -> Row:
+        payload = self.payload
+        size, data = len(payload.data), None if self.path else payload.data
+        return self.digest, payload.media_type, size, at, self.path, self.signature, data
 
 
 class Artifacts:
@@ -137,22 +151,16 @@ class Artifacts:
             settled.append(each if is_first else self._apart(each))
         present |= _present(connection, [each.digest for each in settled])
         wanted = {each.digest: each for each in settled}
-        fresh = [
-            each.row() | {"created_at": now}
-            for each in wanted.values()
-            if each.digest not in present
-        ]
-        if fresh:
-            connection.execute(_INSERT, fresh)
+        at = utc_text(now)
+        fresh = [each.row(at) for each in wanted.values() if each.digest not in present]
+        _INSERT.run(connection, fresh)
         # A row that is not as we would write it was damaged or made by somebody else.
         renewed = [
-            {f"new_{name}": value for name, value in each.row().items() if name != "digest"}
-            | {"old_digest": each.digest}
+            each.row(at)
             for each in wanted.values()
             if each.digest in present and present[each.digest] != _facts(each)
         ]
-        if renewed:
-            connection.execute(_RENEW, renewed)
+        _RENEW.run(connection, renewed)
         return [each.digest for each in settled]
 
     def _apart(self, prepared: _Prepared) -> _Prepared:

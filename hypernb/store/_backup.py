@@ -198,8 +198,8 @@ def _refuse_if_in_use(path: Path, *, force: bool) -> None:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our names
-    return int(row[0])
+    sql = f"SELECT count(*) FROM {table}"  # noqa: S608 - the names are ours
+    return int(connection.execute(sql).fetchone()[0])
 
 
 def _runners(connection: sqlite3.Connection) -> Iterator[str]:
@@ -224,8 +224,8 @@ def _unpack(source: Path, folder: Path) -> None:
             manifest = orjson.loads(archive.read(_MANIFEST))
             if manifest["format"] != _FORMAT:
                 raise StoreError(
-                    f"{str(source)!r} is a backup of format {manifest['format']!r}; this hypernb "
-                    f"reads {_FORMAT}.",
+                    f"{str(source)!r} is a backup of format {manifest['format']!r}; "
+                    f"this hypernb reads {_FORMAT}.",
                     hint="pip install --upgrade hypernb",
                 )
             database = folder / _DATABASE

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Text, bindparam, delete, insert, select, type_coerce, update
 
-from hypernb.errors import LeaseLostError, TransitionError, UnknownTaskError
+from hypernb.errors import (
+    LeaseLostError,
+    TransitionError,
+    UnknownMissionError,
+    UnknownTaskError,
+)
 from hypernb.model import (
     AttemptState,
     MissionState,
@@ -16,27 +22,43 @@ from hypernb.model import (
 )
 from hypernb.store import _search as search
 from hypernb.store import _tables as t
-from hypernb.store._events import append_events, last_seq
-from hypernb.store._values import clean
+from hypernb.store._bulk import Bulk, Row
+from hypernb.store._events import append_rows, last_seq
+from hypernb.store._values import clean, json_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from hypernb.model import Change, LeaseRecord, MissionId
+    from hypernb.model import Change, Finding, LeaseRecord, MissionId
 
 _LEASE: Final = select(t.leases.c.holder, t.leases.c.token).where(
     t.leases.c.resource == bindparam("resource")
 )
+# Times stay text from reading to writing: most of them pass through unchanged.
 _MISSION: Final = select(
     t.missions.c.short_id,
     t.missions.c.state,
-    t.missions.c.started_at,
-    t.missions.c.finished_at,
+    type_coerce(t.missions.c.started_at, Text),
+    type_coerce(t.missions.c.finished_at, Text),
     t.missions.c.error,
 ).where(t.missions.c.id == bindparam("mission_id"))
+_WRITE_MISSION: Final = Bulk(
+    update(t.missions)
+    .where(t.missions.c.id == bindparam("key"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("state", "started_at", "finished_at", "error")
+        }
+    ),
+    "key",
+    "new_state",
+    "new_started_at",
+    "new_finished_at",
+    "new_error",
+)
 
 _TASK_COLUMNS: Final = (
     "state",
@@ -53,42 +75,81 @@ _TASK_COLUMNS: Final = (
     "findings",
     "worked_s",
 )
+_TIMES: Final = frozenset({"ready_at", "started_at", "finished_at", "heartbeat_at"})
 _SELECT_TASKS: Final = select(
-    t.tasks.c.id, t.tasks.c.number, t.tasks.c.name, *(t.tasks.c[name] for name in _TASK_COLUMNS)
+    t.tasks.c.id,
+    t.tasks.c.name,
+    *(
+        type_coerce(t.tasks.c[name], Text) if name in _TIMES else t.tasks.c[name]
+        for name in _TASK_COLUMNS
+    ),
 ).where(
     t.tasks.c.mission_id == bindparam("mission_id"),
     t.tasks.c.id.in_(bindparam("ids", expanding=True)),
 )
-_UPDATE_TASK: Final = (
+_UPDATE_TASKS: Final = Bulk(
     update(t.tasks)
-    .where(t.tasks.c.id == bindparam("task_key"))
-    .values({name: bindparam(f"new_{name}") for name in _TASK_COLUMNS})
+    .where(t.tasks.c.id == bindparam("key"))
+    .values({name: bindparam(f"new_{name}") for name in _TASK_COLUMNS}),
+    "key",
+    *(f"new_{name}" for name in _TASK_COLUMNS),
 )
 _SELECT_RUNNING: Final = select(
-    t.attempts.c.task_id, t.attempts.c.number, t.attempts.c.started_at
+    t.attempts.c.task_id,
+    t.attempts.c.number,
+    type_coerce(t.attempts.c.started_at, Text),
 ).where(
     t.attempts.c.task_id.in_(bindparam("ids", expanding=True)),
     t.attempts.c.state == AttemptState.RUNNING.value,
 )
-_INSERT_ATTEMPT: Final = insert(t.attempts)
-_END_ATTEMPT: Final = (
+_INSERT_ATTEMPTS: Final = Bulk(
+    insert(t.attempts),
+    "task_id",
+    "number",
+    "mission_id",
+    "state",
+    "started_at",
+    "finished_at",
+    "runner_id",
+    "pid",
+    "error",
+)
+_END_ATTEMPTS: Final = Bulk(
     update(t.attempts)
     .where(
-        t.attempts.c.task_id == bindparam("task_key"),
-        t.attempts.c.number == bindparam("number_key"),
+        t.attempts.c.task_id == bindparam("key"),
+        t.attempts.c.number == bindparam("attempt"),
     )
     .values(
         state=bindparam("new_state"),
         finished_at=bindparam("new_finished_at"),
         error=bindparam("new_error"),
-    )
+    ),
+    "key",
+    "attempt",
+    "new_state",
+    "new_finished_at",
+    "new_error",
 )
-_INSERT_FINDING: Final = insert(t.findings)
-_FORGET_FINDINGS: Final = delete(t.findings).where(
-    t.findings.c.task_id == bindparam("task_key")
+_INSERT_FINDINGS: Final = Bulk(
+    insert(t.findings),
+    "mission_id",
+    "task_id",
+    "file",
+    "line",
+    "cell",
+    "category",
+    "rule",
+    "severity",
+    "message",
+    "tool",
+    "agent",
+)
+_FORGET_FINDINGS: Final = Bulk(
+    delete(t.findings).where(t.findings.c.task_id == bindparam("key")), "key"
 )
 _IDS_AT_ONCE: Final = 500
-_TASK_ACTIVE: Final = frozenset(
+_UNDER_WAY: Final = frozenset(
     {
         TaskState.RUNNING,
         TaskState.VERIFYING,
@@ -96,10 +157,14 @@ _TASK_ACTIVE: Final = frozenset(
         TaskState.AWAITING_APPROVAL,
     }
 )
+_TASK_STATES: Final = {state.value: state for state in TaskState}
 
 
 def write_changes(
-    connection: Connection, mission_id: MissionId, lease: LeaseRecord, changes: Sequence[Change]
+    connection: Connection,
+    mission_id: MissionId,
+    lease: LeaseRecord,
+    changes: Sequence[Change],
 ) -> int:
     """Write changes in order, inside a write transaction; return the last ``seq``.
 
@@ -135,49 +200,67 @@ class _Mission:
         self.state = MissionState(state)
         self.is_touched = False
 
-    def become(self, change: Change) -> None:
+    def become(self, change: Change, at: str) -> None:
         after = change.mission_state
         if after is not None:
             self.state = transition(self.state, after, name=self.short_id)
             self.is_touched = True
             if after is MissionState.RUNNING:
-                self.started_at = self.started_at or change.at
+                self.started_at = self.started_at or at
                 self.finished_at, self.error = None, ""
             elif after.is_final:
-                self.finished_at = change.at
+                self.finished_at = at
         if change.error is not None and change.task_id is None:
             self.error = clean(change.error)
             self.is_touched = True
 
+    def row(self, mission_id: str) -> Row:
+        return mission_id, self.state.value, self.started_at, self.finished_at, self.error
+
 
 class _Task:
-    __slots__ = ("key", "name", "number", *_TASK_COLUMNS)
+    __slots__ = ("key", "name", *_TASK_COLUMNS)
 
-    # What the columns hold; slots alone say nothing to a type checker.
-    key: str
-    name: str
-    number: int
-    state: TaskState
-    attempt: int
-    ready_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    heartbeat_at: datetime | None
-    pid: int | None
-    note: str
-    error: str
-    output: str | None
-    outcome: str
-    findings: int
-    worked_s: float
+    def __init__(self, row: Any) -> None:
+        state: str
+        (
+            self.key,
+            self.name,
+            state,
+            self.attempt,
+            self.ready_at,
+            self.started_at,
+            self.finished_at,
+            self.heartbeat_at,
+            self.pid,
+            self.note,
+            self.error,
+            self.output,
+            self.outcome,
+            self.findings,
+            self.worked_s,
+        ) = row
+        self.state = _TASK_STATES.get(state) or TaskState(state)
 
-    def __init__(self, row: Sequence[Any]) -> None:
-        self.key, self.number, self.name, state = row[:4]
-        self.state = TaskState(state)
-        for column, value in zip(_TASK_COLUMNS[1:], row[4:], strict=True):
-            setattr(self, column, value)
+    def row(self) -> Row:
+        return (
+            self.key,
+            self.state.value,
+            self.attempt,
+            self.ready_at,
+            self.started_at,
+            self.finished_at,
+            self.heartbeat_at,
+            self.pid,
+            self.note,
+            self.error,
+            self.output,
+            self.outcome,
+            self.findings,
+            self.worked_s,
+        )
 
-    def become(self, change: Change, short_id: str) -> bool:
+    def become(self, change: Change, at: str, short_id: str) -> bool:
         """Go to the change's state; True if what an earlier end left is void."""
         before, after = self.state, change.task_state
         if after is None:
@@ -186,26 +269,26 @@ class _Task:
             name = f"{short_id}/{self.name}"
             raise TransitionError("task", name, before.value, after.value)
         self.state = after
-        again = before.is_final and not after.is_final
+        again = before.is_final
         if again:
             self.note = self.error = self.outcome = ""
             self.output, self.findings, self.finished_at = None, 0, None
         if after is TaskState.RUNNING:
-            self._run(change, before)
+            self._run(change, at, before)
         elif after is TaskState.READY:
-            self.ready_at, self.pid, self.heartbeat_at = change.at, None, None
+            self.ready_at, self.pid, self.heartbeat_at = at, None, None
         elif after is TaskState.PENDING:
             self.ready_at = None
         elif after.is_final:
-            self.finished_at, self.pid = change.at, None
+            self.finished_at, self.pid = at, None
         return again
 
-    def _run(self, change: Change, before: TaskState) -> None:
+    def _run(self, change: Change, at: str, before: TaskState) -> None:
         number = self.attempt if change.attempt is None else change.attempt
-        if before not in _TASK_ACTIVE or number != self.attempt:
-            self.started_at, self.pid = change.at, None
+        if before not in _UNDER_WAY or number != self.attempt:
+            self.started_at, self.pid = at, None
             self.note = self.error = ""
-        self.attempt, self.heartbeat_at = number, change.at
+        self.attempt, self.heartbeat_at = number, at
 
     def note_facts(self, change: Change) -> None:
         if change.pid is not None:
@@ -219,12 +302,6 @@ class _Task:
         if change.outcome is not None:
             self.outcome = clean(change.outcome)
         self.findings += len(change.findings)
-
-    def values(self) -> dict[str, Any]:
-        row: dict[str, Any] = {f"new_{name}": getattr(self, name) for name in _TASK_COLUMNS}
-        row["task_key"] = self.key
-        row["new_state"] = self.state.value
-        return row
 
 
 class _Batch:
@@ -240,154 +317,136 @@ class _Batch:
         self._connection = connection
         self._mission_id = mission_id
         self._holder = lease.holder
-        ids = {change.task_id for change in changes if change.task_id is not None}
+        row = connection.execute(_MISSION, {"mission_id": mission_id}).one_or_none()
+        if row is None:
+            raise UnknownMissionError(mission_id)
+        self._mission = _Mission(row)
+        touched = {each.task_id for each in changes if each.task_id is not None}
         ending = {
-            change.task_id
-            for change in changes
-            if change.task_id is not None and change.attempt_state is not None
+            each.task_id
+            for each in changes
+            if each.task_id is not None and each.attempt_state not in _NOT_ENDING
         }
-        self._mission = _Mission(connection.execute(_MISSION, {"mission_id": mission_id}).one())
-        self._tasks = {task.key: task for task in self._load_tasks(ids)}
+        self._tasks = {task.key: task for task in self._load_tasks(touched)}
         self._running = dict(self._load_running(ending))
-        self._started: dict[tuple[str, int], dict[str, Any]] = {}
-        self._ended: list[dict[str, Any]] = []
-        self._events: list[dict[str, Any]] = []
-        self._findings: list[dict[str, Any]] = []
-        self._void_findings: list[dict[str, str]] = []
+        self._started: dict[tuple[str, int], Row] = {}
+        self._ended: list[Row] = []
+        self._events: list[Row] = []
+        self._findings: list[Row] = []
+        self._void_findings: list[Row] = []
         self._search: list[search.SearchRow] = []
 
     def _load_tasks(self, ids: Iterable[str]) -> Iterator[_Task]:
         for some in _portions(ids):
             keys = {"mission_id": self._mission_id, "ids": some}
-            yield from map(_Task, self._connection.execute(_SELECT_TASKS, keys))
+            yield from map(_Task, self._connection.execute(_SELECT_TASKS, keys).all())
 
-    def _load_running(self, ids: Iterable[str]) -> Iterator[tuple[tuple[str, int], datetime]]:
+    def _load_running(self, ids: Iterable[str]) -> Iterator[tuple[tuple[str, int], str]]:
         for some in _portions(ids):
-            rows = self._connection.execute(_SELECT_RUNNING, {"ids": some})
+            rows = self._connection.execute(_SELECT_RUNNING, {"ids": some}).all()
             yield from (((task, number), started_at) for task, number, started_at in rows)
 
     def take(self, change: Change) -> None:
         """Work out what one change does."""
-        self._mission.become(change)
-        task = None
+        at = utc_text(change.at)
+        self._mission.become(change, at)
+        name = None
         if change.task_id is not None:
             task = self._tasks.get(change.task_id)
             if task is None:
                 raise UnknownTaskError(change.task_id)
-            self._take_for(task, change)
+            name = task.name
+            self._take_for(task, change, at)
         self._events.append(
-            {
-                "at": change.at,
-                "kind": str(change.kind),
-                "mission_id": self._mission_id,
-                "task_id": change.task_id,
-                "task": task and task.name,
-                "attempt": change.attempt,
-                "payload": change.payload,
-            }
-        )
-        name = task.name if task else ""
-        self._search.extend(search.change_rows(change, self._mission.short_id, name))
-
-    def _take_for(self, task: _Task, change: Change) -> None:
-        before = task.attempt
-        if task.become(change, self._mission.short_id):
-            self._void_findings.append({"task_key": task.key})
-            self._findings = [row for row in self._findings if row["task_id"] != task.key]
-        if change.attempt_state is AttemptState.RUNNING:
-            self._start_attempt(task, change, before)
-        elif change.attempt_state is not None:
-            self._end_attempt(task, change, change.attempt_state)
-        task.note_facts(change)
-        for finding in change.findings:
-            self._findings.append(
-                {
-                    "mission_id": self._mission_id,
-                    "task_id": task.key,
-                    "file": clean(finding.file),
-                    "line": finding.line,
-                    "cell": finding.cell,
-                    "category": clean(finding.category),
-                    "rule": clean(finding.rule),
-                    "severity": finding.severity.value,
-                    "message": clean(finding.message),
-                    "tool": clean(finding.tool),
-                    "agent": clean(finding.agent or ""),
-                }
+            (
+                at,
+                str(change.kind),
+                self._mission_id,
+                change.task_id,
+                name,
+                change.attempt,
+                json_text(change.payload),
             )
+        )
+        self._search.extend(search.change_rows(change, self._mission.short_id, name or ""))
 
-    def _start_attempt(self, task: _Task, change: Change, before: int) -> None:
+    def _take_for(self, task: _Task, change: Change, at: str) -> None:
+        before = task.attempt
+        if task.become(change, at, self._mission.short_id):
+            self._void_findings.append((task.key,))
+            self._findings = [row for row in self._findings if row[1] != task.key]
+        if change.attempt_state is AttemptState.RUNNING:
+            self._start_attempt(task, change, at, before)
+        elif change.attempt_state is not None:
+            self._end_attempt(task, change, at, change.attempt_state)
+        task.note_facts(change)
+        self._findings.extend(self._finding(task, each) for each in change.findings)
+
+    def _finding(self, task: _Task, finding: Finding) -> Row:
+        return (
+            self._mission_id,
+            task.key,
+            clean(finding.file),
+            finding.line,
+            finding.cell,
+            clean(finding.category),
+            clean(finding.rule),
+            finding.severity.value,
+            clean(finding.message),
+            clean(finding.tool),
+            clean(finding.agent),
+        )
+
+    def _start_attempt(self, task: _Task, change: Change, at: str, before: int) -> None:
         number = before + 1 if change.attempt is None else change.attempt
         if number <= before:
             name = f"{self._mission.short_id}/{task.name}#{number}"
             raise TransitionError("attempt", name, "already started", "running")
         task.attempt = number
-        key = (task.key, number)
-        self._running[key] = change.at
-        self._started[key] = {
-            "task_id": task.key,
-            "number": number,
-            "mission_id": self._mission_id,
-            "state": AttemptState.RUNNING.value,
-            "started_at": change.at,
-            "finished_at": None,
-            "runner_id": self._holder,
-            "pid": change.pid,
-            "error": "",
-        }
+        self._running[task.key, number] = at
+        self._started[task.key, number] = (
+            task.key,
+            number,
+            self._mission_id,
+            AttemptState.RUNNING.value,
+            at,
+            None,
+            self._holder,
+            change.pid,
+            "",
+        )
 
-    def _end_attempt(self, task: _Task, change: Change, after: AttemptState) -> None:
+    def _end_attempt(self, task: _Task, change: Change, at: str, after: AttemptState) -> None:
         number = task.attempt if change.attempt is None else change.attempt
         key = (task.key, number)
         started_at = self._running.pop(key, None)
         if started_at is None:
             name = f"{self._mission.short_id}/{task.name}#{number}"
             raise TransitionError("attempt", name, "not running", after.value)
-        task.worked_s += max(0.0, (change.at - started_at).total_seconds())
+        worked = change.at - datetime.fromisoformat(started_at)
+        task.worked_s += max(0.0, worked.total_seconds())
         error = clean(change.error or "")
-        if key in self._started:
-            self._started[key].update(state=after.value, finished_at=change.at, error=error)
-            return
-        self._ended.append(
-            {
-                "task_key": task.key,
-                "number_key": number,
-                "new_state": after.value,
-                "new_finished_at": change.at,
-                "new_error": error,
-            }
-        )
+        if (row := self._started.get(key)) is not None:
+            self._started[key] = (*row[:3], after.value, row[4], at, *row[6:8], error)
+        else:
+            self._ended.append((*key, after.value, at, error))
 
     def write(self) -> int:
         """Write everything; return the ``seq`` of the last event."""
-        execute = self._connection.execute
-        last = append_events(self._connection, self._events)
-        for statement, rows in (
-            (_UPDATE_TASK, [task.values() for task in self._tasks.values()]),
-            (_INSERT_ATTEMPT, list(self._started.values())),
-            (_END_ATTEMPT, self._ended),
-            (_FORGET_FINDINGS, self._void_findings),
-            (_INSERT_FINDING, self._findings),
-        ):
-            if rows:
-                execute(statement, rows)
-        search.index(self._connection, self._search)
+        connection = self._connection
+        last = append_rows(connection, self._events)
+        _UPDATE_TASKS.run(connection, [task.row() for task in self._tasks.values()])
+        _INSERT_ATTEMPTS.run(connection, list(self._started.values()))
+        _END_ATTEMPTS.run(connection, self._ended)
+        _FORGET_FINDINGS.run(connection, self._void_findings)
+        _INSERT_FINDINGS.run(connection, self._findings)
+        search.index(connection, self._search)
         if self._mission.is_touched:
-            self._write_mission()
+            _WRITE_MISSION.run(connection, [self._mission.row(self._mission_id)])
         return last
 
-    def _write_mission(self) -> None:
-        mission = self._mission
-        self._connection.execute(
-            update(t.missions)
-            .where(t.missions.c.id == self._mission_id)
-            .values(
-                state=mission.state.value,
-                started_at=mission.started_at,
-                finished_at=mission.finished_at,
-                error=mission.error,
-            )
-        )
+
+_NOT_ENDING: Final = (None, AttemptState.RUNNING)
 
 
 def _portions(ids: Iterable[str]) -> Iterator[list[str]]:

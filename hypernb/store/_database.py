@@ -11,7 +11,7 @@ import weakref
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 from sqlalchemy.pool import QueuePool
 
 from hypernb.errors import ConfigError, StoreCorruptError, StoreUnavailableError, nearest
@@ -28,7 +28,6 @@ BUSY_TIMEOUT_S: Final = 30.0
 SYNCHRONOUS: Final = ("FULL", "NORMAL", "EXTRA")
 _JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _RETRY_S: Final = 0.01
-_BEGIN: Final = "hypernb_begin"
 
 
 class Database:
@@ -69,7 +68,10 @@ class Database:
             if not turn.acquire(timeout=self._busy_timeout_s):
                 raise self._busy_here()
             try:
-                with engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin() as opened:
+                # At once: a transaction that reads first and then wants to write can be
+                # refused halfway, however long it is willing to wait.
+                with engine.begin() as opened:
+                    opened.exec_driver_sql("BEGIN IMMEDIATE")
                     yield opened
             finally:
                 turn.release()
@@ -81,6 +83,7 @@ class Database:
         with self._failures_told():
             try:
                 with engine.begin() as opened:
+                    opened.exec_driver_sql("BEGIN")
                     yield opened
             except ValueError as error:
                 # A state, a time or JSON that this program never writes.
@@ -166,8 +169,8 @@ class Database:
                 _use_wal(connection, self._busy_timeout_s)
                 ready = is_up_to_date(connection, self.path)
             if not ready:
-                migrating = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-                with migrating.begin() as opened:
+                with self._engine.begin() as opened:
+                    opened.exec_driver_sql("BEGIN IMMEDIATE")
                     bring_up_to_date(opened, self.path)
         self._identity = self._look()
 
@@ -229,7 +232,7 @@ def _synchronous(chosen: str | None) -> str:
 
 
 def _engine(path: Path, synchronous: str, timeout_s: float) -> Engine:
-    engine = create_engine(
+    return create_engine(
         "sqlite+pysqlite://",
         creator=functools.partial(_pooled, path, synchronous, timeout_s),
         poolclass=QueuePool,
@@ -237,13 +240,6 @@ def _engine(path: Path, synchronous: str, timeout_s: float) -> Engine:
         max_overflow=-1,
         pool_use_lifo=True,
     )
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    connection.exec_driver_sql(str(options.get(_BEGIN, "BEGIN")))
 
 
 def _pooled(path: Path, synchronous: str, timeout_s: float) -> sqlite3.Connection:

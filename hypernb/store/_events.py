@@ -8,9 +8,11 @@ from sqlalchemy import bindparam, insert, select, update
 
 from hypernb.errors import StoreCorruptError
 from hypernb.store import _tables as t
+from hypernb.store._bulk import Bulk, Row
+from hypernb.store._values import json_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -21,7 +23,17 @@ _TAKE: Final = (
     .values(value=t.counters.c.value + bindparam("many"))
     .returning(t.counters.c.value)
 )
-_INSERT: Final = insert(t.events)
+_INSERT: Final = Bulk(
+    insert(t.events),
+    "seq",
+    "at",
+    "kind",
+    "mission_id",
+    "task_id",
+    "task",
+    "attempt",
+    "payload",
+)
 _LAST: Final = select(t.counters.c.value).where(t.counters.c.name == "event")
 
 
@@ -38,17 +50,16 @@ def last_seq(connection: Connection) -> int:
     return int(connection.execute(_LAST).scalar() or 0)
 
 
-def append_events(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+def append_rows(connection: Connection, rows: Sequence[Row]) -> int:
     """Write events in order; return the ``seq`` of the last.
 
     Args:
         connection: Inside a write transaction.
-        rows: Values by column, without ``seq``; this adds it.
+        rows: Time, kind, mission, task's id, task's name, attempt, payload; as text.
     """
     last = take_numbers(connection, "event", len(rows))
-    for seq, row in enumerate(rows, last - len(rows) + 1):
-        row["seq"] = seq
-    connection.execute(_INSERT, rows)
+    first = last - len(rows) + 1
+    _INSERT.run(connection, [(seq, *row) for seq, row in enumerate(rows, first)])
     return last
 
 
@@ -60,19 +71,5 @@ def append_event(
     **payload: Any,
 ) -> int:
     """Write one event about a mission or the store; return its ``seq``."""
-    return append_events(connection, [event_row(kind, at, mission_id, payload)])
-
-
-def event_row(
-    kind: str, at: datetime, mission_id: str | None, payload: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Lay out an event that is about no task."""
-    return {
-        "at": at,
-        "kind": kind,
-        "mission_id": mission_id,
-        "task_id": None,
-        "task": None,
-        "attempt": None,
-        "payload": payload,
-    }
+    row = (utc_text(at), str(kind), mission_id, None, None, None, json_text(payload))
+    return append_rows(connection, [row])

@@ -68,7 +68,7 @@ def _read(path: Path) -> bytes:
     if len(secret) != KEY_BYTES:
         raise StoreError(
             f"{str(path)!r} does not hold a signing key: {len(secret)} bytes, not {KEY_BYTES}.",
-            hint="Move it away: a new key is made, and what the old one signed is approved anew.",
+            hint="Move it away: a new key is made; what the old one signed is void.",
         )
     if os.name == "posix" and path.stat().st_mode & 0o077:
         path.chmod(_OWNER_ONLY)

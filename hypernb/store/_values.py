@@ -55,8 +55,10 @@ def clean(text: str) -> str:
     return sound.replace("\x00", _NUL_SIGN)
 
 
-def to_json(value: Any) -> str:
+def json_text(value: Any) -> str:
     """Write a value as JSON; what JSON does not know becomes its text."""
+    if not value:
+        return "{}"
     try:
         return orjson.dumps(value, default=str, option=_OPTIONS).decode()
     except TypeError:  # a lone surrogate, a number beyond 64 bits, a circle
@@ -100,7 +102,7 @@ class JsonText(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         del dialect
-        return "{}" if not value else to_json(value)
+        return json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         del dialect
