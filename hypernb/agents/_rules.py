@@ -18,7 +18,7 @@ from hypernb.agents._words import listed
 from hypernb.errors import GoalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hypernb.model import RoleCard
@@ -30,11 +30,28 @@ _WORD: Final = re.compile(r"[^\W_]+(?:[.+#'\u2019][^\W_]+)*")
 _SENTENCE_END: Final = re.compile(r"[.;:!?\n](?:\s|$)|[,]\s+(?:but|and)\s")
 _NEGATION: Final = re.compile(
     r"\b(?:except|excluding|without|but not|do not|don['\u2019]t|no need to|not|skip|ignore|"
-    r"leave out)\b",
+    r"leave out|(?<=\ball )but|(?<=\beverything )but)\b",
+    re.IGNORECASE,
+)
+_SURELY_EVERYTHING: Final = re.compile(
+    r"\beverything\b|\b(?:full|complete) audit\b|\ball (?:eight|agents|specialists)\b",
     re.IGNORECASE,
 )
 _EVERYTHING: Final = frozenset(
-    {"everything", "all", "audit", "review", "whole", "entire", "anything", "overall"}
+    {"all", "audit", "review", "whole", "entire", "anything", "overall"}
+)
+_SUMMING_UP: Final = frozenset(
+    {"plan", "strategy", "roadmap", "priority", "prioritise", "prioritize", "rank", "sprint"}
+    | {
+        "backlog",
+        "overview",
+        "summary",
+        "summarise",
+        "summarize",
+        "technical debt",
+        "tech debt",
+    }
+    | {"project-strategist"}
 )
 _NO_SUITE: Final = re.compile(
     r"--no-tests\b|\bno tests\b|\bwithout (?:running |executing )?(?:the |any )?tests\b|"
@@ -75,13 +92,13 @@ def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = ()) -> Plan:
     check_goal(goal)
     listing = checked_tree(root)
     cards = load_cards(listing.root)
-    picked, notes = _pick(goal, cards, agents)
-    suite = not _NO_SUITE.search(goal)
     scope = _named_paths(goal, listing.files)
+    picked, notes = _pick(_without(goal, scope), cards, agents)
+    suite = not _NO_SUITE.search(goal)
     plan = Plan(goal, root=listing.root, scope=scope)
     add_tasks(plan, picked, cards, listing, suite=suite, scope=scope)
     if scope:
-        notes.append(f"Only {listed(scope)} is looked at, because the goal names it.")
+        notes.append(f"The agents look only at what the goal names: {listed(scope)}.")
     if not suite:
         notes.append("The project's tests are not run, because the goal says so.")
     plan.planned_by = "rules"
@@ -108,15 +125,36 @@ def check_goal(goal: str) -> None:
 
 
 def match_agents(goal: str, cards: Mapping[str, RoleCard]) -> list[Match]:
-    """Find the agents with a capability whose words stand in the goal, in their order."""
-    said = _phrases(goal)
-    found: list[Match] = []
+    """Find the agents with a capability whose words stand in the goal, in their order.
+
+    The longest phrase counts: in "unused imports", the agent for unused imports is meant, not
+    the one for imports.
+    """
+    stems = _stems(goal)
+    known: dict[tuple[str, ...], dict[str, str]] = {}
     for name, card in cards.items():
-        words = tuple(each for each in card.capabilities if _stems(each) in said)
-        named = (name,) if _stems(name) in said else ()
-        if words or named:
-            found.append(Match(name, named + words))
-    return found
+        for words in (name, *card.capabilities):
+            known.setdefault(_stems(words), {}).setdefault(name, words)
+    found: dict[str, dict[str, None]] = {}
+    for phrase in _longest(stems, known):
+        for name, said in known[phrase].items():
+            found.setdefault(name, {})[said] = None
+    return [Match(name, tuple(found[name])) for name in cards if name in found]
+
+
+def _longest(
+    stems: Sequence[str], known: Collection[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """Yield the known phrases in their order, without those inside a longer one."""
+    reached = 0
+    for start in range(len(stems)):
+        for length in range(min(_LONGEST, len(stems) - start), 0, -1):
+            phrase = tuple(stems[start : start + length])
+            if phrase in known:
+                if start + length > reached:
+                    yield phrase
+                reached = max(reached, start + length)
+                break
 
 
 def _pick(
@@ -130,18 +168,25 @@ def _pick(
     wanted, unwanted = _split(goal)
     refused = {each.agent for each in match_agents(unwanted, cards)}
     matches = [each for each in match_agents(wanted, cards) if each.agent not in refused]
-    picked = _others([each.agent for each in matches])
-    kept = [name for name in SPECIALISTS if name not in refused]
     tail = [f"Left out, as the goal says: {listed(sorted(refused))}."] if refused else []
-    if picked:
+    everything = bool(_SURELY_EVERYTHING.search(wanted))
+    if matches and not everything and not _sums_up(matches):
         why = "; ".join(f"{each.agent} by {_quoted(each.words)}" for each in matches)
-        return picked, [f"{start}: it matched {why}.", *tail]
-    if _EVERYTHING & set(_tokens(wanted)):
-        return _others(kept), [f"{start}: the goal asks for everything.", *tail]
-    said = "no capability matched, so all specialists look"
-    if matches:
-        said = "only the strategist matched, who needs findings to rank, so all look"
-    return _others(kept), [f"{start}: {said}.", *tail]
+        return _others(each.agent for each in matches), [f"{start}: it matched {why}.", *tail]
+    kept = _others(name for name in SPECIALISTS if name not in refused)
+    if everything or (not matches and _EVERYTHING & set(_tokens(wanted))):
+        said = "the goal asks for everything"
+    elif matches:
+        said = f"it matched {_quoted(matches[0].words)}, which concerns all specialists"
+    else:
+        said = "it matched no capability, so all specialists look"
+    return kept, [f"{start}: {said}.", *tail]
+
+
+def _sums_up(matches: Sequence[Match]) -> bool:
+    """Tell whether only the strategist fits, and is to rank what the others would find."""
+    alone = [each.agent for each in matches] == [STRATEGIST]
+    return alone and not _SUMMING_UP.isdisjoint(matches[0].words)
 
 
 def _others(names: Iterable[str]) -> list[str]:
@@ -172,15 +217,6 @@ def _tokens(text: str) -> list[str]:
 
 def _stems(phrase: str) -> tuple[str, ...]:
     return tuple(_stem(word) for word in _tokens(phrase))
-
-
-def _phrases(text: str) -> set[tuple[str, ...]]:
-    stems = _stems(text)
-    return {
-        stems[start : start + length]
-        for length in range(1, _LONGEST + 1)
-        for start in range(len(stems) - length + 1)
-    }
 
 
 def _stem(word: str) -> str:
@@ -216,6 +252,13 @@ def _named_paths(goal: str, files: Sequence[str]) -> tuple[str, ...]:
             if candidate in known and len(found) < _PATHS_AT_MOST:
                 found[candidate] = None
     return tuple(sorted(found))
+
+
+def _without(goal: str, paths: Sequence[str]) -> str:
+    """Take paths out of a goal: their parts are no words of it."""
+    for path in sorted(paths, key=len, reverse=True):
+        goal = goal.replace(path, " ")
+    return goal
 
 
 def _parents(name: str) -> list[str]:
