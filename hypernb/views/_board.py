@@ -102,7 +102,10 @@ def _how_it_goes(figures: Figures, task: TaskRecord) -> str:
 def _coming(figures: Figures, mine: list[TaskRecord]) -> Iterator[Child]:
     coming = [task for task in mine if not task.state.is_final]
     if not coming:
+        failed = [task.name for task in mine if task.state is TaskState.FAILED]
         yield "Nothing more to do."
+        if failed:
+            yield el("p", sentence((*enumerate_names(failed, most=2), " failed.")))
         return
     first = coming[0]
     unmet = figures.unmet(first.name)
@@ -120,7 +123,8 @@ def _facts(
 ) -> Iterator[tuple[str, str]]:
     done = sum(task.state is TaskState.SUCCEEDED for task in mine)
     yield "Done", f"{done:,} of {words.count(len(mine), 'task')}"
-    yield "Worked", words.duration(sum(figures.worked_s(task) for task in mine))
+    worked = sum(figures.worked_s(task) for task in mine)
+    yield "Worked", words.duration(worked) if worked else "–"
     yield "Findings", f"{sum(task.findings for task in mine):,}"
     first = busy[0] if busy else None
     attempt = (figures.tries(first) or "1 of 1").removeprefix("attempt ") if first else "–"

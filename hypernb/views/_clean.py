@@ -8,6 +8,7 @@ from typing import Final
 
 CUT_AT: Final = 4000
 LINE_CUT_AT: Final = 300
+NAME_CUT_AT: Final = 60
 
 # Escape sequences first, so that their visible rests ("[31m") go with them: CSI, then strings
 # (OSC, DCS ...) up to their end, then two-character escapes.
@@ -28,13 +29,13 @@ _SPACES: Final = re.compile(r"\s+")
 
 
 def clean(text: object, *, cut_at: int = CUT_AT) -> str:
-    """Return the text without control characters; tabs and line ends stay.
+    r"""Return the text without control characters; tabs and line ends stay.
 
     Escape sequences of terminals, marks that reorder text and lone surrogates are removed or
     replaced. Longer text is cut, and says so.
 
     Example:
-        >>> clean("\\x1b[31mred\\x1b[0m\\x07")
+        >>> clean("\x1b[31mred\x1b[0m\x07")
         'red'
         >>> clean("abcdef", cut_at=3)
         'abc… (cut here; 6 characters in all)'
@@ -50,10 +51,10 @@ def clean(text: object, *, cut_at: int = CUT_AT) -> str:
 
 
 def line(text: object, *, cut_at: int = LINE_CUT_AT) -> str:
-    """Return the text cleaned, on one line.
+    r"""Return the text cleaned, on one line.
 
     Example:
-        >>> line("two\\n  lines")
+        >>> line("two\n  lines")
         'two lines'
     """
     # Cutting comes last: text that is mostly white space is shorter than it looks.
@@ -68,7 +69,7 @@ def name(text: object) -> str:
         'aa…'
     """
     said = _SPACES.sub(" ", clean(text, cut_at=400)).strip()
-    return said if len(said) <= 60 else f"{said[:59]}…"
+    return said if len(said) <= NAME_CUT_AT else f"{said[: NAME_CUT_AT - 1]}…"
 
 
 def width(text: str) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _GAP: Final = "  "
 _LEAST: Final = 8
+_WORD: Final = 24
 
 
 def columns(heads: Sequence[str], rows: Iterable[Sequence[str]], *, width: int = 80) -> str:
@@ -33,20 +34,31 @@ def columns(heads: Sequence[str], rows: Iterable[Sequence[str]], *, width: int =
 
 
 def _sizes(heads: Sequence[str], body: list[list[str]], width: int) -> list[int]:
-    natural = [
-        max([cells(head), *(cells(row[place]) for row in body if place < len(row))])
-        for place, head in enumerate(heads)
-    ]
+    natural, least = [], []
+    for place, head in enumerate(heads):
+        found = [head, *(row[place] for row in body if place < len(row))]
+        natural.append(max(map(cells, found)))
+        least.append(min(max(_longest_word(text) for text in found), _WORD))
     room = max(width - len(_GAP) * (len(heads) - 1), len(heads))
-    sizes = list(natural)
-    # The widest column gives way first; a column keeps what makes it readable.
+    sizes = _shrunk(natural, least, room)
+    return _shrunk(sizes, [_LEAST] * len(sizes), room)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cells, text.split()), default=0)
+
+
+def _shrunk(sizes: list[int], least: list[int], room: int) -> list[int]:
+    """Take room from the columns that have most to spare, until all fit or none can give."""
+    sizes = list(sizes)
     while sum(sizes) > room:
-        place = max(range(len(sizes)), key=lambda each: sizes[each])
-        if sizes[place] <= _LEAST:
+        spare = [size - enough for size, enough in zip(sizes, least, strict=True)]
+        place = max(range(len(sizes)), key=spare.__getitem__)
+        if spare[place] <= 0:
             break
-        others = sum(sizes) - sizes[place]
-        second = max((size for at, size in enumerate(sizes) if at != place), default=0)
-        sizes[place] = max(_LEAST, room - others, min(second, sizes[place] - 1))
+        second = max((each for at, each in enumerate(spare) if at != place), default=0)
+        step = max(1, spare[place] - max(second, 0))
+        sizes[place] -= min(step, spare[place], sum(sizes) - room)
     return sizes
 
 

@@ -21,7 +21,7 @@ _COMMANDS_SHOWN: Final = 20
 
 _IF_IT_FAILS: Final[Mapping[OnFailure, str]] = {
     OnFailure.STOP: "nothing more starts, and the mission fails",
-    OnFailure.SKIP: "what needs it is skipped, the rest goes on, and the mission fails at the end",
+    OnFailure.SKIP: "what needs it is skipped, the rest goes on, and the mission fails",
     OnFailure.CONTINUE: "what needs it goes on without its output",
 }
 
@@ -38,6 +38,8 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
     ]
     if functions:
         terms.append(("Functions", _functions(functions)))
+    if plan.paths:
+        terms.append(("Imports", ("modules from ", *enumerate_names(plan.paths, most=6))))
     return terms
 
 

@@ -9,17 +9,18 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._contract import allowed, caps, contract, expected
 from hypernb.views._icons import icon
-from hypernb.views._markup import Html, el, join, pairs, sentence, table
-from hypernb.views._phrase import enumerate_names
+from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hypernb.model import TaskSpec
     from hypernb.views._figures import Figures
+    from hypernb.views._markup import Head
     from hypernb.views._phrase import Phrase
 
 ROWS_AT_MOST: Final = 200
+NEEDS_SHOWN: Final = 8
 _SOURCE_CUT_AT: Final = 20_000
 
 
@@ -42,7 +43,8 @@ def decision(figures: Figures) -> Html:
         _notes(plan.notes),
         commands(
             (f"%hyper approve {ref}", f"approves all {size}; they start at once"),
-            (f"%hyper edit {ref}", "changes the plan first; nothing runs meanwhile"),
+            (f"%hyper approve {ref} t1 t2", "approves only these, with all that they need"),
+            (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
         ),
         el(
@@ -72,7 +74,9 @@ def _notes(notes: tuple[str, ...]) -> Html | None:
     if not notes:
         return None
     items = (el("li", line(note, cut_at=600)) for note in notes[:20])
-    return el("div", el("p", "Know this first", cls="b"), el("ul", *items, cls="list"))
+    return el(
+        "div", el("p", "Know this first", cls="b"), el("ul", *items, cls="list"), cls="notes"
+    )
 
 
 def plan_table(figures: Figures) -> Html:
@@ -82,7 +86,7 @@ def plan_table(figures: Figures) -> Html:
         return Html("")
     shown = plan.tasks[:ROWS_AT_MOST]
     rest = len(plan.tasks) - len(shown)
-    heads = ["Task and what it does", "Agent", "Needs", ("Cap", "num")]
+    heads: list[Head] = ["Task and what it does", "Agent", "Needs", ("Cap", "num")]
     rows = (row for number, task in enumerate(shown, 1) for row in _rows(figures, number, task))
     aside = "in plan order; a task's contract opens under its row"
     told = table(words.count(len(plan.tasks), "task"), heads, rows, aside=aside, cls="plan")
@@ -96,7 +100,7 @@ def _rest(figures: Figures, rest: int) -> Html | None:
     return el(
         "p",
         f"And {words.count(rest, 'more task')}. All of them: ",
-        el("code", f"%hyper export {ref} plan.json"),
+        el("code", f"%hyper export {ref} plan.json --form plan"),
         ".",
         cls="quiet",
     )
@@ -119,12 +123,20 @@ def _rows(figures: Figures, number: int, task: TaskSpec) -> Iterator[Html]:
             scope="row",
             cls="wide",
         ),
-        el("td", line(task.agent, cut_at=80) or "none"),
-        el("td", sentence(enumerate_names(task.needs, most=6)) if task.needs else "nothing"),
+        el("td", line(task.agent, cut_at=80) or "none", cls=short(task.agent)),
+        el("td", needed(figures, task), cls="no" if task.needs else None),
         el("td", caps(task), cls="num"),
         cls="row",
     )
     yield el("tr", el("td", _details(number, task), colspan=4), cls="open")
+
+
+def needed(figures: Figures, task: TaskSpec) -> str:
+    """Name a task's needs by their numbers, ``t1, t3``; the contract has the names."""
+    numbers = figures.numbers
+    known = [f"t{numbers[need]}" for need in task.needs[:NEEDS_SHOWN] if need in numbers]
+    more = len(task.needs) - NEEDS_SHOWN
+    return ", ".join(known) + (f" and {more:,} more" if more > 0 else "") or "nothing"
 
 
 def _function(task: TaskSpec) -> str:

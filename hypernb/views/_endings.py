@@ -71,7 +71,8 @@ def outcome(figures: Figures, result: Report | None = None) -> str:
             return f"No to the plan{_because(mission)}"
         case _:
             done = figures.counts.get(TaskState.SUCCEEDED, 0)
-            return f"Ended{_because(mission)} {done:,} of {words.count(figures.total, 'task')} succeeded."
+            of = words.count(figures.total, "task")
+            return f"Ended{_because(mission)} {done:,} of {of} succeeded."
 
 
 def _because(mission: MissionRecord) -> str:
@@ -122,7 +123,7 @@ def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
     """Give what the outcome rests on, in the order in which it is asked for."""
     ref = figures.snapshot.mission.short_id
     if figures.snapshot.findings:
-        how = f"%hyper sql \"select * from findings where mission = '{ref}'\""
+        how = f"%hyper export {ref} {ref}.json"
         told = findings_table(figures.snapshot.findings, how=how)
         yield el("section", told, cls="block", aria_label="Findings")
     yield _gaps(figures, result)

@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 GRAPH_AT_MOST: Final = 150
 """Above so many tasks a drawing helps nobody: waves are told instead."""
 
+_ORDER: Final = (
+    TaskState.SUCCEEDED,
+    TaskState.FAILED,
+    TaskState.RUNNING,
+    TaskState.VERIFYING,
+    TaskState.AWAITING_APPROVAL,
+    TaskState.STALLED,
+    TaskState.READY,
+    TaskState.PENDING,
+    TaskState.CANCELLED,
+    TaskState.SKIPPED,
+)
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -42,6 +55,11 @@ class Figures:
         return {task.name: task for task in self.plan.tasks} if self.plan else {}
 
     @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Places of the plan's tasks, from 1, by name: ``t3``."""
+        return {name: place for place, name in enumerate(self.specs, 1)}
+
+    @cached_property
     def tasks(self) -> Mapping[str, TaskRecord]:
         """The tasks as they stand, by name."""
         return {task.name: task for task in self.snapshot.tasks}
@@ -53,9 +71,9 @@ class Figures:
 
     @cached_property
     def counts(self) -> Mapping[TaskState, int]:
-        """How many tasks are in each state that occurs, in the order of the states."""
+        """How many tasks are in each state that occurs, what is done first."""
         seen = Counter(task.state for task in self.snapshot.tasks)
-        return {state: seen[state] for state in TaskState if seen[state]}
+        return {state: seen[state] for state in _ORDER if seen[state]}
 
     def among(self, *states: TaskState) -> list[TaskRecord]:
         """Return the tasks in these states, in plan order."""
@@ -153,7 +171,15 @@ class Figures:
             return ()
         from hypernb.plan import critical_path
 
-        return tuple(critical_path(self.plan))
+        return tuple(critical_path(self.plan, self._durations))
+
+    @property
+    def _durations(self) -> dict[str, float] | None:
+        # While it runs, the plan's own numbers hold: the path must not jump with every task
+        # that ends. Afterwards it is known what really took long.
+        if not self.snapshot.mission.state.is_final:
+            return None
+        return {task.name: self.worked_s(task) for task in self.snapshot.tasks}
 
     def unmet(self, name: str) -> list[str]:
         """Return the needs of a task that have not ended, in plan order."""
@@ -178,7 +204,7 @@ class Figures:
         return (best[1], best[2]) if best else None
 
     def _distance(self, unmet: list[str]) -> int:
-        # What waits for tasks that themselves wait comes later than what waits for running ones.
+        # What waits for waiting tasks comes later than what waits for running ones.
         waiting = sum(
             1
             for need in unmet

@@ -9,12 +9,13 @@ from hypernb.views._clean import line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
 from hypernb.views._icons import severity
-from hypernb.views._markup import Html, el, join, table
+from hypernb.views._markup import Html, el, join, place, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hypernb.model import Finding
+    from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 200
 
@@ -35,11 +36,11 @@ def tally(findings: Sequence[Finding]) -> str:
 def findings_table(
     findings: Sequence[Finding], *, how: str = "", most: int = ROWS_AT_MOST
 ) -> Html:
-    """List the findings, most severe first; past ``most`` says how many there are and how to get them."""
+    """List the findings, most severe first; past ``most``, say how many more there are."""
     if not findings:
         return Html("")
     shown = ranked(findings)[:most]
-    heads = ["Severity", "Rule", "Where", "Finding", "Agent and tool"]
+    heads: list[Head] = ["Severity", "Rule", "Where", "Finding", "Agent and tool"]
     told = table("Findings", heads, map(_row, shown), aside=_aside(findings), cls="find")
     return join([told, _rest(len(findings), len(shown), how)])
 
@@ -56,7 +57,7 @@ def _row(finding: Finding) -> Html:
         el(
             "td", el("code", line(finding.rule, cut_at=80) or line(finding.category, cut_at=80))
         ),
-        el("td", el("code", line(finding.where, cut_at=400) or "the whole tree"), cls="where"),
+        el("td", place(line(finding.where, cut_at=400)) if finding.where else "the whole tree"),
         el("td", line(finding.message, cut_at=600), cls="wide"),
         el("td", f"{who}, " if who else "", el("code", line(finding.tool, cut_at=80))),
     )
@@ -66,7 +67,7 @@ def rest_of(total: int, shown: int) -> str:
     """Say how many findings are not listed; empty if all are."""
     if shown >= total:
         return ""
-    return f"The {shown:,} most severe of {total:,} findings are listed; {total - shown:,} are not."
+    return f"The {shown:,} most severe of {total:,} findings are listed; the rest is not."
 
 
 def _rest(total: int, shown: int, how: str) -> Html | None:

@@ -27,9 +27,10 @@ _PAGE: Final = (
     f"@media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}"
     "body{margin:0;background:var(--jp-layout-color0);color:var(--jp-ui-font-color1);"
     'font:13px/1.5 system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif}'
-    "main{max-width:1400px;margin:0 auto;padding:16px}main>h1{font-size:13px;font-weight:400;margin:0 0 12px}"
+    "main{max-width:1400px;margin:0 auto;padding:16px}"
+    "main>h1{font-size:13px;font-weight:400;margin:0 0 12px}"
 )
-_HEADING: Final = re.compile(r"(</?h)([34])(?=[ >])")
+_HEADING: Final = re.compile(r"(</?h)([345])(?=[ >])")
 
 
 def fragment(label: str, *parts: Child) -> str:

@@ -1,4 +1,4 @@
-"""The plan as a drawing: boxes by state, arrows by what was handed on, the critical path thick."""
+"""The plan as a drawing: boxes by state, arrows by what was handed on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from hypernb.plan import Layout, Route
     from hypernb.views._figures import Figures
+    from hypernb.views._markup import Head
 
 _HIGH: Final = 46
 _ROW: Final = 58
@@ -55,8 +56,16 @@ def _critical(figures: Figures) -> Html:
     shown = [el("code", name(each)) for each in path]
     said = join(x for code in shown for x in (code, ", "))
     listed = Html(said.removesuffix(", "))
-    tail = ". It decides how long the mission takes."
+    tail = f". {_decides(figures)}"
     return el("p", el("b", "Critical path:"), " ", listed, tail, cls="lead")
+
+
+def _decides(figures: Figures) -> str:
+    if figures.snapshot.mission.state.is_final:
+        return "It decided how long the mission took."
+    if any(spec.estimate_s for spec in figures.specs.values()):
+        return "It decides how long the mission takes."
+    return "It is the longest chain of tasks; there are no estimates."
 
 
 def _legend(figures: Figures) -> Html:
@@ -113,7 +122,7 @@ def _drawing(figures: Figures, title: str) -> Html:
         "svg",
         el(
             "title",
-            f"{title}: {words.count(figures.total, 'task')} in {words.count(placed.columns, 'column')}",
+            f"{title}: {words.count(figures.total, 'task')}, first ones on the left",
         ),
         el("desc", _described(figures)),
         join(_edges(figures, placed, wide, lift)),
@@ -174,8 +183,7 @@ def _boxes(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterat
 def _box(figures: Figures, task_name: str, wide: float) -> Iterator[Html]:
     task = figures.tasks.get(task_name)
     word = words.state_word(task.state if task else TaskState.PENDING)
-    box = {"width": f"{wide:.0f}", "height": _HIGH, "rx": 3}
-    yield el("rect", cls=f"n {word.shape}", **box)
+    yield el("rect", cls=f"n {word.shape}", width=f"{wide:.0f}", height=_HIGH, rx=3)
     if word.shape == "verifying":
         yield el(
             "rect", cls="n inner", x=3, y=3, width=f"{wide - 6:.0f}", height=_HIGH - 6, rx=2
@@ -233,10 +241,11 @@ def _waves(figures: Figures) -> Html:
     found = list(waves(figures.plan)) if figures.plan else []
     shown = found[:WAVES_SHOWN]
     rows = (_wave(figures, number, wave) for number, wave in enumerate(shown, 1))
-    aside = f"too many to draw; each of the {words.count(len(found), 'wave')} waits for those before it"
+    aside = "too many to draw; each wave waits for those before it"
+    heads: list[Head] = [("Wave", "num"), ("Tasks", "num"), "States", "Among them"]
     told = table(
         f"{words.count(figures.total, 'task')} by wave",
-        [("Wave", "num"), ("Tasks", "num"), "States", "Among them"],
+        heads,
         rows,
         aside=aside,
     )

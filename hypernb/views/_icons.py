@@ -19,17 +19,21 @@ _SHAPES: Final[Mapping[str, str]] = {
     "pending": '<circle class="o" cx="8" cy="8" r="6" stroke-dasharray="2.7 2"/>',
     "ready": '<circle class="o" cx="8" cy="8" r="6"/><circle class="f" cx="8" cy="8" r="2.3"/>',
     "running": '<path class="f" d="M3 1.5v13L14.5 8z"/>',
-    "verifying": '<circle class="o" cx="6.5" cy="6.5" r="4.5"/><path class="o w" d="M10 10l4.2 4.2"/>',
+    "verifying": '<circle class="o" cx="6.5" cy="6.5" r="4.5"/>'
+    '<path class="o w" d="M10 10l4.2 4.2"/>',
     "awaiting": '<path class="f" d="M8 .5L15.5 8 8 15.5.5 8z"/>'
     '<path class="k" d="M6.1 6.3a1.9 1.9 0 1 1 2.9 1.6q-1 .6-1 1.5"/>'
     '<path class="k" d="M8 11.5v.3"/>',
-    "stalled": '<path class="o" d="M3 1.5h10M3 14.5h10M4.5 2c0 3.5 3.5 4 3.5 6s-3.5 2.5-3.5 6'
-    'M11.5 2c0 3.5-3.5 4-3.5 6s3.5 2.5 3.5 6"/><path class="f" d="M5.5 13.5L8 10l2.5 3.5z"/>',
+    "stalled": '<path class="o" d="M3 1.5h10M3 14.5h10"/>'
+    '<path class="o" d="M4.5 2c0 3.5 3.5 4 3.5 6s-3.5 2.5-3.5 6M11.5 2c0 3.5-3.5 4-3.5 6s3.5 2.5 3.5 6"/>'
+    '<path class="f" d="M5.5 13.5L8 10l2.5 3.5z"/>',
     "paused": '<path class="f" d="M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z"/>',
-    "succeeded": '<circle class="f" cx="8" cy="8" r="7"/><path class="k" d="M4.7 8.3L7 10.6l4.4-5"/>',
+    "succeeded": '<circle class="f" cx="8" cy="8" r="7"/>'
+    '<path class="k" d="M4.7 8.3L7 10.6l4.4-5"/>',
     "failed": '<rect class="f" x="1.5" y="1.5" width="13" height="13" rx="1.5"/>'
     '<path class="k" d="M5 5l6 6M11 5l-6 6"/>',
-    "cancelled": '<circle class="o" cx="8" cy="8" r="6"/><path class="o" d="M3.8 12.2l8.4-8.4"/>',
+    "cancelled": '<circle class="o" cx="8" cy="8" r="6"/>'
+    '<path class="o" d="M3.8 12.2l8.4-8.4"/>',
     "rejected": '<path class="o" d="M8 1.3L14.7 8 8 14.7 1.3 8z"/>'
     '<path class="o" d="M6 6l4 4M10 6l-4 4"/>',
     "skipped": '<path class="o w" d="M2.5 3l5 5-5 5M8.5 3l5 5-5 5"/>',

@@ -9,7 +9,7 @@ from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled
 from hypernb.views._frame import small
 from hypernb.views._icons import state
-from hypernb.views._markup import Html, el, join, sentence, table
+from hypernb.views._markup import Html, el, join, sentence, short, table
 from hypernb.views._phrase import plain
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hypernb.model import Event, LeaseRecord, MissionRecord, RoleCard, SearchHit
+    from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 200
 _HEARTBEAT: Final = "task.heartbeat"
@@ -56,7 +57,7 @@ def missions_html(missions: Sequence[MissionRecord]) -> str:
             el("p", "No mission yet. ", el("code", "%%hyper"), " and a goal starts one."),
         )
     shown = missions[:ROWS_AT_MOST]
-    heads = ["Mission", "Goal", "State", "Began", ("Took", "num")]
+    heads: list[Head] = ["Mission", "Goal", "State", "Began", ("Took", "num")]
     rows = (
         el(
             "tr",
@@ -111,7 +112,7 @@ def feed(events: Sequence[Event], caption: str, *, now: datetime | None = None) 
     shown = [event for event in events if event.kind != _HEARTBEAT]
     if not shown:
         return Html("")
-    heads = ["Time", "Task", "What happened", "Event", ("Seq", "num")]
+    heads: list[Head] = ["Time", "Task", "What happened", "Event", ("Seq", "num")]
     rows = (_event_row(event, now) for event in shown)
     return table(caption, heads, rows, aside="newest last", cls="feed")
 
@@ -120,10 +121,19 @@ def _event_row(event: Event, now: datetime | None) -> Html:
     ago = f" {words.duration((now - event.at).total_seconds())} ago" if now else ""
     return el(
         "tr",
-        el("td", words.clock(event.at), el("span", ago, cls="quiet") if ago else None),
-        el("td", el("code", line(event.task, cut_at=120)) if event.task else "–"),
+        el(
+            "td",
+            words.clock(event.at),
+            el("span", ago, cls="quiet ago") if ago else None,
+            cls="nowrap",
+        ),
+        el(
+            "td",
+            el("code", line(event.task, cut_at=120)) if event.task else "–",
+            cls=short(event.task),
+        ),
         el("td", sentence(words.tell(event)), cls="wide"),
-        el("td", el("code", line(event.kind, cut_at=80))),
+        el("td", el("code", line(event.kind, cut_at=80)), cls="nowrap"),
         el("td", f"{event.seq:,}", cls="num"),
     )
 
@@ -161,7 +171,7 @@ def agents_html(cards: Sequence[RoleCard]) -> str:
     """Show role cards as a table."""
     if not cards:
         return small("Agents", el("p", "No agent is known."))
-    heads = ["Agent", "Looks after", "Can", "Tools", "Card"]
+    heads: list[Head] = ["Agent", "Looks after", "Can", "Tools", "Card"]
     rows = (
         el(
             "tr",

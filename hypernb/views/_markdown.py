@@ -113,8 +113,7 @@ def phrase(parts: Sequence[Part]) -> str:
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, raw: bool = False) -> str:
     """Write a table; cells are escaped unless they are Markdown already."""
     lines = [_line(heads), _line(["---"] * len(heads))]
-    for row in rows:
-        lines.append(_line([cell if raw else escape(cell) for cell in row]))
+    lines += [_line([cell if raw else escape(cell) for cell in row]) for row in rows]
     return "\n".join(lines)
 
 
@@ -155,7 +154,8 @@ def _gaps(figures: Figures, result: Report | None) -> str:
         (code(gap.task or gap.what), gap.what if gap.task else "did not run", escape(gap.why))
         for gap in found
     ]
-    return f"## What did not run, and why\n\n{table(('task or tool', 'what', 'why'), rows, raw=True)}"
+    told = table(("task or tool", "what", "why"), rows, raw=True)
+    return f"## What did not run, and why\n\n{told}"
 
 
 def _sprint(items: Sequence[SprintItem]) -> str:

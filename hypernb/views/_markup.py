@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from hypernb.views._clean import clean
 from hypernb.views._phrase import Code, Strong
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from hypernb.views._phrase import Part
 
-_VOID = frozenset({"br", "hr", "wbr", "col", "meta", "path", "circle", "rect"})
+NAME_ON_ONE_LINE: Final = 24
+_VOID: Final = frozenset({"br", "hr", "wbr", "col", "meta", "path", "circle", "rect"})
 
 
 class Html(str):
@@ -21,6 +23,9 @@ class Html(str):
 
     __slots__ = ()
 
+
+Head = str | tuple[str, str]
+"""A column head; a pair is the head and the class of its cell."""
 
 Child = str | Code | Strong | None
 """What can stand in an element: a plain string becomes text, `Html` stays."""
@@ -41,10 +46,10 @@ def markup(child: Child) -> Html:
             return Html(html.escape(clean(child), quote=True))
 
 
-def el(tag: str, *children: Child, **attributes: str | float | bool | None) -> Html:
+def el(tag: str, *children: Child, **attributes: str | float | None) -> Html:
     """Make an element. ``cls`` is the class; an underscore in a name becomes a hyphen.
 
-    An attribute that is None or False is left out, one that is True has no value.
+    An attribute that is None is left out.
 
     Example:
         >>> el("p", "a < b", cls="note")
@@ -68,12 +73,21 @@ def sentence(phrase: Sequence[Part] | str) -> Html:
     return markup(phrase) if isinstance(phrase, str) else join(phrase)
 
 
-def _attribute(key: str, value: str | float | bool | None) -> str:
-    if value is None or value is False:
+def place(where: str) -> Html:
+    """Show a path that breaks after its slashes, if it has to break."""
+    parts = (join([part, Html("<wbr>")]) for part in re.split(r"(?<=[/\\])", where))
+    return el("code", Html(join(parts).removesuffix("<wbr>")))
+
+
+def short(name: str | None) -> str | None:
+    """Return the class of a cell whose name is short enough to stay on one line."""
+    return "nowrap" if name and len(name) <= NAME_ON_ONE_LINE else None
+
+
+def _attribute(key: str, value: str | float | None) -> str:
+    if value is None:
         return ""
     name = "class" if key == "cls" else key.rstrip("_").replace("_", "-")
-    if value is True:
-        return f" {name}"
     said = f"{value:g}" if isinstance(value, float) else str(value)
     return f' {name}="{html.escape(clean(said), quote=True)}"'
 
@@ -85,7 +99,7 @@ def unseen(text: str) -> Html:
 
 def table(
     caption: Child,
-    heads: Sequence[str | tuple[str, str]],
+    heads: Sequence[Head],
     rows: Iterable[Html],
     *,
     aside: Child = None,

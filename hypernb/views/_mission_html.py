@@ -181,7 +181,7 @@ def _tally(figures: Figures) -> Iterator[Html]:
 
 
 def _time(figures: Figures) -> Html:
-    mission, plan = figures.snapshot.mission, figures.plan
+    plan = figures.plan
     cap = plan.deadline_s if plan else None
     elapsed = words.duration(round(figures.elapsed_s))
     of = f" of at most {words.duration(cap)}" if cap else " so far"
@@ -238,7 +238,7 @@ def by_severity(figures: Figures) -> str:
 def _asked(figures: Figures) -> Iterator[Html]:
     wanted = needs(figures)
     if wanted:
-        title = f"Needs you: {words.count(len(wanted), 'approval')}"
+        title = f"Needs you: {words.count(len(wanted), 'decision')}"
         head = el("h4", icon("awaiting", "attention"), Html(" "), title, cls="h")
         yield el("section", head, *(_need(need) for need in wanted), cls="block ask")
     seeming = alarms(figures)
@@ -267,7 +267,7 @@ def _alarm_shape(figures: Figures, need: Need) -> tuple[str, str]:
 def _need(need: Need) -> Html:
     typed = ((sentence((command(each),)), each) for each in need.commands)
     items = [el("dt", code) for code, _ in typed]
-    says = ("lets it go on", "refuses it; what needs it does not start")
+    says = ("tries it once more", "ends the mission; nothing more starts")
     both = (join([dt, el("dd", say)]) for dt, say in zip(items, says, strict=False))
     return join([el("p", sentence(need.what)), el("dl", *both, cls="cmds")])
 

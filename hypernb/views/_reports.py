@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hypernb.model import Report, ToolRun
+    from hypernb.views._markup import Head
 
 _RUNS_SHOWN: Final = 100
 _ROWS: Final = 50
@@ -31,7 +32,7 @@ _SHAPES: Final = {
 
 
 def report_html(report: Report) -> str:
-    """Show a report: summary, findings, what each tool did, the sprint, and what was measured."""
+    """Show a report: summary, findings, sprint, what each tool did, what was measured."""
     parts = [
         el(
             "header",
@@ -58,7 +59,7 @@ def _block(*children: Html | None) -> Html:
 
 
 def _runs(runs: Sequence[ToolRun]) -> Html:
-    heads = [
+    heads: list[Head] = [
         "Tool",
         "Status",
         ("Looked at", "num"),
@@ -138,7 +139,7 @@ def _is_single(value: Any) -> bool:
 
 
 def _as_rows(value: Any) -> tuple[list[str], list[list[Any]]] | None:
-    """Read a value as rows: a list of dictionaries, or a dictionary of them or of single values."""
+    """Read a list of dictionaries, or a dictionary of them or of single values, as rows."""
     match value:
         case [dict(), *_] if all(isinstance(each, dict) for each in value):
             heads = list(dict.fromkeys(key for each in value[:_ROWS] for key in each))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypernb.model import MissionState, RunStatus, TaskState
+from hypernb.model import MissionState, OnFailure, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
@@ -121,8 +121,8 @@ def _names(tasks: list[TaskRecord]) -> Phrase:
 def _waiting(figures: Figures) -> Phrase:
     asks = figures.among(TaskState.AWAITING_APPROVAL)
     if asks:
-        count = words.count(len(asks), "approval")
-        return (Strong(f"You, for {count}."), " It is about ", *_names(asks), ".")
+        count = words.count(len(asks), "decision")
+        return (Strong(f"You, for {count}"), ": ", *_names(asks), ". The rest goes on.")
     if not figures.snapshot.runners and not figures.active:
         return _runner_wanted(figures, "A runner to take it up.")
     stalled = figures.among(TaskState.STALLED)
@@ -233,11 +233,8 @@ def needs(figures: Figures) -> list[Need]:
     return [
         Need(
             task.name,
-            (named(task.name), " asks: ", line(task.note or "something outside the plan"), "."),
-            (
-                f"%hyper approve {mission} {task.name}",
-                f'%hyper reject {mission} {task.name} "reason"',
-            ),
+            (named(task.name), " waits for you: ", reason(task)),
+            (f"%hyper retry {mission} t{task.number}", f"%hyper cancel {mission}"),
         )
         for task in figures.among(TaskState.AWAITING_APPROVAL)
     ]
@@ -250,10 +247,16 @@ def alarms(figures: Figures) -> list[Need]:
         for task in figures.among(TaskState.STALLED)
     ]
     failed = [
-        Need(task.name, (named(task.name), " failed: ", reason(task), " The rest goes on."))
-        for task in figures.among(TaskState.FAILED)
+        Need(task.name, _failure(figures, task)) for task in figures.among(TaskState.FAILED)
     ]
     return stalled + failed
+
+
+def _failure(figures: Figures, task: TaskRecord) -> Phrase:
+    spec = figures.specs.get(task.name)
+    goes_on = spec is not None and spec.on_failure is not OnFailure.STOP
+    rest = "The rest goes on." if goes_on else "Nothing more starts, and the mission ends."
+    return (named(task.name), " failed: ", reason(task), f" {rest}")
 
 
 def _stall(figures: Figures, task: TaskRecord) -> Phrase:
@@ -306,7 +309,8 @@ def gaps(figures: Figures, report: Report | None = None) -> list[Gap]:
     found = [_gap(figures, task) for task in figures.snapshot.tasks if _is_gap(figures, task)]
     runs = report.runs if report else ()
     for run in runs:
-        if run.status is RunStatus.DID_NOT_RUN:
+        told = any(line(run.reason) in gap.why for gap in found if gap.task)
+        if run.status is RunStatus.DID_NOT_RUN and not told:
             found.append(Gap("", line(run.tool), line(run.reason) or "no reason was given."))
     return found
 

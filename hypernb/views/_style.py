@@ -38,8 +38,8 @@ _SHEET: Final = """
   font-variant-numeric: tabular-nums; text-align: left;
 }
 .hynb *, .hynb *::before { box-sizing: border-box; }
-.hynb :is(h2,h3,h4,p,dl,dt,dd,ul,ol,li,pre,figure,table) { margin: 0; padding: 0; border: 0; font-size: 1em; color: inherit; background: none; }
-.hynb :is(h2,h3,h4) { font-weight: 600; color: var(--ink); line-height: 1.4; }
+.hynb :is(h2,h3,h4,h5,p,dl,dt,dd,ul,ol,li,pre,figure,table) { margin: 0; padding: 0; border: 0; font-size: 1em; color: inherit; background: none; }
+.hynb :is(h2,h3,h4,h5) { font-weight: 600; color: var(--ink); line-height: 1.4; }
 .hynb :is(ul,ol) { list-style: none; }
 .hynb :is(code,pre) { font: 400 .923em/1.5 var(--mono); color: inherit; background: none; padding: 0; border: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .hynb :is(b,strong) { font-weight: 600; color: var(--ink); }
@@ -53,7 +53,7 @@ _SHEET: Final = """
 .hynb .w { stroke-width: 2.2; } .hynb .k { fill: none; stroke: var(--bg); stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 .hynb .r-neutral { color: var(--muted); } .hynb .r-active { color: var(--active); } .hynb .r-attention { color: var(--attention); }
 .hynb .r-good { color: var(--good); } .hynb .r-bad { color: var(--bad); }
-.hynb .state { white-space: nowrap; } .hynb .state > span, .hynb .state > b { white-space: normal; margin-left: .2em; }
+.hynb .state { white-space: nowrap; } .hynb .state > :is(span,b) { white-space: normal; margin-left: .2em; }
 .hynb .head { padding: 14px 16px 12px; }
 .hynb .eyebrow { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 16px; color: var(--muted); font-size: .923em; }
 .hynb .goal { font-size: 1.231em; line-height: 1.35; margin: 2px 0 10px; max-width: 62ch; white-space: pre-line; }
@@ -80,26 +80,26 @@ _SHEET: Final = """
 .hynb .outcome { font-size: 1.231em; line-height: 1.4; color: var(--ink); max-width: 66ch; margin: 6px 0; }
 .hynb .block .stateline { border: 0; padding: 0; }
 .hynb .two { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 8px 32px; }
-.hynb .two .b { font-weight: 600; color: var(--ink); }
+.hynb .b { font-weight: 600; color: var(--ink); }
 .hynb .kv { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 2px 8px; }
 .hynb .kv dt { color: var(--muted); font-weight: 400; } .hynb .kv dd { color: var(--ink); }
 .hynb .kv.wide { grid-template-columns: 108px minmax(0, 1fr); }
 .hynb .cmds { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 20px; }
 .hynb .cmds dt { font-weight: 400; } .hynb .cmds dt code { color: var(--ink); border: 1px solid var(--edge); border-radius: 3px; padding: 1px 7px; display: inline-block; background: var(--bg); }
-.hynb .ask .cmds { margin: 12px 0 8px; } .hynb .ask .cmds dt:first-child code { border: 2px solid var(--brand); font-weight: 600; }
+.hynb .notes { margin-top: 8px; } .hynb .ask .cmds { margin: 12px 0 8px; } .hynb .ask .cmds dt:first-child code { border: 2px solid var(--brand); font-weight: 600; }
 .hynb .list li { padding: 2px 0; } .hynb .steps { counter-reset: s; } .hynb .steps > li { counter-increment: s; padding: 4px 0 4px 26px; position: relative; max-width: 84ch; }
 .hynb .steps > li::before { content: counter(s) "."; position: absolute; left: 0; color: var(--muted); }
 .hynb .scroll { overflow-x: auto; }
 .hynb table.t { border-collapse: collapse; border-spacing: 0; width: 100%; table-layout: auto; font-size: 1em; margin: 0; }
 .hynb .t caption { caption-side: top; text-align: left; padding: 0 0 4px; color: var(--text); font-size: 1em; }
 .hynb .t tbody > tr:nth-child(n) { background: none; } .hynb .t tbody > tr:nth-child(n):hover { background: none; }
-.hynb .t :is(th,td) { text-align: left; vertical-align: baseline; padding: 6px 12px 6px 0; border: 0; border-bottom: 1px solid var(--line); line-height: 1.45; white-space: normal; max-width: none; font-size: 1em; font-weight: 400; }
+.hynb .t :is(th,td) { text-align: left; vertical-align: baseline; padding: 6px 12px 6px 0; border: 0; border-bottom: 1px solid var(--line); line-height: 1.45; white-space: normal; max-width: none; font-size: 1em; font-weight: 400; overflow-wrap: break-word; }
 .hynb .t thead th { color: var(--muted); font-size: .923em; padding: 3px 12px 3px 0; border-bottom-color: var(--edge); white-space: nowrap; }
 .hynb .t tbody th { color: var(--ink); } .hynb .t :is(th,td):last-child { padding-right: 0; }
 .hynb .t .num { text-align: right; white-space: nowrap; } .hynb .t .nowrap { white-space: nowrap; }
-.hynb .t .sub { display: block; color: var(--text); } .hynb .t tr.open > td { padding-top: 0; } .hynb .t tr.row > * { border-bottom-color: transparent; padding-bottom: 2px; }
-.hynb .t .name code { font-weight: 600; color: var(--ink); } .hynb .t .no { color: var(--muted); font: .923em var(--mono); }
-.hynb .t td.wide { min-width: 12em; } .hynb .t .where { min-width: 9em; }
+.hynb .t .sub { display: block; color: var(--text); } .hynb .t tr.open > td { padding: 0 0 3px; } .hynb .t tr.row > * { border-bottom-color: transparent; padding-bottom: 2px; }
+.hynb .t .name { white-space: nowrap; } .hynb .t .name code { font-weight: 600; color: var(--ink); } .hynb .t .no { color: var(--muted); font: .923em var(--mono); }
+.hynb .t .wide { min-width: 12em; } .hynb .t code { overflow-wrap: break-word; white-space: inherit; } .hynb .t .vm { vertical-align: middle; }
 .hynb details > summary { cursor: pointer; color: var(--link); min-height: 24px; display: list-item; list-style: disclosure-closed inside; width: max-content; max-width: 100%; font-size: .923em; }
 .hynb details[open] > summary { list-style-type: disclosure-open; }
 .hynb details .in { border: 1px solid var(--edge); border-left: 4px solid var(--active); border-radius: 3px; padding: 9px 14px 11px; margin: 2px 0 6px; background: var(--bg); }
@@ -140,7 +140,7 @@ _SHEET: Final = """
 .hynb .foot { border-top: 1px solid var(--line); padding: 7px 16px; color: var(--muted); font-size: .923em; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 16px; }
 @container (max-width: 54em) {
   .hynb .two { grid-template-columns: minmax(0, 1fr); } .hynb .board { grid-template-columns: 1fr 1fr; }
-  .hynb .t .nowrap { white-space: normal; } .hynb .t :is(th,td) { padding-right: 10px; } .hynb .t.time .lanes { width: 30%; }
+  .hynb .t :is(.nowrap,.state,.name) { white-space: normal; } .hynb .t .ago { display: block; } .hynb .t :is(th,td) { padding-right: 10px; } .hynb .t.time .lanes { width: 30%; }
 }
 @container (max-width: 36em) {
   .hynb :is(.board,.meters,.now,.cmds) { grid-template-columns: minmax(0, 1fr); } .hynb :is(.now,.cmds) dd { margin-bottom: 4px; }

@@ -8,11 +8,12 @@ from hypernb.model import TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._icons import state
-from hypernb.views._markup import Html, el, join, table
+from hypernb.views._markup import Html, el, join, short, table
 
 if TYPE_CHECKING:
     from hypernb.model import TaskRecord
     from hypernb.views._figures import Figures
+    from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 200
 
@@ -44,7 +45,14 @@ def task_table(figures: Figures, caption: str = "") -> Html:
     """List the tasks with their states, in plan order."""
     shown = chosen(figures)
     critical = bool(figures.critical)
-    heads = ["Task", "State", "Agent", ("Worked", "num"), ("Findings", "num"), "Said last"]
+    heads: list[Head] = [
+        "Task",
+        "State",
+        "Agent",
+        ("Worked", "num"),
+        ("Findings", "num"),
+        "Said last",
+    ]
     if critical:
         heads.append("Critical path")
     title = caption or words.count(figures.total, "task")
@@ -70,7 +78,12 @@ def rest(figures: Figures, shown: int) -> Html | None:
 def _row(figures: Figures, task: TaskRecord, *, critical: bool) -> Html:
     worked = figures.worked_s(task)
     cells = [
-        el("th", el("code", line(task.name)), scope="row", cls="name"),
+        el(
+            "th",
+            el("code", line(task.name)),
+            scope="row",
+            cls="name" if short(task.name) else None,
+        ),
         el(
             "td",
             state(
@@ -79,7 +92,7 @@ def _row(figures: Figures, task: TaskRecord, *, critical: bool) -> Html:
                 line(task.outcome, cut_at=40) if task.outcome not in ("", "findings") else "",
             ),
         ),
-        el("td", line(task.agent, cut_at=80) or "–"),
+        el("td", line(task.agent, cut_at=80) or "–", cls=short(task.agent)),
         el("td", words.duration(worked) if worked else "–", cls="num"),
         el("td", f"{task.findings:,}" if task.findings else "–", cls="num"),
         el("td", line(task.error or task.note, cut_at=160) or "–"),

@@ -9,6 +9,7 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
 from hypernb.views._contract import allowed, caps, expected
+from hypernb.views._decision import needed
 from hypernb.views._endings import next_commands, outcome, took
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
@@ -162,7 +163,7 @@ def _task_table(figures: Figures, width: int) -> str:
     told = columns(("task", "state", "agent", "worked", "said last"), rows, width=width)
     total = len(figures.snapshot.tasks)
     if len(shown) < total:
-        told += f"\n{len(shown):,} of {total:,} tasks are shown: those that wait, failed or run come first."
+        told += f"\n{len(shown):,} of {total:,} tasks are shown; first those that need you."
     return told
 
 
@@ -175,7 +176,7 @@ def _plan_table(figures: Figures, width: int) -> str:
             f"t{number}",
             line(task.name, cut_at=120) + (" *" if task.name in figures.critical else ""),
             line(task.agent, cut_at=80) or "-",
-            line(", ".join(task.needs), cut_at=200) or "-",
+            needed(figures, task) if task.needs else "-",
             caps(task),
             line(task.goal, cut_at=160) or "-",
         )
@@ -183,7 +184,7 @@ def _plan_table(figures: Figures, width: int) -> str:
     ]
     told = columns(("", "task", "agent", "needs", "cap", "does"), rows, width=width)
     if figures.critical:
-        told += "\n* on the critical path: it decides how long the mission takes"
+        told += "\n* on the critical path"
     if len(plan.tasks) > _ROWS:
         told += f"\n{_ROWS} of {len(plan.tasks):,} tasks are shown."
     return told
@@ -193,7 +194,8 @@ def _decision(figures: Figures, width: int) -> str:
     ref = figures.snapshot.mission.short_id
     rows = [
         (f"%hyper approve {ref}", f"approves all {words.count(figures.total, 'task')}"),
-        (f"%hyper edit {ref}", "changes the plan first"),
+        (f"%hyper approve {ref} t1 t2", "approves only these, with all they need"),
+        (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"),
         (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
     ]
     return labelled(rows, width=width)

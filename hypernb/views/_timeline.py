@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._icons import state
-from hypernb.views._markup import Html, el, join, table
+from hypernb.views._markup import Html, el, short, table
 
 if TYPE_CHECKING:
     from hypernb.model import AttemptRecord, TaskRecord
     from hypernb.views._figures import Figures
+    from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 100
 
@@ -22,7 +23,7 @@ def timeline(figures: Figures) -> Html:
     if not attempts:
         return Html("")
     shown = attempts[:ROWS_AT_MOST]
-    heads = [
+    heads: list[Head] = [
         "Agent",
         "Task",
         ("Attempt", "num"),
@@ -90,24 +91,30 @@ def _rows(figures: Figures, shown: list[tuple[TaskRecord, AttemptRecord]]) -> li
         took = max(0.0, (figures.attempt_end(attempt) - attempt.started_at).total_seconds())
         agent = line(task.agent, cut_at=80) or "Python functions"
         cells = [
-            el("td", agent if agent != previous else el("span", agent, cls="vh")),
-            el("th", el("code", line(task.name, cut_at=120)), scope="row"),
+            el(
+                "td",
+                agent if agent != previous else el("span", agent, cls="vh"),
+                cls=short(agent),
+            ),
+            el(
+                "th", el("code", line(task.name, cut_at=120)), scope="row", cls=short(task.name)
+            ),
             el("td", str(attempt.number), cls="num"),
             el("td", words.duration(began), cls="num"),
             el("td", words.duration(took), cls="num"),
-            el("td", state(words.state_word(attempt.state))),
-            el("td", _bar(figures, task, attempt, 100 * began / whole, 100 * took / whole)),
+            el("td", state(words.state_word(attempt.state)), cls="nowrap"),
+            el("td", _bar(figures, task, attempt, (began / whole, took / whole)), cls="vm"),
         ]
-        rows.append(join([el("tr", *cells)]))
+        rows.append(el("tr", *cells))
         previous = agent
     return rows
 
 
 def _bar(
-    figures: Figures, task: TaskRecord, attempt: AttemptRecord, left: float, wide: float
+    figures: Figures, task: TaskRecord, attempt: AttemptRecord, shares: tuple[float, float]
 ) -> Html:
-    left = min(left, 99.0)
-    wide = min(max(wide, 0.5), 100.0 - left)
+    left = min(100 * shares[0], 99.0)
+    wide = min(max(100 * shares[1], 0.5), 100.0 - left)
     critical = " crit" if task.name in figures.critical else ""
     bar = el(
         "span",

@@ -1,4 +1,4 @@
-"""The vocabulary of every view: states, counts, durations, times, money, events as sentences."""
+"""The vocabulary of every view: states, counts, durations, times, money and events."""
 
 from __future__ import annotations
 
@@ -121,7 +121,22 @@ ATTEMPT_STATES: Final[Mapping[str, StateWord]] = {
 SEVERITIES: Final = tuple(sorted(Severity, key=lambda severity: -severity.rank))
 """Most severe first."""
 
-_MONTHS: Final = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_ROUNDS_TO_ONE: Final = 0.9995
+_ROUNDS_TO_TEN: Final = 9.95
 _KINDS: Final[Mapping[type, Mapping[str, StateWord]]] = {
     MissionState: MISSION_STATES,
     TaskState: TASK_STATES,
@@ -155,9 +170,11 @@ def duration(seconds: float) -> str:
         ('4 ms', '4.1 s', '3 min 12 s', '2 h 5 min', '2 d 7 h')
     """
     seconds = max(seconds, 0.0)
-    if seconds < 0.9995:
+    if not seconds:
+        return "0 s"
+    if seconds < _ROUNDS_TO_ONE:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.95:
+    if seconds < _ROUNDS_TO_TEN:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
     for size, unit, rest_size, rest_unit in (
@@ -270,9 +287,7 @@ def _proposed(event: Event) -> Phrase:
 
 def _edited(event: Event) -> Phrase:
     revision = _first(event, "revision")
-    return (
-        f"The plan was edited{_by(event)}{f'; it is revision {revision} now' * bool(revision)}.",
-    )
+    return (f"The plan was edited{_by(event)}{f'; now revision {revision}' * bool(revision)}.",)
 
 
 def _approved(event: Event) -> Phrase:
@@ -285,9 +300,17 @@ def _rejected(event: Event) -> Phrase:
 
 
 def _mission_finished(event: Event) -> Phrase:
-    state = _first(event, "state", "outcome")
-    known = MISSION_STATES.get(state)
-    return (f"The mission ended{f': {known.word}' if known else ''}{_because(event)}",)
+    known = MISSION_STATES.get(_first(event, "state"))
+    took = event.payload.get("duration_s")
+    said = (
+        f"The mission {known.word}"
+        if known and known.role != "neutral"
+        else "The mission ended"
+    )
+    if known and known.role == "neutral":
+        said = f"The mission was {known.word}{_by(event)}"
+    length = f" after {duration(took)}" if isinstance(took, int | float) else ""
+    return (f"{said}{length}{_because(event)}",)
 
 
 def _readied(event: Event) -> Phrase:
@@ -349,21 +372,24 @@ def _task_finished(event: Event) -> Phrase:
 
 
 def _retried(event: Event) -> Phrase:
-    delay = event.payload.get("delay_s", event.payload.get("wait_s"))
-    following = _first(event, "next_attempt")
-    number = following or (str(event.attempt + 1) if event.attempt else "")
-    attempt = f"Attempt {number}" if number else "A further attempt"
-    when = f"in {duration(delay)}" if isinstance(delay, int | float) else "by itself"
     reason = _first(event, "error", "reason")
-    return (
-        f"{attempt} starts {when}. {f'The last one: {_sentence(reason)}' * bool(reason)}".strip(),
-    )
+    why = f" {_sentence(reason[:1].upper() + reason[1:])}" if reason else ""
+    by = _first(event, "by")
+    if by:
+        return (f"It is tried again, asked for by {by}.{why}",)
+    delay = event.payload.get("delay_s")
+    following = event.payload.get("next_attempt")
+    if following is None:
+        return (f"It waits for another attempt.{why}",)
+    when = f" in {duration(delay)}" if isinstance(delay, int | float) else ""
+    return (f"Attempt {following} starts by itself{when}.{why}",)
 
 
 def _stalled(event: Event) -> Phrase:
     silent = event.payload.get("silent_s")
     length = f" for {duration(silent)}" if isinstance(silent, int | float) else ""
-    return (f"No sign of life{length}. You need not act: its cap on time still holds.",)
+    then = _first(event, "next")
+    return (f"No sign of life{length}. You need not act{f': {then}' if then else '.'}",)
 
 
 def _revived(_event: Event) -> Phrase:
@@ -372,7 +398,7 @@ def _revived(_event: Event) -> Phrase:
 
 def _abandoned(event: Event) -> Phrase:
     attempt = f"Attempt {event.attempt}" if event.attempt else "An attempt"
-    return (f"{attempt} was lost: its runner ended before it did.",)
+    return (f"{attempt} was lost{_because(event)}",)
 
 
 def _runner_started(event: Event) -> Phrase:
@@ -385,8 +411,9 @@ def _runner_stopped(event: Event) -> Phrase:
 
 
 def _lease_taken(event: Event) -> Phrase:
-    holder = _first(event, "holder", "runner")
-    return ("A runner took the mission up", f": {holder}." if holder else ".")
+    if _first(event, "before"):
+        return ("Another runner took it up; the one before had gone silent.",)
+    return ("A runner took it up.",)
 
 
 def _lease_lost(event: Event) -> Phrase:
