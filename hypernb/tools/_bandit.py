@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -11,6 +10,7 @@ from hypernb.abc import Tool
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._process import python_module, run_process
 from hypernb.tools._programs import (
+    as_json,
     as_relative,
     batches,
     count,
@@ -96,7 +96,7 @@ def _bandit(context: ToolContext, batch: list[str], share: float) -> dict[str, A
         timeout_s=timeout_of(context.params),
         pulse=lambda: context.report("bandit is running", share),
     )
-    said: dict[str, Any] = json.loads(done.stdout)
+    said: dict[str, Any] = as_json("bandit", done.stdout)
     return said
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import ToolAbsentError
+from hypernb.errors import ToolAbsentError, ToolError
 from hypernb.tools._process import program_name
 from hypernb.tools._reading import is_test_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
 DEFAULT_TIMEOUT_S: Final = 300.0
 _NAMED: Final = 20
@@ -108,6 +108,18 @@ def installed(distribution: str, tool: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         raise ToolAbsentError(tool) from None
+
+
+def as_json(tool: str, said: str) -> Any:
+    """Return what a program said as JSON.
+
+    Raises:
+        ToolError: It said something else.
+    """
+    try:
+        return json.loads(said)
+    except ValueError as error:
+        raise ToolError(tool, f"it gave no JSON but {said[:200]!r}.") from error
 
 
 def timeout_of(params: Mapping[str, Any]) -> float:

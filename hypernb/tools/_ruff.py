@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import tomllib
@@ -12,6 +11,7 @@ from hypernb.abc import Tool
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._process import python_module, run_process
 from hypernb.tools._programs import (
+    as_json,
     as_relative,
     count,
     installed,
@@ -33,7 +33,15 @@ _NO_SUFFIXES: Final = "no Python files or notebooks"
 
 # A project may switch fixing on in its configuration, and ruff would then write into the
 # tree; nothing is cached there either.
-_CHECK: Final = ("check", "--output-format", "json", "--no-cache", "--exit-zero", "--no-fix")
+_CHECK: Final = (
+    "check",
+    "--output-format",
+    "json",
+    "--no-cache",
+    "--exit-zero",
+    "--no-fix",
+    "--no-fix-only",
+)
 _SHOW_FILES: Final = ("check", "--no-cache", "--show-files")
 
 # What stops a program from running weighs most, then what is probably wrong, then style.
@@ -154,7 +162,7 @@ def _findings(
 ) -> tuple[Finding, ...]:
     root = root.resolve()
     found = []
-    for item in json.loads(said):
+    for item in as_json(tool, said):
         file = as_relative(item["filename"], root)
         if file not in listed:
             continue

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._comments import WORDS, Reminder, python_reminders, reminders
+from hypernb.tools._files import list_files
 from hypernb.tools._programs import count, name_some
 from hypernb.tools._python import TOO_LARGE_BYTES
 from hypernb.tools._reading import Rules, shown
@@ -188,15 +189,16 @@ class ScanTool(Tool):
                 context.report(f"read {number:,} of {len(context.files):,} files", share)
             _look(context.root, file, tally)
         documents = _documents(context)
+        note = list_files(context.root).note
         return ToolRun(
             tool=self.name,
             status=RunStatus.RAN,
-            reason=_reason(tally),
+            reason=" ".join(filter(None, [note, _reason(tally)])),
             settings=_SETTINGS,
             checked=len(context.files) - len(tally.unread),
             duration_s=time.monotonic() - began,
             findings=(*_todo_findings(tally), *_document_findings(documents)),
-            facts={**_facts(tally), **documents},
+            facts={**_facts(tally), **documents, "listing": note},
         )
 
 
