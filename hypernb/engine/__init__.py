@@ -1,0 +1,46 @@
+"""The runner: takes missions by lease, runs their tasks in workers, and commits what came of it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from hypernb.engine._clock import SystemClock as SystemClock
+    from hypernb.engine._host import InProcessHost as InProcessHost
+    from hypernb.engine._host import run_runner as run_runner
+    from hypernb.engine._host import spawn_runner as spawn_runner
+    from hypernb.engine._log import read_log as read_log
+    from hypernb.engine._runner import Runner as Runner
+    from hypernb.engine._runner import RunnerEnd as RunnerEnd
+    from hypernb.engine._settings import RunnerSettings as RunnerSettings
+
+# Loaded when used: a worker process starts by importing this package, and must not pay for
+# the store or for networkx.
+_HOMES: Final = {
+    "InProcessHost": "_host",
+    "Runner": "_runner",
+    "RunnerEnd": "_runner",
+    "RunnerSettings": "_settings",
+    "SystemClock": "_clock",
+    "read_log": "_log",
+    "run_runner": "_host",
+    "spawn_runner": "_host",
+}
+
+__all__ = [
+    "InProcessHost",
+    "Runner",
+    "RunnerEnd",
+    "RunnerSettings",
+    "SystemClock",
+    "read_log",
+    "run_runner",
+    "spawn_runner",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hypernb.engine' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"hypernb.engine.{_HOMES[name]}"), name)

@@ -1,0 +1,212 @@
+"""One attempt at a task while it runs: its seat, its clock and what it says."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from hypernb.engine._job import EndKind, Job, Value
+from hypernb.engine._watchdog import Vital
+from hypernb.errors import TaskError, TaskTimeoutError, WorkerLostError
+from hypernb.model import Digest, PythonWork
+from hypernb.plan import keyword_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hypernb.abc import Store
+    from hypernb.engine._job import Ending
+    from hypernb.engine._threads import Desk
+    from hypernb.engine.executors import Seat
+    from hypernb.model import PlanSpec, TaskId, TaskSpec
+
+_CACHED_BYTES: Final = 32 * 1024 * 1024
+_CACHED_AT_MOST: Final = 1_000_000
+
+
+class Doom(StrEnum):
+    """Why an attempt is being ended from outside."""
+
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    SUSPENDED = "suspended"
+    DROPPED = "dropped"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at a task.
+
+    Attributes:
+        begun: Whether its job was handed over; before that it has no clock.
+        doom: Why it is being ended from outside, if it is.
+
+    Times are monotonic seconds; see `Vital`.
+    """
+
+    task: TaskSpec
+    task_id: TaskId
+    number: int
+    seat: Seat
+    begun: bool = False
+    started: float = 0.0
+    last_sign: float = 0.0
+    paused_s: float = 0.0
+    paused_since: float | None = None
+    is_stalled: bool = False
+    doom: Doom | None = None
+
+    @property
+    def key(self) -> str:
+        """Unique among all attempts."""
+        return f"{self.task_id}#{self.number}"
+
+    def begin(self, now: float) -> None:
+        """Start its clock."""
+        self.begun = True
+        self.started = self.last_sign = now
+
+    def vital(self) -> Vital:
+        """Return what the watchdog judges."""
+        return Vital(
+            started=self.started,
+            last_sign=self.last_sign,
+            timeout_s=self.task.timeout_s,
+            paused_s=self.paused_s,
+            paused_since=self.paused_since,
+            is_stalled=self.is_stalled,
+        )
+
+    def pause(self, now: float) -> None:
+        """Stop its processes and its clock."""
+        if self.paused_since is None and self.begun:
+            self.paused_since = now
+            self.seat.pause()
+
+    def resume(self, now: float) -> None:
+        """Let both go on; the silence of a pause is no silence."""
+        if self.paused_since is not None:
+            self.paused_s += now - self.paused_since
+            self.paused_since = None
+            self.last_sign = now
+            self.seat.resume()
+
+    async def end(self, doom: Doom) -> None:
+        """End its processes; the first reason counts."""
+        self.doom = self.doom or doom
+        if self.begun:
+            await self.seat.kill()
+
+
+def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, str]]:
+    """Say in a sentence why an attempt failed, and give the facts for its event."""
+    task = attempt.task
+    if attempt.doom is Doom.TIMED_OUT:
+        error: TaskError = TaskTimeoutError(task.name, task.timeout_s)
+    elif ending.kind is EndKind.FAILED:
+        error = TaskError(task.name, ending.error_kind, ending.detail, ending.traceback)
+    else:
+        error = WorkerLostError(task.name, ending.exit_code)
+    said = str(error)
+    if task.agent and ending.kind is EndKind.FAILED:
+        # An agent's errors are sentences of ours and name the task themselves.
+        said = ending.detail
+    facts = {
+        "code": error.code,
+        "kind": error.kind,
+        "detail": ending.detail,
+        "traceback": error.traceback,
+    }
+    return said, {name: value for name, value in facts.items() if value}
+
+
+class Materials:
+    """Gets the bytes that jobs need out of the store, and keeps the latest.
+
+    The store checks the signature of every pickle that it returns.
+    """
+
+    def __init__(self, store: Store, desk: Desk) -> None:
+        self._store = store
+        self._desk = desk
+        self._kept: OrderedDict[Digest, Value] = OrderedDict()
+        self._kept_bytes = 0
+
+    async def job(
+        self,
+        attempt: Attempt,
+        plan: PlanSpec,
+        *,
+        outputs: Mapping[str, Digest | Value],
+        failures: Mapping[str, str],
+    ) -> Job:
+        """Put together the job of an attempt.
+
+        Args:
+            outputs: Of the tasks that have succeeded, by name; what is not committed yet as it is.
+            failures: Why tasks have failed, by name.
+
+        Raises:
+            UntrustedArtifactError: A pickle is not this user's.
+            StoreError: Something that it needs cannot be read.
+        """
+        task = attempt.task
+        digests: dict[str, Digest | Value | None] = {**_plan_inputs(plan)}
+        digests |= {need: outputs.get(need) for need in task.needs}
+        function = arguments = None
+        if isinstance(task.work, PythonWork):
+            digests = _taken(task.work, digests)
+            function = await self._value(Digest(task.work.function))
+            arguments = await self._value(Digest(task.work.arguments))
+        inputs = {
+            name: None if digest is None else await self._value(digest)
+            for name, digest in digests.items()
+        }
+        return Job(
+            key=attempt.key,
+            task=task.name,
+            work=task.work,
+            agent=task.agent,
+            root=plan.root,
+            scope=task.scope or plan.scope,
+            function=function,
+            arguments=arguments,
+            inputs=inputs,
+            failures={need: failures[need] for need in task.needs if need in failures},
+        )
+
+    async def _value(self, digest: Digest | Value) -> Value:
+        if isinstance(digest, Value):
+            return digest
+        if value := self._kept.get(digest):
+            self._kept.move_to_end(digest)
+            return value
+        record, data = await self._desk.call(self._store.artifact, digest)
+        value = Value(record.media_type, data)
+        self.keep(digest, value)
+        return value
+
+    def keep(self, digest: Digest, value: Value) -> None:
+        """Have a stored value at hand; others go when there are too many."""
+        data = value.data
+        if len(data) <= _CACHED_AT_MOST and digest not in self._kept:
+            self._kept[digest] = value
+            self._kept_bytes += len(data)
+            while self._kept_bytes > _CACHED_BYTES:
+                self._kept_bytes -= len(self._kept.popitem(last=False)[1].data)
+
+
+def _plan_inputs(plan: PlanSpec) -> dict[str, Digest]:
+    return {name: Digest(text) for name, text in plan.inputs.items()}
+
+
+def _taken(
+    work: PythonWork, digests: Mapping[str, Digest | Value | None]
+) -> dict[str, Digest | Value | None]:
+    """Name the values as the function does, and leave out those that it does not take."""
+    named = {keyword_name(name): digest for name, digest in digests.items()}
+    if work.takes is None:
+        return named
+    return {name: digest for name, digest in named.items() if name in work.takes}

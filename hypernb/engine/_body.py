@@ -1,0 +1,133 @@
+"""Doing a job: the same in a worker process and in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import inspect
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb import codec
+from hypernb.errors import HypernbError
+from hypernb.model import AgentWork, PythonWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hypernb.abc import Payload
+    from hypernb.engine._job import Job, Value
+
+_DETAIL_CHARS: Final = 4_000
+_TRACEBACK_CHARS: Final = 20_000
+
+
+def do_job(job: Job, *, outbox: Path, report: Callable[[str, float | None], None]) -> Payload:
+    """Do the job and return its output as bytes.
+
+    Whatever the task's code raises comes through, `SystemExit` too.
+
+    Args:
+        outbox: Directory for files that an agent leaves; made when it is needed.
+        report: Told what an agent is doing.
+
+    Raises:
+        CannotShipError: The output cannot be sent to another process.
+    """
+    inputs = {name: _decoded(value) for name, value in job.inputs.items()}
+    if isinstance(job.work, PythonWork):
+        result = _call(job, inputs)
+    else:
+        result = _perform(job, job.work, inputs, outbox, report)
+    return codec.encode(result, what=f"the output of task {job.task!r}")
+
+
+def _decoded(value: Value | None) -> Any:
+    return None if value is None else codec.decode(value.media_type, value.data)
+
+
+def _call(job: Job, inputs: Mapping[str, Any]) -> Any:
+    function = _decoded(job.function)
+    args, kwargs = _decoded(job.arguments) or ((), {})
+    result = function(*args, **{**inputs, **kwargs})
+    return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+def _perform(
+    job: Job,
+    work: AgentWork,
+    inputs: Mapping[str, Any],
+    outbox: Path,
+    report: Callable[[str, float | None], None],
+) -> Any:
+    from hypernb.abc import ToolContext
+    from hypernb.agents import perform
+    from hypernb.tools import list_files
+
+    outbox.mkdir(parents=True, exist_ok=True)
+    root = Path(job.root)
+    context = ToolContext(
+        root=root,
+        files=within(list_files(root).files, job.scope) if job.root else (),
+        inputs=inputs,
+        failures=job.failures,
+        outbox=outbox,
+        report=report,
+    )
+    return perform(agent=job.agent, task=job.task, work=work, context=context)
+
+
+def within(files: Iterable[str], scope: Iterable[str]) -> tuple[str, ...]:
+    """Return the files that the scope lets a task read; all if it names none.
+
+    Example:
+        >>> within(["src/a.py", "tests/b.py", "README.md"], ["src/", "*.md"])
+        ('src/a.py', 'README.md')
+    """
+    allowed = [entry.strip().removeprefix("./").rstrip("/") for entry in scope]
+    if not allowed or allowed == [""] or "." in allowed:
+        return tuple(files)
+    return tuple(file for file in files if any(_is_below(file, entry) for entry in allowed))
+
+
+def _is_below(file: str, entry: str) -> bool:
+    return file == entry or file.startswith(f"{entry}/") or fnmatch.fnmatchcase(file, entry)
+
+
+def describe(error: BaseException) -> tuple[str, str, str]:
+    """Return an exception as text: class name, message, traceback of the task's own code."""
+    kind = type(error).__name__
+    try:
+        detail = str(error)
+    except Exception as second:  # noqa: BLE001 - __str__ is the task's code
+        detail = f"(its message cannot be read: {type(second).__name__})"
+    frames = error.__traceback__
+    while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    try:
+        lines = traceback.format_exception(type(error), error, frames)
+    except Exception:  # noqa: BLE001 - formatting calls the task's code too
+        lines = [f"{kind}: {detail}"]
+    said = "".join(lines)
+    if isinstance(error, HypernbError) and frames is None:
+        said = ""
+    return kind, _cut(detail, _DETAIL_CHARS), _cut(said, _TRACEBACK_CHARS)
+
+
+_OURS: Final = str(Path(__file__).parent)
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_OURS)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) > limit:
+        half = limit // 2
+        text = f"{text[:half]}\n... ({len(text) - limit:,} characters left out) ...\n{text[-half:]}"
+    return text.encode("utf-8", "replace").decode().replace("\0", "\\0")

@@ -1,0 +1,268 @@
+"""What the engine writes: one function for each thing that can become true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypernb.model import AttemptState, Change, EventKind, MissionState, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from hypernb.model import Digest, Finding, TaskId
+
+
+def mission_started(at: datetime, **facts: Any) -> Change:
+    """The mission runs, for the first time or again."""
+    return Change(
+        EventKind.MISSION_STARTED, at, payload=facts, mission_state=MissionState.RUNNING
+    )
+
+
+def mission_paused(at: datetime, *, by: str) -> Change:
+    """What ran stands still."""
+    return Change(
+        EventKind.MISSION_PAUSED, at, payload={"by": by}, mission_state=MissionState.PAUSED
+    )
+
+
+def mission_resumed(at: datetime, *, by: str) -> Change:
+    """What stood still goes on."""
+    return Change(
+        EventKind.MISSION_RESUMED, at, payload={"by": by}, mission_state=MissionState.RUNNING
+    )
+
+
+def mission_finished(
+    at: datetime, state: MissionState, *, error: str = "", facts: Mapping[str, Any]
+) -> Change:
+    """The mission has ended."""
+    payload = {"state": state.value, **({"error": error} if error else {}), **facts}
+    return Change(
+        EventKind.MISSION_FINISHED, at, payload=payload, mission_state=state, error=error
+    )
+
+
+def readied(at: datetime, task: TaskId) -> Change:
+    """All that the task needs has ended."""
+    return Change(EventKind.TASK_READIED, at, task, task_state=TaskState.READY)
+
+
+def pending(at: datetime, task: TaskId, *, by: str, after_attempt: int) -> Change:
+    """The task waits again, because something before it is tried again."""
+    reason = "something that it needs is tried again"
+    payload = {"by": by, "after_attempt": after_attempt, "reason": reason}
+    return Change(
+        EventKind.TASK_RETRIED, at, task, payload=payload, task_state=TaskState.PENDING
+    )
+
+
+def started(at: datetime, task: TaskId, attempt: int, *, pid: int, agent: str) -> Change:
+    """An attempt begins; written before the first line of it runs."""
+    return Change(
+        EventKind.TASK_STARTED,
+        at,
+        task,
+        attempt,
+        payload={"pid": pid, **({"agent": agent} if agent else {})},
+        task_state=TaskState.RUNNING,
+        attempt_state=AttemptState.RUNNING,
+        pid=pid,
+    )
+
+
+def progressed(
+    at: datetime, task: TaskId, attempt: int, *, words: str, share: float | None
+) -> Change:
+    """The task says what it is doing."""
+    payload = {"words": words, **({} if share is None else {"share": share})}
+    return Change(
+        EventKind.TASK_PROGRESSED, at, task, attempt, payload=payload, note=words or None
+    )
+
+
+def printed(at: datetime, task: TaskId, attempt: int, *, text: str) -> Change:
+    """The task has printed something."""
+    return Change(EventKind.TASK_OUTPUT, at, task, attempt, payload={"text": text})
+
+
+def output_dropped(
+    at: datetime, task: TaskId, attempt: int, *, kept_bytes: int, dropped_bytes: int
+) -> Change:
+    """The task has printed more than is kept."""
+    text = (
+        f"({dropped_bytes:,} more bytes of output were not kept; "
+        f"the first {kept_bytes:,} of a task are.)"
+    )
+    payload = {"text": text, "dropped_bytes": dropped_bytes}
+    return Change(EventKind.TASK_OUTPUT, at, task, attempt, payload=payload)
+
+
+def succeeded(
+    at: datetime,
+    task: TaskId,
+    attempt: int,
+    *,
+    output: Digest,
+    text: str,
+    note: str | None = None,
+    outcome: str | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> Change:
+    """The task has done its work."""
+    payload: dict[str, Any] = {"state": TaskState.SUCCEEDED.value}
+    if outcome is not None:
+        payload |= {"outcome": outcome, "findings": len(findings)}
+    return Change(
+        EventKind.TASK_FINISHED,
+        at,
+        task,
+        attempt,
+        payload=payload,
+        task_state=TaskState.SUCCEEDED,
+        attempt_state=AttemptState.SUCCEEDED,
+        output=output,
+        text=text,
+        note=note,
+        outcome=outcome,
+        findings=findings,
+    )
+
+
+def failed(
+    at: datetime, task: TaskId, attempt: int, *, error: str, facts: Mapping[str, Any]
+) -> Change:
+    """The last try at the task has failed."""
+    return Change(
+        EventKind.TASK_FINISHED,
+        at,
+        task,
+        attempt,
+        payload={"state": TaskState.FAILED.value, "error": error, **facts},
+        task_state=TaskState.FAILED,
+        attempt_state=AttemptState.FAILED,
+        error=error,
+    )
+
+
+def retried(
+    at: datetime, task: TaskId, attempt: int, *, error: str, facts: Mapping[str, Any]
+) -> Change:
+    """A try has failed, and there will be another."""
+    return Change(
+        EventKind.TASK_RETRIED,
+        at,
+        task,
+        attempt,
+        payload={"error": error, **facts},
+        task_state=TaskState.READY,
+        attempt_state=AttemptState.FAILED,
+        error=error,
+    )
+
+
+def reopened(at: datetime, task: TaskId, *, by: str, after_attempt: int) -> Change:
+    """A person has the task tried again."""
+    payload = {"by": by, "after_attempt": after_attempt}
+    return Change(EventKind.TASK_RETRIED, at, task, payload=payload, task_state=TaskState.READY)
+
+
+def abandoned(
+    at: datetime,
+    task: TaskId,
+    attempt: int,
+    *,
+    after: TaskState,
+    reason: str,
+    note: str | None = None,
+    error: str | None = None,
+    has_attempt: bool = True,
+) -> Change:
+    """An attempt lost its runner; nobody knows how far it came."""
+    return Change(
+        EventKind.ATTEMPT_ABANDONED,
+        at,
+        task,
+        attempt,
+        payload={"reason": reason, "state": after.value},
+        task_state=after,
+        attempt_state=AttemptState.ABANDONED if has_attempt else None,
+        note=note,
+        error=error,
+    )
+
+
+def given_up(at: datetime, task: TaskId, attempt: int, *, error: str) -> Change:
+    """A task that was abandoned too often has failed."""
+    return Change(
+        EventKind.TASK_FINISHED,
+        at,
+        task,
+        attempt or None,
+        payload={"state": TaskState.FAILED.value, "error": error},
+        task_state=TaskState.FAILED,
+        error=error,
+    )
+
+
+def suspended(
+    at: datetime, task: TaskId, attempt: int, *, after: TaskState, reason: str, note: str
+) -> Change:
+    """A runner that ends has ended the attempt; the task waits for the next runner."""
+    return Change(
+        EventKind.TASK_RETRIED,
+        at,
+        task,
+        attempt,
+        payload={"reason": reason, "state": after.value},
+        task_state=after,
+        attempt_state=AttemptState.CANCELLED,
+        note=note,
+    )
+
+
+def skipped(at: datetime, task: TaskId, *, because: str) -> Change:
+    """The task never runs, because of a failure before it."""
+    return Change(
+        EventKind.TASK_FINISHED,
+        at,
+        task,
+        payload={"state": TaskState.SKIPPED.value, "reason": because},
+        task_state=TaskState.SKIPPED,
+        note=because,
+    )
+
+
+def cancelled(at: datetime, task: TaskId, attempt: int | None, *, because: str) -> Change:
+    """The task was ended, or never starts."""
+    return Change(
+        EventKind.TASK_FINISHED,
+        at,
+        task,
+        attempt,
+        payload={"state": TaskState.CANCELLED.value, "reason": because},
+        task_state=TaskState.CANCELLED,
+        attempt_state=None if attempt is None else AttemptState.CANCELLED,
+        note=because,
+    )
+
+
+def stalled(
+    at: datetime, task: TaskId, attempt: int, *, silent_s: float, cap_s: float
+) -> Change:
+    """A running task gives no sign of life."""
+    then = f"It is ended {cap_s:g} s after its start, if it does not answer."
+    return Change(
+        EventKind.TASK_STALLED,
+        at,
+        task,
+        attempt,
+        payload={"silent_s": round(silent_s, 1), "next": then},
+        task_state=TaskState.STALLED,
+    )
+
+
+def revived(at: datetime, task: TaskId, attempt: int) -> Change:
+    """A stalled task gives signs of life again."""
+    return Change(EventKind.TASK_REVIVED, at, task, attempt, task_state=TaskState.RUNNING)

@@ -1,0 +1,43 @@
+"""What the missions of a runner share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    import logging
+    from collections.abc import Callable, Coroutine
+    from random import Random
+    from typing import Any
+
+    from hypernb.abc import Clock, Store
+    from hypernb.engine._attempt import Materials
+    from hypernb.engine._settings import RunnerSettings
+    from hypernb.engine._threads import Desk
+    from hypernb.engine._writer import Writer
+    from hypernb.engine.executors import Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The services that every mission of a runner uses.
+
+    Attributes:
+        desk: The thread for short calls to the store.
+        spawn: Starts a named task in the runner's group.
+        poke: Asks the runner to decide again what may start.
+    """
+
+    store: Store
+    desk: Desk
+    materials: Materials
+    writer: Writer
+    executor: Executor
+    clock: Clock
+    settings: RunnerSettings
+    log: logging.Logger
+    rng: Random
+    spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+    poke: Callable[[], None]

@@ -1,0 +1,49 @@
+"""The environment that tasks are given: the session's, without what looks like a secret."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECRET: Final = re.compile(
+    r"""
+      API_?KEY | TOKEN | SECRET | PASSWORD | PASSWD | PASSPHRASE | CREDENTIAL | PRIVATE_?KEY
+    | ACCESS_?KEY | (^|_)(PWD|PASS|AUTH|KEY|DSN|COOKIE)$ | ^AWS_ | ^AZURE_ | ^GOOGLE_APPLICATION
+    | CONNECTION_STRING | ^SSH_AUTH_SOCK$ | ^GPG_AGENT | ^DATABASE_URL$ | ^REDIS_URL$
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_CREDENTIALS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_HARMLESS: Final = frozenset({"PWD", "OLDPWD", "TOKENIZERS_PARALLELISM"})
+
+
+def looks_secret(name: str) -> bool:
+    """Tell whether a variable's name says that its value is a secret.
+
+    Example:
+        >>> looks_secret("OPENAI_API_KEY"), looks_secret("PATH")
+        (True, False)
+    """
+    return name.upper() not in _HARMLESS and _SECRET.search(name) is not None
+
+
+def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that do not look like secrets, by their names or as URLs."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not looks_secret(name) and not has_credentials(value)
+    }
+
+
+def has_credentials(url: str) -> bool:
+    """Tell whether a URL carries a password.
+
+    Example:
+        >>> has_credentials("postgresql://ana:geheim@host/db"), has_credentials("sqlite:///a.db")
+        (True, False)
+    """
+    return _CREDENTIALS.search(url) is not None

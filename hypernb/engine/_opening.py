@@ -1,0 +1,99 @@
+"""Reading a mission that a runner takes: its plan, its past, and whether it may run at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hypernb.engine._recovery import Recovery, asked_again, recover
+from hypernb.errors import ApprovalError, HypernbError
+from hypernb.model import EventKind
+from hypernb.plan import check_plan
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hypernb.abc import Store
+    from hypernb.model import Event, MissionRecord, PlanSpec, TaskRecord
+
+_PAGE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A mission as a runner finds it.
+
+    Attributes:
+        started_at: When it was started last, by an approval or a retry.
+        objection: Why it must not run; empty if it may.
+    """
+
+    mission: MissionRecord
+    plan: PlanSpec
+    tasks: tuple[TaskRecord, ...]
+    recovery: Recovery
+    started_at: datetime | None
+    objection: str = ""
+
+
+def read_opening(
+    store: Store, mission: MissionRecord, *, at: datetime, abandoned_at_most: int
+) -> Opening:
+    """Read what is known of a mission, and decide what its last runner's end means. Blocking."""
+    mission = store.mission(mission.id)
+    plan = store.plan(mission.id)
+    tasks = store.tasks(mission.id)
+    attempts = [] if mission.started_at is None else store.attempts(mission.id)
+    retried = _all(store, mission, EventKind.TASK_RETRIED) if attempts else []
+    starts = _all(store, mission, EventKind.MISSION_STARTED) if mission.started_at else []
+    recovery = recover(
+        mission,
+        plan,
+        tasks,
+        attempts,
+        asked_again=asked_again(retried),
+        at=at,
+        abandoned_at_most=abandoned_at_most,
+    )
+    return Opening(
+        mission=mission,
+        plan=plan,
+        tasks=tuple(tasks),
+        recovery=recovery,
+        started_at=starts[-1].at if starts else mission.started_at,
+        objection=objection(store, mission, plan),
+    )
+
+
+def _all(store: Store, mission: MissionRecord, kind: EventKind) -> list[Event]:
+    found: list[Event] = []
+    while page := store.events(
+        mission.id, after=found[-1].seq if found else 0, limit=_PAGE, kinds=(kind.value,)
+    ):
+        found += page
+        if len(page) < _PAGE:
+            break
+    return found
+
+
+def objection(store: Store, mission: MissionRecord, plan: PlanSpec) -> str:
+    """Return why the mission must not run; empty if it may.
+
+    A person has approved exactly this plan, with this user's key, and it can be carried out.
+    """
+    try:
+        approval = store.approval(mission.id)
+        if approval is None:
+            return "nobody has approved its plan"
+        if (approval.revision, approval.plan_hash) != (mission.revision, plan.hash):
+            return (
+                f"the approval is for revision {approval.revision} "
+                f"({approval.plan_hash[:12]}), but the plan is revision {mission.revision} "
+                f"({plan.hash[:12]})"
+            )
+        check_plan(plan)
+    except ApprovalError as error:
+        return str(error)
+    except HypernbError as error:
+        return f"its plan cannot be carried out: {error}"
+    return ""

@@ -1,0 +1,72 @@
+"""What a finished attempt leaves: its output, and for reports what they say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hypernb import codec
+from hypernb.abc import Payload
+from hypernb.engine._job import Value
+from hypernb.model import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hypernb.abc import Store
+    from hypernb.engine._job import Ending
+    from hypernb.model import Digest, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The output of a task, and what is shown of it.
+
+    Attributes:
+        digest: SHA-256 of the output's bytes.
+        note: A report's summary, or None.
+        outcome: A report's outcome in words, or None.
+    """
+
+    payload: Payload
+    digest: Digest
+    note: str | None = None
+    outcome: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def value(self) -> Value:
+        """The output as the tasks that need it get it."""
+        return Value(self.payload.media_type, self.payload.data)
+
+
+def product_of(ending: Ending, store: Store) -> Product:
+    """Read what an attempt left; store its files and name them in its report. Blocking.
+
+    Raises:
+        StoreError: A file cannot be stored.
+    """
+    payload = ending.output
+    if payload is None:
+        raise AssertionError("A job that succeeded has an output; please report this.")
+    if payload.media_type != codec.REPORT:
+        return Product(payload, codec.digest(payload.data))
+    report = Report.model_validate_json(payload.data)
+    if ending.files:
+        report = report.model_copy(update={"files": _stored(ending.files, store)})
+        payload = codec.encode(report)
+    return Product(
+        payload,
+        codec.digest(payload.data),
+        note=report.summary,
+        outcome=report.outcome.value,
+        findings=report.findings,
+    )
+
+
+def _stored(files: Mapping[str, Path], store: Store) -> dict[str, str]:
+    payloads = [
+        Payload(codec.guess_media_type(name), path.read_bytes()) for name, path in files.items()
+    ]
+    return dict(zip(files, store.put_artifacts(payloads), strict=True))

@@ -1,0 +1,157 @@
+"""What an earlier runner left behind, and what follows from it: decided, not carried out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hypernb.engine import _changes as changes
+from hypernb.model import AttemptState, TaskState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from hypernb.model import (
+        AttemptRecord,
+        Change,
+        Event,
+        MissionRecord,
+        PlanSpec,
+        TaskId,
+        TaskRecord,
+    )
+
+LOST = "its runner ended while it ran"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How to go on with a mission.
+
+    Attributes:
+        states: State of each task once the changes are written, by name.
+        changes: What has to be written first.
+        failures: How many tries have failed since a person last had it tried again, by name.
+        lost: How often it was abandoned since then, by name.
+    """
+
+    states: Mapping[str, TaskState]
+    changes: tuple[Change, ...] = ()
+    failures: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+
+def recover(
+    mission: MissionRecord,
+    spec: PlanSpec,
+    tasks: Sequence[TaskRecord],
+    attempts: Sequence[AttemptRecord],
+    *,
+    asked_again: Mapping[TaskId, int],
+    at: datetime,
+    abandoned_at_most: int,
+) -> Recovery:
+    """Decide about every attempt that was found running.
+
+    A finished task stays finished. A task whose attempt was running is tried again if it is
+    safe to repeat, and is put to the user if not; one that was abandoned too often has failed,
+    for it may be what ends its runners.
+
+    Args:
+        asked_again: The last attempt before a person had the task tried again, by task;
+            earlier ones no longer count.
+    """
+    specs = {task.name: task for task in spec.tasks}
+    names = {task.id: task.name for task in tasks}
+    counted = [each for each in attempts if each.number > asked_again.get(each.task_id, 0)]
+    failures = _count(counted, AttemptState.FAILED, names)
+    lost = _count(counted, AttemptState.ABANDONED, names)
+    running = {each.task_id for each in attempts if each.state is AttemptState.RUNNING}
+    states: dict[str, TaskState] = {}
+    written: list[Change] = []
+    for task in tasks:
+        states[task.name] = task.state
+        if not task.state.is_active:
+            continue
+        lost[task.name] += 1
+        steps = _abandon(
+            mission,
+            task,
+            at=at,
+            is_repeatable=specs[task.name].repeatable,
+            times=lost[task.name],
+            limit=abandoned_at_most,
+            has_attempt=task.id in running,
+        )
+        written += steps
+        states[task.name] = steps[-1].task_state or task.state
+    return Recovery(states, tuple(written), failures, lost)
+
+
+def _count(
+    attempts: Sequence[AttemptRecord], state: AttemptState, names: Mapping[TaskId, str]
+) -> Counter[str]:
+    return Counter(names[each.task_id] for each in attempts if each.state is state)
+
+
+def _abandon(
+    mission: MissionRecord,
+    task: TaskRecord,
+    *,
+    at: datetime,
+    is_repeatable: bool,
+    times: int,
+    limit: int,
+    has_attempt: bool,
+) -> list[Change]:
+    def left(after: TaskState, note: str) -> Change:
+        return changes.abandoned(
+            at,
+            task.id,
+            task.attempt,
+            after=after,
+            reason=LOST,
+            note=note,
+            has_attempt=has_attempt,
+        )
+
+    if times >= limit:
+        error = (
+            f"Task {task.name!r} was given up: {times} times its runner ended while it ran. "
+            f"%hyper retry {mission.short_id}/t{task.number} tries it once more."
+        )
+        ready = left(TaskState.READY, LOST)
+        # Ready leads to skipped and cancelled only, so the last attempt is ended as it is.
+        failed = changes.given_up(at, task.id, task.attempt, error=error)
+        return [_without_state(ready), failed]
+    if is_repeatable:
+        return [left(TaskState.READY, "tried again: " + LOST)]
+    return [left(TaskState.AWAITING_APPROVAL, ask(mission, task.number))]
+
+
+def _without_state(change: Change) -> Change:
+    return replace(change, task_state=None)
+
+
+def ask(mission: MissionRecord, number: int) -> str:
+    """Say what a person has to decide about a task that is not safe to repeat."""
+    return (
+        "it is not marked as safe to repeat, and may have done part of its work. "
+        f"Look, then: %hyper retry {mission.short_id}/t{number}, "
+        f"or %hyper cancel {mission.short_id}"
+    )
+
+
+def asked_again(events: Sequence[Event]) -> dict[TaskId, int]:
+    """Return the last attempt before a person had a task tried again, from its events.
+
+    Args:
+        events: ``task.retried`` of a mission, in order.
+    """
+    return {
+        event.task_id: int(event.payload["after_attempt"])
+        for event in events
+        if event.task_id is not None and "after_attempt" in event.payload
+    }

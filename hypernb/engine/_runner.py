@@ -1,0 +1,516 @@
+"""The runner: takes missions and commands from the store, and decides what starts next."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import random
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.engine._attempt import Materials
+from hypernb.engine._clock import SystemClock
+from hypernb.engine._crew import Crew
+from hypernb.engine._dispatch import choose
+from hypernb.engine._log import close_log, open_log
+from hypernb.engine._mission import MissionRun
+from hypernb.engine._settings import RunnerSettings
+from hypernb.engine._threads import Desk
+from hypernb.engine._writer import Writer
+from hypernb.engine.executors import ProcessExecutor, ThreadExecutor
+from hypernb.errors import (
+    HypernbError,
+    LeaseLostError,
+    StoreError,
+    TransitionError,
+    UnknownNameError,
+)
+from hypernb.model import EventKind, MissionState, RunnerId, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from hypernb.abc import Clock, Store
+    from hypernb.engine.executors import Executor
+    from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord
+
+_QUIET_AFTER_S: Final = 2.0
+_LOOK_AGAIN_S: Final = 1.0
+_FAULTS_AT_MOST: Final = 5
+_LONGEST_REST_S: Final = 30.0
+
+
+class RunnerEnd(StrEnum):
+    """Why a runner ended."""
+
+    IDLE = "idle"
+    STOPPED = "stopped"
+    HELD = "held by another runner"
+    LOST = "lease lost"
+    FAILED = "failed"
+
+
+class Runner:
+    """Executes the missions of a store, one runner for each store and machine.
+
+    Args:
+        store: Used from several threads; not closed.
+        settings: By default from the environment.
+        path: ``sys.path`` of worker processes; by default as it is here.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: RunnerSettings | None = None,
+        clock: Clock | None = None,
+        *,
+        path: tuple[str, ...] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.id = RunnerId(new_id())
+        self.store = store
+        self.settings = settings or RunnerSettings.from_env()
+        self.clock = clock or SystemClock()
+        self._path = tuple(sys.path if path is None else path)
+        self._rng = rng or random.Random()  # noqa: S311 - spreads waits, guards nothing
+        self._runs: dict[MissionId, MissionRun] = {}
+        self._faults: dict[MissionId, int] = {}
+        self._rest_until: dict[MissionId, float] = {}
+        self._taken: set[int] = set()
+        self._end: RunnerEnd | None = None
+        self._stopping: asyncio.Event | None = None
+        self._is_poked = False
+        self._busy_at = 0.0
+        self._has_worked = False
+
+    @property
+    def resource(self) -> str:
+        """The lease that makes it the only runner of the store on this machine."""
+        return f"runner:{platform.node()}"
+
+    def request_stop(self, end: RunnerEnd = RunnerEnd.STOPPED) -> None:
+        """Ask it to end: running attempts are stopped and left to the next runner.
+
+        To be called in the runner's own loop; elsewhere by ``loop.call_soon_threadsafe``.
+        """
+        self._end = self._end or end
+        if self._stopping is not None:
+            self._stopping.set()
+
+    async def run(self) -> RunnerEnd:
+        """Run missions until there are none for a while, or until asked to stop.
+
+        Cancelling the caller ends running work as a crash would, without the final commits;
+        the next runner recovers it.
+
+        Returns:
+            Why it ended; at once if another runner is at work.
+
+        Raises:
+            StoreError: The store cannot be used.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._desk = Desk("hypernb store")
+        self._artifacts = Desk("hypernb artifacts")
+        try:
+            while True:
+                end = await self._hold_and_serve()
+                # A session that approved just before the lease was given back saw a runner
+                # and started none; whoever comes second looks again.
+                if end is not RunnerEnd.IDLE or not await self._has_work():
+                    return end
+                self._end = None
+        finally:
+            self._desk.close()
+            self._artifacts.close()
+
+    async def _has_work(self) -> bool:
+        commands = await self._desk.call(self.store.commands)
+        missions = await self._desk.call(self.store.runnable_missions)
+        known = set(self._runs) | set(self._left)
+        return bool(commands) or any(each.id not in known for each in missions)
+
+    async def _hold_and_serve(self) -> RunnerEnd:
+        lease = await self._desk.call(
+            self.store.take_lease, self.resource, self.id, self._ttl, self._facts()
+        )
+        if lease is None:
+            return RunnerEnd.HELD
+        self._lease = lease
+        self._log = open_log(self.store.url, runner=self.id)
+        self._stopping = asyncio.Event()
+        if self._end is not None:
+            self._stopping.set()
+        try:
+            return await self._serve()
+        finally:
+            with suppress(HypernbError):
+                await self._desk.call(self.store.release_lease, self._lease)
+            close_log(self._log)
+
+    # -- the life of a runner -----------------------------------------------------------
+
+    async def _serve(self) -> RunnerEnd:
+        self._started_at = self.clock.now()
+        self._left: set[MissionId] = set()
+        self._log.info("Runner started on %s", self.store.url)
+        await self._desk.call(
+            self.store.record, EventKind.RUNNER_STARTED, {"runner": self.id, **self._facts()}
+        )
+        self._executor = self._make_executor()
+        self._writer = Writer(self.store, log=self._log, on_room=self._poke)
+        self._materials = Materials(self.store, self._artifacts)
+        await self._executor.start()
+        try:
+            await self._work()
+        finally:
+            await self._executor.close()
+            await self._writer.close()
+            self._runs.clear()
+        end = self._end or RunnerEnd.STOPPED
+        self._log.info("Runner ended: %s", end.value)
+        await self._last_words(end)
+        return end
+
+    async def _work(self) -> None:
+        assert self._stopping is not None  # noqa: S101 - narrows the type
+        async with asyncio.TaskGroup() as self._group:
+            loops = [
+                self._spawn(self._guarded(self._poll()), "poll the store"),
+                self._spawn(self._guarded(self._renew()), "renew the leases"),
+                self._spawn(self._guarded(self._watch()), "watch running tasks"),
+            ]
+            self._busy_at = self.clock.monotonic()
+            await self._stopping.wait()
+            loops[0].cancel()
+            await self._suspend_all()
+            for loop in loops:
+                loop.cancel()
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """End the runner in order when one of its loops fails."""
+        try:
+            await work
+        except LeaseLostError as error:
+            self._log.warning("The runner's lease is lost: %s", error)
+            self.request_stop(RunnerEnd.LOST)
+        except Exception:  # noqa: BLE001 - the border of a background loop
+            self._log.exception("The runner cannot go on")
+            self.request_stop(RunnerEnd.FAILED)
+
+    async def _suspend_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for run in self._runs.values():
+                group.create_task(self._suspend(run), name=f"suspend {run.record.short_id}")
+
+    async def _suspend(self, run: MissionRun) -> None:
+        try:
+            async with run.lock:
+                await run.suspend()
+        except HypernbError as error:
+            self._log.warning(
+                "Mission %s was left as it was: %s",
+                run.record.short_id,
+                error,
+                extra={"mission": run.record.id},
+            )
+        run.over.set()
+
+    async def _last_words(self, end: RunnerEnd) -> None:
+        try:
+            await self._desk.call(
+                self.store.record,
+                EventKind.RUNNER_STOPPED,
+                {"runner": self.id, "reason": end.value},
+            )
+            if self._has_worked and self.settings.backups:
+                await self._desk.call(back_up, self.store, self.settings.backups)
+        except (HypernbError, OSError) as error:
+            self._log.warning("No backup was made: %s", error)
+
+    def _make_executor(self) -> Executor:
+        if self.settings.executor == "thread":
+            return ThreadExecutor(heartbeat_s=self.settings.heartbeat_s)
+        return ProcessExecutor(self.settings, clock=self.clock, path=self._path)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return self._group.create_task(work, name=name)
+
+    # -- what to do ---------------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        looked_at = quiet_since = self.clock.monotonic()
+        is_first = True
+        while True:
+            now = self.clock.monotonic()
+            has_changed = await self._desk.call(self.store.changed)
+            if has_changed or is_first or now - looked_at >= _LOOK_AGAIN_S:
+                looked_at, is_first = now, False
+                if has_changed:
+                    quiet_since = now
+                await self._take_missions()
+                await self._take_commands()
+            self._end_if_idle(now)
+            is_quiet = now - quiet_since >= _QUIET_AFTER_S
+            nap = self.settings.idle_poll_s if is_quiet else self.settings.poll_s
+            await self.clock.sleep(nap)
+
+    def _end_if_idle(self, now: float) -> None:
+        if any(not run.needs_a_person for run in self._runs.values()):
+            self._busy_at = now
+        elif now - self._busy_at >= self.settings.idle_s:
+            self._left = set(self._runs)
+            self.request_stop(RunnerEnd.IDLE)
+
+    async def _take_missions(self) -> None:
+        for record in await self._desk.call(self.store.runnable_missions):
+            if record.id not in self._runs:
+                await self._take(record)
+
+    async def _take(self, record: MissionRecord) -> MissionRun | None:
+        """Take a mission by lease; None if another holds it, or it is to rest after a fault."""
+        if self.clock.monotonic() < self._rest_until.get(record.id, 0.0):
+            return None
+        lease = await self._desk.call(
+            self.store.take_lease, f"mission:{record.id}", self.id, self._ttl, self._facts()
+        )
+        if lease is None:
+            return None
+        self._has_worked = True
+        run = self._runs[record.id] = MissionRun(record, lease, self._crew())
+        self._spawn(self._hold(run), f"mission {record.short_id}")
+        return run
+
+    def _crew(self) -> Crew:
+        return Crew(
+            store=self.store,
+            desk=self._desk,
+            materials=self._materials,
+            writer=self._writer,
+            executor=self._executor,
+            clock=self.clock,
+            settings=self.settings,
+            log=self._log,
+            rng=self._rng,
+            spawn=self._spawn,
+            poke=self._poke,
+        )
+
+    async def _hold(self, run: MissionRun) -> None:
+        """Keep a mission until it is over, and give it back."""
+        error: Exception | None = None
+        try:
+            await run.open()
+            while not run.broken and not run.is_closed:
+                await run.over.wait()
+                async with run.lock:
+                    run.close_if_over()
+            error = run.broken
+        except Exception as failure:  # noqa: BLE001 - the border of a background task
+            error = failure
+        if error is not None:
+            await self._drop(run, error)
+        else:
+            self._faults.pop(run.record.id, None)
+        run.opened.set()
+        self._executor.forget(run.record.id)
+        with suppress(HypernbError):
+            await self._desk.call(self.store.release_lease, run.lease)
+        self._runs.pop(run.record.id, None)
+        self._poke()
+
+    async def _drop(self, run: MissionRun, error: Exception) -> None:
+        """Let go of a mission that cannot be written; recovery picks it up again."""
+        await run.drop()
+        record = run.record
+        facts = {"mission": record.id, "short_id": record.short_id}
+        if isinstance(error, LeaseLostError):
+            self._log.warning(
+                "Mission %s is another runner's now", record.short_id, extra=facts
+            )
+            with suppress(HypernbError):
+                await self._desk.call(
+                    self.store.record,
+                    EventKind.LEASE_LOST,
+                    {"mission": record.short_id, "runner": self.id, "reason": str(error)},
+                )
+            return
+        faults = self._faults[record.id] = self._faults.get(record.id, 0) + 1
+        rest_s = min(_LONGEST_REST_S, 0.25 * 2.0**faults)
+        self._rest_until[record.id] = self.clock.monotonic() + rest_s
+        self._log.error(
+            "Mission %s was dropped (%d times now), its work is kept: %s: %s",
+            record.short_id,
+            faults,
+            type(error).__name__,
+            error,
+            exc_info=None if isinstance(error, StoreError) else error,
+            extra=facts,
+        )
+        if faults >= _FAULTS_AT_MOST:
+            self._log.error("The runner gives up; the next one tries again", extra=facts)
+            self.request_stop(RunnerEnd.FAILED)
+
+    # -- commands -----------------------------------------------------------------------
+
+    async def _take_commands(self) -> None:
+        for command in await self._desk.call(self.store.commands):
+            if command.seq in self._taken:
+                continue
+            self._taken.add(command.seq)
+            self._spawn(self._obey(command), f"command {command.seq} {command.kind}")
+
+    async def _obey(self, command: CommandRecord) -> None:
+        try:
+            outcome = await self._carry_out(command)
+            if outcome is None:
+                self._taken.discard(command.seq)  # another runner's, or not yet
+                return
+            await self._desk.call(self.store.answer_command, command.seq, outcome)
+        except StoreError as error:
+            self._taken.discard(command.seq)
+            self._log.warning("Command %s was not answered: %s", command.kind, error)
+        except Exception:  # noqa: BLE001 - the border of a background task
+            self._log.exception("Command %s failed", command.kind)
+
+    async def _carry_out(self, command: CommandRecord) -> str | None:
+        if command.mission_id is None:
+            return self._obey_stop(command)
+        run = self._runs.get(command.mission_id)
+        if run is None and not self._is_stopping:
+            record = await self._desk.call(self.store.mission, command.mission_id)
+            if command.kind == "start":
+                return None if record.state is MissionState.AWAITING_APPROVAL else "started"
+            if command.kind != "retry" and record.state.is_final:
+                return await self._refuse(command, f"it is {record.state.value}")
+            run = await self._take(record)
+        if run is None:
+            return None
+        await run.opened.wait()
+        if run.broken is not None:
+            return None
+        try:
+            async with run.lock:
+                if run.is_closed:
+                    return None
+                return await self._steer(run, command)
+        except (TransitionError, UnknownNameError) as error:
+            return await self._refuse(command, str(error))
+
+    async def _steer(self, run: MissionRun, command: CommandRecord) -> str:
+        if command.kind == "start":
+            return "started"
+        if command.kind == "pause":
+            await run.pause(by=command.by)
+        elif command.kind == "resume":
+            await run.resume(by=command.by)
+        elif command.kind == "cancel":
+            await run.cancel(by=command.by)
+        elif command.kind == "retry":
+            names = await run.retry(str(command.payload.get("task") or ""), by=command.by)
+            return f"tried again: {', '.join(names[:10])}"
+        else:
+            return await self._refuse(command, "this version does not know it")
+        return "done"
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._stopping is not None and self._stopping.is_set()
+
+    def _obey_stop(self, command: CommandRecord) -> str:
+        if command.kind != "stop":
+            return "refused: this version does not know it"
+        if command.at < self._started_at:
+            return "too late: that runner had ended already"
+        self._log.info("Stopped by %s", command.by)
+        self.request_stop()
+        return "stopping"
+
+    async def _refuse(self, command: CommandRecord, reason: str) -> str:
+        self._log.info("%s was refused: %s", command.kind, reason)
+        payload = {"command": command.kind, "reason": reason, "mission_id": command.mission_id}
+        await self._desk.call(self.store.record, EventKind.COMMAND_REFUSED, payload)
+        return f"refused: {reason}"
+
+    # -- dispatch -----------------------------------------------------------------------
+
+    def _poke(self) -> None:
+        """Decide soon what may start; many calls in one turn of the loop are one decision."""
+        if not self._is_poked:
+            self._is_poked = True
+            self._loop.call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._is_poked = False
+        if self._is_stopping:
+            return
+        free = self.settings.concurrency - sum(run.running for run in self._runs.values())
+        while free > 0 and not self._writer.is_full:
+            candidates = (run.candidate() for run in self._runs.values())
+            best = choose((each for each in candidates if each is not None), free=free)
+            if best is None:
+                return
+            try:
+                self._runs[best.mission].start(best.task)
+            except OSError as error:
+                self._log.warning("No worker could be started: %s", error)
+                self._loop.call_later(_LOOK_AGAIN_S, self._poke)
+                return
+            free -= 1
+
+    # -- leases and watching ------------------------------------------------------------
+
+    @property
+    def _ttl(self) -> timedelta:
+        return timedelta(seconds=self.settings.lease_s)
+
+    def _facts(self) -> dict[str, Any]:
+        from hypernb.store import process_facts
+
+        return {
+            **process_facts(),
+            "missions": len(self._runs),
+            "running": sum(run.running for run in self._runs.values()),
+        }
+
+    async def _renew(self) -> None:
+        while True:
+            await self.clock.sleep(self.settings.lease_s / 2)
+            self._lease = await self._renewed(self._lease)
+            for run in list(self._runs.values()):
+                try:
+                    run.lease = await self._renewed(run.lease)
+                except LeaseLostError as error:
+                    run.give_up(error)
+
+    async def _renewed(self, lease: LeaseRecord) -> LeaseRecord:
+        return await self._desk.call(self.store.renew_lease, lease, self._ttl, self._facts())
+
+    async def _watch(self) -> None:
+        beat_at = self.clock.monotonic()
+        while True:
+            await self.clock.sleep(self.settings.tick_s)
+            for run in list(self._runs.values()):
+                if run.opened.is_set() and run.broken is None:
+                    run.tick()
+            if self.clock.monotonic() - beat_at >= self.settings.heartbeat_s:
+                beat_at = self.clock.monotonic()
+                beats = [run.take_signs() for run in self._runs.values()]
+                if merged := {task: at for signs in beats for task, at in signs.items()}:
+                    self._writer.beat(merged)
+
+
+def back_up(store: Store, keep: int) -> None:
+    """Copy the store to the folder of backups beside it, and keep only the latest. Blocking."""
+    from hypernb.store import backup_folder, backup_name, database_file, rotate_backups
+
+    if database_file(store.url) is None:
+        return
+    folder = backup_folder(store.url)
+    folder.mkdir(parents=True, exist_ok=True)
+    store.backup(folder / backup_name(store.url))
+    rotate_backups(folder, keep)

@@ -1,0 +1,238 @@
+"""The single writer: one thread that commits what became true, grouped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import HypernbError, StoreError
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from hypernb.abc import Payload, Store
+    from hypernb.model import Change, Digest, LeaseRecord, MissionId, TaskId
+
+WINDOW_S: Final = 0.002
+BACKLOG: Final = 2_000
+_KNOWN_DIGESTS: Final = 4_096
+
+
+@dataclass(slots=True)
+class Ticket:
+    """Changes of one mission that become true together.
+
+    Attributes:
+        outputs: What the changes refer to as output, by SHA-256; stored before them.
+    """
+
+    mission_id: MissionId
+    lease: LeaseRecord
+    changes: Sequence[Change]
+    outputs: Mapping[Digest, Payload]
+    committed: asyncio.Future[Mapping[Digest, Digest]]
+
+
+@dataclass(slots=True)
+class _Beats:
+    beats: dict[TaskId, datetime] = field(default_factory=dict)
+
+
+class Writer:
+    """Commits tickets in the order they were submitted, many in one transaction.
+
+    A lone ticket is committed at once. While a commit is under way others gather, and after a
+    crowded one the writer waits up to two milliseconds for the next crowd. Per mission they
+    are one `hypernb.abc.Store.commit`. Once a commit of a mission fails, everything later
+    under the same lease fails with the same error and is not written.
+
+    Args:
+        on_room: Called in the loop when a full backlog has room again.
+    """
+
+    def __init__(
+        self, store: Store, *, log: logging.Logger, on_room: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._on_room = on_room
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[list[Ticket] | _Beats | None] = queue.SimpleQueue()
+        self._gathered: list[Ticket] = []
+        self._pending = 0
+        self._was_full = False
+        self._broken: dict[tuple[MissionId, int], Exception] = {}
+        self._ended = asyncio.Event()
+        self._known: dict[tuple[Digest, str], Digest] = {}
+        self.commits = 0
+        self._thread = threading.Thread(target=self._write, name="hypernb writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_full(self) -> bool:
+        """So much waits to be written that nothing new should be started."""
+        self._was_full = self._was_full or self._pending > BACKLOG
+        return self._was_full
+
+    def submit(
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        outputs: Mapping[Digest, Payload] | None = None,
+    ) -> asyncio.Future[Mapping[Digest, Digest]]:
+        """Hand over changes; the future is done when they are committed.
+
+        Its result names the outputs that the store files under another digest than their
+        SHA-256, by that. Its exception is why nothing was written: `LeaseLostError`, another
+        `StoreError` ...
+        """
+        committed: asyncio.Future[Mapping[Digest, Digest]] = self._loop.create_future()
+        # Whoever does not wait for it still learns of the failure from the next ticket.
+        committed.add_done_callback(_look)
+        if error := self._broken.get((mission_id, lease.token)):
+            committed.set_exception(error)
+            return committed
+        self._pending += len(changes)
+        if not self._gathered:
+            # Two turns of the loop: what this change sets off (a task that becomes ready and
+            # starts) joins the same transaction.
+            self._loop.call_soon(self._loop.call_soon, self._hand_over)
+        self._gathered.append(Ticket(mission_id, lease, changes, outputs or {}, committed))
+        return committed
+
+    def beat(self, beats: dict[TaskId, datetime]) -> None:
+        """Note signs of life; a failure is logged, for they are overwritten soon."""
+        self._queue.put(_Beats(beats))
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        self._queue.put(gathered)
+
+    async def close(self) -> None:
+        """Commit what was submitted, and end the thread."""
+        if self._gathered:
+            self._hand_over()
+        self._queue.put(None)
+        await self._ended.wait()
+        self._thread.join()
+
+    # -- in the thread ------------------------------------------------------------------
+
+    def _write(self) -> None:
+        crowded = False
+        is_open = True
+        while is_open:
+            items = [self._queue.get(), *self._more(crowded=crowded)]
+            is_open = items[-1] is not None
+            tickets = [each for item in items if isinstance(item, list) for each in item]
+            crowded = len(tickets) > 1
+            for item in items:
+                if isinstance(item, _Beats):
+                    self._beat(item)
+            if tickets:
+                self._commit_all(tickets)
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _more(self, *, crowded: bool) -> list[list[Ticket] | _Beats | None]:
+        items: list[list[Ticket] | _Beats | None] = []
+        deadline = time.monotonic() + (WINDOW_S if crowded else 0.0)
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                item = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
+            except queue.Empty:
+                return items
+            items.append(item)
+            if item is None:
+                return items
+
+    def _commit_all(self, tickets: list[Ticket]) -> None:
+        by_mission: dict[tuple[MissionId, int], list[Ticket]] = {}
+        for ticket in tickets:
+            key = (ticket.mission_id, ticket.lease.token)
+            by_mission.setdefault(key, []).append(ticket)
+        results = [(group, self._commit(key, group)) for key, group in by_mission.items()]
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._tell, results)
+
+    def _commit(
+        self, key: tuple[MissionId, int], group: list[Ticket]
+    ) -> Exception | dict[Digest, Digest]:
+        if error := self._broken.get(key):
+            return error
+        try:
+            settled = self._store_outputs([item for t in group for item in t.outputs.items()])
+            changes = [_settled(each, settled) for t in group for each in t.changes]
+            self._store.commit(group[0].mission_id, group[-1].lease, changes)
+            self.commits += 1
+        except HypernbError as failure:
+            self._broken[key] = failure
+            return failure
+        except Exception as failure:  # noqa: BLE001 - the border of the writer's thread
+            self._log.exception("Writing failed", extra={"mission": group[0].mission_id})
+            wrapped = StoreError(f"Writing failed: {type(failure).__name__}: {failure}")
+            self._broken[key] = wrapped
+            return wrapped
+        return settled
+
+    def _store_outputs(self, outputs: list[tuple[Digest, Payload]]) -> dict[Digest, Digest]:
+        """Store what was not stored a moment ago; return the digests that differ from SHA-256.
+
+        Many tasks return the same (None, a count), and the same bytes can be two kinds of
+        value, of which the store files the second under another digest.
+        """
+        keys = {(digest, payload.media_type): payload for digest, payload in outputs}
+        new = {key: payload for key, payload in keys.items() if key not in self._known}
+        if new:
+            stored = self._store.put_artifacts(list(new.values()))
+            self._known.update(zip(new, stored, strict=True))
+        settled = {key[0]: self._known[key] for key in keys if self._known[key] != key[0]}
+        while len(self._known) > _KNOWN_DIGESTS:
+            del self._known[next(iter(self._known))]
+        return settled
+
+    def _beat(self, item: _Beats) -> None:
+        try:
+            self._store.heartbeat(item.beats)
+        except HypernbError as error:
+            self._log.warning("Signs of life were not noted: %s", error)
+        except Exception:  # noqa: BLE001 - the border of the writer's thread
+            self._log.exception("Signs of life were not noted")
+
+    # -- back in the loop ---------------------------------------------------------------
+
+    def _tell(
+        self, results: list[tuple[list[Ticket], Exception | dict[Digest, Digest]]]
+    ) -> None:
+        for group, result in results:
+            for ticket in group:
+                self._pending -= len(ticket.changes)
+                if ticket.committed.done():
+                    continue
+                if isinstance(result, Exception):
+                    ticket.committed.set_exception(result)
+                else:
+                    ticket.committed.set_result(result)
+        if self._was_full and self._pending <= BACKLOG // 2:
+            self._was_full = False
+            self._on_room()
+
+
+def _look(committed: asyncio.Future[Any]) -> None:
+    if not committed.cancelled():
+        committed.exception()
+
+
+def _settled(change: Change, digests: Mapping[Digest, Digest]) -> Change:
+    if change.output is None or change.output not in digests:
+        return change
+    return replace(change, output=digests[change.output])

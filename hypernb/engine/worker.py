@@ -1,0 +1,250 @@
+"""A worker: a process that does one job after the other, as the runner tells it.
+
+Started by the runner as ``python -m hypernb.engine.worker``; it ends when the runner does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from hypernb.engine._body import describe, do_job
+from hypernb.engine._capture import Capture
+from hypernb.engine._frames import LARGE_BYTES, Frame, Unpacker, pack
+from hypernb.engine._job import Job, Value
+from hypernb.model import AgentWork, PythonWork
+
+_PR_SET_PDEATHSIG: Final = 1
+_PULSE_S: Final = 0.25
+_CHUNK: Final = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker is told at its start.
+
+    Attributes:
+        descriptor: The socket to the runner.
+        parent: The runner's process id.
+        scratch: Directory for files on their way.
+    """
+
+    descriptor: int
+    parent: int
+    scratch: Path
+    heartbeat_s: float
+    output_bytes: int
+    path: tuple[str, ...] = ()
+
+
+class Worker:
+    """Reads jobs from the runner, does them, and answers."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        os.set_inheritable(orders.descriptor, False)  # noqa: FBT003 - no keyword
+        self._socket = socket.socket(fileno=orders.descriptor)
+        self._sending = threading.Lock()
+        self._capture = Capture(orders.output_bytes)
+        self._environ = dict(os.environ)
+        self._path = [*sys.path]
+        self._key = ""
+        self._done = 0
+        self._threads = 0
+        self._reported = ("", 0.0)
+
+    def serve(self) -> None:
+        """Do jobs until the runner closes the socket or says so."""
+        sys.stdout = sys.stderr = self._capture
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        self._threads = threading.active_count()
+        unpacker = Unpacker()
+        while data := self._receive():
+            for head, body in unpacker.feed(data):
+                if head["kind"] == "exit":
+                    return
+                self._take(head, body)
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(_CHUNK)
+        except ConnectionError:
+            return b""
+
+    # -- one job ------------------------------------------------------------------------
+
+    def _take(self, head: dict[str, Any], body: bytes) -> None:
+        self._key = head["key"]
+        self._reported = ("", 0.0)
+        outbox = self._orders.scratch / f"outbox-{os.getpid()}-{self._done}"
+        self._done += 1
+        try:
+            job = read_job(head, body)
+            self._settle_in(job.root)
+            frame = self._succeeded(do_job(job, outbox=outbox, report=self._report), outbox)
+        except BaseException as error:  # noqa: BLE001 - the border to the task's own code
+            kind, detail, traceback = describe(error)
+            frame = (
+                {"kind": "failed", "error": kind, "detail": detail, "traceback": traceback},
+                b"",
+            )
+        self._say_printed()
+        self._key, key = "", self._key
+        answer, data = frame
+        answer["key"] = key
+        answer["dropped"] = self._capture.restart()
+        answer["dirty"] = self._clean_up()
+        self._send(answer, data)
+
+    def _succeeded(self, payload: Any, outbox: Path) -> Frame:
+        head: dict[str, Any] = {
+            "kind": "succeeded",
+            "media_type": payload.media_type,
+            "text": payload.text,
+        }
+        if outbox.is_dir():
+            head["files"] = {
+                path.relative_to(outbox).as_posix(): str(path)
+                for path in sorted(outbox.rglob("*"))
+                if path.is_file() and not path.is_symlink()
+            }
+        if len(payload.data) <= LARGE_BYTES:
+            return head, payload.data
+        path = self._orders.scratch / f"output-{os.getpid()}-{self._done}"
+        path.write_bytes(payload.data)
+        head["path"] = str(path)
+        return head, b""
+
+    def _settle_in(self, root: str) -> None:
+        if root:
+            os.chdir(root)
+            sys.path[:] = [root, *(entry for entry in self._path if entry != root)]
+
+    def _clean_up(self) -> bool:
+        """Undo what a task can leave behind; True if a fresh worker is needed instead."""
+        if os.environ != self._environ:
+            os.environ.clear()
+            os.environ.update(self._environ)
+        sys.stdout = sys.stderr = self._capture
+        return threading.active_count() > self._threads or _has_children()
+
+    # -- what is said meanwhile ----------------------------------------------------------
+
+    def _beat(self) -> None:
+        waiter = threading.Event()
+        beat_at = 0.0
+        while not waiter.wait(min(_PULSE_S, self._orders.heartbeat_s)):
+            if not self._key:
+                continue
+            self._say_printed()
+            if time.monotonic() - beat_at >= self._orders.heartbeat_s:
+                beat_at = time.monotonic()
+                self._send({"kind": "alive", "key": self._key})
+
+    def _report(self, words: str, share: float | None) -> None:
+        # A tool may report each of a hundred thousand files; people read two lines a second.
+        now = time.monotonic()
+        last, at = self._reported
+        if now - at < _PULSE_S and (share is None or share < 1.0) and at:
+            return
+        if words == last and share is None:
+            return
+        self._reported = (words, now)
+        self._send({"kind": "progress", "key": self._key, "text": words[:500], "share": share})
+
+    def _say_printed(self) -> None:
+        if text := self._capture.collect():
+            text = text.encode("utf-8", "replace").decode()
+            self._send({"kind": "printed", "key": self._key, "text": text})
+
+    def _send(self, head: dict[str, Any], body: bytes = b"") -> None:
+        # Without a runner nobody wants the answer; the next read ends the worker.
+        with self._sending, contextlib.suppress(OSError):
+            self._socket.sendall(pack(head, body))
+
+
+def read_job(head: dict[str, Any], body: bytes) -> Job:
+    """Put together a job from the frame that `hypernb.engine.executors` wrote."""
+    view = memoryview(body)
+    at = 0
+
+    def value(entry: dict[str, Any] | None) -> Value | None:
+        nonlocal at
+        if entry is None:
+            return None
+        if "path" in entry:
+            path = Path(entry["path"])
+            data = path.read_bytes()
+            path.unlink()
+        else:
+            data = bytes(view[at : at + entry["size"]])
+            at += entry["size"]
+        return Value(entry["media_type"], data)
+
+    work: AgentWork | PythonWork = (
+        PythonWork(**head["work"])
+        if head["work"]["kind"] == "python"
+        else AgentWork(**head["work"])
+    )
+    return Job(
+        key=head["key"],
+        task=head["task"],
+        work=work,
+        agent=head["agent"],
+        root=head["root"],
+        scope=tuple(head["scope"]),
+        function=value(head["function"]),
+        arguments=value(head["arguments"]),
+        inputs={name: value(entry) for name, entry in head["inputs"].items()},
+        failures=head["failures"],
+    )
+
+
+def _has_children() -> bool:
+    # WNOWAIT leaves a zombie to the code that started it.
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _die_with(parent: int) -> None:
+    """End at once when the runner does; Linux only, elsewhere the guard sees to it."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def main() -> None:
+    """Serve the runner that started this process."""
+    told = orjson.loads(sys.argv[1])
+    orders = Orders(**{**told, "scratch": Path(told["scratch"]), "path": tuple(told["path"])})
+    _die_with(orders.parent)
+    faulthandler.enable(2)
+    if orders.path:
+        sys.path[:] = orders.path
+    # Nearly every job needs it, and a worker that waits for its first job has the time.
+    import cloudpickle  # noqa: F401
+
+    Worker(orders).serve()
+
+
+if __name__ == "__main__":
+    main()
