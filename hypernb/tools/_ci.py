@@ -34,12 +34,9 @@ _OTHERS: Final = {
 }
 _UNREAD: Final = ("Jenkinsfile", ".cirrus.star", "dagger.json", ".zuul.yaml")
 _UNREAD_FOLDERS: Final = (
-    ".woodpecker/",
-    ".buildkite/",
-    ".builds/",
-    ".teamcity/",
-    ".forgejo/workflows/",
-) + (".gitea/workflows/", "zuul.d/", ".semaphore/", ".azure-pipelines/", ".ci/")
+    *(".woodpecker/", ".buildkite/", ".builds/", ".teamcity/", ".forgejo/workflows/"),
+    *(".gitea/workflows/", "zuul.d/", ".semaphore/", ".azure-pipelines/", ".ci/"),
+)
 _CODE: Final = (".py", ".js", ".ts", ".go", ".rs", ".java", ".kt", ".c", ".cpp", ".rb", ".php")
 _CODE_FILES_WITHOUT_CI: Final = 5
 
@@ -205,8 +202,8 @@ class _Workflow:
             yield self._found(
                 "untrusted-checkout",
                 Severity.HIGH,
-                "pull_request_target checks out the code of the pull request: a stranger's code "
-                "runs with this repository's secrets.",
+                "pull_request_target checks out the pull request: a stranger's code runs with "
+                "this repository's secrets.",
                 ref.line,
             )
 

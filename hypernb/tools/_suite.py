@@ -107,7 +107,7 @@ def _by_interpreter(words: list[str], interpreter: str) -> list[str]:
 
 
 def _interpreter(root: Path, named: str | None) -> tuple[str, str]:
-    """Return a Python and whose it is; links are kept, since they make a virtual environment."""
+    """Return a Python and whose it is; links stay, for they make an environment."""
     if named is not None:
         path = Path(named).expanduser()
         # A name without a folder is looked up on PATH when it runs.

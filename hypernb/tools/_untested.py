@@ -14,7 +14,7 @@ from hypernb.tools._suite import test_files
 from hypernb.tools._tests import COVERAGE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from hypernb.abc import ToolContext
     from hypernb.model import ToolRun
@@ -43,7 +43,7 @@ class UntestedTool(Tool):
     title: ClassVar[str] = "name modules that no test imports"
 
     def run(self, context: ToolContext) -> ToolRun:
-        """Compare what the tests import with the modules there are; coverage has the last word."""
+        """Compare what the tests import with the modules that there are."""
         sources = Sources(context)
         trees = dict(sources.trees(sources.matching(".py")))
         tests = [path for path in trees if _is_test(path)]
@@ -115,8 +115,7 @@ class _Index:
         self._by_name: dict[str, set[str]] = {}
         for path in trees:
             parts = _parts(path)
-            # Where the import path begins (src, lib, the root) is not known, so any end counts.
-            for start in range(len(parts)):
+            for start in range(_package_start(path, trees) + 1):
                 self._by_name.setdefault(".".join(parts[start:]), set()).add(path)
 
     def reached_from(self, tests: Mapping[str, ast.Module]) -> set[str]:
@@ -148,6 +147,17 @@ class _Index:
             for module in self._modules(name):
                 if is_package or module.rpartition("/")[2].startswith("_"):
                     yield module
+
+
+def _package_start(path: str, known: Collection[str]) -> int:
+    """Return how many folders are above the outermost package that a module is in.
+
+    The folders above it may be on the import path (src, lib) or be namespace packages.
+    """
+    folders = path.split("/")[:-1]
+    while folders and "/".join([*folders, "__init__.py"]) in known:
+        folders.pop()
+    return len(folders)
 
 
 def _parts(path: str) -> list[str]:
