@@ -280,6 +280,7 @@ def _same_frame(one: pd.DataFrame, other: pd.DataFrame) -> bool:
         and one.index.dtype == other.index.dtype
         and one.index.name == other.index.name
         and getattr(one.index, "freq", None) == getattr(other.index, "freq", None)
+        and type(one.columns) is type(other.columns)
         and one.columns.dtype == other.columns.dtype
         and one.columns.name == other.columns.name
         and one.attrs == other.attrs
@@ -315,13 +316,16 @@ def _encode_pickle(value: Any, what: str) -> Payload:
 def _culprit(value: Any) -> str:
     """Say where in a value that cannot be pickled the reason sits; empty if not found."""
     steps: list[str] = []
+    seen = [value]  # kept alive, so that an identity is not used twice
     while len(steps) < _CULPRIT_DEPTH:
-        parts = itertools.islice(_parts(value), _CULPRIT_WIDTH)
+        fresh = (both for both in _parts(value) if not any(both[1] is one for one in seen))
+        parts = itertools.islice(fresh, _CULPRIT_WIDTH)
         bad = next(((label, part) for label, part in parts if not _pickles(part)), None)
         if bad is None:
             break
         label, value = bad
         steps.append(label)
+        seen.append(value)
     return f"{' of '.join(reversed(steps))} is a {type(value).__name__}" if steps else ""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from hypernb import codec
-from hypernb.errors import PlanProblemsError
+from hypernb.errors import CannotShipError, PlanProblemsError
 from hypernb.model import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
@@ -296,7 +296,7 @@ class Plan:
             taken = takes(shipped, args, kwargs, arriving)
         except PlanProblemsError as error:
             raise PlanProblemsError([f"Task {name!r}: {error.problems[0]}"]) from None
-        arguments = codec.encode((args, kwargs), what=f"the arguments of task {name!r}")
+        arguments = _arguments(name, args, kwargs)
         return PythonWork(
             function=self._keep(shipped.payload),
             arguments=self._keep(arguments),
@@ -331,6 +331,17 @@ def _refuse_odd(name: str, function: object, tools: object) -> None:
         raise PlanProblemsError(
             [f"Task {name!r} has a function, and tools for an agent. Leave out one of them."]
         )
+
+
+def _arguments(task: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:
+    try:
+        return codec.encode((args, kwargs), what=f"the arguments of task {task!r}")
+    except CannotShipError:
+        # One at a time, so that the error names the one.
+        named = [(str(number), value) for number, value in enumerate(args, start=1)]
+        for argument, value in [*named, *((repr(key), kwargs[key]) for key in kwargs)]:
+            codec.encode(value, what=f"the argument {argument} of task {task!r}")
+        raise
 
 
 def _words(names: Iterable[str]) -> tuple[str, ...]:

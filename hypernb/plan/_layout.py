@@ -20,7 +20,7 @@ _COUNTED_AT_MOST: Final = 20_000
 _BENDS_EACH: Final = 10
 _BENDS_FREE: Final = 2_000
 _BEND_ROOM: Final = 0.5
-_BEND_WEIGHT: Final = 0.01
+_BEND_WEIGHT: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,358 @@
+"""Every way in which a plan has no meaning is said in a sentence that helps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from hypernb.errors import CyclicPlanError, PlanProblemsError
+from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+from hypernb.plan import MAX_GOAL, MAX_TASKS, check_plan
+
+PYTHON = PythonWork(function="f" * 64, arguments="a" * 64, label="fetch")
+
+
+def task(name: str = "fetch", **fields: Any) -> TaskSpec:
+    return TaskSpec.model_validate({"name": name, "work": PYTHON} | fields)
+
+
+def plan(*tasks: TaskSpec, **fields: Any) -> PlanSpec:
+    given = {"goal": "Nightly numbers", "tasks": tasks or (task(),)}
+    return PlanSpec.model_validate(given | fields)
+
+
+def problems(spec: PlanSpec, **known: Any) -> tuple[str, ...]:
+    with pytest.raises(PlanProblemsError) as caught:
+        check_plan(spec, **known)
+    return caught.value.problems
+
+
+def test_sound_plan_has_no_problems() -> None:
+    spec = plan(
+        task("fetch"),
+        task("clean", needs=("fetch",), timeout_s=1, cap_cost=0, estimate_s=0, backoff_s=0),
+        task("Zahlen für 🐍 und 👩‍🔬", needs=("fetch", "fetch")),
+        result="clean",
+        priority=100,
+        budget=0,
+        deadline_s=0.5,
+    )
+    check_plan(spec)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        pytest.param(
+            {"goal": " \n"},
+            "The plan has no goal. Say in a sentence what it is for.",
+            id="no-goal",
+        ),
+        pytest.param(
+            {"goal": "x" * (MAX_GOAL + 1)},
+            "The plan's goal has 100,001 characters; 100,000 is the most. "
+            "Hand over long text as an input.",
+            id="long-goal",
+        ),
+        pytest.param(
+            {"tasks": ()}, "The plan has no tasks. plan.add(...) adds one.", id="no-tasks"
+        ),
+        pytest.param(
+            {"result": "fecth"},
+            "The plan's result is to be 'fecth', which is not one of its tasks. "
+            "Did you mean 'fetch'?",
+            id="unknown-result",
+        ),
+        pytest.param(
+            {"priority": 101},
+            "The plan's priority is 101. Choose one from 0 to 100, high first.",
+            id="priority-above",
+        ),
+        pytest.param(
+            {"priority": -1},
+            "The plan's priority is -1. Choose one from 0 to 100, high first.",
+            id="priority-below",
+        ),
+        pytest.param(
+            {"concurrency": 0},
+            "The plan's concurrency is 0. At least 1 task must run at once.",
+            id="no-concurrency",
+        ),
+        pytest.param(
+            {"agent_concurrency": 0},
+            "The plan's agent_concurrency is 0. At least 1 task of an agent must run at once; "
+            "None sets no limit.",
+            id="no-agent-concurrency",
+        ),
+        pytest.param(
+            {"deadline_s": 0},
+            "The plan's deadline is 0 s. Give the seconds it may take, more than 0, or None.",
+            id="no-time",
+        ),
+        pytest.param(
+            {"budget": -0.5},
+            "The plan's budget is -0.5. Give dollars, 0 or more, or None.",
+            id="negative-budget",
+        ),
+        pytest.param(
+            {"inputs": {"my df": "d"}},
+            "The plan's input 'my df' cannot arrive as a keyword argument. "
+            "Use letters, digits and underscores.",
+            id="input-that-is-no-keyword",
+        ),
+        pytest.param(
+            {"params": {"a": object}},
+            "The plan's parameters cannot be kept as JSON: "
+            "Type is not JSON serializable: type.",
+            id="odd-parameter",
+        ),
+    ],
+)
+def test_problem_of_plan_is_said(fields: dict[str, Any], problem: str) -> None:
+    assert problems(plan(**fields)) == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        pytest.param(
+            {"name": "  "},
+            "A task has no name. Give it one that says what it does.",
+            id="no-name",
+        ),
+        pytest.param(
+            {"name": "n" * 201},
+            f"The name of task '{'n' * 40}…' has 201 characters; 200 is the most. "
+            "Put the rest into its goal.",
+            id="long-name",
+        ),
+        pytest.param(
+            {"name": "fe\x1btch"},
+            "The name of task 'fe\\x1btch' contains '\\x1b', which cannot be seen. "
+            "Leave it out.",
+            id="control-character",
+        ),
+        pytest.param(
+            {"name": "hcte\u202ef"},
+            "The name of task 'hcte\\u202ef' contains '\\u202e', which cannot be seen. "
+            "Leave it out.",
+            id="reversing-mark",
+        ),
+        pytest.param(
+            {"name": "load/rows"},
+            "The name of task 'load/rows' contains '/', which separates mission and task "
+            "(m-7/clean). Use '-' instead.",
+            id="slash",
+        ),
+        pytest.param(
+            {"name": "fetch "},
+            "The name of task 'fetch ' begins or ends with white space.",
+            id="white-space",
+        ),
+        pytest.param(
+            {"timeout_s": -1},
+            "Task 'fetch' has a timeout of -1 s. "
+            "Give the seconds one attempt may take, more than 0.",
+            id="negative-timeout",
+        ),
+        pytest.param(
+            {"timeout_s": math.inf},
+            "Task 'fetch' has a timeout of inf s. "
+            "Give the seconds one attempt may take, more than 0.",
+            id="endless-timeout",
+        ),
+        pytest.param(
+            {"timeout_s": math.nan},
+            "Task 'fetch' has a timeout of nan s. "
+            "Give the seconds one attempt may take, more than 0.",
+            id="timeout-that-is-no-number",
+        ),
+        pytest.param(
+            {"attempts": 0},
+            "Task 'fetch' has 0 attempts. It needs at least 1.",
+            id="no-attempt",
+        ),
+        pytest.param(
+            {"backoff_s": -2},
+            "Task 'fetch' has a backoff of -2 s. Give 0 or more.",
+            id="negative-backoff",
+        ),
+        pytest.param(
+            {"cap_cost": -1},
+            "Task 'fetch' has a cap on cost of -1. Give 0 or more.",
+            id="negative-cost",
+        ),
+        pytest.param(
+            {"estimate_s": -1},
+            "Task 'fetch' has an estimate of -1 s. Give 0 or more.",
+            id="negative-estimate",
+        ),
+        pytest.param(
+            {"goal": "x" * (MAX_GOAL + 1)},
+            "The goal of task 'fetch' has 100,001 characters; 100,000 is the most. "
+            "Hand over long text as an input.",
+            id="long-goal",
+        ),
+        pytest.param(
+            {"needs": ("fetch",)},
+            "Task 'fetch' needs itself. Remove it from its own needs.",
+            id="needs-itself",
+        ),
+        pytest.param(
+            {"needs": ("fech",)},
+            "Task 'fetch' needs 'fech', which the plan does not have. Did you mean 'fetch'?",
+            id="near-miss",
+        ),
+        pytest.param(
+            {"needs": ("zzz",)},
+            "Task 'fetch' needs 'zzz', which the plan does not have. Known: 'fetch'.",
+            id="far-miss",
+        ),
+        pytest.param(
+            {"agent": "qa-enginer"},
+            "Task 'fetch' is for 'qa-enginer', which is not an agent here. "
+            "Did you mean 'qa-engineer'?",
+            id="unknown-agent",
+        ),
+        pytest.param(
+            {"work": AgentWork(tools=("scan",))},
+            "Task 'fetch' has nobody to do it. Name an agent or give a function.",
+            id="nobody",
+        ),
+        pytest.param(
+            {"agent": "qa-engineer", "work": AgentWork(tools=("ruf",))},
+            "Task 'fetch' uses 'ruf', which is not a tool here. Did you mean 'ruff'?",
+            id="unknown-tool",
+        ),
+        pytest.param(
+            {"agent": "qa-engineer", "work": AgentWork(tools=("scan",), params={"scam": {}})},
+            "Task 'fetch' has arguments for 'scam', which is not among its tools. "
+            "Did you mean 'scan'?",
+            id="arguments-of-no-tool",
+        ),
+        pytest.param(
+            {
+                "agent": "qa-engineer",
+                "work": AgentWork(tools=("scan",), params={"scan": {"a": {1}}}),
+            },
+            "The arguments of task 'fetch' cannot be JSON: Type is not JSON serializable: set.",
+            id="odd-arguments",
+        ),
+    ],
+)
+def test_problem_of_task_is_said(fields: dict[str, Any], problem: str) -> None:
+    spec = plan(TaskSpec.model_validate({"name": "fetch", "work": PYTHON} | fields))
+    assert problems(spec, agents=["qa-engineer"], tools=["ruff", "scan"]) == (problem,)
+
+
+def test_agents_and_tools_are_checked_only_if_known() -> None:
+    check_plan(plan(task(agent="anyone", work=AgentWork(tools=("anything",)))))
+
+
+def test_second_task_of_a_name_is_said() -> None:
+    assert problems(plan(task("a"), task("b"), task("a"))) == (
+        "Task 'a' is there twice. Give one of them another name.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("needs", "inputs", "problem"),
+    [
+        pytest.param(
+            ("load-rows", "load_rows"),
+            {},
+            "Task 'sum' would get the output of 'load-rows' and the output of 'load_rows' both "
+            "as 'load_rows'. Rename one.",
+            id="two-needs",
+        ),
+        pytest.param(
+            ("load-rows",),
+            {"load_rows": "d"},
+            "Task 'sum' would get the input 'load_rows' and the output of 'load-rows' both as "
+            "'load_rows'. Rename one.",
+            id="need-and-input",
+        ),
+    ],
+)
+def test_two_things_cannot_share_keyword(
+    needs: tuple[str, ...], inputs: dict[str, str], problem: str
+) -> None:
+    spec = plan(task("load-rows"), task("load_rows"), task("sum", needs=needs), inputs=inputs)
+    assert problems(spec) == (problem,)
+
+
+def test_shared_keyword_that_nobody_takes_is_fine() -> None:
+    blind = PYTHON.model_copy(update={"takes": ()})
+    check_plan(plan(task("a-b"), task("a_b"), task("c", needs=("a-b", "a_b"), work=blind)))
+
+
+def test_all_problems_are_collected_in_order() -> None:
+    found = problems(
+        plan(task("a", needs=("zzz",), attempts=0), task("b", needs=("b",)), goal="")
+    )
+    assert [problem.split(".")[0] for problem in found] == [
+        "The plan has no goal",
+        "Task 'a' has 0 attempts",
+        "Task 'a' needs 'zzz', which the plan does not have",
+        "Task 'b' needs itself",
+    ]
+
+
+def test_circle_is_named_with_full_route() -> None:
+    spec = plan(
+        task("start"),
+        task("clean", needs=("start", "train")),
+        task("split", needs=("clean",)),
+        task("train", needs=("split",)),
+        task("report", needs=("train",)),
+    )
+    with pytest.raises(CyclicPlanError) as caught:
+        check_plan(spec)
+    assert caught.value.cycle == ("clean", "split", "train")
+    assert str(caught.value) == (
+        "The plan can never finish: clean -> split -> train -> clean. "
+        "Remove 'train' from the needs of 'clean', or split one of them."
+    )
+
+
+def test_circle_comes_last_among_other_problems() -> None:
+    found = problems(plan(task("a", needs=("b",)), task("b", needs=("a",)), priority=500))
+    assert [problem.partition(":")[0].partition(" is")[0] for problem in found] == [
+        "The plan's priority",
+        "The plan can never finish",
+    ]
+
+
+def test_long_circle_is_found_without_recursion() -> None:
+    last = 19_999
+    chain = [task(f"t{n}", needs=(f"t{n - 1}",)) for n in range(1, last + 1)]
+    with pytest.raises(CyclicPlanError) as caught:
+        check_plan(plan(task("t0", needs=(f"t{last}",)), *chain))
+    assert len(caught.value.cycle) == last + 1
+    assert len(str(caught.value)) < 500
+
+
+def test_long_chain_is_accepted() -> None:
+    check_plan(
+        plan(task("t0"), *(task(f"t{n}", needs=(f"t{n - 1}",)) for n in range(1, 20_000)))
+    )
+
+
+def test_near_misses_are_found_in_large_plan() -> None:
+    many = [task(f"task-{number}") for number in range(6_000)]
+    (problem,) = problems(plan(*many, task("last", needs=("task_17",))))
+    assert "Did you mean 'task-17'" in problem
+
+
+@pytest.mark.timeout(60)
+def test_too_many_tasks_are_refused() -> None:
+    one = task("t")
+    many = tuple(one.model_copy(update={"name": f"t{n}"}) for n in range(MAX_TASKS + 1))
+    spec = PlanSpec.model_construct(**(dict(plan()) | {"tasks": many}))
+    (problem,) = problems(spec)
+    assert problem == (
+        "The plan has 200,001 tasks; 200,000 is the most. "
+        "Let each task do more, or split the plan."
+    )
