@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._specialists import STRATEGIST
@@ -132,7 +133,7 @@ def _frames(inputs: Mapping[str, Any], path: Path | None) -> dict[str, pd.DataFr
             )
         frames[name] = frame
     if path is not None:
-        frames[_unused(path.stem or "data", frames)] = _read(path)
+        frames[_name(path, frames)] = _read(path)
     if not frames:
         raise UsageError(
             "data-profile has no DataFrame to look at.",
@@ -144,8 +145,11 @@ def _frames(inputs: Mapping[str, Any], path: Path | None) -> dict[str, pd.DataFr
     return frames
 
 
-def _unused(name: str, frames: Mapping[str, Any]) -> str:
-    return name if name not in frames else _unused(f"{name}_file", frames)
+def _name(path: Path, frames: Mapping[str, Any]) -> str:
+    """Make a name for a file's frame: one that an argument can have, and no other frame has."""
+    name = re.sub(r"\W+", "_", path.stem).strip("_") or "data"
+    name = f"data_{name}" if not name.isidentifier() else name
+    return name if name not in frames else f"{name}_file"
 
 
 def _read(path: Path) -> pd.DataFrame:
