@@ -40,7 +40,7 @@ def perform(*, agent: str, task: str, work: AgentWork, context: ToolContext) -> 
     for position, name in enumerate(work.tools):
         context.report(name, position / len(work.tools))
         given = replace(context, params=work.params.get(name, {}))
-        runs.append(_stamped(_run(name, given), agent))
+        runs.append(_stamped(_run(name, given), agent, task))
     if all(run.status is RunStatus.DID_NOT_RUN for run in runs):
         raise NothingRanError(task, {run.tool: run.reason for run in runs})
     context.report("done", 1.0)
@@ -62,10 +62,10 @@ def _run(name: str, context: ToolContext) -> ToolRun:
     return ToolRun(tool=name, status=RunStatus.DID_NOT_RUN, reason=reason)
 
 
-def _stamped(run: ToolRun, agent: str) -> ToolRun:
+def _stamped(run: ToolRun, agent: str, task: str) -> ToolRun:
     findings = sorted(run.findings, key=_order)
     signed = tuple(each.model_copy(update={"agent": agent}) for each in findings)
-    return run.model_copy(update={"findings": signed})
+    return run.model_copy(update={"findings": signed, "task": task})
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:
@@ -102,6 +102,6 @@ def _not_run(gap: dict[str, Any]) -> list[ToolRun]:
     # A task that failed left no report; its tools must still be counted as not run, or the
     # whole would look as if everything had been looked at.
     return [
-        ToolRun(tool=name, status=RunStatus.DID_NOT_RUN, reason=gap["reason"])
+        ToolRun(tool=name, task=gap["task"], status=RunStatus.DID_NOT_RUN, reason=gap["reason"])
         for name in gap.get("tools") or [gap["task"]]
     ]

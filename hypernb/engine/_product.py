@@ -56,12 +56,13 @@ def product_of(ending: Ending, store: Store) -> Product:
     if ending.files:
         report = report.model_copy(update={"files": _stored(ending.files, store)})
         payload = codec.encode(report)
+    own = report.own()
     return Product(
         payload,
         codec.digest(payload.data),
         note=report.summary,
-        outcome=report.outcome.value,
-        findings=report.findings,
+        outcome=own.outcome.value,
+        findings=own.findings,
     )
 
 

@@ -77,6 +77,7 @@ class ToolRun(BaseModel):
     """What one tool did for one task.
 
     Attributes:
+        task: The task it was run for.
         reason: Why it did not run or had nothing to check; empty if it ran.
         command: The command line, where a process was started.
         settings: The settings that decide the outcome, in words.
@@ -88,6 +89,7 @@ class ToolRun(BaseModel):
     model_config = _FROZEN
     tool: str
     status: RunStatus
+    task: str = ""
     reason: str = ""
     version: str = ""
     command: str = ""
@@ -151,6 +153,14 @@ class Report(BaseModel):
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all its tools, in their order."""
         return tuple(finding for run in self.runs for finding in run.findings)
+
+    def own(self) -> Report:
+        """Return the report without what other tasks' tools did.
+
+        A summing-up report repeats what its needs found; counting both would count twice.
+        """
+        runs = tuple(run for run in self.runs if run.task in ("", self.task))
+        return self if len(runs) == len(self.runs) else self.model_copy(update={"runs": runs})
 
     @property
     def outcome(self) -> Outcome:

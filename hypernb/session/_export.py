@@ -80,7 +80,7 @@ def _tools(mission: Mission, task: str) -> list[dict[str, Any]]:
     wanted = {"tool", "status", "reason", "version", "command", "settings", "checked"}
     return [
         run.model_dump(mode="json", include=wanted) | {"findings": len(run.findings)}
-        for run in output.runs
+        for run in output.own().runs
     ]
 
 

@@ -1,0 +1,215 @@
+"""The command line as a real process: outcomes, exit codes, one-line errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DONE, FAILED, MISUSE, CANNOT = 0, 1, 2, 3
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class Terminal:
+    """A folder with a store of its own, and ``hypernb`` run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "store" / "h.db"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "KEY" not in name},
+            "HYPERNB_DB": str(self.database),
+            "HYPERNB_HOME": str(folder / "home"),
+            "COLUMNS": "100",
+        }
+
+    def hypernb(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "hypernb", *words],
+            cwd=self.folder,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def missions(self) -> int:
+        """Count the missions in the store, without hypernb."""
+        if not self.database.exists():
+            return 0
+        with sqlite3.connect(self.database) as connection:
+            return int(connection.execute("select count(*) from missions").fetchone()[0])
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal whose runner is ended afterwards."""
+    (tmp_path / "store").mkdir()
+    made = Terminal(tmp_path)
+    yield made
+    if made.database.exists():
+        made.hypernb("stop")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A small git repository with a known flaw of each of a few kinds."""
+    root = tmp_path / "repo"
+    root.mkdir()
+    (root / "app.py").write_text(
+        "import os\n"  # unused: F401
+        "import subprocess\n\n\n"
+        "# TODO: check the input\n"
+        "def run(command):\n"
+        "    return subprocess.call(command, shell=True)\n"
+    )
+    (root / "README.md").write_text("# App\n\nSee [the guide](missing.md).\n")
+    for words in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *words], cwd=root, check=True, timeout=30)
+    return root
+
+
+def test_audit_writes_outcome_as_json(terminal: Terminal, repository: Path) -> None:
+    done = terminal.hypernb("run", "repo-audit", str(repository), "--yes", "--json", "out.json")
+    assert done.returncode == DONE, done.stderr
+    outcome = json.loads((terminal.folder / "out.json").read_text())
+    assert outcome["status"] == "succeeded"
+    assert {finding["file"] for finding in outcome["findings"]} >= {"app.py", "README.md"}
+    assert {(each["rule"], each["line"]) for each in outcome["findings"]} >= {
+        ("F401", 1),
+        ("TODO", 5),
+        ("B602", 7),
+    }
+    assert {task["agent"] for task in outcome["tasks"]} == {
+        "project-strategist",
+        "system-architect",
+        "backend-specialist",
+        "frontend-specialist",
+        "database-architect",
+        "qa-engineer",
+        "devops-engineer",
+        "security-engineer",
+    }
+    assert len(outcome["sprint"]) == 3
+
+
+def test_history_is_there_for_the_next_process(terminal: Terminal, repository: Path) -> None:
+    terminal.hypernb("run", "repo-audit", str(repository), "--yes", "--no-tests")
+    assert "m-1" in terminal.hypernb("ls").stdout
+    assert "app.py" in terminal.hypernb("find", "shell=True").stdout
+    assert "F401" in terminal.hypernb("sql", "select rule from findings").stdout
+    assert "F401" in terminal.hypernb("result", "m-1").stdout
+    assert json.loads(
+        terminal.hypernb("result", "m-1", "--file", "proposed_sprint.json").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["rnu"], "'run'", id="command"),
+        pytest.param(["run", "repo-adit"], "'repo-audit'", id="playbook"),
+        pytest.param(["run", "repo-audit", "--no-test", "--yes"], "--no-tests", id="flag"),
+        pytest.param(["run", "repo-audit", ".", "--agents", "qa"], "agent", id="agent"),
+        pytest.param(["run"], "--goal", id="nothing"),
+        pytest.param(["run", "--goal", "  ", "--yes"], "goal", id="empty-goal"),
+        pytest.param(["show", "m-9"], "m-9", id="mission"),
+        pytest.param(["run", "repo-audit", "nowhere", "--yes"], "nowhere", id="path"),
+        pytest.param(["--runner", "inproces", "ls"], "'inprocess'", id="runner"),
+    ],
+)
+def test_misuse_is_one_line_and_starts_nothing(
+    terminal: Terminal, words: list[str], said: str
+) -> None:
+    done = terminal.hypernb(*words)
+    assert done.returncode in (MISUSE, CANNOT)
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert terminal.missions() == 0
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        pytest.param("{df} {{x}} {0} {} \\frac{1}{2} $(id) `id` %s", id="braces"),
+        pytest.param("--yes --json /etc/passwd; rm -rf /", id="option-look-alikes"),
+        pytest.param("🦆 tests \u202e\x1b[31m audit", id="odd-characters"),
+    ],
+)
+def test_goals_are_taken_literally(terminal: Terminal, goal: str) -> None:
+    done = terminal.hypernb("run", f"--goal={goal}")
+    assert done.returncode == MISUSE
+    assert "--yes" in done.stderr
+    with sqlite3.connect(terminal.database) as connection:
+        assert connection.execute("select goal, state from missions").fetchall() == [
+            (goal, "awaiting_approval")
+        ]
+
+
+def test_nobody_there_to_approve_fails_closed(terminal: Terminal, repository: Path) -> None:
+    done = terminal.hypernb("run", "repo-audit", str(repository))
+    assert done.returncode == MISUSE
+    assert "hypernb approve m-1" in done.stderr
+    assert "awaiting approval" in terminal.hypernb("show", "m-1").stdout.lower()
+
+
+def test_rejected_mission_never_runs(terminal: Terminal, repository: Path) -> None:
+    terminal.hypernb("run", "repo-audit", str(repository))
+    assert terminal.hypernb("reject", "m-1", "not", "now").returncode == DONE
+    assert terminal.hypernb("approve", "m-1").returncode == MISUSE
+    assert "not now" in terminal.hypernb("show", "m-1").stdout
+
+
+@pytest.mark.parametrize("form", ["ipynb", "md", "html", "json"])
+def test_mission_is_exported_as_one_file(terminal: Terminal, form: str) -> None:
+    terminal.hypernb("run", "--goal", "Check the <b>tests</b>")
+    done = terminal.hypernb("export", "m-1", f"m.{form}")
+    assert done.returncode == DONE, done.stderr
+    text = (terminal.folder / f"m.{form}").read_text()
+    assert "tests" in text
+    assert "<script" not in text
+
+
+def test_unwritable_json_is_refused_early(terminal: Terminal) -> None:
+    done = terminal.hypernb("run", "repo-audit", "--yes", "--json", "/proc/x/out")
+    assert done.returncode == MISUSE
+    assert terminal.missions() == 0
+
+
+def test_backup_is_restored_with_its_missions(terminal: Terminal) -> None:
+    terminal.hypernb("run", "--goal", "Check the tests")
+    assert terminal.hypernb("backup", "kept.hypernb-backup").returncode == DONE
+    terminal.hypernb("run", "--goal", "Check something else")
+    refused = terminal.hypernb("restore", "kept.hypernb-backup")
+    assert refused.returncode == CANNOT
+    assert "--force" in refused.stderr
+    assert terminal.hypernb("restore", "kept.hypernb-backup", "--force").returncode == DONE
+    assert terminal.missions() == 1
+
+
+def test_query_cannot_write(terminal: Terminal) -> None:
+    terminal.hypernb("ls")
+    for statement in ("delete from missions", "attach 'x.db' as x", "pragma user_version = 9"):
+        assert terminal.hypernb("sql", statement).returncode == CANNOT
+    assert not (terminal.folder / "x.db").exists()
+
+
+def test_database_that_is_none_is_named(terminal: Terminal) -> None:
+    terminal.database.write_bytes(b"this is no database" * 1000)
+    done = terminal.hypernb("ls")
+    assert done.returncode == CANNOT
+    assert "h.db" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
