@@ -1,4 +1,4 @@
-"""The runner: takes missions by lease, runs their tasks in workers, and commits what came of it."""
+"""The runner: takes missions by lease, runs their tasks in workers, commits what came of it."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class Materials:
         """Put together the job of an attempt.
 
         Args:
-            outputs: Of the tasks that have succeeded, by name; what is not committed yet as it is.
+            outputs: Of the tasks that have succeeded, by name; as bytes until committed.
             failures: Why tasks have failed, by name.
 
         Raises:

@@ -129,5 +129,6 @@ def _is_ours(filename: str) -> bool:
 def _cut(text: str, limit: int) -> str:
     if len(text) > limit:
         half = limit // 2
-        text = f"{text[:half]}\n... ({len(text) - limit:,} characters left out) ...\n{text[-half:]}"
+        left_out = f"\n... ({len(text) - limit:,} characters left out) ...\n"
+        text = text[:half] + left_out + text[-half:]
     return text.encode("utf-8", "replace").decode().replace("\0", "\\0")

@@ -61,7 +61,7 @@ class Capture(io.TextIOBase):
         self._allowance = Allowance(limit_bytes)
         self.buffer = _Bytes(self)
 
-    encoding = "utf-8"  # type: ignore[assignment]  # a property there, a plain fact here
+    encoding = "utf-8"
     errors = "replace"
 
     def writable(self) -> bool:
@@ -73,7 +73,7 @@ class Capture(io.TextIOBase):
                 self._kept.append(kept)
         return len(text)
 
-    def writelines(self, lines: Iterable[str]) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:  # type: ignore[override]  # text only
         for line in lines:
             self.write(line)
 

@@ -99,7 +99,7 @@ def output_dropped(
     return Change(EventKind.TASK_OUTPUT, at, task, attempt, payload=payload)
 
 
-def succeeded(
+def succeeded(  # noqa: PLR0913 - facts of one event
     at: datetime,
     task: TaskId,
     attempt: int,
@@ -168,7 +168,7 @@ def reopened(at: datetime, task: TaskId, *, by: str, after_attempt: int) -> Chan
     return Change(EventKind.TASK_RETRIED, at, task, payload=payload, task_state=TaskState.READY)
 
 
-def abandoned(
+def abandoned(  # noqa: PLR0913 - facts of one event
     at: datetime,
     task: TaskId,
     attempt: int,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import Attempt, Doom, failure
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from hypernb.abc import Payload
     from hypernb.engine._crew import Crew
     from hypernb.engine._product import Product
-    from hypernb.model import Change, Digest, LeaseRecord, MissionRecord, TaskId
+    from hypernb.model import Change, Digest, LeaseRecord, MissionRecord, TaskId, TaskSpec
+
+_SMALL_BYTES: Final = 10_000
+"""Outputs below this are looked at in the loop: a hop to a thread costs more."""
 
 
 class MissionRun:
@@ -237,16 +240,29 @@ class MissionRun:
         except HypernbError as error:
             await committed
             return Ending(EndKind.FAILED, error_kind=type(error).__name__, detail=str(error))
-        await committed
+        if self._waits_for_its_start(attempt.task):
+            await committed
         await self._go.wait()
         if attempt.doom is not None:
             return Ending(EndKind.KILLED)
         attempt.begin(self._crew.clock.monotonic())
         return await attempt.seat.run(job, partial(self._hear, attempt))
 
+    def _waits_for_its_start(self, task: TaskSpec) -> bool:
+        """Tell whether the start has to be committed before the first line of the task runs.
+
+        After a crash the next runner repeats whatever it does not know to be finished. For a
+        task that may be repeated and whose needs are committed, it makes no difference whether
+        it knows of the start; so those tasks run while their start is being written, and a
+        wide mission is not held up by one sync after the other.
+        """
+        return not task.repeatable or any(
+            isinstance(self._outputs.get(need), Value) for need in task.needs
+        )
+
     async def _product(self, ending: Ending) -> Product:
         output = ending.output
-        if output is not None and not ending.files and len(output.data) < 10_000:
+        if output is not None and not ending.files and len(output.data) < _SMALL_BYTES:
             return product_of(ending, self._crew.store)
         return await self._crew.desk.call(product_of, ending, self._crew.store)
 
@@ -494,7 +510,7 @@ class MissionRun:
         return {attempt.task.name: attempt.number for attempt in attempts}
 
     async def suspend(self) -> None:
-        """Stop because the runner does: end what runs, and leave the mission to the next one."""
+        """Stop because the runner does: end what runs, leave the mission to the next one."""
         if self.broken or self._is_ending or self.state.is_final:
             return
         ended = await self._end_running(Doom.SUSPENDED)
@@ -519,7 +535,7 @@ class MissionRun:
         await self._end_running(Doom.DROPPED)
 
     async def retry(self, ref: str, *, by: str) -> list[str]:
-        """Try an ended task again, and what was skipped for its sake; all of them without a name.
+        """Try an ended task again, with what was skipped for its sake; without a name, all.
 
         Returns:
             Names of the tasks that are tried again.

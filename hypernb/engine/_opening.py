@@ -39,7 +39,7 @@ class Opening:
 def read_opening(
     store: Store, mission: MissionRecord, *, at: datetime, abandoned_at_most: int
 ) -> Opening:
-    """Read what is known of a mission, and decide what its last runner's end means. Blocking."""
+    """Read a mission, and decide what the end of its last runner means. Blocking."""
     mission = store.mission(mission.id)
     plan = store.plan(mission.id)
     tasks = store.tasks(mission.id)

@@ -43,7 +43,7 @@ class Recovery:
     lost: Mapping[str, int] = field(default_factory=dict)
 
 
-def recover(
+def recover(  # noqa: PLR0913 - a decision over all that is known
     mission: MissionRecord,
     spec: PlanSpec,
     tasks: Sequence[TaskRecord],
@@ -96,7 +96,7 @@ def _count(
     return Counter(names[each.task_id] for each in attempts if each.state is state)
 
 
-def _abandon(
+def _abandon(  # noqa: PLR0913 - as above
     mission: MissionRecord,
     task: TaskRecord,
     *,

@@ -41,6 +41,12 @@ _QUIET_AFTER_S: Final = 2.0
 _LOOK_AGAIN_S: Final = 1.0
 _FAULTS_AT_MOST: Final = 5
 _LONGEST_REST_S: Final = 30.0
+_AIMS: Final = {
+    "start": "running",
+    "pause": "paused",
+    "resume": "running",
+    "cancel": "cancelled",
+}
 
 
 class RunnerEnd(StrEnum):
@@ -380,30 +386,36 @@ class Runner:
     async def _carry_out(self, command: CommandRecord) -> str | None:
         if command.mission_id is None:
             return self._obey_stop(command)
-        run = self._runs.get(command.mission_id)
-        if run is None and not self._is_stopping:
+        if command.kind == "start":
             record = await self._desk.call(self.store.mission, command.mission_id)
-            if command.kind == "start":
-                return None if record.state is MissionState.AWAITING_APPROVAL else "started"
-            if command.kind != "retry" and record.state.is_final:
-                return await self._refuse(command, f"it is {record.state.value}")
-            run = await self._take(record)
-        if run is None:
-            return None
-        await run.opened.wait()
-        if run.broken is not None:
-            return None
+            return None if record.state is MissionState.AWAITING_APPROVAL else "started"
         try:
+            run = self._runs.get(command.mission_id) or await self._fetch(command)
+            if run is None:
+                return None
+            await run.opened.wait()
             async with run.lock:
-                if run.is_closed:
-                    return None
                 return await self._steer(run, command)
         except (TransitionError, UnknownNameError) as error:
             return await self._refuse(command, str(error))
 
-    async def _steer(self, run: MissionRun, command: CommandRecord) -> str:
-        if command.kind == "start":
-            return "started"
+    async def _fetch(self, command: CommandRecord) -> MissionRun | None:
+        """Take the mission that a command is about; None if that is not possible now.
+
+        Raises:
+            TransitionError: The mission has ended, and the command is no retry.
+        """
+        if self._is_stopping:
+            return None
+        record = await self._desk.call(self.store.mission, str(command.mission_id))
+        if record.state.is_final and command.kind != "retry":
+            after = _AIMS.get(command.kind, command.kind)
+            raise TransitionError("mission", record.short_id, record.state.value, after)
+        return await self._take(record)
+
+    async def _steer(self, run: MissionRun, command: CommandRecord) -> str | None:
+        if run.is_closed or run.broken is not None:
+            return None
         if command.kind == "pause":
             await run.pause(by=command.by)
         elif command.kind == "resume":

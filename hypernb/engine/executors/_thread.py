@@ -63,7 +63,8 @@ class _ThreadSeat(Seat):
 
     async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
         loop = asyncio.get_running_loop()
-        self._ending = ending = loop.create_future()
+        ending: asyncio.Future[Ending] = loop.create_future()
+        self._ending = ending
         thread = threading.Thread(
             target=self._do, args=(job, on_signal, loop), name=f"task {job.task}", daemon=True
         )
@@ -72,7 +73,7 @@ class _ThreadSeat(Seat):
             await asyncio.wait({ending}, timeout=self._executor.heartbeat_s)
             if thread.is_alive():
                 on_signal(Signal(SignalKind.ALIVE))
-        return ending.result()
+        return await ending
 
     def _do(
         self, job: Job, on_signal: Callable[[Signal], None], loop: asyncio.AbstractEventLoop

@@ -132,7 +132,8 @@ class WorkerProcess(asyncio.Protocol):
         self._key = job.key
         self._on_signal = on_signal
         self._allowance = Allowance(self._terms.output_bytes)
-        self._ending = ending = self._loop.create_future()
+        ending: asyncio.Future[Ending] = self._loop.create_future()
+        self._ending = ending
         if self.gone.is_set():
             return self._lost()
         try:
