@@ -12,6 +12,9 @@ from hypernb.tools._reading import full_name, imported_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SIGNS: Final = ("execute", "read_sql", "sqlalchemy", "exec_driver_sql")
+"""One of these is in every module that hands SQL to a database."""
+
 _METHODS: Final = frozenset({"execute", "executemany", "executescript", "exec_driver_sql"})
 _BEGINS = re.compile(
     r"\s*(--[^\n]*\n\s*)*(SELECT\s|INSERT\s+(INTO|OR)\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|"
@@ -23,6 +26,7 @@ _BEGINS_OPEN = re.compile(
     r"DROP\s+\w+|TRUNCATE|REPLACE\s+INTO)\b",
     re.IGNORECASE,
 )
+_DEFINES = re.compile(r"\s*(--[^\n]*\n\s*)*(CREATE|ALTER|DROP|TRUNCATE)\b", re.IGNORECASE)
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*")
 _TEXTS: Final[tuple[type[ast.expr], ...]] = (ast.Constant, ast.List, ast.Tuple)
 _SAFE_CALLS: Final = frozenset({"int", "float", "len", "bool", "round", "abs"})
@@ -37,11 +41,13 @@ class Statement:
     Attributes:
         text: The SQL, if it is a constant; else empty.
         built_by: How it is put together from parts that may change it; else empty.
+        is_definition: It defines tables or users, and takes no parameters.
     """
 
     line: int
     text: str = ""
     built_by: str = ""
+    is_definition: bool = False
 
 
 def statements_in(tree: ast.Module) -> Iterator[Statement]:
@@ -87,7 +93,9 @@ def _statement(text: ast.expr, scopes: _Scopes) -> Statement | None:
     if not _BEGINS_OPEN.match(begin):
         return None
     risky = [part for part in changing if not scopes.is_harmless(part)]
-    return Statement(text.lineno, built_by=how) if risky else Statement(text.lineno)
+    if not risky:
+        return Statement(text.lineno)
+    return Statement(text.lineno, built_by=how, is_definition=bool(_DEFINES.match(begin)))
 
 
 def _parts(text: ast.expr) -> tuple[str, str, list[ast.expr]] | None:

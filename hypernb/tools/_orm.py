@@ -47,6 +47,7 @@ _NO_COLUMNS: Final = frozenset(
         "registry",
     }
 )
+_SIGNS: Final = ("django.db", "sqlalchemy", "sqlmodel", "__tablename__", "db.Model")
 _DEPTH: Final = 20
 
 _rules = Rules("orm", "database")
@@ -67,7 +68,7 @@ class OrmTool(Tool):
             if not is_test_path(path) and not is_side_path(path)
         ]
         index = _Index()
-        for path, tree in sources.trees(paths):
+        for path, tree in sources.trees(paths, containing=_SIGNS):
             index.add(path, tree)
         models = [found for found in index.classes if index.kind_of(found)]
         if not models:

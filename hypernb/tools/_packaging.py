@@ -21,7 +21,14 @@ from hypernb.tools._manifests import (
     read_setup_py,
     table,
 )
-from hypernb.tools._reading import Rules, Sources, is_side_path, is_test_path, shown
+from hypernb.tools._reading import (
+    Rules,
+    Sources,
+    is_in_folder_of,
+    is_side_path,
+    is_test_path,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -188,7 +195,7 @@ def _check_duplicates(manifest: Manifest) -> Iterator[Finding]:
             yield _rules.found(
                 "duplicate-dependency",
                 Severity.LOW,
-                f"{each.name} stands twice in the list of {purpose}: {shown(before) or 'any'!r} "
+                f"{each.name} stands twice among the {purpose}: {shown(before) or 'any'!r} "
                 f"and {shown(each.rest) or 'any'!r}.",
                 manifest.path,
                 each.line,
@@ -259,7 +266,7 @@ def _missing(
         each.path.endswith(("pyproject.toml", "setup.cfg", "setup.py")) for each in manifests
     )
     listed = any(is_requirements(each.path) for each in manifests)
-    # A project in several parts declares for each part; what belongs to which is not in the text.
+    # A project in parts declares for each part; what belongs to which is not in the text.
     parts = [each for each in manifests if each.path.endswith(("pyproject.toml", "setup.py"))]
     if broken or names & _UNREAD or not (declares or listed):
         return
@@ -278,14 +285,14 @@ def _missing(
             yield _rules.found(
                 "missing-dependency",
                 Severity.MEDIUM,
-                f"{shown(name)} is imported here{others} and declared nowhere ({shown(known)}).",
+                f"{shown(name)} is imported here{others} but not declared ({shown(known)}).",
                 path,
                 line,
             )
 
 
 def _is_settled(manifests: Sequence[Manifest]) -> bool:
-    # Lists of requirements that only name each other, or the project itself, leave nothing open.
+    # Lists of requirements that name each other, or the project itself, leave nothing open.
     return all(not each.is_open or is_requirements(each.path) for each in manifests)
 
 
@@ -300,7 +307,8 @@ def _own_names(manifests: Sequence[Manifest]) -> set[str]:
 
 def _imported(context: ToolContext, sources: Sources) -> dict[str, list[tuple[str, int]]]:
     """Return the third-party packages that a module needs in order to be imported at all."""
-    shipped = [path for path in context.files if _is_shipped(path)]
+    files = frozenset(context.files)
+    shipped = [path for path in context.files if _is_shipped(path, files)]
     local = {part.removesuffix(".py") for path in context.files for part in path.split("/")}
     found: dict[str, list[tuple[str, int]]] = {}
     for path, tree in sources.trees(shipped):
@@ -310,14 +318,14 @@ def _imported(context: ToolContext, sources: Sources) -> dict[str, list[tuple[st
     return found
 
 
-def _is_shipped(path: str) -> bool:
+def _is_shipped(path: str, files: frozenset[str]) -> bool:
     *folders, name = path.split("/")
     return (
         name.endswith(".py")
         and name not in _NOT_SHIPPED_FILES
         and not is_test_path(path)
         and not is_side_path(path)
-        and _NOT_SHIPPED.isdisjoint(folders)
+        and not is_in_folder_of(path, _NOT_SHIPPED, files)
         and not any(folder.startswith(".") for folder in folders)
     )
 

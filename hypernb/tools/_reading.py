@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from hypernb.abc import ToolContext
 
@@ -41,6 +41,21 @@ def is_test_path(path: str) -> bool:
     """
     *folders, name = PurePosixPath(path.lower()).parts
     return not _TEST_FOLDERS.isdisjoint(folders) or bool(_TEST_FILE.fullmatch(name))
+
+
+def is_in_folder_of(path: str, names: Collection[str], files: Collection[str]) -> bool:
+    """Tell whether a file is below a folder of such a name that is no Python package.
+
+    Example:
+        >>> files = ("tools/a.py", "app/tools/__init__.py", "app/tools/b.py")
+        >>> [is_in_folder_of(path, {"tools"}, files) for path in files]
+        [True, False, False]
+    """
+    folders = path.split("/")[:-1]
+    return any(
+        name in names and "/".join([*folders[: depth + 1], "__init__.py"]) not in files
+        for depth, name in enumerate(folders)
+    )
 
 
 def is_side_path(path: str) -> bool:
@@ -82,20 +97,26 @@ class Sources:
         text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
-    def tree(self, path: str) -> ast.Module | None:
-        """Return a Python file's syntax tree, or None if it has none."""
+    def tree(self, path: str, *, containing: Sequence[str] = ()) -> ast.Module | None:
+        """Return a Python file's syntax tree, or None if it has none.
+
+        Args:
+            containing: Parse the file only if one of these texts is in it.
+        """
         text = self.text(path)
-        if text is None:
+        if text is None or (containing and not any(word in text for word in containing)):
             return None
         tree = parse_python(text)
         if tree is None:
             self.skip(path, "not Python that can be parsed")
         return tree
 
-    def trees(self, paths: Iterable[str]) -> Iterator[tuple[str, ast.Module]]:
+    def trees(
+        self, paths: Iterable[str], *, containing: Sequence[str] = ()
+    ) -> Iterator[tuple[str, ast.Module]]:
         """Yield each Python file that can be parsed, with its tree, and report progress."""
         for path in self.each(list(paths)):
-            tree = self.tree(path)
+            tree = self.tree(path, containing=containing)
             if tree is not None:
                 yield path, tree
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.errors import ToolAbsentError
 from hypernb.model import Finding, Severity
-from hypernb.tools._built_sql import Statement, statements_in
+from hypernb.tools._built_sql import SIGNS, Statement, statements_in
 from hypernb.tools._reading import Rules, Sources, is_side_path, is_test_path, line_at, shown
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SqlTool(Tool):
             findings = list(checker.findings())
             read_files = len(sources.checked)
             in_python = 0
-            for path, tree in sources.trees(modules):
+            for path, tree in sources.trees(modules, containing=SIGNS):
                 statements = list(statements_in(tree))
                 in_python += len(statements)
                 findings += _check_python(path, statements)
@@ -364,19 +364,29 @@ def _check_python(path: str, statements: Sequence[Statement]) -> Iterator[Findin
     is_aside = is_test_path(path) or is_side_path(path) or is_migration
     for statement in statements:
         if statement.built_by:
-            yield _rules.found(
-                "string-built-sql",
-                Severity.LOW if is_aside else Severity.HIGH,
-                f"This SQL is put together by {statement.built_by}: a value in it can change "
-                "the statement. Hand values over as parameters.",
-                path,
-                statement.line,
-            )
+            yield _string_built(path, statement, is_aside=is_aside)
         elif not is_aside and statement.text:
             parsed = _parse(_parameters_as_values(statement.text))
             if isinstance(parsed, _Parsed):
                 for each in parsed.statements:
                     yield from _check_statement(path, each, statement.text, statement.line)
+
+
+def _string_built(path: str, statement: Statement, *, is_aside: bool) -> Finding:
+    if statement.is_definition:
+        severity = Severity.MEDIUM
+        advice = "Names cannot be parameters; quote them, or take them from a fixed list."
+    else:
+        severity = Severity.HIGH
+        advice = "Hand values over as parameters."
+    return _rules.found(
+        "string-built-sql",
+        Severity.LOW if is_aside else severity,
+        f"This SQL is put together by {statement.built_by}: a value in it can change the "
+        f"statement. {advice}",
+        path,
+        statement.line,
+    )
 
 
 def _parameters_as_values(text: str) -> str:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.abc import Tool
 from hypernb.model import Finding, Report, Severity
-from hypernb.tools._reading import Rules, Sources, dotted_name, is_side_path, is_test_path
+from hypernb.tools._reading import (
+    Rules,
+    Sources,
+    dotted_name,
+    is_in_folder_of,
+    is_side_path,
+    is_test_path,
+)
 from hypernb.tools._suite import test_files
 from hypernb.tools._tests import COVERAGE_FILE
 
@@ -22,15 +29,17 @@ if TYPE_CHECKING:
 _MODULES_WITHOUT_TESTS: Final = 3
 _LARGE_STATEMENTS: Final = 50
 _SMALLEST_STATEMENTS: Final = 5
-_FINDINGS_SHOWN: Final = 200
+_NAMED_ONE_BY_ONE: Final = 20
+_LARGEST_NAMED: Final = 5
+_LONGEST_NAME: Final = 200
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _NOT_MODULES: Final = frozenset(
     {"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "manage.py", "wsgi.py"}
     | {"asgi.py", "gunicorn.conf.py", "_version.py", "version.py", "__main__.py", "settings.py"}
 )
 _NOT_FOLDERS: Final = frozenset(
-    {"migrations", "versions", "alembic", "scripts", "tools", "bin", "ci", ".ci", ".github"}
-    | {"notebooks", "benchmarks", "templates", "stubs", "typings"}
+    {"alembic", "versions", "scripts", "tools", "bin", "ci", ".ci", ".github", "notebooks"}
+    | {"benchmarks", "templates", "stubs", "typings"}
 )
 
 _rules = Rules("untested", "coverage")
@@ -47,7 +56,7 @@ class UntestedTool(Tool):
         sources = Sources(context)
         trees = dict(sources.trees(sources.matching(".py")))
         tests = [path for path in trees if _is_test(path)]
-        modules = [path for path in trees if _is_module(path)]
+        modules = [path for path in trees if _is_module(path, trees)]
         facts = {"modules": len(modules), "test_files": len(test_files(context.files))}
         if not modules:
             return sources.nothing(self.name, "There are no Python modules.", facts=facts)
@@ -56,31 +65,42 @@ class UntestedTool(Tool):
         index = _Index({path: trees[path] for path in modules})
         reached = index.reached_from({path: trees[path] for path in tests})
         measured = _coverage(context)
-        findings = [
-            _untested(path, trees[path])
+        sizes = {
+            path: _size(trees[path])
             for path in modules
-            if path not in reached
-            and not _is_measured(path, measured)
-            and _size(trees[path]) >= _SMALLEST_STATEMENTS
-        ]
-        facts["untested"] = len(findings)
+            if path not in reached and not _is_measured(path, measured)
+        }
+        sizes = {path: size for path, size in sizes.items() if size >= _SMALLEST_STATEMENTS}
+        facts["untested"] = len(sizes)
         settings = "what the tests import" + (", and coverage" if measured else "")
-        return sources.ran(
-            self.name, findings[:_FINDINGS_SHOWN], facts=facts, settings=settings
+        findings = _findings(sizes, len(modules))
+        return sources.ran(self.name, findings, facts=facts, settings=settings)
+
+
+def _findings(sizes: Mapping[str, int], modules: int) -> list[Finding]:
+    if len(sizes) > _NAMED_ONE_BY_ONE and 2 * len(sizes) > modules:
+        # A list of most of the project says less than the number does.
+        largest = sorted(sizes, key=lambda path: (-sizes[path], path))[:_LARGEST_NAMED]
+        message = (
+            f"No test imports {len(sizes):,} of {modules:,} modules; the largest of them: "
+            f"{', '.join(largest)}."
         )
+        return [_rules.found("mostly-untested", Severity.MEDIUM, message)]
+    return [_untested(path, size) for path, size in sizes.items()]
 
 
 def _is_test(path: str) -> bool:
     return is_test_path(path) or path.endswith("conftest.py")
 
 
-def _is_module(path: str) -> bool:
+def _is_module(path: str, known: Collection[str]) -> bool:
     *folders, name = path.split("/")
     return (
         name not in _NOT_MODULES
         and not is_test_path(path)
         and not is_side_path(path)
-        and _NOT_FOLDERS.isdisjoint(folders)
+        and "migrations" not in folders
+        and not is_in_folder_of(path, _NOT_FOLDERS, known)
         and all(part.isidentifier() for part in (*folders[1:], name.removesuffix(".py")))
     )
 
@@ -93,8 +113,7 @@ def _no_tests(modules: list[str]) -> list[Finding]:
     return [_rules.found("no-tests", Severity.MEDIUM, message)]
 
 
-def _untested(path: str, tree: ast.Module) -> Finding:
-    size = _size(tree)
+def _untested(path: str, size: int) -> Finding:
     severity = Severity.MEDIUM if size >= _LARGE_STATEMENTS else Severity.LOW
     message = f"No test imports this module ({size} statements) or a package that hands it on."
     return _rules.found("untested-module", severity, message, path)
@@ -143,7 +162,10 @@ class _Index:
         A private module is a detail of the modules that import it, and tested through them.
         """
         is_package = path.endswith("/__init__.py")
-        for name in _imports(path, self._trees[path]):
+        names = [*_imports(path, self._trees[path])]
+        if is_package:
+            names += _siblings_named(path, self._trees[path])
+        for name in names:
             for module in self._modules(name):
                 if is_package or module.rpartition("/")[2].startswith("_"):
                     yield module
@@ -189,12 +211,24 @@ def _named(tree: ast.Module) -> Iterator[str]:
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
-            and len(node.value) < 200  # noqa: PLR2004 - longer texts are no names
+            and len(node.value) < _LONGEST_NAME
             and _DOTTED.fullmatch(node.value)
         ):
             yield from _and_above(node.value)
         elif isinstance(node, ast.Attribute) and (dotted := dotted_name(node)):
             yield from _and_above(dotted)
+
+
+def _siblings_named(path: str, tree: ast.Module) -> Iterator[str]:
+    """Yield what a package may import on demand: names in texts such as "_module:Class"."""
+    package = ".".join(_parts(path))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+            if len(text) < _LONGEST_NAME and not re.search(r"\s", text):
+                yield from (
+                    f"{package}.{word}" for word in re.split(r"[^\w.]+|\.", text) if word
+                )
 
 
 def _and_above(name: str) -> Iterator[str]:
