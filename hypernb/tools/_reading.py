@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
+from hypernb.tools._config import rules_off
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,10 @@ _SIDE_FOLDERS: Final = frozenset(
     | {"fixture", "fixtures", "sample", "samples", "testdata", "test_data"}
     | {"third_party", "third-party", "tutorial", "tutorials", "vendor", "vendored", "_vendor"}
 )
+
+
+# In a comment of any language: hypernb: ignore, or hypernb: ignore[rule, rule]
+_WAIVER: Final = re.compile(r"hypernb: ?ignore(?:\[([\w\s,-]{1,500})\])?")
 
 
 def is_test_path(path: str) -> bool:
@@ -74,6 +79,7 @@ class Sources:
     def __init__(self, context: ToolContext) -> None:
         self.skipped: dict[str, str] = {}
         self.checked: set[str] = set()
+        self._lines: dict[str, list[str]] = {}
         self._context = context
         self._began = time.monotonic()
 
@@ -143,11 +149,21 @@ class Sources:
         version: str = "",
         settings: str = "",
     ) -> ToolRun:
-        """Return the run of a tool that looked, with its findings ordered by place."""
+        """Return the run of a tool that looked, with its findings ordered by place.
+
+        Findings that the project has switched off, for good or in a line, are only counted.
+
+        Raises:
+            ConfigError: The project's configuration cannot be read.
+        """
+        off = rules_off(self._context.root)
+        every = dict.fromkeys(findings)
+        kept = [each for each in every if each.rule not in off and not self._is_waived(each)]
         ordered = sorted(
-            dict.fromkeys(findings),
-            key=lambda found: (found.file, found.cell or 0, found.line, found.rule),
+            kept, key=lambda found: (found.file, found.cell or 0, found.line, found.rule)
         )
+        if waived := len(every) - len(kept):
+            facts = {**(facts or {}), "switched_off": waived}
         return ToolRun(
             tool=tool,
             status=RunStatus.RAN,
@@ -192,6 +208,20 @@ class Sources:
             self.skip(path, f"larger than {limit:,} bytes")
             return None
         return data
+
+    def _is_waived(self, finding: Finding) -> bool:
+        if not finding.file or not finding.line or finding.cell:
+            return False
+        if finding.file not in self._lines:
+            data = self._data(finding.file, MAX_BYTES) or b""
+            text = data.decode(errors="replace")
+            self._lines[finding.file] = text.split("\n") if _WAIVER.search(text) else []
+        lines = self._lines[finding.file]
+        match = _WAIVER.search(lines[finding.line - 1]) if finding.line <= len(lines) else None
+        if match is None:
+            return False
+        named = re.split(r"[\s,]+", match[1].strip()) if match[1] else []
+        return not named or finding.rule in named
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began

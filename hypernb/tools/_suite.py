@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shlex
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ConfigError, nearest
+from hypernb.tools._config import CONFIG, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-CONFIG: Final = ".hypernb/config.toml"
 DEFAULT_TIMEOUT_S: Final = 300.0
 _KEYS: Final = frozenset({"command", "interpreter", "timeout_s", "coverage"})
 _PYTHONS: Final = frozenset({"python", "python3", "python.exe"})
@@ -130,18 +129,7 @@ def _has_pytest(environment: Path) -> bool:
 
 
 def _read_config(root: Path) -> dict[str, Any]:
-    path = root / CONFIG
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(
-            f"{CONFIG} cannot be read: {error}.", hint="Mend it, or remove it."
-        ) from error
-    section = content.get("tests", {})
-    if not isinstance(section, dict):
-        raise ConfigError(f"{CONFIG}: tests is no table.", hint="Write [tests] above its keys.")
+    section = read_table(root, "tests")
     _check_config(section)
     return section
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.errors import ToolAbsentError, ToolError
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
+from hypernb.tools._config import CONFIG
 from hypernb.tools._junit import Suite, first_complaint, read_junit
 from hypernb.tools._process import Completed, run_process
 from hypernb.tools._reading import Rules, is_test_path, shown
-from hypernb.tools._suite import CONFIG, DEFAULT_TIMEOUT_S, suite_command, test_files
+from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_command, test_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
