@@ -86,6 +86,15 @@ class Parameter:
             said = f"{self.flag} {_PLACEHOLDERS.get(self.kind, self.name.upper())}"
         return said if self.is_required else f"[{said}]"
 
+    @property
+    def meaning(self) -> str:
+        """What it is for and what it is if nothing is said, as help shows it."""
+        if self.kind == "flag" and self.default is True:
+            return f"Without: {self.help}" if self.help else ""
+        if self.is_required or self.default in (None, False, "", (), [], Path()):
+            return self.help
+        return f"{self.help} By default {self.default}.".strip()
+
     def convert(self, value: Any, playbook: str) -> Any:
         """Turn a word, or check a value.
 

@@ -61,6 +61,24 @@ class Playbook:
         """How to ask for it: ``repo-audit [PATH] [--no-tests] [--agents A,B]``."""
         return " ".join([self.name, *(each.usage for each in self.parameters)])
 
+    def help(self) -> str:
+        """Return what it does, how to ask for it, and what each parameter means, as text.
+
+        Example:
+            >>> print(load_playbooks()["repo-audit"].help())
+            repo-audit [PATH] [--no-tests] [--agents A,B]
+                Audit a directory with all eight specialists, and propose a sprint of three tasks.
+            <BLANKLINE>
+                PATH          The directory; in a git repository its tracked files are looked at.
+                --no-tests    Without: Run the project's own test suite.
+                --agents A,B  Only these agents; the strategist always takes part.
+        """
+        said = [self.usage, f"    {self.problem or self.title}."]
+        shown = {each.usage.strip("[]"): each.meaning for each in self.parameters}
+        width = max(map(len, shown), default=0)
+        rows = [f"    {name:<{width}}  {text}".rstrip() for name, text in shown.items()]
+        return "\n".join([*said, *([""] if rows else []), *rows])
+
     def bind(self, args: Sequence[str]) -> dict[str, Any]:
         """Read words as a shell or a magic splits them, for `build`.
 
