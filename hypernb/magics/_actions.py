@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.magics._shown import Listing, Shown
-from hypernb.magics._start import Surroundings, bind_result, start, watch
+from hypernb.magics._start import Surroundings, bind_result, start, watch, watch_answer
 from hypernb.model import MissionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypernb.magics._line import Request
-    from hypernb.session import Mission
+    from hypernb.session import Check, Mission, Status
 
 DEFAULT_LIMIT: Final = 50
 SETTINGS: Final = ("db", "runner", "root")
@@ -87,15 +87,21 @@ def _assignment(word: str) -> tuple[str, Any]:
 
 
 def _pause(around: Surroundings, request: Request) -> Mission:
-    return _mission(around, request).pause()
+    mission = _mission(around, request).pause()
+    watch_answer(around, mission, MissionState.PAUSED)
+    return mission
 
 
 def _resume(around: Surroundings, request: Request) -> Mission:
-    return _mission(around, request).resume()
+    mission = _mission(around, request).resume()
+    watch_answer(around, mission, MissionState.RUNNING)
+    return mission
 
 
 def _cancel(around: Surroundings, request: Request) -> Mission:
-    return _mission(around, request).cancel()
+    mission = _mission(around, request).cancel()
+    watch_answer(around, mission, MissionState.CANCELLED)
+    return mission
 
 
 def _retry(around: Surroundings, request: Request) -> Mission:
@@ -200,11 +206,23 @@ def _export(around: Surroundings, request: Request) -> Shown:
     return Shown(f"Written: {path}")
 
 
-def _logs(around: Surroundings, request: Request) -> Any:
-    import pandas as pd
-
+def _logs(around: Surroundings, request: Request) -> Listing[dict[str, Any]]:
     ref = request.arguments[0] if request.arguments else ""
-    return pd.DataFrame(around.session.logs(ref)[-_limit(request) :])
+    return Listing.of_rows(
+        around.session.logs(ref)[-_limit(request) :],
+        ["At", "Level", "About", "Message"],
+        lambda line: (
+            line.get("at", ""),
+            line.get("level", ""),
+            _about(line),
+            line.get("message", ""),
+        ),
+    )
+
+
+def _about(line: dict[str, Any]) -> str:
+    words = (line.get("short_id"), line.get("task"))
+    return "/".join(str(word) for word in words if word)
 
 
 # -- the crew and the house --------------------------------------------------------------
@@ -225,36 +243,36 @@ def _named(kind: str, known: dict[str, Any], request: Request) -> Any:
     return known[name]
 
 
-def _playbooks(around: Surroundings, request: Request) -> Shown:
-    from hypernb.views import table_html, table_text
-
+def _playbooks(around: Surroundings, request: Request) -> Shown | Listing[Any]:
     known = around.session.playbooks()
     if request.arguments:
         return Shown(_named("playbook", known, request).help())
-    columns = ["Playbook", "Does"]
-    rows: list[tuple[Any, ...]] = [(each.name, each.title) for each in known.values()]
-    return Shown(table_text(columns, rows), table_html(columns, rows))
+    return Listing.of_rows(
+        known.values(),
+        ["Playbook", "Does"],
+        lambda each: (each.usage, each.problem or each.title),
+    )
 
 
 def _models(_around: Surroundings, _request: Request) -> Shown:
     return Shown("No model is used. The agents work with their own tools; nothing leaves here.")
 
 
-def _status(around: Surroundings, _request: Request) -> Shown:
-    from hypernb.views import status_text
-
-    return Shown(status_text(around.session.status()))
+def _status(around: Surroundings, _request: Request) -> Status:
+    return around.session.status()
 
 
-def _doctor(around: Surroundings, _request: Request) -> Shown:
-    from hypernb.views import table_html, table_text
-
-    columns = ["Looked at", "", "Found", "What to do"]
-    rows: list[tuple[Any, ...]] = [
-        (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
-        for check in around.session.doctor()
-    ]
-    return Shown(table_text(columns, rows), table_html(columns, rows))
+def _doctor(around: Surroundings, _request: Request) -> Listing[Check]:
+    return Listing.of_rows(
+        around.session.doctor(),
+        ["Looked at", "", "Found", "What to do"],
+        lambda each: (
+            each.what,
+            "fine" if each.ok else "not fine",
+            each.found,
+            each.next_step,
+        ),
+    )
 
 
 def _config(around: Surroundings, request: Request) -> Shown:

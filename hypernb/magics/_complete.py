@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError
 from hypernb.magics._verbs import CELL_OPTIONS, VERBS
+from hypernb.model import MissionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,66 +16,110 @@ if TYPE_CHECKING:
     from hypernb.magics._line import Option, Verb
     from hypernb.magics._start import Surroundings
 
-RECENT_MISSIONS = 100
+RECENT_MISSIONS: Final = 100
+FIXED: Final[dict[str, tuple[str, ...]]] = {
+    "--form": ("notebook", "markdown", "html", "json", "plan"),
+    "--state": tuple(state.value for state in MissionState),
+    "setting": ("db=", "root=", "runner="),
+    "verb": tuple(VERBS),
+}
+
+# `result = %hyper …` is a line magic too.
+_MAGIC: Final = re.compile(r"\s*(?:[\w\s,.\[\]*]+=\s*)?(%%?hyper)\s+(.*)", re.DOTALL)
 
 
-def complete_line(around: Surroundings, line: str, word: str) -> list[str]:
-    """Return what may stand where the cursor is.
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """What may stand where the cursor is.
+
+    Attributes:
+        fragment: The text before the cursor that each name would replace.
+    """
+
+    names: tuple[str, ...] = ()
+    fragment: str = ""
+
+
+def complete_line(around: Surroundings, line: str) -> Completions:
+    """Return what may stand at the end of a line that calls the magic.
 
     Args:
         around: Where this runs.
         line: The line up to the cursor.
-        word: The word that is being written; part of the line.
     """
-    before = line[: len(line) - len(word)].split()
-    if before and before[0] == "%%hyper":
-        return _fitting(word, _for_options(around, CELL_OPTIONS, before))
-    if len(before) <= 1:
-        return _fitting(word, VERBS)
-    verb = VERBS.get(before[1])
-    return _fitting(word, _for_verb(around, verb, before[2:], word) if verb else ())
+    match = _MAGIC.fullmatch(line)
+    if match is None:
+        return Completions()
+    magic, rest = match.groups()
+    before = rest.split()
+    word = before.pop() if rest and not rest[-1].isspace() else ""
+    option, equals, value = word.partition("=")
+    if equals and option.startswith("--"):
+        before, word = [*before, option], value
+    fragment = word.rpartition(",")[2]
+    names = _offered(around, magic, before, word)
+    return Completions(tuple(each for each in names if each.startswith(fragment)), fragment)
+
+
+def _offered(around: Surroundings, magic: str, before: list[str], word: str) -> Iterable[str]:
+    if magic == "%%hyper":
+        return _for_cell(around, before, word)
+    if not before:
+        return VERBS
+    verb = VERBS.get(before[0])
+    return _for_verb(around, verb, before[1:], word) if verb else ()
+
+
+def _for_cell(around: Surroundings, before: list[str], word: str) -> Iterable[str]:
+    last = before[-1] if before else ""
+    values = _values(around, CELL_OPTIONS, last)
+    if values is not None:
+        return values
+    return [option.name for option in CELL_OPTIONS] if not word or word[0] == "-" else ()
 
 
 def _for_verb(around: Surroundings, verb: Verb, before: list[str], word: str) -> Iterable[str]:
-    offered = _after_option(around, verb.options, before[-1] if before else "")
-    if offered or word.startswith("-"):
-        return offered or [option.name for option in verb.options]
+    values = _values(around, verb.options, before[-1] if before else "")
+    if values is not None:
+        return values
+    if word.startswith("-"):
+        return [option.name for option in verb.options]
     if not before:
-        return _names(around, verb.completes)
-    return _tasks(around, before[0]) if verb.completes == "mission" else ()
+        return _names(around, verb, word)
+    wants_tasks = verb.completes == "mission" and "task" in verb.arguments
+    return _quietly(lambda: around.session.mission(before[0]).tasks) if wants_tasks else ()
 
 
-def _for_options(
-    around: Surroundings, options: Iterable[Option], before: list[str]
-) -> Iterable[str]:
-    options = tuple(options)
-    return _after_option(around, options, before[-1]) or [option.name for option in options]
+def _values(around: Surroundings, options: Iterable[Option], last: str) -> Iterable[str] | None:
+    """Return what the option before the cursor takes; None if there is none that takes any."""
+    option = next((each for each in options if each.name == last), None)
+    if option is None or option.kind == "flag":
+        return None
+    kind = {"--playbook": "playbook", "--agents": "agent", "--in": "variable"}
+    return _quietly(lambda: _known(around, kind.get(option.name, option.name)))
 
 
-def _after_option(around: Surroundings, options: Iterable[Option], last: str) -> Iterable[str]:
-    values: dict[str, Callable[[], Iterable[str]]] = {
-        "--playbook": lambda: _names(around, "playbook"),
-        "--agents": lambda: _names(around, "agent"),
-        "--in": lambda: [name for name in around.namespace if not name.startswith("_")],
-        "--state": lambda: ("awaiting_approval", "running", "paused", "succeeded", "failed"),
-    }
-    if any(option.name == last and option.kind != "flag" for option in options):
-        return values.get(last, list)()
-    return []
+def _names(around: Surroundings, verb: Verb, word: str) -> Iterable[str]:
+    if verb.completes == "mission":
+        return _quietly(lambda: _missions(around, word))
+    return _quietly(lambda: _known(around, verb.completes))
 
 
-def _names(around: Surroundings, kind: str) -> Iterable[str]:
-    sources: dict[str, Callable[[], Iterable[str]]] = {
-        "agent": around.session.agents,
-        "playbook": around.session.playbooks,
-        "verb": lambda: VERBS,
-        "mission": lambda: [each.id for each in around.session.missions(limit=RECENT_MISSIONS)],
-    }
-    return _quietly(sources.get(kind, list))
+def _known(around: Surroundings, kind: str) -> Iterable[str]:
+    if kind == "playbook":
+        return around.session.playbooks()
+    if kind == "agent":
+        return around.session.agents()
+    if kind in ("variable", "--out"):
+        return around.variables
+    return FIXED.get(kind, ())
 
 
-def _tasks(around: Surroundings, mission: str) -> Iterable[str]:
-    return _quietly(lambda: around.session.mission(mission).tasks)
+def _missions(around: Surroundings, word: str) -> Iterable[str]:
+    mission, slash, _ = word.partition("/")
+    if slash:
+        return [f"{mission}/{name}" for name in around.session.mission(mission).tasks]
+    return [each.id for each in around.session.missions(limit=RECENT_MISSIONS)]
 
 
 def _quietly(source: Callable[[], Any]) -> Iterable[str]:
@@ -82,8 +129,3 @@ def _quietly(source: Callable[[], Any]) -> Iterable[str]:
         return list(source())
     except HypernbError:
         return []
-
-
-def _fitting(word: str, names: Iterable[str]) -> list[str]:
-    head, comma, tail = word.rpartition(",")
-    return [head + comma + name for name in names if name.startswith(tail)]

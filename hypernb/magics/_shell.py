@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.magic import (
     Magics,
     line_cell_magic,
@@ -11,9 +13,13 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
+from hypernb.errors import PathError
+from hypernb.magics._help import overview
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
     from hypernb.magics._start import Surroundings
@@ -52,6 +58,7 @@ class HyperMagics(Magics):
 
         return Surroundings(
             namespace=self._here.user_ns,
+            hidden=self._here.user_ns_hidden,
             headless=is_headless(self._here),
             rich=is_rich(self._here),
             open_session=self.open_session,
@@ -60,8 +67,6 @@ class HyperMagics(Magics):
 
     def open_session(self) -> Session:
         """Return the kernel's session; it follows ``os.chdir`` unless a root is configured."""
-        from pathlib import Path
-
         from hypernb.session import Session
 
         if self._session is None:
@@ -74,17 +79,31 @@ class HyperMagics(Magics):
         return self._session
 
     def configure(self, settings: Mapping[str, str]) -> None:
-        """Take new settings; the next use opens a session with them."""
-        self._settings.update(settings)
+        """Work with new settings from now on; those before stay if a new one is no good.
+
+        Raises:
+            PathError: The root is no directory.
+            ConfigError: The runner cannot be hosted like that.
+            StoreError: The database cannot be used.
+        """
+        from hypernb.session import Session
+
+        wanted = {**self._settings, **settings}
+        root = Path(wanted.get("root") or Path.cwd()).expanduser().absolute()
+        if not root.is_dir():
+            raise PathError(str(root), "is no directory", hint="Write root=FOLDER.")
+        session = Session(wanted.get("db"), runner=wanted.get("runner"), root=root)
+        session.store.last_seq()
         if self._session is not None:
             self._session.close()
-            self._session = None
+        self._settings, self._session = wanted, session
 
 
 def install(shell: InteractiveShell) -> None:
     """Register magics, completion and the faces of results."""
     if "hyper" in shell.magics_manager.magics["line"]:
         return
+    HyperMagics.hyper.__doc__ = overview()  # what `%hyper?` shows
     magics = HyperMagics(shell)
     shell.register_magics(magics)
     _offer_completion(shell, magics)
@@ -93,13 +112,25 @@ def install(shell: InteractiveShell) -> None:
 
 
 def _offer_completion(shell: InteractiveShell, magics: HyperMagics) -> None:
-    def complete(_shell: object, event: Any) -> list[str]:
+    # A matcher and not the hook "complete_command": only a matcher can keep IPython from
+    # mixing all Python names in.
+    @context_matcher(priority=100, identifier="hypernb")
+    def match(context: CompletionContext) -> SimpleMatcherResult:
+        if "%hyper" not in context.text_until_cursor:
+            return {"completions": []}
         from hypernb.magics._complete import complete_line
 
-        return complete_line(magics.surroundings(), event.line, event.symbol)
+        found = complete_line(magics.surroundings(), context.text_until_cursor)
+        return {
+            "completions": [
+                SimpleCompletion(text=name, type="hypernb") for name in found.names
+            ],
+            "matched_fragment": found.fragment,
+            "suppress": True,
+        }
 
-    for key in ("%hyper", "%%hyper"):
-        shell.set_hook("complete_command", complete, str_key=key)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(match)
 
 
 def _allow_empty_cells(shell: InteractiveShell) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Self
 
 Item = TypeVar("Item")
 
@@ -23,6 +24,22 @@ class Listing(list[Item]):
         super().__init__(items)
         self._text = text
         self._html = html
+
+    @classmethod
+    def of_rows(
+        cls,
+        items: Iterable[Item],
+        columns: Sequence[str],
+        row: Callable[[Item], tuple[Any, ...]],
+    ) -> Self:
+        """Make a list that is shown as a table: a row for each item."""
+        from hypernb.views import table_html, table_text
+
+        return cls(
+            items,
+            text=lambda each: table_text(columns, [row(item) for item in each]),
+            html=lambda each: table_html(columns, [row(item) for item in each]),
+        )
 
     def __repr__(self) -> str:
         return self._text(list(self))

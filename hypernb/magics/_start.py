@@ -18,14 +18,15 @@ from hypernb.magics._interpolate import interpolate
 from hypernb.magics._line import read_words, split_words
 from hypernb.magics._live import LiveView
 from hypernb.magics._verbs import CELL_OPTIONS
-from hypernb.model import MissionState
+from hypernb.model import EventKind, MissionState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 
     from hypernb.session import Mission, Session
 
 NEEDS_A_MODEL = ("model", "record", "replay")
+ANSWER_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class Surroundings:
     """What a magic knows about where it runs.
 
     Attributes:
-        namespace: The user's variables.
+        namespace: The user's variables, and what IPython keeps beside them.
+        hidden: Names in it that are IPython's own.
         headless: Nobody is there to click or type.
         rich: The front end shows HTML.
         configure: Changes settings of the session; ``session`` is then a new one.
     """
 
     namespace: MutableMapping[str, Any]
+    hidden: Collection[str]
     headless: bool
     rich: bool
     open_session: Callable[[], Session]
@@ -49,6 +52,15 @@ class Surroundings:
     def session(self) -> Session:
         """The kernel's session, as it is configured now."""
         return self.open_session()
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of the user's own variables."""
+        return [
+            name
+            for name in self.namespace
+            if not name.startswith("_") and name not in self.hidden
+        ]
 
 
 def start_cell(around: Surroundings, line: str, cell: str) -> Mission:
@@ -95,9 +107,11 @@ def start(
     if approved_hash is not None or options.get("yes"):
         mission.approve(plan_hash=approved_hash)
     elif wait:
+        watch(around, mission, wait=False)
         raise ApprovalError(
-            f"Mission {mission.id} waits for approval, and nobody is here to give it.",
-            hint=f"Add --yes or --approve plan.json, or type %hyper approve {mission.id}.",
+            f"Mission {mission.id} waits for approval, and a cell does not wait for that.",
+            hint=f"Read the plan; then %hyper approve {mission.id} --wait. "
+            "Where nobody is there to read it, add --approve plan.json or --yes.",
         )
     watch(around, mission, wait=wait)
     if wait or options.get("out"):
@@ -111,19 +125,35 @@ def watch(
     """Show a mission in the cell; wait for its end, or let the view follow it.
 
     Raises:
+        ApprovalError: It would wait for a person.
         WaitInterruptedError: The waiting was interrupted; the mission goes on.
     """
+    if wait and mission.needs_approval:
+        raise ApprovalError(
+            f"Mission {mission.id} waits for your approval; it does not run yet.",
+            hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
+        )
     view = LiveView(mission, rich=around.rich)
     view.show()
     mission.mark_shown()
     if not wait:
-        if around.rich and not mission.state.is_final:
+        if around.rich and not around.headless:
             view.follow()
         return
     try:
         view.wait(timeout)
     except KeyboardInterrupt:
         raise WaitInterruptedError(mission.id) from None
+
+
+def watch_answer(around: Surroundings, mission: Mission, *states: MissionState) -> None:
+    """Show a mission once its runner has taken a command, or is late with it."""
+    last = mission.session.store.last_seq()
+    if mission.state not in states:
+        for event in mission.follow(after=last, timeout=ANSWER_WITHIN_S):
+            if event.kind == EventKind.COMMAND_REFUSED or mission.state in states:
+                break
+    watch(around, mission, wait=False)
 
 
 def bind_result(around: Surroundings, mission: Mission, name: str, *, wait: bool) -> None:
@@ -162,7 +192,7 @@ def _propose(
         playbook=name,
         params=params,
         agents=options.get("agents", ()),
-        inputs=_inputs(around.namespace, options.get("in", ())),
+        inputs=_inputs(around, options.get("in", ())),
         scope=options.get("scope"),
         budget=options.get("budget"),
         priority=_whole(options, "priority"),
@@ -171,12 +201,11 @@ def _propose(
     )
 
 
-def _inputs(namespace: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _inputs(around: Surroundings, names: Sequence[str]) -> dict[str, Any]:
     for name in names:
-        if name not in namespace:
-            known = [each for each in namespace if not each.startswith("_")]
-            raise UnknownNameError("variable", name, known)
-    return {name: namespace[name] for name in names}
+        if name not in around.namespace:
+            raise UnknownNameError("variable", name, around.variables)
+    return {name: around.namespace[name] for name in names}
 
 
 def _check_variable(name: str) -> None:

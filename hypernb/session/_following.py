@@ -41,9 +41,16 @@ class Follower:
         self._keep_going = keep_going
         self.stop = stop or threading.Event()
 
-    def looks(self, timeout_s: float | None = None) -> Iterator[None]:
-        """Yield at once, then after each commit, until stopped or the time is over."""
-        start = quiet_since = looked_at = time.monotonic()
+    def looks(
+        self, timeout_s: float | None = None, *, tick_s: float | None = None
+    ) -> Iterator[None]:
+        """Yield at once, then after each commit, until stopped or the time is over.
+
+        Args:
+            timeout_s: In seconds; no limit if None.
+            tick_s: Yield also when so much time has passed without a commit.
+        """
+        start = quiet_since = looked_at = yielded_at = time.monotonic()
         self._store.changed()
         yield
         while not self.stop.is_set():
@@ -56,8 +63,11 @@ class Follower:
             if self._keep_going is not None and now - looked_at > RUNNER_LOOK_S:
                 looked_at = now
                 self._keep_going()
-            if self._store.changed():
+            changed = self._store.changed()
+            if changed:
                 quiet_since = now
+            if changed or (tick_s is not None and now - yielded_at >= tick_s):
+                yielded_at = now
                 yield
 
     def events(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import (
+    ApprovalError,
     MissionError,
     NotFinishedError,
     TransitionError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from hypernb.session._session import Session
 
+CHANGE_TICK_S = 0.5
 RETRIABLE = frozenset(
     {TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED, TaskState.AWAITING_APPROVAL}
 )
@@ -134,6 +136,17 @@ class Mission:
     def state(self) -> MissionState:
         """Where it is now."""
         return self.record.state
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether nothing happens until a person approves its plan."""
+        record = self.record
+        if record.state is not MissionState.AWAITING_APPROVAL:
+            return False
+        try:
+            return self.session.store.approval(record.id) is None
+        except ApprovalError:  # somebody else's: no runner of this user starts it
+            return True
 
     @property
     def goal(self) -> str:
@@ -304,13 +317,14 @@ class Mission:
 
         Args:
             timeout: In seconds; no limit if None.
-            on_change: Called after each commit in the store.
+            on_change: Called after each commit in the store, and twice a second without one.
             stop: Ends the waiting when another thread sets it.
 
         Raises:
             WaitTimeoutError: It was not done in time. It goes on.
         """
-        for _ in self._follower(stop).looks(timeout):
+        tick = None if on_change is None else CHANGE_TICK_S
+        for _ in self._follower(stop).looks(timeout, tick_s=tick):
             if on_change is not None:
                 on_change()
             if self._settled():
@@ -440,15 +454,9 @@ class Mission:
         return [task.name for task in plan.tasks if task.name not in needed]
 
     def _may_retry(self, name: str) -> bool:
-        again = (
-            TaskState.FAILED,
-            TaskState.CANCELLED,
-            TaskState.SKIPPED,
-            TaskState.AWAITING_APPROVAL,
-        )
         if name:
-            return self.tasks[name].state in again
-        return any(task.state in again for task in self.tasks.values())
+            return self.tasks[name].state in RETRIABLE
+        return any(task.state in RETRIABLE for task in self.tasks.values())
 
     def _revise(self, spec: PlanSpec) -> None:
         self.session.check(spec)

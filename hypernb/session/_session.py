@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypernb.errors import GoalError, UnknownMissionError, UnknownNameError
+from hypernb.errors import GoalError, UnknownNameError, UsageError
 from hypernb.model import MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
@@ -212,13 +212,17 @@ class Session:
         """Find a mission: ``m-7``, ``7``, its id, or the newest one if nothing is given.
 
         Raises:
-            UnknownMissionError: There is none.
+            UnknownMissionError: There is none of that id.
+            UsageError: None was named, and the store has none.
         """
         text = str(ref).strip()
         if not text:
             newest = self.store.missions(limit=1)
             if not newest:
-                raise UnknownMissionError("m-1")
+                raise UsageError(
+                    "This store has no mission yet.",
+                    hint="%%hyper and a goal proposes one; %hyper playbooks lists playbooks.",
+                )
             return Mission(self, newest[0])
         return Mission(self, self.store.mission(f"m-{text}" if text.isdecimal() else text))
 
