@@ -44,7 +44,7 @@ def is_test_path(path: str) -> bool:
         >>> [is_test_path(path) for path in ("tests/data.sql", "a/test_b.py", "src/contest.py")]
         [True, True, False]
     """
-    *folders, name = PurePosixPath(path.lower()).parts
+    *folders, name = PurePosixPath(path.lower()).parts or ("",)
     return not _TEST_FOLDERS.isdisjoint(folders) or bool(_TEST_FILE.fullmatch(name))
 
 
