@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine
 from sqlalchemy.pool import QueuePool
 
-from hypernb.errors import ConfigError, StoreCorruptError, StoreUnavailableError, nearest
+from hypernb.errors import (
+    ConfigError,
+    StoreCorruptError,
+    StoreError,
+    StoreUnavailableError,
+    nearest,
+)
 from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file
 from hypernb.store._schema import bring_up_to_date, is_up_to_date
 
@@ -85,6 +91,10 @@ class Database:
                 with engine.begin() as opened:
                     opened.exec_driver_sql("BEGIN")
                     yield opened
+            except UnicodeEncodeError as error:
+                raise StoreError(
+                    f"{error.object[:120]!r} cannot be looked up: it is not sound Unicode."
+                ) from error
             except ValueError as error:
                 # A state, a time or JSON that this program never writes.
                 raise StoreCorruptError(

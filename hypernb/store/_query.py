@@ -80,7 +80,9 @@ def _rows(
     cursor = connection.execute(sql)
     if cursor.description is None:
         raise QueryError("There is no statement that reads.", hint=_READS_ONLY)
-    return [column[0] for column in cursor.description], cursor.fetchmany(max(limit, 0))
+    # The driver takes 0 for all.
+    rows = cursor.fetchmany(limit) if limit > 0 else []
+    return [column[0] for column in cursor.description], rows
 
 
 def _allow(

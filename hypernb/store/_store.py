@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hypernb.abc import Store
@@ -40,6 +40,7 @@ from hypernb.store import _leases, _rows, _search
 from hypernb.store import _tables as t
 from hypernb.store._artifacts import Artifacts
 from hypernb.store._backup import write_backup
+from hypernb.store._bulk import Bulk
 from hypernb.store._check import problems
 from hypernb.store._commit import write_changes
 from hypernb.store._database import BUSY_TIMEOUT_S, Database
@@ -79,10 +80,15 @@ _NEAR_MISSES_AMONG: Final = 200
 _GOAL_IN_EVENT: Final = 500
 _APPROVAL: Final = "approval"
 _ACTIVE: Final = tuple(state.value for state in TaskState if state.is_active)
-_BEAT: Final = (
+_BEAT: Final = Bulk(
     update(t.tasks)
-    .where(t.tasks.c.id == bindparam("task_key"), t.tasks.c.state.in_(_ACTIVE))
-    .values(heartbeat_at=bindparam("seen_at"))
+    .where(
+        t.tasks.c.id == bindparam("key"),
+        or_(*(t.tasks.c.state == literal_column(f"'{state}'") for state in _ACTIVE)),
+    )
+    .values(heartbeat_at=bindparam("seen_at")),
+    "key",
+    "seen_at",
 )
 
 
@@ -575,8 +581,7 @@ class SqlStore(Store):
     def heartbeat(self, beats: Mapping[TaskId, datetime]) -> None:
         if beats:
             with self._database.writing() as connection:
-                rows = [{"task_key": task, "seen_at": at} for task, at in beats.items()]
-                connection.execute(_BEAT, rows)
+                _BEAT.run(connection, [(task, utc_text(at)) for task, at in beats.items()])
 
     def record(self, kind: str, payload: Mapping[str, Any]) -> int:
         with self._database.writing() as connection:

@@ -1,0 +1,300 @@
+"""What sessions write: missions, revisions, decisions, commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.abc import Payload
+from hypernb.codec import digest
+from hypernb.errors import (
+    ApprovalError,
+    PlanError,
+    StoreError,
+    TransitionError,
+    UnknownMissionError,
+)
+from hypernb.model import Digest, MissionId, MissionState, TaskState
+
+if TYPE_CHECKING:
+    from hypernb.abc import Store
+
+Bench = Any
+
+
+def _kinds(store: Store) -> list[str]:
+    return [event.kind for event in store.events()]
+
+
+def test_new_mission_awaits_approval(bench: Bench) -> None:
+    mission = bench.proposed("a", "b", root="/data", priority=70)
+    assert (mission.short_id, mission.state) == ("m-1", MissionState.AWAITING_APPROVAL)
+    assert (mission.revision, mission.priority, mission.root) == (1, 70, "/data")
+    assert mission.by == "ada@here"
+
+
+def test_new_mission_tells_of_itself(bench: Bench, store: Store) -> None:
+    bench.proposed("a", "b")
+    created, proposed = store.events()
+    assert (created.kind, proposed.kind) == ("mission.created", "plan.proposed")
+    assert created.payload["goal"] == "count the stars"
+    assert proposed.payload["tasks"] == 2
+
+
+def test_tasks_stand_in_plan_order(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("zebra", "ant", "bee")
+    tasks = store.tasks(mission.id)
+    assert [(task.number, task.name) for task in tasks] == [
+        (1, "zebra"),
+        (2, "ant"),
+        (3, "bee"),
+    ]
+    assert {task.state for task in tasks} == {TaskState.PENDING}
+
+
+def test_plan_reads_back_as_it_was(bench: Bench, store: Store) -> None:
+    spec = bench.spec("a", "b", goal="ünïcode 🚀 {x} \\frac{1}{2}", params={"n": [1, None]})
+    mission = store.create_mission(spec, by="ada")
+    assert store.plan(mission.id) == spec
+    assert mission.plan_hash == spec.hash
+
+
+def test_plan_with_what_json_cannot_hold_is_refused(bench: Bench, store: Store) -> None:
+    with pytest.raises(PlanError, match="cannot be written"):
+        store.create_mission(bench.spec("a", params={"x": "\ud800"}), by="ada")
+    assert store.missions() == []
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        pytest.param("x" * 1_000_000, id="1 MB"),
+        pytest.param("{{}} {a} $b \\end{document} '; DROP TABLE missions; --", id="code"),
+        pytest.param("null \x00 bell \x07 newline \n", id="control characters"),
+        pytest.param("👩‍👩‍👧‍👦 \u202e עברית", id="emoji and direction"),
+        pytest.param("--out x %hyper stop", id="options"),
+    ],
+)
+def test_goal_is_kept_literally(bench: Bench, store: Store, goal: str) -> None:
+    mission = bench.proposed("a", goal=goal)
+    assert store.plan(mission.id).goal == goal
+    assert store.mission("m-1").goal == goal.replace("\x00", "␀")
+
+
+def test_payloads_of_plan_are_stored(bench: Bench, store: Store) -> None:
+    payload = Payload("text/plain", b"hello")
+    store.create_mission(bench.spec("a"), by="ada", payloads={digest(b"hello"): payload})
+    assert store.artifact(digest(b"hello"))[1] == b"hello"
+
+
+def test_payload_under_wrong_digest_is_refused(bench: Bench, store: Store) -> None:
+    wrong = {Digest("0" * 64): Payload("text/plain", b"hello")}
+    with pytest.raises(StoreError, match="digest"):
+        store.create_mission(bench.spec("a"), by="ada", payloads=wrong)
+    assert store.missions() == []
+
+
+def test_payload_that_is_another_kind_of_value_is_refused(bench: Bench, store: Store) -> None:
+    known = store.put_artifact(Payload("application/json", b"1"))
+    with pytest.raises(StoreError, match="another kind"):
+        store.create_mission(
+            bench.spec("a"), by="ada", payloads={known: Payload("text/plain", b"1")}
+        )
+
+
+# -- revisions ---------------------------------------------------------------------------
+
+
+def test_revision_replaces_plan_and_tasks(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a", "b")
+    revised = store.revise_plan(mission.id, bench.spec("a", "c", "d"), by="bob")
+    assert revised.revision == 2
+    assert [task.name for task in store.tasks(mission.id)] == ["a", "c", "d"]
+    assert store.events()[-1].kind == "plan.edited"
+
+
+def test_earlier_revision_can_still_be_read(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a", "b")
+    store.revise_plan(mission.id, bench.spec("c"), by="bob")
+    assert [task.name for task in store.plan(mission.id, 1).tasks] == ["a", "b"]
+    with pytest.raises(StoreError, match="no plan revision 3"):
+        store.plan(mission.id, 3)
+
+
+def test_revised_goal_is_found_instead_of_old_one(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a", goal="walk the dog")
+    store.revise_plan(mission.id, bench.spec("a", goal="feed the cat"), by="bob")
+    assert store.find("dog") == []
+    assert [hit.mission for hit in store.find("cat")] == ["m-1"]
+
+
+def test_running_mission_cannot_be_revised(bench: Bench, store: Store) -> None:
+    mission = bench.running("a").mission
+    with pytest.raises(TransitionError, match="is running"):
+        store.revise_plan(mission.id, bench.spec("b"), by="bob")
+
+
+def test_revision_needs_an_approval_of_its_own(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a")
+    store.revise_plan(mission.id, bench.spec("b"), by="bob")
+    assert store.runnable_missions() == []
+
+
+# -- decisions ---------------------------------------------------------------------------
+
+
+def test_approval_appends_command_and_event(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a")
+    (command,) = store.commands()
+    assert (command.kind, command.mission_id) == ("start", mission.id)
+    assert store.events()[-1].kind == "plan.approved"
+    assert store.mission("m-1").state is MissionState.AWAITING_APPROVAL
+
+
+def test_approval_reads_back_signed(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a")
+    assert store.approval(mission.id) is None
+    given = store.approve(mission.id, revision=1, plan_hash=mission.plan_hash, by="ada")
+    assert store.approval(mission.id) == given
+    assert len(given.signature) == 64
+
+
+def test_second_approval_changes_nothing(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a")
+    first, events = store.approval(mission.id), store.last_seq()
+    again = store.approve(mission.id, revision=1, plan_hash=mission.plan_hash, by="bob")
+    assert again == first
+    assert (store.last_seq(), len(store.commands())) == (events, 1)
+
+
+@pytest.mark.parametrize(
+    ("revision", "plan_hash", "said"),
+    [
+        pytest.param(1, "0" * 64, "another plan", id="other hash"),
+        pytest.param(2, None, "not the newest", id="revision to come"),
+        pytest.param(0, None, "not the newest", id="older revision"),
+    ],
+)
+def test_approval_of_another_plan_is_refused(
+    bench: Bench, store: Store, revision: int, plan_hash: str | None, said: str
+) -> None:
+    mission = bench.proposed("a")
+    with pytest.raises(ApprovalError, match=said):
+        store.approve(
+            mission.id, revision=revision, plan_hash=plan_hash or mission.plan_hash, by="ada"
+        )
+    assert store.commands() == []
+
+
+def test_running_mission_cannot_be_approved(bench: Bench, store: Store) -> None:
+    mission = bench.running("a").mission
+    with pytest.raises(TransitionError):
+        store.approve(mission.id, revision=1, plan_hash=mission.plan_hash, by="ada")
+
+
+def test_rejection_ends_mission_and_tasks(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a", "b")
+    store.reject(mission.id, reason="too costly", by="ada")
+    ended = store.mission("m-1")
+    assert (ended.state, ended.error) == (MissionState.REJECTED, "too costly")
+    assert {task.state for task in store.tasks(mission.id)} == {TaskState.CANCELLED}
+    assert store.commands() == []
+
+
+def test_rejected_mission_never_runs(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a")
+    store.reject(mission.id, reason="", by="ada")
+    assert store.runnable_missions() == []
+    with pytest.raises(TransitionError):
+        store.reject(mission.id, reason="again", by="ada")
+
+
+def test_unstarted_mission_is_cancelled_at_once(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a")
+    assert store.cancel_unstarted(mission.id, by="ada")
+    assert store.mission("m-1").state is MissionState.CANCELLED
+    assert store.events()[-1].kind == "mission.finished"
+
+
+def test_started_mission_is_left_to_its_runner(bench: Bench, store: Store) -> None:
+    mission = bench.running("a").mission
+    before = store.last_seq()
+    assert not store.cancel_unstarted(mission.id, by="ada")
+    assert store.last_seq() == before
+
+
+# -- commands ----------------------------------------------------------------------------
+
+
+def test_commands_come_in_order_until_answered(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a")
+    pause = store.send("pause", mission.id, by="ada")
+    stop = store.send("stop", None, {"why": "tidy up"}, by="ada")
+    assert [command.seq for command in store.commands()] == [pause, stop]
+    store.answer_command(pause, "paused")
+    assert [command.payload for command in store.commands()] == [{"why": "tidy up"}]
+    assert store.commands(after=stop) == []
+
+
+def test_command_is_answered_once(store: Store) -> None:
+    seq = store.send("stop", None, by="ada")
+    store.answer_command(seq, "done")
+    store.answer_command(seq, "done by somebody else")
+    assert store.query("SELECT outcome FROM commands")[1] == [("done",)]
+
+
+def test_command_to_unknown_mission_is_refused(store: Store) -> None:
+    with pytest.raises(UnknownMissionError):
+        store.send("pause", MissionId("nobody"), by="ada")
+    assert store.commands() == []
+
+
+# -- finding missions --------------------------------------------------------------------
+
+
+def test_missions_come_newest_first(bench: Bench, store: Store) -> None:
+    for _ in range(3):
+        bench.proposed("a")
+    assert [mission.short_id for mission in store.missions()] == ["m-3", "m-2", "m-1"]
+    assert [mission.short_id for mission in store.missions(limit=1)] == ["m-3"]
+
+
+def test_missions_are_filtered_by_state(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    bench.running("a")
+    found = store.missions(states=[MissionState.RUNNING])
+    assert [mission.short_id for mission in found] == ["m-2"]
+
+
+def test_mission_is_found_by_short_id_or_id(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a")
+    assert store.mission("m-1") == store.mission(mission.id) == mission
+
+
+@pytest.mark.parametrize("ref", ["m-2", "", "m-1/a", "nobody", "'; --", "m-0", "\ud800"])
+def test_unknown_mission_names_near_misses(bench: Bench, store: Store, ref: str) -> None:
+    bench.proposed("a")
+    with pytest.raises(UnknownMissionError, match="m-1"):
+        store.mission(ref)
+
+
+def test_runnable_missions_come_best_first(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    bench.approved("a", priority=10)
+    bench.approved("a", priority=90)
+    paused = bench.running("a")
+    paused.commit(paused.change("mission.paused", mission_state=MissionState.PAUSED))
+    done = bench.running("a")
+    done.commit(done.change("mission.finished", mission_state=MissionState.SUCCEEDED))
+    found = [mission.short_id for mission in store.runnable_missions()]
+    assert found == ["m-3", "m-4", "m-2"]
+
+
+def test_numbers_of_missions_have_no_gaps(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    with pytest.raises(StoreError):
+        store.create_mission(
+            bench.spec("a"), by="x", payloads={Digest("0"): Payload("text/plain", b"")}
+        )
+    assert bench.proposed("b").short_id == "m-2"
