@@ -55,6 +55,12 @@ def check_plan(
             the plan first, then those of its tasks in plan order.
         CyclicPlanError: Tasks wait for each other in a circle, and that is all that is wrong.
     """
+    if len(spec.tasks) > MAX_TASKS:
+        too_many = (
+            f"The plan has {len(spec.tasks):,} tasks; {MAX_TASKS:,} is the most. "
+            "Let each task do more, or split the plan."
+        )
+        raise PlanProblemsError([too_many])  # looking at each of them would take too long
     first = _first_of_each(spec)
     problems = [*_plan_problems(spec, first)]
     for number, task in enumerate(spec.tasks):
@@ -102,11 +108,6 @@ def _plan_problems(spec: PlanSpec, first: Mapping[str, int]) -> Iterator[str]:
         )
     if not spec.tasks:
         yield "The plan has no tasks. plan.add(...) adds one."
-    if len(spec.tasks) > MAX_TASKS:
-        yield (
-            f"The plan has {len(spec.tasks):,} tasks; {MAX_TASKS:,} is the most. "
-            "Let each task do more, or split the plan."
-        )
     if spec.result and spec.result not in first:
         yield (
             f"The plan's result is to be {spec.result[:MAX_NAME]!r}, which is not one of its "

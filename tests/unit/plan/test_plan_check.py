@@ -346,11 +346,9 @@ def test_near_misses_are_found_in_large_plan() -> None:
     assert "Did you mean 'task-17'" in problem
 
 
-@pytest.mark.timeout(60)
 def test_too_many_tasks_are_refused() -> None:
     one = task("t")
-    many = tuple(one.model_copy(update={"name": f"t{n}"}) for n in range(MAX_TASKS + 1))
-    spec = PlanSpec.model_construct(**(dict(plan()) | {"tasks": many}))
+    spec = plan().model_copy(update={"tasks": (one,) * (MAX_TASKS + 1)})
     (problem,) = problems(spec)
     assert problem == (
         "The plan has 200,001 tasks; 200,000 is the most. "
