@@ -42,7 +42,7 @@ def graph(figures: Figures, title: str) -> Html:
             _drawing(figures, title),
             cls="graph",
             tabindex=0,
-            role="region",
+            role="group",
             aria_label=f"{title}, scrollable",
         ),
         _legend(figures),
@@ -69,11 +69,9 @@ def _decides(figures: Figures) -> str:
 
 
 def _legend(figures: Figures) -> Html:
-    lines = [
-        ("e crit", "critical path"),
-        ("e", "output handed on"),
-        ("e wait", "still waited for"),
-    ]
+    ended = figures.snapshot.mission.state.is_final
+    lacking = "not handed on" if ended else "still waited for"
+    lines = [("e crit", "critical path"), ("e", "output handed on"), ("e wait", lacking)]
     if not _has_run(figures):
         lines = [("e crit wait", "critical path"), ("e wait", "needs")]
     items = (

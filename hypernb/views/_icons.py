@@ -25,7 +25,8 @@ _SHAPES: Final[Mapping[str, str]] = {
     '<path class="k" d="M6.1 6.3a1.9 1.9 0 1 1 2.9 1.6q-1 .6-1 1.5"/>'
     '<path class="k" d="M8 11.5v.3"/>',
     "stalled": '<path class="o" d="M3 1.5h10M3 14.5h10"/>'
-    '<path class="o" d="M4.5 2c0 3.5 3.5 4 3.5 6s-3.5 2.5-3.5 6M11.5 2c0 3.5-3.5 4-3.5 6s3.5 2.5 3.5 6"/>'
+    '<path class="o" d="M4.5 2c0 3.5 3.5 4 3.5 6s-3.5 2.5-3.5 6"/>'
+    '<path class="o" d="M11.5 2c0 3.5-3.5 4-3.5 6s3.5 2.5 3.5 6"/>'
     '<path class="f" d="M5.5 13.5L8 10l2.5 3.5z"/>',
     "paused": '<path class="f" d="M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z"/>',
     "succeeded": '<circle class="f" cx="8" cy="8" r="7"/>'

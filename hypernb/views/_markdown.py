@@ -15,7 +15,7 @@ from hypernb.views._findings import ranked, rest_of, tally
 from hypernb.views._mission_html import GOAL_CUT_AT, since
 from hypernb.views._phrase import Code, Strong
 from hypernb.views._story import gaps, story
-from hypernb.views._task_table import chosen
+from hypernb.views._task_table import chosen, said_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -186,7 +186,7 @@ def _plan(figures: Figures) -> str:
                 needs or "–",
                 escape(caps(spec)) if spec else "–",
                 words.duration(worked) if worked else "–",
-                escape(line(task.error or task.note or task.goal, cut_at=200)) or "–",
+                escape(said_last(task, cut_at=200) or line(task.goal, cut_at=200)) or "–",
             )
         )
     told = table(

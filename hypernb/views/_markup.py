@@ -98,7 +98,7 @@ def unseen(text: str) -> Html:
 
 
 def table(
-    caption: Child,
+    caption: str,
     heads: Sequence[Head],
     rows: Iterable[Html],
     *,
@@ -128,6 +128,10 @@ def table(
             cls=f"t {cls}".strip(),
         ),
         cls="scroll",
+        # A box that may scroll has to be reachable by keyboard.
+        tabindex=0,
+        role="group",
+        aria_label=str(caption),
     )
 
 

@@ -147,9 +147,9 @@ def _as_rows(value: Any) -> tuple[list[str], list[list[Any]]] | None:
         case dict() if value and all(isinstance(each, dict) for each in value.values()):
             heads = list(dict.fromkeys(key for each in value.values() for key in each))
             rows = [[key, *(each.get(head) for head in heads)] for key, each in value.items()]
-            return ["", *heads], rows
+            return ["Name", *heads], rows
         case dict() if value and all(map(_is_single, value.values())):
-            return ["", "value"], [[key, each] for key, each in value.items()]
+            return ["Name", "Value"], [[key, each] for key, each in value.items()]
         case _:
             return None
 

@@ -122,7 +122,9 @@ def _waiting(figures: Figures) -> Phrase:
     asks = figures.among(TaskState.AWAITING_APPROVAL)
     if asks:
         count = words.count(len(asks), "decision")
-        return (Strong(f"You, for {count}"), ": ", *_names(asks), ". The rest goes on.")
+        goes_on = figures.active or figures.among(TaskState.READY)
+        rest = ". The rest goes on." if goes_on else "."
+        return (Strong(f"You, for {count}"), ": ", *_names(asks), rest)
     if not figures.snapshot.runners and not figures.active:
         return _runner_wanted(figures, "A runner to take it up.")
     stalled = figures.among(TaskState.STALLED)

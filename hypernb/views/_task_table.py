@@ -9,6 +9,7 @@ from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._icons import state
 from hypernb.views._markup import Html, el, join, short, table
+from hypernb.views._story import reason
 
 if TYPE_CHECKING:
     from hypernb.model import TaskRecord
@@ -75,6 +76,12 @@ def rest(figures: Figures, shown: int) -> Html | None:
     )
 
 
+def said_last(task: TaskRecord, *, cut_at: int) -> str:
+    """Return what a task said last: its error in one line, else its note."""
+    said = reason(task) if task.error else task.note or task.outcome
+    return line(said, cut_at=cut_at)
+
+
 def _row(figures: Figures, task: TaskRecord, *, critical: bool) -> Html:
     worked = figures.worked_s(task)
     cells = [
@@ -95,7 +102,7 @@ def _row(figures: Figures, task: TaskRecord, *, critical: bool) -> Html:
         el("td", line(task.agent, cut_at=80) or "–", cls=short(task.agent)),
         el("td", words.duration(worked) if worked else "–", cls="num"),
         el("td", f"{task.findings:,}" if task.findings else "–", cls="num"),
-        el("td", line(task.error or task.note, cut_at=160) or "–"),
+        el("td", said_last(task, cut_at=160) or "–"),
     ]
     if critical:
         cells.append(el("td", "yes" if task.name in figures.critical else ""))

@@ -16,7 +16,7 @@ from hypernb.views._findings import findings_text
 from hypernb.views._mission_html import GOAL_CUT_AT, since
 from hypernb.views._phrase import plain
 from hypernb.views._story import alarms, gaps, needs, story
-from hypernb.views._task_table import chosen
+from hypernb.views._task_table import chosen, said_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,7 +155,7 @@ def _task_table(figures: Figures, width: int) -> str:
                 state,
                 line(task.agent, cut_at=80) or "-",
                 words.duration(worked) if worked else "-",
-                line(task.error or task.note or task.outcome, cut_at=120) or "-",
+                said_last(task, cut_at=120) or "-",
             )
         )
     if not rows:
