@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S: Final = 300.0
 _NAMED: Final = 20
 _BATCH_BYTES: Final = 200_000
+_BATCH_FILES: Final = 400
 
 _DOCUMENT_FOLDERS: Final = frozenset(
     {
@@ -75,12 +76,15 @@ def as_relative(named: str, root: Path) -> str:
 
 
 def batches(files: Sequence[str]) -> Iterator[list[str]]:
-    """Split files into argument lists that every operating system accepts."""
+    """Split files into argument lists that every operating system accepts.
+
+    They are short enough for the limit on a program's time to be one for a batch.
+    """
     batch: list[str] = []
     size = 0
     for file in files:
         length = len(file.encode()) + 16
-        if batch and size + length > _BATCH_BYTES:
+        if len(batch) == _BATCH_FILES or (batch and size + length > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(as_argument(file))
