@@ -24,7 +24,7 @@ class Terminal:
     """A folder with a store of its own, and ``hypernb`` run in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder / "work"
         self.database = folder / "store" / "h.db"
         self.environment = {
             **{name: value for name, value in os.environ.items() if "KEY" not in name},
@@ -57,8 +57,10 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal whose runner is ended afterwards."""
-    (tmp_path / "store").mkdir()
     made = Terminal(tmp_path)
+    made.database.parent.mkdir()
+    made.folder.mkdir()
+    (made.folder / "notes.md").write_text("# Notes\n")
     yield made
     if made.database.exists():
         made.hypernb("stop")
