@@ -119,7 +119,7 @@ def _panel(panel: Any, column: Column) -> None:
     if len(values) and column.distinct > _BARS_AT_MOST:
         panel.hist(values, bins=_BINS, color=_BLUE)
         return
-    if column.kind == "time" and hasattr(column.values, "dt"):
+    if column.values.dtype.kind == "M":
         panel.hist(column.present.to_numpy(), bins=_BINS, color=_BLUE)
         panel.tick_params(axis="x", rotation=30)
         return

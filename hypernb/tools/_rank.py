@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.errors import ToolError
 from hypernb.model import Report, RunStatus, Severity, SprintItem, ToolRun
+from hypernb.tools._rank_themes import EFFORTS, RULES, THEMES, UNKNOWN, Theme
 from hypernb.tools._reading import is_side_path, is_test_path
 
 if TYPE_CHECKING:
@@ -37,282 +38,6 @@ _SEVERITY: Final = {
 }
 _ASIDE: Final = 0.2
 _SAME_CATEGORY: Final = 0.5
-_ALREADY_COVERED: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class _Theme:
-    """How the findings of a tool or a category are weighed and spoken of.
-
-    Attributes:
-        weight: Factor on the severity.
-        minutes: Rule of thumb for settling one finding.
-        why: What is gained.
-    """
-
-    weight: float
-    verb: str
-    one: str
-    many: str
-    minutes: int
-    why: str
-
-
-# Tools whose findings share a category with others' have a theme under their own name.
-_UNKNOWN: Final = _Theme(1.0, "Settle", "finding", "findings", 15, "It is a known weak point.")
-_THEMES: Final = {
-    "secret": _Theme(
-        3.0,
-        "Remove and replace",
-        "possible secret",
-        "possible secrets",
-        20,
-        "Whoever can read the files can use a secret, and it stays in their history.",
-    ),
-    "security": _Theme(
-        3.0,
-        "Make safe",
-        "unsafe call",
-        "unsafe calls",
-        20,
-        "Whoever controls what goes in could run code, read or change data.",
-    ),
-    "ignored-secrets": _Theme(
-        3.0,
-        "Keep out of the repository",
-        "secrets file",
-        "secrets files",
-        10,
-        "A file with secrets that is not ignored is committed sooner or later.",
-    ),
-    "tests": _Theme(
-        2.5,
-        "Mend",
-        "failing test",
-        "failing tests",
-        30,
-        "While a test fails, nobody sees what else breaks.",
-    ),
-    "sql": _Theme(
-        1.5,
-        "Correct",
-        "SQL statement",
-        "SQL statements",
-        15,
-        "A wrong statement fails, or answers wrongly, when it meets real rows.",
-    ),
-    "orm": _Theme(
-        1.2,
-        "Complete",
-        "database model",
-        "database models",
-        20,
-        "Keys and limits that only the code knows do not hold in the database.",
-    ),
-    "lint": _Theme(
-        1.0,
-        "Fix",
-        "lint problem",
-        "lint problems",
-        4,
-        "Mistakes that a machine can see hide those that only people see.",
-    ),
-    "imports": _Theme(
-        1.0,
-        "Untangle",
-        "import problem",
-        "import problems",
-        60,
-        "Modules that know each other in a circle can only be changed together.",
-    ),
-    "containers": _Theme(
-        1.0,
-        "Repair",
-        "container setting",
-        "container settings",
-        15,
-        "What runs there runs with more rights, or other versions, than meant.",
-    ),
-    "ci": _Theme(
-        1.0,
-        "Repair",
-        "CI setting",
-        "CI settings",
-        15,
-        "A pipeline that is not pinned or not checked can change under you.",
-    ),
-    "packaging": _Theme(
-        1.0,
-        "Repair",
-        "packaging problem",
-        "packaging problems",
-        15,
-        "What is not declared or pinned installs differently tomorrow.",
-    ),
-    "links": _Theme(
-        0.8,
-        "Repair",
-        "broken link",
-        "broken links",
-        5,
-        "A reader who follows it finds nothing.",
-    ),
-    "markup": _Theme(
-        0.8,
-        "Repair",
-        "markup problem",
-        "markup problems",
-        8,
-        "Some people, or some browsers, cannot use the page as it is.",
-    ),
-    "notebooks": _Theme(
-        0.7,
-        "Clean up",
-        "notebook problem",
-        "notebook problems",
-        8,
-        "Stored outputs and broken cells mislead the next reader, and may hold data.",
-    ),
-    "untested": _Theme(
-        0.7,
-        "Write tests for",
-        "untested module",
-        "untested modules",
-        60,
-        "A change there can break it without anybody noticing.",
-    ),
-    "modules": _Theme(
-        0.6,
-        "Split",
-        "oversized module",
-        "oversized modules",
-        120,
-        "What does not fit into one head is changed with fear.",
-    ),
-    "complexity": _Theme(
-        0.6,
-        "Simplify",
-        "complex function",
-        "complex functions",
-        45,
-        "Every further branch doubles the ways through a function.",
-    ),
-    "dead-code": _Theme(
-        0.5,
-        "Delete",
-        "piece of unused code",
-        "pieces of unused code",
-        5,
-        "What is not there need not be read, tested or kept up to date.",
-    ),
-    "docs": _Theme(
-        0.5,
-        "Write",
-        "missing document",
-        "missing documents",
-        45,
-        "Newcomers ask, or give up.",
-    ),
-    "todo": _Theme(
-        0.3,
-        "Settle or delete",
-        "open note",
-        "open notes",
-        20,
-        "A note that nobody answers hides the one that matters.",
-    ),
-    "types": _Theme(
-        1.0,
-        "Convert",
-        "column of mixed or wrong type",
-        "columns of mixed or wrong type",
-        10,
-        "Sums, joins and models go wrong silently on values of the wrong kind.",
-    ),
-    "missing": _Theme(
-        1.0,
-        "Fill, explain or drop",
-        "column with missing values",
-        "columns with missing values",
-        15,
-        "What is missing rarely is missing at random; averages then lie.",
-    ),
-    "duplicates": _Theme(
-        1.2,
-        "Remove or explain",
-        "kind of duplicate",
-        "kinds of duplicates",
-        10,
-        "Rows that count twice bend every figure, and leak from training into test.",
-    ),
-    "outliers": _Theme(
-        1.0,
-        "Check",
-        "column with outliers",
-        "columns with outliers",
-        15,
-        "A single mistyped value can move a mean or a fit.",
-    ),
-    "correlation": _Theme(
-        0.6,
-        "Choose between",
-        "pair of columns that go together",
-        "pairs of columns that go together",
-        15,
-        "Two columns that say the same share their effect at random.",
-    ),
-    "constant": _Theme(
-        0.6,
-        "Drop",
-        "constant column",
-        "constant columns",
-        3,
-        "It says nothing, and some models fail on it.",
-    ),
-    "id-like": _Theme(
-        0.6,
-        "Leave out of models:",
-        "column that only numbers rows",
-        "columns that only number rows",
-        3,
-        "A model learns it by heart and is lost on new rows.",
-    ),
-    "leakage": _Theme(
-        2.0,
-        "Examine",
-        "suspect of leakage",
-        "suspects of leakage",
-        30,
-        "A model that is handed the answer shines here and fails on new data.",
-    ),
-}
-
-# Rules with a name of their own in plain words: verb, one, many.
-_RULES: Final = {
-    "B105": ("Remove", "hardcoded password", "hardcoded passwords"),
-    "B106": ("Remove", "hardcoded password", "hardcoded passwords"),
-    "B107": ("Remove", "hardcoded password", "hardcoded passwords"),
-    "B301": ("Replace", "use of pickle", "uses of pickle"),
-    "B307": ("Replace", "call of eval", "calls of eval"),
-    "B602": ("Replace", "call through a shell", "calls through a shell"),
-    "B605": ("Replace", "call through a shell", "calls through a shell"),
-    "B608": ("Rewrite", "SQL query built from strings", "SQL queries built from strings"),
-    "F401": ("Remove", "unused import", "unused imports"),
-    "F811": ("Rename or delete", "redefinition", "redefinitions"),
-    "F821": ("Define", "undefined name", "undefined names"),
-    "F841": ("Remove", "unused variable", "unused variables"),
-    "E722": ("Narrow", "bare except", "bare excepts"),
-}
-
-_EFFORTS: Final = (
-    (20, "about a quarter of an hour"),
-    (45, "about half an hour"),
-    (90, "about an hour"),
-    (150, "about two hours"),
-    (300, "about half a day"),
-    (600, "about a day"),
-    (1500, "a few days"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +57,9 @@ class _Group:
 
     @property
     def rule(self) -> str:
-        return self.findings[0].rule
+        """Its rule, or nothing if there are several."""
+        rules = {finding.rule for finding in self.findings}
+        return self.findings[0].rule if len(rules) == 1 else ""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -422,7 +149,8 @@ def _grouped(findings: Iterable[Finding]) -> list[_Group]:
     """Group by category and rule, the most harmful first; by file too if that is too few."""
     by_rule: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
-        by_rule[finding.tool, finding.category, finding.rule].append(finding)
+        rule = "" if _theme(finding).whole else finding.rule
+        by_rule[finding.tool, finding.category, rule].append(finding)
     groups = [_group(found) for found in by_rule.values()]
     while len(groups) < SPRINT_SIZE:
         wide = [group for group in groups if len(group.files) > 1]
@@ -434,8 +162,8 @@ def _grouped(findings: Iterable[Finding]) -> list[_Group]:
     return sorted(groups, key=lambda each: each.order)
 
 
-def _theme(finding: Finding) -> _Theme:
-    return _THEMES.get(finding.tool) or _THEMES.get(finding.category, _UNKNOWN)
+def _theme(finding: Finding) -> Theme:
+    return THEMES.get(finding.tool) or THEMES.get(finding.category, UNKNOWN)
 
 
 def _group(findings: Iterable[Finding]) -> _Group:
@@ -474,11 +202,10 @@ def _choose(groups: Sequence[_Group]) -> list[_Group]:
 
         def worth(
             group: _Group, taken: set[str] = taken, covered: set[str] = covered
-        ) -> tuple[float, tuple[float, str, str, str, str]]:
+        ) -> tuple[bool, float, tuple[float, str, str, str, str]]:
             score = group.score * (_SAME_CATEGORY if group.category in taken else 1.0)
-            if group.places and covered.issuperset(group.places):
-                score *= _ALREADY_COVERED
-            return -score, group.order
+            again = bool(group.places) and covered.issuperset(group.places)
+            return again, -score, group.order
 
         best = min(left, key=worth)
         left.remove(best)
@@ -501,14 +228,14 @@ def _item(group: _Group) -> SprintItem:
     )
 
 
-def _title(group: _Group, theme: _Theme) -> str:
-    if group.rule in _RULES:
-        verb, one, many = _RULES[group.rule]
+def _title(group: _Group, theme: Theme) -> str:
+    if group.rule in RULES:
+        verb, one, many = RULES[group.rule]
         what = _number(len(group.findings), one, many)
     else:
         verb = theme.verb
         one, many = theme.one, theme.many
-        if theme is _UNKNOWN:
+        if theme is UNKNOWN:
             one, many = f"{group.category} {one}", f"{group.category} {many}"
         named = f" ({group.rule})" if group.rule and group.rule != group.category else ""
         what = f"{_number(len(group.findings), one, many)}{named}"
@@ -541,7 +268,7 @@ def _number(number: int, one: str, many: str) -> str:
 
 
 def _effort(minutes: float) -> str:
-    return next((words for limit, words in _EFFORTS if minutes <= limit), "more than a week")
+    return next((words for limit, words in EFFORTS if minutes <= limit), "more than a week")
 
 
 def _counts(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
