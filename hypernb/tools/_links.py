@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MARKDOWN: Final = (".md", ".markdown")
 _HTML: Final = (".html", ".htm", ".xhtml")
 _MARKDOWN_CHARS: Final = 500_000
-_PIECE_CHARS: Final = 65_536
+_PIECE_CHARS: Final = 262_144
 _UNFINISHED_CHARS: Final = 1_500_000
 _NOTEBOOK_BYTES: Final = 20_000_000
 

@@ -27,7 +27,7 @@ _KINDS: Final = {
 }
 # The parser looks through an unfinished construct again with every piece that arrives, so
 # the pieces are large and what stays unfinished for long ends the reading.
-_PIECE_CHARS: Final = 65_536
+_PIECE_CHARS: Final = 262_144
 _UNFINISHED_CHARS: Final = 1_500_000
 _CLOSABLE_CHARS: Final = 20_000
 _FINDINGS_PER_FILE: Final = 50
