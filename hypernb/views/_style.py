@@ -38,11 +38,12 @@ _SHEET: Final = """
   font-variant-numeric: tabular-nums; text-align: left;
 }
 .hynb *, .hynb *::before { box-sizing: border-box; }
-.hynb :is(h2,h3,h4,h5,p,dl,dt,dd,ul,ol,li,pre,figure,table) { margin: 0; padding: 0; border: 0; font-size: 1em; color: inherit; background: none; }
-.hynb :is(h2,h3,h4,h5) { font-weight: 600; color: var(--ink); line-height: 1.4; }
-.hynb :is(ul,ol) { list-style: none; }
-.hynb :is(code,pre) { font: 400 .923em/1.5 var(--mono); color: inherit; background: none; padding: 0; border: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-.hynb :is(b,strong) { font-weight: 600; color: var(--ink); }
+.hynb :where(h2,h3,h4,h5,p,dl,dt,dd,ul,ol,li,pre,table,thead,tbody,tr) { margin: 0; padding: 0; border: 0; font-size: 1em; color: inherit; background: none; }
+.hynb :where(dt,dd) { float: none; width: auto; display: block; }
+.hynb :where(h2,h3,h4,h5) { font-weight: 600; color: var(--ink); line-height: 1.4; }
+.hynb :where(ul,ol) { list-style: none; }
+.hynb :where(code,pre) { font: 400 .923em/1.5 var(--mono); color: inherit; background: none; padding: 0; border: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.hynb :where(b,strong) { font-weight: 600; color: var(--ink); }
 .hynb .vh { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .hynb .quiet, .hynb .aside { color: var(--muted); font-weight: 400; font-size: .923em; }
 .hynb .aside { margin-left: 8px; }
@@ -140,7 +141,7 @@ _SHEET: Final = """
 .hynb .foot { border-top: 1px solid var(--line); padding: 7px 16px; color: var(--muted); font-size: .923em; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 2px 16px; }
 @container (max-width: 54em) {
   .hynb .two { grid-template-columns: minmax(0, 1fr); } .hynb .board { grid-template-columns: 1fr 1fr; }
-  .hynb .t :is(.nowrap,.state,.name) { white-space: normal; } .hynb .t .ago { display: block; } .hynb .t :is(th,td) { padding-right: 10px; } .hynb .t.time .lanes { width: 30%; }
+  .hynb .t :is(.nowrap,.name) { white-space: normal; } .hynb .t .ago { display: block; } .hynb .t :is(th,td) { padding-right: 10px; } .hynb .t.time .lanes { width: 30%; }
 }
 @container (max-width: 36em) {
   .hynb :is(.board,.meters,.now,.cmds) { grid-template-columns: minmax(0, 1fr); } .hynb :is(.now,.cmds) dd { margin-bottom: 4px; }
@@ -155,6 +156,9 @@ _SHEET: Final = """
 
 
 def _pressed(sheet: str) -> str:
+    # JupyterLab styles every element of an output by rules of up to two classes and two
+    # elements; a class that is named three times outweighs them without "!important".
+    sheet = re.sub(r"\.hynb (?!\{)", ".hynb.hynb.hynb ", sheet)
     # A style sheet travels with every output, so white space that says nothing stays at home.
     sheet = re.sub(r"\s+", " ", sheet)
     return re.sub(r" ?([{};>,]) ?", r"\1", sheet).strip()
