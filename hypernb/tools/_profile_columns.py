@@ -249,8 +249,9 @@ class ConstantsTool(ProfileTool):
         if len(table.frame) < 2 or not rows:  # noqa: PLR2004 - one row is always constant
             return None
         if column.distinct == 1:
-            value = shortened(str(column.present.iloc[0]))
-            message = f"{column.quoted} says {value!r} in every row that has a value."
+            value = column.present.iloc[0]
+            said = shortened(repr(value) if isinstance(value, str) else str(value))
+            message = f"{column.quoted} is {said} in every row that has a value."
             return self.found(table, "constant", Severity.LOW, message)
         if rows < _ROWS_FOR_NEARLY:
             return None

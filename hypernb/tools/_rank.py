@@ -231,6 +231,8 @@ def _item(group: _Group) -> SprintItem:
 def _title(group: _Group, theme: Theme) -> str:
     if group.rule in RULES:
         verb, one, many = RULES[group.rule]
+        if not many:
+            return f"{verb} {one}"
         what = _number(len(group.findings), one, many)
     else:
         verb = theme.verb

@@ -256,7 +256,8 @@ THEMES: Final = {
     ),
 }
 
-# Rules with a name of their own in plain words: verb, one, many.
+# Rules with a name of their own in plain words: verb, one, many; without a plural, what the
+# whole tree lacks.
 RULES: Final = {
     "B105": ("Remove", "hardcoded password", "hardcoded passwords"),
     "B106": ("Remove", "hardcoded password", "hardcoded passwords"),
@@ -293,10 +294,10 @@ RULES: Final = {
     "long-function": ("Split", "long function", "long functions"),
     "missing-dependency": ("Declare", "missing dependency", "missing dependencies"),
     "model-without-key": ("Give a key to", "model", "models"),
-    "no-ci": ("Set up", "continuous integration", "continuous integration"),
-    "no-licence": ("Choose", "licence", "licences"),
-    "no-readme": ("Write", "README", "READMEs"),
-    "no-tests": ("Write", "first test", "first tests"),
+    "no-ci": ("Set up", "continuous integration", ""),
+    "no-licence": ("Choose", "a licence", ""),
+    "no-readme": ("Write", "a README", ""),
+    "no-tests": ("Write", "the first tests", ""),
     "no-where": ("Add WHERE to", "statement that changes all rows", "statements on all rows"),
     "outputs-left-in": ("Clear", "notebook output left in", "notebook outputs left in"),
     "oversized-module": ("Split", "oversized module", "oversized modules"),

@@ -126,7 +126,7 @@ PLANTED = [
     pytest.param(
         lambda: clean().set_axis([*"abcdef", "a"], axis=1), "duplicate-names", "'a'", id="names"
     ),
-    pytest.param(put("unit", lambda _: "cm"), "constant", "'unit' says 'cm'", id="constant"),
+    pytest.param(put("unit", lambda _: "cm"), "constant", "'unit' is 'cm'", id="constant"),
     pytest.param(
         lambda: clean(2000).assign(flag=[1, *[0] * 1999]),
         "nearly-constant",

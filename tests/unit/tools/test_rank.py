@@ -87,7 +87,7 @@ def test_unknown_category_is_named(tmp_path: Path) -> None:
 
 def test_finding_about_the_whole_tree(tmp_path: Path) -> None:
     item = sprint(tmp_path, found("", 0, rule="no-readme", category="docs", tool="scan"))[0]
-    assert item.title == "Write 1 README in the whole tree"
+    assert item.title == "Write a README"
     assert item.findings == ()
 
 
