@@ -13,6 +13,7 @@ from hypernb.tools._process import python_module, run_process
 from hypernb.tools._programs import (
     as_json,
     as_relative,
+    batches,
     count,
     installed,
     name_some,
@@ -22,14 +23,14 @@ from hypernb.tools._programs import (
 from hypernb.tools._python import python_files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from hypernb.abc import ToolContext
 
 PLAIN_RULES: Final = "E4,E7,E9,F"
 SUFFIXES: Final = (".py", ".pyi", ".pyw", ".ipynb")
-_NO_SUFFIXES: Final = "no Python files or notebooks"
+_CHECKED_TOO: Final = ("pyproject.toml", "ruff.toml")
 
 # A project may switch fixing on in its configuration, and ruff would then write into the
 # tree; nothing is cached there either.
@@ -41,6 +42,7 @@ _CHECK: Final = (
     "--exit-zero",
     "--no-fix",
     "--no-fix-only",
+    "--force-exclude",
 )
 _SHOW_FILES: Final = ("check", "--no-cache", "--show-files")
 
@@ -57,7 +59,11 @@ _MEDIUM_FAMILIES: Final = frozenset({"ASYNC", "B", "BLE", "F", "PLE", "S"})
 
 
 class RuffTool(Tool):
-    """Lint by the project's own ruff configuration, or by E4, E7, E9 and F."""
+    """Lint by the project's own ruff configuration, or by E4, E7, E9 and F.
+
+    Syntax errors are high; F, B, BLE, S, ASYNC, PLE and E9 medium, for they point at mistakes
+    and holes; S101, F401, F541 and F841 are low, and so is everything else, which is style.
+    """
 
     name: ClassVar[str] = "ruff"
     title: ClassVar[str] = "Lint with ruff"
@@ -65,7 +71,10 @@ class RuffTool(Tool):
     def describe(self, params: Mapping[str, Any]) -> str:
         """Say the command; which rules depends on the project's configuration."""
         del params
-        return f"ruff {' '.join(_CHECK)} .  (own configuration, or --select {PLAIN_RULES})"
+        return (
+            f"ruff {' '.join(_CHECK)} <the Python files and notebooks>, by the project's own "
+            f"configuration, or with --isolated --select {PLAIN_RULES}"
+        )
 
     def run(self, context: ToolContext) -> ToolRun:
         """Run ruff and keep what it says of the listed files."""
@@ -77,34 +86,40 @@ def run_ruff(
 ) -> ToolRun:
     """Run ``ruff check`` with options, and turn what it says of listed files into findings.
 
+    Ruff itself says first which files it would look at; it is then given those of them that
+    are listed, and reads no other.
+
     Raises:
         ToolAbsentError: ruff is not installed.
         ToolError: ruff failed; above all because the project's configuration is broken.
     """
     began = time.monotonic()
     release = installed("ruff", tool)
-    listed = frozenset(python_files(context.files, *SUFFIXES))
-    if not listed:
-        return _nothing(tool, release, settings, f"There are {_NO_SUFFIXES}.")
-    seen, options = _seen(context, options, listed)
-    left_out = sorted(listed - seen)
-    facts = {"left_out": left_out[:100], "left_out_count": len(left_out)} if left_out else {}
-    if not seen:
-        said = f"ruff's settings leave out all {count(len(listed), 'file', 'files')}."
+    sources = frozenset(python_files(context.files, *SUFFIXES))
+    if not sources:
+        said = "There are no Python files or notebooks."
         return _nothing(tool, release, settings, said)
-    command = python_module("ruff", *_CHECK, *options, ".")
-    done = _ruff(context, command)
+    listed = sources.union(python_files(context.files, *_CHECKED_TOO))
+    seen = _seen(context, options, listed)
+    left_out = sorted(sources - seen)
+    if not seen & sources:
+        said = f"Ruff's settings leave out all {count(len(sources), 'file', 'files')}."
+        return _nothing(tool, release, settings, said)
+    findings: list[Finding] = []
+    for batch in batches(sorted(seen)):
+        command = python_module("ruff", *_CHECK, *options, *batch)
+        findings += _findings(tool, category, _ruff(context, command), context.root)
     return ToolRun(
         tool=tool,
         status=RunStatus.RAN,
         reason=f"Left out by ruff's settings: {name_some(left_out)}." if left_out else "",
         version=release,
-        command=shown(command),
+        command=shown(python_module("ruff", *_CHECK, *options), len(seen)),
         settings=settings,
-        checked=len(seen),
+        checked=len(seen & sources),
         duration_s=time.monotonic() - began,
-        findings=_findings(tool, category, done, context.root, listed),
-        facts=facts,
+        findings=tuple(findings),
+        facts={"left_out": left_out},
     )
 
 
@@ -134,18 +149,17 @@ def _choice(root: Path) -> tuple[tuple[str, ...], str]:
 
 def _seen(
     context: ToolContext, options: tuple[str, ...], listed: frozenset[str]
-) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return the listed files that ruff looks at, and the options with which it does."""
+) -> frozenset[str]:
     isolated = tuple(option for option in options if option == "--isolated")
+    root = context.root.resolve()
     for more in ((), ("--no-respect-gitignore",)):
         # The second try is for a tree that lies in an ignored folder of another repository.
         command = python_module("ruff", *_SHOW_FILES, *isolated, *more, ".")
         said = _ruff(context, command)
-        root = context.root.resolve()
         seen = listed & {as_relative(line, root) for line in said.splitlines()}
         if seen:
-            return seen, (*options, *more)
-    return frozenset(), options
+            return seen
+    return frozenset()
 
 
 def _ruff(context: ToolContext, command: list[str]) -> str:
@@ -157,29 +171,21 @@ def _ruff(context: ToolContext, command: list[str]) -> str:
     ).stdout
 
 
-def _findings(
-    tool: str, category: str, said: str, root: Path, listed: Collection[str]
-) -> tuple[Finding, ...]:
+def _findings(tool: str, category: str, said: str, root: Path) -> list[Finding]:
     root = root.resolve()
-    found = []
-    for item in as_json(tool, said):
-        file = as_relative(item["filename"], root)
-        if file not in listed:
-            continue
-        rule = item["code"] or "invalid-syntax"
-        found.append(
-            Finding(
-                file=file,
-                line=item["location"]["row"],
-                category=category,
-                rule=rule,
-                severity=severity_of(rule),
-                message=item["message"],
-                tool=tool,
-                cell=item["cell"],
-            )
+    return [
+        Finding(
+            file=as_relative(item["filename"], root),
+            line=item["location"]["row"],
+            category=category,
+            rule=(rule := item["code"] or "invalid-syntax"),
+            severity=severity_of(rule),
+            message=item["message"],
+            tool=tool,
+            cell=item["cell"],
         )
-    return tuple(found)
+        for item in as_json(tool, said)
+    ]
 
 
 def severity_of(rule: str) -> Severity:

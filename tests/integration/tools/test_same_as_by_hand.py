@@ -100,8 +100,8 @@ CLEAN: Mapping[str, str | bytes] = {
 CONFIGURED: Mapping[str, str | bytes] = {
     **FLAWED,
     "pyproject.toml": (
-        '[tool.ruff]\nexclude = ["docs"]\n[tool.ruff.lint]\n'
-        'select = ["E", "F", "S", "C90", "T20"]\nignore = ["E501"]\n'
+        '[project]\nname = 1\n[tool.ruff]\nexclude = ["docs"]\n[tool.ruff.lint]\n'
+        'select = ["E", "F", "S", "I", "INP", "C90", "RUF", "T20"]\nignore = ["E501"]\n'
         '[tool.ruff.lint.per-file-ignores]\n"tests/*" = ["S101"]\n'
         '[tool.vulture]\nignore_names = ["unused_*"]\n'
     ),

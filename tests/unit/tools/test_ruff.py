@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hypernb.abc import ToolContext
 from hypernb.errors import ToolAbsentError, ToolError
 from hypernb.model import Finding, RunStatus, ToolRun
-from hypernb.tools import _programs, _ruff
+from hypernb.tools import _programs, _ruff, list_files, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,10 +106,36 @@ def test_files_that_ruff_leaves_out_are_named(ran: Ran) -> None:
     assert run.reason == "Left out by ruff's settings: old/b.py."
 
 
+def test_files_left_out_of_lint_only_are_quiet(ran: Ran) -> None:
+    config = '[lint]\nexclude = ["old/*"]\n'
+    run = ran("ruff", {"a.py": "import re\n", "old/b.py": "import os\n", "ruff.toml": config})
+    assert places(run) == [("a.py:1", "F401")]
+
+
+def test_pyproject_is_checked_where_ruff_does(ran: Ran) -> None:
+    config = '[project]\nname = 1\n[tool.ruff.lint]\nselect = ["RUF200"]\n'
+    run = ran("ruff", {"a.py": "x = 1\n", "pyproject.toml": config})
+    assert [(f.file, f.rule) for f in run.findings] == [("pyproject.toml", "RUF200")]
+
+
+def test_untracked_files_are_not_read(tree: Callable[..., Path]) -> None:
+    root = tree({"a.py": "x = 1\n"})
+    (root / "b.py").write_text("import os\n")
+    listing = list_files(root)
+    run = tool("ruff").run(ToolContext(root=root, files=listing.files))
+    assert (run.findings, run.checked) == ((), 1)
+
+
+def test_many_files_go_in_batches(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_programs, "_BATCH_BYTES", 60)
+    run = ran("ruff", {f"file_{n}.py": "import os\n" for n in range(7)})
+    assert (len(run.findings), run.checked) == (7, 7)
+
+
 def test_all_files_left_out_is_no_clean_bill(ran: Ran) -> None:
     run = ran("ruff", {"old/b.py": "import os\n", "ruff.toml": 'exclude = ["old"]'})
     assert run.status is RunStatus.NOTHING_TO_CHECK
-    assert "leave out all 1 file" in run.reason
+    assert run.reason == "Ruff's settings leave out all 1 file."
 
 
 def test_configuration_that_fixes_changes_nothing(ran: Ran, tree: Callable[..., Path]) -> None:
