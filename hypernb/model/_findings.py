@@ -78,7 +78,8 @@ class ToolRun(BaseModel):
 
     Attributes:
         task: The task it was run for.
-        reason: Why it did not run or had nothing to check; empty if it ran.
+        reason: Why it did not run or had nothing to check; if it ran, which files it could
+            not look at, or empty.
         command: The command line, where a process was started.
         settings: The settings that decide the outcome, in words.
         checked: How many files (or rows, functions ...) it looked at.
