@@ -65,13 +65,13 @@ def main() -> None:
         done = sum(task.state == "succeeded" for task in mission.tasks.values())
         session.stop()
         session.close()
-    print(f"{done:,} of {tasks:,} tasks succeeded")  # noqa: T201
-    print(f"propose {proposed - begun:.1f} s, start a runner {started - proposed:.1f} s")  # noqa: T201
+    print(f"{done:,} of {tasks:,} tasks succeeded")
+    print(f"propose {proposed - begun:.1f} s, start a runner {started - proposed:.1f} s")
     each = (ended - started) / tasks * 1e6
-    print(f"run {ended - started:.1f} s, {each:.0f} microseconds a task")  # noqa: T201
+    print(f"run {ended - started:.1f} s, {each:.0f} microseconds a task")
     quarter = max(len(samples) // 4, 1)
     early, late = max(samples[:quarter]), max(samples[-quarter:])
-    print(f"runner memory: {early:.0f} MB in the first quarter, {late:.0f} MB in the last")  # noqa: T201
+    print(f"runner memory: {early:.0f} MB in the first quarter, {late:.0f} MB in the last")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,16 @@ _HOMES = {
     "playbook": "hypernb.agents",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Finding",
+    "HypernbError",
+    "Mission",
+    "MissionError",
+    "Plan",
+    "Report",
+    "Session",
+    "playbook",
+]
 
 
 def __getattr__(name: str) -> Any:

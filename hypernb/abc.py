@@ -130,7 +130,7 @@ class Store(ABC):
         *,
         by: str,
     ) -> int:
-        """Append a command for a runner (``pause``, ``resume``, ``cancel``, ``retry``, ``stop``)."""
+        """Append a command for a runner: ``pause``, ``resume``, ``cancel``, ``retry`` ..."""
 
     @abstractmethod
     def cancel_unstarted(self, mission_id: MissionId, *, by: str) -> bool:
@@ -237,7 +237,7 @@ class Store(ABC):
 
     @abstractmethod
     def changed(self) -> bool:
-        """Tell cheaply whether another connection has committed since the last call in this thread."""
+        """Tell cheaply whether others have committed since the last call in this thread."""
 
     # -- what runners write -------------------------------------------------------------
 

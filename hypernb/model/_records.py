@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hypernb.model._ids import short_id
-from hypernb.model._states import AttemptState, MissionState, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from hypernb.model._findings import Finding
     from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId
     from hypernb.model._plan import PlanSpec
+    from hypernb.model._states import AttemptState, MissionState, TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class ApprovalRecord:
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """What a session asks of a runner: ``start``, ``pause``, ``resume``, ``cancel``, ``retry``, ``stop``.
+    """What a session asks of a runner: ``start``, ``pause``, ``cancel``, ``retry``, ``stop`` ...
 
     Attributes:
         seq: Ascending number; a runner remembers the last one it took.
