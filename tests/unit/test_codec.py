@@ -131,9 +131,17 @@ def test_report_comes_back_as_report() -> None:
     assert codec.decode(payload.media_type, payload.data) == value
 
 
-def test_report_with_odd_facts_is_pickled() -> None:
-    value = report(facts={"pairs": {(1, 2): float("nan")}})
-    assert codec.encode(value).media_type == codec.PICKLE
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"pairs": {(1, 2): float("nan")}}, id="no-json"),
+        pytest.param({"name": "\ud800"}, id="lone-surrogate"),
+    ],
+)
+def test_report_with_odd_facts_is_pickled(facts: dict[str, Any]) -> None:
+    payload = codec.encode(report(facts=facts))
+    assert payload.media_type == codec.PICKLE
+    assert repr(codec.decode(payload.media_type, payload.data).facts) == repr(facts)
 
 
 def test_text_of_report_is_searchable() -> None:

@@ -1,0 +1,91 @@
+"""The hash of a plan is what a person's approval is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+
+
+def plan(**fields: Any) -> PlanSpec:
+    tasks = (
+        TaskSpec(
+            name="fetch",
+            work=PythonWork(function="f" * 64, arguments="a" * 64, label="fetch"),
+        ),
+        TaskSpec(
+            name="review",
+            agent="qa-engineer",
+            goal="Prüfe 🐍",
+            needs=("fetch",),
+            work=AgentWork(tools=("ruff",), params={"ruff": {"select": "F", "ignore": []}}),
+        ),
+    )
+    return PlanSpec.model_validate({"goal": "Nightly numbers", "tasks": tasks} | fields)
+
+
+def test_canonical_form_is_compact_sorted_json() -> None:
+    data = plan().canonical()
+    assert data == orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS)
+    assert "Prüfe 🐍".encode() in data
+
+
+def test_hash_is_sha256_of_canonical_form() -> None:
+    assert plan().hash == hashlib.sha256(plan().canonical()).hexdigest()
+
+
+def test_every_field_is_in_canonical_form() -> None:
+    kept = orjson.loads(plan().canonical())
+    assert set(kept) == set(PlanSpec.model_fields)
+    assert set(kept["tasks"][0]) == set(TaskSpec.model_fields)
+
+
+def test_hash_survives_the_store() -> None:
+    spec = plan(params={"rows": (1, 2), "share": 0.5}, budget=1)
+    returned = PlanSpec.model_validate_json(spec.canonical())
+    assert returned.hash == spec.hash
+
+
+def test_order_of_keys_does_not_matter() -> None:
+    assert plan(params={"a": 1, "b": 2}).hash == plan(params={"b": 2, "a": 1}).hash
+
+
+def test_whole_number_counts_as_same_float() -> None:
+    assert plan(budget=1).hash == plan(budget=1.0).hash
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"goal": "Other numbers"}, id="goal"),
+        pytest.param({"tasks": plan().tasks[::-1]}, id="order-of-tasks"),
+        pytest.param({"tasks": plan().tasks[:1]}, id="fewer-tasks"),
+        pytest.param({"scope": ("src/",)}, id="scope"),
+        pytest.param({"budget": 0.0}, id="budget"),
+        pytest.param({"root": "/other"}, id="root"),
+        pytest.param({"inputs": {"df": "d" * 64}}, id="inputs"),
+        pytest.param({"params": {"path": "."}}, id="params"),
+    ],
+)
+def test_any_change_changes_the_hash(fields: dict[str, Any]) -> None:
+    assert plan(**fields).hash != plan().hash
+
+
+def test_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        plan(colour="red")
+
+
+def test_spec_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(plan(), "goal", "other")  # noqa: B010  what mypy would refuse
+
+
+def test_kind_of_work_decides_its_class() -> None:
+    returned = PlanSpec.model_validate_json(plan().canonical())
+    assert [type(task.work) for task in returned.tasks] == [PythonWork, AgentWork]
