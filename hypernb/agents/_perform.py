@@ -53,7 +53,7 @@ def _run(name: str, context: ToolContext) -> ToolRun:
     try:
         return tool(name).run(context)
     except ToolError as error:
-        reason = f"{error.reason} {error.hint}".strip()
+        reason = f"{error.reason.rstrip('.')}. {error.hint}".strip()
     except HypernbError as error:
         reason = str(error)
     except Exception as error:

@@ -7,12 +7,13 @@ import math
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.abc import Tool
 from hypernb.errors import ToolError
 from hypernb.model import Report, RunStatus, Severity, SprintItem, ToolRun
-from hypernb.tools._rank_themes import EFFORTS, RULES, THEMES, UNKNOWN, Theme
+from hypernb.tools._rank_themes import EFFORTS, RULES, THEMES, TRIFLES, UNKNOWN, Theme
 from hypernb.tools._reading import is_side_path, is_test_path
 
 if TYPE_CHECKING:
@@ -185,11 +186,16 @@ def _split(group: _Group) -> list[_Group]:
 
 
 def _points(finding: Finding) -> float:
-    aside = is_test_path(finding.file) or is_side_path(finding.file)
-    weight = _theme(finding).weight
+    weight = _theme(finding).weight * TRIFLES.get(finding.rule, 1.0)
     # A failing test stands in a test file by nature.
-    factor = _ASIDE if aside and finding.category not in ("tests", "docs") else 1.0
+    here = finding.category in ("tests", "docs") or not _is_aside(finding.file)
+    factor = 1.0 if here else _ASIDE
     return _SEVERITY[finding.severity] * weight * factor
+
+
+@lru_cache(maxsize=100_000)
+def _is_aside(file: str) -> bool:
+    return is_test_path(file) or is_side_path(file)
 
 
 def _choose(groups: Sequence[_Group]) -> list[_Group]:

@@ -259,6 +259,7 @@ THEMES: Final = {
 # Rules with a name of their own in plain words: verb, one, many; without a plural, what the
 # whole tree lacks.
 RULES: Final = {
+    "B101": ("Replace", "assert in shipped code", "asserts in shipped code"),
     "B105": ("Remove", "hardcoded password", "hardcoded passwords"),
     "B106": ("Remove", "hardcoded password", "hardcoded passwords"),
     "B107": ("Remove", "hardcoded password", "hardcoded passwords"),
@@ -322,6 +323,9 @@ RULES: Final = {
     "unpinned-image": ("Pin", "container image", "container images"),
     "untested-module": ("Write tests for", "untested module", "untested modules"),
 }
+
+# Rules that fire on nearly every project and rarely mean harm: a factor on their weight.
+TRIFLES: Final = {"B101": 0.2, "B404": 0.2, "B603": 0.5, "B607": 0.5}
 
 EFFORTS: Final = (
     (20, "about a quarter of an hour"),

@@ -147,6 +147,11 @@ def test_no_number_of_trifles_outranks_a_password(tmp_path: Path) -> None:
     assert "password" in sprint(tmp_path, *trifles, password())[0].title
 
 
+def test_rules_that_fire_everywhere_weigh_little(tmp_path: Path) -> None:
+    asserts = [found(line=n, rule="B101", **SECURITY) for n in range(1, 90)]
+    assert sprint(tmp_path, *asserts, found(rule="F841"))[0].title.startswith("Remove 1 unused")
+
+
 def test_more_places_weigh_more(tmp_path: Path) -> None:
     few, lots = [found(rule="A")], [found(line=n, rule="B") for n in range(1, 9)]
     assert [line["rule"] for line in ranked(tmp_path, *few, *lots)["ranking"]] == ["B", "A"]
