@@ -38,6 +38,7 @@ _READING_PRAGMAS: Final = frozenset(
         "table_xinfo",
     }
 )
+_SCHEMA: Final = frozenset({"sqlite_master", "sqlite_temp_master"})
 _REFUSED_FUNCTIONS: Final = frozenset({"load_extension", "fts3_tokenizer", "readfile", "edit"})
 _MISSING: Final = re.compile(r"no such (table|column|function): (?:\w+\.)?(\S+)")
 _READS_ONLY: Final = "%hyper sql only reads: one statement that begins with SELECT or WITH."
@@ -89,6 +90,10 @@ def _allow(
     action: int, first: str | None, second: str | None, _database: str | None, _by: str | None
 ) -> int:
     if action in _HARMLESS:
+        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_UPDATE and first in _SCHEMA:
+        # SQLite asks this whenever it connects a virtual table (full text, json_each); a
+        # statement that really updates the schema is refused by itself.
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _REFUSED_FUNCTIONS:
         return sqlite3.SQLITE_OK

