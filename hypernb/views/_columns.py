@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from hypernb.views._clean import clean
 from hypernb.views._clean import width as cells
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def columns(heads: Sequence[str], rows: Iterable[Sequence[str]], *, width: int =
         fetch  succeeded
         clean  running
     """
-    body = [[str(cell) for cell in row] for row in rows]
+    body = [[clean(cell) for cell in row] for row in rows]
     sizes = _sizes(heads, body, width)
     lines = [*_lines(heads, sizes), _GAP.join("-" * size for size in sizes)]
     for row in body:
@@ -102,7 +103,7 @@ def _narrowed(text: str, size: int) -> list[str]:
 
 def labelled(rows: Iterable[tuple[str, str]], *, width: int = 80, indent: str = "") -> str:
     """Write terms and what they are, aligned; longer text hangs below its beginning."""
-    known = list(rows)
+    known = [(clean(term), clean(said)) for term, said in rows]
     wide = max((cells(term) for term, _ in known), default=0) + 2
     lines: list[str] = []
     for term, said in known:

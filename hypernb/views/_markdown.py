@@ -151,7 +151,7 @@ def _gaps(figures: Figures, result: Report | None) -> str:
     if not found:
         return ""
     rows = [
-        (code(gap.task or gap.what), gap.what if gap.task else "did not run", escape(gap.why))
+        (code(gap.task or gap.what), escape(gap.what) if gap.task else "did not run", escape(gap.why))
         for gap in found
     ]
     told = table(("task or tool", "what", "why"), rows, raw=True)

@@ -325,7 +325,7 @@ def _is_gap(figures: Figures, task: TaskRecord) -> bool:
 
 def _gap(figures: Figures, task: TaskRecord) -> Gap:
     if lacks(task):
-        return Gap(task.name, task.outcome, reason(task))
+        return Gap(task.name, line(task.outcome), reason(task))
     word = words.state_word(task.state).word
     if task.state is TaskState.FAILED:
         return Gap(

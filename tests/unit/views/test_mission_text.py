@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hypernb.model import MissionState
+from hypernb.views import mission_markdown, mission_text, plan_text
+
+STATES = [state.value for state in MissionState]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_text_tells_all_three_sentences(state: str, make: Any) -> None:
+    lines = mission_text(make.snapshot(state)).splitlines()
+    said = [line for line in lines if re.match(r"(Now|Waiting for|Next)\s+\S", line)]
+    assert len(said) == 3
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("state", STATES)
+def test_lines_fit_the_terminal(state: str, width: int, make: Any) -> None:
+    lines = mission_text(make.snapshot(state), width, result=make.report()).splitlines()
+    assert [line for line in lines if len(line) > width] == []
+
+
+def test_plan_text_asks_for_decision(make: Any) -> None:
+    said = plan_text(make.snapshot("awaiting_approval"))
+    assert "%hyper approve m-7" in said
+    assert "pytest -q 'a b'" in said
+    assert said.index("What you allow") < said.index("Your decision")
+
+
+def test_plan_text_of_approved_asks_nothing(make: Any) -> None:
+    yes = make.snapshot().approvals
+    assert "Your decision" not in plan_text(make.snapshot("awaiting_approval", approvals=yes))
+
+
+def test_last_line_of_traceback_is_reason(make: Any) -> None:
+    traced = "Traceback (most recent call last):\n  File 'x'\nValueError: no such column"
+    ended = make.snapshot("failed")
+    tasks = tuple(replace(t, error=traced) if t.error else t for t in ended.tasks)
+    said = mission_text(replace(ended, tasks=tasks))
+    assert "tests failed: ValueError: no such column." in said
+    assert "Traceback" not in said
+
+
+def test_progress_is_counted_in_words(make: Any) -> None:
+    said = " ".join(mission_text(make.snapshot()).split())
+    assert "2 of 10 tasks succeeded" in said
+    assert "2 running, 1 verifying, 1 awaiting approval, 1 stalled" in said
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_markdown_tells_all_three_sentences(state: str, make: Any) -> None:
+    said = mission_markdown(make.snapshot(state))
+    assert re.findall(r"^\* \*\*(.+?):\*\*", said, re.MULTILINE) == [
+        "Now",
+        "Waiting for",
+        "Next",
+    ]
+
+
+def test_markdown_draws_the_plan(make: Any) -> None:
+    said = mission_markdown(make.snapshot())
+    graph = said.split("```mermaid\n")[1].split("```")[0]
+    assert graph.startswith("graph LR")
+    assert 't1["scan<br/>succeeded"]' in graph
+    assert re.search(r"t1 [-=]=?-?> ?t3|t1 ==> t3|t1 --> t3", graph)
+
+
+def test_markdown_labels_cannot_end_early(make: Any) -> None:
+    plain = make.snapshot()
+    spec = plain.plan.tasks[0].model_copy(update={"name": 'x"]; click t1 call f() %%'})
+    record = replace(plain.tasks[0], name=spec.name)
+    odd = make.plan(tasks=(spec,))
+    said = mission_markdown(replace(plain, plan=odd, tasks=(record,), attempts=()))
+    label = said.split("```mermaid\n")[1].splitlines()[1]
+    assert label.count('"') == 2
+    assert "#34;#93;#59;" in label
