@@ -4,6 +4,7 @@ from hypernb.plan._builder import Plan
 from hypernb.plan._check import MAX_GOAL, MAX_NAME, MAX_TASKS, check_plan, keyword_name
 from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
+from hypernb.plan._networkx import to_networkx
 from hypernb.plan._paths import critical_path, remaining_paths, waves
 from hypernb.plan._schedule import Consequence, Schedule
 
@@ -23,5 +24,6 @@ __all__ = [
     "keyword_name",
     "layout",
     "remaining_paths",
+    "to_networkx",
     "waves",
 ]

@@ -9,7 +9,7 @@ import networkx as nx
 import pytest
 
 from hypernb.model import PlanSpec, PythonWork, TaskSpec
-from hypernb.plan import critical_path, keyword_name, remaining_paths, waves
+from hypernb.plan import critical_path, keyword_name, remaining_paths, to_networkx, waves
 
 WORK = PythonWork(function="f", arguments="a", label="f")
 
@@ -35,14 +35,12 @@ def weight(task: TaskSpec) -> float:
     return 1.0 if task.estimate_s is None else task.estimate_s
 
 
-def graph_of(spec: PlanSpec) -> nx.DiGraph:
+def weighted(spec: PlanSpec) -> nx.DiGraph:
     """Return a graph whose arrows weigh what the task they come from takes."""
-    graph = nx.DiGraph()
+    graph = to_networkx(spec)
     weights = {task.name: weight(task) for task in spec.tasks}
-    graph.add_nodes_from(weights)
-    for task in spec.tasks:
-        graph.add_weighted_edges_from((need, task.name, weights[need]) for need in task.needs)
-        graph.add_edge(task.name, "the end", weight=weights[task.name])
+    graph.add_edges_from((name, "the end") for name in weights)
+    nx.set_edge_attributes(graph, {arrow: weights[arrow[0]] for arrow in graph.edges}, "weight")
     return graph
 
 
@@ -52,7 +50,7 @@ def test_critical_path_is_a_longest_one(seed: int) -> None:
     tasks = {task.name: task for task in spec.tasks}
     path = critical_path(spec)
     assert sum(weight(tasks[name]) for name in path) == nx.dag_longest_path_length(
-        graph_of(spec)
+        weighted(spec)
     )
     assert all(one in tasks[other].needs for one, other in pairwise(path))
 
@@ -60,17 +58,14 @@ def test_critical_path_is_a_longest_one(seed: int) -> None:
 @pytest.mark.parametrize("seed", [pytest.param(n, id=f"seed-{n}") for n in range(10)])
 def test_waves_are_topological_generations(seed: int) -> None:
     spec = random_plan(seed)
-    graph = graph_of(spec)
-    graph.remove_node("the end")
-    assert [set(wave) for wave in waves(spec)] == [
-        set(generation) for generation in nx.topological_generations(graph)
-    ]
+    generations = nx.topological_generations(to_networkx(spec))
+    assert [set(wave) for wave in waves(spec)] == [set(one) for one in generations]
 
 
 @pytest.mark.parametrize("seed", [pytest.param(n, id=f"seed-{n}") for n in range(3)])
 def test_remaining_paths_are_longest_to_the_end(seed: int) -> None:
     spec = random_plan(seed, count=25)
-    graph = graph_of(spec)
+    graph = weighted(spec)
     for name, remaining in remaining_paths(spec).items():
         below = graph.subgraph({name, *nx.descendants(graph, name)})
         assert remaining == nx.dag_longest_path_length(below)
@@ -109,3 +104,10 @@ def test_long_chain_needs_no_recursion() -> None:
 )
 def test_task_name_becomes_keyword(name: str, keyword: str) -> None:
     assert keyword_name(name) == keyword
+
+
+def test_graph_knows_the_tasks() -> None:
+    task = TaskSpec(name="a", needs=("b",), agent="qa-engineer", goal="Look", work=WORK)
+    graph = to_networkx(PlanSpec(goal="g", tasks=(task,)))
+    assert graph.nodes["a"] == {"agent": "qa-engineer", "goal": "Look", "estimate_s": None}
+    assert list(graph.edges) == [("b", "a")]
