@@ -108,7 +108,7 @@ class Store(ABC):
     def approve(
         self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
     ) -> ApprovalRecord:
-        """Record a signed approval, append the command ``start`` and the event ``plan.approved``.
+        """Record a signed approval, the command ``start`` and the event ``plan.approved``.
 
         The mission stays ``awaiting_approval`` until a runner starts it.
 
@@ -279,7 +279,7 @@ class Store(ABC):
 
     @abstractmethod
     def runnable_missions(self) -> list[MissionRecord]:
-        """Return missions that a runner should hold: approved, running or paused; best first."""
+        """Return missions for a runner to hold: approved, running or paused; best first."""
 
     @abstractmethod
     def commit(

@@ -120,7 +120,7 @@ class ApprovalRecord:
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """What a session asks of a runner: ``start``, ``pause``, ``cancel``, ``retry``, ``stop`` ...
+    """What a session asks of a runner: ``start``, ``pause``, ``cancel``, ``stop`` ...
 
     Attributes:
         seq: Ascending number; a runner remembers the last one it took.
