@@ -53,7 +53,8 @@ def _run(name: str, context: ToolContext) -> ToolRun:
     try:
         return tool(name).run(context)
     except ToolError as error:
-        reason = f"{error.reason.rstrip('.')}. {error.hint}".strip()
+        hint = f". {error.hint}" if error.hint else ""
+        reason = f"{error.reason.rstrip('.')}{hint}" if hint else error.reason
     except HypernbError as error:
         reason = str(error)
     except Exception as error:

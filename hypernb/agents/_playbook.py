@@ -72,7 +72,7 @@ class Playbook:
                 PATH          The directory; in a git repository its tracked files are looked at.
                 --no-tests    Without: Run the project's own test suite.
                 --agents A,B  Only these agents; the strategist always takes part.
-        """
+        """  # noqa: E501 - the lines are what is printed
         said = [self.usage, f"    {self.problem or self.title}."]
         shown = {each.usage.strip("[]"): each.meaning for each in self.parameters}
         width = max(map(len, shown), default=0)
