@@ -6,12 +6,13 @@ from hypernb.agents._cards import SPECIALISTS, load_cards
 from hypernb.agents._parameters import Parameter
 from hypernb.agents._perform import perform
 from hypernb.agents._playbook import Playbook, load_playbooks, playbook
-from hypernb.agents._rules import plan_goal
+from hypernb.agents._rules import check_goal, plan_goal
 
 __all__ = [
     "SPECIALISTS",
     "Parameter",
     "Playbook",
+    "check_goal",
     "load_cards",
     "load_playbooks",
     "perform",

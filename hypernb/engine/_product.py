@@ -54,7 +54,8 @@ def product_of(ending: Ending, store: Store) -> Product:
         return Product(payload, codec.digest(payload.data))
     report = Report.model_validate_json(payload.data)
     if ending.files:
-        report = report.model_copy(update={"files": _stored(ending.files, store)})
+        left = report.files | _stored(ending.files, store)
+        report = report.model_copy(update={"files": left})
         payload = codec.encode(report)
     own = report.own()
     return Product(

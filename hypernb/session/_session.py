@@ -16,7 +16,7 @@ from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
 from hypernb.session._mission import Mission
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
 
-GOAL_AT_MOST = 100_000
 STOP_TIMEOUT_S = 30.0
 
 
@@ -157,15 +156,15 @@ class Session:
         **contract: Any,
     ) -> Plan:
         """Plan without storing anything; arguments and errors as for `propose`."""
-        self._check_agents(agents)
+        from hypernb.agents import check_goal, plan_goal
+
         if playbook:
             plan = self._from_playbook(playbook, params or {}, agents, inputs or {})
             if goal.strip():
-                plan.goal = _checked_goal(goal)
+                check_goal(goal)
+                plan.goal = goal
         else:
-            from hypernb.agents import plan_goal
-
-            plan = plan_goal(_checked_goal(goal), root=self.root, agents=tuple(agents))
+            plan = plan_goal(goal, root=self.root, agents=tuple(agents))
             plan.inputs.update(inputs or {})
         for term, value in contract.items():
             if term not in PlanSpec.model_fields:
@@ -198,7 +197,7 @@ class Session:
         from hypernb.plan import check_plan
         from hypernb.tools import tool_names
 
-        check_plan(spec, agents=self.agents(), tools=tool_names())
+        check_plan(spec, agents=self.agents(spec.root), tools=tool_names())
 
     # -- looking back -------------------------------------------------------------------
 
@@ -280,11 +279,11 @@ class Session:
 
     # -- the crew -----------------------------------------------------------------------
 
-    def agents(self) -> dict[str, RoleCard]:
-        """Return the role cards by name: built in, the user's, the project's."""
+    def agents(self, root: str | Path = "") -> dict[str, RoleCard]:
+        """Return the role cards by name: built in, the user's, those of the project."""
         from hypernb.agents import load_cards
 
-        return load_cards(self.root)
+        return load_cards(Path(root) if root else self.root)
 
     def playbooks(self) -> dict[str, Playbook]:
         """Return the playbooks by name: built in, installed, and defined here."""
@@ -357,12 +356,6 @@ class Session:
 
     # -- inside -------------------------------------------------------------------------
 
-    def _check_agents(self, agents: Collection[str]) -> None:
-        known = self.agents() if agents else {}
-        for name in agents:
-            if name not in known:
-                raise UnknownNameError("agent", name, known)
-
     def _from_playbook(
         self,
         name: str,
@@ -378,20 +371,6 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session on {self._where or 'the default store'}, runner {self.mode}>"
-
-
-def _checked_goal(goal: str) -> str:
-    if not goal.strip():
-        raise GoalError(
-            "A mission needs a goal.",
-            hint="Write it into the cell below %%hyper, or name a playbook with --playbook.",
-        )
-    if len(goal) > GOAL_AT_MOST:
-        raise GoalError(
-            f"A goal of {len(goal):,} characters is too long; {GOAL_AT_MOST:,} fit.",
-            hint="Say what is wanted, and hand the material in with --in.",
-        )
-    return goal
 
 
 def _who() -> str:
