@@ -31,7 +31,7 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
     functions = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
     terms = [
         ("Reads", _reads(plan)),
-        ("Writes", _writes(plan, functions)),
+        ("Writes", _writes(plan)),
         ("Reaches", _reaches(plan)),
         ("Spends", _spends(plan)),
         ("Starts", _starts(plan)),
@@ -46,6 +46,8 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
 def _reads(plan: PlanSpec) -> Phrase:
     scopes = list(dict.fromkeys([*plan.scope, *(s for task in plan.tasks for s in task.scope)]))
     root = Code(line(plan.root, cut_at=200))
+    if _only_functions(plan):
+        return ("what your functions read",)
     if scopes:
         where = (" below ", root) if plan.root else ()
         return (*enumerate_names(scopes, most=12), *where)
@@ -54,16 +56,22 @@ def _reads(plan: PlanSpec) -> Phrase:
     return ("no files of a project",)
 
 
-def _writes(plan: PlanSpec, functions: list[TaskSpec]) -> Phrase:
+def _only_functions(plan: PlanSpec) -> bool:
+    return all(isinstance(task.work, PythonWork) for task in plan.tasks)
+
+
+def _writes(plan: PlanSpec) -> Phrase:
     kept = "outputs are kept in the store"
-    if len(functions) == len(plan.tasks):
+    if _only_functions(plan):
         return (f"what your functions write; {kept}",)
     return (f"nothing in your files; {kept}",)
 
 
 def _reaches(plan: PlanSpec) -> Phrase:
     hosts = list(dict.fromkeys([*plan.hosts, *(h for task in plan.tasks for h in task.hosts)]))
-    return enumerate_names(hosts, most=12) if hosts else ("no host",)
+    if hosts:
+        return enumerate_names(hosts, most=12)
+    return ("what your functions reach",) if _only_functions(plan) else ("no host",)
 
 
 def _spends(plan: PlanSpec) -> Phrase:
@@ -79,6 +87,8 @@ def _spends(plan: PlanSpec) -> Phrase:
 def _starts(plan: PlanSpec) -> Phrase:
     found = list(commands(plan))
     if not found:
+        if _only_functions(plan):
+            return ("what your functions start",)
         return ("only the tools named with each task",)
     parts: list[Any] = []
     for index, (task, said) in enumerate(found[:_COMMANDS_SHOWN]):
@@ -94,7 +104,8 @@ def _functions(functions: list[TaskSpec]) -> Phrase:
     labels = [task.work.label for task in functions if isinstance(task.work, PythonWork)]
     return (
         *enumerate_names(dict.fromkeys(labels), most=6),
-        ". They run with your rights, in processes of their own; the source stands below.",
+        # A fence that is not there must not be promised.
+        ". They run with your rights, in processes of their own; nothing fences them in.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import MissionState, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._decision import commands
+from hypernb.views._decision import commands, plan_table
 from hypernb.views._findings import findings_table, tally
 from hypernb.views._graph import graph
 from hypernb.views._icons import severity, state
@@ -134,7 +134,9 @@ def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
     yield timeline(figures)
     if figures.snapshot.mission.started_at is not None:
         yield graph(figures, "Graph, as it ended")
-    if figures.snapshot.tasks:
+    if figures.snapshot.mission.state is MissionState.REJECTED:
+        yield el("div", plan_table(figures), cls="block")
+    elif figures.snapshot.tasks:
         yield el("div", task_table(figures), cls="block")
     yield _go_on(figures)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 200
+_RUNNER_FACTS: Final = ("pid", "host", "missions", "running", "load")
 _HEARTBEAT: Final = "task.heartbeat"
 
 
@@ -332,8 +333,7 @@ def _runners(runners: Sequence[LeaseRecord]) -> str:
 
 
 def _runner(lease: LeaseRecord) -> str:
-    facts = [
-        f"{line(key, cut_at=40)} {line(value, cut_at=60)}" for key, value in lease.facts.items()
-    ]
+    shown = {key: lease.facts[key] for key in _RUNNER_FACTS if key in lease.facts}
+    facts = [f"{key} {line(value, cut_at=60)}" for key, value in shown.items()]
     until = f"lease until {words.clock(lease.expires_at)}"
-    return ", ".join([*facts[:6], until])
+    return ", ".join([*facts, until])

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 200
 _DRAWN: Final = 60
-_MARKS: Final = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$&:^=\"'@/])")
+_MARKS: Final = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+# What begins a list, a heading's underline or a link without any brackets.
+_BEGINS: Final = re.compile(r"^(\d{0,9})([-+=.)])")
+_LINKS: Final = re.compile(r"(?i)(:)(?=//)|(?<=www)(\.)")
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9 ]")
 
 
@@ -81,7 +84,11 @@ def _typed(figures: Figures) -> list[tuple[str, str]]:
 
 def escape(text: object) -> str:
     """Write text so that Markdown shows it and does nothing else with it."""
-    return _MARKS.sub(r"\\\1", line(text, cut_at=2000))
+    return _BEGINS.sub(r"\1\\\2", _inert(line(text, cut_at=2000)))
+
+
+def _inert(text: str) -> str:
+    return _LINKS.sub(lambda match: f"\\{match[0]}", _MARKS.sub(r"\\\1", text))
 
 
 def code(text: object, *, cut_at: int = 400) -> str:
@@ -105,8 +112,7 @@ def phrase(parts: Sequence[Part]) -> str:
             case Strong(text):
                 said.append(f"**{escape(text)}**")
             case _:
-                text = _MARKS.sub(r"\\\1", part)
-                said.append(text)
+                said.append(_inert(part))
     return "".join(said)
 
 
@@ -151,7 +157,11 @@ def _gaps(figures: Figures, result: Report | None) -> str:
     if not found:
         return ""
     rows = [
-        (code(gap.task or gap.what), escape(gap.what) if gap.task else "did not run", escape(gap.why))
+        (
+            code(gap.task or gap.what),
+            escape(gap.what) if gap.task else "did not run",
+            escape(gap.why),
+        )
         for gap in found
     ]
     told = table(("task or tool", "what", "why"), rows, raw=True)

@@ -298,7 +298,8 @@ def lacks(task: TaskRecord) -> bool:
 def reason(task: TaskRecord) -> str:
     """Say in one line why a task failed, was skipped, or could not do all."""
     # The last line of a traceback is its sentence.
-    lines = [each for each in task.error.strip().splitlines() if each.strip()]
+    error = task.error.strip().removeprefix(f"Task {task.name!r} raised ")
+    lines = [each for each in error.splitlines() if each.strip()]
     traced = len(lines) > 1 and lines[0].startswith("Traceback")
     said = line((lines[-1] if traced else lines[0]) if lines else task.note)
     if not said:
@@ -320,7 +321,10 @@ def gaps(figures: Figures, report: Report | None = None) -> list[Gap]:
 def _is_gap(figures: Figures, task: TaskRecord) -> bool:
     if lacks(task) or task.state in (TaskState.FAILED, TaskState.SKIPPED, TaskState.CANCELLED):
         return True
-    return figures.snapshot.mission.state.is_final and not task.state.is_final
+    state = figures.snapshot.mission.state
+    # Of a rejected plan nothing ran, which its outcome says once for all tasks.
+    ended = state.is_final and state is not MissionState.REJECTED
+    return ended and not task.state.is_final
 
 
 def _gap(figures: Figures, task: TaskRecord) -> Gap:
@@ -345,6 +349,4 @@ def _unstarted(figures: Figures, task: TaskRecord) -> str:
     if bad:
         first = bad[0]
         return f"it needs {line(first.name)}, which is {words.state_word(first.state).word}."
-    if figures.snapshot.mission.state is MissionState.REJECTED:
-        return "the plan was rejected."
     return "the mission ended before it started."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import TaskState
+from hypernb.model import MissionState, PythonWork, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
@@ -21,11 +21,13 @@ from hypernb.views._task_table import chosen, said_last
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hypernb.model import MissionSnapshot, Report, SprintItem
+    from hypernb.model import MissionSnapshot, PlanSpec, Report, SprintItem
 
 _ROWS: Final = 60
 _FINDINGS: Final = 40
 _EVENTS: Final = 8
+_SOURCES: Final = 20
+_SOURCE_CUT_AT: Final = 4000
 
 
 def mission_text(
@@ -59,6 +61,7 @@ def plan_text(snapshot: MissionSnapshot, width: int = 80) -> str:
             _titled("What to expect", _terms(expected(figures), width)),
             _titled("Know this first", "\n".join(_bullets(plan.notes[:20], width))),
             _plan_table(figures, width),
+            _titled("Functions", _sources(plan)),
         ]
     if figures.decides:
         parts.append(_titled("Your decision", _decision(figures, width)))
@@ -71,6 +74,8 @@ def plan_text(snapshot: MissionSnapshot, width: int = 80) -> str:
 def _under_way(figures: Figures, width: int) -> Iterator[str]:
     yield _head(figures, width)
     yield _three(figures, width)
+    if figures.snapshot.mission.state is MissionState.PLANNING:
+        return
     yield _tally(figures, width)
     yield "\n".join(
         _paragraph(f"Needs you: {plain(n.what)} {' or '.join(n.commands)}", width)
@@ -101,7 +106,8 @@ def _ended(figures: Figures, width: int, result: Report | None) -> Iterator[str]
         )
     if result is not None and result.sprint:
         yield _titled("Proposed sprint", sprint_text(result.sprint, width))
-    yield _task_table(figures, width)
+    if figures.snapshot.mission.started_at is not None:
+        yield _task_table(figures, width)
     yield _titled("Go on", labelled(next_commands(figures), width=width))
 
 
@@ -188,6 +194,21 @@ def _plan_table(figures: Figures, width: int) -> str:
     if len(plan.tasks) > _ROWS:
         told += f"\n{_ROWS} of {len(plan.tasks):,} tasks are shown."
     return told
+
+
+def _sources(plan: PlanSpec) -> str:
+    """Give the source of functions: whoever says yes to them should have seen them."""
+    known = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
+    blocks = []
+    for task in known[:_SOURCES]:
+        source = clean(getattr(task.work, "source", ""), cut_at=_SOURCE_CUT_AT).rstrip()
+        lines = (source or "(its source text is not known)").splitlines()
+        said = "\n".join(f"    {each}" for each in lines)
+        blocks.append(f"  {line(task.name, cut_at=120)}\n{said}")
+    more = len(known) - len(blocks)
+    return "\n".join(
+        [*blocks, *([f"  And {words.count(more, 'more function')}."] if more else [])]
+    )
 
 
 def _decision(figures: Figures, width: int) -> str:
