@@ -19,7 +19,7 @@ from hypernb.tools._config import CONFIG
 from hypernb.tools._junit import Suite, first_complaint, read_junit
 from hypernb.tools._process import Completed, run_process
 from hypernb.tools._reading import Rules, is_test_path, shown
-from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_command, test_files
+from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_command, tests_among
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ __all__ = ["COVERAGE_FILE", "SuiteTool", "suite_command"]
 
 COVERAGE_FILE: Final = "coverage.json"
 _SHORT_TIMEOUT_S: Final = 60.0
-_PASSED, _FAILED, _NO_TESTS = 0, 1, 5
+_PASSED, _FAILED, _MISUSED, _NO_TESTS = 0, 1, 4, 5
 _FAILURES_SHOWN: Final = 500
 _FILES_IN_FACTS: Final = 2_000
 _PROBE: Final = """
@@ -82,7 +82,7 @@ class SuiteTool(Tool):
                 raise ToolError(self.name, error.reason, hint=hint) from error
 
     def _without_command(self, context: ToolContext) -> ToolRun:
-        if "command" in context.params or not test_files(context.files):
+        if "command" in context.params or not tests_among(context.files):
             reason = context.params.get("reason") or "There are no test files."
             return ToolRun(tool=self.name, status=RunStatus.NOTHING_TO_CHECK, reason=reason)
         # What the plan does not name, nobody has approved.
@@ -127,8 +127,12 @@ class _Run:
         python, arguments = pytest
         found = self._probe(python)
         covered = bool(self.context.params.get("coverage", True)) and "coverage" in found
-        command = self._pytest_command(python, arguments, found, covered=covered)
-        done = self._execute(command)
+        command = self._pytest_command(python, arguments, covered=covered)
+        kept_out = _plugin_options(found, covered=covered)
+        done = self._execute([*command, *kept_out])
+        # A project may have switched these very plugins off, and then their options are wrong.
+        if done.exit_code == _MISUSED and any(each in done.stderr for each in kept_out):
+            done = self._execute(command)
         suite = read_junit(self.folder / "junit.xml")
         if done.exit_code == _NO_TESTS:
             return self._nothing(done)
@@ -151,12 +155,7 @@ class _Run:
     # -- commands ---------------------------------------------------------------------------
 
     def _pytest_command(
-        self,
-        python: list[str],
-        arguments: list[str],
-        found: Mapping[str, str],
-        *,
-        covered: bool,
+        self, python: list[str], arguments: list[str], *, covered: bool
     ) -> list[str]:
         command = [*python, "-m"]
         if covered:
@@ -172,14 +171,7 @@ class _Run:
             f"cache_dir={self.folder}/cache",
         ):
             command += ["-o", option]
-        command.append("--color=no")
-        # Of these two, one would write reports into the project and the other run the tests
-        # in processes that are not measured.
-        if "pytest-cov" in found:
-            command.append("--no-cov")
-        if "pytest-xdist" in found and covered:
-            command.append("-n0")
-        return command
+        return [*command, "--color=no"]
 
     def _probe(self, python: list[str]) -> dict[str, str]:
         try:
@@ -299,6 +291,12 @@ class _Run:
             return "the project's own pytest configuration; coverage's defaults, lines only"
         why = "" if available else ": the interpreter has no coverage"
         return f"the project's own pytest configuration; without coverage{why}"
+
+
+def _plugin_options(found: Mapping[str, str], *, covered: bool) -> list[str]:
+    """Return what keeps plugins from writing into the project, and from not measuring."""
+    options = ["--no-cov"] if "pytest-cov" in found else []
+    return [*options, "-n0"] if covered and "pytest-xdist" in found else options
 
 
 def _ended_by_signal(done: Completed, said: str) -> str:

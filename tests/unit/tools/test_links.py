@@ -19,10 +19,11 @@ CLEAN = {
         "# Read me\n\n[guide](docs/guide.md) [part](docs/guide.md#the-first-part) "
         "[here](#read-me) ![picture](docs/a%20b.png)\n\n[by name][ref] <https://x.example>\n"
         "[mail](mailto:a@b.example) [root](/docs/guide.md) [issues](../../issues)\n\n"
-        "[ref]: docs/page.html#top-part\n\n```\n[code](nowhere.md)\n```\n\n`[code](nowhere.md)`\n\n"
+        "[ref]: docs/page.html#top-part\n\n```\n[code](nowhere.md)\n```\n\n"
+        "`[code](nowhere.md)`\n\n"
         "    [indented](nowhere.md)\n"
     ),
-    "docs/guide.md": "# Guide\n\n## The *first* part!\n\n[up](../README.md) [line](../a.py#L3)\n",
+    "docs/guide.md": "# Guide\n\n## The *first* part!\n\n[a](../README.md) [b](../a.py#L3)\n",
     "docs/page.html": '<p id="top-part"><a href="guide.md">g</a><a href="#top-part">t</a></p>',
     "docs/a b.png": b"\x89PNG",
     "style.css": "p { background: url('docs/a b.png') } /* url(nowhere.png) */",
@@ -54,7 +55,7 @@ def test_clean_tree_has_no_findings(ran: Ran) -> None:
         pytest.param({"a.md": "one\ntwo ![x](b.png)"}, ("a.md:2", "broken-link"), id="picture"),
         pytest.param({"a.md": "[x][r]\n\n[r]: b.md"}, ("a.md:1", "broken-link"), id="by-name"),
         pytest.param({"a.md": "x\n<img src='b.png'>"}, ("a.md:2", "broken-link"), id="tag"),
-        pytest.param({"a.html": "\n<a href=b.html>x</a>"}, ("a.html:2", "broken-link"), id="html"),
+        pytest.param({"a.html": "\n<a href=b.html>"}, ("a.html:2", "broken-link"), id="html"),
         pytest.param({"a.css": "\np{a:url(b.png)}"}, ("a.css:2", "broken-link"), id="style"),
         pytest.param(
             {"a.ipynb": notebook("one\n\n[x](b.md)")},
@@ -90,7 +91,8 @@ def test_broken_link_is_found(
     ],
 )
 def test_link_in_doubt_is_left_alone(ran: Ran, target: str) -> None:
-    text = f'# Hello, World\n\n# Hello World\n\n# 你好\n\n<a id="anchored"></a>\n\n[x]({target})\n'
+    text = '# Hello, World\n\n# Hello World\n\n# 你好\n\n<a id="anchored"></a>\n\n'
+    text += f"[x]({target})\n"
 
     assert ran("links", {"a.md": text, "guide.md": "", "docs/b.md": ""}).findings == ()
 
@@ -106,7 +108,7 @@ def test_link_in_doubt_is_left_alone(ran: Ran, target: str) -> None:
         pytest.param("a.css", b"/*" * 500_000, id="style-comments-that-never-end"),
         pytest.param("a.css", b"url(a.png)\n" * 2_000, id="many-links"),
         pytest.param("a.ipynb", b"[" * 100_000, id="nested-json"),
-        pytest.param("a.md", b"[x](" + b"%00" * 100 + b") [y](" + b"a" * 9_000 + b")", id="odd-names"),
+        pytest.param("a.md", b"[x](%00%01) [y](" + b"a" * 9_000 + b")", id="odd-names"),
     ],
 )
 def test_hostile_document_never_ends_it(ran: Ran, name: str, content: bytes) -> None:

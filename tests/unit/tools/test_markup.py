@@ -74,7 +74,7 @@ def test_tree_without_front_end_has_nothing_to_check(ran: Ran) -> None:
 def test_template_is_judged_leniently(ran: Ran) -> None:
     template = page(
         "{% if a %}<p id='x'></p>{% else %}<p id='x'></p>{% endif %}\n"
-        "{{ form.label }}<input {{ attributes }}>\n<img {{ image }}><a href='{{ u }}'>{{ t }}</a>",
+        "{{ label }}<input {{ attributes }}>\n<img {{ image }}><a href='{{ u }}'>{{ t }}</a>",
         head="{% block title %}{% endblock %}",
     )
 

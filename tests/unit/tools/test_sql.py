@@ -90,8 +90,9 @@ def test_statement_of_a_file_is_judged(
 def test_string_built_sql_is_found_once(ran: Ran, argument: str) -> None:
     code = (
         "from sqlalchemy import text\ndef f(cursor, name):\n"
-        f'    query = f"SELECT a FROM t WHERE n = {{name}}"\n    cursor.execute({argument})\n'
-    )
+        '    query = f"SELECT a FROM t WHERE n = {name}"\n'
+        "    cursor.execute(ARGUMENT)\n"
+    ).replace("ARGUMENT", argument)
 
     run = ran("sql", {"a.py": code})
 
@@ -107,7 +108,7 @@ def test_string_built_sql_weighs_less_in_tests(ran: Ran) -> None:
 
 
 def test_constant_in_python_is_parsed(ran: Ran) -> None:
-    code = 'def f(c):\n    c.execute("SELECT * FROM t")\n    c.execute("""\n    DELETE FROM t""")\n'
+    code = 'def f(c):\n c.execute("SELECT * FROM t")\n c.execute("""\n DELETE FROM t""")\n'
 
     assert found(ran("sql", {"a.py": code})) == [
         ("a.py:2", "select-star"),
