@@ -98,6 +98,9 @@ def _copy_database(database: Database, copy: Path) -> None:
         # All pages in one step: a copy in several begins anew whenever somebody commits, and
         # in WAL mode a reader keeps no writer waiting.
         source.backup(target, pages=-1)
+        # Whoever holds the original does not hold the copy; the tokens stay.
+        target.execute("UPDATE leases SET holder = ''")
+        target.commit()
         target.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -111,13 +112,18 @@ def _cannot_open(path: Path) -> StoreUnavailableError:
                 f"{where} cannot be made: there is no folder {str(path.parent)!r}.",
                 hint=f"mkdir -p makes it. {ELSEWHERE}",
             )
-        if not path.exists():
+        if not path.exists() and _may_write(path.parent):
             return removed(path)
     except OSError as error:
         return told_of_file(error, path)
     return StoreUnavailableError(
         f"{where} cannot be opened: no permission to it or its folder.", hint=ELSEWHERE
     )
+
+
+def _may_write(folder: Path) -> bool:
+    by_effect = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=by_effect)
 
 
 def removed(path: Path) -> StoreUnavailableError:
