@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypernb.errors import GoalError, UnknownNameError, UsageError
+from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
