@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,9 @@ from hypernb.plan import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# A hundred examples on a busy machine.
+pytestmark = pytest.mark.timeout(120)
 
 WORK = PythonWork(function="f", arguments="a", label="f")
 AGENTS = ("", "qa-engineer", "security-engineer")

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,9 @@ from hypernb.errors import PlanError
 from hypernb.model import AgentWork, PlanSpec, TaskSpec
 from hypernb.plan import check_plan, layout
 from hypernb.plan._layout import _spread
+
+# A hundred examples on a busy machine.
+pytestmark = pytest.mark.timeout(120)
 
 JSON_LEAVES = (
     st.none()
