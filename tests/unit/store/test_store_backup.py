@@ -55,6 +55,17 @@ def _everything(path: Path) -> dict[str, list[object]]:
         return {name: list(store.query(f"SELECT * FROM {name}")[1]) for name in tables}  # noqa: S608 - names above
 
 
+def test_copy_is_held_by_nobody(filled: SqlStore, tmp_path: Path) -> None:
+    for resource in ("runner:here", "mission:1"):
+        filled.take_lease(resource, RunnerId("r"), timedelta(minutes=1), process_facts())
+    copy = restore(filled.backup(tmp_path / "saved"), tmp_path / "copy.db")
+    with closing(SqlStore(copy)) as store:
+        assert store.leases() == []
+        lease = store.take_lease("runner:here", RunnerId("s"), timedelta(minutes=1), {})
+    assert lease is not None
+    assert lease.token == 2
+
+
 def test_restored_store_is_the_one_that_was_saved(
     filled: SqlStore, saved: Path, tmp_path: Path
 ) -> None:
