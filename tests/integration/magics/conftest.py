@@ -76,7 +76,8 @@ class Cell:
     @property
     def value(self) -> str:
         """The text of its last expression's value."""
-        return next(m["content"]["data"]["text/plain"] for m in self.of("execute_result"))
+        [result] = self.of("execute_result")
+        return str(result["content"]["data"]["text/plain"])
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [m for m in self.messages if m["msg_type"] == kind]
@@ -104,13 +105,16 @@ class Kernel:
             if on_message is not None:
                 on_message(message)
 
-        reply = self.client.execute_interactive(
-            code,
-            allow_stdin=person,
-            output_hook=keep,
-            stdin_hook=lambda _: None,
-            timeout=DEADLINE_S,
-        )
+        try:
+            reply = self.client.execute_interactive(
+                code,
+                allow_stdin=person,
+                output_hook=keep,
+                stdin_hook=lambda _: None,
+                timeout=DEADLINE_S,
+            )
+        except TimeoutError:
+            pytest.fail(f"{code!r} was not done in time; it showed:\n{cell.text}")
         cell.reply = reply["content"]
         return cell
 
