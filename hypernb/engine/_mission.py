@@ -22,7 +22,7 @@ from hypernb.model import MissionState, OnFailure, TaskState, transition
 from hypernb.plan import Consequence, Schedule, remaining_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Coroutine, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from hypernb.abc import Payload
@@ -343,7 +343,7 @@ class MissionRun:
         number = self._failures[name]
         if number < spec.attempts and not self._schedule.is_stopped:
             wait_s = backoff_s(number, spec.backoff_s, self._crew.rng)
-            self._timers[name] = self._crew.spawn(
+            self._timers[name] = self._spawn(
                 self._again(name, wait_s), f"{self.record.short_id}/{name} waits"
             )
             plan = {
@@ -617,7 +617,7 @@ class MissionRun:
         if (at - self._started_at).total_seconds() >= limit and not self.state.is_final:
             self._is_ending = True
             error = f"it was not done within its deadline of {limit:g} s"
-            self._crew.spawn(self._overdue(error), f"{self.record.short_id} is overdue")
+            self._spawn(self._overdue(error), f"{self.record.short_id} is overdue")
 
     async def _overdue(self, error: str) -> None:
         with contextlib.suppress(HypernbError):  # noted by _break
@@ -628,7 +628,7 @@ class MissionRun:
         verdict = judge(attempt.vital(), now=now, stalled_s=stalled_s)
         if verdict is Verdict.TIMED_OUT:
             attempt.doom = Doom.TIMED_OUT
-            self._crew.spawn(attempt.end(Doom.TIMED_OUT), f"time out {attempt.key}")
+            self._spawn(attempt.end(Doom.TIMED_OUT), f"time out {attempt.key}")
         elif verdict is Verdict.STALLED:
             attempt.is_stalled = True
             change = changes.stalled(
@@ -648,6 +648,11 @@ class MissionRun:
         signs, self._signs = self._signs, {}
         return signs
 
+    def end_if_final(self) -> None:
+        """Let the run be closed, if the mission has ended and nothing has reopened it."""
+        if self.state.is_final:
+            self.over.set()
+
     def close_if_over(self) -> None:
         """Take no more commands, if it has really ended; a retry may have come in between."""
         self.is_closed = self.over.is_set()
@@ -655,6 +660,17 @@ class MissionRun:
     def give_up(self, error: Exception) -> None:
         """Hold the mission no longer, because of an error."""
         self._break(error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return self._crew.spawn(self._guarded(work), name)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let a fault end this run and not the runner."""
+        try:
+            await work
+        except Exception as error:
+            self._crew.log.exception("Mission %s met a fault", self.record.short_id)
+            self._break(error)
 
     # -- writing ------------------------------------------------------------------------
 

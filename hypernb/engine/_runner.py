@@ -277,8 +277,14 @@ class Runner:
             if record.id not in self._runs:
                 await self._take(record)
 
-    async def _take(self, record: MissionRecord) -> MissionRun | None:
-        """Take a mission by lease; None if another holds it, or it is to rest after a fault."""
+    async def _take(
+        self, record: MissionRecord, *, is_asked: bool = False
+    ) -> MissionRun | None:
+        """Take a mission by lease; None if another holds it, or it is to rest after a fault.
+
+        Args:
+            is_asked: Because of a command, which may concern a mission that has ended.
+        """
         if self.clock.monotonic() < self._rest_until.get(record.id, 0.0):
             return None
         lease = await self._desk.call(
@@ -288,7 +294,7 @@ class Runner:
             return None
         self._has_worked = True
         run = self._runs[record.id] = MissionRun(record, lease, self._crew())
-        self._spawn(self._hold(run), f"mission {record.short_id}")
+        self._spawn(self._hold(run, is_asked=is_asked), f"mission {record.short_id}")
         return run
 
     def _crew(self) -> Crew:
@@ -306,11 +312,13 @@ class Runner:
             poke=self._poke,
         )
 
-    async def _hold(self, run: MissionRun) -> None:
+    async def _hold(self, run: MissionRun, *, is_asked: bool) -> None:
         """Keep a mission until it is over, and give it back."""
         error: Exception | None = None
         try:
             await run.open()
+            if not is_asked:
+                run.end_if_final()
             while not run.broken and not run.is_closed:
                 await run.over.wait()
                 async with run.lock:
@@ -380,8 +388,11 @@ class Runner:
         except StoreError as error:
             self._taken.discard(command.seq)
             self._log.warning("Command %s was not answered: %s", command.kind, error)
-        except Exception:  # noqa: BLE001 - the border of a background task
+        except Exception as error:  # noqa: BLE001 - the border of a background task
             self._log.exception("Command %s failed", command.kind)
+            with suppress(HypernbError):
+                said = f"failed: {type(error).__name__}: {error}"
+                await self._desk.call(self.store.answer_command, command.seq, said)
 
     async def _carry_out(self, command: CommandRecord) -> str | None:
         if command.mission_id is None:
@@ -395,7 +406,10 @@ class Runner:
                 return None
             await run.opened.wait()
             async with run.lock:
-                return await self._steer(run, command)
+                try:
+                    return await self._steer(run, command)
+                finally:
+                    run.end_if_final()
         except (TransitionError, UnknownNameError) as error:
             return await self._refuse(command, str(error))
 
@@ -411,7 +425,7 @@ class Runner:
         if record.state.is_final and command.kind != "retry":
             after = _AIMS.get(command.kind, command.kind)
             raise TransitionError("mission", record.short_id, record.state.value, after)
-        return await self._take(record)
+        return await self._take(record, is_asked=True)
 
     async def _steer(self, run: MissionRun, command: CommandRecord) -> str | None:
         if run.is_closed or run.broken is not None:
@@ -444,7 +458,7 @@ class Runner:
 
     async def _refuse(self, command: CommandRecord, reason: str) -> str:
         self._log.info("%s was refused: %s", command.kind, reason)
-        payload = {"command": command.kind, "reason": reason, "mission_id": command.mission_id}
+        payload = {"command": command.kind, "reason": reason, "by": command.by}
         await self._desk.call(self.store.record, EventKind.COMMAND_REFUSED, payload)
         return f"refused: {reason}"
 
@@ -471,6 +485,9 @@ class Runner:
             except OSError as error:
                 self._log.warning("No worker could be started: %s", error)
                 self._loop.call_later(_LOOK_AGAIN_S, self._poke)
+                return
+            except Exception as error:  # noqa: BLE001 - one mission must not end them all
+                self._runs[best.mission].give_up(error)
                 return
             free -= 1
 

@@ -111,7 +111,10 @@ class ProcessExecutor(Executor):
     def _fill_up(self) -> None:
         fit = sum(worker.is_fit for worker in self._workers)
         for _ in range(0 if self._is_closing else self._settings.workers - fit):
-            self._fresh.append(self._spawn())
+            try:
+                self._fresh.append(self._spawn())
+            except OSError:
+                return  # the machine is full; the next seat says so
 
     def give_back(self, worker: WorkerProcess) -> None:
         """Keep a worker for the next job of its mission, or replace it."""

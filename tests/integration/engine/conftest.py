@@ -133,7 +133,7 @@ class Bench:
         threading.Event().wait(seconds)
 
 
-@pytest.fixture()
+@pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HYPERNB_DB", raising=False)
