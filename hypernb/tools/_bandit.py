@@ -16,11 +16,12 @@ from hypernb.tools._programs import (
     count,
     installed,
     is_aside,
+    looked,
     name_some,
     shown,
     timeout_of,
 )
-from hypernb.tools._python import python_files
+from hypernb.tools._python import fitting, python_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,25 +65,27 @@ class BanditTool(Tool):
                 version=release,
                 settings=_SETTINGS,
             )
+        fit, too_large = fitting(context.root, files)
         findings: list[Finding] = []
-        skipped: dict[str, str] = {}
+        skipped = dict.fromkeys(too_large, "too large")
         seen: set[str] = set()
         done = 0
-        for batch in batches(files):
+        for batch in batches(fit):
             said = _bandit(context, batch, done / len(files))
             findings += _findings(said["results"], context.root)
             skipped |= {_file(item, context.root): item["reason"] for item in said["errors"]}
             seen |= {as_relative(name, context.root) for name in said["metrics"]}
             done += len(batch)
         left_out = sorted(set(files) - seen - set(skipped))
+        checked = len(files) - len(skipped) - len(left_out)
         return ToolRun(
             tool=self.name,
-            status=RunStatus.RAN,
+            status=looked(checked),
             reason=_reason(skipped, left_out),
             version=release,
             command=shown(python_module("bandit", *_ARGS), len(files)),
             settings=_SETTINGS,
-            checked=len(files) - len(skipped) - len(left_out),
+            checked=checked,
             duration_s=time.monotonic() - began,
             findings=tuple(findings),
             facts={"skipped": skipped, "left_out": left_out},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.model import RunStatus, ToolRun
 from hypernb.tools._process import python_module, run_process
-from hypernb.tools._programs import as_argument, installed, name_some, timeout_of
+from hypernb.tools._programs import as_argument, installed, looked, name_some, timeout_of
 from hypernb.tools._python import python_files
 from hypernb.tools._ruff import SUFFIXES, own_configuration, run_ruff
 
@@ -81,4 +81,6 @@ def _without_syntax_errors(run: ToolRun) -> ToolRun:
     facts = {**run.facts, "unparsable": unread}
     reason = f"{run.reason} Could not be parsed: {name_some(unread)}.".strip()
     kept = tuple(item for item in run.findings if item.rule == RULE)
-    return run.model_copy(update={"findings": kept, "facts": facts, "reason": reason})
+    checked = run.checked - len(unread)
+    changed = {"findings": kept, "facts": facts, "reason": reason, "checked": checked}
+    return run.model_copy(update={**changed, "status": looked(checked)})

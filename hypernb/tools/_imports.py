@@ -16,7 +16,7 @@ from hypernb.tools._import_graph import (
     shortest_cycle,
 )
 from hypernb.tools._layers import Contracts, breaches, read_contracts
-from hypernb.tools._programs import count, name_some
+from hypernb.tools._programs import count, looked, name_some
 from hypernb.tools._python import python_files
 from hypernb.tools._reading import Rules, is_test_path
 
@@ -62,12 +62,13 @@ class ImportsTool(Tool):
         graph = import_graph(context.root, files, lambda number: _pulse(context, number))
         loading = graph.successors(When.LOADING)
         groups = components(loading)
+        checked = len(files) - len(graph.unparsable)
         return ToolRun(
             tool=self.name,
-            status=RunStatus.RAN,
+            status=looked(checked),
             reason=_reason(graph.unparsable),
             settings=settings,
-            checked=len(files) - len(graph.unparsable),
+            checked=checked,
             duration_s=time.monotonic() - began,
             findings=(
                 *(_cycle(graph, loading, group) for group in groups),

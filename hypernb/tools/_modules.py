@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.abc import Tool
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
-from hypernb.tools._programs import name_some
+from hypernb.tools._programs import looked, name_some
 from hypernb.tools._python import parse, python_files
 from hypernb.tools._reading import Rules
 
@@ -70,7 +70,7 @@ class ModulesTool(Tool):
             findings += _functions(file, tree, function_lines)
         return ToolRun(
             tool=self.name,
-            status=RunStatus.RAN,
+            status=looked(len(sizes)),
             reason=f"Could not be parsed: {name_some(sorted(unparsable))}."
             if unparsable
             else "",

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ToolAbsentError, ToolError
+from hypernb.model import RunStatus
 from hypernb.tools._process import program_name
 from hypernb.tools._reading import is_test_path
 
@@ -129,6 +130,11 @@ def as_json(tool: str, said: str) -> Any:
 def timeout_of(params: Mapping[str, Any]) -> float:
     """Return how long a tool's program may take."""
     return float(params.get("timeout_s", DEFAULT_TIMEOUT_S))
+
+
+def looked(checked: int) -> RunStatus:
+    """Return ``ran``, unless no file at all could be looked at."""
+    return RunStatus.RAN if checked else RunStatus.NOTHING_TO_CHECK
 
 
 def count(number: int, one: str, many: str) -> str:

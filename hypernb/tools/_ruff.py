@@ -8,6 +8,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.abc import Tool
+from hypernb.errors import ToolError
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._process import python_module, run_process
 from hypernb.tools._programs import (
@@ -16,20 +17,23 @@ from hypernb.tools._programs import (
     batches,
     count,
     installed,
+    looked,
     name_some,
     shown,
     timeout_of,
 )
-from hypernb.tools._python import python_files
+from hypernb.tools._python import fitting, python_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from hypernb.abc import ToolContext
 
 PLAIN_RULES: Final = "E4,E7,E9,F"
 SUFFIXES: Final = (".py", ".pyi", ".pyw", ".ipynb")
+_CRASH: Final = re.compile(r"signal SIG(?:ABRT|SEGV|BUS|ILL)|wrote more than")
+_CRASHES_AT_MOST: Final = 20
 _CHECKED_TOO: Final = ("pyproject.toml", "ruff.toml")
 
 # A project may switch fixing on in its configuration, and ruff would then write into the
@@ -105,21 +109,24 @@ def run_ruff(
     if not seen & sources:
         said = f"Ruff's settings leave out all {count(len(sources), 'file', 'files')}."
         return _nothing(tool, release, settings, said)
+    fit, too_large = fitting(context.root, sorted(seen))
     findings: list[Finding] = []
-    for batch in batches(sorted(seen)):
-        command = python_module("ruff", *_CHECK, *options, *batch)
-        findings += _findings(tool, category, _ruff(context, command), context.root)
+    crashed: list[str] = []
+    for batch in batches(fit):
+        for said in _checked(context, options, batch, crashed):
+            findings += _findings(tool, category, said, context.root)
+    checked = len(seen & sources) - len(too_large) - len(crashed)
     return ToolRun(
         tool=tool,
-        status=RunStatus.RAN,
-        reason=f"Left out by ruff's settings: {name_some(left_out)}." if left_out else "",
+        status=looked(checked),
+        reason=_reason(left_out, too_large, crashed),
         version=release,
         command=shown(python_module("ruff", *_CHECK, *options), len(seen)),
         settings=settings,
-        checked=len(seen & sources),
+        checked=checked,
         duration_s=time.monotonic() - began,
         findings=tuple(findings),
-        facts={"left_out": left_out},
+        facts={"left_out": left_out, "too_large": too_large, "crashed": crashed},
     )
 
 
@@ -169,6 +176,38 @@ def _ruff(context: ToolContext, command: list[str]) -> str:
         timeout_s=timeout_of(context.params),
         pulse=lambda: context.report("ruff is running", None),
     ).stdout
+
+
+def _checked(
+    context: ToolContext, options: tuple[str, ...], batch: list[str], crashed: list[str]
+) -> Iterator[str]:
+    """Yield what ruff says of a batch, piece by piece if a file of it makes ruff crash.
+
+    Its parser goes as deep as a file is nested, and a few thousand levels end the process;
+    a file of garbage has a finding for every byte.
+    """
+    rest = [batch]
+    while rest:
+        files = rest.pop()
+        try:
+            yield _ruff(context, python_module("ruff", *_CHECK, *options, *files))
+        except ToolError as error:
+            if not _CRASH.search(error.reason) or len(crashed) >= _CRASHES_AT_MOST:
+                raise
+            if len(files) == 1:
+                crashed.append(as_relative(files[0], context.root))
+            else:
+                half = len(files) // 2
+                rest += [files[half:], files[:half]]
+
+
+def _reason(left_out: list[str], too_large: list[str], crashed: list[str]) -> str:
+    groups = {
+        "Left out by ruff's settings": left_out,
+        "Too large": too_large,
+        "Ruff crashed on": crashed,
+    }
+    return " ".join(f"{why}: {name_some(names)}." for why, names in groups.items() if names)
 
 
 def _findings(tool: str, category: str, said: str, root: Path) -> list[Finding]:

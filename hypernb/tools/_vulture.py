@@ -15,23 +15,24 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.errors import ToolError
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
-from hypernb.tools._process import python_module, run_process
+from hypernb.tools._process import Completed, python_module, run_process
 from hypernb.tools._programs import (
     as_argument,
     as_relative,
     count,
     installed,
+    looked,
     name_some,
     shown,
     timeout_of,
 )
-from hypernb.tools._python import parse, python_files
+from hypernb.tools._python import TOO_DEEP, fitting, parse, python_files
+from hypernb.tools._reading import shown as printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hypernb.abc import ToolContext
-    from hypernb.tools._process import Completed
 
 MIN_CONFIDENCE: Final = 80
 # What a project may say about its own code; the rest of [tool.vulture] decides what is
@@ -41,6 +42,7 @@ _CLEAN, _UNPARSABLE, _FOUND = 0, 1, 3
 _LINE: Final = re.compile(
     r"(?P<file>.+?):(?P<line>\d+): (?P<said>.+) \((?P<sure>\d+)% confidence\)"
 )
+_NO_ENCODING: Final = "not in the encoding it declares"
 _UNUSED: Final = re.compile(r"unused (?P<kind>\w+) '")
 _CRASH: Final = "Traceback (most recent call last):"
 # It ends with 1 both when it read everything but a file or two, and when it read nothing.
@@ -81,18 +83,20 @@ class VultureTool(Tool):
             )
         root = context.root.resolve()
         left_out = _excluded(root, files, own.get("exclude", []))
-        done, unread = _vulture(context, files, {**own, "min_confidence": confidence})
-        unread |= _unparsable(done.stderr, root)
+        fit, too_large = fitting(root, files)
+        done, unread = _vulture(context, fit, {**own, "min_confidence": confidence})
+        unread |= _unparsable(done.stderr, root) | dict.fromkeys(too_large, "too large")
+        checked = len(files) - len(left_out) - len(unread)
         return ToolRun(
             tool=self.name,
-            status=RunStatus.RAN,
+            status=looked(checked),
             reason=_reason(unread),
             version=release,
             command=shown(
                 python_module("vulture", "--min-confidence", str(confidence)), len(files)
             ),
             settings=settings,
-            checked=len(files) - len(left_out) - len(unread),
+            checked=checked,
             duration_s=time.monotonic() - began,
             findings=_findings(done.stdout, root),
             facts={"unparsable": unread, "left_out": left_out},
@@ -123,6 +127,8 @@ def _vulture(
     context: ToolContext, files: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[Completed, dict[str, str]]:
     """Run vulture; if a file makes it crash by its depth, once more without such files."""
+    if not files:
+        return Completed("", "", _CLEAN, 0.0), {}
     done = _run(context, files, settings)
     deep = _too_deep(context.root, files) if _CRASH in done.stderr else {}
     if deep:
@@ -188,7 +194,8 @@ def _unparsable(stderr: str, root: Path) -> dict[str, str]:
         said = line.removeprefix("Error: Could not read file ")
         file, _, why = said.partition(" - " if said != line else ":")
         if file.endswith(".py"):
-            unread[as_relative(file, root)] = why.strip() or "not in the encoding it declares"
+            why = re.sub(r"^(\d+): ", r"line \1: ", why.strip()).removeprefix("None: ")
+            unread[as_relative(file, root)] = printable(why, 120) or _NO_ENCODING
     return unread
 
 
@@ -196,8 +203,8 @@ def _too_deep(root: Path, files: Sequence[str]) -> dict[str, str]:
     deep = {}
     for file in files:
         tree, problem = parse(root / file)
-        if "recursion" in problem or (tree is not None and _depth(tree) > _DEEP):
-            deep[file] = "nested too deeply for vulture"
+        if problem == TOO_DEEP or (tree is not None and _depth(tree) > _DEEP):
+            deep[file] = TOO_DEEP
     return deep
 
 
