@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import unquote
 
 from hypernb.abc import Tool
+from hypernb.errors import ToolAbsentError
 from hypernb.model import Finding, Severity
 from hypernb.tools._reading import Rules, Sources, is_test_path, shown
 
@@ -179,8 +180,10 @@ def markdown_links(text: str) -> list[Link]:
 
 @cache
 def _markdown() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
+    try:
+        from markdown_it import MarkdownIt
+    except ImportError:
+        raise ToolAbsentError("links") from None
     return MarkdownIt("commonmark").enable("table")
 
 
