@@ -1,0 +1,170 @@
+"""The same in Python: plans, missions and results, in both hosts of the runner."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import hypernb
+from hypernb.errors import (
+    ApprovalError,
+    MissionError,
+    NotFinishedError,
+    TransitionError,
+    UnknownTaskError,
+    WaitTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def fetch_rows(year: int) -> pd.DataFrame:
+    """Return rows of a year."""
+    return pd.DataFrame({"year": [year, year, None]})
+
+
+def clean_rows(fetch: pd.DataFrame) -> pd.DataFrame:
+    """Return rows without gaps."""
+    return fetch.dropna()
+
+
+async def count_rows(clean: pd.DataFrame) -> int:
+    """Return how many there are."""
+    return len(clean)
+
+
+def fail() -> None:
+    """Fail."""
+    raise ValueError("no such year")
+
+
+def wait_for(path: str) -> str:
+    """Return when the file is there."""
+    import os
+    import threading
+
+    while not os.path.exists(path):  # noqa: PTH110 (shipped to a worker as it is)
+        threading.Event().wait(0.02)
+    return "seen"
+
+
+@pytest.fixture(params=["process", "inprocess"])
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[hypernb.Session]:
+    """A session on a store of its own; its runner is ended afterwards."""
+    made = hypernb.Session(tmp_path / "h.db", runner=request.param, root=tmp_path)
+    yield made
+    assert made.stop()
+    made.close()
+
+
+def numbers() -> hypernb.Plan:
+    """Return the plan of the design's example."""
+    plan = hypernb.Plan("Nightly numbers", concurrency=8, priority=50, deadline=600)
+    plan.add("fetch", fetch_rows, 2026)
+    plan.add("clean", clean_rows, needs=["fetch"])
+    plan.add("count", count_rows, needs=["clean"])
+    return plan
+
+
+def test_outputs_come_back_as_python_objects(session: hypernb.Session) -> None:
+    mission = session.start(numbers(), approve=True).wait(timeout=60)
+    assert mission.result() == 2
+    assert list(mission.tasks["clean"].output["year"]) == [2026.0, 2026.0]
+    assert list(mission.to_frame()["state"]) == ["succeeded"] * 3
+
+
+def test_mission_is_awaitable(session: hypernb.Session) -> None:
+    async def run() -> Any:
+        mission = await session.start(numbers(), approve=True)
+        return mission.result()
+
+    assert asyncio.run(run()) == 2
+
+
+def test_nothing_runs_before_approval(session: hypernb.Session) -> None:
+    mission = session.start(numbers())
+    with pytest.raises(NotFinishedError, match="%hyper approve m-1"):
+        mission.result()
+    with pytest.raises(WaitTimeoutError):
+        mission.wait(timeout=0.3)
+    assert {task.state.value for task in mission.tasks.values()} == {"pending"}
+
+
+def test_failure_names_the_task_and_its_error(session: hypernb.Session) -> None:
+    plan = hypernb.Plan("Fail").add("broken", fail)
+    mission = session.start(plan, approve=True).wait(timeout=60)
+    with pytest.raises(MissionError, match="no such year"):
+        mission.result()
+    assert "ValueError" in mission.tasks["broken"].record.error
+
+
+def test_part_of_a_plan_is_approved(session: hypernb.Session) -> None:
+    mission = session.start(numbers()).approve(["clean"]).wait(timeout=60)
+    assert list(mission.tasks) == ["fetch", "clean"]
+    assert mission.record.revision == 2
+
+
+def test_approval_is_bound_to_the_plan_that_was_read(session: hypernb.Session) -> None:
+    mission = session.start(numbers())
+    read = mission.record.plan_hash
+    mission.edit({"fetch": {"timeout_s": 5}})
+    with pytest.raises(ApprovalError):
+        mission.approve(plan_hash=read)
+    assert mission.state.value == "awaiting_approval"
+
+
+def test_retry_runs_what_failed_and_nothing_else(
+    session: hypernb.Session, tmp_path: Path
+) -> None:
+    marker, ledger = tmp_path / "ready", tmp_path / "ledger"
+
+    def once() -> None:
+        with ledger.open("a") as file:
+            file.write("once\n")
+
+    def flaky(once: None) -> str:  # noqa: ARG001 (a need is handed over by its name)
+        if not marker.exists():
+            raise RuntimeError("not ready")
+        return "done"
+
+    plan = hypernb.Plan("Try again").add("once", once)
+    plan.add("flaky", flaky, needs=["once"])
+    mission = session.start(plan, approve=True).wait(timeout=60)
+    marker.touch()
+    mission.retry("flaky").wait(timeout=60)
+    assert mission.result() == "done"
+    assert ledger.read_text() == "once\n"
+
+
+def test_cancel_ends_running_work(session: hypernb.Session, tmp_path: Path) -> None:
+    plan = hypernb.Plan("Wait").add("wait", wait_for, str(tmp_path / "never"))
+    mission = session.start(plan, approve=True)
+    for event in mission.follow(timeout=60):
+        if event.kind == "task.started":
+            break
+    mission.cancel().wait(timeout=60)
+    assert mission.state.value == "cancelled"
+    with pytest.raises(TransitionError):
+        mission.pause()
+
+
+def test_second_session_sees_everything(session: hypernb.Session, tmp_path: Path) -> None:
+    session.start(numbers(), approve=True).wait(timeout=60)
+    with hypernb.Session(tmp_path / "h.db") as other:
+        mission = other.mission("m-1")
+        assert mission.result() == 2
+        assert [hit.mission for hit in other.find("Nightly")] == ["m-1"]
+        assert other.sql("select name from tasks order by number")["name"][0] == "fetch"
+
+
+def test_unknown_task_is_named_with_near_misses(session: hypernb.Session) -> None:
+    mission = session.start(numbers())
+    with pytest.raises(UnknownTaskError, match="Did you mean 'fetch'"):
+        mission.tasks["fech"]
