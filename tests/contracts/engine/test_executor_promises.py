@@ -1,0 +1,275 @@
+"""The promises of `hypernb.engine.executors.Executor`, on each executor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from hypernb import codec
+from hypernb.engine import RunnerSettings, SystemClock
+from hypernb.engine._job import EndKind, Job, Signal, SignalKind, Value
+from hypernb.engine.executors import Executor, ProcessExecutor, ThreadExecutor
+from hypernb.model import MissionId, PythonWork
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hypernb.engine._job import Ending
+
+pytestmark = pytest.mark.timeout(90)
+MISSION = MissionId("M")
+SETTINGS = RunnerSettings(workers=1, heartbeat_s=0.05, grace_s=0.3)
+
+
+def job(function: Callable[..., Any], *args: Any) -> Job:
+    work = PythonWork(function="", arguments="", label="f", takes=())
+    value, arguments = codec.encode(function), codec.encode((args, {}))
+    return Job(
+        key=f"T#{os.urandom(4).hex()}",
+        task="t",
+        work=work,
+        function=Value(value.media_type, value.data),
+        arguments=Value(arguments.media_type, arguments.data),
+    )
+
+
+def processes() -> Executor:
+    return ProcessExecutor(SETTINGS, clock=SystemClock(), environ=dict(os.environ))
+
+
+def threads() -> Executor:
+    return ThreadExecutor(heartbeat_s=0.05)
+
+
+BOTH = pytest.mark.parametrize("make", [processes, threads])
+PROCESSES = pytest.mark.parametrize("make", [processes])
+
+
+def use(make: Callable[[], Executor], work: Callable[[Executor], Awaitable[None]]) -> None:
+    async def main() -> None:
+        executor = make()
+        await executor.start()
+        try:
+            await work(executor)
+        finally:
+            await executor.close()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+async def do(executor: Executor, the_job: Job, signals: list[Signal] | None = None) -> Ending:
+    seat = executor.seat(MISSION)
+    try:
+        return await seat.run(the_job, (signals if signals is not None else []).append)
+    finally:
+        seat.leave()
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    clock = SystemClock()
+    deadline = clock.monotonic() + 30
+    while not condition():
+        assert clock.monotonic() < deadline
+        await clock.sleep(0.01)
+
+
+def value_of(ending: Ending) -> Any:
+    assert ending.output is not None, ending
+    return codec.decode(ending.output.media_type, ending.output.data)
+
+
+def explode() -> None:
+    raise ValueError("no rows")
+
+
+def leave() -> None:
+    sys.exit(3)
+
+
+def unsendable() -> Any:
+    return threading.Lock()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        pytest.param(explode, "ValueError", id="raises"),
+        pytest.param(leave, "SystemExit", id="exits"),
+        pytest.param(unsendable, "CannotShipError", id="cannot-be-sent"),
+    ],
+)
+def test_what_code_does_comes_back_as_an_ending(
+    make: Callable[[], Executor], function: Callable[..., Any], kind: str
+) -> None:
+    async def work(executor: Executor) -> None:
+        ending = await do(executor, job(function))
+        assert (ending.kind, ending.error_kind) == (EndKind.FAILED, kind)
+        assert value_of(await do(executor, job(abs, -1))) == 1
+
+    use(make, work)
+
+
+@PROCESSES
+@pytest.mark.parametrize("code", [0, 1, -9])
+def test_executor_stays_usable_after_a_crash(make: Callable[[], Executor], code: int) -> None:
+    def crash() -> None:
+        if code < 0:
+            os.kill(os.getpid(), -code)
+        os._exit(code)
+
+    async def work(executor: Executor) -> None:
+        ending = await do(executor, job(crash))
+        assert (ending.kind, ending.exit_code) == (EndKind.LOST, code)
+        assert value_of(await do(executor, job(abs, -1))) == 1
+
+    use(make, work)
+
+
+@BOTH
+def test_killed_job_ends_as_killed(make: Callable[[], Executor]) -> None:
+    async def work(executor: Executor) -> None:
+        signals: list[Signal] = []
+        seat = executor.seat(MISSION)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(seat.run(job(wait_long), signals.append))
+            await until(lambda: any(each.kind is SignalKind.ALIVE for each in signals))
+            await seat.kill()
+        assert running.result().kind is EndKind.KILLED
+        if executor.can_stop:
+            assert not psutil.pid_exists(seat.pid)
+        seat.leave()
+        assert value_of(await do(executor, job(abs, -1))) == 1
+
+    use(make, work)
+
+
+def wait_long() -> None:
+    import threading as waiting
+
+    waiting.Event().wait(5)
+
+
+@PROCESSES
+def test_cancelling_the_caller_ends_the_job(make: Callable[[], Executor]) -> None:
+    async def work(executor: Executor) -> None:
+        signals: list[Signal] = []
+        seat = executor.seat(MISSION)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(seat.run(job(wait_long), signals.append))
+            await until(lambda: signals)
+            running.cancel()
+        assert running.cancelled()
+        assert not psutil.pid_exists(seat.pid)
+        seat.leave()
+
+    use(make, work)
+
+
+@PROCESSES
+def test_paused_job_does_nothing_until_resumed(
+    make: Callable[[], Executor], tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+
+    def tick(path: str) -> str:
+        for _ in range(40):
+            with Path(path).open("a") as file:
+                file.write("x")
+            threading.Event().wait(0.02)
+        return "done"
+
+    async def work(executor: Executor) -> None:
+        seat = executor.seat(MISSION)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(seat.run(job(tick, str(ledger)), lambda _: None))
+            await until(ledger.exists)
+            seat.pause()
+            stopped = psutil.Process(seat.pid)
+            await until(lambda: stopped.status() == psutil.STATUS_STOPPED)
+            size = ledger.stat().st_size
+            await SystemClock().sleep(0.3)
+            assert ledger.stat().st_size == size
+            seat.resume()
+        assert value_of(running.result()) == "done"
+        seat.leave()
+
+    use(make, work)
+
+
+@PROCESSES
+def test_ended_job_has_left_no_process_behind(make: Callable[[], Executor]) -> None:
+    def start() -> int:
+        import subprocess
+
+        return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
+
+    async def work(executor: Executor) -> None:
+        pid = value_of(await do(executor, job(start)))
+        await until(lambda: not psutil.pid_exists(pid) or is_zombie(pid))
+
+    use(make, work)
+
+
+def is_zombie(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@PROCESSES
+def test_job_sees_no_secret(
+    make: Callable[[], Executor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "x")
+
+    async def work(executor: Executor) -> None:
+        assert value_of(await do(executor, job(os.getenv, "SOME_API_KEY"))) is None
+
+    use(make, work)
+
+
+@PROCESSES
+def test_job_leaves_no_trace_for_the_next(make: Callable[[], Executor]) -> None:
+    def leave_trace() -> int:
+        os.environ["TRACE"] = "here"
+        sys.stdout = sys.__stdout__
+        return os.getpid()
+
+    async def work(executor: Executor) -> None:
+        first = value_of(await do(executor, job(leave_trace)))
+        assert value_of(await do(executor, job(os.getenv, "TRACE"))) is None
+        assert value_of(await do(executor, job(os.getpid))) == first
+
+    use(make, work)
+
+
+@PROCESSES
+def test_seats_are_not_shared_between_missions(make: Callable[[], Executor]) -> None:
+    async def work(executor: Executor) -> None:
+        first = value_of(await do(executor, job(os.getpid)))
+        seat = executor.seat(MissionId("other"))
+        assert seat.pid != first
+        seat.leave()
+        executor.forget(MISSION)
+
+    use(make, work)
+
+
+@PROCESSES
+def test_closing_leaves_no_process(make: Callable[[], Executor]) -> None:
+    pids: list[int] = []
+
+    async def work(executor: Executor) -> None:
+        assert isinstance(executor, ProcessExecutor)
+        await do(executor, job(abs, -1))
+        pids.extend(executor.pids)
+
+    use(make, work)
+    assert pids
+    assert not any(psutil.pid_exists(pid) for pid in pids)

@@ -1,0 +1,171 @@
+"""The writer groups commits, keeps order, and stops after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.abc import Payload
+from hypernb.engine._writer import BACKLOG, Writer
+from hypernb.errors import LeaseLostError, StoreError
+from hypernb.model import Change, Digest, LeaseRecord, MissionId, RunnerId, TaskId
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+LEASE = LeaseRecord("mission:M", RunnerId("R"), 1, AT)
+MISSION = MissionId("M")
+
+
+class Ledger:
+    """As much of a store as a writer uses, with a gate before each commit."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[str]] = []
+        self.beats: list[dict[TaskId, datetime]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.failure: Exception | None = None
+        self.stored: list[bytes] = []
+
+    def commit(
+        self, _mission: MissionId, _lease: LeaseRecord, changes: Sequence[Change]
+    ) -> int:
+        self.gate.wait(10)
+        if self.failure is not None:
+            raise self.failure
+        self.commits.append([str(change.kind) for change in changes])
+        self.outputs = [change.output for change in changes]
+        return len(self.commits)
+
+    def put_artifacts(self, payloads: Sequence[Payload]) -> list[Digest]:
+        self.stored += [payload.data for payload in payloads]
+        return [Digest(f"settled-{payload.data.decode()}") for payload in payloads]
+
+    def heartbeat(self, beats: dict[TaskId, datetime]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.beats.append(beats)
+
+
+def change(kind: str, **facts: Any) -> Change:
+    return Change(kind, AT, **facts)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 20))
+
+
+def writer(ledger: Ledger, rooms: list[int] | None = None) -> Writer:
+    log = logging.Logger("test")
+    log.addHandler(logging.NullHandler())
+    told = rooms if rooms is not None else []
+    return Writer(ledger, log=log, on_room=lambda: told.append(1))  # type: ignore[arg-type]
+
+
+def test_what_gathers_is_one_commit() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger)
+        ledger.gate.clear()
+        first = w.submit(MISSION, LEASE, [change("first")])
+        while w.commits == 0 and not first.done() and w._queue.qsize():
+            await asyncio.to_thread(lambda: None)
+        rest = [w.submit(MISSION, LEASE, [change(f"n{n}")]) for n in range(5)]
+        ledger.gate.set()
+        await asyncio.gather(first, *rest)
+        await w.close()
+
+    run(work())
+    flat = [kind for batch in ledger.commits for kind in batch]
+    assert flat == ["first", "n0", "n1", "n2", "n3", "n4"]
+    assert len(ledger.commits) <= 2
+
+
+def test_nothing_is_written_after_a_lost_lease() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger)
+        ledger.failure = LeaseLostError("mission:M", "another")
+        with pytest.raises(LeaseLostError):
+            await w.submit(MISSION, LEASE, [change("first")])
+        ledger.failure = None
+        with pytest.raises(LeaseLostError):
+            await w.submit(MISSION, LEASE, [change("second")])
+        fresh = LeaseRecord("mission:M", RunnerId("R"), 2, AT)
+        await w.submit(MISSION, fresh, [change("third")])
+        await w.close()
+
+    run(work())
+    assert ledger.commits == [["third"]]
+
+
+def test_fault_of_the_store_is_told_as_one() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger)
+        ledger.failure = ZeroDivisionError("surprise")
+        with pytest.raises(StoreError, match="ZeroDivisionError: surprise"):
+            await w.submit(MISSION, LEASE, [change("first")])
+        w.beat({TaskId("T"): AT})  # is logged, and ends nothing
+        await w.close()
+
+    run(work())
+    assert ledger.beats == []
+
+
+def test_signs_of_life_are_noted() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger)
+        w.beat({TaskId("T"): AT})
+        await w.close()
+
+    run(work())
+    assert ledger.beats == [{"T": AT}]
+
+
+def test_outputs_are_stored_once_and_settled() -> None:
+    ledger = Ledger()
+    outputs = {Digest("d"): Payload("application/json", b"1")}
+
+    async def work() -> None:
+        w = writer(ledger)
+        for _ in range(3):
+            settled = await w.submit(
+                MISSION, LEASE, [change("done", output=Digest("d"))], outputs
+            )
+            assert settled == {"d": "settled-1"}
+        await w.close()
+
+    run(work())
+    assert ledger.stored == [b"1"]
+    assert ledger.outputs == ["settled-1"]
+
+
+def test_full_backlog_tells_when_there_is_room() -> None:
+    ledger, rooms = Ledger(), list[int]()
+
+    async def work() -> None:
+        w = writer(ledger, rooms)
+        ledger.gate.clear()
+        many = w.submit(MISSION, LEASE, [change("x")] * (BACKLOG + 1))
+        fullness = [w.is_full]
+        ledger.gate.set()
+        await many
+        fullness.append(w.is_full)
+        await w.close()
+        assert fullness == [True, False]
+
+    run(work())
+    assert rooms == [1]
