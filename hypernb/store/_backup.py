@@ -99,7 +99,7 @@ def _copy_database(database: Database, copy: Path) -> None:
         # in WAL mode a reader keeps no writer waiting.
         source.backup(target, pages=-1)
         # Whoever holds the original does not hold the copy; the tokens stay.
-        target.execute("UPDATE leases SET holder = ''")
+        target.execute("UPDATE leases SET holder = '' WHERE holder <> ''")
         target.commit()
         target.execute("PRAGMA journal_mode = DELETE")
 
