@@ -288,9 +288,8 @@ def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
                 return
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_LOCKED"):
-                raise
-            if time.monotonic() > deadline:
+            is_busy = error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+            if not is_busy or time.monotonic() > deadline:
                 raise
             pause.wait(_RETRY_S)
 

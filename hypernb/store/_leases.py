@@ -6,7 +6,6 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
-import psutil
 from sqlalchemy import bindparam, insert, update
 
 from hypernb.errors import LeaseLostError
@@ -36,10 +35,17 @@ _WRITE: Final = (
         facts=bindparam("new_facts"),
     )
 )
+_VOID: Final = (
+    update(t.leases)
+    .where(t.leases.c.resource == bindparam("wanted"))
+    .values(holder="", token=t.leases.c.token + 1)
+)
 
 
 def process_facts() -> dict[str, Any]:
     """Return what a lease says of this process, so that others can tell whether it lives."""
+    import psutil
+
     return {
         "host": platform.node(),
         "pid": os.getpid(),
@@ -55,6 +61,8 @@ def is_dead(facts: Mapping[str, Any]) -> bool:
     pid = facts.get("pid")
     if facts.get("host") != platform.node() or not isinstance(pid, int) or pid <= 0:
         return False
+    import psutil
+
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -127,6 +135,15 @@ def release(connection: Connection, lease: LeaseRecord, now: datetime) -> bool:
         return False
     _write(connection, LeaseRecord(lease.resource, RunnerId(""), lease.token, now))
     return True
+
+
+def void(connection: Connection, resource: str) -> None:
+    """Take a lease away, if there is one: its holder's next write is refused.
+
+    A runner may have read a mission just before a person changed or ended it; what it then
+    begins would be about a mission that is no more.
+    """
+    connection.execute(_VOID, {"wanted": resource})
 
 
 def _write(connection: Connection, lease: LeaseRecord) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import Text, select, type_coerce
 
 from hypernb.model import (
     ApprovalRecord,
@@ -24,6 +26,17 @@ from hypernb.store import _tables as t
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sqlalchemy import Column, ColumnElement
+
+_time = datetime.fromisoformat
+
+
+def _plain(column: Column[Any]) -> ColumnElement[str]:
+    # Tasks, attempts and events are read by the ten thousand; a converter of SQLAlchemy's for
+    # each value would take longer than the rest of reading them.
+    return type_coerce(column, Text)
+
 
 # The columns of each select stand in the order of the record's fields.
 _m, _k, _a = t.missions.c, t.tasks.c, t.attempts.c
@@ -54,10 +67,10 @@ SELECT_TASKS: Final = select(
     _k.agent,
     _k.goal,
     _k.attempt,
-    _k.ready_at,
-    _k.started_at,
-    _k.finished_at,
-    _k.heartbeat_at,
+    _plain(_k.ready_at),
+    _plain(_k.started_at),
+    _plain(_k.finished_at),
+    _plain(_k.heartbeat_at),
     _k.pid,
     _k.note,
     _k.error,
@@ -70,15 +83,22 @@ SELECT_ATTEMPTS: Final = select(
     _a.task_id,
     _a.number,
     _a.state,
-    _a.started_at,
-    _a.finished_at,
+    _plain(_a.started_at),
+    _plain(_a.finished_at),
     _a.runner_id,
     _a.pid,
     _a.error,
 )
 _e = t.events.c
 SELECT_EVENTS: Final = select(
-    _e.seq, _e.at, _e.kind, _e.mission_id, _e.task_id, _e.task, _e.attempt, _e.payload
+    _e.seq,
+    _plain(_e.at),
+    _e.kind,
+    _e.mission_id,
+    _e.task_id,
+    _e.task,
+    _e.attempt,
+    _plain(_e.payload),
 )
 _f = t.findings.c
 SELECT_FINDINGS: Final = select(
@@ -119,23 +139,59 @@ def tasks(rows: Iterable[Any]) -> list[TaskRecord]:
     """Read rows of `SELECT_TASKS`."""
     return [
         TaskRecord(
-            id_, mission_id, number, name, _TASK_STATES.get(state) or TaskState(state), *rest
+            id_,
+            mission_id,
+            number,
+            name,
+            _TASK_STATES.get(state) or TaskState(state),
+            agent,
+            goal,
+            attempt,
+            ready_at and _time(ready_at),
+            started_at and _time(started_at),
+            finished_at and _time(finished_at),
+            heartbeat_at and _time(heartbeat_at),
+            *rest,
         )
-        for id_, mission_id, number, name, state, *rest in rows
+        for (
+            id_,
+            mission_id,
+            number,
+            name,
+            state,
+            agent,
+            goal,
+            attempt,
+            ready_at,
+            started_at,
+            finished_at,
+            heartbeat_at,
+            *rest,
+        ) in rows
     ]
 
 
 def attempts(rows: Iterable[Any]) -> list[AttemptRecord]:
     """Read rows of `SELECT_ATTEMPTS`."""
     return [
-        AttemptRecord(task_id, number, _ATTEMPT_STATES.get(state) or AttemptState(state), *rest)
-        for task_id, number, state, *rest in rows
+        AttemptRecord(
+            task_id,
+            number,
+            _ATTEMPT_STATES.get(state) or AttemptState(state),
+            _time(started_at),
+            finished_at and _time(finished_at),
+            *rest,
+        )
+        for task_id, number, state, started_at, finished_at, *rest in rows
     ]
 
 
 def events(rows: Iterable[Any]) -> list[Event]:
     """Read rows of `SELECT_EVENTS`."""
-    return [Event(*row) for row in rows]
+    return [
+        Event(seq, _time(at), kind, mission_id, task_id, task, attempt, orjson.loads(payload))
+        for seq, at, kind, mission_id, task_id, task, attempt, payload in rows
+    ]
 
 
 def findings(rows: Iterable[Any]) -> list[Finding]:

@@ -127,7 +127,7 @@ class SqlStore(Store):
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.path = database_path(location if location is not None else default_location())
-        if self.path.is_relative_to(home_folder()):
+        if not self.path.parent.exists() and self.path.is_relative_to(home_folder()):
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.url = f"sqlite:///{self.path}"
         self._options = (synchronous, busy_timeout_s)
@@ -207,6 +207,7 @@ class SqlStore(Store):
             mission = self._mission_by_id(connection, mission_id)
             _require_unapproved(mission, MissionState.AWAITING_APPROVAL)
             self._write_named(connection, payloads or {}, prepared, now)
+            _leases.void(connection, f"mission:{mission_id}")
             revision = mission.revision + 1
             connection.execute(delete(t.tasks).where(t.tasks.c.mission_id == mission_id))
             connection.execute(
@@ -304,6 +305,7 @@ class SqlStore(Store):
     ) -> None:
         now = self._now()
         transition(mission.state, state, name=mission.short_id)
+        _leases.void(connection, f"mission:{mission.id}")
         connection.execute(
             update(t.missions)
             .where(t.missions.c.id == mission.id)
@@ -418,7 +420,7 @@ class SqlStore(Store):
         if kinds:
             statement = statement.where(t.events.c.kind.in_([str(kind) for kind in kinds]))
         with self._database.reading() as connection:
-            found = _rows.events(connection.execute(statement))
+            found = _rows.events(connection.execute(statement).all())
         return found[::-1] if newest else found
 
     def last_seq(self) -> int:
@@ -783,14 +785,14 @@ def _signed(
 
 def _tasks_of(connection: Connection, mission_id: MissionId) -> list[TaskRecord]:
     statement = _rows.SELECT_TASKS.where(t.tasks.c.mission_id == mission_id)
-    return _rows.tasks(connection.execute(statement.order_by(t.tasks.c.number)))
+    return _rows.tasks(connection.execute(statement.order_by(t.tasks.c.number)).all())
 
 
 def _attempts_of(connection: Connection, mission_id: MissionId) -> list[AttemptRecord]:
     attempts = t.attempts.c
     statement = _rows.SELECT_ATTEMPTS.where(attempts.mission_id == mission_id)
     ordered = statement.order_by(attempts.started_at, attempts.task_id, attempts.number)
-    return _rows.attempts(connection.execute(ordered))
+    return _rows.attempts(connection.execute(ordered).all())
 
 
 def _findings_of(connection: Connection, mission_id: MissionId) -> list[Finding]:

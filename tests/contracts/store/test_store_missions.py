@@ -10,6 +10,7 @@ from hypernb.abc import Payload
 from hypernb.codec import digest
 from hypernb.errors import (
     ApprovalError,
+    LeaseLostError,
     PlanError,
     StoreError,
     TransitionError,
@@ -222,6 +223,21 @@ def test_started_mission_is_left_to_its_runner(bench: Bench, store: Store) -> No
     before = store.last_seq()
     assert not store.cancel_unstarted(mission.id, by="ada")
     assert store.last_seq() == before
+
+
+@pytest.mark.parametrize("change", ["cancel", "reject", "revise"])
+def test_runner_that_comes_too_late_is_refused(bench: Bench, store: Store, change: str) -> None:
+    underway = bench.held("a")
+    if change == "cancel":
+        store.cancel_unstarted(underway.mission.id, by="ada")
+    elif change == "reject":
+        store.reject(underway.mission.id, reason="", by="ada")
+    else:
+        store.revise_plan(underway.mission.id, bench.spec("b"), by="ada")
+    state = store.mission("m-1").state
+    with pytest.raises(LeaseLostError):
+        underway.commit(underway.change("mission.started", mission_state=MissionState.RUNNING))
+    assert store.mission("m-1").state is state
 
 
 # -- commands ----------------------------------------------------------------------------
