@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import AttemptState, MissionState, TaskState
+from hypernb.model import MissionState, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -217,11 +217,6 @@ class Figures:
         """Tasks that need nothing."""
         return [name for name, spec in self.specs.items() if not spec.needs]
 
-    @cached_property
-    def last_attempts(self) -> Mapping[str, AttemptRecord]:
-        """The newest attempt of each task that had one, by task id."""
-        return {attempt.task_id: attempt for attempt in self.snapshot.attempts}
-
     def tries(self, task: TaskRecord) -> str:
         """Say which attempt it is, where that says anything: ``attempt 2 of 3``."""
         spec = self.specs.get(task.name)
@@ -248,9 +243,3 @@ class Figures:
         from hypernb.plan import remaining_paths
 
         return max(remaining_paths(self.plan, durations).values(), default=0.0)
-
-    @cached_property
-    def unhappy_attempts(self) -> int:
-        """How many attempts did not succeed, of those that ended."""
-        fine = (AttemptState.RUNNING, AttemptState.SUCCEEDED)
-        return sum(1 for attempt in self.snapshot.attempts if attempt.state not in fine)

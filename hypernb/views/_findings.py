@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb.views import words
 from hypernb.views._clean import line
-from hypernb.views._columns import columns
+from hypernb.views._columns import wrap
 from hypernb.views._frame import small
 from hypernb.views._icons import severity
 from hypernb.views._markup import Html, el, join, place, table
@@ -88,19 +88,24 @@ def findings_html(findings: Sequence[Finding]) -> str:
 def findings_text(
     findings: Sequence[Finding], width: int = 80, *, most: int = ROWS_AT_MOST
 ) -> str:
-    """Write findings as text, most severe first, two lines each at most where it fits."""
+    """Write findings as text, most severe first: the place on one line, then what is wrong."""
     if not findings:
         return "No findings."
     shown = ranked(findings)[:most]
-    rows = [
-        (
-            f.severity.value,
-            line(f.rule or f.category, cut_at=40),
-            line(f.where, cut_at=200),
-            line(f.message),
-        )
-        for f in shown
-    ]
+    rules = [line(each.rule or each.category, cut_at=40) for each in shown]
+    widest = max(map(len, rules))
     head = f"{words.count(len(findings), 'finding')}: {tally(findings)}"
-    body = columns(("severity", "rule", "where", "finding"), rows, width=width)
-    return "\n".join(filter(None, [head, body, rest_of(len(findings), len(shown))]))
+    blocks = [
+        _block(each, rule.ljust(widest), width) for each, rule in zip(shown, rules, strict=True)
+    ]
+    return "\n".join(filter(None, [head, *blocks, rest_of(len(findings), len(shown))]))
+
+
+def _block(finding: Finding, rule: str, width: int) -> str:
+    # A place stays in one piece, however long: terminals make it a link, people copy it.
+    where = line(finding.where, cut_at=400) or "the whole tree"
+    first = f"{finding.severity.value:8}  {rule}  {where}"
+    said = wrap(
+        f"{line(finding.message, cut_at=600)} ({line(finding.tool, cut_at=60)})", width - 10
+    )
+    return "\n".join([first, *(f"{'':10}{each}" for each in said)])

@@ -92,11 +92,6 @@ def _attribute(key: str, value: str | float | None) -> str:
     return f' {name}="{html.escape(clean(said), quote=True)}"'
 
 
-def unseen(text: str) -> Html:
-    """Return text that only a screen reader meets."""
-    return el("span", text, cls="vh")
-
-
 def table(
     caption: str,
     heads: Sequence[Head],

@@ -11,6 +11,7 @@ from hypernb.views._clean import clean, line
 from hypernb.views._decision import decision, plan_table
 from hypernb.views._endings import ending, endings
 from hypernb.views._figures import Figures
+from hypernb.views._findings import tally
 from hypernb.views._frame import fragment
 from hypernb.views._graph import graph
 from hypernb.views._icons import icon, state
@@ -191,7 +192,11 @@ def _time(figures: Figures) -> Html:
         el("p", el("b", f"{elapsed}{of}"), Html(" "), el("span", _worked(figures))),
         _share(figures.elapsed_s / cap) if cap else None,
         _money(figures),
-        el("p", f"{words.count(found, 'finding')} so far{_by_severity(figures)}", cls="tally")
+        el(
+            "p",
+            f"{words.count(found, 'finding')} so far: {tally(figures.snapshot.findings)}",
+            cls="tally",
+        )
         if found
         else None,
         cls="meter",
@@ -216,20 +221,6 @@ def _money(figures: Figures) -> Html | None:
     of = f" of {words.money(budget)}" if budget is not None else ""
     bar = _share(cost / budget) if budget else None
     return join([el("p", el("b", f"{words.money(cost)}{of} spent")), bar])
-
-
-def _by_severity(figures: Figures) -> str:
-    said = by_severity(figures)
-    return f": {said}" if said else ""
-
-
-def by_severity(figures: Figures) -> str:
-    """Count the findings by severity, most severe first."""
-    findings = figures.snapshot.findings
-    counted = (
-        (level, sum(f.severity is level for f in findings)) for level in words.SEVERITIES
-    )
-    return ", ".join(f"{many:,} {level.value}" for level, many in counted if many)
 
 
 # -- who needs whom ----------------------------------------------------------------------
