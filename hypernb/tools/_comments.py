@@ -16,6 +16,8 @@ WORDS: Final = ("TODO", "FIXME", "XXX", "HACK")
 _WORD: Final = re.compile(rf"\b(?:{'|'.join(WORDS)})\b")
 _ANY: Final = re.compile("|".join(WORDS).encode())
 
+_GARBAGE_BYTES: Final = 1_000_000
+
 _DOUBLE: Final = r'"(?:\\.|[^"\\\n])*"?'
 _SINGLE: Final = r"'(?:\\.|[^'\\\n])*'?"
 _BACKTICK: Final = r"`(?:\\.|[^`\\])*`?"
@@ -62,8 +64,12 @@ def python_reminders(data: bytes) -> tuple[list[Reminder], str]:
         >>> python_reminders(b"x = 'TODO'  # TODO: mend")[0]
         [Reminder(line=1, word='TODO', text='# TODO: mend')]
     """
-    if not _ANY.search(data) and _parses(data):
-        return [], ""
+    if not _ANY.search(data):
+        if _parses(data):
+            return [], ""
+        if len(data) > _GARBAGE_BYTES or b"\0" in data:
+            # No word to find, and minutes of work to learn where the tokenizer would stop.
+            return [], "it does not parse"
     found: list[Reminder] = []
     try:
         for token in tokenize.tokenize(io.BytesIO(data).readline):
