@@ -170,6 +170,7 @@ class Materials:
             work=task.work,
             agent=task.agent,
             root=plan.root,
+            paths=_import_paths(task, plan),
             scope=task.scope or plan.scope,
             function=function,
             arguments=arguments,
@@ -210,3 +211,9 @@ def _taken(
     if work.takes is None:
         return named
     return {name: digest for name, digest in named.items() if name in work.takes}
+
+
+def _import_paths(task: TaskSpec, plan: PlanSpec) -> tuple[str, ...]:
+    if not isinstance(task.work, PythonWork) or not plan.root:
+        return ()
+    return (plan.root, *(path for path in plan.paths if path != plan.root))

@@ -29,6 +29,8 @@ class Job:
     Attributes:
         key: Unique among all attempts: task id and attempt number.
         root: Directory it works in; empty for none.
+        paths: Directories that Python work imports from, first of all others. Empty for
+            agents: they look at the tree and must never run a module of it by its name.
         scope: Files below the root that it may read; all if empty.
         function: For Python work.
         arguments: For Python work: ``(args, kwargs)``.
@@ -42,6 +44,7 @@ class Job:
     work: AgentWork | PythonWork
     agent: str = ""
     root: str = ""
+    paths: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
     function: Value | None = None
     arguments: Value | None = None

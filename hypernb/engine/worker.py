@@ -59,7 +59,7 @@ class Worker:
         self._sending = threading.Lock()
         self._capture = Capture(orders.output_bytes)
         self._environ = dict(os.environ)
-        self._path = [*sys.path]
+        self._own_path = [*sys.path]
         self._key = ""
         self._done = 0
         self._threads = 0
@@ -92,7 +92,7 @@ class Worker:
         self._done += 1
         try:
             job = read_job(head, body)
-            self._settle_in(job.root)
+            self._settle_in(job)
             frame = self._succeeded(do_job(job, outbox=outbox, report=self._report), outbox)
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
             kind, detail, traceback = describe(error)
@@ -127,10 +127,15 @@ class Worker:
         head["path"] = str(path)
         return head, b""
 
-    def _settle_in(self, root: str) -> None:
-        if root:
-            os.chdir(root)
-            sys.path[:] = [root, *(entry for entry in self._path if entry != root)]
+    def _settle_in(self, job: Job) -> None:
+        if job.root:
+            os.chdir(job.root)
+        sys.path[:] = self._own_path
+        if isinstance(job.work, PythonWork):
+            # A session's path often begins with the directory it is in. Tasks of the person's
+            # own functions import as the session does; agents only from what is installed.
+            theirs = self._orders.path or self._own_path
+            sys.path[:] = [*job.paths, *(path for path in theirs if path not in job.paths)]
 
     def _clean_up(self) -> bool:
         """Undo what a task can leave behind; True if a fresh worker is needed instead."""
@@ -204,6 +209,7 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
         work=work,
         agent=head["agent"],
         root=head["root"],
+        paths=tuple(head["paths"]),
         scope=tuple(head["scope"]),
         function=value(head["function"]),
         arguments=value(head["arguments"]),
@@ -238,8 +244,6 @@ def main() -> None:
     orders = Orders(**{**told, "scratch": Path(told["scratch"]), "path": tuple(told["path"])})
     _die_with(orders.parent)
     faulthandler.enable(2)
-    if orders.path:
-        sys.path[:] = orders.path
     # Nearly every job needs it, and a worker that waits for its first job has the time.
     import cloudpickle  # noqa: F401
 

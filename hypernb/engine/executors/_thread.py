@@ -83,8 +83,7 @@ class _ThreadSeat(Seat):
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(on_signal, signal)
 
-        if job.root and job.root not in sys.path:
-            sys.path.append(job.root)
+        sys.path += [path for path in job.paths if path not in sys.path]
         try:
             output = do_job(job, outbox=self._outbox, report=report)
             ending = Ending(EndKind.SUCCEEDED, output=output, files=self._files())

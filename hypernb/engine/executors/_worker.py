@@ -327,6 +327,7 @@ def write_job(job: Job, scratch: Path) -> bytes:
         "work": job.work.model_dump(mode="json", exclude={"source"}),
         "agent": job.agent,
         "root": job.root,
+        "paths": job.paths,
         "scope": job.scope,
         "function": entry(job.function),
         "arguments": entry(job.arguments),
