@@ -20,13 +20,13 @@ _NAMED_AT_MOST: Final = 3
 _HEAD_BYTES: Final = 200_000
 _ENV_NAME = re.compile(r"\.env(\.(local|prod|production|dev|development|staging|secret))?")
 _ENV_VALUE = re.compile(
-    r"^\s*(?:export\s+)?(\w*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|ACCESS_KEY|DSN|"
-    r"CREDENTIALS?)\w*)\s*=\s*(.*?)\s*$",
+    r"^[ \t]*(?:export[ \t]+)?(\w*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY|"
+    r"ACCESS_KEY|DSN|CREDENTIALS?)\w*)[ \t]*=[ \t]*([^\n]*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _ADDRESS_WITH_PASSWORD = re.compile(r"\w+://[^\s:@/]{1,200}:(?!\$)[^\s:@/]{3,200}@")
 _EMPTY_VALUE = re.compile(
-    r"""["']?\s*(\$.*|<.*>|x+|\*+|\.+|-+|todo|none|null|true|false|\d{1,4}|change.?me.*|your.*|"""
+    r"""["']?\s*(\$.*|<.*>|x+|\*+|\.+|-+|todo|none|null|true|false|\d{1,4}|change.?(?:me|this|it).*|your.*|"""
     r"""example.*|dummy.*|fake.*|test.*|placeholder.*|replace.*)?\s*["']?(\s*#.*)?""",
     re.IGNORECASE,
 )
@@ -104,7 +104,9 @@ def _private_key(text: str) -> str:
 
 def _env_values(text: str) -> str:
     named = [
-        name for name, value in _ENV_VALUE.findall(text) if not _EMPTY_VALUE.fullmatch(value)
+        name
+        for name, value in _ENV_VALUE.findall(text)
+        if not _EMPTY_VALUE.fullmatch(value.strip())
     ]
     if named:
         more = " and more" if len(named) > _NAMED_AT_MOST else ""

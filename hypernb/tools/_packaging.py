@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from hypernb.abc import Tool
@@ -19,6 +19,7 @@ from hypernb.tools._manifests import (
     read_requirements,
     read_setup_cfg,
     read_setup_py,
+    requirement,
     table,
 )
 from hypernb.tools._reading import (
@@ -279,16 +280,34 @@ def _missing(
         return
     for name, places in _imported(context, sources).items():
         if not _is_declared(name, declared):
-            path, line = places[0]
-            others = f", and in {len(places) - 1} more places" if len(places) > 1 else ""
-            known = ", ".join(sorted(_candidates(name)))
-            yield _rules.found(
-                "missing-dependency",
-                Severity.MEDIUM,
-                f"{shown(name)} is imported here{others} but not declared ({shown(known)}).",
-                path,
-                line,
-            )
+            yield _undeclared(name, places, declared)
+
+
+def _undeclared(name: str, places: list[tuple[str, int]], declared: set[str]) -> Finding:
+    path, line = places[0]
+    others = f" (and in {len(places) - 1} more places)" if len(places) > 1 else ""
+    bringer = _brought_by(_candidates(name), declared)
+    chance = f"; {bringer} happens to bring it along" if bringer else ""
+    return _rules.found(
+        "missing-dependency",
+        Severity.LOW if bringer else Severity.MEDIUM,
+        f"{shown(name)} is imported here{others} and not declared{chance}.",
+        path,
+        line,
+    )
+
+
+def _brought_by(names: set[str], declared: set[str]) -> str:
+    """Return a declared distribution that needs one of these, if it is installed here."""
+    for each in sorted(declared):
+        try:
+            needed = requires(each) or []
+        except (PackageNotFoundError, ValueError):
+            continue
+        required = [requirement(text) for text in needed if "extra ==" not in text]
+        if any(other is not None and other.name in names for other in required):
+            return each
+    return ""
 
 
 def _is_settled(manifests: Sequence[Manifest]) -> bool:

@@ -1,4 +1,4 @@
-"""Names Python modules that no test reaches, by what the tests import."""
+"""Names Python modules that nothing leads to from the tests."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ _NOT_MODULES: Final = frozenset(
 )
 _NOT_FOLDERS: Final = frozenset(
     {"alembic", "versions", "scripts", "tools", "bin", "ci", ".ci", ".github", "notebooks"}
-    | {"benchmarks", "templates", "stubs", "typings"}
+    | {"benchmarks", "templates", "stubs", "typings", "hooks"}
 )
 
 _rules = Rules("untested", "coverage")
 
 
 class UntestedTool(Tool):
-    """Own rules: which modules no test imports, directly or through a package."""
+    """Own rules: which modules no test imports, neither itself nor by way of others."""
 
     name: ClassVar[str] = "untested"
-    title: ClassVar[str] = "name modules that no test imports"
+    title: ClassVar[str] = "name modules that no test reaches"
 
     def run(self, context: ToolContext) -> ToolRun:
         """Compare what the tests import with the modules that there are."""
@@ -72,7 +72,7 @@ class UntestedTool(Tool):
         }
         sizes = {path: size for path, size in sizes.items() if size >= _SMALLEST_STATEMENTS}
         facts["untested"] = len(sizes)
-        settings = "what the tests import" + (", and coverage" if measured else "")
+        settings = "what the tests lead to" + (", and coverage" if measured else "")
         findings = _findings(sizes, len(modules))
         return sources.ran(self.name, findings, facts=facts, settings=settings)
 
@@ -82,7 +82,7 @@ def _findings(sizes: Mapping[str, int], modules: int) -> list[Finding]:
         # A list of most of the project says less than the number does.
         largest = sorted(sizes, key=lambda path: (-sizes[path], path))[:_LARGEST_NAMED]
         message = (
-            f"No test imports {len(sizes):,} of {modules:,} modules; the largest of them: "
+            f"No test reaches {len(sizes):,} of {modules:,} modules; the largest of them: "
             f"{', '.join(largest)}."
         )
         return [_rules.found("mostly-untested", Severity.MEDIUM, message)]
@@ -100,6 +100,7 @@ def _is_module(path: str, known: Collection[str]) -> bool:
         and not is_test_path(path)
         and not is_side_path(path)
         and "migrations" not in folders
+        and not any(folder.startswith(".") for folder in folders)
         and not is_in_folder_of(path, _NOT_FOLDERS, known)
         and all(part.isidentifier() for part in (*folders[1:], name.removesuffix(".py")))
     )
@@ -115,7 +116,7 @@ def _no_tests(modules: list[str]) -> list[Finding]:
 
 def _untested(path: str, size: int) -> Finding:
     severity = Severity.MEDIUM if size >= _LARGE_STATEMENTS else Severity.LOW
-    message = f"No test imports this module ({size} statements) or a package that hands it on."
+    message = f"Nothing that the tests import leads to this module ({size} statements)."
     return _rules.found("untested-module", severity, message, path)
 
 
@@ -138,37 +139,27 @@ class _Index:
                 self._by_name.setdefault(".".join(parts[start:]), set()).add(path)
 
     def reached_from(self, tests: Mapping[str, ast.Module]) -> set[str]:
-        """Return the modules that tests import or name, and those that these hand on."""
+        """Return the modules that tests import or name, and all that these lead to."""
         reached: set[str] = set()
         found = [
             module
             for path, tree in tests.items()
             for name in (*_imports(path, tree), *_named(tree))
-            for module in self._modules(name)
+            for module in self._by_name.get(name, ())
         ]
         while found:
             path = found.pop()
             if path not in reached:
                 reached.add(path)
-                found += self._handed_on(path)
+                found += self._led_to(path)
         return reached
 
-    def _modules(self, name: str) -> set[str]:
-        return self._by_name.get(name, set())
-
-    def _handed_on(self, path: str) -> Iterator[str]:
-        """Yield what comes along with a module: a package's parts, and private modules.
-
-        A private module is a detail of the modules that import it, and tested through them.
-        """
-        is_package = path.endswith("/__init__.py")
+    def _led_to(self, path: str) -> Iterator[str]:
         names = [*_imports(path, self._trees[path])]
-        if is_package:
+        if path.endswith("__init__.py"):
             names += _siblings_named(path, self._trees[path])
         for name in names:
-            for module in self._modules(name):
-                if is_package or module.rpartition("/")[2].startswith("_"):
-                    yield module
+            yield from self._by_name.get(name, ())
 
 
 def _package_start(path: str, known: Collection[str]) -> int:

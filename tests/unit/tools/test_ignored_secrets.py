@@ -24,7 +24,7 @@ def test_clean_tree_has_no_findings(ran: Ran) -> None:
         {
             ".gitignore": ".env\n",
             ".env.example": "API_KEY=\n",
-            ".env": "DEBUG=1\nAPI_KEY=${API_KEY}\nTOKEN=changeme\n",
+            ".env": "SMTP_PASSWORD=\nFROM=a@b.example\nAPI_KEY=${API_KEY}\nTOKEN=changeme\n",
             "ca.pem": "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n",
             "map.key": "legend",
             ".npmrc": "//r.example/:_authToken=${NPM_TOKEN}\nsave-exact=true\n",

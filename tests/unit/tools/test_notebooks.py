@@ -116,6 +116,15 @@ def test_unreadable_notebook_is_found(ran: Ran, content: bytes) -> None:
     assert run.findings[0].severity is Severity.HIGH
 
 
+def test_notebook_of_a_test_is_not_judged(ran: Ran) -> None:
+    run = ran(
+        "notebooks", {"tests/a.ipynb": notebook(code(outputs=[ERROR])), "tests/b.ipynb": "{"}
+    )
+
+    assert run.findings == ()
+    assert run.facts["in_tests"] == 2
+
+
 def test_binary_notebook_is_counted(ran: Ran) -> None:
     run = ran("notebooks", {"a.ipynb": b"\0\1\2" * 100})
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hypernb.model import RunStatus
+from hypernb.model import RunStatus, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,18 @@ def test_undeclared_import_is_found(ran: Ran) -> None:
     run = ran("packaging", files)
 
     assert found(run) == [("shop/a.py:2", "missing-dependency")]
+
+
+def test_dependency_of_a_dependency_weighs_less(ran: Ran) -> None:
+    manifest = PROJECT.replace('"PyYAML>=6"', '"PyYAML>=6", "nbformat"')
+
+    run = ran(
+        "packaging", {**CLEAN, "pyproject.toml": manifest, "shop/a.py": "import traitlets"}
+    )
+
+    assert [(each.rule, each.severity) for each in run.findings] == [
+        ("missing-dependency", Severity.LOW)
+    ]
 
 
 @pytest.mark.parametrize(

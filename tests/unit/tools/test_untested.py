@@ -69,11 +69,12 @@ def test_package_hands_its_modules_on(ran: Ran, init: str) -> None:
     assert ran("untested", files).findings == ()
 
 
-def test_private_module_counts_with_its_user(ran: Ran) -> None:
+def test_module_that_tested_code_imports_is_tested(ran: Ran) -> None:
     files = {
         "app/__init__.py": "",
-        "app/a.py": "from app import _detail\n" + CODE,
-        "app/_detail.py": CODE,
+        "app/a.py": "def work():\n    from app import middle\n" + CODE,
+        "app/middle.py": "from .far import work\n" + CODE,
+        "app/far.py": CODE,
         "tests/test_a.py": "import app.a\n",
     }
 
@@ -146,7 +147,7 @@ def test_coverage_has_the_last_word(tree: Tree, tmp_path: Path, by: str) -> None
     run = UntestedTool().run(ToolContext(root=root, files=files, outbox=outbox, inputs=inputs))
 
     assert run.findings == ()
-    assert run.settings == "what the tests import, and coverage"
+    assert run.settings == "what the tests lead to, and coverage"
 
 
 def test_hostile_modules_are_counted(ran: Ran) -> None:
