@@ -55,7 +55,9 @@ class CorrelationsTool(ProfileTool):
         pairs = [*_of_numbers(table, look), *_of_groups(table, look)]
         pairs.sort(key=lambda pair: (-abs(pair["value"]), pair["columns"]))
         look.facts["pairs"] = [
-            pair for pair in pairs[:_PAIRS_KEPT] if abs(pair["value"]) >= _KEPT_FROM
+            {**pair, "columns": list(pair["columns"])}
+            for pair in pairs[:_PAIRS_KEPT]
+            if abs(pair["value"]) >= _KEPT_FROM
         ]
         for pair in pairs:
             if abs(pair["value"]) >= _STRONG:
