@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -160,16 +161,11 @@ def _started(
     name: str, command: Sequence[str], cwd: Path, env: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     try:
-        process = subprocess.Popen(
-            list(command),
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=_dies_with_parent(),  # noqa: PLW1509 - one prctl, resolved before the fork
-        )
+        # From 3.12 on, Python warns of what runs between fork and exec while there are other
+        # threads; all that runs here is one C call that takes no lock.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = _popen(command, cwd, env)
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise ToolError(name, f"its working directory {str(cwd)!r} is gone.") from error
@@ -184,6 +180,19 @@ def _started(
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
+
+
+def _popen(command: Sequence[str], cwd: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command),
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=_dies_with_parent(),  # noqa: PLW1509 - one prctl, resolved before the fork
+    )
 
 
 @functools.cache
