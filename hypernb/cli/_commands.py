@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.session import Mission, Session
 
+MIN_WIDTH, MAX_WIDTH = 60, 120
 PLAYBOOK_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 
 
@@ -57,6 +59,10 @@ def _session() -> Session:
 
 def _mission(ref: str) -> Mission:
     return _session().mission(ref.partition("/")[0])
+
+
+def _width() -> int:
+    return max(MIN_WIDTH, min(MAX_WIDTH, shutil.get_terminal_size().columns))
 
 
 def _echo(text: str) -> None:
@@ -156,7 +162,7 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             hint=f"Add --yes, or type hypernb approve {mission.id}.",
         )
     if not quiet:
-        _echo(plan_text(mission.snapshot()))
+        _echo(plan_text(mission.snapshot(), _width()))
     if not yes and not click.confirm("Approve this plan and start it?"):
         raise ApprovalError(
             f"Mission {mission.id} was not approved; nothing runs.",
@@ -274,7 +280,8 @@ def show(*, mission: str) -> None:
     """Show a mission as it stands; the newest one if none is named."""
     from hypernb.views import mission_text
 
-    _echo(mission_text(_mission(mission).snapshot()))
+    chosen = _mission(mission)
+    _echo(mission_text(chosen.snapshot(), _width(), result=chosen.report()))
 
 
 @hypernb.command()

@@ -39,7 +39,8 @@ def watch(mission: Mission, *, timeout: float | None = None) -> None:
         _in_place(mission, console, timeout)
     else:
         _line_by_line(mission, console, timeout)
-    console.print(mission_text(mission.snapshot(), width=console.width), markup=False)
+    said = mission_text(mission.snapshot(), console.width, result=mission.report())
+    console.print(said, markup=False, soft_wrap=True)
 
 
 def _in_place(mission: Mission, console: Console, timeout: float | None) -> None:

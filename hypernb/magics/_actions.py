@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import UnknownNameError, UsageError
+from hypernb.magics._interpolate import interpolate
 from hypernb.magics._shown import Listing, Shown
 from hypernb.magics._start import Surroundings, bind_result, start, watch, watch_answer
+from hypernb.magics._verbs import VERBS
 from hypernb.model import MissionState
 
 if TYPE_CHECKING:
@@ -20,7 +23,14 @@ SETTINGS: Final = ("db", "runner", "root")
 
 
 def act(around: Surroundings, request: Request) -> Any:
-    """Do what the request asks, and return a value with a repr."""
+    """Do what the request asks, and return a value with a repr.
+
+    ``{name}`` in an argument is filled in from the user's variables, as in a goal; what a
+    text verb takes is left alone.
+    """
+    if not VERBS[request.verb].takes_text:
+        filled = tuple(interpolate(each, around.namespace) for each in request.arguments)
+        request = replace(request, arguments=filled)
     return ACTIONS[request.verb](around, request)
 
 
@@ -146,8 +156,11 @@ def _states(request: Request) -> tuple[MissionState, ...]:
 def _show(around: Surroundings, request: Request) -> Shown:
     from hypernb.views import mission_html, mission_text
 
-    snapshot = _mission(around, request).snapshot()
-    return Shown(mission_text(snapshot), mission_html(snapshot, live=False))
+    mission = _mission(around, request)
+    snapshot, report = mission.snapshot(), mission.report()
+    return Shown(
+        mission_text(snapshot, result=report), mission_html(snapshot, live=False, result=report)
+    )
 
 
 def _attach(around: Surroundings, request: Request) -> Mission:

@@ -143,9 +143,11 @@ class LiveView:
         began = time.monotonic()
         snapshot = self._mission.snapshot()
         state = snapshot.mission.state
-        bundle = {"text/plain": mission_text(snapshot)}
+        report = self._mission.report() if state.is_final else None
+        bundle = {"text/plain": mission_text(snapshot, result=report)}
         if self._rich:
-            bundle["text/html"] = mission_html(snapshot, live=not state.is_final)
+            live = not state.is_final
+            bundle["text/html"] = mission_html(snapshot, live=live, result=report)
         self._seq = snapshot.seq
         self._ages = state is MissionState.RUNNING
         self._is_final = state.is_final

@@ -41,7 +41,7 @@ def export(mission: Mission, target: Path | str, *, form: str = "") -> Path:
 def as_json(mission: Mission) -> dict[str, Any]:
     """Return the mission as JSON values: the shape that ``hypernb run --json`` writes."""
     snapshot = mission.snapshot(events=0)
-    report = _final_report(mission)
+    report = mission.report()
     return {
         "mission": mission.id,
         "status": snapshot.mission.state.value,
@@ -84,15 +84,6 @@ def _tools(mission: Mission, task: str) -> list[dict[str, Any]]:
     ]
 
 
-def _final_report(mission: Mission) -> Report | None:
-    for task in reversed(list(mission.tasks.values())):
-        if task.record.output is not None and task.record.outcome:
-            output = task.output
-            if isinstance(output, Report) and output.sprint:
-                return output
-    return None
-
-
 def _json(mission: Mission) -> bytes:
     facts = as_json(mission)
     facts["plan"] = mission.plan.model_dump(mode="json")
@@ -109,14 +100,16 @@ def _plan(mission: Mission) -> bytes:
 def _html(mission: Mission) -> bytes:
     from hypernb.views import mission_html, page
 
-    body = mission_html(mission.snapshot(events=500), live=False)
+    body = mission_html(mission.snapshot(events=500), live=False, result=mission.report())
     return page(f"{mission.id}: {mission.goal[:80]}", body).encode("utf-8", "replace")
 
 
 def _markdown(mission: Mission) -> bytes:
     from hypernb.views import mission_markdown
 
-    return mission_markdown(mission.snapshot(events=500)).encode("utf-8", "replace")
+    return mission_markdown(mission.snapshot(events=500), result=mission.report()).encode(
+        "utf-8", "replace"
+    )
 
 
 def _notebook(mission: Mission) -> bytes:
@@ -125,10 +118,10 @@ def _notebook(mission: Mission) -> bytes:
 
     from hypernb.views import mission_html, mission_text
 
-    snapshot = mission.snapshot(events=500)
+    snapshot, report = mission.snapshot(events=500), mission.report()
     looks = {
-        "text/html": mission_html(snapshot, live=False),
-        "text/plain": mission_text(snapshot),
+        "text/html": mission_html(snapshot, live=False, result=report),
+        "text/plain": mission_text(snapshot, result=report),
     }
     shown = new_code_cell(
         f"%load_ext hypernb\n%hyper show {mission.id}",

@@ -16,7 +16,7 @@ from hypernb.errors import (
     UsageError,
     WaitTimeoutError,
 )
-from hypernb.model import MissionState, TaskState
+from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._following import Follower
 
 if TYPE_CHECKING:
@@ -369,10 +369,17 @@ class Mission:
             name: tasks[name].output if tasks[name].record.output else None for name in wanted
         }
 
+    def report(self) -> Report | None:
+        """Return the report that sums the mission up; None if there is none (yet)."""
+        for record in reversed(self.session.store.tasks(self._record.id)):
+            if record.outcome and record.output is not None:
+                report = self.session.load(record.output)
+                if isinstance(report, Report) and report.sprint:
+                    return report
+        return None
+
     def files(self) -> dict[str, bytes]:
         """Return the files that its tasks left, by name: ``proposed_sprint.json`` ..."""
-        from hypernb.model import Digest, Report
-
         left: dict[str, bytes] = {}
         for record in self.session.store.tasks(self._record.id):
             if record.output is None or not record.outcome:
@@ -413,10 +420,10 @@ class Mission:
             return {"text/plain": repr(self)}
         from hypernb.views import mission_html, mission_text
 
-        snapshot = self.snapshot()
+        snapshot, report = self.snapshot(), self.report()
         return {
-            "text/plain": mission_text(snapshot),
-            "text/html": mission_html(snapshot, live=False),
+            "text/plain": mission_text(snapshot, result=report),
+            "text/html": mission_html(snapshot, live=False, result=report),
         }
 
     # -- inside -------------------------------------------------------------------------
