@@ -153,7 +153,7 @@ class _Notebook:
                 json.dumps(cell["outputs"], ensure_ascii=False).encode(errors="replace")
             )
             for number, cell in self._cells("code")
-            if cell.get("outputs")
+            if cell.get("outputs") and not _is_kept(cell)
         }
         if not sizes:
             return
@@ -216,6 +216,17 @@ class _Notebook:
                         number,
                         link.line,
                     )
+
+
+def _is_kept(cell: dict[str, Any]) -> bool:
+    """Tell whether the author marked the outputs to be kept, as nbstripout understands it."""
+    metadata = cell.get("metadata")
+    if not isinstance(metadata, dict):
+        return False
+    tags = metadata.get("tags")
+    return metadata.get("keep_output") is True or (
+        isinstance(tags, list) and "keep_output" in tags
+    )
 
 
 def _size(size_bytes: int) -> str:

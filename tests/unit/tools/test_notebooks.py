@@ -53,6 +53,9 @@ def test_clean_notebook_has_no_findings(ran: Ran) -> None:
     [
         pytest.param([code(outputs=[STREAM])], [("outputs-left-in", None)], id="outputs"),
         pytest.param(
+            [code(outputs=[STREAM], metadata={"keep_output": True})], [], id="outputs-kept"
+        ),
+        pytest.param(
             [code(), code(outputs=[ERROR])],
             [("outputs-left-in", None), ("error-left-in", 2)],
             id="error",
