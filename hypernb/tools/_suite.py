@@ -57,11 +57,11 @@ def suite_command(root: Path) -> dict[str, Any]:
     )
 
 
-def tests_among(files: Iterable[str]) -> list[str]:
+def suite_files(files: Iterable[str]) -> list[str]:
     """Return the Python files that pytest or unittest would take for tests, by their names.
 
     Example:
-        >>> tests_among(["tests/test_a.py", "app/tests.py", "b_test.py", "tests/conftest.py"])
+        >>> suite_files(["tests/test_a.py", "app/tests.py", "b_test.py", "tests/conftest.py"])
         ['tests/test_a.py', 'app/tests.py', 'b_test.py']
     """
     found = []
@@ -90,7 +90,7 @@ def _params(
 def _has_tests(root: Path) -> bool:
     from hypernb.tools._files import list_files
 
-    return bool(tests_among(list_files(root).files))
+    return bool(suite_files(list_files(root).files))
 
 
 def _by_interpreter(words: list[str], interpreter: str) -> list[str]:

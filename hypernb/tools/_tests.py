@@ -19,7 +19,7 @@ from hypernb.tools._config import CONFIG
 from hypernb.tools._junit import Suite, first_complaint, read_junit
 from hypernb.tools._process import Completed, run_process
 from hypernb.tools._reading import Rules, is_test_path, shown
-from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_command, tests_among
+from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_command, suite_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ class SuiteTool(Tool):
                 raise ToolError(self.name, error.reason, hint=hint) from error
 
     def _without_command(self, context: ToolContext) -> ToolRun:
-        if "command" in context.params or not tests_among(context.files):
+        if "command" in context.params or not suite_files(context.files):
             reason = context.params.get("reason") or "There are no test files."
             return ToolRun(tool=self.name, status=RunStatus.NOTHING_TO_CHECK, reason=reason)
         # What the plan does not name, nobody has approved.

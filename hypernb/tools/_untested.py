@@ -17,7 +17,7 @@ from hypernb.tools._reading import (
     is_side_path,
     is_test_path,
 )
-from hypernb.tools._suite import tests_among
+from hypernb.tools._suite import suite_files
 from hypernb.tools._tests import COVERAGE_FILE
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class UntestedTool(Tool):
         trees = dict(sources.trees(sources.matching(".py")))
         tests = [path for path in trees if _is_test(path)]
         modules = [path for path in trees if _is_module(path, trees)]
-        facts = {"modules": len(modules), "test_files": len(tests_among(context.files))}
+        facts = {"modules": len(modules), "test_files": len(suite_files(context.files))}
         if not modules:
             return sources.nothing(self.name, "There are no Python modules.", facts=facts)
         if not facts["test_files"]:
