@@ -44,7 +44,8 @@ def overview() -> str:
             "",
             *(f"{usage:<{width}}  {verb.summary}" for usage, verb in usages.items()),
             "",
-            "M is a mission's id, such as m-7; without one, the newest is meant.",
+            "M is a mission's id, such as m-7 or {mission.id}; where it may be left out, the",
+            "newest is meant.",
         ]
     )
 

@@ -83,6 +83,7 @@ def start_cell(around: Surroundings, line: str, cell: str) -> Mission:
     body = cell.strip("\n")
     fill_in = not options.get("no_interpolate")
     goal = interpolate(body, around.namespace) if fill_in else body
+    arguments = [interpolate(each, around.namespace) for each in arguments]
     return start(around, goal, options, arguments)
 
 

@@ -50,7 +50,7 @@ def test_every_other_brace_is_left_alone(text: str) -> None:
 
 
 def test_missing_attribute_is_named() -> None:
-    with pytest.raises(UsageError, match="no '.uper'"):
+    with pytest.raises(UsageError, match=r"no .\.uper"):
         interpolate("{name.uper}", NAMESPACE)
 
 
