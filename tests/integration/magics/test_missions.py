@@ -57,12 +57,17 @@ def test_out_is_filled_after_the_cell(reading: Desk, reader: Kernel) -> None:
 
 def test_variables_are_handed_in(reader: Kernel) -> None:
     reader.ok(
-        "import pandas as pd\nframe = pd.DataFrame({'a': [1, 1, 1], 'b': [1.0, None, 3.0]})"
+        "import pandas as pd\n"
+        "frame = pd.DataFrame({'a': range(50), 'same': 1, 'twice': range(0, 100, 2)})\n"
+        "frame.loc[:20, 'a'] = None"
     )
     reader.ok("%%hyper --playbook data-profile --in frame --out report --yes --wait")
-    categories = reader.ok("sorted({each.category for each in report.findings})").value
-    assert "'missing'" in categories
-    assert "'constant'" in categories
+    categories = "categories = sorted({each.category for each in report.findings}); categories"
+    assert "'constant', 'correlation'" in reader.ok(categories).value
+    known = (
+        "each = %hyper ls\ncategories == sorted({each.category for each in each[0].findings})"
+    )
+    assert reader.ok(known).value == "True"
 
 
 def test_kernel_without_person_needs_approval(reading: Desk, reader: Kernel) -> None:
