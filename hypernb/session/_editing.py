@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from hypernb.errors import PlanProblemsError, UnknownNameError, UsageError
+from hypernb.errors import PlanProblemsError, UnknownNameError, UnknownTaskError, UsageError
 from hypernb.model import PlanSpec, TaskSpec
-from hypernb.session._mission import task_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -103,3 +102,22 @@ def _valid(kind: type[Spec], values: Mapping[str, Any], where: str) -> Spec:
             for each in error.errors()
         ]
         raise PlanProblemsError(problems) from None
+
+
+def task_names(plan: PlanSpec, refs: Collection[str]) -> list[str]:
+    """Turn ``t3`` or names into names.
+
+    Raises:
+        UsageError: A reference is empty.
+        UnknownTaskError: The plan has no such task.
+    """
+    names = [task.name for task in plan.tasks]
+    by_ref = {f"t{number}": name for number, name in enumerate(names, start=1)}
+    found = []
+    for ref in refs:
+        if not ref:
+            raise UsageError("A task cannot be named by nothing.", hint="Write t3 or its name.")
+        if ref not in names and ref not in by_ref:
+            raise UnknownTaskError(ref, names)
+        found.append(ref if ref in names else by_ref[ref])
+    return found

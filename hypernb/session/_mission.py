@@ -13,7 +13,6 @@ from hypernb.errors import (
     NotFinishedError,
     TransitionError,
     UnknownTaskError,
-    UsageError,
     WaitTimeoutError,
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
@@ -482,22 +481,3 @@ class Mission:
         state = self.state
         if state is not before:
             raise TransitionError("mission", self.id, state.value, after)
-
-
-def task_names(plan: PlanSpec, refs: Collection[str]) -> list[str]:
-    """Turn ``t3`` or names into names.
-
-    Raises:
-        UsageError: A reference is empty.
-        UnknownTaskError: The plan has no such task.
-    """
-    names = [task.name for task in plan.tasks]
-    by_ref = {f"t{number}": name for number, name in enumerate(names, start=1)}
-    found = []
-    for ref in refs:
-        if not ref:
-            raise UsageError("A task cannot be named by nothing.", hint="Write t3 or its name.")
-        if ref not in names and ref not in by_ref:
-            raise UnknownTaskError(ref, names)
-        found.append(ref if ref in names else by_ref[ref])
-    return found
