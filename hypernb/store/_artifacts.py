@@ -163,6 +163,25 @@ class Artifacts:
         _RENEW.run(connection, renewed)
         return [each.digest for each in settled]
 
+    def write_named(
+        self, connection: Connection, prepared: Sequence[_Prepared], now: datetime
+    ) -> None:
+        """Write rows of payloads whose digests a plan has written down.
+
+        Raises:
+            StoreError: The same bytes are in the store as another kind of value.
+        """
+        if not prepared:
+            return
+        written = self.write(connection, prepared, now)
+        for each, given in zip(prepared, written, strict=True):
+            if each.digest != given:
+                raise StoreError(
+                    f"Artifact {each.digest[:12]} is in the store as another kind of value; "
+                    f"it cannot be {each.payload.media_type!r} as well.",
+                    hint="Wrap the value in a list.",
+                )
+
     def _apart(self, prepared: _Prepared) -> _Prepared:
         return self._prepared(prepared.payload, _digest_apart(prepared.payload))
 

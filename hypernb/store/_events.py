@@ -12,7 +12,7 @@ from hypernb.store._bulk import Bulk, Row
 from hypernb.store._values import json_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -67,9 +67,9 @@ def append_event(
     connection: Connection,
     kind: str,
     at: datetime,
+    facts: Mapping[str, Any],
     mission_id: str | None = None,
-    **payload: Any,
 ) -> int:
     """Write one event about a mission or the store; return its ``seq``."""
-    row = (utc_text(at), str(kind), mission_id, None, None, None, json_text(payload))
+    row = (utc_text(at), str(kind), mission_id, None, None, None, json_text(facts))
     return append_rows(connection, [row])

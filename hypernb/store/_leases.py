@@ -6,13 +6,14 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, insert, select, update
 
 from hypernb.errors import LeaseLostError
-from hypernb.model import LeaseRecord, RunnerId
+from hypernb.model import EventKind, LeaseRecord, RunnerId
 from hypernb.store import _rows
 from hypernb.store import _tables as t
 from hypernb.store._commit import check_lease
+from hypernb.store._events import append_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +115,22 @@ def take(
     else:
         _write(connection, taken)
     return taken, before
+
+
+def tell_of_taking(
+    connection: Connection, lease: LeaseRecord, before: LeaseRecord, now: datetime
+) -> None:
+    """Write that nobody gave the lease back: its holder died, or was silent for too long."""
+    kind, _, name = lease.resource.partition(":")
+    known = select(t.missions.c.id).where(t.missions.c.id == name)
+    facts = {
+        "resource": lease.resource,
+        "holder": lease.holder,
+        "token": lease.token,
+        "before": before.holder,
+    }
+    mission_id = connection.execute(known).scalar() if kind == "mission" else None
+    append_event(connection, EventKind.LEASE_TAKEN, now, facts, mission_id)
 
 
 def renew(connection: Connection, lease: LeaseRecord) -> LeaseRecord:

@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, insert, literal_column, or_, select, update
+from sqlalchemy import bindparam, insert, literal_column, or_, update
 from sqlalchemy.exc import IntegrityError
 
 from hypernb.abc import Store
-from hypernb.errors import (
-    ApprovalError,
-    PlanError,
-    StoreCorruptError,
-    StoreError,
-    TransitionError,
-    UnknownMissionError,
-)
+from hypernb.errors import StoreError
 from hypernb.model import (
-    ApprovalRecord,
-    CommandRecord,
     EventKind,
     LeaseRecord,
     MissionId,
-    MissionRecord,
     MissionSnapshot,
     MissionState,
-    PlanSpec,
     TaskState,
     new_id,
-    parse_ref,
     short_id,
-    transition,
 )
 from hypernb.store import _leases, _rows, _search
 from hypernb.store import _tables as t
+from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
 from hypernb.store._backup import write_backup
 from hypernb.store._bulk import Bulk
 from hypernb.store._check import problems
 from hypernb.store._commit import write_changes
 from hypernb.store._database import BUSY_TIMEOUT_S, Database
+from hypernb.store._decisions import append_command, end_unstarted, require_unapproved
 from hypernb.store._events import append_event, last_seq, take_numbers
 from hypernb.store._keys import SigningKey
 from hypernb.store._location import (
@@ -52,33 +40,43 @@ from hypernb.store._location import (
     default_location,
     home_folder,
 )
+from hypernb.store._plans import PlanReader, Proposal, write_plan
 from hypernb.store._query import run_query
+from hypernb.store._reading import (
+    attempts_of,
+    findings_of,
+    leases_of,
+    live_leases,
+    mission_by_id,
+    mission_by_ref,
+    perhaps_runnable,
+    tasks_of,
+)
 from hypernb.store._values import clean, utc_now, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Connection
-
     from hypernb.abc import Payload
     from hypernb.model import (
+        ApprovalRecord,
         ArtifactRecord,
         AttemptRecord,
         Change,
+        CommandRecord,
         Digest,
         Event,
         Finding,
+        MissionRecord,
+        PlanSpec,
         RunnerId,
         SearchHit,
         TaskId,
         TaskRecord,
     )
 
-_PLANS_KEPT: Final = 16
-_NEAR_MISSES_AMONG: Final = 200
 _GOAL_IN_EVENT: Final = 500
-_APPROVAL: Final = "approval"
 _ACTIVE: Final = tuple(state.value for state in TaskState if state.is_active)
 _BEAT: Final = Bulk(
     update(t.tasks)
@@ -136,8 +134,8 @@ class SqlStore(Store):
             self.path, synchronous=synchronous, busy_timeout_s=busy_timeout_s
         )
         self._artifacts = Artifacts(artifact_folder(self.path), lambda: self._key)
-        self._plans: OrderedDict[tuple[str, int, str], PlanSpec] = OrderedDict()
-        self._plans_lock = threading.Lock()
+        self._approvals = Approvals(lambda: self._key)
+        self._plans = PlanReader()
 
     def __repr__(self) -> str:
         return f"SqlStore({str(self.path)!r})"
@@ -154,12 +152,11 @@ class SqlStore(Store):
     def create_mission(
         self, spec: PlanSpec, *, by: str, payloads: Mapping[Digest, Payload] | None = None
     ) -> MissionRecord:
-        now, by = self._now(), clean(by)
-        canonical, digest = _canonical(spec)
+        now, mission_id = self._now(), MissionId(new_id())
+        proposal = Proposal.of(spec, revision=1, by=clean(by))
         prepared = self._artifacts.prepare_named(payloads or {})
-        mission_id = MissionId(new_id())
         with self._database.writing() as connection:
-            self._write_named(connection, payloads or {}, prepared, now)
+            self._artifacts.write_named(connection, prepared, now)
             number = take_numbers(connection, "mission")
             connection.execute(
                 insert(t.missions),
@@ -169,28 +166,17 @@ class SqlStore(Store):
                     "short_id": short_id(number),
                     "state": MissionState.AWAITING_APPROVAL.value,
                     "created_at": now,
-                    "by_user": by,
-                    **_of_plan(spec, 1, digest),
+                    "by_user": proposal.by,
+                    **proposal.columns(),
                 },
             )
-            _write_plan(connection, mission_id, number, spec, (1, digest, canonical, now, by))
-            append_event(
-                connection,
-                EventKind.MISSION_CREATED,
-                now,
-                mission_id,
-                goal=clean(spec.goal)[:_GOAL_IN_EVENT],
-                playbook=spec.playbook,
-                by=by,
-            )
-            append_event(
-                connection,
-                EventKind.PLAN_PROPOSED,
-                now,
-                mission_id,
-                **_proposal(spec, 1, digest, by),
-            )
-            return self._mission_by_id(connection, mission_id)
+            write_plan(connection, mission_id, number, proposal, now)
+            goal = clean(spec.goal)[:_GOAL_IN_EVENT]
+            facts = {"goal": goal, "playbook": spec.playbook, "by": proposal.by}
+            append_event(connection, EventKind.MISSION_CREATED, now, facts, mission_id)
+            proposed = proposal.facts()
+            append_event(connection, EventKind.PLAN_PROPOSED, now, proposed, mission_id)
+            return mission_by_id(connection, mission_id)
 
     def revise_plan(
         self,
@@ -200,76 +186,53 @@ class SqlStore(Store):
         by: str,
         payloads: Mapping[Digest, Payload] | None = None,
     ) -> MissionRecord:
-        now, by = self._now(), clean(by)
-        canonical, digest = _canonical(spec)
+        now = self._now()
+        draft = Proposal.of(spec, revision=0, by=clean(by))
         prepared = self._artifacts.prepare_named(payloads or {})
         with self._database.writing() as connection:
-            mission = self._mission_by_id(connection, mission_id)
-            _require_unapproved(mission, MissionState.AWAITING_APPROVAL)
-            self._write_named(connection, payloads or {}, prepared, now)
+            mission = mission_by_id(connection, mission_id)
+            require_unapproved(mission, MissionState.AWAITING_APPROVAL)
+            proposal = replace(draft, revision=mission.revision + 1)
             _leases.void(connection, f"mission:{mission_id}")
-            revision = mission.revision + 1
-            connection.execute(delete(t.tasks).where(t.tasks.c.mission_id == mission_id))
+            self._artifacts.write_named(connection, prepared, now)
             connection.execute(
                 update(t.missions)
                 .where(t.missions.c.id == mission_id)
-                .values(_of_plan(spec, revision, digest))
+                .values(proposal.columns())
             )
-            written = (revision, digest, canonical, now, by)
-            _write_plan(connection, mission_id, mission.number, spec, written)
-            append_event(
-                connection,
-                EventKind.PLAN_EDITED,
-                now,
-                mission_id,
-                **_proposal(spec, revision, digest, by),
-            )
-            return self._mission_by_id(connection, mission_id)
+            write_plan(connection, mission_id, mission.number, proposal, now)
+            append_event(connection, EventKind.PLAN_EDITED, now, proposal.facts(), mission_id)
+            return mission_by_id(connection, mission_id)
 
     def approve(
         self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
     ) -> ApprovalRecord:
         now, by = self._now(), clean(by)
         with self._database.writing() as connection:
-            mission = self._mission_by_id(connection, mission_id)
-            _require_unapproved(mission, MissionState.RUNNING)
-            _require_same_plan(mission, revision, plan_hash)
+            mission = mission_by_id(connection, mission_id)
+            require_unapproved(mission, MissionState.RUNNING)
+            require_same_plan(mission, revision, plan_hash)
             # Approving twice is a second click, not a second decision.
-            if (earlier := self._newest_approval(connection, mission)) is not None:
+            if (earlier := self._approvals.in_force(connection, mission)) is not None:
                 return earlier
-            signature = self._key.sign(
-                _APPROVAL, *_signed(mission_id, revision, plan_hash, by, now)
-            )
-            record = ApprovalRecord(mission_id, revision, plan_hash, by, now, signature)
-            connection.execute(
-                insert(t.approvals),
-                {
-                    "mission_id": mission_id,
-                    "revision": revision,
-                    "plan_hash": plan_hash,
-                    "by_user": by,
-                    "at": now,
-                    "signature": signature,
-                },
-            )
-            _append_command(connection, "start", mission_id, {"revision": revision}, by, now)
-            append_event(
-                connection,
-                EventKind.PLAN_APPROVED,
-                now,
-                mission_id,
-                revision=revision,
-                plan_hash=plan_hash,
-                by=by,
-            )
-            return record
+            given = self._approvals.give(connection, mission, by=by, now=now)
+            start = {"revision": revision}
+            append_command(connection, "start", mission_id, start, by=by, now=now)
+            facts = {"revision": revision, "plan_hash": plan_hash, "by": by}
+            append_event(connection, EventKind.PLAN_APPROVED, now, facts, mission_id)
+            return given
 
     def reject(self, mission_id: MissionId, *, reason: str, by: str) -> None:
         with self._database.writing() as connection:
-            mission = self._mission_by_id(connection, mission_id)
-            _require_unapproved(mission, MissionState.REJECTED)
-            self._end_unstarted(
-                connection, mission, MissionState.REJECTED, clean(reason), clean(by)
+            mission = mission_by_id(connection, mission_id)
+            require_unapproved(mission, MissionState.REJECTED)
+            end_unstarted(
+                connection,
+                mission,
+                MissionState.REJECTED,
+                reason=clean(reason),
+                by=clean(by),
+                now=self._now(),
             )
 
     def send(
@@ -280,68 +243,28 @@ class SqlStore(Store):
         *,
         by: str,
     ) -> int:
+        now = self._now()
         with self._database.writing() as connection:
             if mission_id is not None:
-                self._mission_by_id(connection, mission_id)
-            return _append_command(
-                connection, kind, mission_id, payload or {}, clean(by), self._now()
+                mission_by_id(connection, mission_id)
+            return append_command(
+                connection, kind, mission_id, payload or {}, by=clean(by), now=now
             )
 
     def cancel_unstarted(self, mission_id: MissionId, *, by: str) -> bool:
         with self._database.writing() as connection:
-            mission = self._mission_by_id(connection, mission_id)
+            mission = mission_by_id(connection, mission_id)
             if mission.state is not MissionState.AWAITING_APPROVAL:
                 return False
-            self._end_unstarted(connection, mission, MissionState.CANCELLED, "", clean(by))
+            end_unstarted(
+                connection,
+                mission,
+                MissionState.CANCELLED,
+                reason="",
+                by=clean(by),
+                now=self._now(),
+            )
             return True
-
-    def _end_unstarted(
-        self,
-        connection: Connection,
-        mission: MissionRecord,
-        state: MissionState,
-        reason: str,
-        by: str,
-    ) -> None:
-        now = self._now()
-        transition(mission.state, state, name=mission.short_id)
-        _leases.void(connection, f"mission:{mission.id}")
-        connection.execute(
-            update(t.missions)
-            .where(t.missions.c.id == mission.id)
-            .values(state=state.value, finished_at=now, error=reason)
-        )
-        connection.execute(
-            update(t.tasks)
-            .where(t.tasks.c.mission_id == mission.id)
-            .values(state=TaskState.CANCELLED.value, finished_at=now)
-        )
-        connection.execute(
-            update(t.commands)
-            .where(t.commands.c.mission_id == mission.id, t.commands.c.answered_at.is_(None))
-            .values(answered_at=now, outcome=f"mission {state.value}")
-        )
-        rejected = state is MissionState.REJECTED
-        kind = EventKind.PLAN_REJECTED if rejected else EventKind.MISSION_FINISHED
-        append_event(connection, kind, now, mission.id, state=state.value, reason=reason, by=by)
-        if reason:
-            _search.index(connection, [(reason, "event", mission.short_id, "", kind.value)])
-
-    def _write_named(
-        self,
-        connection: Connection,
-        payloads: Mapping[Digest, Payload],
-        prepared: Sequence[Any],
-        now: datetime,
-    ) -> None:
-        written = self._artifacts.write(connection, prepared, now) if prepared else []
-        for digest, payload, given in zip(payloads, payloads.values(), written, strict=True):
-            if digest != given:
-                raise StoreError(
-                    f"Artifact {digest[:12]} is in the store as another kind of value; "
-                    f"it cannot be {payload.media_type!r} as well.",
-                    hint="Wrap the value in a list.",
-                )
 
     # -- what everybody reads -----------------------------------------------------------
 
@@ -355,24 +278,14 @@ class SqlStore(Store):
             return [_rows.mission(row) for row in connection.execute(statement)]
 
     def mission(self, ref: str) -> MissionRecord:
-        parsed = parse_ref(ref)
-        number = parsed[0] if parsed is not None and parsed[1] is None else None
-        wanted = (
-            t.missions.c.id == clean(ref) if number is None else t.missions.c.number == number
-        )
         with self._database.reading() as connection:
-            row = connection.execute(_rows.SELECT_MISSIONS.where(wanted)).one_or_none()
-            if row is None:
-                newest = select(t.missions.c.short_id).order_by(t.missions.c.number.desc())
-                known = connection.execute(newest.limit(_NEAR_MISSES_AMONG)).scalars()
-                raise UnknownMissionError(ref, known)
-            return _rows.mission(row)
+            return mission_by_ref(connection, ref)
 
     def plan(self, mission_id: MissionId, revision: int | None = None) -> PlanSpec:
         with self._database.reading() as connection:
-            mission = self._mission_by_id(connection, mission_id)
+            mission = mission_by_id(connection, mission_id)
             wanted = mission.revision if revision is None else revision
-            found = self._read_plan(connection, mission_id, wanted)
+            found = self._plans.read(connection, mission_id, wanted)
             if found is None:
                 raise StoreError(
                     f"Mission {mission.short_id} has no plan revision {wanted}; the newest is "
@@ -382,26 +295,18 @@ class SqlStore(Store):
 
     def approval(self, mission_id: MissionId) -> ApprovalRecord | None:
         with self._database.reading() as connection:
-            records = self._read_approvals(connection, mission_id)
-            if not records:
-                return None
-            if not self._is_signed(records[-1]):
-                mission = self._mission_by_id(connection, mission_id)
-                raise ApprovalError(
-                    f"The approval of mission {mission.short_id} was not given by you on this "
-                    "machine; it does not count.",
-                    hint=f"%hyper show {mission.short_id} shows the plan, %hyper approve "
-                    f"{mission.short_id} approves it anew while it awaits approval.",
-                )
-            return records[-1]
+            records = self._approvals.read(connection, mission_id)
+            if records and not self._approvals.is_signed(records[-1]):
+                raise not_yours(mission_by_id(connection, mission_id))
+            return records[-1] if records else None
 
     def tasks(self, mission_id: MissionId) -> list[TaskRecord]:
         with self._database.reading() as connection:
-            return _tasks_of(connection, mission_id)
+            return tasks_of(connection, mission_id)
 
     def attempts(self, mission_id: MissionId) -> list[AttemptRecord]:
         with self._database.reading() as connection:
-            return _attempts_of(connection, mission_id)
+            return attempts_of(connection, mission_id)
 
     def events(
         self,
@@ -438,24 +343,24 @@ class SqlStore(Store):
             .limit(events)
         )
         with self._database.reading() as connection:
-            mission = self._mission_by_id(connection, mission_id)
-            approvals = self._read_approvals(connection, mission_id)
+            mission = mission_by_id(connection, mission_id)
+            approvals = self._approvals.read(connection, mission_id)
             return MissionSnapshot(
                 seq=last_seq(connection),
                 now=now,
                 mission=mission,
-                plan=self._read_plan(connection, mission_id, mission.revision),
-                tasks=tuple(_tasks_of(connection, mission_id)),
-                attempts=tuple(_attempts_of(connection, mission_id)),
+                plan=self._plans.read(connection, mission_id, mission.revision),
+                tasks=tuple(tasks_of(connection, mission_id)),
+                attempts=tuple(attempts_of(connection, mission_id)),
                 events=tuple(_rows.events(connection.execute(latest))[::-1]),
-                findings=tuple(_findings_of(connection, mission_id)),
-                approvals=tuple(each for each in approvals if self._is_signed(each)),
-                runners=tuple(_live_leases(connection, "runner:", now)),
+                findings=tuple(findings_of(connection, mission_id)),
+                approvals=tuple(each for each in approvals if self._approvals.is_signed(each)),
+                runners=tuple(live_leases(connection, "runner:", now)),
             )
 
     def findings(self, mission_id: MissionId) -> list[Finding]:
         with self._database.reading() as connection:
-            return _findings_of(connection, mission_id)
+            return findings_of(connection, mission_id)
 
     def find(self, text: str, *, limit: int = 50) -> list[SearchHit]:
         with self._database.reading() as connection:
@@ -496,17 +401,7 @@ class SqlStore(Store):
                 return None
             lease, before = taken
             if before is not None and before.holder:
-                # Nobody gave it back: the holder before died, or was silent for too long.
-                append_event(
-                    connection,
-                    EventKind.LEASE_TAKEN,
-                    now,
-                    _mission_of(connection, resource),
-                    resource=resource,
-                    holder=holder,
-                    token=lease.token,
-                    before=before.holder,
-                )
+                _leases.tell_of_taking(connection, lease, before, now)
             return lease
 
     def renew_lease(
@@ -525,8 +420,8 @@ class SqlStore(Store):
     def leases(self, prefix: str = "", *, live: bool = True) -> list[LeaseRecord]:
         with self._database.reading() as connection:
             if live:
-                return _live_leases(connection, prefix, self._now())
-            return _leases_of(connection, prefix)
+                return live_leases(connection, prefix, self._now())
+            return leases_of(connection, prefix)
 
     def commands(self, *, after: int = 0, limit: int = 1000) -> list[CommandRecord]:
         statement = (
@@ -548,22 +443,13 @@ class SqlStore(Store):
             )
 
     def runnable_missions(self) -> list[MissionRecord]:
-        held = (MissionState.RUNNING.value, MissionState.PAUSED.value)
-        approved = select(t.approvals.c.mission_id).where(
-            t.approvals.c.mission_id == t.missions.c.id,
-            t.approvals.c.revision == t.missions.c.revision,
-        )
-        waiting = t.missions.c.state == MissionState.AWAITING_APPROVAL.value
-        statement = _rows.SELECT_MISSIONS.where(
-            or_(t.missions.c.state.in_(held), waiting & approved.exists())
-        ).order_by(t.missions.c.priority.desc(), t.missions.c.number)
+        waiting = MissionState.AWAITING_APPROVAL
         with self._database.reading() as connection:
-            found = [_rows.mission(row) for row in connection.execute(statement)]
             return [
                 mission
-                for mission in found
-                if mission.state is not MissionState.AWAITING_APPROVAL
-                or self._newest_approval(connection, mission) is not None
+                for mission in perhaps_runnable(connection)
+                if mission.state is not waiting
+                or self._approvals.in_force(connection, mission) is not None
             ]
 
     def commit(
@@ -587,7 +473,7 @@ class SqlStore(Store):
 
     def record(self, kind: str, payload: Mapping[str, Any]) -> int:
         with self._database.writing() as connection:
-            return append_event(connection, str(kind), self._now(), None, **payload)
+            return append_event(connection, kind, self._now(), payload)
 
     # -- upkeep -------------------------------------------------------------------------
 
@@ -600,220 +486,6 @@ class SqlStore(Store):
     def close(self) -> None:
         self._database.close()
 
-    # -- reading inside a transaction ---------------------------------------------------
-
-    def _mission_by_id(self, connection: Connection, mission_id: MissionId) -> MissionRecord:
-        statement = _rows.SELECT_MISSIONS.where(t.missions.c.id == mission_id)
-        row = connection.execute(statement).one_or_none()
-        if row is None:
-            raise UnknownMissionError(mission_id)
-        return _rows.mission(row)
-
-    def _read_plan(
-        self, connection: Connection, mission_id: MissionId, revision: int
-    ) -> PlanSpec | None:
-        plans = t.plans.c
-        where = (plans.mission_id == mission_id) & (plans.revision == revision)
-        digest = connection.execute(select(plans.hash).where(where)).scalar()
-        if digest is None:
-            return None
-        key = (str(mission_id), revision, str(digest))
-        with self._plans_lock:
-            if key in self._plans:
-                self._plans.move_to_end(key)
-                return self._plans[key]
-        text = connection.execute(select(plans.spec).where(where)).scalar_one()
-        spec = PlanSpec.model_validate_json(text)
-        if spec.hash != digest:
-            raise StoreCorruptError(
-                f"Revision {revision} of the plan is not the one that its hash was made of.",
-                hint="It was changed outside hypernb; start the mission anew.",
-            )
-        with self._plans_lock:
-            self._plans[key] = spec
-            if len(self._plans) > _PLANS_KEPT:
-                self._plans.popitem(last=False)
-        return spec
-
-    def _read_approvals(
-        self, connection: Connection, mission_id: MissionId
-    ) -> list[ApprovalRecord]:
-        statement = _rows.SELECT_APPROVALS.where(t.approvals.c.mission_id == mission_id)
-        return _rows.approvals(connection.execute(statement.order_by(t.approvals.c.id)))
-
-    def _newest_approval(
-        self, connection: Connection, mission: MissionRecord
-    ) -> ApprovalRecord | None:
-        """Return the newest approval if it is signed and of the newest revision."""
-        records = self._read_approvals(connection, mission.id)
-        if not records:
-            return None
-        newest = records[-1]
-        fits = (newest.revision, newest.plan_hash) == (mission.revision, mission.plan_hash)
-        return newest if fits and self._is_signed(newest) else None
-
-    def _is_signed(self, record: ApprovalRecord) -> bool:
-        parts = _signed(
-            record.mission_id, record.revision, record.plan_hash, record.by, record.at
-        )
-        return self._key.verify(record.signature, _APPROVAL, *parts)
-
 
 def _reopened(location: str, synchronous: str | None, busy_timeout_s: float) -> SqlStore:
     return SqlStore(location, synchronous=synchronous, busy_timeout_s=busy_timeout_s)
-
-
-def _canonical(spec: PlanSpec) -> tuple[str, str]:
-    try:
-        return spec.canonical().decode(), spec.hash
-    except (TypeError, ValueError) as error:
-        raise PlanError(
-            f"The plan cannot be written down: {error}.",
-            hint="Parameters of a plan are JSON values: texts, numbers, lists, objects.",
-        ) from error
-
-
-def _of_plan(spec: PlanSpec, revision: int, digest: str) -> dict[str, Any]:
-    return {
-        "goal": clean(spec.goal),
-        "playbook": clean(spec.playbook),
-        "planned_by": clean(spec.planned_by),
-        "root": clean(spec.root),
-        "priority": spec.priority,
-        "revision": revision,
-        "plan_hash": digest,
-    }
-
-
-def _proposal(spec: PlanSpec, revision: int, digest: str, by: str) -> dict[str, Any]:
-    return {
-        "revision": revision,
-        "plan_hash": digest,
-        "tasks": len(spec.tasks),
-        "planned_by": spec.planned_by,
-        "by": by,
-    }
-
-
-def _write_plan(
-    connection: Connection,
-    mission_id: MissionId,
-    number: int,
-    spec: PlanSpec,
-    written: tuple[int, str, str, datetime, str],
-) -> None:
-    row = dict(zip(("revision", "hash", "spec", "at", "by_user"), written, strict=True))
-    connection.execute(insert(t.plans), row | {"mission_id": mission_id})
-    if spec.tasks:
-        connection.execute(
-            insert(t.tasks),
-            [
-                {
-                    "id": new_id(),
-                    "mission_id": mission_id,
-                    "number": place,
-                    "name": clean(task.name),
-                    "state": TaskState.PENDING.value,
-                    "agent": clean(task.agent),
-                    "goal": clean(task.goal),
-                }
-                for place, task in enumerate(spec.tasks, 1)
-            ],
-        )
-    mission = short_id(number)
-    goals = [_search.goal_row(mission, spec.goal)]
-    goals += [
-        _search.goal_row(mission, task.goal, clean(task.name))
-        for task in spec.tasks
-        if task.goal and task.goal != spec.goal
-    ]
-    if written[0] > 1:
-        _search.forget_goals(connection, mission)
-    _search.index(connection, goals)
-
-
-def _append_command(
-    connection: Connection,
-    kind: str,
-    mission_id: MissionId | None,
-    payload: Mapping[str, Any],
-    by: str,
-    now: datetime,
-) -> int:
-    row = {
-        "kind": kind,
-        "mission_id": mission_id,
-        "payload": dict(payload),
-        "by_user": by,
-        "at": now,
-    }
-    statement = insert(t.commands).returning(t.commands.c.seq)
-    return int(connection.execute(statement, row).scalar_one())
-
-
-def _require_unapproved(mission: MissionRecord, after: MissionState) -> None:
-    if mission.state is not MissionState.AWAITING_APPROVAL:
-        raise TransitionError(
-            "mission",
-            mission.short_id,
-            mission.state.value,
-            after.value,
-            hint=f"%hyper show {mission.short_id} shows it.",
-        )
-
-
-def _require_same_plan(mission: MissionRecord, revision: int, plan_hash: str) -> None:
-    if revision != mission.revision:
-        raise ApprovalError(
-            f"Revision {revision} of the plan of {mission.short_id} is not the newest: "
-            f"that is {mission.revision}.",
-            hint=f"%hyper show {mission.short_id} shows it.",
-        )
-    if plan_hash != mission.plan_hash:
-        raise ApprovalError(
-            f"The approval is for another plan than revision {revision} of {mission.short_id}: "
-            f"its hash is {mission.plan_hash[:12]}, not {plan_hash[:12]!r}.",
-            hint=f"%hyper show {mission.short_id} shows the plan that is there.",
-        )
-
-
-def _signed(
-    mission_id: str, revision: int, plan_hash: str, by: str, at: datetime
-) -> tuple[str, ...]:
-    return mission_id, str(revision), plan_hash, by, utc_text(at)
-
-
-def _tasks_of(connection: Connection, mission_id: MissionId) -> list[TaskRecord]:
-    statement = _rows.SELECT_TASKS.where(t.tasks.c.mission_id == mission_id)
-    return _rows.tasks(connection.execute(statement.order_by(t.tasks.c.number)).all())
-
-
-def _attempts_of(connection: Connection, mission_id: MissionId) -> list[AttemptRecord]:
-    attempts = t.attempts.c
-    statement = _rows.SELECT_ATTEMPTS.where(attempts.mission_id == mission_id)
-    ordered = statement.order_by(attempts.started_at, attempts.task_id, attempts.number)
-    return _rows.attempts(connection.execute(ordered).all())
-
-
-def _findings_of(connection: Connection, mission_id: MissionId) -> list[Finding]:
-    statement = _rows.SELECT_FINDINGS.where(t.findings.c.mission_id == mission_id)
-    return _rows.findings(connection.execute(statement.order_by(t.findings.c.id)))
-
-
-def _leases_of(connection: Connection, prefix: str) -> list[LeaseRecord]:
-    statement = _rows.SELECT_LEASES.order_by(t.leases.c.resource)
-    if prefix:
-        statement = statement.where(t.leases.c.resource.startswith(prefix, autoescape=True))
-    return _rows.leases(connection.execute(statement))
-
-
-def _live_leases(connection: Connection, prefix: str, now: datetime) -> list[LeaseRecord]:
-    return [each for each in _leases_of(connection, prefix) if _leases.is_live(each, now)]
-
-
-def _mission_of(connection: Connection, resource: str) -> str | None:
-    kind, _, name = resource.partition(":")
-    if kind != "mission":
-        return None
-    known = select(t.missions.c.id).where(t.missions.c.id == name)
-    return connection.execute(known).scalar()

@@ -319,3 +319,9 @@ def test_views_speak_the_words_of_people(bench: Bench, store: Store) -> None:
     assert ("m-1", "a", "task.finished") in store.query(
         "SELECT mission, task, kind FROM event_list"
     )[1]
+
+
+def test_facts_of_an_event_can_have_any_name(store: Store) -> None:
+    facts = {"kind": "x", "at": "now", "mission_id": 1, "connection": None, "facts": {}}
+    store.record("runner.started", facts)
+    assert store.events()[-1].payload == facts

@@ -1,0 +1,116 @@
+"""Reading what belongs to a mission, inside a transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, or_, select
+
+from hypernb.errors import UnknownMissionError
+from hypernb.model import MissionState, parse_ref
+from hypernb.store import _rows
+from hypernb.store import _tables as t
+from hypernb.store._leases import is_live
+from hypernb.store._values import clean
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from hypernb.model import (
+        AttemptRecord,
+        Finding,
+        LeaseRecord,
+        MissionId,
+        MissionRecord,
+        TaskRecord,
+    )
+
+_NEAR_MISSES_AMONG: Final = 200
+_MISSION: Final = _rows.SELECT_MISSIONS.where(t.missions.c.id == bindparam("wanted"))
+_TASKS: Final = _rows.SELECT_TASKS.where(t.tasks.c.mission_id == bindparam("wanted")).order_by(
+    t.tasks.c.number
+)
+_ATTEMPTS: Final = _rows.SELECT_ATTEMPTS.where(
+    t.attempts.c.mission_id == bindparam("wanted")
+).order_by(t.attempts.c.started_at, t.attempts.c.task_id, t.attempts.c.number)
+_FINDINGS: Final = _rows.SELECT_FINDINGS.where(
+    t.findings.c.mission_id == bindparam("wanted")
+).order_by(t.findings.c.id)
+_APPROVED: Final = (
+    select(t.approvals.c.mission_id)
+    .where(
+        t.approvals.c.mission_id == t.missions.c.id,
+        t.approvals.c.revision == t.missions.c.revision,
+    )
+    .exists()
+)
+_PERHAPS_RUNNABLE: Final = _rows.SELECT_MISSIONS.where(
+    or_(
+        t.missions.c.state.in_([MissionState.RUNNING.value, MissionState.PAUSED.value]),
+        (t.missions.c.state == MissionState.AWAITING_APPROVAL.value) & _APPROVED,
+    )
+).order_by(t.missions.c.priority.desc(), t.missions.c.number)
+
+
+def mission_by_id(connection: Connection, mission_id: MissionId) -> MissionRecord:
+    """Return a mission.
+
+    Raises:
+        UnknownMissionError: There is none.
+    """
+    row = connection.execute(_MISSION, {"wanted": mission_id}).one_or_none()
+    if row is None:
+        raise UnknownMissionError(mission_id)
+    return _rows.mission(row)
+
+
+def mission_by_ref(connection: Connection, ref: str) -> MissionRecord:
+    """Return a mission by short id or id.
+
+    Raises:
+        UnknownMissionError: There is none; near misses are named.
+    """
+    parsed = parse_ref(ref)
+    number = parsed[0] if parsed is not None and parsed[1] is None else None
+    wanted = t.missions.c.id == clean(ref) if number is None else t.missions.c.number == number
+    row = connection.execute(_rows.SELECT_MISSIONS.where(wanted)).one_or_none()
+    if row is None:
+        newest = select(t.missions.c.short_id).order_by(t.missions.c.number.desc())
+        known = connection.execute(newest.limit(_NEAR_MISSES_AMONG)).scalars()
+        raise UnknownMissionError(ref, known)
+    return _rows.mission(row)
+
+
+def perhaps_runnable(connection: Connection) -> list[MissionRecord]:
+    """Return missions that run, or that an approval, whoever signed it, lets run."""
+    return [_rows.mission(row) for row in connection.execute(_PERHAPS_RUNNABLE)]
+
+
+def tasks_of(connection: Connection, mission_id: MissionId) -> list[TaskRecord]:
+    """Return the tasks in plan order."""
+    return _rows.tasks(connection.execute(_TASKS, {"wanted": mission_id}).all())
+
+
+def attempts_of(connection: Connection, mission_id: MissionId) -> list[AttemptRecord]:
+    """Return the attempts in the order they started."""
+    return _rows.attempts(connection.execute(_ATTEMPTS, {"wanted": mission_id}).all())
+
+
+def findings_of(connection: Connection, mission_id: MissionId) -> list[Finding]:
+    """Return the findings, most severe first, then by place."""
+    return _rows.findings(connection.execute(_FINDINGS, {"wanted": mission_id}).all())
+
+
+def leases_of(connection: Connection, prefix: str) -> list[LeaseRecord]:
+    """Return all leases whose resource begins so, also those that nobody holds."""
+    statement = _rows.SELECT_LEASES.order_by(t.leases.c.resource)
+    if prefix:
+        statement = statement.where(t.leases.c.resource.startswith(prefix, autoescape=True))
+    return _rows.leases(connection.execute(statement))
+
+
+def live_leases(connection: Connection, prefix: str, now: datetime) -> list[LeaseRecord]:
+    """Return leases that somebody holds now."""
+    return [each for each in leases_of(connection, prefix) if is_live(each, now)]
