@@ -289,7 +289,9 @@ class Store(ABC):
 
         Raises:
             LeaseLostError: The lease's token is not the newest; nothing was written.
-            TransitionError: The mission cannot become what a change says; nothing was written.
+            TransitionError: Mission, task or attempt cannot become what a change says; nothing
+                was written.
+            UnknownTaskError: A change is about a task that the mission does not have.
         """
 
     @abstractmethod

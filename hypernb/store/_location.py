@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from hypernb.errors import StoreUnavailableError
 
@@ -73,7 +74,7 @@ def database_path(where: str | Path) -> Path:
                 f"This version keeps its store in SQLite; it cannot open {kind!r} databases.",
                 hint="Give a path, or sqlite:////absolute/path.db.",
             )
-        text = (match["path"] or "").partition("?")[0]
+        text = unquote((match["path"] or "").partition("?")[0])
         named_memory = "mode=memory" in str(where)
     else:
         named_memory = text.startswith("file:") and "memory" in text
@@ -84,6 +85,12 @@ def database_path(where: str | Path) -> Path:
     if "\x00" in text:
         raise StoreUnavailableError(f"{text!r} cannot be the path of a database.")
     return Path(text).expanduser().absolute()
+
+
+def database_url(path: Path) -> str:
+    """Return the URL of a database file; `database_path` gives the path back."""
+    # Quoted is only what would end the path or be taken for a quotation: it stays readable.
+    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
 
 
 def database_file(url: str) -> Path | None:

@@ -37,6 +37,7 @@ from hypernb.store._keys import SigningKey
 from hypernb.store._location import (
     artifact_folder,
     database_path,
+    database_url,
     default_location,
     home_folder,
 )
@@ -127,7 +128,7 @@ class SqlStore(Store):
         self.path = database_path(location if location is not None else default_location())
         if not self.path.parent.exists() and self.path.is_relative_to(home_folder()):
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.url = f"sqlite:///{self.path}"
+        self.url = database_url(self.path)
         self._options = (synchronous, busy_timeout_s)
         self._now = clock or utc_now
         self._database = Database(

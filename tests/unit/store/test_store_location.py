@@ -135,6 +135,7 @@ def test_home_is_made_where_it_is_missing(home: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", ["odd ?name#1.db", "100%.db", "ünï 🚀.db", "a'b.db"])
 def test_file_can_have_any_name(tmp_path: Path, name: str) -> None:
     opened = SqlStore(tmp_path / name)
+    assert database_file(opened.url) == tmp_path / name
     opened.changed()
     assert opened.query("SELECT count(*) FROM missions")[1] == [(0,)]
     opened.close()
