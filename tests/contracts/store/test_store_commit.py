@@ -372,10 +372,10 @@ def test_odd_facts_do_not_break_writing(
 
 def test_odd_text_does_not_break_writing(bench: Bench) -> None:
     underway = bench.running("a")
-    odd = "caf\udce9 \x00 end"
+    odd = "tail\udce9 \x00 end"
     underway.run("a", note=odd, error=odd, text=odd, outcome=odd)
     task = underway.task("a")
-    assert task.note == task.error == task.outcome == "caf\\udce9 ␀ end"
+    assert task.note == task.error == task.outcome == "tail\\udce9 ␀ end"
 
 
 def test_heartbeats_are_noted_without_events(bench: Bench, store: Store, clock: Clock) -> None:
