@@ -276,7 +276,7 @@ def test_query_returns_at_most_the_limit(bench: Bench, store: Store) -> None:
         pytest.param("BEGIN", id="transaction"),
         pytest.param("", id="nothing"),
         pytest.param("-- only a comment", id="comment"),
-        pytest.param("selekt 1", id="typing error"),
+        pytest.param("fetch me 1", id="typing error"),
     ],
 )
 def test_query_that_does_not_read_is_refused(bench: Bench, store: Store, sql: str) -> None:
