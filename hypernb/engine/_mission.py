@@ -66,6 +66,7 @@ class MissionRun:
         self._quiet.set()
         self._is_ending = False
         self.is_closed = False
+        self._has_ended = False
         self._signs: dict[TaskId, datetime] = {}
 
     # -- opening ------------------------------------------------------------------------
@@ -95,6 +96,7 @@ class MissionRun:
     def _adopt(self, opening: Opening) -> None:
         self.record = opening.mission
         self.state = opening.mission.state
+        self._has_ended = self.state.is_final
         self.plan = opening.plan
         self._objection = opening.objection
         self._specs = {task.name: task for task in opening.plan.tasks}
@@ -113,7 +115,6 @@ class MissionRun:
         at = self._crew.clock.now()
         self._log("Mission %s is not run: %s", self.record.short_id, objection)
         await self._write(self._final(at, MissionState.FAILED, objection))
-        self.over.set()
 
     def _schedule_from(self, opening: Opening) -> None:
         self._schedule = Schedule(self.plan)
@@ -572,6 +573,7 @@ class MissionRun:
         self._is_ending = False
         if was_final:
             self.state, self._started_at = MissionState.RUNNING, at
+            self._has_ended = False
             self.over.clear()
         await self._write(written)
         self._crew.poke()
@@ -649,8 +651,8 @@ class MissionRun:
         return signs
 
     def end_if_final(self) -> None:
-        """Let the run be closed, if the mission has ended and nothing has reopened it."""
-        if self.state.is_final:
+        """Let the run be closed, if the mission's end is in the store."""
+        if self._has_ended:
             self.over.set()
 
     def close_if_over(self) -> None:
@@ -677,19 +679,28 @@ class MissionRun:
     def _submit(
         self, written: Iterable[Change], outputs: Mapping[Digest, Payload] | None = None
     ) -> asyncio.Future[Mapping[Digest, Digest]]:
-        committed = self._crew.writer.submit(self.record.id, self.lease, [*written], outputs)
-        committed.add_done_callback(self._committed)
+        batch = [*written]
+        # The state in memory is ahead: commits that are still to come back may be earlier
+        # ones, and only the one with the mission's end in it ends the run.
+        is_last = any(each.mission_state and each.mission_state.is_final for each in batch)
+        committed = self._crew.writer.submit(self.record.id, self.lease, batch, outputs)
+        committed.add_done_callback(partial(self._committed, is_last))
         return committed
 
     async def _write(self, written: Iterable[Change]) -> None:
         await self._submit(written)
 
-    def _committed(self, future: asyncio.Future[Mapping[Digest, Digest]]) -> None:
+    def _committed(
+        self,
+        is_last: bool,  # noqa: FBT001 - bound by name's place in a callback
+        future: asyncio.Future[Mapping[Digest, Digest]],
+    ) -> None:
         if future.cancelled():
             return
         if error := future.exception():
             self._break(error)
-        elif self.state.is_final:
+        elif is_last:
+            self._has_ended = True
             self.over.set()
 
     def _break(self, error: BaseException) -> None:
