@@ -45,7 +45,7 @@ pytestmark = pytest.mark.timeout(90)
         pytest.param("%hyper agents qa-enginer", "mean 'qa-engineer'", id="agents"),
         pytest.param("%hyper playbooks repo-adit", "mean 'repo-audit'?", id="playbooks"),
         pytest.param("%hyper help aprove", "Did you mean 'approve'?", id="help"),
-        pytest.param("%hyper ls --state runing", "Did you mean 'running'?", id="state"),
+        pytest.param("%hyper ls --state pausedd", "Did you mean 'paused'?", id="state"),
         pytest.param("%hyper show 'm-1", "closing quotation", id="quote"),
         pytest.param("%hyper config rot=/", "Did you mean 'root'?", id="setting"),
         pytest.param("%hyper config root=/nowhere", "no directory", id="root"),
