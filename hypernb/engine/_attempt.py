@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine._job import EndKind, Job, Value
 from hypernb.engine._watchdog import Vital
@@ -93,14 +93,13 @@ class Attempt:
             self.last_sign = now
             self.seat.resume()
 
-    async def end(self, doom: Doom) -> None:
-        """End its processes; the first reason counts."""
-        self.doom = self.doom or doom
+    async def end(self) -> None:
+        """End its processes; `doom` says why."""
         if self.begun:
             await self.seat.kill()
 
 
-def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, str]]:
+def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, Any]]:
     """Say in a sentence why an attempt failed, and give the facts for its event."""
     task = attempt.task
     if attempt.doom is Doom.TIMED_OUT:

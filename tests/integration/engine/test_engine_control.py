@@ -101,13 +101,13 @@ def test_pause_really_stops(bench: Bench) -> None:
     ledger = bench.root / "ledger"
     plan = Plan("pause", root=bench.root).add("tick", tick, str(ledger), 150, timeout=30)
     mission = bench.approve(plan)
-    bench.host(stalled_s=0.5)
+    bench.host(stalled_s=1.5)
     bench.until(ledger.exists)
     bench.store.send("pause", mission.id, by="ana@here")
     bench.until(lambda: bench.mission(mission).state == "paused")
     bench.quietly(0.2)
     size = ledger.stat().st_size
-    bench.quietly(1.0)
+    bench.quietly(2.0)
     assert ledger.stat().st_size == size
     assert bench.states(mission) == {"tick": "running"}  # silent, but not called stalled
     bench.store.send("resume", mission.id, by="ana@here")

@@ -298,6 +298,7 @@ def test_mission_of_nobody_is_not_run(bench: Bench) -> None:
     assert bench.attempts(mission, "one") == []
 
 
+@pytest.mark.slow
 def test_ten_thousand_trivial_tasks(bench: Bench) -> None:
     import psutil
 

@@ -1,0 +1,291 @@
+"""The course of a mission: what follows from each thing that happens, as changes to write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hypernb.engine import _changes as changes
+from hypernb.engine._attempt import failure
+from hypernb.engine._backoff import backoff_s
+from hypernb.engine._dispatch import busy_agents
+from hypernb.engine._recovery import ask
+from hypernb.errors import UnknownTaskError
+from hypernb.model import MissionState, OnFailure, TaskState
+from hypernb.plan import Consequence, Schedule, remaining_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from random import Random
+
+    from hypernb.engine._attempt import Attempt
+    from hypernb.engine._job import Ending, Value
+    from hypernb.engine._opening import Opening
+    from hypernb.engine._product import Product
+    from hypernb.model import Change, Digest, TaskId, TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """What follows from a failed attempt.
+
+    Attributes:
+        retry_after_s: Wait before the next try; None if there is none.
+    """
+
+    changes: tuple[Change, ...]
+    error: str
+    retry_after_s: float | None = None
+
+
+class Course:
+    """What is known of a mission's tasks, one step ahead of the store.
+
+    Nothing here waits, writes or reads a clock: each step returns the changes that tell of
+    it, and whoever takes the step has them committed.
+
+    Attributes:
+        outputs: Of the tasks that have succeeded; bytes until they are committed.
+        errors: Why tasks have failed, by name.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self.plan = opening.plan
+        self.mission = opening.mission
+        self.specs = {task.name: task for task in opening.plan.tasks}
+        self.outputs: dict[str, Digest | Value] = {
+            task.name: task.output for task in opening.tasks if task.output is not None
+        }
+        self.errors = {
+            task.name: task.error for task in opening.tasks if task.state is TaskState.FAILED
+        }
+        self.started_at = opening.started_at
+        self._tasks = {task.name: task for task in opening.tasks}
+        self._attempts = {task.name: task.attempt for task in opening.tasks}
+        self._failures = Counter(opening.recovery.failures)
+        self._unwritten: set[str] = set()
+        self._schedule = Schedule(self.plan)
+        self._remaining = remaining_paths(self.plan)
+        self._late = self._schedule.restore(opening.recovery.states)
+        self._recovered = opening.recovery.changes
+        names = {task.id: task.name for task in opening.tasks}
+        for change in self._recovered:
+            if change.task_state is TaskState.FAILED and change.task_id is not None:
+                self.errors[names[change.task_id]] = change.error or ""
+
+    # -- what may happen ----------------------------------------------------------------
+
+    @property
+    def is_stopped(self) -> bool:
+        """A failure has ended the starting of tasks."""
+        return self._schedule.is_stopped
+
+    @property
+    def is_done(self) -> bool:
+        """Every task has ended."""
+        return self._schedule.is_done
+
+    def best(self, running: Iterable[Attempt] = ()) -> str | None:
+        """Return the best task that may start, within the limit for each agent."""
+        counts = Counter(attempt.task.agent for attempt in running)
+        return self._schedule.best(busy=busy_agents(counts, self.plan.agent_concurrency))
+
+    def remaining_s(self, name: str) -> float:
+        """Return the length of the longest path that begins with a task."""
+        return self._remaining[name]
+
+    def waits_for_its_start(self, task: TaskSpec) -> bool:
+        """Tell whether the start has to be committed before the first line of the task runs.
+
+        After a crash the next runner repeats whatever it does not know to be finished. For a
+        task that may be repeated and whose needs are committed, it makes no difference whether
+        it knows of the start; so those tasks run while their start is being written, and a
+        wide mission is not held up by one sync after the other.
+        """
+        return not task.repeatable or not self._unwritten.isdisjoint(task.needs)
+
+    # -- what has happened --------------------------------------------------------------
+
+    def go_on(self, at: datetime) -> list[Change]:
+        """Return what the end of the last runner has left to write."""
+        return [*self._recovered, *self._consequences(at, self._late)]
+
+    @property
+    def is_recovered(self) -> bool:
+        """The last runner was lost while tasks ran."""
+        return bool(self._recovered)
+
+    def start(self, name: str) -> tuple[TaskId, int]:
+        """Note that an attempt begins; return the task's id and the attempt's number."""
+        self._schedule.start(name)
+        self._attempts[name] += 1
+        return self._tasks[name].id, self._attempts[name]
+
+    def succeed(self, at: datetime, attempt: Attempt, product: Product) -> list[Change]:
+        """Note that an attempt has done its work."""
+        name = attempt.task.name
+        self.outputs[name] = product.value
+        self._unwritten.add(name)
+        done = changes.succeeded(
+            at,
+            attempt.task_id,
+            attempt.number,
+            output=product.digest,
+            text=product.payload.text,
+            note=product.note,
+            outcome=product.outcome,
+            findings=product.findings,
+        )
+        return [done, *self._consequences(at, self._schedule.succeed(name))]
+
+    def written(self, name: str, output: Digest | None) -> None:
+        """Note that a task's end is in the store, and under which digest its output."""
+        self._unwritten.discard(name)
+        if output is not None:
+            self.outputs[name] = output
+
+    def fail(self, at: datetime, attempt: Attempt, ending: Ending, rng: Random) -> Setback:
+        """Note that an attempt has failed, and decide whether there is another."""
+        name, spec = attempt.task.name, attempt.task
+        error, facts = failure(attempt, ending)
+        self._failures[name] += 1
+        number = self._failures[name]
+        if number < spec.attempts and not self._schedule.is_stopped:
+            wait_s = backoff_s(number, spec.backoff_s, rng)
+            facts |= {
+                "try": number,
+                "of": spec.attempts,
+                "delay_s": round(wait_s, 3),
+                "next_attempt": attempt.number + 1,
+            }
+            again = changes.retried(
+                at, attempt.task_id, attempt.number, error=error, facts=facts
+            )
+            return Setback((again,), error, wait_s)
+        self.errors[name] = error
+        self._unwritten.add(name)
+        done = changes.failed(at, attempt.task_id, attempt.number, error=error, facts=facts)
+        follows = self._consequences(at, self._schedule.fail(name))
+        return Setback((done, *follows), error)
+
+    def release(self, name: str) -> None:
+        """Put a task back among the ready, for its next attempt."""
+        self._schedule.release(name)
+
+    def _consequences(self, at: datetime, consequence: Consequence) -> list[Change]:
+        skipped = []
+        for name in consequence.skipped:
+            blocking = ", ".join(repr(need) for need in self._schedule.blocked_by(name)[:3])
+            because = f"skipped: {blocking} did not succeed"
+            skipped.append(changes.skipped(at, self._tasks[name].id, because=because))
+        readied = [changes.readied(at, self._tasks[name].id) for name in consequence.readied]
+        return [*skipped, *readied]
+
+    # -- the end ------------------------------------------------------------------------
+
+    def cancel_rest(
+        self, at: datetime, *, because: str, ended: Mapping[str, int] | None = None
+    ) -> list[Change]:
+        """Cancel every task that has not ended.
+
+        Args:
+            ended: Number of the attempt that was just ended, by name.
+        """
+        ended = ended or {}
+        names = [*self._schedule.cancel_rest()]
+        for name in self.specs:
+            if not self._schedule.state(name).is_final:
+                self._schedule.cancel(name)
+                names.append(name)
+        return [
+            changes.cancelled(at, self._tasks[name].id, ended.get(name), because=because)
+            for name in names
+        ]
+
+    def suspend(self, at: datetime, ended: Mapping[str, int]) -> list[Change]:
+        """Leave tasks whose attempts were ended to the next runner, or to the user."""
+        return [self._suspended(at, name, number) for name, number in ended.items()]
+
+    def _suspended(self, at: datetime, name: str, number: int) -> Change:
+        after, note = TaskState.READY, "waits for the next runner"
+        if not self.specs[name].repeatable:
+            after = TaskState.AWAITING_APPROVAL
+            note = ask(self.mission, self._tasks[name].number)
+        reason = "the runner was stopped"
+        task = self._tasks[name].id
+        return changes.suspended(at, task, number, after=after, reason=reason, note=note)
+
+    def verdict(self) -> tuple[MissionState, str]:
+        """Return the state that the mission ends in, and why if it has failed."""
+        bad = [
+            task.name
+            for task in self.plan.tasks
+            if self._schedule.state(task.name) is TaskState.FAILED
+            and task.on_failure is not OnFailure.CONTINUE
+        ]
+        if bad:
+            first = self.errors.get(bad[0]) or f"Task {bad[0]!r} failed"
+            if repr(bad[0]) not in first:
+                first = f"Task {bad[0]!r} failed: {first}"
+            more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+            return MissionState.FAILED, f"{_brief(first)}{more}"
+        cancelled = self._schedule.counts().get(TaskState.CANCELLED, 0)
+        if cancelled:
+            tasks = "1 task stays" if cancelled == 1 else f"{cancelled} tasks stay"
+            return MissionState.FAILED, f"{tasks} cancelled"
+        return MissionState.SUCCEEDED, ""
+
+    def finish(self, at: datetime, state: MissionState, error: str) -> Change:
+        """End the mission."""
+        counts = self._schedule.counts()
+        facts: dict[str, Any] = {"counts": {key.value: many for key, many in counts.items()}}
+        if self.started_at is not None:
+            facts["duration_s"] = round((at - self.started_at).total_seconds(), 3)
+        return changes.mission_finished(at, state, error=error, facts=facts)
+
+    # -- another go ---------------------------------------------------------------------
+
+    def reopen(self, at: datetime, ref: str, *, by: str) -> tuple[list[str], list[Change]]:
+        """Try ended tasks again, or those that were put to the user; return names and changes.
+
+        Args:
+            ref: Name or ``t3``; empty for all that did not succeed.
+
+        Raises:
+            UnknownTaskError: There is no such task.
+            TransitionError: It cannot be tried again; nothing has changed.
+        """
+        wanted = self._resolve(ref)
+        asked = [
+            name for name in wanted if self._schedule.state(name) is TaskState.AWAITING_APPROVAL
+        ]
+        opened = Consequence() if asked else self._schedule.retry(wanted if ref else None)
+        for name in asked:
+            self._schedule.release(name)
+        names = [*asked, *opened.readied, *opened.pending]
+        written = []
+        for name in names:
+            self._failures[name] = 0
+            self.errors.pop(name, None)
+            note = changes.pending if name in opened.pending else changes.reopened
+            written.append(
+                note(at, self._tasks[name].id, by=by, after_attempt=self._attempts[name])
+            )
+        return names, written
+
+    def _resolve(self, ref: str) -> list[str]:
+        if not ref:
+            return list(self.specs)
+        if ref in self.specs:
+            return [ref]
+        by_number = [task.name for task in self._tasks.values() if f"t{task.number}" == ref]
+        if not by_number:
+            raise UnknownTaskError(ref, self.specs)
+        return by_number
+
+
+def _brief(text: str) -> str:
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return first.rstrip(".")[:500]
