@@ -64,8 +64,8 @@ def digest(data: bytes) -> Digest:
     """Return the SHA-256 of the bytes, in lower-case hexadecimal.
 
     Example:
-        >>> digest(b"")[:12]
-        'e3b0c44298fc'
+        >>> digest(b"")[:8], len(digest(b""))
+        ('e3b0c442', 64)
     """
     return Digest(hashlib.sha256(data).hexdigest())
 

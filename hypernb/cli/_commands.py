@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.session import Mission, Session
 
-MIN_WIDTH, MAX_WIDTH = 60, 120
+MIN_WIDTH, MAX_WIDTH, UNBROKEN_WIDTH = 60, 120, 2000
 PLAYBOOK_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 
 
@@ -63,6 +63,11 @@ def _mission(ref: str) -> Mission:
 
 def _width() -> int:
     return max(MIN_WIDTH, min(MAX_WIDTH, shutil.get_terminal_size().columns))
+
+
+def _table_width() -> int:
+    # A program that reads a table line by line must not find one row on two lines.
+    return _width() if sys.stdout.isatty() else UNBROKEN_WIDTH
 
 
 def _echo(text: str) -> None:
@@ -271,7 +276,8 @@ def ls(*, limit: int) -> None:
     """List missions, newest first."""
     from hypernb.views import missions_text
 
-    _echo(missions_text([mission.record for mission in _session().missions(limit=limit)]))
+    records = [mission.record for mission in _session().missions(limit=limit)]
+    _echo(missions_text(records, width=_table_width()))
 
 
 @hypernb.command()
@@ -294,10 +300,10 @@ def events(*, mission: str, limit: int, follow: bool) -> None:
 
     chosen = _mission(mission)
     latest = chosen.events(limit=limit, newest=True)
-    _echo(events_text(latest))
+    _echo(events_text(latest, width=_table_width()))
     if follow and not chosen.state.is_final:
         for event in chosen.follow(after=latest[-1].seq if latest else 0):
-            _echo(events_text([event]))
+            _echo(events_text([event], width=_table_width()))
 
 
 @hypernb.command()
@@ -340,7 +346,8 @@ def find(*, words: tuple[str, ...], limit: int) -> None:
     """Search goals, outputs, findings and events of all missions."""
     from hypernb.views import hits_text
 
-    _echo(hits_text(_session().find(" ".join(words), limit=limit)))
+    hits = _session().find(" ".join(words), limit=limit)
+    _echo(hits_text(hits, width=_table_width()))
 
 
 @hypernb.command()
@@ -351,7 +358,7 @@ def sql(*, statement: str, limit: int) -> None:
     from hypernb.views import table_text
 
     columns, rows = _session().store.query(statement, limit=limit)
-    _echo(table_text(columns, rows))
+    _echo(table_text(columns, rows, width=_table_width()))
 
 
 @hypernb.command()
@@ -383,7 +390,7 @@ def agents() -> None:
     """List the agents."""
     from hypernb.views import agents_text
 
-    _echo(agents_text(list(_session().agents().values())))
+    _echo(agents_text(list(_session().agents().values()), width=_table_width()))
 
 
 @hypernb.command()
@@ -396,7 +403,11 @@ def playbooks(*, name: str) -> None:
     if name and name not in known:
         raise UnknownNameError("playbook", name, known)
     rows = [(each.name, each.title) for each in known.values()]
-    _echo(known[name].help() if name else table_text(["Playbook", "Does"], rows))
+    _echo(
+        known[name].help()
+        if name
+        else table_text(["Playbook", "Does"], rows, width=_table_width())
+    )
 
 
 # -- upkeep ------------------------------------------------------------------------------
@@ -427,7 +438,8 @@ def doctor() -> int:
         (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
         for check in checks
     ]
-    _echo(table_text(["Looked at", "", "Found", "What to do"], rows))
+    heads = ["Looked at", "", "Found", "What to do"]
+    _echo(table_text(heads, rows, width=_table_width()))
     return 0 if all(check.ok for check in checks) else 3
 
 

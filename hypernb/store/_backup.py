@@ -182,9 +182,9 @@ def _refuse_if_in_use(path: Path, *, force: bool) -> None:
     try:
         with failures_told(path), closing(connect(path, "rw", _TIMEOUT_S)) as connection:
             ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-            missions = _count(connection, "missions") if ours else 0
+            missions = _count(connection, "SELECT count(*) FROM missions") if ours else 0
             runners = list(_runners(connection)) if ours else []
-            tables = _count(connection, "sqlite_master")
+            tables = _count(connection, "SELECT count(*) FROM sqlite_master")
     except StoreCorruptError:
         return  # what is damaged is what one restores over; it is kept all the same
     if runners:
@@ -200,9 +200,8 @@ def _refuse_if_in_use(path: Path, *, force: bool) -> None:
         )
 
 
-def _count(connection: sqlite3.Connection, table: str) -> int:
-    sql = f"SELECT count(*) FROM {table}"  # noqa: S608 - the names are ours
-    return int(connection.execute(sql).fetchone()[0])
+def _count(connection: sqlite3.Connection, counting: str) -> int:
+    return int(connection.execute(counting).fetchone()[0])
 
 
 def _runners(connection: sqlite3.Connection) -> Iterator[str]:
