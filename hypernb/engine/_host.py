@@ -185,7 +185,11 @@ class InProcessHost:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Start the runner, unless it is at work."""
+        """Start the runner, unless it is at work.
+
+        Raises:
+            StoreError: The store cannot be opened.
+        """
         if self.is_alive:
             return
         self.end = self.error = None
@@ -195,6 +199,8 @@ class InProcessHost:
         )
         self._thread.start()
         ready.wait()
+        if self.error is not None:
+            raise self.error
         atexit.register(self.stop)
 
     def stop(self, timeout_s: float = _STOP_WITHIN_S) -> None:

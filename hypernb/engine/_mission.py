@@ -19,7 +19,7 @@ from hypernb.errors import HypernbError, StoreError, TransitionError
 from hypernb.model import MissionState, transition
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from datetime import datetime
 
     from hypernb.abc import Payload
@@ -296,7 +296,8 @@ class MissionRun:
             )
         else:
             self._timers[name] = self._spawn(
-                self._again(name, setback.retry_after_s), f"{self.record.short_id}/{name} waits"
+                partial(self._again, name, setback.retry_after_s),
+                f"{self.record.short_id}/{name} waits",
             )
         return setback.changes
 
@@ -324,7 +325,8 @@ class MissionRun:
 
     def _finish(self, at: datetime, state: MissionState, error: str) -> Change:
         self.state = state
-        self._log("Mission %s %s %s", self.record.short_id, state.value, error)
+        because = f": {error}" if error else ""
+        self._log("Mission %s %s%s", self.record.short_id, state.value, because)
         return self._course.finish(at, state, error)
 
     def _stop_timers(self) -> None:
@@ -464,7 +466,7 @@ class MissionRun:
         if (at - started_at).total_seconds() >= limit and not self.state.is_final:
             self._is_ending = True
             error = f"it was not done within its deadline of {limit:g} s"
-            self._spawn(self._overdue(error), f"{self.record.short_id} is overdue")
+            self._spawn(partial(self._overdue, error), f"{self.record.short_id} is overdue")
 
     async def _overdue(self, error: str) -> None:
         with contextlib.suppress(HypernbError):  # noted by _break
@@ -475,7 +477,7 @@ class MissionRun:
         verdict = judge(attempt.vital(), now=now, stalled_s=stalled_s)
         if verdict is Verdict.TIMED_OUT:
             attempt.doom = Doom.TIMED_OUT
-            self._spawn(attempt.end(), f"time out {attempt.key}")
+            self._spawn(attempt.end, f"time out {attempt.key}")
         elif verdict is Verdict.STALLED:
             attempt.is_stalled = True
             change = changes.stalled(
@@ -508,13 +510,15 @@ class MissionRun:
         """Hold the mission no longer, because of an error."""
         self._break(error)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def _spawn(
+        self, work: Callable[[], Coroutine[Any, Any, None]], name: str
+    ) -> asyncio.Task[None]:
         return self._crew.spawn(self._guarded(work), name)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Let a fault end this run and not the runner."""
         try:
-            await work
+            await work()
         except Exception as error:
             self._crew.log.exception("Mission %s met a fault", self.record.short_id)
             self._break(error)

@@ -31,7 +31,7 @@ from hypernb.errors import (
 from hypernb.model import EventKind, MissionState, RunnerId, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from hypernb.abc import Clock, Store
     from hypernb.engine.executors import Executor
@@ -186,9 +186,9 @@ class Runner:
         assert self._stopping is not None  # noqa: S101 - narrows the type
         async with asyncio.TaskGroup() as self._group:
             loops = [
-                self._spawn(self._guarded(self._poll()), "poll the store"),
-                self._spawn(self._guarded(self._renew()), "renew the leases"),
-                self._spawn(self._guarded(self._watch()), "watch running tasks"),
+                self._spawn(self._guarded(self._poll), "poll the store"),
+                self._spawn(self._guarded(self._renew), "renew the leases"),
+                self._spawn(self._guarded(self._watch), "watch running tasks"),
             ]
             self._busy_at = self.clock.monotonic()
             await self._stopping.wait()
@@ -197,10 +197,10 @@ class Runner:
             for loop in loops:
                 loop.cancel()
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """End the runner in order when one of its loops fails."""
         try:
-            await work
+            await work()
         except LeaseLostError as error:
             self._log.warning("The runner's lease is lost: %s", error)
             self.request_stop(RunnerEnd.LOST)
