@@ -394,10 +394,10 @@ def test_source_of_builtin_is_empty() -> None:
 
 def test_long_source_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = "    x = 'a long line of no use to anybody'\n" * 1_000
-    (tmp_path / "longwinded.py").write_text(f"def f():\n{body}    return x\n")
+    (tmp_path / "wordy.py").write_text(f"def f():\n{body}    return x\n")
     monkeypatch.syspath_prepend(tmp_path)
-    longwinded = pytest.importorskip("longwinded")
-    source = python_work(Plan("g").add("t", longwinded.f), "t").source
+    wordy = pytest.importorskip("wordy")
+    source = python_work(Plan("g").add("t", wordy.f), "t").source
     assert source.endswith("more characters\n")
     assert len(source) < SOURCE_AT_MOST + 100
 
