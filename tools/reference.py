@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parent.parent / "hypernb"
 CARDS = PACKAGE / "agents" / "cards"
-RULE_NAME = re.compile(r"[a-z]+(-[a-z0-9]+)+")
-SEVERITY = re.compile(r"Severity\.([A-Z]+)")
 NOTE = "<!-- Written by `make docs`; change the program, not this page. -->"
 
 
@@ -77,62 +73,8 @@ def magics_page() -> str:
     return "\n".join(lines)
 
 
-def _message(node: ast.expr) -> str:
-    """Return a message's text, with an ellipsis for what is filled in."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.JoinedStr(values=parts):
-            return "".join(_message(part) for part in parts)
-        case _:
-            return "…"
-
-
-def _cell(text: str) -> str:
-    """Escape what a Markdown table would take for its own."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-
-
-def _rules(source: str) -> dict[str, tuple[str, str]]:
-    """Find what a tool reports: calls with a rule's name, a severity and a message."""
-    found: dict[str, tuple[str, str]] = {}
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    for call in sorted(calls, key=lambda call: call.lineno):
-        match call.args:
-            case [ast.Constant(value=str(rule)), severity, message, *_] if (
-                RULE_NAME.fullmatch(rule) and "severity" in ast.unparse(severity).lower()
-            ):
-                names = SEVERITY.findall(ast.unparse(severity))
-                words = " or ".join(name.lower() for name in names) or "it depends"
-                found.setdefault(rule, (words, _cell(_message(message))))
-    return found
-
-
-def rules_page() -> str:
-    """List the rules that are hypernb's own, from the source of the tools."""
-    lines = ["# Rules of hypernb's own", "", NOTE, ""]
-    lines += [
-        "What ruff, vulture, bandit, detect-secrets, pytest and coverage report is described",
-        "by their own documentation. These rules are ours; where two severities stand, the",
-        "lower one is for tests, examples and documentation.",
-        "",
-    ]
-    for path in sorted((PACKAGE / "tools").glob("_*.py")):
-        source = path.read_text(encoding="utf-8")
-        rules = _rules(source)
-        if not rules:
-            continue
-        summary = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
-        lines += [f"## {path.stem.strip('_').replace('_', ' ').capitalize()}", "", summary, ""]
-        lines += ["| rule | severity | says |", "|---|---|---|"]
-        lines += [f"| `{rule}` | {how} | {says} |" for rule, (how, says) in rules.items()]
-        lines += [""]
-    return "\n".join(lines)
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "agents.md": agents_page,
     "cli.md": cli_page,
     "magics.md": magics_page,
-    "rules.md": rules_page,
 }
