@@ -122,15 +122,15 @@ def _went_wrong(figures: Figures, mission: MissionRecord) -> str:
 def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
     """Give what the outcome rests on, in the order in which it is asked for."""
     ref = figures.snapshot.mission.short_id
+    if result is not None and result.sprint:
+        yield el(
+            "section", el("h4", "Proposed sprint", cls="h"), sprint(result.sprint), cls="block"
+        )
     if figures.snapshot.findings:
         how = f"%hyper export {ref} {ref}.json"
         told = findings_table(figures.snapshot.findings, how=how)
         yield el("section", told, cls="block", aria_label="Findings")
     yield _gaps(figures, result)
-    if result is not None and result.sprint:
-        yield el(
-            "section", el("h4", "Proposed sprint", cls="h"), sprint(result.sprint), cls="block"
-        )
     yield timeline(figures)
     if figures.snapshot.mission.started_at is not None:
         yield graph(figures, "Graph, as it ended")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 200
+ROWS_AT_ONCE: Final = 15
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
@@ -36,13 +37,28 @@ def tally(findings: Sequence[Finding]) -> str:
 def findings_table(
     findings: Sequence[Finding], *, how: str = "", most: int = ROWS_AT_MOST
 ) -> Html:
-    """List the findings, most severe first; past ``most``, say how many more there are."""
+    """List the findings, most severe first; past ``most``, say how many more there are.
+
+    The first rows stand open and the others are folded away, so that what follows a long list
+    is still found.
+    """
     if not findings:
         return Html("")
     shown = ranked(findings)[:most]
     heads: list[Head] = ["Severity", "Rule", "Where", "Finding", "Agent and tool"]
-    told = table("Findings", heads, map(_row, shown), aside=_aside(findings), cls="find")
-    return join([told, _rest(len(findings), len(shown), how)])
+    rows = [_row(finding) for finding in shown]
+    first, others = rows[:ROWS_AT_ONCE], rows[ROWS_AT_ONCE:]
+    told = table("Findings", heads, first, aside=_aside(findings), cls="find")
+    return join([told, _folded(heads, others), _rest(len(findings), len(shown), how)])
+
+
+def _folded(heads: Sequence[Head], rows: Sequence[Html]) -> Html | None:
+    if not rows:
+        return None
+    said = words.count(len(rows), "more finding")
+    return el(
+        "details", el("summary", said), table("Further findings", heads, rows, cls="find")
+    )
 
 
 def _aside(findings: Sequence[Finding]) -> str:

@@ -24,6 +24,7 @@ _BETWEEN: Final = 52
 _EDGE: Final = 5
 _LEAST_WIDE, _MOST_WIDE = 132, 260
 _CHAR: Final = 7.3
+_CHAR_UNDER: Final = 6.2
 WAVES_SHOWN: Final = 40
 
 
@@ -108,7 +109,7 @@ def _drawing(figures: Figures, title: str) -> Html:
     placed = layout(figures.plan) if figures.plan else None
     if placed is None:
         return Html("")
-    wide = _box_width(placed)
+    wide = _box_width(figures, placed)
     across = placed.columns * (wide + _BETWEEN) - _BETWEEN + 2 * _EDGE
     lowest = max((row for route in placed.routes for _, row in route.points), default=0.0)
     highest = min((row for route in placed.routes for _, row in route.points), default=0.0)
@@ -139,9 +140,11 @@ def _described(figures: Figures) -> str:
     return f"{counted}. The table of tasks says the same in words."
 
 
-def _box_width(placed: Layout) -> float:
+def _box_width(figures: Figures, placed: Layout) -> float:
     longest = max((cells(name(each)) for each in placed.places), default=0)
-    return min(max(longest * _CHAR + 40, _LEAST_WIDE), _MOST_WIDE)
+    under = max((cells(_under(figures, each)) for each in placed.places), default=0)
+    needed = max(longest * _CHAR, under * _CHAR_UNDER) + 40
+    return min(max(needed, _LEAST_WIDE), _MOST_WIDE)
 
 
 def _edges(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterator[Html]:
@@ -191,7 +194,7 @@ def _box(figures: Figures, task_name: str, wide: float) -> Iterator[Html]:
     yield el("text", _fitted(name(task_name), room), x=30, y=20, cls="nt")
     yield el(
         "text",
-        _fitted(_under(figures, task_name), int((wide - 36) / 6.2)),
+        _fitted(_under(figures, task_name), int((wide - 36) / _CHAR_UNDER)),
         x=30,
         y=36,
         cls="ns",

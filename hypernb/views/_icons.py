@@ -22,8 +22,8 @@ _SHAPES: Final[Mapping[str, str]] = {
     "verifying": '<circle class="o" cx="6.5" cy="6.5" r="4.5"/>'
     '<path class="o w" d="M10 10l4.2 4.2"/>',
     "awaiting": '<path class="f" d="M8 .5L15.5 8 8 15.5.5 8z"/>'
-    '<path class="k" d="M6.1 6.3a1.9 1.9 0 1 1 2.9 1.6q-1 .6-1 1.5"/>'
-    '<path class="k" d="M8 11.5v.3"/>',
+    # An exclamation mark: a question mark in a diamond is how broken text looks.
+    '<path class="k" d="M8 4.4v4.4M8 11.4v.3"/>',
     "stalled": '<path class="o" d="M3 1.5h10M3 14.5h10"/>'
     '<path class="o" d="M4.5 2c0 3.5 3.5 4 3.5 6s-3.5 2.5-3.5 6"/>'
     '<path class="o" d="M11.5 2c0 3.5-3.5 4-3.5 6s3.5 2.5 3.5 6"/>'

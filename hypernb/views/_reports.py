@@ -32,7 +32,7 @@ _SHAPES: Final = {
 
 
 def report_html(report: Report) -> str:
-    """Show a report: summary, findings, sprint, what each tool did, what was measured."""
+    """Show a report: summary, sprint, findings, what each tool did, what was measured."""
     parts = [
         el(
             "header",
@@ -42,12 +42,12 @@ def report_html(report: Report) -> str:
             el("p", f"Outcome: {report.outcome.value}.", cls="quiet"),
             cls="head",
         ),
-        _block(
-            findings_table(report.findings, how="_.to_frame()") if report.findings else None
-        ),
         _block(el("h4", "Proposed sprint", cls="h"), sprint(report.sprint))
         if report.sprint
         else None,
+        _block(
+            findings_table(report.findings, how="_.to_frame()") if report.findings else None
+        ),
         _block(_runs(report.runs)) if report.runs else None,
         *(_block(shown) for shown in _facts(report.facts)),
     ]
