@@ -5,12 +5,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+# Checked where they are made: a report with facts that JSON does not hold could be stored as a
+# pickle only, and its findings would then be out of reach of search and SQL.
+if TYPE_CHECKING:
+    Facts = dict[str, Any]
+else:
+    Facts = dict[str, JsonValue]
 
 
 class Severity(StrEnum):
@@ -98,7 +105,7 @@ class ToolRun(BaseModel):
     checked: int = 0
     duration_s: float = 0.0
     findings: tuple[Finding, ...] = ()
-    facts: dict[str, Any] = {}
+    facts: Facts = {}
 
 
 class Outcome(StrEnum):
@@ -147,7 +154,7 @@ class Report(BaseModel):
     summary: str
     runs: tuple[ToolRun, ...] = ()
     sprint: tuple[SprintItem, ...] = ()
-    facts: dict[str, Any] = {}
+    facts: Facts = {}
     files: dict[str, str] = {}
 
     @property
