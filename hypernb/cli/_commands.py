@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hypernb.session import Mission, Session
 
 MIN_WIDTH, MAX_WIDTH, UNBROKEN_WIDTH = 60, 120, 2000
+AT_LEAST_ONE = click.IntRange(min=1)
 PLAYBOOK_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 
 
@@ -58,7 +59,14 @@ def _session() -> Session:
 
 
 def _mission(ref: str) -> Mission:
-    return _session().mission(ref.partition("/")[0])
+    mission, slash, _ = ref.partition("/")
+    if slash:
+        # Doing to the whole mission what was said of one task would do too much.
+        raise UsageError(
+            f"{ref[:80]!r} names a task, and this is done to whole missions.",
+            hint=f"Name the mission: {mission[:40]!r}.",
+        )
+    return _session().mission(ref)
 
 
 def _width() -> int:
@@ -166,9 +174,13 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             f"Mission {mission.id} waits for approval, and nobody is here to give it.",
             hint=f"Add --yes, or type hypernb approve {mission.id}.",
         )
+    if yes:
+        mission.approve()  # first, so that what is shown does not ask for it
     if not quiet:
-        _echo(plan_text(mission.snapshot(), _width()))
-    if not yes and not click.confirm("Approve this plan and start it?"):
+        _echo(plan_text(mission.snapshot(), _width(), cli=True))
+    if yes:
+        return
+    if not click.confirm("Approve this plan and start it?"):
         raise ApprovalError(
             f"Mission {mission.id} was not approved; nothing runs.",
             hint=f"hypernb approve {mission.id} starts it later.",
@@ -204,7 +216,9 @@ def _ended(mission: Mission) -> int:
 @click.option("--wait", is_flag=True, help="Wait until it has ended.")
 def approve(*, mission: str, tasks: tuple[str, ...], plan_hash: str | None, wait: bool) -> int:
     """Approve a plan, or a part of it, and start it."""
-    chosen = _mission(mission).approve(tasks, plan_hash=plan_hash)
+    ref, _, task = mission.partition("/")
+    wanted = (task, *tasks) if task else tasks
+    chosen = _mission(ref).approve(wanted, plan_hash=plan_hash)
     return _afterwards(chosen, wait=wait, said=f"{chosen.id} is approved and starts.")
 
 
@@ -271,12 +285,15 @@ def wait(*, mission: str, timeout: float | None) -> int:
 
 
 @hypernb.command()
-@click.option("--limit", default=50, metavar="N", help="At most so many.")
+@click.option("--limit", default=50, type=AT_LEAST_ONE, metavar="N", help="At most so many.")
 def ls(*, limit: int) -> None:
     """List missions, newest first."""
     from hypernb.views import missions_text
 
     records = [mission.record for mission in _session().missions(limit=limit)]
+    if not records:
+        _echo("No mission yet. hypernb run PLAYBOOK, or --goal, starts one.")
+        return
     _echo(missions_text(records, width=_table_width()))
 
 
@@ -287,12 +304,12 @@ def show(*, mission: str) -> None:
     from hypernb.views import mission_text
 
     chosen = _mission(mission)
-    _echo(mission_text(chosen.snapshot(), _width(), result=chosen.report()))
+    _echo(mission_text(chosen.snapshot(), _width(), result=chosen.report(), cli=True))
 
 
 @hypernb.command()
 @click.argument("mission", default="")
-@click.option("--limit", default=50, metavar="N", help="At most so many.")
+@click.option("--limit", default=50, type=AT_LEAST_ONE, metavar="N", help="At most so many.")
 @click.option("--follow", is_flag=True, help="Go on until the mission has ended.")
 def events(*, mission: str, limit: int, follow: bool) -> None:
     """Show what happened, the latest last."""
@@ -341,7 +358,7 @@ def _as_json(value: Any) -> str:
 
 @hypernb.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("--limit", default=50, metavar="N", help="At most so many.")
+@click.option("--limit", default=50, type=AT_LEAST_ONE, metavar="N", help="At most so many.")
 def find(*, words: tuple[str, ...], limit: int) -> None:
     """Search goals, outputs, findings and events of all missions."""
     from hypernb.views import hits_text
@@ -352,7 +369,9 @@ def find(*, words: tuple[str, ...], limit: int) -> None:
 
 @hypernb.command()
 @click.argument("statement")
-@click.option("--limit", default=1000, metavar="N", help="At most so many rows.")
+@click.option(
+    "--limit", default=1000, type=AT_LEAST_ONE, metavar="N", help="At most so many rows."
+)
 def sql(*, statement: str, limit: int) -> None:
     """Ask the store; it can only read."""
     from hypernb.views import table_text
@@ -372,7 +391,9 @@ def export(*, mission: str, target: str, form: str) -> None:
 
 @hypernb.command()
 @click.argument("mission", default="")
-@click.option("--limit", default=200, metavar="N", help="At most so many lines.")
+@click.option(
+    "--limit", default=200, type=AT_LEAST_ONE, metavar="N", help="At most so many lines."
+)
 def logs(*, mission: str, limit: int) -> None:
     """Print what the runner logged, as JSON lines."""
     for line in _session().logs(mission)[-limit:]:

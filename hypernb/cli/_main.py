@@ -37,12 +37,18 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _say(_one_line(error), MISUSE)
     except WaitInterruptedError as error:
-        return _say(str(error).replace("%hyper", "hypernb"), INTERRUPTED)
+        return _say(_typed(error), INTERRUPTED)
     except HypernbError as error:
-        return _say(str(error).replace("%hyper", "hypernb"), _code(error))
+        return _say(_typed(error), _code(error))
     except BrokenPipeError:  # the reader of a pipe has had enough, as in `hypernb ls | head`
         return DONE
     return outcome if isinstance(outcome, int) else DONE
+
+
+def _typed(error: HypernbError) -> str:
+    """Write an error with the commands of this surface instead of magics."""
+    said = str(error).replace("%%hyper and a goal", "hypernb run --goal GOAL")
+    return said.replace("%hyper", "hypernb")
 
 
 def _code(error: HypernbError) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypernb.model import TaskState
+from hypernb.views.words import state_word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -12,18 +12,13 @@ if TYPE_CHECKING:
     from hypernb.model import MissionSnapshot, TaskRecord
     from hypernb.session import Mission
 
-# The shape says the state without colour; the word stands beside it.
-SHAPES = {
-    TaskState.PENDING: ("◌", "dim"),
-    TaskState.READY: ("○", "dim"),
-    TaskState.RUNNING: ("▶", "cyan"),
-    TaskState.VERIFYING: ("◎", "cyan"),
-    TaskState.AWAITING_APPROVAL: ("◆", "yellow"),
-    TaskState.STALLED: ("⧗", "yellow"),
-    TaskState.SUCCEEDED: ("●", "green"),
-    TaskState.FAILED: ("■", "red"),
-    TaskState.CANCELLED: ("⊘", "dim"),
-    TaskState.SKIPPED: ("»", "dim"),
+# The sign and the word say the state; colour only repeats it.
+STYLES = {
+    "active": "cyan",
+    "attention": "yellow",
+    "good": "green",
+    "bad": "red",
+    "neutral": "dim",
 }
 ROWS_AT_MOST = 24
 
@@ -39,7 +34,7 @@ def watch(mission: Mission, *, timeout: float | None = None) -> None:
         _in_place(mission, console, timeout)
     else:
         _line_by_line(mission, console, timeout)
-    said = mission_text(mission.snapshot(), console.width, result=mission.report())
+    said = mission_text(mission.snapshot(), console.width, result=mission.report(), cli=True)
     console.print(said, markup=False, soft_wrap=True)
 
 
@@ -69,9 +64,9 @@ def _line_by_line(mission: Mission, console: Console, timeout: float | None) -> 
 
 
 def _sentence(task: TaskRecord) -> str:
-    shape, _ = SHAPES[task.state]
+    known = state_word(task.state)
     said = f". {task.error or task.note}" if task.error or task.note else ""
-    return f"{shape} {task.name}: {task.state.value}, {task.worked_s:.1f} s{said}"
+    return f"{known.sign} {task.name}: {known.word}, {task.worked_s:.1f} s{said}"
 
 
 def _table(snapshot: MissionSnapshot) -> RenderableType:
@@ -84,10 +79,10 @@ def _table(snapshot: MissionSnapshot) -> RenderableType:
     for column in ("Task", "State", "Agent", "Doing"):
         table.add_column(column, overflow="fold", no_wrap=column != "Doing")
     for task in _most_telling(snapshot.tasks):
-        shape, style = SHAPES[task.state]
+        known = state_word(task.state)
         table.add_row(
             Text(task.name),
-            Text(f"{shape} {task.state.value.replace('_', ' ')}", style=style),
+            Text(f"{known.sign} {known.word}", style=STYLES[known.role]),
             Text(task.agent),
             Text(task.error or task.note),
         )

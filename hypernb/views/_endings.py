@@ -127,7 +127,7 @@ def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
             "section", el("h4", "Proposed sprint", cls="h"), sprint(result.sprint), cls="block"
         )
     if figures.snapshot.findings:
-        how = f"%hyper export {ref} {ref}.json"
+        how = figures.typed(f"export {ref} {ref}.json")
         told = findings_table(figures.snapshot.findings, how=how)
         yield el("section", told, cls="block", aria_label="Findings")
     yield _gaps(figures, result)
@@ -197,13 +197,14 @@ def next_commands(figures: Figures) -> list[tuple[str, str]]:
     ref = mission.short_id
     rows = []
     if mission.state is MissionState.SUCCEEDED:
-        rows.append((f"%hyper result {ref}", "the result as a Python object"))
+        form = "the result in full" if figures.cli else "the result as a Python object"
+        rows.append((figures.typed(f"result {ref}"), form))
     if mission.state in (MissionState.FAILED, MissionState.CANCELLED):
-        rows.append((f"%hyper retry {ref}", "goes on; what succeeded is not run again"))
-    rows.append((f"%hyper show {ref}", "this view, as it is now"))
+        rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
+    rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))
     if mission.state is not MissionState.REJECTED:
-        rows.append((f"%hyper events {ref}", "all that happened, one line each"))
-    rows.append((f"%hyper export {ref} {ref}.html", "the mission as one file"))
+        rows.append((figures.typed(f"events {ref}"), "all that happened, one line each"))
+    rows.append((figures.typed(f"export {ref} {ref}.html"), "the mission as one file"))
     return rows
 
 

@@ -40,9 +40,19 @@ _ORDER: Final = (
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts, times and the critical path of a snapshot."""
+    """Counts, times and the critical path of a snapshot.
+
+    Attributes:
+        snapshot: What is counted.
+        cli: The reader types commands into a terminal, not magics into a cell.
+    """
 
     snapshot: MissionSnapshot
+    cli: bool = False
+
+    def typed(self, words: str) -> str:
+        """Write a command as this reader types it, such as ``%hyper show m-7``."""
+        return f"{'hypernb' if self.cli else '%hyper'} {words}"
 
     @property
     def plan(self) -> PlanSpec | None:

@@ -69,12 +69,16 @@ def _awaiting(figures: Figures) -> Story:
     crew = f" for {words.count(len(agents), 'agent')}" if agents else ""
     return Story(
         (f"The plan is ready: {size}{crew}. ", Strong("Nothing runs until you approve it.")),
-        (
-            Strong("You"),
-            ": approve, edit or reject. There is no time limit; you can close this notebook.",
-        ),
+        _decides(figures),
         _first_step(figures, "Once approved,"),
     )
+
+
+def _decides(figures: Figures) -> Phrase:
+    if figures.cli:
+        return (Strong("You"), ": approve or reject. There is no time limit.")
+    said = ": approve, edit or reject. There is no time limit; you can close this notebook."
+    return (Strong("You"), said)
 
 
 def _first_step(figures: Figures, when: str) -> Phrase:
@@ -92,7 +96,7 @@ def _first_step(figures: Figures, when: str) -> Phrase:
 def _runner_wanted(figures: Figures, sentence: str) -> Phrase:
     if figures.snapshot.runners:
         return (sentence,)
-    return (f"{sentence} ", command(f"%hyper wait {_id(figures)}"), " starts one.")
+    return (f"{sentence} ", command(figures.typed(f"wait {_id(figures)}")), " starts one.")
 
 
 def _running(figures: Figures) -> Story:
@@ -167,7 +171,7 @@ def _paused(figures: Figures) -> Story:
         now,
         (Strong("You"), ": resume or cancel. There is no time limit."),
         (
-            command(f"%hyper resume {_id(figures)}"),
+            command(figures.typed(f"resume {_id(figures)}")),
             " goes on where it stopped. ",
             *_next(figures),
         ),
@@ -182,7 +186,12 @@ def _succeeded(figures: Figures) -> Story:
     return Story(
         ("Finished. Nothing is running, nothing more is spent.",),
         ("Nothing.",),
-        ("Your turn. ", command(f"%hyper result {_id(figures)}"), " gives the result.", *look),
+        (
+            "Your turn. ",
+            command(figures.typed(f"result {_id(figures)}")),
+            " gives the result.",
+            *look,
+        ),
     )
 
 
@@ -203,14 +212,17 @@ def _cancelled(figures: Figures) -> Story:
 
 
 def _retry(figures: Figures, does: str) -> Phrase:
-    return ("Your turn. ", command(f"%hyper retry {_id(figures)}"), f" {does}")
+    return ("Your turn. ", command(figures.typed(f"retry {_id(figures)}")), f" {does}")
 
 
-def _rejected(_figures: Figures) -> Story:
+def _rejected(figures: Figures) -> Story:
+    new: Phrase = ("A cell with ", Code("%%hyper"), " and a goal")
+    if figures.cli:
+        new = (Code('hypernb run --goal "…"'),)
     return Story(
         ("The plan was rejected. Nothing ran, and nothing will.",),
         ("Nothing.",),
-        ("Your turn. A cell with ", Code("%%hyper"), " and a goal starts a new mission."),
+        ("Your turn. ", *new, " starts a new mission."),
     )
 
 
@@ -236,7 +248,10 @@ def needs(figures: Figures) -> list[Need]:
         Need(
             task.name,
             (named(task.name), " waits for you: ", reason(task)),
-            (f"%hyper retry {mission} t{task.number}", f"%hyper cancel {mission}"),
+            (
+                figures.typed(f"retry {mission} t{task.number}"),
+                figures.typed(f"cancel {mission}"),
+            ),
         )
         for task in figures.among(TaskState.AWAITING_APPROVAL)
     ]
@@ -245,7 +260,11 @@ def needs(figures: Figures) -> list[Need]:
 def alarms(figures: Figures) -> list[Need]:
     """Return what looks as if a person had to act, and does not need it."""
     stalled = [
-        Need(task.name, _stall(figures, task), (f"%hyper retry {_id(figures)} {task.name}",))
+        Need(
+            task.name,
+            _stall(figures, task),
+            (figures.typed(f"retry {_id(figures)} {task.name}"),),
+        )
         for task in figures.among(TaskState.STALLED)
     ]
     failed = [

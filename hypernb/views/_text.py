@@ -31,7 +31,11 @@ _SOURCE_CUT_AT: Final = 4000
 
 
 def mission_text(
-    snapshot: MissionSnapshot, width: int = 80, *, result: Report | None = None
+    snapshot: MissionSnapshot,
+    width: int = 80,
+    *,
+    result: Report | None = None,
+    cli: bool = False,
 ) -> str:
     """Write a mission as text, in any of its states.
 
@@ -39,20 +43,21 @@ def mission_text(
         snapshot: What to write.
         width: Columns of the terminal.
         result: The mission's result, if it is a report: adds the proposed sprint.
+        cli: Name commands of the command line as what comes next, instead of magics.
     """
-    figures = Figures(snapshot)
+    figures = Figures(snapshot, cli)
     if snapshot.mission.state.is_final:
         parts = _ended(figures, width, result)
     elif snapshot.mission.started_at is None and snapshot.plan is not None:
-        parts = iter([plan_text(snapshot, width)])
+        parts = iter([plan_text(snapshot, width, cli=cli)])
     else:
         parts = _under_way(figures, width)
     return "\n\n".join(part for part in parts if part)
 
 
-def plan_text(snapshot: MissionSnapshot, width: int = 80) -> str:
+def plan_text(snapshot: MissionSnapshot, width: int = 80, *, cli: bool = False) -> str:
     """Write a plan as text: what a yes allows, what to expect, and every task."""
-    figures = Figures(snapshot)
+    figures = Figures(snapshot, cli)
     parts = [_head(figures, width), _three(figures, width)]
     plan = snapshot.plan
     if plan is not None:
@@ -214,11 +219,12 @@ def _sources(plan: PlanSpec) -> str:
 def _decision(figures: Figures, width: int) -> str:
     ref = figures.snapshot.mission.short_id
     rows = [
-        (f"%hyper approve {ref}", f"approves all {words.count(figures.total, 'task')}"),
-        (f"%hyper approve {ref} t1 t2", "approves only these, with all they need"),
-        (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"),
-        (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
+        (figures.typed(f"approve {ref}"), f"approves all {words.count(figures.total, 'task')}"),
+        (figures.typed(f"approve {ref} t1 t2"), "approves only these, with all they need"),
+        (figures.typed(f'reject {ref} "reason"'), "ends it; nothing of it ever runs"),
     ]
+    if not figures.cli:
+        rows.insert(2, (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"))
     return labelled(rows, width=width)
 
 

@@ -175,6 +175,25 @@ def test_rejected_mission_never_runs(terminal: Terminal, repository: Path) -> No
     assert "not now" in terminal.hypernb("show", "m-1").stdout
 
 
+def test_what_is_said_of_task_is_not_done_to_mission(terminal: Terminal) -> None:
+    terminal.hypernb("run", "--goal", "Check the tests")
+    for verb in ("reject", "cancel", "show"):
+        done = terminal.hypernb(verb, "m-1/t1")
+        assert done.returncode == MISUSE
+        assert "'m-1'" in done.stderr
+    assert terminal.hypernb("approve", "m-1/t99").returncode == MISUSE
+    assert "awaiting approval" in terminal.hypernb("ls").stdout
+
+
+def test_next_steps_are_commands_of_the_command_line(terminal: Terminal) -> None:
+    empty = terminal.hypernb("ls").stdout + terminal.hypernb("show").stderr
+    assert "hypernb run" in empty
+    assert "%" not in empty
+    terminal.hypernb("run", "--goal", "Check the tests")
+    assert "hypernb approve m-1" in terminal.hypernb("show").stdout
+    assert terminal.hypernb("ls", "--limit", "0").returncode == MISUSE
+
+
 @pytest.mark.parametrize("form", ["ipynb", "md", "html", "json"])
 def test_mission_is_exported_as_one_file(terminal: Terminal, form: str) -> None:
     terminal.hypernb("run", "--goal", "Check the <b>tests</b>")

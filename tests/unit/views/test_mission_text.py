@@ -33,6 +33,19 @@ def test_plan_text_asks_for_decision(make: Any) -> None:
     assert said.index("What you allow") < said.index("Your decision")
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_command_line_is_told_no_magics(state: str, make: Any) -> None:
+    said = mission_text(make.snapshot(state), result=make.report(), cli=True)
+    assert "%" not in re.sub(r"\d %", "", said)
+    assert "notebook" not in said
+
+
+def test_command_line_is_offered_only_its_own_commands(make: Any) -> None:
+    said = plan_text(make.snapshot("awaiting_approval"), cli=True)
+    assert "hypernb approve m-7 t1 t2" in said
+    assert "edit" not in said
+
+
 def test_plan_text_of_approved_asks_nothing(make: Any) -> None:
     yes = make.snapshot().approvals
     assert "Your decision" not in plan_text(make.snapshot("awaiting_approval", approvals=yes))
