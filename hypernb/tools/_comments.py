@@ -76,7 +76,7 @@ def python_reminders(data: bytes) -> tuple[list[Reminder], str]:
             if token.type == tokenize.COMMENT and (word := _WORD.search(token.string)):
                 # What came before a stop must stay, which extend() does not promise.
                 found.append(Reminder(token.start[0], word[0], token.string))  # noqa: PERF401
-    except (tokenize.TokenError, SyntaxError, UnicodeDecodeError, ValueError) as error:
+    except (tokenize.TokenError, SyntaxError, ValueError, LookupError) as error:
         return found, str(error.args[0] if error.args else error)
     return found, ""
 

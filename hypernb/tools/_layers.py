@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.tools._config import settings_text, settings_toml
 from hypernb.tools._import_graph import When, shortest_route
 
 if TYPE_CHECKING:
@@ -75,21 +75,20 @@ def read_contracts(root: Path) -> Contracts:
     Contracts that cannot be understood count as ``others``.
     """
     for name in _INI_FILES:
-        if (found := _from_ini(root / name)) is not None:
+        if (found := _from_ini(root, name)) is not None:
             return _contracts(name, *found)
     try:
-        whole = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-        options = whole["tool"][_SECTION]
+        options = settings_toml(root)["tool"][_SECTION]
         contracts = options.get("contracts", [])
         return _contracts("pyproject.toml", options, contracts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Contracts()
 
 
-def _from_ini(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+def _from_ini(root: Path, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
+        parser.read_string(settings_text(root, name))
     except (OSError, ValueError, configparser.Error):
         return None
     if _SECTION not in parser.sections():

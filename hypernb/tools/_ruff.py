@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-import tomllib
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.abc import Tool
 from hypernb.errors import ToolError
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
+from hypernb.tools._config import settings_toml
 from hypernb.tools._process import python_module, run_process
 from hypernb.tools._programs import (
     as_json,
@@ -136,12 +136,11 @@ def own_configuration(root: Path) -> str:
         if (root / name).is_file():
             return name
     try:
-        settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        # Ruff reads it too, and says what is wrong in its own words.
-        return "pyproject.toml"
+        settings = settings_toml(root)
+    except (OSError, ValueError):
+        # Ruff reads it too, and says what is wrong in its own words; it would wait for ever
+        # at a pipe.
+        return "pyproject.toml" if (root / "pyproject.toml").is_file() else ""
     tools = settings.get("tool")
     return "pyproject.toml" if isinstance(tools, dict) and "ruff" in tools else ""
 

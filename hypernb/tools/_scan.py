@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._comments import WORDS, Reminder, python_reminders, reminders
+from hypernb.tools._config import settings_text, settings_toml
 from hypernb.tools._files import list_files
 from hypernb.tools._programs import count, name_some
 from hypernb.tools._python import TOO_LARGE_BYTES
@@ -298,13 +298,12 @@ def _licence(root: Path, files: list[str]) -> str:
 
 def _declared_licence(root: Path) -> str:
     try:
-        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-        said = project["project"]["license"]
+        said = settings_toml(root)["project"]["license"]
         return shown(said if isinstance(said, str) else said.get("text", ""))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     try:
-        said = json.loads((root / "package.json").read_text(encoding="utf-8"))["license"]
+        said = json.loads(settings_text(root, "package.json"))["license"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
     return shown(said) if isinstance(said, str) else ""

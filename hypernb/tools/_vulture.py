@@ -7,7 +7,6 @@ import json
 import re
 import tempfile
 import time
-import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from hypernb.abc import Tool
 from hypernb.errors import ToolError
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
+from hypernb.tools._config import settings_toml
 from hypernb.tools._process import Completed, python_module, run_process
 from hypernb.tools._programs import (
     as_argument,
@@ -109,10 +109,9 @@ def _confidence(params: Mapping[str, Any]) -> int:
 
 def _own_settings(root: Path) -> dict[str, Any]:
     try:
-        whole = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-        own = whole["tool"]["vulture"]
+        own = settings_toml(root)["tool"]["vulture"]
         return {key: own[key] for key in _OWN_KEYS if key in own}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
@@ -126,17 +125,21 @@ def _excluded(root: Path, files: Sequence[str], patterns: Sequence[str]) -> list
 def _vulture(
     context: ToolContext, files: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[Completed, dict[str, str]]:
-    """Run vulture; if a file makes it crash by its depth, once more without such files."""
+    """Run vulture; if it gives up, once more without files that Python cannot parse either."""
     if not files:
         return Completed("", "", _CLEAN, 0.0), {}
     done = _run(context, files, settings)
-    deep = _too_deep(context.root, files) if _CRASH in done.stderr else {}
-    if deep:
-        done = _run(context, [file for file in files if file not in deep], settings)
+    odd = _odd(context.root, files) if _has_given_up(done) else {}
+    if odd:
+        done = _run(context, [file for file in files if file not in odd], settings)
+    if _has_given_up(done):
+        raise ToolError("vulture", f"it gave up: {done.stderr.strip()[-400:]}")
+    return done, odd
+
+
+def _has_given_up(done: Completed) -> bool:
     said = done.stderr.strip()
-    if _CRASH in said or _GAVE_UP.search(said):
-        raise ToolError("vulture", f"it gave up: {said[-400:]}")
-    return done, deep
+    return _CRASH in said or _GAVE_UP.search(said) is not None
 
 
 def _run(context: ToolContext, files: Sequence[str], settings: Mapping[str, Any]) -> Completed:
@@ -199,13 +202,14 @@ def _unparsable(stderr: str, root: Path) -> dict[str, str]:
     return unread
 
 
-def _too_deep(root: Path, files: Sequence[str]) -> dict[str, str]:
-    deep = {}
+def _odd(root: Path, files: Sequence[str]) -> dict[str, str]:
+    """Say what is wrong with each file that has no syntax tree, or one too deep to walk."""
+    odd = {}
     for file in files:
         tree, problem = parse(root / file)
-        if problem == TOO_DEEP or (tree is not None and _depth(tree) > _DEEP):
-            deep[file] = TOO_DEEP
-    return deep
+        if tree is None or _depth(tree) > _DEEP:
+            odd[file] = problem or TOO_DEEP
+    return odd
 
 
 def _depth(tree: ast.AST) -> int:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hypernb.abc import ToolContext
+from hypernb.errors import ConfigError, ToolError
 from hypernb.model import RunStatus
+from hypernb.tools import list_files, tool
+from hypernb.tools._suite import suite_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from hypernb.model import ToolRun
 
     Ran = Callable[..., ToolRun]
+    Tree = Callable[..., Path]
 
 HOSTILE = {
     "attributes.py": "x = a" + ".b" * 20_000,
@@ -21,6 +28,7 @@ HOSTILE = {
     "binary.py": bytes(range(256)) * 20,
     "brackets.py": "x = " + "(" * 5000,
     "encoding.py": "# -*- coding: nope -*-\nx = 1\n",
+    "rot13.py": "# -*- coding: rot13 -*- TODO\nk = 1\n",
     "empty.ipynb": "",
     "list.ipynb": "[1, 2]",
     "minus.py": "x = " + "-" * 20_000 + "1",
@@ -71,3 +79,44 @@ def test_nothing_but_broken_files_is_no_clean_bill(ran: Ran, name: str) -> None:
     run = ran(name, {"a.py": "def f(:\n"})
     assert (run.status, run.checked) == (RunStatus.NOTHING_TO_CHECK, 0)
     assert "a.py" in run.reason
+
+
+SETTINGS = ("pyproject.toml", "package.json", "setup.cfg", ".importlinter", "ruff.toml")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, id=name) for name in (*PYTHON, "scan", "ruff")]
+)
+@pytest.mark.parametrize("kind", ["pipe", "device", "deep"])
+def test_settings_of_strangers_are_not_waited_for(tree: Tree, name: str, kind: str) -> None:
+    root = tree({"good.py": "import os\n"})
+    for file in SETTINGS:
+        if kind == "pipe":
+            os.mkfifo(root / file)
+        elif kind == "device":
+            (root / file).symlink_to("/dev/zero")
+        else:
+            (root / "pyproject.toml").write_text("a = " + "[" * 20_000)
+    listing = list_files(root)
+    context = ToolContext(root=listing.root, files=listing.files, params={})
+    if (name, kind) == ("ruff", "deep"):
+        with pytest.raises(ToolError):
+            tool(name).run(context)
+    else:
+        assert tool(name).run(context).status is RunStatus.RAN
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_own_configuration_of_another_kind_is_refused(tree: Tree, kind: str) -> None:
+    root = tree({".hypernb/x": ""})
+    path = root / ".hypernb" / "config.toml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.write_text("# \n" * 500_000)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        suite_command(root)
