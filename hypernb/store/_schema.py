@@ -27,13 +27,14 @@ _one_at_a_time = threading.Lock()
 def is_up_to_date(connection: sqlite3.Connection, path: Path) -> bool:
     """Tell whether the schema is this program's; False if it is older or not there yet.
 
-    Costs three small reads and does not import Alembic, which would take longer than all the
+    Costs four small reads and does not import Alembic, which would take longer than all the
     rest of opening a store.
 
     Raises:
         SchemaError: It is newer.
         StoreUnavailableError: The database belongs to another program.
-        StoreCorruptError: The database is ours and does not say which schema it has.
+        StoreCorruptError: The database is ours and does not say which schema it has, or it has
+            a trigger.
     """
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
         return False
@@ -42,7 +43,20 @@ def is_up_to_date(connection: sqlite3.Connection, path: Path) -> bool:
             f"{str(path)!r} is a database of another program; hypernb leaves it alone.",
             hint=ELSEWHERE,
         )
+    _refuse_triggers(connection, path)
     return revision(connection, path) == REVISIONS[-1]
+
+
+def _refuse_triggers(connection: sqlite3.Connection, path: Path) -> None:
+    # A database may come with a cloned repository. hypernb makes no trigger; one could put
+    # another plan in the place of the one that a person approves in the same breath.
+    statement = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if (row := connection.execute(statement).fetchone()) is not None:
+        raise StoreCorruptError(
+            f"{str(path)!r} has a trigger {row[0]!r} that hypernb did not make; it could "
+            "change what you approve.",
+            hint=f"{ELSEWHERE} {RESTORE}",
+        )
 
 
 def revision(connection: sqlite3.Connection, path: Path) -> str:

@@ -97,6 +97,17 @@ def test_database_without_revision_is_corrupt(store: SqlStore, statement: str) -
         SqlStore(store.path)
 
 
+def test_database_with_a_trigger_is_refused(store: SqlStore) -> None:
+    # A cloned repository may bring one that swaps the plan which --yes approves.
+    store.close()
+    _change(
+        store.path,
+        "CREATE TRIGGER swap AFTER INSERT ON plans BEGIN UPDATE plans SET spec = '{}'; END",
+    )
+    with pytest.raises(StoreCorruptError, match="trigger 'swap'"):
+        SqlStore(store.path)
+
+
 def test_database_of_another_program_is_left_alone(path: Path) -> None:
     _change(path, "CREATE TABLE bookmarks (url)", "CREATE TABLE alembic_version (version_num)")
     with pytest.raises(StoreUnavailableError, match="another program"):
