@@ -34,10 +34,23 @@ def act(around: Surroundings, request: Request) -> Any:
     return ACTIONS[request.verb](around, request)
 
 
-def _mission(around: Surroundings, request: Request) -> Mission:
-    """Find the mission of the first argument; ``m-7/t3`` names the task too."""
+def _mission(around: Surroundings, request: Request, *, or_task: bool = False) -> Mission:
+    """Find the mission of the first argument.
+
+    Args:
+        around: Where to look.
+        request: What was typed.
+        or_task: ``m-7/t3`` is welcome too. Where it is not, it is refused: doing to the whole
+            mission what was said of one task would do too much.
+    """
     ref = request.arguments[0] if request.arguments else ""
-    return around.session.mission(ref.partition("/")[0])
+    mission, slash, _ = ref.partition("/")
+    if slash and not or_task:
+        raise UsageError(
+            f"{ref[:80]!r} names a task; {request.verb} is about whole missions.",
+            hint=f"Write %hyper {request.verb} {mission[:40]}.",
+        )
+    return around.session.mission(mission)
 
 
 def _tasks(request: Request) -> tuple[str, ...]:
@@ -45,8 +58,11 @@ def _tasks(request: Request) -> tuple[str, ...]:
     return (*((ref,) if ref else ()), *request.arguments[1:])
 
 
-def _limit(request: Request) -> int:
-    return int(request.options.get("limit", DEFAULT_LIMIT))
+def _limit(request: Request, default: int = DEFAULT_LIMIT) -> int:
+    limit = int(request.options.get("limit", default))
+    if limit < 1:
+        raise UsageError(f"--limit is at least 1, not {limit}.", hint="Leave it out.")
+    return limit
 
 
 # -- starting and deciding ---------------------------------------------------------------
@@ -58,7 +74,7 @@ def _run(around: Surroundings, request: Request) -> Mission:
 
 
 def _approve(around: Surroundings, request: Request) -> Mission:
-    mission = _mission(around, request)
+    mission = _mission(around, request, or_task=True)
     mission.approve(_tasks(request), plan_hash=request.options.get("hash"))
     return _watched(around, request, mission)
 
@@ -68,7 +84,7 @@ def _reject(around: Surroundings, request: Request) -> Mission:
 
 
 def _edit(around: Surroundings, request: Request) -> Mission:
-    mission = _mission(around, request)
+    mission = _mission(around, request, or_task=True)
     words = list(_tasks(request))
     task = words.pop(0) if words and "=" not in words[0] else ""
     values = dict(_assignment(word) for word in words)
@@ -115,7 +131,7 @@ def _cancel(around: Surroundings, request: Request) -> Mission:
 
 
 def _retry(around: Surroundings, request: Request) -> Mission:
-    mission = _mission(around, request)
+    mission = _mission(around, request, or_task=True)
     tasks = _tasks(request)
     mission.retry(tasks[0] if tasks else "")
     return _watched(around, request, mission)
@@ -207,9 +223,7 @@ def _find(around: Surroundings, request: Request) -> Listing[Any]:
 
 
 def _sql(around: Surroundings, request: Request) -> Any:
-    return around.session.sql(
-        request.arguments[0], limit=int(request.options.get("limit", 10_000))
-    )
+    return around.session.sql(request.arguments[0], limit=_limit(request, 10_000))
 
 
 def _export(around: Surroundings, request: Request) -> Shown:
