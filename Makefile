@@ -1,11 +1,15 @@
 # Needs git, make and Python 3.11 or newer; everything else goes into .venv.
-# PYTHON=/path/to/python chooses the interpreter for a new .venv.
+# PYTHON=/path/to/python chooses the interpreter for a new .venv; LAB=--allow-root and the like
+# are handed to JupyterLab.
 
 SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 # Tools that start other tools (ruff, git hooks, kernels) find those of .venv first.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY)
+# JupyterLab itself would ask the network for news, updates and extensions.
+OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
+  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 COVERED := model plan store engine
 
 # Neither tests nor examples touch the store or the signing key of whoever runs them.
@@ -55,7 +59,7 @@ notebooks: $(VENV)/.stamp-dev ## run every notebook and compare the outputs that
 lab: $(VENV)/.stamp-demo ## open JupyterLab on the first notebook and the demo's missions
 	@mkdir -p build/demo
 	HYPERNB_DB="$${HYPERNB_DB:-$(CURDIR)/build/demo/hypernb.db}" \
-	  $(RUN) -m jupyter lab notebooks/01-first-mission.ipynb
+	  $(RUN) -m jupyter lab $(OFFLINE) $(LAB) notebooks/01-first-mission.ipynb
 
 docs: $(VENV)/.stamp-dev ## write the reference pages, then check links and snippets
 	$(RUN) -m tools.docs
