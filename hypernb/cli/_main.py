@@ -32,12 +32,13 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; errors are one line on stderr."""
     try:
         outcome = hypernb.main(arguments, prog_name="hypernb", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _say("Interrupted.", INTERRUPTED)
+    except click.exceptions.Abort as error:
+        # click turns every KeyboardInterrupt into this, and so the one that says what goes on.
+        told = error.__cause__
+        said = _typed(told) if isinstance(told, WaitInterruptedError) else "Interrupted."
+        return _say(said, INTERRUPTED)
     except click.ClickException as error:
         return _say(_one_line(error), MISUSE)
-    except WaitInterruptedError as error:
-        return _say(_typed(error), INTERRUPTED)
     except HypernbError as error:
         return _say(_typed(error), _code(error))
     except BrokenPipeError:  # the reader of a pipe has had enough, as in `hypernb ls | head`
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
 def _typed(error: HypernbError) -> str:
     """Write an error with the commands of this surface instead of magics."""
     said = str(error).replace("%%hyper and a goal", "hypernb run --goal GOAL")
-    return said.replace("%hyper", "hypernb")
+    return said.replace("%hyper attach", "hypernb wait").replace("%hyper", "hypernb")
 
 
 def _code(error: HypernbError) -> int:

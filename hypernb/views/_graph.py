@@ -24,7 +24,7 @@ _BETWEEN: Final = 52
 _EDGE: Final = 5
 _LEAST_WIDE, _MOST_WIDE = 132, 260
 _CHAR: Final = 7.3
-_CHAR_UNDER: Final = 6.2
+_CHAR_UNDER: Final = 7.1
 WAVES_SHOWN: Final = 40
 
 
