@@ -5,9 +5,11 @@ Started by the runner as ``python -m hypernb.engine.worker``; it ends when the r
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
 import faulthandler
+import operator
 import os
 import signal
 import socket
@@ -27,6 +29,7 @@ from hypernb.engine._job import Job, Value
 from hypernb.model import AgentWork, PythonWork
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _PULSE_S: Final = 0.25
 _CHUNK: Final = 262_144
 
@@ -60,16 +63,18 @@ class Worker:
         self._capture = Capture(orders.output_bytes)
         self._environ = dict(os.environ)
         self._own_path = [*sys.path]
+        self._pid = os.getpid()
         self._key = ""
         self._done = 0
         self._threads = 0
-        self._reported = ("", 0.0)
+        self._reported: tuple[tuple[str, float | None], float] = (("", None), 0.0)
 
     def serve(self) -> None:
         """Do jobs until the runner closes the socket or says so."""
         sys.stdout = sys.stderr = self._capture
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._threads = threading.active_count()
+        self._ground, self._limits = _ground(), _limits()
         unpacker = Unpacker()
         while data := self._receive():
             for head, body in unpacker.feed(data):
@@ -87,7 +92,7 @@ class Worker:
 
     def _take(self, head: dict[str, Any], body: bytes) -> None:
         self._key = head["key"]
-        self._reported = ("", 0.0)
+        self._reported = (("", None), 0.0)
         outbox = self._orders.scratch / f"outbox-{os.getpid()}-{self._done}"
         self._done += 1
         try:
@@ -100,6 +105,8 @@ class Worker:
                 {"kind": "failed", "error": kind, "detail": detail, "traceback": traceback},
                 b"",
             )
+        if os.getpid() != self._pid:
+            os._exit(0)  # a fork of the task's came back; only its parent answers
         self._say_printed()
         self._key, key = "", self._key
         answer, data = frame
@@ -143,7 +150,16 @@ class Worker:
             os.environ.clear()
             os.environ.update(self._environ)
         sys.stdout = sys.stderr = self._capture
-        return threading.active_count() > self._threads or _has_children()
+        return (
+            threading.active_count() > self._threads or _has_children() or self._is_undermined()
+        )
+
+    def _is_undermined(self) -> bool:
+        # What stands here was changed or is gone, and the next task would fail for it.
+        return _limits() != self._limits or any(
+            any(map(operator.is_not, map(names.get, before), before.values()))
+            for names, before in self._ground
+        )
 
     # -- what is said meanwhile ----------------------------------------------------------
 
@@ -164,9 +180,9 @@ class Worker:
         last, at = self._reported
         if now - at < _PULSE_S and (share is None or share < 1.0) and at:
             return
-        if words == last and share is None:
+        if (words, share) == last:
             return
-        self._reported = (words, now)
+        self._reported = ((words, share), now)
         self._send({"kind": "progress", "key": self._key, "text": words[:500], "share": share})
 
     def _say_printed(self) -> None:
@@ -218,6 +234,22 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
     )
 
 
+def _ground() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return what all code stands on: the names of Python itself, now and as they change."""
+    return [(names, dict(names)) for names in (vars(builtins), sys.modules)]
+
+
+def _limits() -> list[object]:
+    """Return what this process may use, and the alarm that it has set itself."""
+    if sys.platform == "win32":
+        return []
+    import resource
+
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE)
+    limits = (resource.getrlimit(kind) for kind in (*kinds, resource.RLIMIT_NOFILE))
+    return [*limits, signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)]
+
+
 def _has_children() -> bool:
     # WNOWAIT leaves a zombie to the code that started it.
     if not hasattr(os, "waitid"):
@@ -230,10 +262,15 @@ def _has_children() -> bool:
 
 
 def _die_with(parent: int) -> None:
-    """End at once when the runner does; Linux only, elsewhere the guard sees to it."""
+    """End at once when the runner does; Linux only, elsewhere the guard sees to it.
+
+    What a task detaches from itself becomes this process's child, so that it is found.
+    """
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            prctl = ctypes.CDLL(None).prctl
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
         os._exit(1)
 

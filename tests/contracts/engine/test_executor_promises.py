@@ -218,6 +218,75 @@ def test_ended_job_has_left_no_process_behind(make: Callable[[], Executor]) -> N
     use(make, work)
 
 
+@PROCESSES
+def test_ended_job_has_left_no_process_that_detached_itself(
+    make: Callable[[], Executor], tmp_path: Path
+) -> None:
+    ledger = tmp_path / "pid"
+
+    def detach(path: str) -> None:
+        if (child := os.fork()) == 0:
+            os.setsid()
+            if os.fork() == 0:
+                Path(path).write_text(str(os.getpid()))
+                os.execvp("sleep", ["sleep", "60"])  # noqa: S606 - that is what they do
+            os._exit(0)
+        os.waitpid(child, 0)
+        while not Path(path).exists():
+            threading.Event().wait(0.01)
+
+    async def work(executor: Executor) -> None:
+        await do(executor, job(detach, str(ledger)))
+        pid = int(ledger.read_text())
+        await until(lambda: not psutil.pid_exists(pid) or is_zombie(pid))
+
+    use(make, work)
+
+
+@PROCESSES
+def test_fork_that_comes_back_does_not_answer(make: Callable[[], Executor]) -> None:
+    def fork() -> str:
+        if os.fork() == 0:
+            return "child"
+        threading.Event().wait(0.3)
+        return "parent"
+
+    async def work(executor: Executor) -> None:
+        assert value_of(await do(executor, job(fork))) == "parent"
+        assert value_of(await do(executor, job(abs, -1))) == 1
+
+    use(make, work)
+
+
+@PROCESSES
+@pytest.mark.parametrize("what", ["modules", "builtins", "limits", "alarm"])
+def test_job_cannot_undermine_the_next(make: Callable[[], Executor], what: str) -> None:
+    def undermine() -> None:
+        import builtins
+
+        if what == "modules":
+            sys.modules.clear()
+        elif what == "builtins":
+            builtins.print = builtins.repr = None  # type: ignore[assignment]
+        elif what == "limits":
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        else:
+            import signal
+
+            signal.alarm(1)
+
+    async def work(executor: Executor) -> None:
+        assert (await do(executor, job(undermine))).kind is EndKind.SUCCEEDED
+        if what == "alarm":
+            await SystemClock().sleep(1.1)
+        assert value_of(await do(executor, job(repr, "abc"))) == "'abc'"
+        assert (await do(executor, job(unsendable))).error_kind == "CannotShipError"
+
+    use(make, work)
+
+
 def is_zombie(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
