@@ -272,6 +272,12 @@ def _pooled(path: Path, synchronous: str, timeout_s: float) -> sqlite3.Connectio
 
 def _make(path: Path, timeout_s: float) -> sqlite3.Connection:
     is_new = not path.exists()
+    # SQLite would leave a journal beside a device.
+    if not is_new and not path.is_dir() and not path.is_file():
+        raise StoreUnavailableError(
+            f"{str(path)!r} is no regular file, so it cannot be a database.",
+            hint="Give a file. HYPERNB_DB chooses another database.",
+        )
     connection = connect(path, "rwc" if is_new else "rw", timeout_s)
     if is_new:
         path.chmod(0o600)  # goals and outputs are nobody else's business

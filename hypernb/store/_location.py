@@ -39,7 +39,8 @@ def default_location() -> str:
     ``.hypernb``; else ``hypernb.db`` in `home_folder`.
     """
     if chosen := os.environ.get("HYPERNB_DB"):
-        return chosen if "://" in chosen else str(Path(chosen).expanduser().absolute())
+        is_path = "://" not in chosen and not chosen.startswith(("file:", ":memory:"))
+        return str(_absolute(chosen)) if is_path else chosen
     for folder in _project_folders(Path.cwd()):
         if (folder / PROJECT_FOLDER).is_dir():
             return str(folder / PROJECT_FOLDER / FILE_NAME)
@@ -84,7 +85,17 @@ def database_path(where: str | Path) -> Path:
         )
     if "\x00" in text:
         raise StoreUnavailableError(f"{text!r} cannot be the path of a database.")
-    return Path(text).expanduser().absolute()
+    return _absolute(text)
+
+
+def _absolute(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise StoreUnavailableError(
+            f"{text!r} cannot be the path of a database: {error}",
+            hint="Give an absolute path, without ~.",
+        ) from error
 
 
 def database_url(path: Path) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,24 @@ def test_environment_names_the_database(
     del project
     monkeypatch.setenv("HYPERNB_DB", given.format(tmp=tmp_path))
     assert default_location() == meant.format(tmp=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "given", [":memory:", "file:x?mode=memory", "~nobody-of-that-name/x.db"]
+)
+def test_environment_that_names_no_file_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("HYPERNB_DB", given)
+    with pytest.raises(StoreUnavailableError, match=re.escape(given)):
+        open_store()
+    assert [path.name for path in project.rglob("*")] == ["notebooks"]
+
+
+def test_pipe_is_no_database(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.db")
+    with pytest.raises(StoreUnavailableError, match="no regular file"):
+        open_store(tmp_path / "x.db")
 
 
 def test_project_folder_holds_the_database(project: Path) -> None:
