@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
+from hypernb.model import AgentWork
 from hypernb.tools import list_files, tool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
-    from hypernb.model import RoleCard
+    from hypernb.model import PlanSpec, RoleCard, TaskSpec
     from hypernb.plan import Plan
     from hypernb.tools import Listing
 
@@ -163,6 +164,43 @@ def _add_one(
     return errand.task, tools
 
 
+def equip(spec: PlanSpec, cards: Mapping[str, RoleCard]) -> PlanSpec:
+    """Give each agent's task that names no tools those of the agent's card.
+
+    Without a model an agent can do what its tools do and nothing else; the plan says so, and
+    names every tool and command before it is approved. A task whose agent is unknown is left
+    to the check of the plan.
+    """
+    bare = {
+        task.name
+        for task in spec.tasks
+        if isinstance(task.work, AgentWork) and not task.work.tools and task.agent in cards
+    }
+    if not bare:
+        return spec
+    tasks = tuple(
+        _equipped(task, cards[task.agent], Path(spec.root)) if task.name in bare else task
+        for task in spec.tasks
+    )
+    note = (
+        "No model is used: the tools of the agent's role card do what they always do, "
+        f"whatever the goal of {listed(sorted(bare))} says."
+    )
+    return spec.model_copy(update={"tasks": tasks, "notes": (*spec.notes, note)})
+
+
+def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:
+    tools = tuple(name for name in card.tools if not name.startswith(NEEDS_A_FRAME))
+    params = _params(tools, root)
+    return task.model_copy(
+        update={
+            "work": AgentWork(tools=tools, params=params),
+            "goal": _goal(task.goal, tools, params),
+            "timeout_s": max(task.timeout_s, _timeout(params)),
+        }
+    )
+
+
 def _params(tools: Collection[str], root: Path) -> dict[str, dict[str, Any]]:
     """Put into the plan whatever decides what is executed: the test command, in full."""
     if "tests" not in tools:
@@ -195,10 +233,12 @@ def tree_notes(
     suite: bool,
 ) -> list[str]:
     """Say what a person should know before approving an audit of a tree."""
+    asked = {"tests"} if suite and any("tests" in cards[name].tools for name in picked) else ()
+    runs_suite = bool(_params(asked, listing.root).get("tests", {}).get("command"))
     notes = [f"{number(len(listing.files), 'file')} of {listing.root} can be read."]
     if listing.note:
         notes.append(listing.note)
-    if suite and any("tests" in cards[name].tools for name in picked):
+    if runs_suite:
         notes.append(
             "The project's own test suite is executed on this machine with your rights: "
             "its code can do whatever you can. --no-tests leaves it out."

@@ -183,7 +183,10 @@ class Session:
         Raises:
             PlanError: The plan could not be carried out.
         """
+        from hypernb.agents import equip
+
         spec, payloads = plan.build()
+        spec = equip(spec, self.agents(spec.root))
         self.check(spec)
         mission = Mission(self, self.store.create_mission(spec, by=self.by, payloads=payloads))
         return mission.approve() if approve else mission

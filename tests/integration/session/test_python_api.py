@@ -168,3 +168,14 @@ def test_unknown_task_is_named_with_near_misses(session: hypernb.Session) -> Non
     mission = session.start(numbers())
     with pytest.raises(UnknownTaskError, match="Did you mean 'fetch'"):
         mission.tasks["fech"]
+
+
+def test_agent_without_tools_gets_those_of_its_card(session: hypernb.Session) -> None:
+    (session.root / "app.py").write_text("import os\n")
+    plan = hypernb.Plan("Look", root=session.root)
+    plan.add("review", agent="backend-specialist", goal="Is anything odd in these files?")
+    mission = session.start(plan)
+    assert "ruff check" in mission.plan.tasks[0].goal
+    assert "No model is used" in mission.plan.notes[-1]
+    report = mission.approve().wait(timeout=60).result()
+    assert {"F401"} <= {finding.rule for finding in report.findings}
