@@ -40,11 +40,11 @@ THEMES: Final = {
     ),
     "security": Theme(
         3.0,
-        "Make safe",
-        "unsafe call",
-        "unsafe calls",
+        "Look over",
+        "place that bandit warns of",
+        "places that bandit warns of",
         20,
-        "Whoever controls what goes in could run code, read or change data.",
+        "It is harmless or a hole, depending on where its input comes from.",
     ),
     "ignored-secrets": Theme(
         3.0,

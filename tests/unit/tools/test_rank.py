@@ -67,7 +67,7 @@ def test_title_names_what_and_where(tmp_path: Path) -> None:
 def test_why_tells_gain_and_worst(tmp_path: Path) -> None:
     item = sprint(tmp_path, password())[0]
     assert item.why == (
-        "Whoever controls what goes in could run code, read or change data. "
+        "It is harmless or a hole, depending on where its input comes from. "
         "Here: Possible hardcoded password (src/app.py:3)."
     )
 
