@@ -13,6 +13,7 @@ from hypernb.errors import (
     MissionError,
     NotFinishedError,
     PlanError,
+    QueryError,
     TransitionError,
     UsageError,
     WaitInterruptedError,
@@ -25,7 +26,14 @@ MISUSE: Final = 2
 CANNOT: Final = 3
 INTERRUPTED: Final = 130
 
-_MISUSES = (UsageError, PlanError, ApprovalError, TransitionError, NotFinishedError)
+_MISUSES = (
+    UsageError,
+    PlanError,
+    ApprovalError,
+    TransitionError,
+    NotFinishedError,
+    QueryError,
+)
 
 
 def run(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypernb import codec
 from hypernb.abc import Payload
 from hypernb.engine._job import Value
-from hypernb.model import Report
+from hypernb.model import Outcome, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ def product_of(ending: Ending, store: Store) -> Product:
         payload,
         codec.digest(payload.data),
         note=report.summary,
-        outcome=own.outcome.value,
+        outcome=(Outcome.SUMMED_UP if report.sums_up else own.outcome).value,
         findings=own.findings,
     )
 

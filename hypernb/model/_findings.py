@@ -116,6 +116,7 @@ class Outcome(StrEnum):
     NOTHING_TO_CHECK = "nothing to check"
     PARTLY_RAN = "partly ran"
     DID_NOT_RUN = "did not run"
+    SUMMED_UP = "summed up"
 
 
 class SprintItem(BaseModel):
@@ -169,6 +170,11 @@ class Report(BaseModel):
         """
         runs = tuple(run for run in self.runs if run.task in ("", self.task))
         return self if len(runs) == len(self.runs) else self.model_copy(update={"runs": runs})
+
+    @property
+    def sums_up(self) -> bool:
+        """Whether it repeats what other tasks found."""
+        return any(run.task not in ("", self.task) for run in self.runs)
 
     @property
     def outcome(self) -> Outcome:

@@ -224,7 +224,7 @@ def test_backup_is_restored_with_its_missions(terminal: Terminal) -> None:
 def test_query_cannot_write(terminal: Terminal) -> None:
     terminal.hypernb("ls")
     for statement in ("delete from missions", "attach 'x.db' as x", "pragma user_version = 9"):
-        assert terminal.hypernb("sql", statement).returncode == CANNOT
+        assert terminal.hypernb("sql", statement).returncode == MISUSE
     assert not (terminal.folder / "x.db").exists()
 
 
