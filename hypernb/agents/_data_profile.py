@@ -137,7 +137,7 @@ def _frames(inputs: Mapping[str, Any], path: Path | None) -> dict[str, pd.DataFr
     if not frames:
         raise UsageError(
             "data-profile has no DataFrame to look at.",
-            hint="Hand one in with --in NAME, or name a file with --path FILE.",
+            hint="Name a file with --path FILE, or, in a notebook, hand one in with --in NAME.",
         )
     for name, frame in frames.items():
         if not frame.shape[1]:

@@ -90,7 +90,7 @@ class Parameter:
     def meaning(self) -> str:
         """What it is for and what it is if nothing is said, as help shows it."""
         if self.kind == "flag" and self.default is True:
-            return f"Without: {self.help}" if self.help else ""
+            return f"Do not: {self.help[:1].lower()}{self.help[1:]}" if self.help else ""
         if self.is_required or self.default in (None, False, "", (), [], Path()):
             return self.help
         return f"{self.help} By default {self.default}.".strip()

@@ -70,7 +70,7 @@ class Playbook:
                 Audit a directory with all eight specialists, and propose a sprint of three tasks.
             <BLANKLINE>
                 PATH          The directory; in a git repository its tracked files are looked at.
-                --no-tests    Without: Run the project's own test suite.
+                --no-tests    Do not: run the project's own test suite.
                 --agents A,B  Only these agents; the strategist always takes part.
         """  # noqa: E501 - the lines are what is printed
         said = [self.usage, f"    {self.problem or self.title}."]
