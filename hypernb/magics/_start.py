@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -210,7 +211,7 @@ def _inputs(around: Surroundings, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _check_variable(name: str) -> None:
-    if name and not name.isidentifier():
+    if name and (not name.isidentifier() or keyword.iskeyword(name)):
         raise UsageError(f"--out cannot bind {name[:80]!r}: it is not a name of a variable.")
 
 

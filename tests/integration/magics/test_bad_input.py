@@ -32,6 +32,7 @@ pytestmark = pytest.mark.timeout(90)
         ),
         pytest.param("%hyper run data-profile --in frame", "frame", id="not-a-frame"),
         pytest.param("%%hyper --out 1x\nlook at the tests", "not a name", id="out"),
+        pytest.param("%%hyper --out None\nlook at the tests", "not a name", id="out-keyword"),
         pytest.param("%%hyper look\nat this", "does not take 'look'", id="argument"),
         pytest.param("%%hyper\n", "goal is empty", id="empty"),
         pytest.param("%%hyper --yes\n  \t\n\n", "goal is empty", id="blank"),
