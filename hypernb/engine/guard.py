@@ -1,4 +1,4 @@
-"""The guard: ends the process groups of workers when their runner is gone.
+"""The guard: ends the process groups of workers when their runner is gone, and tidies up.
 
 A worker that was stopped for a pause, or that is deep in C, cannot look after itself, and
 what a task has started is not told of its worker's end. So a process that does nothing else
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 
@@ -31,3 +32,5 @@ def watch(lines: object) -> None:
 
 if __name__ == "__main__":
     watch(sys.stdin.buffer)
+    for scratch in sys.argv[1:]:
+        shutil.rmtree(scratch, ignore_errors=True)

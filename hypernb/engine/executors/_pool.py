@@ -75,7 +75,7 @@ class ProcessExecutor(Executor):
             grace_s=self._settings.grace_s,
         )
         self._guard = subprocess.Popen(  # noqa: ASYNC220 - a start takes two milliseconds
-            [sys.executable, "-I", "-S", guard.__file__],
+            [sys.executable, "-I", "-S", guard.__file__, str(self._scratch)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

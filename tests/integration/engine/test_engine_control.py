@@ -203,6 +203,22 @@ def test_workers_of_a_paused_mission_die_with_the_runner(bench: Bench) -> None:
     bench.until(lambda: none_alive(started), "the end of its workers")
 
 
+def test_killed_runner_leaves_no_files_on_their_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = bench.folder / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    ledger = bench.root / "ledger"
+    bench.approve(Plan("p", root=bench.root).add("long", tick, str(ledger)))
+    runner = bench.process()
+    bench.until(ledger.exists)
+    assert list(scratch.iterdir())
+    os.kill(runner.pid, signal.SIGKILL)
+    runner.wait()
+    bench.until(lambda: not list(scratch.iterdir()), "the end of its files")
+
+
 def test_unrepeatable_task_is_put_to_the_user(bench: Bench) -> None:
     pids = bench.root / "pids"
 
