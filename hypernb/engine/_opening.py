@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hypernb.engine._recovery import Recovery, asked_again, recover
-from hypernb.errors import ApprovalError, HypernbError
+from hypernb.errors import ApprovalError, HypernbError, StoreCorruptError
 from hypernb.model import EventKind
 from hypernb.plan import check_plan
 
@@ -39,10 +39,19 @@ class Opening:
 def read_opening(
     store: Store, mission: MissionRecord, *, at: datetime, abandoned_at_most: int
 ) -> Opening:
-    """Read a mission, and decide what the end of its last runner means. Blocking."""
+    """Read a mission, and decide what the end of its last runner means. Blocking.
+
+    Raises:
+        StoreCorruptError: Its tasks are not those of its plan.
+    """
     mission = store.mission(mission.id)
     plan = store.plan(mission.id)
     tasks = store.tasks(mission.id)
+    if [task.name for task in tasks] != [task.name for task in plan.tasks]:
+        raise StoreCorruptError(
+            f"The tasks of {mission.short_id} are not those of its plan.",
+            hint="They were changed outside hypernb; start the mission anew.",
+        )
     attempts = [] if mission.started_at is None else store.attempts(mission.id)
     retried = _all(store, mission, EventKind.TASK_RETRIED) if attempts else []
     starts = _all(store, mission, EventKind.MISSION_STARTED) if mission.started_at else []

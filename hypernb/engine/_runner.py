@@ -327,6 +327,7 @@ class Runner:
         except Exception as failure:  # noqa: BLE001 - the border of a background task
             error = failure
         if error is not None:
+            run.broken = error  # or time and commands would look at what was never opened
             await self._drop(run, error)
         else:
             self._faults.pop(run.record.id, None)

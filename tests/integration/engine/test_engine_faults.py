@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,6 +48,14 @@ class FullStore(SqlStore):
         if 3 <= self.commits < 3 + self.failures:
             raise StoreUnavailableError("The disk is full.")
         return super().commit(mission_id, lease, changes)
+
+
+class SlowToRelease(SqlStore):
+    """Takes its time to give a lease back."""
+
+    def release_lease(self, lease: LeaseRecord) -> None:
+        threading.Event().wait(0.3)
+        super().release_lease(lease)
 
 
 def drive(bench: Bench, store: SqlStore, mission: MissionRecord) -> RunnerEnd:
@@ -106,3 +116,18 @@ def test_runner_gives_up_on_a_store_that_stays_full(bench: Bench) -> None:
     assert bench.mission(mission).state == "running"
     bench.host()
     assert bench.finished(mission).state == "succeeded"
+
+
+def nap() -> None:
+    import threading as waiting
+
+    waiting.Event().wait(1.5)
+
+
+def test_mission_that_cannot_be_opened_ends_no_other(bench: Bench) -> None:
+    broken = bench.approve(chain(bench))
+    with closing(sqlite3.connect(bench.store.path)) as connection, connection:
+        connection.execute("DELETE FROM tasks WHERE mission_id = ? AND number = 3", [broken.id])
+    mission = bench.approve(Plan("whole", root=bench.root).add("one", nap))
+    end = drive(bench, SlowToRelease(bench.folder / "hypernb.db"), mission)
+    assert (end, bench.mission(mission).state) == (RunnerEnd.STOPPED, "succeeded")
