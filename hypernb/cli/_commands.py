@@ -175,7 +175,9 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             hint=f"Add --yes, or type hypernb approve {mission.id}.",
         )
     if yes:
-        mission.approve()  # first, so that what is shown does not ask for it
+        mission.approve(
+            plan_hash=mission.proposed_hash
+        )  # first, so that what is shown does not ask for it
     if not quiet:
         _echo(plan_text(mission.snapshot(), _width(), cli=True))
     if yes:
@@ -185,7 +187,7 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             f"Mission {mission.id} was not approved; nothing runs.",
             hint=f"hypernb approve {mission.id} starts it later.",
         )
-    mission.approve()
+    mission.approve(plan_hash=mission.proposed_hash)
 
 
 def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = False) -> None:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 # A LaTeX command's arguments and a shell's ${name} are skipped whole.
 _FIELD: Final = re.compile(
     r"\\[A-Za-z]+\*?(?:\{[^{}]*\})+|\$\{[^{}]*\}|"
-    r"\{([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\[-?\d{1,9}\]|\['[^'\]]*'\]|\[\"[^\"\]]*\"\])*)\}"
+    r"\{([A-Za-z_]\w*)((?:\.[A-Za-z]\w*|\[-?\d{1,9}\]|\['[^'\]]*'\]|\[\"[^\"\]]*\"\])*)\}"
 )
 _ESCAPED: Final = re.compile(r"\{\{([A-Za-z_][\w.\[\]'\"-]*)\}\}")
-_STEP: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(-?\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+_STEP: Final = re.compile(r"\.([A-Za-z]\w*)|\[(-?\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 VALUE_AT_MOST: Final = 20_000
 
 

@@ -107,7 +107,7 @@ def start(
     approved_hash = _approved_hash(options.get("approve"))
     mission = _propose(around, goal, options, arguments)
     if approved_hash is not None or options.get("yes"):
-        mission.approve(plan_hash=approved_hash)
+        mission.approve(plan_hash=approved_hash or mission.proposed_hash)
     elif wait:
         watch(around, mission, wait=False)
         raise ApprovalError(

@@ -113,9 +113,14 @@ class Mission:
         >>> mission.approve().wait().result()  # doctest: +SKIP
     """
 
-    def __init__(self, session: Session, record: MissionRecord) -> None:
+    def __init__(
+        self, session: Session, record: MissionRecord, *, proposed_hash: str | None = None
+    ) -> None:
         self.session = session
         self._record = record
+        # Of the plan as it was built here. Approving unseen is bound to it and not to what the
+        # store says, which others can write too.
+        self.proposed_hash = proposed_hash
         self._is_shown = False
 
     # -- looking ------------------------------------------------------------------------

@@ -188,8 +188,9 @@ class Session:
         spec, payloads = plan.build()
         spec = equip(spec, self.agents(spec.root))
         self.check(spec)
-        mission = Mission(self, self.store.create_mission(spec, by=self.by, payloads=payloads))
-        return mission.approve() if approve else mission
+        record = self.store.create_mission(spec, by=self.by, payloads=payloads)
+        mission = Mission(self, record, proposed_hash=spec.hash)
+        return mission.approve(plan_hash=spec.hash) if approve else mission
 
     def check(self, spec: PlanSpec) -> None:
         """Raise what is wrong with a plan, with what to do about it.

@@ -179,3 +179,11 @@ def test_agent_without_tools_gets_those_of_its_card(session: hypernb.Session) ->
     assert "No model is used" in mission.plan.notes[-1]
     report = mission.approve().wait(timeout=60).result()
     assert {"F401"} <= {finding.rule for finding in report.findings}
+
+
+def test_plan_changed_in_the_store_is_not_approved_unseen(session: hypernb.Session) -> None:
+    mission = session.start(numbers())
+    with hypernb.Session(session.store.url) as other:
+        other.mission(mission.id).edit({"fetch": {"timeout_s": 5}})
+    with pytest.raises(ApprovalError):
+        mission.approve(plan_hash=mission.proposed_hash)

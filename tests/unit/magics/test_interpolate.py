@@ -42,7 +42,7 @@ def test_variables_are_filled_in(text: str, filled: str) -> None:
         pytest.param("{a + 1} {print(a)} {a()} {__import__('os')}", id="expressions"),
         pytest.param("$HOME %s ${name} ${name:-x} `id` ; rm -rf /", id="shell"),
         pytest.param("🦆 \u202e \x00 \x1b[31m", id="odd-characters"),
-        pytest.param("{__name__}", id="dunder"),
+        pytest.param("{__name__} {name.__class__} {cfg._private}", id="underscores"),
     ],
 )
 def test_every_other_brace_is_left_alone(text: str) -> None:
