@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import platform
 import random
 import sys
@@ -25,6 +26,7 @@ from hypernb.errors import (
     HypernbError,
     LeaseLostError,
     StoreError,
+    StoreUnavailableError,
     TransitionError,
     UnknownNameError,
 )
@@ -366,9 +368,19 @@ class Runner:
             exc_info=None if isinstance(error, StoreError) else error,
             extra=facts,
         )
-        if faults >= _FAULTS_AT_MOST:
+        if faults < _FAULTS_AT_MOST:
+            return
+        if isinstance(error, StoreUnavailableError):
             self._log.error("The runner gives up; the next one tries again", extra=facts)
             self.request_stop(RunnerEnd.FAILED)
+        else:
+            # The fault is this mission's own, so the others go on.
+            self._rest_until[record.id] = math.inf
+            self._log.error(
+                "Mission %s is left alone; the next runner tries again",
+                record.short_id,
+                extra=facts,
+            )
 
     # -- commands -----------------------------------------------------------------------
 

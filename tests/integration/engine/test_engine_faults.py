@@ -124,7 +124,11 @@ def nap() -> None:
     waiting.Event().wait(1.5)
 
 
-def test_mission_that_cannot_be_opened_ends_no_other(bench: Bench) -> None:
+@pytest.mark.parametrize("faults", [pytest.param(5, id="tried"), pytest.param(1, id="left")])
+def test_mission_that_cannot_be_opened_ends_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, faults: int
+) -> None:
+    monkeypatch.setattr("hypernb.engine._runner._FAULTS_AT_MOST", faults)
     broken = bench.approve(chain(bench))
     with closing(sqlite3.connect(bench.store.path)) as connection, connection:
         connection.execute("DELETE FROM tasks WHERE mission_id = ? AND number = 3", [broken.id])
