@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from hypernb import codec
 from hypernb.abc import Payload
@@ -134,7 +135,7 @@ def test_report_comes_back_as_report() -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        pytest.param({"pairs": {(1, 2): float("nan")}}, id="no-json"),
+        pytest.param({"mean": float("nan")}, id="no-number"),
         pytest.param({"name": "\ud800"}, id="lone-surrogate"),
     ],
 )
@@ -142,6 +143,12 @@ def test_report_with_odd_facts_is_pickled(facts: dict[str, Any]) -> None:
     payload = codec.encode(report(facts=facts))
     assert payload.media_type == codec.PICKLE
     assert repr(codec.decode(payload.media_type, payload.data).facts) == repr(facts)
+
+
+@pytest.mark.parametrize("fact", [{(1, 2): 3}, (1, 2), {1}], ids=["key", "tuple", "set"])
+def test_fact_that_json_does_not_hold_is_refused(fact: Any) -> None:
+    with pytest.raises(ValidationError):
+        report(facts={"fact": fact})
 
 
 def test_text_of_report_is_searchable() -> None:
