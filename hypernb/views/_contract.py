@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
-from hypernb.views._clean import line
+from hypernb.views._clean import clean, line
 from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hypernb.views._figures import Figures
 
 _COMMANDS_SHOWN: Final = 20
+_MEANS: Final = 30
 
 _IF_IT_FAILS: Final[Mapping[OnFailure, str]] = {
     OnFailure.STOP: "nothing more starts, and the mission fails",
@@ -155,10 +156,22 @@ def _time(figures: Figures, plan: PlanSpec) -> Phrase:
     )
 
 
+def errand(task: TaskSpec) -> str:
+    """Return what a task is for: the first line of its goal; the others say by what."""
+    return line(clean(task.goal).strip().partition("\n")[0])
+
+
+def means(task: TaskSpec) -> list[str]:
+    """Return by what an agent does its task: the further lines of its goal, one a tool."""
+    said = clean(task.goal).strip().splitlines()[1:]
+    return [line(each, cut_at=400) for each in said[:_MEANS] if each.strip()]
+
+
 def contract(task: TaskSpec) -> list[tuple[str, Phrase]]:
     """Return a task's part of the contract, term by term."""
     terms: list[tuple[str, Phrase]] = [
-        ("Does", (line(task.goal, cut_at=1000) or "what its function does",)),
+        ("Does", (errand(task) or "what its function does",)),
+        *(("By", (each,)) for each in means(task)),
         ("Agent", (line(task.agent, cut_at=120) or "none: a Python function",)),
         ("Needs", enumerate_names(task.needs, most=20) or ("nothing",)),
         *_work(task),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._contract import allowed, caps, contract, expected
+from hypernb.views._contract import allowed, caps, contract, errand, expected
 from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
 
@@ -112,7 +112,7 @@ def _rows(figures: Figures, number: int, task: TaskSpec) -> Iterator[Html]:
     name = el(
         "span", el("span", f"t{number} ", cls="no"), el("code", line(task.name)), cls="name"
     )
-    does = line(task.goal) or _function(task)
+    does = errand(task) or _function(task)
     yield el(
         "tr",
         el(

@@ -8,7 +8,7 @@ from hypernb.model import MissionState, PythonWork, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
-from hypernb.views._contract import allowed, caps, expected
+from hypernb.views._contract import allowed, caps, errand, expected, means
 from hypernb.views._decision import needed
 from hypernb.views._endings import next_commands, outcome, took
 from hypernb.views._figures import Figures
@@ -66,6 +66,7 @@ def plan_text(snapshot: MissionSnapshot, width: int = 80, *, cli: bool = False) 
             _titled("What to expect", _terms(expected(figures), width)),
             _titled("Know this first", "\n".join(_bullets(plan.notes[:20], width))),
             _plan_table(figures, width),
+            _titled("By what each task is done", _means(plan, width)),
             _titled("Functions", _sources(plan)),
         ]
     if figures.decides:
@@ -189,7 +190,7 @@ def _plan_table(figures: Figures, width: int) -> str:
             line(task.agent, cut_at=80) or "-",
             needed(figures, task) if task.needs else "-",
             caps(task),
-            line(task.goal, cut_at=160) or "-",
+            errand(task) or "-",
         )
         for number, task in enumerate(plan.tasks[:_ROWS], 1)
     ]
@@ -199,6 +200,19 @@ def _plan_table(figures: Figures, width: int) -> str:
     if len(plan.tasks) > _ROWS:
         told += f"\n{_ROWS} of {len(plan.tasks):,} tasks are shown."
     return told
+
+
+def _means(plan: PlanSpec, width: int) -> str:
+    blocks = []
+    for number, task in enumerate(plan.tasks[:_ROWS], 1):
+        said = [wrap(each, width - 6) for each in means(task)]
+        if said:
+            blocks.append(f"  t{number} {line(task.name, cut_at=120)}")
+            blocks += [
+                f"    - {first}" + "".join(f"\n      {more}" for more in rest)
+                for first, *rest in said
+            ]
+    return "\n".join(blocks)
 
 
 def _sources(plan: PlanSpec) -> str:
