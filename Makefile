@@ -44,6 +44,8 @@ suite: $(VENV)/.stamp-dev ## unit, contract and integration tests and doctests, 
 	@rm -f .coverage .coverage.*
 	$(RUN) -m coverage run -m pytest
 	@$(RUN) -m coverage combine --quiet
+	@# What a killed process left unfinished is no data, and every report would say so.
+	@rm -f .coverage.*
 	@for package in $(COVERED); do \
 	  printf 'hypernb/%s: ' "$$package"; \
 	  $(RUN) -m coverage report --include="hypernb/$$package/*" --format=total --fail-under=90 \

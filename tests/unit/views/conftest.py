@@ -75,7 +75,7 @@ def at(seconds: float) -> datetime:
 
 def plan(**terms: Any) -> PlanSpec:
     tasks = [_spec(name, agent, needs) for name, (agent, needs) in CREW.items()]
-    return PlanSpec(**{"goal": "Audit this", "root": "/work/shop", "tasks": tasks} | terms)
+    return PlanSpec(**{"goal": "Audit this", "root": "/home/ada/shop", "tasks": tasks} | terms)
 
 
 def _spec(name: str, agent: str, needs: tuple[str, ...]) -> TaskSpec:
