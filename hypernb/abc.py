@@ -26,8 +26,10 @@ if TYPE_CHECKING:
         MissionSnapshot,
         MissionState,
         PlanSpec,
+        Retention,
         RunnerId,
         SearchHit,
+        Swept,
         TaskId,
         TaskRecord,
         ToolRun,
@@ -81,12 +83,25 @@ class Store(ABC):
 
     @abstractmethod
     def create_mission(
-        self, spec: PlanSpec, *, by: str, payloads: Mapping[Digest, Payload] | None = None
+        self,
+        spec: PlanSpec,
+        *,
+        by: str,
+        payloads: Mapping[Digest, Payload] | None = None,
+        forked_from: MissionId | None = None,
+        forked_at: str = "",
     ) -> MissionRecord:
         """Store a mission that awaits approval of the plan's revision 1, with its tasks.
 
         One transaction: payloads, mission, plan, tasks (pending) and the events
-        ``mission.created`` and ``plan.proposed``.
+        ``mission.created`` and ``plan.proposed``. Of a fork, the tasks that it shares with
+        its origin (`hypernb.plan.shared_tasks`) have succeeded already, with the same
+        outputs and findings, and ``task.shared`` tells of each; so it is again after every
+        revision of its plan. The origin stays as it is.
+
+        Args:
+            forked_from: The mission that it is a fork of.
+            forked_at: Name of the task that is done anew with all that comes after it.
         """
 
     @abstractmethod
@@ -173,6 +188,14 @@ class Store(ABC):
         """Return the attempts in the order they started."""
 
     @abstractmethod
+    def durations(self, mission_id: MissionId) -> dict[str, float]:
+        """Return how long the mission's tasks took before: median seconds by task name.
+
+        Taken from the latest missions of the same playbook or, without one, the same goal;
+        tasks that never succeeded there are left out.
+        """
+
+    @abstractmethod
     def events(
         self,
         mission_id: MissionId | None = None,
@@ -245,10 +268,14 @@ class Store(ABC):
     def take_lease(
         self, resource: str, holder: RunnerId, ttl: timedelta, facts: Mapping[str, Any]
     ) -> LeaseRecord | None:
-        """Take a lease that is free, expired or held by a dead process of this machine.
+        """Take a lease that nobody holds any more.
+
+        That is: it is free, or its holder is a dead process of this machine, or this store
+        has been asked often enough to see that nothing of it changed for its whole length.
+        What wall clocks say has no part in it.
 
         Returns:
-            The lease with a new token, or None if somebody alive holds it.
+            The lease with a new token, or None if somebody may hold it; ask again to watch it.
         """
 
     @abstractmethod
@@ -267,7 +294,13 @@ class Store(ABC):
 
     @abstractmethod
     def leases(self, prefix: str = "", *, live: bool = True) -> list[LeaseRecord]:
-        """Return leases whose resource begins with the prefix."""
+        """Return leases whose resource begins with the prefix.
+
+        Args:
+            live: Only those that seem to be held: the holder is not known to be dead, the
+                wall clock is before the lease's end, and it was not seen unchanged for its
+                whole length. For people, and to decide whether to start a runner.
+        """
 
     @abstractmethod
     def commands(self, *, after: int = 0, limit: int = 1000) -> list[CommandRecord]:
@@ -311,6 +344,31 @@ class Store(ABC):
     @abstractmethod
     def check(self) -> list[str]:
         """Return what is wrong with the database, one sentence each; empty if nothing is."""
+
+    @abstractmethod
+    def sweep(self, retention: Retention, *, only_look: bool = False) -> Swept:
+        """Forget old missions, and remove artifacts and files that nothing refers to.
+
+        A mission is forgotten with all that belongs to it, and ``missions.forgotten`` tells
+        which. What was stored within the last hour stays. Killed halfway, it leaves nothing
+        that refers to what is gone; the next sweep does the rest.
+
+        Args:
+            retention: Which missions may go.
+            only_look: Say what would go, and remove nothing.
+        """
+
+    @abstractmethod
+    def compact(self) -> int:
+        """Give free space back to the file system; return how many bytes.
+
+        Raises:
+            StoreUnavailableError: Others are at work in it; try again later.
+        """
+
+    @abstractmethod
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the database, as far as readers let it be."""
 
     @abstractmethod
     def close(self) -> None:

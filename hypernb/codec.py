@@ -86,6 +86,8 @@ def encode(value: Any, *, what: str = "") -> Payload:
         >>> encode({"rows": 3}).media_type, encode((1, 2)).media_type
         ('application/json', 'application/x-python-pickle')
     """
+    if value is None:
+        return _NONE  # nothing that anybody would search for
     payload = (
         _encode_bytes(value)
         or _encode_report(value)
@@ -378,6 +380,8 @@ def _searchable(text: str) -> str:
     """Cut to size, and drop what databases refuse in text: NUL and lone surrogates."""
     return text[:TEXT_AT_MOST].replace("\0", " ").encode("utf-8", "replace").decode()
 
+
+_NONE: Final = Payload(JSON, b"null")
 
 _READERS: Final[dict[str, Callable[[bytes], Any]]] = {
     BYTES: bytes,

@@ -33,6 +33,7 @@ from hypernb.model._records import (
     SearchHit,
     TaskRecord,
 )
+from hypernb.model._replay import Replayed, replay
 from hypernb.model._states import (
     TRANSITIONS,
     AttemptState,
@@ -41,6 +42,7 @@ from hypernb.model._states import (
     can_become,
     transition,
 )
+from hypernb.model._upkeep import Retention, Swept
 
 __all__ = [
     "DEFAULT_CONCURRENCY",
@@ -66,13 +68,16 @@ __all__ = [
     "Outcome",
     "PlanSpec",
     "PythonWork",
+    "Replayed",
     "Report",
+    "Retention",
     "RoleCard",
     "RunStatus",
     "RunnerId",
     "SearchHit",
     "Severity",
     "SprintItem",
+    "Swept",
     "TaskId",
     "TaskRecord",
     "TaskSpec",
@@ -81,6 +86,7 @@ __all__ = [
     "can_become",
     "new_id",
     "parse_ref",
+    "replay",
     "short_id",
     "transition",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Every field is part of the approval's hash, so a name or a default changes only with a
 # migration of the plans in the store.
@@ -141,9 +144,32 @@ class PlanSpec(BaseModel):
 
     def canonical(self) -> bytes:
         """Return the canonical JSON: sorted keys, no white space, UTF-8 (after RFC 8785)."""
-        return orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        return b"".join(self._canonical())
+
+    def _canonical(self) -> Iterator[bytes]:
+        # Portion by portion: a hundred thousand tasks as dictionaries are hundreds of MB.
+        fields = self.model_dump(mode="json", exclude={"tasks"})
+        for place, name in enumerate(sorted([*fields, "tasks"])):
+            yield b'%s"%s":' % (b"," if place else b"{", name.encode())
+            if name != "tasks":
+                yield orjson.dumps(fields[name], option=orjson.OPT_SORT_KEYS)
+                continue
+            yield b"["
+            for start in range(0, len(self.tasks), _PORTION):
+                some = _TASKS.dump_python(self.tasks[start : start + _PORTION], mode="json")
+                text = orjson.dumps(some, option=orjson.OPT_SORT_KEYS)[1:-1]
+                yield b",%s" % text if start else text
+            yield b"]"
+        yield b"}"
 
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal: what an approval is bound to."""
-        return hashlib.sha256(self.canonical()).hexdigest()
+        digest = hashlib.sha256()
+        for portion in self._canonical():
+            digest.update(portion)
+        return digest.hexdigest()
+
+
+_TASKS: Final = TypeAdapter(tuple[TaskSpec, ...])
+_PORTION: Final = 500

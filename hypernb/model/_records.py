@@ -28,6 +28,8 @@ class MissionRecord:
         error: Why it failed or was rejected or cancelled, in a sentence; else empty.
         cost: Spent so far, in dollars.
         by: Who started it: ``user@host``.
+        forked_from: Short id of the mission that it was forked from; empty if of none.
+        forked_at: Name of the task that the fork begins at; empty if it only changes the plan.
     """
 
     id: MissionId
@@ -46,6 +48,8 @@ class MissionRecord:
     error: str = ""
     cost: float = 0.0
     by: str = ""
+    forked_from: str = ""
+    forked_at: str = ""
 
     @property
     def short_id(self) -> str:

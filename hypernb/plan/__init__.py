@@ -7,6 +7,7 @@ from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
 from hypernb.plan._paths import critical_path, remaining_paths, waves
 from hypernb.plan._schedule import Consequence, Schedule
+from hypernb.plan._sharing import shared_tasks
 
 __all__ = [
     "MAX_GOAL",
@@ -24,6 +25,7 @@ __all__ = [
     "keyword_name",
     "layout",
     "remaining_paths",
+    "shared_tasks",
     "to_networkx",
     "waves",
 ]

@@ -67,6 +67,7 @@ class Schedule:
         length = lengths(self._graph, weights(spec, durations))
         self._rank = [(-length[number], number) for number in range(len(length))]
         self._state = [TaskState.PENDING] * len(self._rank)
+        self._open = len(self._rank)
         self._counts: Counter[TaskState] = Counter({TaskState.PENDING: len(self._rank)})
         self._missing = [len(needs) for needs in self._graph.needs]
         # One heap for each agent, so that the best task of an agent with a free hand is found
@@ -119,7 +120,7 @@ class Schedule:
     @property
     def is_done(self) -> bool:
         """Every task has ended, one way or another."""
-        return all(state.is_final or not count for state, count in self._counts.items())
+        return not self._open
 
     @property
     def is_stopped(self) -> bool:
@@ -269,8 +270,10 @@ class Schedule:
             raise UnknownTaskError(name, self._graph.names) from None
 
     def _set(self, number: int, state: TaskState) -> None:
-        self._counts[self._state[number]] -= 1
+        before = self._state[number]
+        self._counts[before] -= 1
         self._counts[state] += 1
+        self._open += before.is_final - state.is_final
         self._state[number] = state
 
     def _refusal(self, number: int, after: TaskState, *, hint: str = "") -> TransitionError:

@@ -89,3 +89,14 @@ def test_spec_cannot_be_changed() -> None:
 def test_kind_of_work_decides_its_class() -> None:
     returned = PlanSpec.model_validate_json(plan().canonical())
     assert [type(task.work) for task in returned.tasks] == [PythonWork, AgentWork]
+
+
+@pytest.mark.parametrize("tasks", [0, 1, 500, 501, 1_203])
+def test_canonical_form_of_many_tasks_is_that_of_the_whole(tasks: int) -> None:
+    many = tuple(
+        TaskSpec(name=f"t{number} \u2713", work=AgentWork()) for number in range(tasks)
+    )
+    spec = plan().model_copy(update={"tasks": many})
+    whole = orjson.dumps(spec.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    assert spec.canonical() == whole
+    assert spec.hash == hashlib.sha256(whole).hexdigest()
