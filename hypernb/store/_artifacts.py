@@ -8,9 +8,10 @@ import re
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Text, bindparam, insert, select, type_coerce, update
 
 from hypernb.codec import PICKLE
 from hypernb.errors import StoreCorruptError, StoreError, UntrustedArtifactError
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from hypernb.store._keys import SigningKey
 
 ROW_LIMIT_BYTES: Final = 1_000_000
+RENEWED_AFTER: Final = timedelta(minutes=30)
+"""An artifact that is stored again counts as new, so that no sweep takes it from whoever is
+about to name it."""
+
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PURPOSE: Final = "pickle"
 _IDS_AT_ONCE: Final = 500
@@ -43,6 +48,7 @@ _PRESENT: Final = select(
     t.artifacts.c.size_bytes,
     t.artifacts.c.path,
     t.artifacts.c.signature,
+    type_coerce(t.artifacts.c.created_at, Text),
 ).where(t.artifacts.c.digest.in_(bindparam("digests", expanding=True)))
 _ONE: Final = _rows.SELECT_ARTIFACTS.add_columns(t.artifacts.c.data).where(
     t.artifacts.c.digest == bindparam("wanted")
@@ -155,12 +161,18 @@ class Artifacts:
         fresh = [each.row(at) for each in wanted.values() if each.digest not in present]
         _INSERT.run(connection, fresh)
         # A row that is not as we would write it was damaged or made by somebody else.
+        settled_at = utc_text(now - RENEWED_AFTER)
         renewed = [
             each.row(at)
             for each in wanted.values()
-            if each.digest in present and present[each.digest] != _facts(each)
+            if (found := present.get(each.digest))
+            and (found[:-1] != _facts(each) or found[-1] < settled_at)
         ]
         _RENEW.run(connection, renewed)
+        for each in wanted.values():
+            if each.path and not (self.folder / each.path).is_file():
+                # A sweep removed it between the writing of the file and that of its row.
+                write_file(self.folder / each.path, each.payload.data)
         return [each.digest for each in settled]
 
     def write_named(

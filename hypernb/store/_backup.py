@@ -18,7 +18,7 @@ from hypernb.errors import PathError, StoreCorruptError, StoreError, StoreUnavai
 from hypernb.store._artifacts import is_sound, relative_path, replacing, sync
 from hypernb.store._database import connect
 from hypernb.store._failures import failures_told, file_failures_told, told_of_file
-from hypernb.store._leases import is_live
+from hypernb.store._leases import seems_held
 from hypernb.store._location import BACKUP_SUFFIX, artifact_folder, database_path
 from hypernb.store._schema import APPLICATION_ID, revision
 from hypernb.store._values import utc_now, utc_text
@@ -216,7 +216,7 @@ def _runners(connection: sqlite3.Connection) -> Iterator[str]:
     for resource, holder, token, expires_at, facts in rows:
         expires = datetime.fromisoformat(expires_at)
         lease = LeaseRecord(resource, RunnerId(holder), token, expires, orjson.loads(facts))
-        if is_live(lease, utc_now()):
+        if seems_held(lease, utc_now()):
             yield holder
 
 

@@ -1,23 +1,30 @@
-"""Statements for many rows, run by the driver itself: the hot path of a running mission."""
+"""Statements run by the driver itself: the hot path of a running mission.
+
+Compiled once for each kind of database, then run on plain tuples. SQLAlchemy's own execution
+looks at every value of every row, and at every result, which costs more than SQLite does. So
+values go and come as the database takes them: times and JSON as text.
+"""
 
 from __future__ import annotations
 
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import orjson
+from sqlalchemy import bindparam, func, select
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Connection, Delete, Insert, Update
+    from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Update
+    from sqlalchemy.sql.dml import ReturningUpdate
 
 Row = tuple[Any, ...]
+_Arranged = tuple[str, "Callable[[Row], Any]"]
 
 
 class Bulk:
-    """One statement, compiled once for each kind of database, then run on tuples.
-
-    SQLAlchemy's own executemany looks at every value of every row, which costs more than
-    SQLite does. So values come here as the database takes them: times and JSON as text.
+    """A statement that writes many rows.
 
     Args:
         statement: An insert, update or delete with named parameters.
@@ -27,25 +34,92 @@ class Bulk:
     def __init__(self, statement: Insert | Update | Delete, *names: str) -> None:
         self._statement = statement
         self._names = names
-        self._compiled: dict[str, tuple[str, Callable[[Row], Any]]] = {}
+        self._compiled: dict[str, _Arranged] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Run the statement once for each row; nothing happens without rows."""
+        """Run the statement once for each row; nothing happens without rows.
+
+        Errors are the driver's own.
+        """
         if not rows:
             return
         kind = connection.dialect.name
         if kind not in self._compiled:
-            self._compiled[kind] = self._compile(connection)
+            self._compiled[kind] = _compiled(connection, self._statement, self._names)
         sql, arrange = self._compiled[kind]
-        connection.exec_driver_sql(sql, [arrange(row) for row in rows])
+        cursor = _cursor(connection)
+        try:
+            cursor.executemany(sql, [arrange(row) for row in rows])
+        finally:
+            cursor.close()
 
-    def _compile(self, connection: Connection) -> tuple[str, Callable[[Row], Any]]:
-        compiled = self._statement.compile(
-            dialect=connection.dialect, column_keys=list(self._names)
-        )
-        if compiled.positiontup is not None:
-            places = [self._names.index(name) for name in compiled.positiontup]
-            if len(places) == 1:
-                return str(compiled), lambda row: (row[places[0]],)
-            return str(compiled), itemgetter(*places)
-        return str(compiled), lambda row: dict(zip(self._names, row, strict=True))
+
+class Lookup:
+    """A statement that returns rows.
+
+    Args:
+        statement: A select, or an update that returns something, with named parameters.
+        names: The parameters' names, in the order of the values.
+    """
+
+    def __init__(self, statement: Select[Any] | ReturningUpdate[Any], *names: str) -> None:
+        self._statement = statement
+        self._names = names
+        self._compiled: dict[str, _Arranged] = {}
+
+    def rows(self, connection: Connection, *values: Any) -> list[Row]:
+        """Return all rows for these values; errors are the driver's own."""
+        kind = connection.dialect.name
+        if kind not in self._compiled:
+            self._compiled[kind] = _compiled(connection, self._statement, self._names)
+        sql, arrange = self._compiled[kind]
+        return _fetched(connection, sql, arrange(values))
+
+
+class LookupMany:
+    """A select of the rows of any number of ids.
+
+    They come as one list in JSON, so that one statement serves any number of them.
+
+    Args:
+        statement: A select; its other parameters are named.
+        ids: The column that has to be one of the ids.
+        names: The other parameters' names, in the order of the values.
+    """
+
+    def __init__(self, statement: Select[Any], ids: ColumnElement[Any], *names: str) -> None:
+        wanted = func.json_each(bindparam("ids")).table_valued("value")
+        chosen = statement.where(ids.in_(select(wanted.c.value)))
+        self._lookup = Lookup(chosen, *names, "ids")
+
+    def rows(self, connection: Connection, ids: Sequence[str], *values: Any) -> list[Row]:
+        """Return all rows of these ids; errors are the driver's own."""
+        if not ids:
+            return []
+        return self._lookup.rows(connection, *values, orjson.dumps(ids).decode())
+
+
+def _compiled(connection: Connection, statement: Any, names: Sequence[str]) -> _Arranged:
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(names))
+    if compiled.positiontup is not None:
+        places = [names.index(name) for name in compiled.positiontup]
+        if len(places) == 1:
+            return str(compiled), lambda row: (row[places[0]],)
+        return str(compiled), itemgetter(*places)
+    return str(compiled), lambda row: dict(zip(names, row, strict=True))
+
+
+def _cursor(connection: Connection) -> Any:
+    driver = connection.connection.dbapi_connection
+    assert driver is not None  # noqa: S101 - a connection inside a transaction has one
+    return driver.cursor()
+
+
+def _fetched(connection: Connection, sql: str, values: Any) -> list[Row]:
+    cursor = _cursor(connection)
+    try:
+        cursor.execute(sql, values)
+        rows: list[Row] = cursor.fetchall()
+        return rows
+    finally:
+        cursor.close()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _LARGE_WAL_BYTES: Final = 256 * 1024 * 1024
 _MOST_SAID: Final = 5
-_YOUNG_S: Final = 600.0
 _NETWORK_KINDS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "fuse.sshfs"}
 )
@@ -48,10 +47,11 @@ def _integrity(connection: sqlite3.Connection) -> Iterator[str]:
 def _counters(connection: sqlite3.Connection) -> Iterator[str]:
     rows = dict(connection.execute("SELECT name, value FROM counters"))
     last, many = connection.execute("SELECT max(seq), count(*) FROM events").fetchone()
-    if (last or 0) != rows.get("event") or (last or 0) != many:
+    forgotten = rows.get("event.forgotten", 0)
+    if (last or 0) != rows.get("event") or (last or 0) != many + forgotten:
         yield (
-            f"Events are not numbered without gaps: {many} of them, the last is {last or 0}, "
-            f"the counter says {rows.get('event')}."
+            f"Events are not numbered without gaps: {many} of them and {forgotten} forgotten, "
+            f"the last is {last or 0}, the counter says {rows.get('event')}."
         )
 
 
@@ -79,16 +79,6 @@ def _artifact_files(connection: sqlite3.Connection, folder: Path) -> Iterator[st
         yield f"{len(missing)} artifact files are missing: {_some(missing)}."
     if damaged:
         yield f"{len(damaged)} artifact files are damaged: {_some(damaged)}."
-    # A file is written before the row that names it, so a young one may be just that.
-    settled = utc_now().timestamp() - _YOUNG_S
-    orphans = [
-        path
-        for path in folder.glob("??/*")
-        if path not in named and path.stat().st_mtime < settled
-    ]
-    if orphans:
-        size = sum(path.stat().st_size for path in orphans)
-        yield f"{len(orphans)} files in {str(folder)!r} belong to nothing ({size:,} bytes)."
 
 
 def _size(path: Path) -> Iterator[str]:

@@ -22,28 +22,34 @@ from hypernb.model import (
 )
 from hypernb.store import _search as search
 from hypernb.store import _tables as t
-from hypernb.store._bulk import Bulk, Row
+from hypernb.store._bulk import Bulk, Lookup, LookupMany, Row
 from hypernb.store._events import append_rows, last_seq
 from hypernb.store._values import clean, json_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
     from hypernb.model import Change, Finding, LeaseRecord, MissionId
 
-_LEASE: Final = select(t.leases.c.holder, t.leases.c.token).where(
-    t.leases.c.resource == bindparam("resource")
+_LEASE: Final = Lookup(
+    select(t.leases.c.holder, t.leases.c.token).where(
+        t.leases.c.resource == bindparam("wanted")
+    ),
+    "wanted",
 )
 # Times stay text from reading to writing: most of them pass through unchanged.
-_MISSION: Final = select(
-    t.missions.c.short_id,
-    t.missions.c.state,
-    type_coerce(t.missions.c.started_at, Text),
-    type_coerce(t.missions.c.finished_at, Text),
-    t.missions.c.error,
-).where(t.missions.c.id == bindparam("mission_id"))
+_MISSION: Final = Lookup(
+    select(
+        t.missions.c.short_id,
+        t.missions.c.state,
+        type_coerce(t.missions.c.started_at, Text),
+        type_coerce(t.missions.c.finished_at, Text),
+        t.missions.c.error,
+    ).where(t.missions.c.id == bindparam("wanted")),
+    "wanted",
+)
 _WRITE_MISSION: Final = Bulk(
     update(t.missions)
     .where(t.missions.c.id == bindparam("key"))
@@ -76,16 +82,17 @@ _TASK_COLUMNS: Final = (
     "worked_s",
 )
 _TIMES: Final = frozenset({"ready_at", "started_at", "finished_at", "heartbeat_at"})
-_SELECT_TASKS: Final = select(
-    t.tasks.c.id,
-    t.tasks.c.name,
-    *(
-        type_coerce(t.tasks.c[name], Text) if name in _TIMES else t.tasks.c[name]
-        for name in _TASK_COLUMNS
+_TASKS: Final = LookupMany(
+    select(
+        t.tasks.c.mission_id,
+        t.tasks.c.id,
+        t.tasks.c.name,
+        *(
+            type_coerce(t.tasks.c[name], Text) if name in _TIMES else t.tasks.c[name]
+            for name in _TASK_COLUMNS
+        ),
     ),
-).where(
-    t.tasks.c.mission_id == bindparam("mission_id"),
-    t.tasks.c.id.in_(bindparam("ids", expanding=True)),
+    t.tasks.c.id,
 )
 _UPDATE_TASKS: Final = Bulk(
     update(t.tasks)
@@ -94,13 +101,14 @@ _UPDATE_TASKS: Final = Bulk(
     "key",
     *(f"new_{name}" for name in _TASK_COLUMNS),
 )
-_SELECT_RUNNING: Final = select(
+_RUNNING: Final = LookupMany(
+    select(
+        t.attempts.c.task_id,
+        t.attempts.c.number,
+        type_coerce(t.attempts.c.started_at, Text),
+    ).where(t.attempts.c.state == bindparam("state")),
     t.attempts.c.task_id,
-    t.attempts.c.number,
-    type_coerce(t.attempts.c.started_at, Text),
-).where(
-    t.attempts.c.task_id.in_(bindparam("ids", expanding=True)),
-    t.attempts.c.state == AttemptState.RUNNING.value,
+    "state",
 )
 _INSERT_ATTEMPTS: Final = Bulk(
     insert(t.attempts),
@@ -148,7 +156,6 @@ _INSERT_FINDINGS: Final = Bulk(
 _FORGET_FINDINGS: Final = Bulk(
     delete(t.findings).where(t.findings.c.task_id == bindparam("key")), "key"
 )
-_IDS_AT_ONCE: Final = 500
 _UNDER_WAY: Final = frozenset(
     {
         TaskState.RUNNING,
@@ -188,8 +195,8 @@ def check_lease(connection: Connection, lease: LeaseRecord, resource: str) -> No
     Raises:
         LeaseLostError: It is not.
     """
-    row = connection.execute(_LEASE, {"resource": resource}).one_or_none()
-    holder, token = row or ("", 0)
+    found = _LEASE.rows(connection, resource)
+    holder, token = found[0] if found else ("", 0)
     if lease.resource != resource or (holder, token) != (lease.holder, lease.token):
         raise LeaseLostError(resource, holder)
 
@@ -245,7 +252,7 @@ class _Task:
     def row(self) -> Row:
         return (
             self.key,
-            self.state.value,
+            str(self.state),
             self.attempt,
             self.ready_at,
             self.started_at,
@@ -317,39 +324,43 @@ class _Batch:
         self._connection = connection
         self._mission_id = mission_id
         self._holder = lease.holder
-        row = connection.execute(_MISSION, {"mission_id": mission_id}).one_or_none()
-        if row is None:
+        found = _MISSION.rows(connection, mission_id)
+        if not found:
             raise UnknownMissionError(mission_id)
-        self._mission = _Mission(row)
-        touched = {each.task_id for each in changes if each.task_id is not None}
-        ending = {
-            each.task_id
-            for each in changes
-            if each.task_id is not None and each.attempt_state not in _NOT_ENDING
-        }
-        self._tasks = {task.key: task for task in self._load_tasks(touched)}
-        self._running = dict(self._load_running(ending))
+        self._mission = _Mission(found[0])
+        touched: set[str] = set()
+        begun: set[str] = set()
+        ending: set[str] = set()
+        for each in changes:
+            if (key := each.task_id) is None:
+                continue
+            touched.add(key)
+            if each.attempt_state is AttemptState.RUNNING:
+                begun.add(key)
+            elif each.attempt_state is not None and key not in begun:
+                ending.add(key)  # it was begun in an earlier commit
+        # By the id alone: with the mission in the condition, SQLite looks at all its tasks.
+        rows = _TASKS.rows(connection, sorted(touched))
+        own = (row for mission, *row in rows if mission == mission_id)
+        self._tasks = {task.key: task for task in map(_Task, own)}
+        running = _RUNNING.rows(connection, sorted(ending), AttemptState.RUNNING.value)
+        self._running = {(task, number): started_at for task, number, started_at in running}
         self._started: dict[tuple[str, int], Row] = {}
         self._ended: list[Row] = []
         self._events: list[Row] = []
         self._findings: list[Row] = []
         self._void_findings: list[Row] = []
         self._search: list[search.SearchRow] = []
-
-    def _load_tasks(self, ids: Iterable[str]) -> Iterator[_Task]:
-        for some in _portions(ids):
-            keys = {"mission_id": self._mission_id, "ids": some}
-            yield from map(_Task, self._connection.execute(_SELECT_TASKS, keys).all())
-
-    def _load_running(self, ids: Iterable[str]) -> Iterator[tuple[tuple[str, int], str]]:
-        for some in _portions(ids):
-            rows = self._connection.execute(_SELECT_RUNNING, {"ids": some}).all()
-            yield from (((task, number), started_at) for task, number, started_at in rows)
+        self._at: datetime | None = None
+        self._at_text = ""
 
     def take(self, change: Change) -> None:
         """Work out what one change does."""
-        at = utc_text(change.at)
-        self._mission.become(change, at)
+        if change.at is not self._at:
+            self._at, self._at_text = change.at, utc_text(change.at)
+        at = self._at_text
+        if change.mission_state is not None or change.task_id is None:
+            self._mission.become(change, at)
         name = None
         if change.task_id is not None:
             task = self._tasks.get(change.task_id)
@@ -368,7 +379,8 @@ class _Batch:
                 json_text(change.payload),
             )
         )
-        self._search.extend(search.change_rows(change, self._mission.short_id, name or ""))
+        if search.says_something(change):
+            self._search.extend(search.change_rows(change, self._mission.short_id, name or ""))
 
     def _take_for(self, task: _Task, change: Change, at: str) -> None:
         before = task.attempt
@@ -380,7 +392,8 @@ class _Batch:
         elif change.attempt_state is not None:
             self._end_attempt(task, change, at, change.attempt_state)
         task.note_facts(change)
-        self._findings.extend(self._finding(task, each) for each in change.findings)
+        if change.findings:
+            self._findings.extend(self._finding(task, each) for each in change.findings)
 
     def _finding(self, task: _Task, finding: Finding) -> Row:
         return (
@@ -444,12 +457,3 @@ class _Batch:
         if self._mission.is_touched:
             _WRITE_MISSION.run(connection, [self._mission.row(self._mission_id)])
         return last
-
-
-_NOT_ENDING: Final = (None, AttemptState.RUNNING)
-
-
-def _portions(ids: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _IDS_AT_ONCE):
-        yield ordered[start : start + _IDS_AT_ONCE]

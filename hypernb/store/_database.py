@@ -22,6 +22,7 @@ from hypernb.errors import (
     nearest,
 )
 from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file
+from hypernb.store._locking import require_locks
 from hypernb.store._schema import bring_up_to_date, is_up_to_date
 
 if TYPE_CHECKING:
@@ -278,6 +279,8 @@ def _make(path: Path, timeout_s: float) -> sqlite3.Connection:
             f"{str(path)!r} is no regular file, so it cannot be a database.",
             hint="Give a file. HYPERNB_DB chooses another database.",
         )
+    if is_new and path.parent.is_dir():
+        require_locks(path.parent)
     connection = connect(path, "rwc" if is_new else "rw", timeout_s)
     if is_new:
         path.chmod(0o600)  # goals and outputs are nobody else's business

@@ -56,7 +56,10 @@ def end_unstarted(
     )
     connection.execute(
         update(t.tasks)
-        .where(t.tasks.c.mission_id == mission.id)
+        .where(
+            t.tasks.c.mission_id == mission.id,
+            t.tasks.c.state == TaskState.PENDING.value,  # what a fork shares stays done
+        )
         .values(state=TaskState.CANCELLED.value, finished_at=now)
     )
     connection.execute(

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from hypernb.errors import StoreCorruptError
 from hypernb.store import _tables as t
-from hypernb.store._bulk import Bulk, Row
+from hypernb.store._bulk import Bulk, Lookup, Row
 from hypernb.store._values import json_text, utc_text
 
 if TYPE_CHECKING:
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_TAKE: Final = (
+_TAKE: Final = Lookup(
     update(t.counters)
     .where(t.counters.c.name == bindparam("counter"))
     .values(value=t.counters.c.value + bindparam("many"))
-    .returning(t.counters.c.value)
+    .returning(t.counters.c.value),
+    "counter",
+    "many",
 )
 _INSERT: Final = Bulk(
     insert(t.events),
@@ -39,10 +41,10 @@ _LAST: Final = select(t.counters.c.value).where(t.counters.c.name == "event")
 
 def take_numbers(connection: Connection, counter: str, many: int = 1) -> int:
     """Take the next numbers of a counter and return the last of them."""
-    last = connection.execute(_TAKE, {"counter": counter, "many": many}).scalar()
-    if last is None:
+    found = _TAKE.rows(connection, counter, many)
+    if not found:
         raise StoreCorruptError(f"The store has lost its counter {counter!r}.")
-    return int(last)
+    return int(found[0][0])
 
 
 def last_seq(connection: Connection) -> int:

@@ -49,6 +49,14 @@ def file_failures_told(path: Path) -> Iterator[None]:
         raise told_of_file(error, path) from error
 
 
+def breaks_a_reference(error: BaseException | None) -> bool:
+    """Tell whether the database refused a row because of another that is missing.
+
+    Every driver names the class so, and so does SQLAlchemy.
+    """
+    return any(kind.__name__ == "IntegrityError" for kind in type(error).__mro__)
+
+
 def told(error: BaseException, path: Path, *, waited_s: float = 0.0) -> StoreError:
     """Say what a driver's error means for the database at ``path``."""
     name = getattr(error, "sqlite_errorname", "") or ""

@@ -7,10 +7,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import bindparam, delete, insert, select
 
 from hypernb.errors import PlanError, StoreCorruptError
-from hypernb.model import PlanSpec, TaskState, new_id, short_id
+from hypernb.model import PlanSpec, TaskSpec, TaskState, new_id, short_id
 from hypernb.store import _search
 from hypernb.store import _tables as t
 from hypernb.store._bulk import Bulk
@@ -20,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from pydantic import BaseModel
     from sqlalchemy import Connection
 
     from hypernb.model import MissionId
     from hypernb.store._search import SearchRow
 
 _KEPT: Final = 16
+_PORTION: Final = 500
+_TASKS: Final = TypeAdapter(list[TaskSpec])
 _THIS_ONE: Final = (t.plans.c.mission_id == bindparam("mission")) & (
     t.plans.c.revision == bindparam("wanted")
 )
@@ -137,6 +142,43 @@ def _goals(spec: PlanSpec, mission: str) -> Iterator[SearchRow]:
             yield _search.goal_row(mission, task.goal, clean(task.name))
 
 
+def _parsed(text: str) -> PlanSpec:
+    """Read a plan in portions, so that a large one never exists three times over."""
+    fields = orjson.loads(text)
+    raw: list[Any] = fields.pop("tasks")
+    raw.reverse()
+    tasks: list[TaskSpec] = []
+    known = _Known({}, {})
+    while raw:
+        some = _TASKS.validate_python([raw.pop() for _ in range(min(_PORTION, len(raw)))])
+        for task in some:
+            known.share(task)
+            known.share(task.work)
+        tasks += some
+    return PlanSpec.model_validate(fields).model_copy(update={"tasks": tuple(tasks)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Lets equal texts of a plan be one object, and equal notes of which fields were given too.
+
+    Of a hundred thousand tasks that call the same function, those notes alone (a set of names
+    for each task) are 300 MB. The models are frozen, so nobody sees a difference.
+    """
+
+    texts: dict[str, str]
+    notes: dict[frozenset[str], set[str]]
+
+    def share(self, model: BaseModel) -> None:
+        given = model.model_fields_set
+        note = self.notes.setdefault(frozenset(given), given)
+        object.__setattr__(model, "__pydantic_fields_set__", note)
+        values = vars(model)
+        for name, value in values.items():
+            if type(value) is str:
+                values[name] = self.texts.setdefault(value, value)
+
+
 class PlanReader:
     """Reads plans, and keeps the latest few: a view reads the same one many times."""
 
@@ -161,7 +203,7 @@ class PlanReader:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        spec = PlanSpec.model_validate_json(connection.execute(_SPEC, place).scalar_one())
+        spec = _parsed(connection.execute(_SPEC, place).scalar_one())
         if spec.hash != stored:
             raise StoreCorruptError(
                 f"Revision {revision} of the plan is not the one that its hash was made of.",

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, or_, select
 
 from hypernb.errors import UnknownMissionError
-from hypernb.model import MissionState, parse_ref
+from hypernb.model import MissionState, TaskState, parse_ref
 from hypernb.store import _rows
 from hypernb.store import _tables as t
-from hypernb.store._leases import is_live
 from hypernb.store._values import clean
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Connection
 
     from hypernb.model import (
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     )
 
 _NEAR_MISSES_AMONG: Final = 200
+_MISSIONS_ALIKE: Final = 5
+_DURATIONS_AT_MOST: Final = 20_000
 _MISSION: Final = _rows.SELECT_MISSIONS.where(t.missions.c.id == bindparam("wanted"))
 _TASKS: Final = _rows.SELECT_TASKS.where(t.tasks.c.mission_id == bindparam("wanted")).order_by(
     t.tasks.c.number
@@ -98,6 +98,33 @@ def attempts_of(connection: Connection, mission_id: MissionId) -> list[AttemptRe
     return _rows.attempts(connection.execute(_ATTEMPTS, {"wanted": mission_id}).all())
 
 
+def durations_before(connection: Connection, mission: MissionRecord) -> dict[str, float]:
+    """Return the median times, in seconds, that tasks of earlier missions like it took.
+
+    Only the latest missions count, and no more rows are read than a mission of ordinary size
+    has: an order of starting is worth milliseconds, not seconds.
+    """
+    c = t.missions.c
+    alike = c.playbook == mission.playbook
+    if not mission.playbook:
+        alike = (c.playbook == "") & (c.goal == mission.goal)
+    earlier = (
+        select(c.id)
+        .where(alike, c.number < mission.number)
+        .order_by(c.number.desc())
+        .limit(_MISSIONS_ALIKE)
+    )
+    rows = connection.execute(
+        select(t.tasks.c.name, t.tasks.c.worked_s)
+        .where(t.tasks.c.mission_id.in_(earlier), t.tasks.c.state == TaskState.SUCCEEDED.value)
+        .limit(_DURATIONS_AT_MOST)
+    )
+    took: dict[str, list[float]] = {}
+    for name, worked_s in rows:
+        took.setdefault(name, []).append(worked_s)
+    return {name: median(times) for name, times in took.items()}
+
+
 def findings_of(connection: Connection, mission_id: MissionId) -> list[Finding]:
     """Return the findings, most severe first, then by place."""
     return _rows.findings(connection.execute(_FINDINGS, {"wanted": mission_id}).all())
@@ -109,8 +136,3 @@ def leases_of(connection: Connection, prefix: str) -> list[LeaseRecord]:
     if prefix:
         statement = statement.where(t.leases.c.resource.startswith(prefix, autoescape=True))
     return _rows.leases(connection.execute(statement))
-
-
-def live_leases(connection: Connection, prefix: str, now: datetime) -> list[LeaseRecord]:
-    """Return leases that somebody holds now."""
-    return [each for each in leases_of(connection, prefix) if is_live(each, now)]

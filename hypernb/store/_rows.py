@@ -57,6 +57,8 @@ SELECT_MISSIONS: Final = select(
     _m.error,
     _m.cost,
     _m.by_user,
+    _m.forked_from,
+    _m.forked_at,
 )
 SELECT_TASKS: Final = select(
     _k.id,

@@ -28,8 +28,8 @@ _BY_WORDS: Final = (
 )
 _BY_SIGNS: Final = (
     "SELECT kind, mission, task, place,"
-    " substr(text, max(1, instr(text, ?1) - 40), 40 + length(?1) + 40)"
-    " FROM search WHERE instr(text, ?1) > 0 ORDER BY rowid DESC LIMIT ?2"
+    " substr(text, max(1, instr(text, :signs) - 40), 40 + length(:signs) + 40)"
+    " FROM search WHERE instr(text, :signs) > 0 ORDER BY rowid DESC LIMIT :limit"
 )
 _WORD: Final = re.compile(r"[^\W_]")
 _MOST_WORDS: Final = 32
@@ -66,6 +66,11 @@ def forget_goals(connection: Connection, mission: str) -> None:
 def goal_row(mission: str, goal: str, task: str = "") -> SearchRow:
     """Lay out a goal of a mission or, if it is named, of a task."""
     return (clean(goal)[:_LONGEST_TEXT], "goal", mission, task, "")
+
+
+def says_something(change: Change) -> bool:
+    """Tell cheaply whether anything of a change may be found."""
+    return change.kind not in _UNINFORMATIVE or bool(change.text or change.findings)
 
 
 def change_rows(change: Change, mission: str, task: str) -> Iterator[SearchRow]:
@@ -107,7 +112,7 @@ def find(connection: Connection, text: str, limit: int) -> list[SearchHit]:
     if not signs:
         return []
     # The index knows words only; signs such as an emoji are looked for in the texts.
-    rows = connection.exec_driver_sql(_BY_SIGNS, (signs, limit)).all()
+    rows = connection.exec_driver_sql(_BY_SIGNS, {"signs": signs, "limit": limit}).all()
     return [
         SearchHit(kind, mission, task, place, snippet.replace(signs, f"[{signs}]"))
         for kind, mission, task, place, snippet in rows

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, insert, literal_column, or_, update
-from sqlalchemy.exc import IntegrityError
 
 from hypernb.abc import Store
 from hypernb.errors import StoreError
@@ -33,6 +33,8 @@ from hypernb.store._commit import write_changes
 from hypernb.store._database import BUSY_TIMEOUT_S, Database
 from hypernb.store._decisions import append_command, end_unstarted, require_unapproved
 from hypernb.store._events import append_event, last_seq, take_numbers
+from hypernb.store._failures import breaks_a_reference
+from hypernb.store._forks import share
 from hypernb.store._keys import SigningKey
 from hypernb.store._location import (
     artifact_folder,
@@ -45,14 +47,15 @@ from hypernb.store._plans import PlanReader, Proposal, write_plan
 from hypernb.store._query import run_query
 from hypernb.store._reading import (
     attempts_of,
+    durations_before,
     findings_of,
     leases_of,
-    live_leases,
     mission_by_id,
     mission_by_ref,
     perhaps_runnable,
     tasks_of,
 )
+from hypernb.store._upkeep import Sweeper
 from hypernb.store._values import clean, utc_now, utc_text
 
 if TYPE_CHECKING:
@@ -71,14 +74,23 @@ if TYPE_CHECKING:
         Finding,
         MissionRecord,
         PlanSpec,
+        Retention,
         RunnerId,
         SearchHit,
+        Swept,
         TaskId,
         TaskRecord,
     )
 
 _GOAL_IN_EVENT: Final = 500
 _ACTIVE: Final = tuple(state.value for state in TaskState if state.is_active)
+_WAITING_COMMANDS: Final = (
+    _rows.SELECT_COMMANDS.where(
+        t.commands.c.answered_at.is_(None), t.commands.c.seq > bindparam("after")
+    )
+    .order_by(t.commands.c.seq)
+    .limit(bindparam("most"))
+)
 _BEAT: Final = Bulk(
     update(t.tasks)
     .where(
@@ -115,6 +127,7 @@ class SqlStore(Store):
         synchronous: ``FULL`` or ``NORMAL``; by default ``HYPERNB_SYNCHRONOUS``, else ``FULL``.
         busy_timeout_s: How long to wait for another program's lock.
         clock: Where the time comes from.
+        monotonic: Seconds that never go backwards; by them other holders' silence is judged.
     """
 
     def __init__(
@@ -124,6 +137,7 @@ class SqlStore(Store):
         synchronous: str | None = None,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         clock: Callable[[], datetime] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = database_path(location if location is not None else default_location())
         if not self.path.parent.exists() and self.path.is_relative_to(home_folder()):
@@ -131,6 +145,7 @@ class SqlStore(Store):
         self.url = database_url(self.path)
         self._options = (synchronous, busy_timeout_s)
         self._now = clock or utc_now
+        self._watch = _leases.Watch(monotonic)
         self._database = Database(
             self.path, synchronous=synchronous, busy_timeout_s=busy_timeout_s
         )
@@ -151,13 +166,20 @@ class SqlStore(Store):
     # -- what sessions write ------------------------------------------------------------
 
     def create_mission(
-        self, spec: PlanSpec, *, by: str, payloads: Mapping[Digest, Payload] | None = None
+        self,
+        spec: PlanSpec,
+        *,
+        by: str,
+        payloads: Mapping[Digest, Payload] | None = None,
+        forked_from: MissionId | None = None,
+        forked_at: str = "",
     ) -> MissionRecord:
         now, mission_id = self._now(), MissionId(new_id())
         proposal = Proposal.of(spec, revision=1, by=clean(by))
         prepared = self._artifacts.prepare_named(payloads or {})
         with self._database.writing() as connection:
             self._artifacts.write_named(connection, prepared, now)
+            origin = mission_by_id(connection, forked_from) if forked_from else None
             number = take_numbers(connection, "mission")
             connection.execute(
                 insert(t.missions),
@@ -168,16 +190,22 @@ class SqlStore(Store):
                     "state": MissionState.AWAITING_APPROVAL.value,
                     "created_at": now,
                     "by_user": proposal.by,
+                    "forked_from": origin.short_id if origin else "",
+                    "forked_at": clean(forked_at),
                     **proposal.columns(),
                 },
             )
             write_plan(connection, mission_id, number, proposal, now)
             goal = clean(spec.goal)[:_GOAL_IN_EVENT]
             facts = {"goal": goal, "playbook": spec.playbook, "by": proposal.by}
+            if origin is not None:
+                facts |= {"forked_from": origin.short_id, "forked_at": clean(forked_at)}
             append_event(connection, EventKind.MISSION_CREATED, now, facts, mission_id)
             proposed = proposal.facts()
             append_event(connection, EventKind.PLAN_PROPOSED, now, proposed, mission_id)
-            return mission_by_id(connection, mission_id)
+            mission = mission_by_id(connection, mission_id)
+            share(connection, self._plans, mission, spec, now)
+            return mission
 
     def revise_plan(
         self,
@@ -203,7 +231,9 @@ class SqlStore(Store):
             )
             write_plan(connection, mission_id, mission.number, proposal, now)
             append_event(connection, EventKind.PLAN_EDITED, now, proposal.facts(), mission_id)
-            return mission_by_id(connection, mission_id)
+            revised = mission_by_id(connection, mission_id)
+            share(connection, self._plans, revised, spec, now)
+            return revised
 
     def approve(
         self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
@@ -309,6 +339,10 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             return attempts_of(connection, mission_id)
 
+    def durations(self, mission_id: MissionId) -> dict[str, float]:
+        with self._database.reading() as connection:
+            return durations_before(connection, mission_by_id(connection, mission_id))
+
     def events(
         self,
         mission_id: MissionId | None = None,
@@ -356,7 +390,7 @@ class SqlStore(Store):
                 events=tuple(_rows.events(connection.execute(latest))[::-1]),
                 findings=tuple(findings_of(connection, mission_id)),
                 approvals=tuple(each for each in approvals if self._approvals.is_signed(each)),
-                runners=tuple(live_leases(connection, "runner:", now)),
+                runners=tuple(self._held(leases_of(connection, "runner:"))),
             )
 
     def findings(self, mission_id: MissionId) -> list[Finding]:
@@ -395,9 +429,9 @@ class SqlStore(Store):
         self, resource: str, holder: RunnerId, ttl: timedelta, facts: Mapping[str, Any]
     ) -> LeaseRecord | None:
         now = self._now()
-        asked = LeaseRecord(resource, holder, 0, now + ttl, dict(facts))
+        asked = _leases.asked_for(resource, holder, ttl, facts, now)
         with self._database.writing() as connection:
-            taken = _leases.take(connection, asked, now)
+            taken = _leases.take(connection, asked, self._watch)
             if taken is None:
                 return None
             lease, before = taken
@@ -408,9 +442,7 @@ class SqlStore(Store):
     def renew_lease(
         self, lease: LeaseRecord, ttl: timedelta, facts: Mapping[str, Any]
     ) -> LeaseRecord:
-        longer = LeaseRecord(
-            lease.resource, lease.holder, lease.token, self._now() + ttl, dict(facts)
-        )
+        longer = _leases.renewed(lease, ttl, facts, self._now())
         with self._database.writing() as connection:
             return _leases.renew(connection, longer)
 
@@ -420,20 +452,22 @@ class SqlStore(Store):
 
     def leases(self, prefix: str = "", *, live: bool = True) -> list[LeaseRecord]:
         with self._database.reading() as connection:
-            if live:
-                return live_leases(connection, prefix, self._now())
-            return leases_of(connection, prefix)
+            found = leases_of(connection, prefix)
+        return self._held(found) if live else found
+
+    def _held(self, leases: Sequence[LeaseRecord]) -> list[LeaseRecord]:
+        now = self._now()
+        return [
+            each
+            for each in leases
+            if _leases.seems_held(each, now) and not self._watch.is_silent(each)
+        ]
 
     def commands(self, *, after: int = 0, limit: int = 1000) -> list[CommandRecord]:
-        statement = (
-            _rows.SELECT_COMMANDS.where(
-                t.commands.c.answered_at.is_(None), t.commands.c.seq > after
-            )
-            .order_by(t.commands.c.seq)
-            .limit(limit)
-        )
         with self._database.reading() as connection:
-            return _rows.commands(connection.execute(statement))
+            return _rows.commands(
+                connection.execute(_WAITING_COMMANDS, {"after": after, "most": limit})
+            )
 
     def answer_command(self, seq: int, outcome: str) -> None:
         with self._database.writing() as connection:
@@ -460,7 +494,7 @@ class SqlStore(Store):
             with self._database.writing() as connection:
                 return write_changes(connection, mission_id, lease, changes)
         except StoreError as error:
-            if isinstance(error.__cause__, IntegrityError):
+            if breaks_a_reference(error.__cause__):
                 raise StoreError(
                     "A change names an output that is not in the store; nothing was written.",
                     hint="put_artifacts stores outputs before the commit that names them.",
@@ -480,6 +514,24 @@ class SqlStore(Store):
 
     def backup(self, target: Path) -> Path:
         return write_backup(self._database, Path(target), self._now())
+
+    def sweep(self, retention: Retention, *, only_look: bool = False) -> Swept:
+        folder = self._artifacts.folder
+        sweeper = Sweeper(self._database, folder, self._now(), only_look=only_look)
+        return sweeper.sweep(retention)
+
+    def compact(self) -> int:
+        before = self.path.stat().st_size
+        with self._database.driver() as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return max(0, before - self.path.stat().st_size)
+
+    def checkpoint(self) -> None:
+        with self._database.driver() as connection:
+            # It would wait for readers as long as for a lock; what is left is for the next.
+            connection.execute("PRAGMA busy_timeout = 200")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def check(self) -> list[str]:
         return list(problems(self._database, self._artifacts.folder))

@@ -92,6 +92,9 @@ missions = Table(
     _text("error"),
     _fraction("cost"),
     _text("by_user"),
+    # No foreign key: the fork still says where it comes from when its origin is no more.
+    _text("forked_from"),
+    _text("forked_at"),
 )
 
 plans = Table(

@@ -37,7 +37,7 @@ def utc_text(at: datetime) -> str:
         if at.tzinfo is None:
             raise ValueError(f"A time without a zone cannot be stored: {at!r}")
         at = at.astimezone(UTC)
-    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{at.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def clean(text: str) -> str:

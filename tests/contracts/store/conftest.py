@@ -30,16 +30,26 @@ HALF_A_MINUTE = timedelta(seconds=30)
 
 
 class Ticking:
-    """A clock that goes on by a millisecond whenever it is looked at."""
+    """A wall clock that goes on by a millisecond whenever it is looked at, and a true one."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        self.seconds = 100.0
 
     def __call__(self) -> datetime:
         self.time += timedelta(milliseconds=1)
         return self.time
 
+    def monotonic(self) -> float:
+        return self.seconds
+
     def advance(self, **span: float) -> None:
+        """Let time pass."""
+        self.time += timedelta(**span)
+        self.seconds += timedelta(**span).total_seconds()
+
+    def jump(self, **span: float) -> None:
+        """Set the wall clock; no time passes."""
         self.time += timedelta(**span)
 
 
@@ -47,6 +57,8 @@ class Place(Protocol):
     """Where a database is: every `open` is a further store on the same one."""
 
     def open(self) -> Store: ...
+
+    def size_bytes(self) -> int: ...
 
 
 class SqlitePlace:
@@ -58,8 +70,17 @@ class SqlitePlace:
     def open(self) -> Store:
         from hypernb.store import SqlStore
 
-        self._opened.append(SqlStore(self.path, clock=self._clock, busy_timeout_s=20.0))
+        store = SqlStore(
+            self.path,
+            clock=self._clock,
+            monotonic=self._clock.monotonic,
+            busy_timeout_s=20.0,
+        )
+        self._opened.append(store)
         return self._opened[-1]
+
+    def size_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.path.parent.glob("store.db*"))
 
     def close(self) -> None:
         for store in self._opened:

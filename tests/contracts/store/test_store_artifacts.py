@@ -38,9 +38,19 @@ def test_storing_twice_is_storing_once(store: Store, clock: Clock) -> None:
     payload = Payload("application/octet-stream", b"hello")
     first = store.put_artifact(payload)
     before = store.artifact(first)
-    clock.advance(hours=1)
+    clock.advance(minutes=1)
     assert store.put_artifact(payload) == first
     assert store.artifact(first) == before
+
+
+def test_storing_again_after_a_while_counts_as_new(store: Store, clock: Clock) -> None:
+    payload = Payload("application/octet-stream", b"hello")
+    first = store.put_artifact(payload)
+    before, data = store.artifact(first)
+    clock.advance(hours=1)
+    assert store.put_artifact(payload) == first
+    after, same = store.artifact(first)
+    assert (after.created_at > before.created_at, same) == (True, data)
 
 
 def test_many_are_stored_in_the_order_given(store: Store) -> None:

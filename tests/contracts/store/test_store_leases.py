@@ -30,6 +30,12 @@ def _take(store: Store, holder: RunnerId, **facts: Any) -> Any:
     return store.take_lease("runner:here", holder, HALF_A_MINUTE, facts)
 
 
+def _outwait(store: Store, clock: Clock, resource: str = "runner:here") -> None:
+    """See a lease, and see it unchanged after longer than its length."""
+    assert store.take_lease(resource, TWO, HALF_A_MINUTE, {}) is None
+    clock.advance(minutes=1)
+
+
 def _dead_process() -> int:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
@@ -39,7 +45,7 @@ def _dead_process() -> int:
 def test_free_lease_is_taken(store: Store, clock: Clock) -> None:
     lease = _take(store, ONE, load=0.5)
     assert (lease.resource, lease.holder, lease.token) == ("runner:here", "r-1", 1)
-    assert lease.facts == {"load": 0.5}
+    assert lease.facts == {"load": 0.5, "ttl_s": 30.0, "renewals": 0}
     assert lease.expires_at > clock.time
 
 
@@ -49,9 +55,11 @@ def test_held_lease_is_not_taken(store: Store) -> None:
     assert _take(store, ONE) is None
 
 
-def test_expired_lease_is_taken_with_higher_token(store: Store, clock: Clock) -> None:
+def test_lease_seen_unchanged_for_its_length_is_taken_with_higher_token(
+    store: Store, clock: Clock
+) -> None:
     assert _take(store, ONE)
-    clock.advance(minutes=1)
+    _outwait(store, clock)
     lease = _take(store, TWO)
     assert (lease.holder, lease.token) == ("r-2", 2)
 
@@ -64,7 +72,7 @@ def test_released_lease_is_taken_with_higher_token(store: Store) -> None:
 
 def test_release_of_a_lost_lease_does_nothing(store: Store, clock: Clock) -> None:
     old = _take(store, ONE)
-    clock.advance(minutes=1)
+    _outwait(store, clock)
     new = _take(store, TWO)
     store.release_lease(old)
     assert store.leases() == [new]
@@ -88,10 +96,11 @@ def test_lease_of_a_reused_process_id_is_free(store: Store) -> None:
         pytest.param({"pid": -1}, id="facts that name no process"),
         pytest.param({"host": "elsewhere", "pid": 999_999_999}, id="another machine"),
         pytest.param({"host": None, "pid": "1"}, id="odd facts"),
+        pytest.param({"machine": "another", "pid": 999_999_999}, id="another container"),
     ],
 )
 def test_lease_is_kept_where_nobody_can_tell(store: Store, facts: dict[str, Any]) -> None:
-    assert _take(store, ONE, **facts)
+    assert _take(store, ONE, **(process_facts() | facts))
     assert _take(store, TWO) is None
 
 
@@ -119,10 +128,68 @@ def test_late_renewal_works_if_nobody_took_it(store: Store, clock: Clock) -> Non
 
 def test_renewal_of_a_lost_lease_is_refused(store: Store, clock: Clock) -> None:
     lease = _take(store, ONE)
-    clock.advance(minutes=1)
+    _outwait(store, clock)
     _take(store, TWO)
     with pytest.raises(LeaseLostError, match="r-2"):
         store.renew_lease(lease, HALF_A_MINUTE, {})
+
+
+JUMPS = [
+    pytest.param({"hours": 1}, id="an hour ahead"),
+    pytest.param({"hours": -1}, id="an hour back"),
+    pytest.param({"days": -20_000}, id="back to the seventies"),
+]
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_clock_jump_takes_no_lease_from_a_holder_that_renews(
+    place: Place, clock: Clock, jump: dict[str, float]
+) -> None:
+    holder, other = place.open(), place.open()
+    lease = _take(holder, ONE)
+    assert _take(other, TWO) is None
+    clock.jump(**jump)
+    for _ in range(10):
+        clock.advance(seconds=20)
+        assert _take(other, TWO) is None
+        lease = holder.renew_lease(lease, HALF_A_MINUTE, {})
+    assert _take(other, TWO) is None
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_clock_jump_keeps_no_lease_for_a_holder_that_is_gone(
+    place: Place, clock: Clock, jump: dict[str, float]
+) -> None:
+    holder, other = place.open(), place.open()
+    _take(holder, ONE, host="elsewhere")
+    assert _take(other, TWO) is None
+    clock.jump(**jump)
+    clock.advance(seconds=29)
+    assert _take(other, TWO) is None
+    clock.advance(seconds=2)
+    assert _take(other, TWO).token == 2
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_lease_that_stays_as_it_is_is_listed_as_held_for_its_length_at_most(
+    store: Store, clock: Clock, jump: dict[str, float]
+) -> None:
+    _take(store, ONE)
+    clock.jump(**jump)
+    store.leases()
+    clock.advance(seconds=31)
+    assert store.leases() == []
+
+
+def test_renewal_is_seen_even_if_the_clock_stands_still(place: Place, clock: Clock) -> None:
+    holder, other = place.open(), place.open()
+    lease = _take(holder, ONE)
+    assert _take(other, TWO) is None
+    clock.seconds += 29
+    clock.time = lease.expires_at - HALF_A_MINUTE - timedelta(milliseconds=1)
+    holder.renew_lease(lease, HALF_A_MINUTE, {})
+    clock.seconds += 29
+    assert _take(other, TWO) is None
 
 
 def test_leases_are_listed_by_prefix(store: Store) -> None:
@@ -161,7 +228,7 @@ def test_only_one_of_many_takes_the_lease(place: Place) -> None:
 
 def test_taking_over_is_told(bench: Bench, store: Store, clock: Clock) -> None:
     underway = bench.running("a")
-    clock.advance(hours=1)
+    _outwait(store, clock, underway.lease.resource)
     assert store.take_lease(underway.lease.resource, TWO, HALF_A_MINUTE, {})
     told = store.events()[-1]
     assert (told.kind, told.mission_id) == ("lease.taken", underway.mission.id)

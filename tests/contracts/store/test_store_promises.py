@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import FrozenInstanceError
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,9 +142,10 @@ def test_reader_misses_nothing_and_sees_nothing_twice(place: Place) -> None:
 
 def test_commit_with_old_token_is_refused(bench: Bench, store: Store, clock: Clock) -> None:
     underway = bench.running("a")
-    clock.advance(minutes=1)
     resource = f"mission:{underway.mission.id}"
-    assert store.take_lease(resource, RunnerId("r-2"), clock.time - clock.time, {})
+    assert store.take_lease(resource, RunnerId("r-2"), timedelta(0), {}) is None
+    clock.advance(minutes=1)
+    assert store.take_lease(resource, RunnerId("r-2"), timedelta(0), {})
     before = _everything(store)
     with pytest.raises(LeaseLostError, match="r-2"):
         underway.commit(underway.ready("a"))

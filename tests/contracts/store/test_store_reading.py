@@ -55,6 +55,35 @@ def test_events_are_filtered_by_mission_and_kind(bench: Bench, store: Store) -> 
     assert store.events(other.id, kinds=["runner.started"]) == []
 
 
+def _took(bench: Bench, clock: Clock, seconds: float, **fields: Any) -> None:
+    """Have a mission whose task ``a`` took so long."""
+    underway = bench.running("a", "b", **fields)
+    underway.commit(underway.ready("a"), underway.start("a"))
+    clock.advance(seconds=seconds)
+    underway.commit(underway.finish("a"))
+
+
+def test_durations_are_medians_of_earlier_missions_alike(
+    bench: Bench, clock: Clock, store: Store
+) -> None:
+    for seconds in (1, 10, 3):
+        _took(bench, clock, seconds, playbook="nightly", goal=f"took {seconds}")
+    _took(bench, clock, 500, playbook="weekly")
+    later = bench.proposed("a", "b", playbook="nightly")
+    known = store.durations(later.id)
+    assert known == {"a": pytest.approx(3, abs=0.1)}
+    assert store.durations(bench.proposed("a", goal="something else").id) == {}
+
+
+def test_durations_without_a_playbook_are_those_of_the_same_goal(
+    bench: Bench, clock: Clock, store: Store
+) -> None:
+    _took(bench, clock, 7, goal="count the stars")
+    assert store.durations(bench.proposed("a", goal="count the stars").id) == {
+        "a": pytest.approx(7, abs=0.1)
+    }
+
+
 def test_events_about_the_store_have_no_mission(store: Store) -> None:
     seq = store.record("runner.started", {"pid": 7})
     (event,) = store.events()

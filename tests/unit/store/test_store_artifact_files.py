@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.abc import Payload
 from hypernb.codec import PICKLE, digest
 from hypernb.errors import StoreCorruptError, StoreError, UntrustedArtifactError
+from hypernb.model import Retention
 from hypernb.store import artifact_folder
 from hypernb.store._artifacts import ROW_LIMIT_BYTES
 
@@ -144,14 +145,35 @@ def test_missing_and_damaged_files_are_counted(store: SqlStore) -> None:
     assert damaged == f"1 artifact files are damaged: {changed[:12]}."
 
 
-def test_only_old_files_count_as_orphans(store: SqlStore) -> None:
-    known = store.put_artifact(Payload("text/plain", LARGE))
-    _execute(store, "DELETE FROM artifacts")
-    assert store.check() == []
-    os.utime(_file(store, known), (0, 0))
-    (problem,) = store.check()
-    assert "1 files" in problem
-    assert "belong to nothing" in problem
+def test_only_old_files_and_drafts_are_swept(store: SqlStore) -> None:
+    file = _file(store, store.put_artifact(Payload("text/plain", LARGE)))
+    draft = file.with_name(f".{file.name}.abcd.draft")
+    draft.write_bytes(b"half")
+    kept = _file(store, store.put_artifact(Payload("text/plain", LARGE + b"2")))
+    _execute(store, f"DELETE FROM artifacts WHERE digest LIKE '{file.parent.name}%'")  # noqa: S608
+    assert store.sweep(Retention()).files == 0
+    for path in (file, draft, kept):
+        os.utime(path, (0, 0))
+    assert store.sweep(Retention(), only_look=True).files == 2
+    swept = store.sweep(Retention())
+    assert (swept.files, swept.size_bytes) == (2, len(LARGE) + 4)
+    assert [path.exists() for path in (file, draft, kept)] == [False, False, True]
+
+
+def test_file_that_was_swept_before_its_row_came_is_written_again(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = Payload("text/plain", LARGE)
+    prepare = store._artifacts.prepare
+
+    def prepare_and_lose(payloads: Any) -> Any:
+        prepared = prepare(payloads)
+        _file(store, prepared[0].digest).unlink()
+        return prepared
+
+    monkeypatch.setattr(store._artifacts, "prepare", prepare_and_lose)
+    known = store.put_artifact(payload)
+    assert store.artifact(known)[1] == LARGE
 
 
 @pytest.mark.parametrize(

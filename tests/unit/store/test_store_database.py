@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import pickle
@@ -20,6 +21,7 @@ from hypernb.errors import (
 from hypernb.model import AgentWork, MissionId, PlanSpec, TaskSpec
 from hypernb.store import SqlStore
 from hypernb.store._failures import told, told_of_file
+from hypernb.store._locking import require_locks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -293,3 +295,38 @@ def test_interrupted_write_is_undone(store: SqlStore) -> None:
 def test_mission_that_is_not_there_is_named(store: SqlStore) -> None:
     with pytest.raises(UnknownMissionError):
         store.plan(MissionId("nobody"))
+
+
+# -- locks -------------------------------------------------------------------------------
+
+fcntl = pytest.importorskip("fcntl", reason="locks are looked at where POSIX has them")
+NEEDS_OFD = pytest.mark.skipif(
+    not hasattr(fcntl, "F_OFD_SETLK"), reason="only Linux can tell whether its locks hold"
+)
+
+
+def test_folder_in_which_locks_hold_gets_a_database_and_nothing_else(tmp_path: Path) -> None:
+    require_locks(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@NEEDS_OFD
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param(OSError(errno.ENOLCK, "No locks available"), "No locks", id="refuses"),
+        pytest.param(None, "a second writer was let in", id="takes them and does nothing"),
+    ],
+)
+def test_file_system_without_locks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: OSError | None, why: str
+) -> None:
+    # No such file system can be made here; this is what fcntl(2) gives on them.
+    def lock(*_args: object) -> None:
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(fcntl, "fcntl", lock)
+    with pytest.raises(StoreUnavailableError, match=f"locks do not hold there .*{why}"):
+        SqlStore(tmp_path / "h.db")
+    assert list(tmp_path.iterdir()) == []

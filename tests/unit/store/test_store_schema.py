@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from hypernb.errors import SchemaError, StoreCorruptError, StoreUnavailableError
+from hypernb.model import AgentWork, PlanSpec, TaskSpec
 from hypernb.store import SqlStore, _schema
 from hypernb.store._tables import metadata
 
@@ -57,6 +58,25 @@ def test_every_migration_can_be_taken_back(store: SqlStore) -> None:
         assert [row[0] for row in left if not row[0].startswith("sqlite")] == [
             "alembic_version"
         ]
+
+
+def test_store_of_the_version_before_is_brought_up_to_date_with_its_missions(
+    store: SqlStore,
+) -> None:
+    from alembic import command
+
+    spec = PlanSpec(goal="count", tasks=(TaskSpec(name="a", work=AgentWork()),))
+    before = store.create_mission(spec, by="ada")
+    config = Config()
+    config.set_main_option("script_location", str(_schema._MIGRATIONS))
+    with store._database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, _schema.REVISIONS[0])
+    store.close()
+    newer = SqlStore(store.path)
+    assert newer.missions() == [before]
+    assert newer.plan(before.id) == spec
+    newer.close()
 
 
 def test_database_says_whose_it_is(store: SqlStore) -> None:
