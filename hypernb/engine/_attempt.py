@@ -151,37 +151,38 @@ class Materials:
             UntrustedArtifactError: A pickle is not this user's.
             StoreError: Something that it needs cannot be read.
         """
-        task = attempt.task
-        digests: dict[str, Digest | Value | None] = {**_plan_inputs(plan)}
-        digests |= {need: outputs.get(need) for need in task.needs}
-        function = arguments = None
-        if isinstance(task.work, PythonWork):
-            digests = _taken(task.work, digests)
-            function = await self._value(Digest(task.work.function))
-            arguments = await self._value(Digest(task.work.arguments))
-        inputs = {
-            name: None if digest is None else await self._value(digest)
-            for name, digest in digests.items()
-        }
-        return Job(
-            key=attempt.key,
-            task=task.name,
-            work=task.work,
-            agent=task.agent,
-            root=plan.root,
-            paths=_import_paths(task, plan),
-            scope=task.scope or plan.scope,
-            function=function,
-            arguments=arguments,
-            inputs=inputs,
-            failures={need: failures[need] for need in task.needs if need in failures},
-        )
+        needed = _needed(attempt.task, plan, outputs)
+        values = [None if each is None else await self._value(each) for each in needed.values()]
+        return _job(attempt, plan, dict(zip(needed, values, strict=True)), failures)
+
+    def job_at_hand(
+        self,
+        attempt: Attempt,
+        plan: PlanSpec,
+        *,
+        outputs: Mapping[str, Digest | Value],
+        failures: Mapping[str, str],
+    ) -> Job | None:
+        """Put together the same, if all that it needs is at hand; None if not."""
+        values: dict[str, Value | None] = {}
+        for name, needed in _needed(attempt.task, plan, outputs).items():
+            at_hand = (
+                needed if needed is None or isinstance(needed, Value) else self._at_hand(needed)
+            )
+            if at_hand is None and needed is not None:
+                return None
+            values[name] = at_hand
+        return _job(attempt, plan, values, failures)
+
+    def _at_hand(self, digest: Digest) -> Value | None:
+        if value := self._kept.get(digest):
+            self._kept.move_to_end(digest)
+        return value
 
     async def _value(self, digest: Digest | Value) -> Value:
         if isinstance(digest, Value):
             return digest
-        if value := self._kept.get(digest):
-            self._kept.move_to_end(digest)
+        if value := self._at_hand(digest):
             return value
         record, data = await self._desk.call(self._store.artifact, digest)
         value = Value(record.media_type, data)
@@ -198,8 +199,26 @@ class Materials:
                 self._kept_bytes -= len(self._kept.popitem(last=False)[1].data)
 
 
-def _plan_inputs(plan: PlanSpec) -> dict[str, Digest]:
-    return {name: Digest(text) for name, text in plan.inputs.items()}
+_FUNCTION: Final = " function"
+_ARGUMENTS: Final = " arguments"
+
+
+def _needed(
+    task: TaskSpec, plan: PlanSpec, outputs: Mapping[str, Digest | Value]
+) -> dict[str, Digest | Value | None]:
+    """Return what a job needs, by name; names of values as the function calls them."""
+    digests: dict[str, Digest | Value | None] = {
+        name: Digest(text) for name, text in plan.inputs.items()
+    }
+    for need in task.needs:
+        digests[need] = outputs.get(need)
+    work = task.work
+    if isinstance(work, PythonWork):
+        if digests:
+            digests = _taken(work, digests)
+        digests[_FUNCTION] = Digest(work.function)
+        digests[_ARGUMENTS] = Digest(work.arguments)
+    return digests
 
 
 def _taken(
@@ -210,6 +229,33 @@ def _taken(
     if work.takes is None:
         return named
     return {name: digest for name, digest in named.items() if name in work.takes}
+
+
+def _job(
+    attempt: Attempt,
+    plan: PlanSpec,
+    values: dict[str, Value | None],
+    failures: Mapping[str, str],
+) -> Job:
+    task = attempt.task
+    return Job(
+        key=attempt.key,
+        task=task.name,
+        work=task.work,
+        agent=task.agent,
+        root=plan.root,
+        paths=_import_paths(task, plan),
+        scope=task.scope or plan.scope,
+        function=values.pop(_FUNCTION, None),
+        arguments=values.pop(_ARGUMENTS, None),
+        inputs=values,
+        failures=(
+            {need: failures[need] for need in task.needs if need in failures}
+            if failures
+            else {}
+        ),
+        repeatable=task.repeatable,
+    )
 
 
 def _import_paths(task: TaskSpec, plan: PlanSpec) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Doing a job: the same in a worker process and in a thread."""
+"""Doing a job: the same in a worker process, in a thread and in the loop."""
 
 from __future__ import annotations
 
@@ -35,23 +35,52 @@ def do_job(job: Job, *, outbox: Path, report: Callable[[str, float | None], None
     Raises:
         CannotShipError: The output cannot be sent to another process.
     """
-    inputs = {name: _decoded(value) for name, value in job.inputs.items()}
     if isinstance(job.work, PythonWork):
-        result = _call(job, inputs)
-    else:
-        result = _perform(job, job.work, inputs, outbox, report)
+        return do_function(job)
+    return finish_job(job, _perform(job, job.work, _inputs(job), outbox, report))
+
+
+def do_function(job: Job) -> Payload:
+    """Do a job that is a Python function, from its call to its output; see `do_job`."""
+    result = begin_job(job, decoded)
+    if inspect.isawaitable(result):
+        result = asyncio.run(_awaited(result))
+    return finish_job(job, result)
+
+
+def begin_job(job: Job, load: Callable[[Value | None], Any]) -> Any:
+    """Call the function of a job; what it returns may have to be awaited.
+
+    Whatever it raises comes through, `SystemExit` too.
+
+    Args:
+        load: Gives the function; `decoded`, or what remembers it.
+    """
+    function = load(job.function)
+    args, kwargs = decoded(job.arguments) or ((), {})
+    return function(*args, **{**_inputs(job), **kwargs})
+
+
+def finish_job(job: Job, result: Any) -> Payload:
+    """Return what a job's function gave as bytes.
+
+    Raises:
+        CannotShipError: It cannot be sent to another process.
+    """
     return codec.encode(result, what=f"the output of task {job.task!r}")
 
 
-def _decoded(value: Value | None) -> Any:
+def _inputs(job: Job) -> dict[str, Any]:
+    return {name: decoded(value) for name, value in job.inputs.items()}
+
+
+def decoded(value: Value | None) -> Any:
+    """Return a stored value; None for None.
+
+    Raises:
+        CannotShipError: It cannot be read here.
+    """
     return None if value is None else codec.decode(value.media_type, value.data)
-
-
-def _call(job: Job, inputs: Mapping[str, Any]) -> Any:
-    function = _decoded(job.function)
-    args, kwargs = _decoded(job.arguments) or ((), {})
-    result = function(*args, **{**inputs, **kwargs})
-    return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
 
 
 async def _awaited(result: Any) -> Any:

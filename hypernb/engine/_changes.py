@@ -58,17 +58,25 @@ def pending(at: datetime, task: TaskId, *, by: str, after_attempt: int) -> Chang
     )
 
 
-def started(at: datetime, task: TaskId, attempt: int, *, pid: int, agent: str) -> Change:
+def started(
+    at: datetime, task: TaskId, attempt: int, *, pid: int, agent: str, alone: bool = False
+) -> Change:
     """An attempt begins; written before the first line of it runs."""
+    payload = {"pid": pid, **({"agent": agent} if agent else {})}
+    note = None
+    if alone:
+        payload["alone"] = True
+        note = "runs alone: it was running each time that earlier runners were lost"
     return Change(
         EventKind.TASK_STARTED,
         at,
         task,
         attempt,
-        payload={"pid": pid, **({"agent": agent} if agent else {})},
+        payload=payload,
         task_state=TaskState.RUNNING,
         attempt_state=AttemptState.RUNNING,
         pid=pid,
+        note=note,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import failure
@@ -16,7 +16,7 @@ from hypernb.model import MissionState, OnFailure, TaskState
 from hypernb.plan import Consequence, Schedule, remaining_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
     from random import Random
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from hypernb.engine._opening import Opening
     from hypernb.engine._product import Product
     from hypernb.model import Change, Digest, TaskId, TaskSpec
+
+
+SUSPECT_AFTER: Final = 2
+"""A task that was running at the end of so many runners may be what ended them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,14 @@ class Course:
             task.name: task.error for task in opening.tasks if task.state is TaskState.FAILED
         }
         self.started_at = opening.started_at
-        self._tasks = {task.name: task for task in opening.tasks}
+        self._ids = {task.name: task.id for task in opening.tasks}
+        self._numbers = {task.name: task.number for task in opening.tasks}
         self._attempts = {task.name: task.attempt for task in opening.tasks}
         self._failures = Counter(opening.recovery.failures)
+        self._lost = Counter(opening.recovery.lost)
         self._unwritten: set[str] = set()
-        self._schedule = Schedule(self.plan)
-        self._remaining = remaining_paths(self.plan)
+        self._schedule = Schedule(self.plan, opening.durations)
+        self._remaining = remaining_paths(self.plan, opening.durations)
         self._late = self._schedule.restore(opening.recovery.states)
         self._recovered = opening.recovery.changes
         names = {task.id: task.name for task in opening.tasks}
@@ -87,14 +93,25 @@ class Course:
         """Every task has ended."""
         return self._schedule.is_done
 
-    def best(self, running: Iterable[Attempt] = ()) -> str | None:
-        """Return the best task that may start, within the limit for each agent."""
-        counts = Counter(attempt.task.agent for attempt in running)
-        return self._schedule.best(busy=busy_agents(counts, self.plan.agent_concurrency))
+    def best(self, at_work: Mapping[str, int] | None = None) -> str | None:
+        """Return the best task that may start, within the limit for each agent.
+
+        Args:
+            at_work: How many tasks run, by agent.
+        """
+        busy = busy_agents(at_work or {}, self.plan.agent_concurrency)
+        return self._schedule.best(busy=busy)
 
     def remaining_s(self, name: str) -> float:
         """Return the length of the longest path that begins with a task."""
         return self._remaining[name]
+
+    def is_suspect(self, name: str) -> bool:
+        """Tell whether a task may be what ended its runners, and so is to run alone.
+
+        With it ran others; the next end of a runner then has only one to blame.
+        """
+        return self._lost.get(name, 0) >= SUSPECT_AFTER
 
     def waits_for_its_start(self, task: TaskSpec) -> bool:
         """Tell whether the start has to be committed before the first line of the task runs.
@@ -121,7 +138,7 @@ class Course:
         """Note that an attempt begins; return the task's id and the attempt's number."""
         self._schedule.start(name)
         self._attempts[name] += 1
-        return self._tasks[name].id, self._attempts[name]
+        return self._ids[name], self._attempts[name]
 
     def succeed(self, at: datetime, attempt: Attempt, product: Product) -> list[Change]:
         """Note that an attempt has done its work."""
@@ -179,8 +196,8 @@ class Course:
         for name in consequence.skipped:
             blocking = ", ".join(repr(need) for need in self._schedule.blocked_by(name)[:3])
             because = f"skipped: {blocking} did not succeed"
-            skipped.append(changes.skipped(at, self._tasks[name].id, because=because))
-        readied = [changes.readied(at, self._tasks[name].id) for name in consequence.readied]
+            skipped.append(changes.skipped(at, self._ids[name], because=because))
+        readied = [changes.readied(at, self._ids[name]) for name in consequence.readied]
         return [*skipped, *readied]
 
     # -- the end ------------------------------------------------------------------------
@@ -200,7 +217,7 @@ class Course:
                 self._schedule.cancel(name)
                 names.append(name)
         return [
-            changes.cancelled(at, self._tasks[name].id, ended.get(name), because=because)
+            changes.cancelled(at, self._ids[name], ended.get(name), because=because)
             for name in names
         ]
 
@@ -212,9 +229,9 @@ class Course:
         after, note = TaskState.READY, "waits for the next runner"
         if not self.specs[name].repeatable:
             after = TaskState.AWAITING_APPROVAL
-            note = ask(self.mission, self._tasks[name].number)
+            note = ask(self.mission, self._numbers[name])
         reason = "the runner was stopped"
-        task = self._tasks[name].id
+        task = self._ids[name]
         return changes.suspended(at, task, number, after=after, reason=reason, note=note)
 
     def verdict(self) -> tuple[MissionState, str]:
@@ -267,12 +284,10 @@ class Course:
         names = [*asked, *opened.readied, *opened.pending]
         written = []
         for name in names:
-            self._failures[name] = 0
+            self._failures[name] = self._lost[name] = 0
             self.errors.pop(name, None)
             note = changes.pending if name in opened.pending else changes.reopened
-            written.append(
-                note(at, self._tasks[name].id, by=by, after_attempt=self._attempts[name])
-            )
+            written.append(note(at, self._ids[name], by=by, after_attempt=self._attempts[name]))
         return names, written
 
     def _resolve(self, ref: str) -> list[str]:
@@ -280,7 +295,7 @@ class Course:
             return list(self.specs)
         if ref in self.specs:
             return [ref]
-        by_number = [task.name for task in self._tasks.values() if f"t{task.number}" == ref]
+        by_number = [name for name, number in self._numbers.items() if f"t{number}" == ref]
         if not by_number:
             raise UnknownTaskError(ref, self.specs)
         return by_number

@@ -21,6 +21,9 @@ class Candidate:
         remaining_s: Length of the longest path that begins with it.
         running: How many tasks of the mission run.
         limit: How many of them may.
+        turns: How many starts the mission has had, counted from where those of equal
+            priority were when it came.
+        alone: It may be what ended earlier runners, so nothing else is to run beside it.
     """
 
     mission: MissionId
@@ -30,16 +33,23 @@ class Candidate:
     remaining_s: float
     running: int
     limit: int
+    turns: int = 0
+    alone: bool = False
 
 
-def choose(candidates: Iterable[Candidate], *, free: int) -> Candidate | None:
+def choose(
+    candidates: Iterable[Candidate], *, free: int, is_idle: bool = True
+) -> Candidate | None:
     """Return what starts next, or None if nothing may.
 
-    The mission of the highest priority goes first; between missions of equal priority, the
-    task at the beginning of the longest remaining path.
+    The mission of the highest priority goes first. Missions of equal priority share: the one
+    with the fewest running tasks goes first, then the one with the fewest turns, then the one
+    whose task begins the longest remaining path. What has to run alone waits until nothing
+    runs, and meanwhile nothing else starts, or it might wait for ever.
 
     Args:
         free: How many more tasks may run in the whole runner.
+        is_idle: Nothing runs.
 
     Example:
         >>> best = Candidate("a", 1, 50, "fetch", 2.0, running=0, limit=1)
@@ -50,11 +60,18 @@ def choose(candidates: Iterable[Candidate], *, free: int) -> Candidate | None:
     if free <= 0:
         return None
     open_ones = (each for each in candidates if each.running < each.limit)
-    return min(open_ones, key=_rank, default=None)
+    best = min(open_ones, key=_rank, default=None)
+    return None if best is not None and best.alone and not is_idle else best
 
 
-def _rank(candidate: Candidate) -> tuple[int, float, int]:
-    return (-candidate.priority, -candidate.remaining_s, candidate.number)
+def _rank(candidate: Candidate) -> tuple[int, int, int, float, int]:
+    return (
+        -candidate.priority,
+        candidate.running,
+        candidate.turns,
+        -candidate.remaining_s,
+        candidate.number,
+    )
 
 
 def busy_agents(running: Mapping[str, int], limit: int | None) -> frozenset[str]:

@@ -37,6 +37,7 @@ class Job:
         inputs: Outputs of its needs and inputs of the plan, by name (of a Python function: by
             keyword); None for a need that failed and lets it run all the same.
         failures: Why needs gave nothing, by task name.
+        repeatable: It may be begun anew where it was begun before.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Job:
     arguments: Value | None = None
     inputs: Mapping[str, Value | None] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = True
 
 
 class SignalKind(StrEnum):

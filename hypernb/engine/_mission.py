@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +18,7 @@ from hypernb.engine._opening import Opening, read_opening
 from hypernb.engine._product import product_of
 from hypernb.engine._watchdog import Verdict, judge
 from hypernb.errors import HypernbError, StoreError, TransitionError
-from hypernb.model import MissionState, transition
+from hypernb.model import AgentWork, MissionState, transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -25,10 +27,26 @@ if TYPE_CHECKING:
     from hypernb.abc import Payload
     from hypernb.engine._crew import Crew
     from hypernb.engine._product import Product
+    from hypernb.engine._writer import Committed
     from hypernb.model import Change, Digest, LeaseRecord, MissionRecord, TaskId
 
 _SMALL_BYTES: Final = 10_000
 """Outputs below this are looked at in the loop: a hop to a thread costs more."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is written together, as one ticket of the writer's.
+
+    Attributes:
+        ends: Tasks that it ends, each with its output if it has one.
+        starts: Attempts that may begin once it is committed.
+        is_last: It ends the mission.
+    """
+
+    ends: list[tuple[str, Product | None]] = field(default_factory=list)
+    starts: list[Attempt] = field(default_factory=list)
+    is_last: bool = False
 
 
 class MissionRun:
@@ -44,18 +62,24 @@ class MissionRun:
         broken: Why it can no longer be held, if so.
         lock: Held while a command is carried out, and while the run is closed.
         is_closed: It takes no commands any more.
+        turns: How many starts it has had; see `hypernb.engine._dispatch.Candidate`.
     """
 
-    def __init__(self, record: MissionRecord, lease: LeaseRecord, crew: Crew) -> None:
+    def __init__(
+        self, record: MissionRecord, lease: LeaseRecord, crew: Crew, *, turns: int = 0
+    ) -> None:
         self.record = record
         self.lease = lease
         self.state = record.state
+        self.turns = turns
         self.over = asyncio.Event()
         self.opened = asyncio.Event()
         self.broken: Exception | None = None
         self.lock = asyncio.Lock()
         self._crew = crew
         self._running: dict[str, Attempt] = {}
+        self._at_work: Counter[str] = Counter()  # running tasks by agent
+        self._suspect: str | None = None
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._go = asyncio.Event()
         self._go.set()
@@ -65,6 +89,7 @@ class MissionRun:
         self.is_closed = False
         self._has_ended = False
         self._signs: dict[TaskId, datetime] = {}
+        self._batches: dict[Committed, _Batch] = {}
 
     # -- opening ------------------------------------------------------------------------
 
@@ -100,23 +125,21 @@ class MissionRun:
     async def _refuse(self, objection: str) -> None:
         at = self._crew.clock.now()
         self._log("Mission %s is not run: %s", self.record.short_id, objection)
-        await self._write([self._finish(at, MissionState.FAILED, objection)])
+        rest = self._course.cancel_rest(at, because="never started: the mission may not run")
+        await self._write([*rest, self._finish(at, MissionState.FAILED, objection)])
 
     async def _begin_or_go_on(self) -> None:
         at = self._crew.clock.now()
-        written: list[Change] = []
         if self.state is MissionState.AWAITING_APPROVAL:
             self._become(MissionState.RUNNING)
             self._course.started_at = at
-            written.append(changes.mission_started(at, by=self.record.by))
+            # Before anything else: a person may just have ended the mission, or changed it.
+            await self._write([changes.mission_started(at, by=self.record.by)])
         elif self.state is MissionState.PAUSED:
             self._go.clear()
         if self._course.is_recovered:
             self._log("Mission %s goes on after its runner was lost", self.record.short_id)
-        written += self._course.go_on(at)
-        written += self._conclusion(at)
-        if written:
-            await self._write(written)
+        self._submit([*self._course.go_on(at), *self._conclusion(at)])
 
     # -- what the runner asks -----------------------------------------------------------
 
@@ -145,7 +168,7 @@ class MissionRun:
             return None
         if not self.opened.is_set():
             return None
-        best = self._course.best(self._running.values())
+        best = self._course.best(self._at_work)
         if best is None:
             return None
         return Candidate(
@@ -156,7 +179,14 @@ class MissionRun:
             remaining_s=self._course.remaining_s(best),
             running=len(self._running),
             limit=self.plan.concurrency,
+            turns=self.turns,
+            alone=self._course.is_suspect(best),
         )
+
+    @property
+    def runs_alone(self) -> bool:
+        """A task runs that nothing may run beside."""
+        return self._suspect is not None
 
     def start(self, name: str) -> None:
         """Start a ready task.
@@ -164,29 +194,73 @@ class MissionRun:
         Raises:
             OSError: No process can be started for it; nothing has changed.
         """
-        seat = self._crew.executor.seat(self.record.id)
-        task, number = self._course.start(name)
         spec = self._course.specs[name]
+        is_agent = isinstance(spec.work, AgentWork)
+        seat = self._crew.executor.seat(self.record.id, is_agent=is_agent)
+        task, number = self._course.start(name)
         attempt = Attempt(spec, task, number, seat)
         self._running[name] = attempt
+        self._at_work[spec.agent] += 1
+        self._suspect = name if self._course.is_suspect(name) else None
+        self.turns += 1
         self._quiet.clear()
         at = self._crew.clock.now()
-        committed = self._submit(
-            [changes.started(at, task, number, pid=seat.pid, agent=spec.agent)]
+        started = changes.started(
+            at,
+            task,
+            number,
+            pid=seat.pid,
+            agent=spec.agent,
+            alone=self.runs_alone,
         )
-        self._crew.spawn(
-            self._carry_out(attempt, committed),
-            f"{self.record.short_id}/{name}#{attempt.number}",
-        )
+        committed = self._submit([started])
+        if not seat.is_prompt:
+            self._set_off(attempt, committed)
+        elif self._course.waits_for_its_start(spec):
+            self._batches[committed].starts.append(attempt)
+        else:
+            self._do_at_once(attempt, committed)
 
     # -- one attempt --------------------------------------------------------------------
 
+    def _set_off(
+        self, attempt: Attempt, committed: Committed, ending: Ending | None = None
+    ) -> None:
+        self._crew.spawn(self._carry_out(attempt, committed, ending), attempt.key)
+
+    def _do_at_once(self, attempt: Attempt, committed: Committed) -> None:
+        """Do an attempt here and now, if it takes no waiting; else set it off."""
+        if not self._go.is_set() or attempt.doom is not None or self.broken:
+            self._set_off(attempt, committed)
+            return
+        try:
+            job = self._crew.materials.job_at_hand(
+                attempt, self.plan, outputs=self._course.outputs, failures=self._course.errors
+            )
+            if job is None:
+                self._set_off(attempt, committed)
+                return
+            attempt.begin(self._crew.clock.monotonic())
+            ending = attempt.seat.do(job)
+            if ending is None or not _is_small(ending):
+                self._set_off(attempt, committed, ending)
+                return
+            succeeded = ending.kind is EndKind.SUCCEEDED
+            product = product_of(ending, self._crew.store) if succeeded else None
+        except Exception as error:
+            self._crew.log.exception("Attempt %s failed inside hypernb", attempt.key)
+            self._break(error)
+            ending, product = Ending(EndKind.KILLED), None
+        self._leave(attempt)
+        self._settle(attempt, ending, product)
+        self._look_on()
+
     async def _carry_out(
-        self, attempt: Attempt, committed: asyncio.Future[Mapping[Digest, Digest]]
+        self, attempt: Attempt, committed: Committed, ended: Ending | None
     ) -> None:
         ending, product = Ending(EndKind.KILLED), None
         try:
-            ending = await self._do(attempt, committed)
+            ending = ended or await self._do(attempt, committed)
             if ending.kind is EndKind.SUCCEEDED and attempt.doom is None:
                 product = await self._product(ending)
         except HypernbError as error:
@@ -196,16 +270,25 @@ class MissionRun:
             self._crew.log.exception("Attempt %s failed inside hypernb", attempt.key)
             self._break(error)
         finally:
-            attempt.seat.leave()
-            del self._running[attempt.task.name]
+            # Cancelled, it writes nothing: that is for the next runner to find.
+            self._leave(attempt)
         self._settle(attempt, ending, product)
+        self._look_on()
+
+    def _look_on(self) -> None:
         if not self._running:
             self._quiet.set()
         self._crew.poke()
 
-    async def _do(
-        self, attempt: Attempt, committed: asyncio.Future[Mapping[Digest, Digest]]
-    ) -> Ending:
+    def _leave(self, attempt: Attempt) -> None:
+        attempt.seat.leave()
+        name = attempt.task.name
+        del self._running[name]
+        self._at_work[attempt.task.agent] -= 1
+        if self._suspect == name:
+            self._suspect = None
+
+    async def _do(self, attempt: Attempt, committed: Committed) -> Ending:
         try:
             job = await self._crew.materials.job(
                 attempt, self.plan, outputs=self._course.outputs, failures=self._course.errors
@@ -222,8 +305,7 @@ class MissionRun:
         return await attempt.seat.run(job, partial(self._hear, attempt))
 
     async def _product(self, ending: Ending) -> Product:
-        output = ending.output
-        if output is not None and not ending.files and len(output.data) < _SMALL_BYTES:
+        if _is_small(ending):
             return product_of(ending, self._crew.store)
         return await self._crew.desk.call(product_of, ending, self._crew.store)
 
@@ -270,20 +352,15 @@ class MissionRun:
             written += self._fail(at, attempt, ending)
         written += self._conclusion(at)
         committed = self._submit(written, outputs)
-        committed.add_done_callback(partial(self._settled, attempt.task.name, product))
+        self._batches[committed].ends.append((attempt.task.name, product))
 
     def _settled(
-        self,
-        name: str,
-        product: Product | None,
-        committed: asyncio.Future[Mapping[Digest, Digest]],
+        self, name: str, product: Product | None, filed: Mapping[Digest, Digest]
     ) -> None:
         """Let go of an output that is in the store now; from here on its digest does."""
-        if committed.cancelled() or committed.exception():
-            return
         digest = None
         if product is not None:
-            digest = committed.result().get(product.digest, product.digest)
+            digest = filed.get(product.digest, product.digest)
             self._crew.materials.keep(digest, product.value)
         self._course.written(name, digest)
 
@@ -527,32 +604,44 @@ class MissionRun:
 
     def _submit(
         self, written: Iterable[Change], outputs: Mapping[Digest, Payload] | None = None
-    ) -> asyncio.Future[Mapping[Digest, Digest]]:
+    ) -> Committed:
         batch = [*written]
         if not batch:
-            nothing: asyncio.Future[Mapping[Digest, Digest]] = asyncio.Future()
+            nothing: Committed = asyncio.Future()
             nothing.set_result({})
             return nothing
+        committed = self._crew.writer.submit(
+            self.record.id, self.lease, batch, outputs, self._committed
+        )
+        together = self._batches.setdefault(committed, _Batch())
         # The state in memory is ahead: commits that are still to come back may be earlier
         # ones, and only the one with the mission's end in it ends the run.
-        is_last = any(each.mission_state and each.mission_state.is_final for each in batch)
-        committed = self._crew.writer.submit(self.record.id, self.lease, batch, outputs)
-        committed.add_done_callback(partial(self._committed, is_last))
+        ends = batch[-1].mission_state
+        together.is_last = together.is_last or (ends is not None and ends.is_final)
         return committed
 
     async def _write(self, written: Iterable[Change]) -> None:
         await self._submit(written)
 
-    def _committed(
-        self,
-        is_last: bool,  # noqa: FBT001 - bound by name's place in a callback
-        future: asyncio.Future[Mapping[Digest, Digest]],
-    ) -> None:
+    def _committed(self, future: Committed) -> None:
+        batch = self._batches.pop(future)
         if future.cancelled():
             return
         if error := future.exception():
             self._break(error)
-        elif is_last:
+            for attempt in batch.starts:
+                self._set_off(attempt, future)  # which finds that all is over
+            return
+        try:
+            filed = future.result()
+            for name, product in batch.ends:
+                self._settled(name, product, filed)
+            for attempt in batch.starts:
+                self._do_at_once(attempt, future)
+        except Exception as fault:
+            self._crew.log.exception("Mission %s met a fault", self.record.short_id)
+            self._break(fault)
+        if batch.is_last:
             self._has_ended = True
             self.over.set()
 
@@ -567,3 +656,8 @@ class MissionRun:
         if task:
             extra |= {"task": task, "agent": self._course.specs[task].agent}
         self._crew.log.info(message, *args, extra=extra)
+
+
+def _is_small(ending: Ending) -> bool:
+    output = ending.output
+    return not ending.files and (output is None or len(output.data) < _SMALL_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hypernb.engine._recovery import Recovery, asked_again, recover
@@ -11,6 +11,7 @@ from hypernb.model import EventKind
 from hypernb.plan import check_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from hypernb.abc import Store
@@ -26,6 +27,7 @@ class Opening:
     Attributes:
         started_at: When it was started last, by an approval or a retry.
         objection: Why it must not run; empty if it may.
+        durations: Seconds that its tasks took in earlier missions, by name.
     """
 
     mission: MissionRecord
@@ -34,6 +36,7 @@ class Opening:
     recovery: Recovery
     started_at: datetime | None
     objection: str = ""
+    durations: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_opening(
@@ -71,6 +74,7 @@ def read_opening(
         recovery=recovery,
         started_at=starts[-1].at if starts else mission.started_at,
         objection=objection(store, mission, plan),
+        durations=store.durations(mission.id),
     )
 
 

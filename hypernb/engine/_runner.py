@@ -21,7 +21,12 @@ from hypernb.engine._mission import MissionRun
 from hypernb.engine._settings import RunnerSettings
 from hypernb.engine._threads import Desk
 from hypernb.engine._writer import Writer
-from hypernb.engine.executors import ProcessExecutor, ThreadExecutor
+from hypernb.engine.executors import (
+    DaskExecutor,
+    InlineExecutor,
+    ProcessExecutor,
+    ThreadExecutor,
+)
 from hypernb.errors import (
     HypernbError,
     LeaseLostError,
@@ -36,9 +41,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from hypernb.abc import Clock, Store
+    from hypernb.engine._dispatch import Candidate
     from hypernb.engine.executors import Executor
     from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord
 
+_SLICE_S: Final = 0.005
+"""Work that is done at once must not keep the loop from everything else."""
 _QUIET_AFTER_S: Final = 2.0
 _LOOK_AGAIN_S: Final = 1.0
 _FAULTS_AT_MOST: Final = 5
@@ -63,6 +71,26 @@ class RunnerEnd(StrEnum):
 
 class Runner:
     """Executes the missions of a store, one runner for each store and machine.
+
+    Promises, each with a test of its wording:
+
+    1. What was acknowledged is durable: when ``wait()``, a magic, the command line or an event
+       says that a task is done, that survives SIGKILL of every process and, unless the store
+       is set to ``synchronous=NORMAL``, a power cut.
+    2. A finished task never runs again, whoever resumes it. An attempt in flight at a crash
+       becomes abandoned and runs once more, if the task is safe to repeat; if not, a person is
+       asked.
+    3. One runner per mission: a paused or partitioned runner that wakes up late cannot write,
+       and clock jumps break no lease.
+    4. Events are gap-free and ordered by ``seq``; a state change and its event are one
+       transaction.
+    5. Cancel reaches every descendant, including subprocesses and their children, within two
+       seconds; pause stops new starts at once; the deadline of a mission is a hard limit.
+    6. The database stays bounded; see `hypernb.abc.Store.sweep`.
+    7. Time travel: a fork shares the finished prefix, and its origin stays as it was.
+    8. A poisoned task, which ends its runner, is given up after three tries with the
+       evidence, and does not take the others down.
+    9. Recorded logs replay to the same state; unknown kinds of events are kept.
 
     Args:
         store: Used from several threads; not closed.
@@ -116,7 +144,7 @@ class Runner:
         the next runner recovers it.
 
         Returns:
-            Why it ended; at once if another runner is at work.
+            Why it ended; at the next sign of life of another runner, if one is at work.
 
         Raises:
             StoreError: The store cannot be used.
@@ -143,11 +171,9 @@ class Runner:
         return bool(commands) or any(each.id not in known for each in missions)
 
     async def _hold_and_serve(self) -> RunnerEnd:
-        lease = await self._desk.call(
-            self.store.take_lease, self.resource, self.id, self._ttl, self._facts()
-        )
+        lease = await self._own_lease()
         if lease is None:
-            return RunnerEnd.HELD
+            return self._end or RunnerEnd.HELD
         self._lease = lease
         self._log = open_log(self.store.url, runner=self.id)
         self._stopping = asyncio.Event()
@@ -159,6 +185,26 @@ class Runner:
             with suppress(HypernbError):
                 await self._desk.call(self.store.release_lease, self._lease)
             close_log(self._log)
+
+    async def _own_lease(self) -> LeaseRecord | None:
+        """Take the lease of the store's runner; None if another runner gives a sign of life.
+
+        A runner that hangs or was stopped gives none, so this may take as long as its lease.
+        """
+        first: LeaseRecord | None = None
+        while self._end is None:
+            lease = await self._desk.call(
+                self.store.take_lease, self.resource, self.id, self._ttl, self._facts()
+            )
+            if lease is not None:
+                return lease
+            leases = await self._desk.call(self.store.leases, self.resource, live=False)
+            other = next((each for each in leases if each.resource == self.resource), None)
+            first = first or other
+            if other != first:
+                return None
+            await self.clock.sleep(self.settings.idle_poll_s)
+        return None
 
     # -- the life of a runner -----------------------------------------------------------
 
@@ -239,10 +285,33 @@ class Runner:
                 await self._desk.call(back_up, self.store, self.settings.backups)
         except (HypernbError, OSError) as error:
             self._log.warning("No backup was made: %s", error)
+        if self._has_worked:
+            await self._tidy_up()
+
+    async def _tidy_up(self) -> None:
+        """Forget what is old, after the backup that still has it."""
+        try:
+            swept = await self._desk.call(self.store.sweep, self.settings.retention)
+            await self._desk.call(self.store.checkpoint)
+        except (HypernbError, OSError) as error:
+            self._log.warning("The store was not tidied up: %s", error)
+            return
+        if not swept.is_nothing:
+            self._log.info(
+                "Forgot %d missions; removed %d artifacts and %d files, %d bytes",
+                len(swept.missions),
+                swept.artifacts,
+                swept.files,
+                swept.size_bytes,
+            )
 
     def _make_executor(self) -> Executor:
         if self.settings.executor == "thread":
             return ThreadExecutor(heartbeat_s=self.settings.heartbeat_s)
+        if self.settings.executor == "inline":
+            return InlineExecutor(heartbeat_s=self.settings.heartbeat_s)
+        if self.settings.executor == "dask":
+            return DaskExecutor(self.settings, path=self._path)
         return ProcessExecutor(self.settings, clock=self.clock, path=self._path)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -260,8 +329,9 @@ class Runner:
                 looked_at, is_first = now, False
                 if has_changed:
                     quiet_since = now
-                await self._take_missions()
-                await self._take_commands()
+                missions, commands = await self._desk.call(self._look)
+                await self._take_missions(missions)
+                self._take_commands(commands)
             self._end_if_idle(now)
             is_quiet = now - quiet_since >= _QUIET_AFTER_S
             nap = self.settings.idle_poll_s if is_quiet else self.settings.poll_s
@@ -274,8 +344,12 @@ class Runner:
             self._left = set(self._runs)
             self.request_stop(RunnerEnd.IDLE)
 
-    async def _take_missions(self) -> None:
-        for record in await self._desk.call(self.store.runnable_missions):
+    def _look(self) -> tuple[list[MissionRecord], list[CommandRecord]]:
+        # Missions first: a command is about a mission that was there before it.
+        return self.store.runnable_missions(), self.store.commands()
+
+    async def _take_missions(self, missions: list[MissionRecord]) -> None:
+        for record in missions:
             if record.id not in self._runs:
                 await self._take(record)
 
@@ -295,9 +369,15 @@ class Runner:
         if lease is None:
             return None
         self._has_worked = True
-        run = self._runs[record.id] = MissionRun(record, lease, self._crew())
+        turns = self._turns_at(record.priority)
+        run = self._runs[record.id] = MissionRun(record, lease, self._crew(), turns=turns)
         self._spawn(self._hold(run, is_asked=is_asked), f"mission {record.short_id}")
         return run
+
+    def _turns_at(self, priority: int) -> int:
+        """Return where the count of turns stands, so that a newcomer need not catch up."""
+        equals = (run for run in self._runs.values() if run.record.priority == priority)
+        return min((run.turns for run in equals), default=0)
 
     def _crew(self) -> Crew:
         return Crew(
@@ -384,8 +464,8 @@ class Runner:
 
     # -- commands -----------------------------------------------------------------------
 
-    async def _take_commands(self) -> None:
-        for command in await self._desk.call(self.store.commands):
+    def _take_commands(self, commands: list[CommandRecord]) -> None:
+        for command in commands:
             if command.seq in self._taken:
                 continue
             self._taken.add(command.seq)
@@ -487,11 +567,14 @@ class Runner:
         self._is_poked = False
         if self._is_stopping:
             return
-        free = self.settings.concurrency - sum(run.running for run in self._runs.values())
-        while free > 0 and not self._writer.is_full:
-            candidates = (run.candidate() for run in self._runs.values())
-            best = choose((each for each in candidates if each is not None), free=free)
-            if best is None:
+        self._start_what_may()
+        self._writer.flush()
+
+    def _start_what_may(self) -> None:
+        until = self.clock.monotonic() + _SLICE_S
+        while (best := self._best()) is not None:
+            if self.clock.monotonic() > until:
+                self._poke()
                 return
             try:
                 self._runs[best.mission].start(best.task)
@@ -502,7 +585,18 @@ class Runner:
             except Exception as error:  # noqa: BLE001 - one mission must not end them all
                 self._runs[best.mission].give_up(error)
                 return
-            free -= 1
+
+    def _best(self) -> Candidate | None:
+        """Return what starts next, if anything may."""
+        if self._writer.is_full or any(run.runs_alone for run in self._runs.values()):
+            return None
+        running = sum(run.running for run in self._runs.values())
+        candidates = [run.candidate() for run in self._runs.values()]
+        return choose(
+            [each for each in candidates if each is not None],
+            free=self.settings.concurrency - running,
+            is_idle=not running,
+        )
 
     # -- leases and watching ------------------------------------------------------------
 

@@ -20,9 +20,16 @@ if TYPE_CHECKING:
     from hypernb.abc import Payload, Store
     from hypernb.model import Change, Digest, LeaseRecord, MissionId, TaskId
 
+Committed = asyncio.Future["Mapping[Digest, Digest]"]
+"""Done when changes are in the store; see `Writer.submit`."""
+
 WINDOW_S: Final = 0.002
+_CROWD: Final = 4
+"""So many turns of the loop brought changes during one commit: more are on their way. One turn,
+however much it brings, may be a whole layer of tasks whose children wait for this commit."""
 BACKLOG: Final = 2_000
 _KNOWN_DIGESTS: Final = 4_096
+_KNOWN_S: Final = 600.0
 
 
 @dataclass(slots=True)
@@ -35,9 +42,20 @@ class Ticket:
 
     mission_id: MissionId
     lease: LeaseRecord
-    changes: Sequence[Change]
-    outputs: Mapping[Digest, Payload]
-    committed: asyncio.Future[Mapping[Digest, Digest]]
+    committed: Committed
+    on_settled: Callable[[Committed], None] | None = None
+    changes: list[Change] = field(default_factory=list)
+    outputs: dict[Digest, Payload] = field(default_factory=dict)
+
+    def takes(self, lease: LeaseRecord, outputs: Mapping[Digest, Payload]) -> bool:
+        """Tell whether it can hold these as well: a digest in it is one kind of value."""
+        if lease.token != self.lease.token:
+            return False
+        for digest, payload in outputs.items():
+            held = self.outputs.get(digest)
+            if held is not None and held.media_type != payload.media_type:
+                return False
+        return True
 
 
 @dataclass(slots=True)
@@ -48,10 +66,12 @@ class _Beats:
 class Writer:
     """Commits tickets in the order they were submitted, many in one transaction.
 
-    A lone ticket is committed at once. While a commit is under way others gather, and after a
-    crowded one the writer waits up to two milliseconds for the next crowd. Per mission they
-    are one `hypernb.abc.Store.commit`. Once a commit of a mission fails, everything later
-    under the same lease fails with the same error and is not written.
+    What is submitted for a mission within a turn or two of the loop is one ticket.
+
+    A lone ticket is committed at once. While a commit is under way others gather, and when they
+    came from many turns of the loop the writer waits up to two milliseconds for more. Per
+    mission they are one `hypernb.abc.Store.commit`. Once a commit of a mission fails,
+    everything later under the same lease fails with the same error and is not written.
 
     Args:
         on_room: Called in the loop when a full backlog has room again.
@@ -66,11 +86,13 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[list[Ticket] | _Beats | None] = queue.SimpleQueue()
         self._gathered: list[Ticket] = []
+        self._open: dict[MissionId, Ticket] = {}
         self._pending = 0
         self._was_full = False
         self._broken: dict[tuple[MissionId, int], Exception] = {}
         self._ended = asyncio.Event()
         self._known: dict[tuple[Digest, str], Digest] = {}
+        self._known_since = time.monotonic()
         self.commits = 0
         self._thread = threading.Thread(target=self._write, name="hypernb writer", daemon=True)
         self._thread.start()
@@ -87,39 +109,63 @@ class Writer:
         lease: LeaseRecord,
         changes: Sequence[Change],
         outputs: Mapping[Digest, Payload] | None = None,
-    ) -> asyncio.Future[Mapping[Digest, Digest]]:
+        on_settled: Callable[[Committed], None] | None = None,
+    ) -> Committed:
         """Hand over changes; the future is done when they are committed.
 
         Its result names the outputs that the store files under another digest than their
         SHA-256, by that. Its exception is why nothing was written: `LeaseLostError`, another
         `StoreError` ...
+
+        Args:
+            on_settled: Called with the future as soon as it is done, once for all that is
+                committed together; a turn of the loop earlier than whoever awaits it.
         """
-        committed: asyncio.Future[Mapping[Digest, Digest]] = self._loop.create_future()
-        # Whoever does not wait for it still learns of the failure from the next ticket.
-        committed.add_done_callback(_look)
         if error := self._broken.get((mission_id, lease.token)):
-            committed.set_exception(error)
-            return committed
+            refused: Committed = self._loop.create_future()
+            refused.add_done_callback(on_settled or _look)
+            refused.set_exception(error)
+            return refused
+        ticket = self._open.get(mission_id)
+        if ticket is None or not ticket.takes(lease, outputs or {}):
+            ticket = self._new_ticket(mission_id, lease)
+            ticket.on_settled = on_settled
         self._pending += len(changes)
+        ticket.lease = lease
+        ticket.changes += changes
+        if outputs:
+            ticket.outputs.update(outputs)
+        return ticket.committed
+
+    def _new_ticket(self, mission_id: MissionId, lease: LeaseRecord) -> Ticket:
+        ticket = Ticket(mission_id, lease, self._loop.create_future())
+        # Whoever does not wait for it still learns of the failure from the next ticket.
+        ticket.committed.add_done_callback(_look)
         if not self._gathered:
             # Two turns of the loop: what this change sets off (a task that becomes ready and
             # starts) joins the same transaction.
-            self._loop.call_soon(self._loop.call_soon, self._hand_over)
-        self._gathered.append(Ticket(mission_id, lease, changes, outputs or {}, committed))
-        return committed
+            self._loop.call_soon(self._loop.call_soon, self.flush)
+        self._gathered.append(ticket)
+        self._open[mission_id] = ticket
+        return ticket
 
     def beat(self, beats: dict[TaskId, datetime]) -> None:
         """Note signs of life; a failure is logged, for they are overwritten soon."""
         self._queue.put(_Beats(beats))
 
+    def flush(self) -> None:
+        """Hand over what was gathered: nothing more will join it in this turn of the loop."""
+        if self._gathered:
+            self._hand_over()
+
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
+        self._open.clear()
         self._queue.put(gathered)
 
     async def close(self) -> None:
         """Commit what was submitted, and end the thread."""
-        if self._gathered:
-            self._hand_over()
+        self.flush()
         self._queue.put(None)
         await self._ended.wait()
         self._thread.join()
@@ -133,7 +179,7 @@ class Writer:
             items = [self._queue.get(), *self._more(crowded=crowded)]
             is_open = items[-1] is not None
             tickets = [each for item in items if isinstance(item, list) for each in item]
-            crowded = len(tickets) > 1
+            crowded = len(items) > _CROWD
             for item in items:
                 if isinstance(item, _Beats):
                     self._beat(item)
@@ -166,39 +212,60 @@ class Writer:
 
     def _commit(
         self, key: tuple[MissionId, int], group: list[Ticket]
-    ) -> Exception | dict[Digest, Digest]:
+    ) -> Exception | list[dict[Digest, Digest]]:
+        """Write what one mission's tickets say; return each one's digests, or the failure."""
         if error := self._broken.get(key):
             return error
         try:
-            settled = self._store_outputs([item for t in group for item in t.outputs.items()])
-            changes = [_settled(each, settled) for t in group for each in t.changes]
+            self._store_outputs([item for t in group for item in t.outputs.items()])
+            settled = [self._settled(ticket) for ticket in group]
+            changes = [
+                _settled(each, digests)
+                for ticket, digests in zip(group, settled, strict=True)
+                for each in ticket.changes
+            ]
             self._store.commit(group[0].mission_id, group[-1].lease, changes)
             self.commits += 1
         except HypernbError as failure:
             self._broken[key] = failure
-            return failure
         except Exception as failure:  # noqa: BLE001 - the border of the writer's thread
             self._log.exception("Writing failed", extra={"mission": group[0].mission_id})
             wrapped = StoreError(f"Writing failed: {type(failure).__name__}: {failure}")
             self._broken[key] = wrapped
-            return wrapped
-        return settled
+        else:
+            self._forget_some()
+            return settled
+        # An output that was stored a while ago may have been swept since.
+        self._known.clear()
+        return self._broken[key]
 
-    def _store_outputs(self, outputs: list[tuple[Digest, Payload]]) -> dict[Digest, Digest]:
-        """Store what was not stored a moment ago; return the digests that differ from SHA-256.
-
-        Many tasks return the same (None, a count), and the same bytes can be two kinds of
-        value, of which the store files the second under another digest.
-        """
+    def _store_outputs(self, outputs: list[tuple[Digest, Payload]]) -> None:
+        """Store what was not stored a moment ago: many tasks return the same (a count)."""
         keys = {(digest, payload.media_type): payload for digest, payload in outputs}
         new = {key: payload for key, payload in keys.items() if key not in self._known}
         if new:
             stored = self._store.put_artifacts(list(new.values()))
             self._known.update(zip(new, stored, strict=True))
-        settled = {key[0]: self._known[key] for key in keys if self._known[key] != key[0]}
+
+    def _settled(self, ticket: Ticket) -> dict[Digest, Digest]:
+        """Return the digests of a ticket's outputs that differ from their SHA-256.
+
+        The same bytes can be two kinds of value, of which the store files the second under
+        another digest. Both can be in one commit, so each ticket has its own.
+        """
+        known = {
+            digest: self._known[digest, payload.media_type]
+            for digest, payload in ticket.outputs.items()
+        }
+        return {digest: filed for digest, filed in known.items() if filed != digest}
+
+    def _forget_some(self) -> None:
+        # What was stored long ago and is named by nothing may be swept.
+        if time.monotonic() - self._known_since > _KNOWN_S:
+            self._known.clear()
+            self._known_since = time.monotonic()
         while len(self._known) > _KNOWN_DIGESTS:
             del self._known[next(iter(self._known))]
-        return settled
 
     def _beat(self, item: _Beats) -> None:
         try:
@@ -211,17 +278,19 @@ class Writer:
     # -- back in the loop ---------------------------------------------------------------
 
     def _tell(
-        self, results: list[tuple[list[Ticket], Exception | dict[Digest, Digest]]]
+        self, results: list[tuple[list[Ticket], Exception | list[dict[Digest, Digest]]]]
     ) -> None:
         for group, result in results:
-            for ticket in group:
+            for number, ticket in enumerate(group):
                 self._pending -= len(ticket.changes)
                 if ticket.committed.done():
                     continue
                 if isinstance(result, Exception):
                     ticket.committed.set_exception(result)
                 else:
-                    ticket.committed.set_result(result)
+                    ticket.committed.set_result(result[number])
+                if ticket.on_settled is not None:
+                    ticket.on_settled(ticket.committed)
         if self._was_full and self._pending <= BACKLOG // 2:
             self._was_full = False
             self._on_room()

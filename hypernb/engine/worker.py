@@ -49,6 +49,7 @@ class Orders:
     scratch: Path
     heartbeat_s: float
     output_bytes: int
+    memory_mb: int
     path: tuple[str, ...] = ()
 
 
@@ -66,6 +67,7 @@ class Worker:
         self._pid = os.getpid()
         self._key = ""
         self._done = 0
+        self._is_spent = False
         self._threads = 0
         self._reported: tuple[tuple[str, float | None], float] = (("", None), 0.0)
 
@@ -101,6 +103,9 @@ class Worker:
             frame = self._succeeded(do_job(job, outbox=outbox, report=self._report), outbox)
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
             kind, detail, traceback = describe(error)
+            if isinstance(error, MemoryError):
+                self._is_spent = True
+                detail = detail or self._no_memory()
             frame = (
                 {"kind": "failed", "error": kind, "detail": detail, "traceback": traceback},
                 b"",
@@ -114,6 +119,12 @@ class Worker:
         answer["dropped"] = self._capture.restart()
         answer["dirty"] = self._clean_up()
         self._send(answer, data)
+
+    def _no_memory(self) -> str:
+        return (
+            f"it needed more than the {self._orders.memory_mb:,} MB that a task may take "
+            "(HYPERNB_MEMORY_MB)"
+        )
 
     def _succeeded(self, payload: Any, outbox: Path) -> Frame:
         head: dict[str, Any] = {
@@ -151,7 +162,10 @@ class Worker:
             os.environ.update(self._environ)
         sys.stdout = sys.stderr = self._capture
         return (
-            threading.active_count() > self._threads or _has_children() or self._is_undermined()
+            self._is_spent
+            or threading.active_count() > self._threads
+            or _has_children()
+            or self._is_undermined()
         )
 
     def _is_undermined(self) -> bool:
@@ -245,9 +259,26 @@ def _limits() -> list[object]:
         return []
     import resource
 
-    kinds = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE)
-    limits = (resource.getrlimit(kind) for kind in (*kinds, resource.RLIMIT_NOFILE))
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_CPU)
+    more = (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)
+    limits = (resource.getrlimit(kind) for kind in (*kinds, *more))
     return [*limits, signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)]
+
+
+def _limit_memory(most_mb: int) -> None:
+    """Have allocations fail beyond a size, instead of the system ending who it likes.
+
+    Only what holds data counts: address space that is merely reserved, as JavaScript engines
+    and Java do by the terabyte, does not.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = most_mb * 1_000_000
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
 
 
 def _has_children() -> bool:
@@ -280,6 +311,7 @@ def main() -> None:
     told = orjson.loads(sys.argv[1])
     orders = Orders(**{**told, "scratch": Path(told["scratch"]), "path": tuple(told["path"])})
     _die_with(orders.parent)
+    _limit_memory(orders.memory_mb)
     faulthandler.enable(2)
     # Nearly every job needs it, and a worker that waits for its first job has the time.
     import cloudpickle  # noqa: F401

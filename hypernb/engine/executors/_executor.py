@@ -20,6 +20,13 @@ class Seat(ABC):
     """
 
     pid: int
+    is_prompt: ClassVar[bool] = False
+    """Whether `do` does anything."""
+
+    def do(self, job: Job) -> Ending | None:
+        """Do the job at once, if it takes no waiting; None if it does, and then `run` it."""
+        del job
+        return None
 
     @abstractmethod
     async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
@@ -69,8 +76,13 @@ class Executor(ABC):
         """Make ready, so that the first job need not wait."""
 
     @abstractmethod
-    def seat(self, mission: MissionId) -> Seat:
-        """Take a seat for a job of the mission; seats are not shared between missions."""
+    def seat(self, mission: MissionId, *, is_agent: bool = False) -> Seat:
+        """Take a seat for a job of the mission; seats are not shared between missions.
+
+        Args:
+            is_agent: For the work of an agent, which looks at files of this machine and takes
+                minutes; executors that do not suit that have another place for it.
+        """
 
     @abstractmethod
     def forget(self, mission: MissionId) -> None:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from hypernb.model import MissionId
 
 
+def _all_memory_mb() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().total / 1e6)
+
+
 class ProcessExecutor(Executor):
     """Runs each job in a worker process that is its own session and process group.
 
@@ -73,6 +79,7 @@ class ProcessExecutor(Executor):
             heartbeat_s=self._settings.heartbeat_s,
             output_bytes=self._settings.output_bytes,
             grace_s=self._settings.grace_s,
+            memory_mb=self._settings.memory_mb or _all_memory_mb(),
         )
         self._guard = subprocess.Popen(  # noqa: ASYNC220 - a start takes two milliseconds
             [sys.executable, "-I", "-S", guard.__file__, str(self._scratch)],
@@ -84,8 +91,9 @@ class ProcessExecutor(Executor):
         )
         self._fill_up()
 
-    def seat(self, mission: MissionId) -> Seat:
+    def seat(self, mission: MissionId, *, is_agent: bool = False) -> Seat:
         """Return a worker of the mission that is idle, else a fresh one."""
+        del is_agent
         idle = self._idle.get(mission, [])
         while idle:
             worker = idle.pop()

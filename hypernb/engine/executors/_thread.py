@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import sys
@@ -34,15 +35,19 @@ class ThreadExecutor(Executor):
 
     def __init__(self, *, heartbeat_s: float) -> None:
         self.heartbeat_s = heartbeat_s
-        self.scratch = Path(tempfile.mkdtemp(prefix="hypernb-"))
         self._seats = 0
+
+    @functools.cached_property
+    def scratch(self) -> Path:
+        """Where agents leave files; made for the first of them."""
+        return Path(tempfile.mkdtemp(prefix="hypernb-"))
 
     async def start(self) -> None:
         """Nothing is needed."""
 
-    def seat(self, mission: MissionId) -> Seat:
+    def seat(self, mission: MissionId, *, is_agent: bool = False) -> Seat:
         """Return a new seat; there is no end of threads."""
-        del mission
+        del mission, is_agent
         self._seats += 1
         return _ThreadSeat(self, number=self._seats)
 
@@ -51,7 +56,8 @@ class ThreadExecutor(Executor):
 
     async def close(self) -> None:
         """Let go of the threads; daemons all, they end with the process."""
-        await asyncio.to_thread(shutil.rmtree, self.scratch, ignore_errors=True)
+        if "scratch" in vars(self):
+            await asyncio.to_thread(shutil.rmtree, self.scratch, ignore_errors=True)
 
 
 class _ThreadSeat(Seat):

@@ -46,6 +46,7 @@ class Terms:
     heartbeat_s: float
     output_bytes: int
     grace_s: float
+    memory_mb: int
 
 
 class WorkerProcess(asyncio.Protocol):
@@ -92,6 +93,7 @@ class WorkerProcess(asyncio.Protocol):
             "scratch": str(self._terms.scratch),
             "heartbeat_s": self._terms.heartbeat_s,
             "output_bytes": self._terms.output_bytes,
+            "memory_mb": self._terms.memory_mb,
             "path": self._terms.path,
         }
         try:
@@ -161,6 +163,9 @@ class WorkerProcess(asyncio.Protocol):
         return write_job(job, self._terms.scratch)
 
     def _end(self, ending: Ending) -> None:
+        if self._is_killed:
+            # The signal may make its code raise, which it then reports as its own failure.
+            ending = Ending(EndKind.KILLED, exit_code=self._exit_code)
         if self._ending is not None and not self._ending.done():
             self._ending.set_result(ending)
 
@@ -278,8 +283,6 @@ class WorkerProcess(asyncio.Protocol):
         self._on_exit(self)
 
     def _lost(self) -> Ending:
-        if self._is_killed:
-            return Ending(EndKind.KILLED, exit_code=self._exit_code)
         return Ending(
             EndKind.LOST,
             exit_code=self._exit_code,

@@ -15,7 +15,7 @@ import pytest
 from hypernb import codec
 from hypernb.engine import RunnerSettings, SystemClock
 from hypernb.engine._job import EndKind, Job, Signal, SignalKind, Value
-from hypernb.engine.executors import Executor, ProcessExecutor, ThreadExecutor
+from hypernb.engine.executors import Executor, InlineExecutor, ProcessExecutor, ThreadExecutor
 from hypernb.model import MissionId, PythonWork
 
 if TYPE_CHECKING:
@@ -48,7 +48,11 @@ def threads() -> Executor:
     return ThreadExecutor(heartbeat_s=0.05)
 
 
-BOTH = pytest.mark.parametrize("make", [processes, threads])
+def inline() -> Executor:
+    return InlineExecutor(heartbeat_s=0.05)
+
+
+ALL = pytest.mark.parametrize("make", [processes, threads, inline])
 PROCESSES = pytest.mark.parametrize("make", [processes])
 
 
@@ -97,7 +101,7 @@ def unsendable() -> Any:
     return threading.Lock()
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     ("function", "kind"),
     [
@@ -133,7 +137,26 @@ def test_executor_stays_usable_after_a_crash(make: Callable[[], Executor], code:
     use(make, work)
 
 
-@BOTH
+def test_coroutine_that_was_begun_and_never_waited_for_is_closed() -> None:
+    async def work(executor: Executor) -> None:
+        seat = executor.seat(MISSION)
+        assert seat.do(job(wait_long)) is None
+        seat.leave()  # a coroutine that nobody awaits would be a warning, and so an error here
+
+    use(inline, work)
+
+
+@ALL
+def test_agents_have_a_seat_that_does_nothing_at_once(make: Callable[[], Executor]) -> None:
+    async def work(executor: Executor) -> None:
+        seat = executor.seat(MISSION, is_agent=True)
+        assert not seat.is_prompt
+        seat.leave()
+
+    use(make, work)
+
+
+@ALL
 def test_killed_job_ends_as_killed(make: Callable[[], Executor]) -> None:
     async def work(executor: Executor) -> None:
         signals: list[Signal] = []
@@ -151,10 +174,40 @@ def test_killed_job_ends_as_killed(make: Callable[[], Executor]) -> None:
     use(make, work)
 
 
-def wait_long() -> None:
+@PROCESSES
+def test_job_that_answers_its_end_with_an_error_ends_as_killed(
+    make: Callable[[], Executor],
+) -> None:
+    async def work(executor: Executor) -> None:
+        signals: list[Signal] = []
+        seat = executor.seat(MISSION)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(seat.run(job(object_to_the_end), signals.append))
+            await until(lambda: any(each.text == "ready\n" for each in signals))
+            await seat.kill()
+        assert running.result().kind is EndKind.KILLED
+        seat.leave()
+
+    use(make, work)
+
+
+def object_to_the_end() -> None:
+    import signal
+    import sys
     import threading as waiting
 
-    waiting.Event().wait(5)
+    def refuse(number: int, _frame: Any) -> None:
+        raise ValueError(f"signal {number} comes at a bad time")
+
+    signal.signal(signal.SIGTERM, refuse)
+    sys.stdout.write("ready\n")
+    waiting.Event().wait(30)
+
+
+async def wait_long() -> None:
+    import asyncio as waiting
+
+    await waiting.wait_for(waiting.Event().wait(), 5)
 
 
 @PROCESSES

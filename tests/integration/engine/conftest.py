@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.engine import InProcessHost, RunnerSettings, read_log
+from hypernb.model import replay
 from hypernb.store import SqlStore
 
 if TYPE_CHECKING:
@@ -99,6 +100,22 @@ class Bench:
         self.processes.append(process)
         return process
 
+    def replays(self) -> None:
+        """Hold the promise that a log leads to the state that the tables tell."""
+        for mission in self.store.missions(limit=1000):
+            replayed = replay(self.events(mission))
+            tasks = self.store.tasks(mission.id)
+            names = {task.id: task.name for task in tasks}
+            attempts = {
+                (names[each.task_id], each.number): each.state
+                for each in self.store.attempts(mission.id)
+            }
+            assert replayed.mission == mission.state
+            assert {task.name: replayed.task(task.name) for task in tasks} == {
+                task.name: task.state for task in tasks
+            }
+            assert replayed.attempts == attempts
+
     def close(self) -> None:
         for host in self.hosts:
             host.stop()
@@ -106,7 +123,10 @@ class Bench:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
-        self.store.close()
+        try:
+            self.replays()
+        finally:
+            self.store.close()
 
     # -- waiting ------------------------------------------------------------------------
 

@@ -311,7 +311,56 @@ def test_sigterm_ends_a_runner_in_order(bench: Bench) -> None:
     assert bench.store.leases() == []
 
 
-def test_second_runner_leaves_at_once(bench: Bench) -> None:
+def wait_for(ledger: str, file: str, **_needs: Any) -> int:
+    """Note that it runs, and wait for a file; return whose runner this is."""
+    import threading
+
+    with Path(ledger).open("a") as lines:
+        lines.write(f"{os.getpid()}\n")
+    waiter = threading.Event()
+    while not Path(file).exists():
+        waiter.wait(0.02)
+    return os.getppid()
+
+
+def test_paused_runner_that_wakes_up_late_cannot_write(bench: Bench) -> None:
+    ledger, go = bench.root / "ledger", bench.root / "go"
+    plan = Plan("one runner per mission", root=bench.root).add("a", abs, -1)
+    plan.add("b", wait_for, str(ledger), str(go), needs=["a"])
+    mission = bench.approve(plan)
+    first = bench.process(lease_s=1)
+    [worker] = bench.until(lambda: read_pids(ledger))
+    first.send_signal(signal.SIGSTOP)
+    second = bench.process(lease_s=1)
+    bench.until(lambda: len(read_pids(ledger)) == 2, "the second runner's try")
+    go.touch()
+    assert bench.finished(mission).state == "succeeded"
+    written = bench.events(mission)
+    first.send_signal(signal.SIGCONT)
+    bench.until(lambda: first.poll() is not None, "the end of the first runner")
+    bench.until(lambda: none_alive([worker]))
+    assert bench.output(mission, "b") == second.pid
+    assert [each.state for each in bench.attempts(mission, "a")] == ["succeeded"]
+    assert [each.state for each in bench.attempts(mission, "b")] == ["abandoned", "succeeded"]
+    assert bench.events(mission) == written
+    assert [each.holder for each in bench.store.leases("runner:")] != []
+
+
+def test_runner_that_renews_its_lease_is_left_alone(bench: Bench) -> None:
+    go = bench.root / "go"
+    plan = Plan("held", root=bench.root).add("a", wait_for, str(bench.root / "ledger"), str(go))
+    mission = bench.approve(plan)
+    first = bench.process(lease_s=1)
+    bench.until(lambda: bench.events(mission, "task.started"))
+    others = [bench.process(lease_s=1) for _ in range(3)]
+    assert [other.wait(timeout=30) for other in others] == [0, 0, 0]
+    go.touch()
+    assert bench.finished(mission).state == "succeeded"
+    assert bench.output(mission, "a") == first.pid
+    assert [each.state for each in bench.attempts(mission, "a")] == ["succeeded"]
+
+
+def test_second_runner_leaves_when_the_first_gives_a_sign_of_life(bench: Bench) -> None:
     first = bench.host()
     bench.until(lambda: bench.store.leases("runner:"))
     second = bench.process()
@@ -381,3 +430,17 @@ def test_threads_run_missions_too(bench: Bench) -> None:
     bench.host(executor="thread")
     assert bench.finished(mission).state == "succeeded"
     assert bench.output(mission, "two") == 2
+
+
+def test_runner_that_ends_forgets_what_is_old(bench: Bench) -> None:
+    old = bench.run(Plan("old").add("a", abs, -1), idle_s=0.1, keep_days=0, keep_missions=1)
+    bench.until(lambda: not bench.hosts[-1].is_alive)
+    assert bench.mission(old).state == "succeeded"
+    new = bench.run(Plan("new").add("a", abs, -2), idle_s=0.1, keep_days=0, keep_missions=1)
+    bench.until(lambda: not bench.hosts[-1].is_alive)
+    assert [mission.id for mission in bench.store.missions()] == [new.id]
+    assert bench.store.events(kinds=("missions.forgotten",))[-1].payload["missions"] == {
+        "m-1": "old"
+    }
+    assert bench.output(new, "a") == 2
+    assert bench.store.check() == []

@@ -134,6 +134,68 @@ def test_what_a_task_does_to_its_process_fails_it(
     assert list(bench.states(mission).values()).count("succeeded") == 5
 
 
+def exhaust() -> None:
+    """Take more memory than there is, bit by bit."""
+    held = []
+    while True:
+        held.append(b"x" * 1_000_000)
+
+
+def fork_and_stay() -> int:
+    """Leave a child behind that does not end by itself."""
+    import threading
+
+    child = os.fork()
+    if child == 0:
+        threading.Event().wait(300)
+        os._exit(0)
+    return child
+
+
+def never_yield() -> None:
+    """Compute, and look at nothing."""
+    number = 0
+    while True:
+        number += 1
+
+
+def test_task_that_exhausts_memory_fails_and_the_others_live_on(bench: Bench) -> None:
+    plan = Plan("bad", root=bench.root).add("bad", exhaust, on_failure="skip")
+    for number in range(5):
+        plan.add(f"good-{number}", one)
+    mission = bench.run(plan, memory_mb=300)
+    assert mission.error == (
+        "Task 'bad' raised MemoryError: it needed more than the 300 MB that a task may take "
+        "(HYPERNB_MEMORY_MB)"
+    )
+    assert list(bench.states(mission).values()).count("succeeded") == 5
+
+
+def test_task_that_never_yields_is_ended_at_its_limit(bench: Bench) -> None:
+    plan = Plan("bad", root=bench.root, concurrency=2).add(
+        "bad", never_yield, timeout=0.5, on_failure="skip"
+    )
+    mission = bench.run(plan.add("good", one))
+    assert mission.error == "Task 'bad' raised TimeoutError: not done after 0.5 s"
+    assert bench.states(mission)["good"] == "succeeded"
+
+
+def test_child_that_a_task_leaves_behind_is_ended(bench: Bench) -> None:
+    mission = bench.run(Plan("forks", root=bench.root).add("fork", fork_and_stay).add("b", one))
+    assert mission.state == "succeeded"
+    child = bench.output(mission, "fork")
+    bench.until(lambda: not _is_alive(child), "the end of the child")
+
+
+def _is_alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_segfault_says_where(bench: Bench) -> None:
     def crash() -> None:
         import ctypes
@@ -256,6 +318,24 @@ def test_higher_priority_goes_first(bench: Bench) -> None:
     lines = Path(ledger).read_text().split()
     # The first mission that is opened may already have one task running.
     assert lines[1:5].count("high") >= 3
+
+
+def test_missions_of_equal_priority_take_turns(bench: Bench) -> None:
+    long = Plan("long", priority=50)
+    for number in range(6):
+        long.add(f"link{number}", one, needs=[f"link{number - 1}"] if number else [])
+    short = Plan("short", priority=50)
+    for number in range(3):
+        short.add(f"single{number}", one)
+    missions = [bench.approve(long), bench.approve(short)]
+    bench.host(concurrency=1)
+    for mission in missions:
+        bench.finished(mission)
+    order = [
+        event.mission_id for event in bench.store.events(kinds=["task.started"], limit=1000)
+    ]
+    last_short = max(place for place, each in enumerate(order) if each == missions[1].id)
+    assert last_short < len(order) - 2, "the short mission had to wait for the long one"
 
 
 def test_one_agent_is_not_given_too_much(bench: Bench) -> None:

@@ -65,6 +65,8 @@ def candidate(name: str, **facts: object) -> Candidate:
     [
         pytest.param({"priority": 60}, {"remaining_s": 99.0}, id="priority-before-length"),
         pytest.param({"remaining_s": 2.0}, {}, id="longest-path"),
+        pytest.param({}, {"running": 1, "remaining_s": 9.0}, id="fewest-running-of-equals"),
+        pytest.param({}, {"turns": 1, "remaining_s": 9.0}, id="fewest-turns-of-equals"),
         pytest.param({"number": 1}, {"number": 2}, id="older-mission"),
         pytest.param({}, {"priority": 99, "running": 8}, id="limit-of-the-plan"),
     ],
@@ -79,6 +81,14 @@ def test_best_candidate_is_chosen(best: dict[str, object], other: dict[str, obje
 def test_nothing_starts_without_a_free_hand() -> None:
     assert choose([candidate("a")], free=0) is None
     assert choose([], free=1) is None
+
+
+def test_what_has_to_run_alone_waits_and_lets_nothing_pass() -> None:
+    both = [candidate("suspect", alone=True, priority=60), candidate("other")]
+    assert choose(both, free=1, is_idle=False) is None
+    chosen = choose(both, free=2, is_idle=True)
+    assert chosen is not None
+    assert chosen.task == "suspect"
 
 
 def test_plain_functions_are_never_busy() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -14,13 +15,16 @@ from hypernb.abc import Payload
 from hypernb.engine._writer import BACKLOG, Writer
 from hypernb.errors import LeaseLostError, StoreError
 from hypernb.model import Change, Digest, LeaseRecord, MissionId, RunnerId, TaskId
+from hypernb.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
+    from pathlib import Path
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = LeaseRecord("mission:M", RunnerId("R"), 1, AT)
 MISSION = MissionId("M")
+Got = TypeVar("Got")
 
 
 class Ledger:
@@ -58,8 +62,8 @@ def change(kind: str, **facts: Any) -> Change:
     return Change(kind, AT, **facts)
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 20))
+def run(work: Coroutine[Any, Any, Got]) -> Got:
+    return asyncio.run(asyncio.wait_for(work, 20))
 
 
 def writer(ledger: Ledger, rooms: list[int] | None = None) -> Writer:
@@ -151,6 +155,31 @@ def test_outputs_are_stored_once_and_settled() -> None:
     run(work())
     assert ledger.stored == [b"1"]
     assert ledger.outputs == ["settled-1"]
+
+
+def test_same_bytes_of_two_kinds_in_one_commit_stay_apart(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "store.db")
+    kinds = {name: Payload(f"application/{name}", b"1") for name in ("json", "octet-stream")}
+    digest = Digest(hashlib.sha256(b"1").hexdigest())
+    ledger = Ledger()
+    ledger.put_artifacts = store.put_artifacts  # type: ignore[method-assign]
+
+    async def work() -> list[Digest]:
+        w = writer(ledger)
+        done = [
+            w.submit(MISSION, LEASE, [change(name, output=digest)], {digest: payload})
+            for name, payload in kinds.items()
+        ]
+        filed = [(await each).get(digest, digest) for each in done]
+        await w.close()
+        return filed
+
+    filed = run(work())
+    assert len(ledger.commits) == 1
+    assert ledger.outputs == filed
+    found = [store.artifact(each)[0].media_type for each in filed]
+    assert found == [payload.media_type for payload in kinds.values()]
+    store.close()
 
 
 def test_full_backlog_tells_when_there_is_room() -> None:
