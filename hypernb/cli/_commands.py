@@ -265,6 +265,24 @@ def retry(*, mission: str, task: str, wait: bool) -> int:
     return _afterwards(chosen, wait=wait, said=f"{chosen.id} tries again.")
 
 
+@hypernb.command()
+@click.argument("mission")
+@click.argument("task", default="")
+@click.option("--drop", default="", metavar="t3,t4", help="Leave these tasks out.")
+@click.option("--yes", is_flag=True, help="Approve the plan without being asked.")
+@click.option("--no-wait", is_flag=True, help="Start it and return.")
+def rewind(*, mission: str, task: str, drop: str, yes: bool, no_wait: bool) -> int:
+    """Do a mission anew from a task on, as a new mission that shares what was done before."""
+    ref, _, inner = mission.partition("/")
+    fork = _mission(ref).fork(task or inner, drop=tuple(filter(None, drop.split(","))))
+    _decide(fork, yes=yes, quiet=False)
+    if no_wait:
+        _echo(f"{fork.id} is started. hypernb wait {fork.id} waits for it.")
+        return 0
+    _watch(fork)
+    return _ended(fork)
+
+
 def _afterwards(mission: Mission, *, wait: bool, said: str) -> int:
     _echo(said)
     if not wait:
@@ -452,10 +470,13 @@ def restore(*, source: str, force: bool) -> None:
 
 
 @hypernb.command()
-def doctor() -> int:
+@click.option("--fix", is_flag=True, help="Remove what it says could go, and say what went.")
+def doctor(*, fix: bool) -> int:
     """Look whether all that is needed is there and whole."""
     from hypernb.views import table_text
 
+    if fix:
+        _echo("\n".join(_session().fix()))
     checks = _session().doctor()
     rows = [
         (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._shown import Listing, Shown
-from hypernb.magics._start import Surroundings, bind_result, start, watch, watch_answer
+from hypernb.magics._start import (
+    Surroundings,
+    bind_result,
+    rewind,
+    start,
+    watch,
+    watch_answer,
+)
 from hypernb.magics._verbs import VERBS
 from hypernb.model import MissionState
 
@@ -135,6 +142,19 @@ def _retry(around: Surroundings, request: Request) -> Mission:
     tasks = _tasks(request)
     mission.retry(tasks[0] if tasks else "")
     return _watched(around, request, mission)
+
+
+def _rewind(around: Surroundings, request: Request) -> Mission:
+    origin = _mission(around, request, or_task=True)
+    words = list(_tasks(request))
+    at = words.pop(0) if words and "=" not in words[0] else ""
+    values = dict(_assignment(word) for word in words)
+    if values and not at:
+        raise UsageError(
+            "A change needs the task that it is about.",
+            hint=f"For example: %hyper rewind {origin.id} t3 timeout_s=60.",
+        )
+    return rewind(around, origin, at, {at: values} if values else {}, request.options)
 
 
 def _watched(around: Surroundings, request: Request, mission: Mission) -> Mission:
@@ -289,7 +309,9 @@ def _status(around: Surroundings, _request: Request) -> Status:
     return around.session.status()
 
 
-def _doctor(around: Surroundings, _request: Request) -> Listing[Check]:
+def _doctor(around: Surroundings, request: Request) -> Listing[Check] | Shown:
+    if request.options.get("fix"):
+        return Shown("\n".join(around.session.fix()))
     return Listing.of_rows(
         around.session.doctor(),
         ["Looked at", "", "Found", "What to do"],
@@ -375,6 +397,7 @@ ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
     "result": _result,
     "resume": _resume,
     "retry": _retry,
+    "rewind": _rewind,
     "run": _run,
     "show": _show,
     "sql": _sql,

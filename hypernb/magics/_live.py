@@ -86,8 +86,8 @@ class LiveView:
         Raises:
             WaitTimeoutError: The mission goes on, and the view follows it.
         """
-        self._take_over()
         try:
+            self._take_over()
             self._mission.wait(timeout, on_change=self._look)
         finally:
             self._update()

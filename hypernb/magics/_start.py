@@ -108,7 +108,43 @@ def start(
     mission = _propose(around, goal, options, arguments)
     if approved_hash is not None or options.get("yes"):
         mission.approve(plan_hash=approved_hash or mission.proposed_hash)
-    elif wait:
+    show_started(around, mission, options, wait=wait)
+    return mission
+
+
+def rewind(
+    around: Surroundings,
+    origin: Mission,
+    at: str,
+    changes: Mapping[str, Mapping[str, Any]],
+    options: Mapping[str, Any],
+) -> Mission:
+    """Fork a mission and, where it was asked for, approve the fork and wait.
+
+    Args:
+        around: Where this runs.
+        origin: The mission that stays as it is.
+        at: The task to begin at; may be empty.
+        changes: New values by task and field.
+        options: As read from the line.
+    """
+    wait = _waits(around, options)
+    mission = origin.fork(at, changes, drop=options.get("drop", ()))
+    if options.get("yes"):
+        mission.approve(plan_hash=mission.proposed_hash)
+    show_started(around, mission, options, wait=wait)
+    return mission
+
+
+def show_started(
+    around: Surroundings, mission: Mission, options: Mapping[str, Any], *, wait: bool
+) -> None:
+    """Show a mission that was just proposed, and wait for its end if so asked.
+
+    Raises:
+        ApprovalError: It would wait for a person.
+    """
+    if wait and mission.needs_approval:
         watch(around, mission, wait=False)
         raise ApprovalError(
             f"Mission {mission.id} waits for approval, and a cell does not wait for that.",
@@ -118,7 +154,6 @@ def start(
     watch(around, mission, wait=wait)
     if wait or options.get("out"):
         bind_result(around, mission, options.get("out", ""), wait=wait)
-    return mission
 
 
 def watch(
@@ -136,13 +171,15 @@ def watch(
             hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
         )
     view = LiveView(mission, rich=around.rich)
-    view.show()
-    mission.mark_shown()
     if not wait:
+        view.show()
+        mission.mark_shown()
         if around.rich and not around.headless:
             view.follow()
         return
     try:
+        view.show()
+        mission.mark_shown()
         view.wait(timeout)
     except KeyboardInterrupt:
         raise WaitInterruptedError(mission.id) from None

@@ -126,6 +126,20 @@ VERBS: Final = {
             (Option("--wait", "Wait until it has ended."),),
             completes="mission",
         ),
+        Verb(
+            "rewind",
+            "Do a mission anew from a task on, as a new mission.",
+            "M [task] [field=value …]",
+            1,
+            None,
+            (
+                Option("--drop", "Leave these tasks out.", "names", "t3,t4"),
+                Option("--yes", "Approve at once, whatever the plan says."),
+                Option("--wait", "Wait until it has ended."),
+                _OUT,
+            ),
+            completes="mission",
+        ),
         Verb("find", "Search all missions.", "TEXT", 1, 1, (_LIMIT,), takes_text=True),
         Verb(
             "sql",
@@ -160,7 +174,11 @@ VERBS: Final = {
             completes="setting",
         ),
         Verb("status", "Show what runs, what needs you, what it cost."),
-        Verb("doctor", "Look whether all that is needed is there."),
+        Verb(
+            "doctor",
+            "Look whether all that is needed is there.",
+            options=(Option("--fix", "Remove what it says could go, and say what went."),),
+        ),
         Verb("backup", "Copy the store to one file.", "[FILE]", 0, 1),
         Verb(
             "restore",

@@ -13,9 +13,12 @@ from hypernb.errors import HypernbError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hypernb.model import Swept
     from hypernb.session._session import Session
 
 LOW_DISK_BYTES = 500_000_000
+_NAMED = 8
+_GOAL = 80
 AUDIT_PROGRAMS = (
     "ruff",
     "vulture",
@@ -95,8 +98,54 @@ def _store(session: Session) -> Iterator[Check]:
         yield _fine("database", "whole: integrity, references and artifact files")
     if (file := database_file(store.url)) is not None:
         yield _disk(shutil.disk_usage(file.parent).free)
+    yield _room(session)
     runners = ", ".join(f"process {each.facts.get('pid')}" for each in store.leases("runner:"))
     yield _fine("runner", runners or "none; the next approved mission starts one")
+
+
+def _room(session: Session) -> Check:
+    try:
+        swept = session.store.sweep(session.retention, only_look=True)
+    except HypernbError as error:
+        return _wrong("room", str(error.args[0]), error.hint)
+    if swept.is_nothing:
+        return _fine("room", "no old missions, and no outputs without a use")
+    return _fine("room", f"{told(swept, 'could go')}: doctor --fix removes them")
+
+
+def told(swept: Swept, verb: str) -> str:
+    """Say what a sweep removed or would remove."""
+    from hypernb.views.words import count
+
+    parts = []
+    if swept.missions:
+        names = ", ".join(short_id for short_id, _ in swept.missions[:_NAMED])
+        more = len(swept.missions) - _NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        parts.append(f"{count(len(swept.missions), 'mission')} of long ago ({names}{rest})")
+    if swept.artifacts:
+        parts.append(f"{count(swept.artifacts, 'output')} without a use")
+    if swept.files:
+        parts.append(count(swept.files, "stray file"))
+    size = f" ({swept.size_bytes / 1e6:.1f} MB)" if swept.size_bytes else ""
+    return f"{', '.join(parts)}{size} {verb}"
+
+
+def fix(session: Session) -> list[str]:
+    """Remove what `examine` says could go, give the space back, and say what was done.
+
+    Raises:
+        StoreError: The store cannot be written.
+    """
+    store = session.store
+    swept = store.sweep(session.retention)
+    done = ["There was nothing to remove." if swept.is_nothing else f"{told(swept, 'went')}."]
+    done += [f"Forgotten: {short_id}, {goal[:_GOAL]}" for short_id, goal in swept.missions]
+    if store.leases("runner:"):
+        done.append("A runner is at work, so free space was not given back; try again later.")
+    else:
+        done.append(f"{store.compact() / 1e6:.1f} MB of free space were given back.")
+    return done
 
 
 def _disk(free_bytes: int) -> Check:

@@ -13,6 +13,7 @@ from hypernb.errors import (
     NotFinishedError,
     TransitionError,
     UnknownTaskError,
+    UsageError,
     WaitTimeoutError,
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         PlanSpec,
         TaskRecord,
     )
+    from hypernb.plan import Plan
     from hypernb.session._session import Session
 
 CHANGE_TICK_S = 0.5
@@ -306,6 +308,54 @@ class Mission:
         self._send("retry", {"task": name})
         return self
 
+    def fork(
+        self,
+        at: str = "",
+        changes: Mapping[str, Mapping[str, Any]] | Plan | None = None,
+        *,
+        drop: Collection[str] = (),
+        **plan_fields: Any,
+    ) -> Mission:
+        """Begin a new mission that shares what this one has done, up to a task.
+
+        That task and all that comes after it is done anew, and so is what the changes touch.
+        Every other task that has succeeded is shared: its output and findings are there, and
+        it does not run. The new mission awaits approval; this one stays as it is, whatever
+        state it is in.
+
+        Args:
+            at: Name of a task, or ``t3``. Without one, only changes and what has not
+                succeeded are open.
+            changes: As for `edit`, or a whole new plan.
+            drop: Tasks to leave out.
+            plan_fields: New values of the plan's own fields.
+
+        Raises:
+            UnknownTaskError: The plan has no such task.
+            PlanError: The plan could not be carried out like that; nothing was stored.
+        """
+        from hypernb.session._editing import edited, task_names
+
+        begins_at = task_names(self.plan, [at])[0] if at else ""
+        payloads = None
+        if changes is None or isinstance(changes, Mapping):
+            spec = edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields)
+        elif drop or plan_fields:
+            raise UsageError(
+                "A whole plan leaves nothing to change.", hint="Change the plan itself."
+            )
+        else:
+            spec, payloads = self.session.build(changes)
+        self.session.check(spec)
+        record = self.session.store.create_mission(
+            spec,
+            by=self.session.by,
+            payloads=payloads,
+            forked_from=self._record.id,
+            forked_at=begins_at,
+        )
+        return Mission(self.session, record, proposed_hash=spec.hash)
+
     # -- waiting ------------------------------------------------------------------------
 
     def wait(
@@ -421,7 +471,9 @@ class Mission:
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         if self._is_shown:
             self._is_shown = False
-            return {"text/plain": repr(self)}
+            # A state only if it is final: the view above goes on, and this line would not.
+            final = self.state.is_final
+            return {"text/plain": repr(self) if final else f"<Mission {self.id}, shown above>"}
         from hypernb.views import mission_html, mission_text
 
         snapshot, report = self.snapshot(), self.report()

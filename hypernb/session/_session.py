@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from hypernb.abc import Store
+    from hypernb.abc import Payload, Store
     from hypernb.agents import Playbook
     from hypernb.model import (
         Digest,
         Event,
         LeaseRecord,
         MissionRecord,
+        Retention,
         RoleCard,
         SearchHit,
     )
@@ -183,14 +184,22 @@ class Session:
         Raises:
             PlanError: The plan could not be carried out.
         """
-        from hypernb.agents import equip
-
-        spec, payloads = plan.build()
-        spec = equip(spec, self.agents(spec.root))
+        spec, payloads = self.build(plan)
         self.check(spec)
         record = self.store.create_mission(spec, by=self.by, payloads=payloads)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
+
+    def build(self, plan: Plan) -> tuple[PlanSpec, dict[Digest, Payload]]:
+        """Return a plan as values, its agents with the tools of their cards, and its payloads.
+
+        Raises:
+            PlanError: It could not be carried out, or something in it cannot be sent.
+        """
+        from hypernb.agents import equip
+
+        spec, payloads = plan.build()
+        return equip(spec, self.agents(spec.root)), payloads
 
     def check(self, spec: PlanSpec) -> None:
         """Raise what is wrong with a plan, with what to do about it.
@@ -319,6 +328,31 @@ class Session:
             if not self.store.leases("runner:"):
                 return True
         return not self.store.leases("runner:")
+
+    @property
+    def retention(self) -> Retention:
+        """Which missions may be forgotten: ``HYPERNB_KEEP_DAYS``, ``HYPERNB_KEEP_MISSIONS``.
+
+        Raises:
+            ConfigError: One of them is no number.
+        """
+        from hypernb.engine import RunnerSettings
+
+        return RunnerSettings.from_env().retention
+
+    def fix(self) -> list[str]:
+        """Do what the doctor says could be done; return what was done, a sentence each.
+
+        Old missions are forgotten, outputs that nothing uses are removed, and free space is
+        given back. `doctor` says beforehand what that would be.
+
+        Raises:
+            StoreError: The store cannot be written.
+            ConfigError: How long missions are kept is set to something that is no number.
+        """
+        from hypernb.session._doctor import fix
+
+        return fix(self)
 
     def doctor(self) -> list[Check]:
         """Look whether everything that missions need is there and whole."""

@@ -224,8 +224,13 @@ class Figures:
 
     @cached_property
     def first_wave(self) -> list[str]:
-        """Tasks that need nothing."""
-        return [name for name, spec in self.specs.items() if not spec.needs]
+        """Tasks that need nothing, or only what is done already: a fork shares some."""
+        done = {task.name for task in self.snapshot.tasks if task.state is TaskState.SUCCEEDED}
+        return [
+            name
+            for name, spec in self.specs.items()
+            if name not in done and done.issuperset(spec.needs)
+        ]
 
     def tries(self, task: TaskRecord) -> str:
         """Say which attempt it is, where that says anything: ``attempt 2 of 3``."""

@@ -24,7 +24,7 @@ from hypernb.views._task_table import task_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hypernb.model import MissionSnapshot, Report
+    from hypernb.model import MissionRecord, MissionSnapshot, Report
     from hypernb.views._story import Need
 
 GOAL_CUT_AT: Final = 1200
@@ -102,13 +102,27 @@ def _eyebrow(figures: Figures, *, live: bool) -> Html:
     mission = figures.snapshot.mission
     made = words.moment(figures.snapshot.now)
     copy = None if live else el("span", f"Static copy, made {made}. Nothing here runs.")
-    which = el("span", "Mission ", el("code", mission.short_id))
+    which = el("span", "Mission ", el("code", mission.short_id), fork_of(mission))
     goal = clean(mission.goal, cut_at=GOAL_CUT_AT).strip() or "(no goal was written)"
     return el(
         "header",
         el("p", which, Html(" ") if copy else None, copy, cls="eyebrow"),
         el("h3", goal, cls="goal", dir="auto"),
         cls="head",
+    )
+
+
+def fork_of(mission: MissionRecord) -> Html | None:
+    """Say where a fork comes from; None for other missions."""
+    if not mission.forked_from:
+        return None
+    at = mission.forked_at
+    return join(
+        [
+            Html(", forked from "),
+            el("code", mission.forked_from),
+            *([Html(" at "), el("code", line(at, cut_at=80))] if at else []),
+        ]
     )
 
 

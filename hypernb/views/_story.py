@@ -89,7 +89,7 @@ def _first_step(figures: Figures, when: str) -> Phrase:
     now = min(len(first), max(1, limit))
     starts = f"{words.count(now, 'task')} {'starts' if now == 1 else 'start'}"
     if now < len(first):
-        return (f"{when} {starts} at once, out of {len(first):,} that need nothing.",)
+        return (f"{when} {starts} at once, out of {len(first):,} that wait for nothing.",)
     return (f"{when} {starts} at once: ", *enumerate_names(first), ".")
 
 

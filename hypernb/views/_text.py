@@ -130,7 +130,11 @@ def _head(figures: Figures, width: int) -> str:
         if when
         else f"{word.sign} {word.word.capitalize()}"
     )
-    return "\n".join([f"Mission {mission.short_id}", *wrap(goal, width), state])
+    which = f"Mission {mission.short_id}"
+    if mission.forked_from:
+        which += f", forked from {mission.forked_from}"
+        which += f" at {line(mission.forked_at, cut_at=80)}" if mission.forked_at else ""
+    return "\n".join([*wrap(which, width), *wrap(goal, width), state])
 
 
 def _three(figures: Figures, width: int) -> str:

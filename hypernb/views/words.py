@@ -276,7 +276,16 @@ def _by(event: Event) -> str:
 
 
 def _created(event: Event) -> Phrase:
-    return (f"The mission was created{_by(event)}.",)
+    origin, at = _first(event, "forked_from"), _first(event, "forked_at")
+    if not origin:
+        return (f"The mission was created{_by(event)}.",)
+    where: Phrase = (" at ", Code(at)) if at else ()
+    return ("The mission was forked from ", Code(origin), *where, f"{_by(event)}.")
+
+
+def _shared(event: Event) -> Phrase:
+    origin = "/".join(filter(None, (_first(event, "from"), _first(event, "task"))))
+    return ("It is done already and does not run: shared from ", Code(origin), ".")
 
 
 def _proposed(event: Event) -> Phrase:
@@ -401,6 +410,14 @@ def _abandoned(event: Event) -> Phrase:
     return (f"{attempt} was lost{_because(event)}",)
 
 
+def _forgotten(event: Event) -> Phrase:
+    missions = event.payload.get("missions")
+    names = list(missions) if isinstance(missions, dict) else []
+    if not names:
+        return ("Missions that ended long ago were forgotten.",)
+    return ("Forgotten, because they ended long ago: ", *enumerate_names(names, most=8), ".")
+
+
 def _runner_started(event: Event) -> Phrase:
     pid = _first(event, "pid")
     return (f"A runner started{f', process {pid}' * bool(pid)}.",)
@@ -440,6 +457,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
     "mission.paused": _simply("The mission was paused"),
     "mission.resumed": _simply("The mission goes on"),
     "mission.finished": _mission_finished,
+    "task.shared": _shared,
     "task.readied": _readied,
     "task.started": _started,
     "task.progressed": _progressed,
@@ -452,6 +470,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
     "task.stalled": _stalled,
     "task.revived": _revived,
     "attempt.abandoned": _abandoned,
+    "missions.forgotten": _forgotten,
     "runner.started": _runner_started,
     "runner.stopped": _runner_stopped,
     "lease.taken": _lease_taken,

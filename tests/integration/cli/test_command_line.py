@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,7 +51,7 @@ class Terminal:
         """Count the missions in the store, without hypernb."""
         if not self.database.exists():
             return 0
-        with sqlite3.connect(self.database) as connection:
+        with closing(sqlite3.connect(self.database)) as connection:
             return int(connection.execute("select count(*) from missions").fetchone()[0])
 
 
@@ -155,7 +156,7 @@ def test_goals_are_taken_literally(terminal: Terminal, goal: str) -> None:
     done = terminal.hypernb("run", f"--goal={goal}")
     assert done.returncode == MISUSE
     assert "--yes" in done.stderr
-    with sqlite3.connect(terminal.database) as connection:
+    with closing(sqlite3.connect(terminal.database)) as connection:
         assert connection.execute("select goal, state from missions").fetchall() == [
             (goal, "awaiting_approval")
         ]
@@ -234,3 +235,35 @@ def test_database_that_is_none_is_named(terminal: Terminal) -> None:
     assert done.returncode == CANNOT
     assert "h.db" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_rewind_does_a_mission_anew_from_a_task_on(terminal: Terminal) -> None:
+    (terminal.folder / "a.py").write_text("import os\n")
+    run = ("run", "repo-audit", ".", "--yes")
+    assert terminal.hypernb(*run).returncode == DONE
+    refused = terminal.hypernb("rewind", "m-1", "lint-cod", "--yes")
+    assert refused.returncode == MISUSE
+    assert "Did you mean 'lint-code'" in refused.stderr or "'lint-code'" in refused.stderr
+    asked = terminal.hypernb("rewind", "m-1", "lint-code")
+    assert asked.returncode == MISUSE
+    assert "waits for approval" in asked.stderr
+    done = terminal.hypernb("rewind", "m-1", "lint-code", "--yes")
+    assert done.returncode == DONE, done.stderr
+    shown = terminal.hypernb("show", "m-3").stdout
+    assert "forked from m-1 at lint-code" in shown
+    assert "shared from m-1" in shown
+
+
+def test_doctor_says_what_could_go_and_removes_it_only_when_asked(terminal: Terminal) -> None:
+    (terminal.folder / "a.py").write_text("import os\n")
+    assert terminal.hypernb("run", "repo-audit", ".", "--yes", "--no-tests").returncode == DONE
+    assert terminal.hypernb("stop").returncode == DONE
+    keep = {"HYPERNB_KEEP_DAYS": "0", "HYPERNB_KEEP_MISSIONS": "0"}
+    assert "no old missions" in terminal.hypernb("doctor").stdout
+    assert "1 mission of long ago (m-1)" in terminal.hypernb("doctor", **keep).stdout
+    assert terminal.missions() == 1
+    fixed = terminal.hypernb("doctor", "--fix", **keep)
+    assert "Forgotten: m-1, Audit" in fixed.stdout
+    assert "of free space were given back" in fixed.stdout
+    assert terminal.missions() == 0
+    assert "There was nothing to remove" in terminal.hypernb("doctor", "--fix", **keep).stdout

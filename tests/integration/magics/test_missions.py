@@ -160,3 +160,20 @@ def _text(message: dict[str, Any]) -> str:
 
 def _displays(*cells: Any) -> list[dict[str, Any]]:
     return [m for cell in cells for m in cell.of("display_data")]
+
+
+def test_rewind_proposes_a_fork_and_leaves_the_mission_as_it_was(
+    reading: Desk, reader: Kernel
+) -> None:
+    reading.text.write_text("hello")
+    reader.ok("%%hyper --playbook read-file text.txt --yes --wait")
+    origin = reading.newest
+    first = reader.ok(f"%hyper events {origin}").text
+    proposed = reader.ok(f"%hyper rewind {origin} read")
+    assert reading.newest != origin
+    assert f"forked from {origin} at read" in proposed.text
+    reading.text.write_text("hello again")
+    reader.ok(f"%hyper approve {reading.newest} --wait")
+    assert "AGAIN" in reader.ok("%hyper result").value
+    assert reader.ok(f"%hyper result {origin}").value == "'HELLO'"
+    assert reader.ok(f"%hyper events {origin}").text == first

@@ -187,3 +187,60 @@ def test_plan_changed_in_the_store_is_not_approved_unseen(session: hypernb.Sessi
         other.mission(mission.id).edit({"fetch": {"timeout_s": 5}})
     with pytest.raises(ApprovalError):
         mission.approve(plan_hash=mission.proposed_hash)
+
+
+def note(ledger: str, name: str, **_needs: object) -> str:
+    """Note that it runs."""
+    from pathlib import Path
+
+    with Path(ledger).open("a") as file:
+        file.write(f"{name}\n")
+    return name
+
+
+def noted(ledger: Path) -> hypernb.Plan:
+    """Return a plan of three tasks in a row that leave a trace."""
+    plan = hypernb.Plan("Traces").add("a", note, str(ledger), "a")
+    plan.add("b", note, str(ledger), "b", needs=["a"])
+    return plan.add("c", note, str(ledger), "c", needs=["b"])
+
+
+def test_fork_starts_a_new_mission_that_shares_the_finished_prefix(
+    session: hypernb.Session, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger"
+    origin = session.start(noted(ledger), approve=True).wait(60)
+    before = origin.snapshot(), origin.events()
+    fork = origin.fork(at="t2")
+    assert (fork.state, fork.record.forked_from) == ("awaiting_approval", origin.id)
+    assert "shared from" in fork.tasks["a"].record.note
+    fork.approve().wait(60)
+    assert ledger.read_text().split() == ["a", "b", "c", "b", "c"]
+    after = origin.snapshot(), origin.events()
+    assert [after[0].tasks, after[0].attempts, after[1]] == [
+        before[0].tasks,
+        before[0].attempts,
+        before[1],
+    ]
+
+
+def test_fork_does_anew_what_a_change_touches(session: hypernb.Session, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    origin = session.start(noted(ledger), approve=True).wait(60)
+    fork = origin.fork(changes={"b": {"timeout_s": 60}}, concurrency=1)
+    assert [name for name, task in fork.tasks.items() if task.state == "succeeded"] == ["a"]
+    plan = noted(ledger).add("d", note, str(ledger), "d", needs=["c"])
+    longer = origin.fork(changes=plan).approve().wait(60)
+    assert ledger.read_text().split() == ["a", "b", "c", "d"]
+    assert longer.result() == "d"
+
+
+def test_fork_refuses_what_it_cannot_be(session: hypernb.Session, tmp_path: Path) -> None:
+    origin = session.start(noted(tmp_path / "ledger"))
+    with pytest.raises(UnknownTaskError, match=r"'bb'.*'b'"):
+        origin.fork(at="bb")
+    with pytest.raises(hypernb.errors.PlanError, match="can never finish: a -> b -> c -> a"):
+        origin.fork(changes={"a": {"needs": ["c"]}})
+    with pytest.raises(hypernb.errors.UsageError, match="whole plan"):
+        origin.fork(changes=noted(tmp_path / "ledger"), concurrency=2)
+    assert len(session.missions()) == 1

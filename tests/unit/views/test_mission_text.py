@@ -93,3 +93,23 @@ def test_markdown_labels_cannot_end_early(make: Any) -> None:
     label = said.split("```mermaid\n")[1].splitlines()[1]
     assert label.count('"') == 2
     assert "#34;#93;#59;" in label
+
+
+def test_plan_of_a_fork_says_what_is_shared_and_what_starts(make: Any) -> None:
+    waiting = make.snapshot("awaiting_approval")
+    first = waiting.tasks[0].name
+    tasks = (make.task(first, "succeeded"), *waiting.tasks[1:])
+    origin = replace(waiting.mission, forked_from="m-3", forked_at="lint")
+    text = plan_text(replace(waiting, mission=origin, tasks=tasks))
+    assert "Mission m-7, forked from m-3 at lint" in text
+    shared = text[text.index("Shared") : text.index("Time")]
+    assert first in shared
+    assert "m-3" in shared
+    following = text[text.index("Next") : text.index("What you allow")]
+    assert first not in following
+
+
+def test_plan_of_no_fork_speaks_of_none(make: Any) -> None:
+    text = plan_text(make.snapshot("awaiting_approval"))
+    assert "Shared" not in text
+    assert "forked" not in text
