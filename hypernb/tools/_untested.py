@@ -198,6 +198,7 @@ def _imports(path: str, tree: ast.Module) -> Iterator[str]:
 
 def _named(tree: ast.Module) -> Iterator[str]:
     """Yield dotted names in texts: mock.patch("a.b.c"), import_module("a.b"), "-m", "a.b"."""
+    inner: set[int] = set()
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Constant)
@@ -206,8 +207,11 @@ def _named(tree: ast.Module) -> Iterator[str]:
             and _DOTTED.fullmatch(node.value)
         ):
             yield from _and_above(node.value)
-        elif isinstance(node, ast.Attribute) and (dotted := dotted_name(node)):
-            yield from _and_above(dotted)
+        elif isinstance(node, ast.Attribute):
+            # A chain is met from its end; what it begins with needs no look of its own.
+            inner.add(id(node.value))
+            if id(node) not in inner:
+                yield from _and_above(dotted_name(node))
 
 
 def _siblings_named(path: str, tree: ast.Module) -> Iterator[str]:
@@ -223,6 +227,9 @@ def _siblings_named(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 def _and_above(name: str) -> Iterator[str]:
+    # All beginnings of a name of any length would fill the memory.
+    if len(name) >= _LONGEST_NAME:
+        name = name[:_LONGEST_NAME].rpartition(".")[0]
     while name:
         yield name
         name = name.rpartition(".")[0]

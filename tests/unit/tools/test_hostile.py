@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Ran = Callable[..., ToolRun]
     Tree = Callable[..., Path]
 
-HOSTILE = {
+HOSTILE: dict[str, str | bytes] = {
     "attributes.py": "x = a" + ".b" * 20_000,
     "big.py": b"\0" * (6 * 1024 * 1024),
     "binary.py": bytes(range(256)) * 20,
@@ -62,8 +63,21 @@ def test_good_file_is_seen_among_hostile_ones(ran: Ran, name: str) -> None:
 def test_hostile_files_are_named(ran: Ran, name: str) -> None:
     run = ran(name, HOSTILE)
     named = run.facts.get("unparsable") or run.facts["skipped"]
-    assert set(named) == {file for file in HOSTILE if file.endswith(".py")} - {"good.py"}
-    assert run.checked == 1
+    good = {"good.py"}
+    # From 3.14 on, Python nests as deep as the stack has room for, and these two tools walk a
+    # tree in a loop: what is hostile to older versions and to other tools is a file like any.
+    if name in {"imports", "modules"} and parses("attributes.py"):
+        good.add("attributes.py")
+    assert set(named) == {file for file in HOSTILE if file.endswith(".py")} - good
+    assert run.checked == len(good)
+
+
+def parses(file: str) -> bool:
+    try:
+        ast.parse(HOSTILE[file])
+    except (RecursionError, MemoryError):
+        return False
+    return True
 
 
 def test_file_that_crashes_ruff_is_named(ran: Ran) -> None:

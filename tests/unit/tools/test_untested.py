@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,3 +164,23 @@ def test_hostile_modules_are_counted(ran: Ran) -> None:
 
     assert run.facts["skipped_files"] == 3
     assert run.findings == ()
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        pytest.param("import app.b" + ".c" * 1_000 + "\n", id="import"),
+        pytest.param("import app\napp.b" + ".c" * 1_000 + "\n", id="attributes"),
+    ],
+)
+def test_names_without_end_take_no_room_and_lead_to_their_beginning(
+    ran: Ran, test: str
+) -> None:
+    tracemalloc.start()
+    try:
+        run = ran("untested", {**PROJECT, "tests/test_a.py": "import app.a\n" + test})
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert run.findings == ()
+    assert most < 50_000_000
