@@ -118,6 +118,23 @@ def test_interrupted_wait_leaves_the_mission(reading: Desk, reader: Kernel) -> N
     assert "Succeeded" in reader.ok("%hyper wait").text
 
 
+def test_interrupt_while_the_view_appears_leaves_the_mission(
+    reading: Desk, reader: Kernel
+) -> None:
+    reader.ok("%%hyper --playbook read-file text.txt --yes")
+    reader.ok(
+        "import signal\n"
+        "from hypernb.session import Mission\n"
+        "mark_shown = Mission.mark_shown\n"
+        "Mission.mark_shown = lambda self: signal.raise_signal(signal.SIGINT)"
+    )
+    cell = reader.run("%hyper wait")
+    reader.ok("Mission.mark_shown = mark_shown")
+    assert f"%hyper attach {reading.newest} watches it again" in cell.error
+    reading.text.write_text("hello")
+    assert "Succeeded" in reader.ok("%hyper wait").text
+
+
 def test_plan_is_edited_and_rejected(reading: Desk, reader: Kernel) -> None:
     reader.ok("%hyper run read-file text.txt")
     reader.ok(f"%hyper edit {reading.newest} t1 timeout_s=7")
