@@ -141,10 +141,9 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         ("At once", (f"up to {words.count(at_once, 'task')}",)),
         ("Planned by", (line(plan.planned_by or "a person", cut_at=120),)),
     ]
-    shared = [each.name for each in figures.snapshot.tasks if each.state.is_final]
-    if shared and figures.snapshot.mission.forked_from:
+    if figures.shared:
         origin = Code(figures.snapshot.mission.forked_from)
-        names = enumerate_names([line(name, cut_at=80) for name in shared], most=6)
+        names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
     if plan.result:

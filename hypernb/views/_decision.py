@@ -24,6 +24,10 @@ NEEDS_SHOWN: Final = 8
 _SOURCE_CUT_AT: Final = 20_000
 
 
+def _begin(figures: Figures) -> str:
+    return "those that are not shared start" if figures.shared else "they start"
+
+
 def decision(figures: Figures) -> Html:
     """Say what a yes allows and what to expect, and how to answer."""
     plan, mission = figures.plan, figures.snapshot.mission
@@ -42,7 +46,7 @@ def decision(figures: Figures) -> Html:
         ),
         _notes(plan.notes),
         commands(
-            (f"%hyper approve {ref}", f"approves all {size}; they start at once"),
+            (f"%hyper approve {ref}", f"approves all {size}; {_begin(figures)} at once"),
             (f"%hyper approve {ref} t1 t2", "approves only these, with all that they need"),
             (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),

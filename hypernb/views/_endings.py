@@ -84,9 +84,7 @@ def _because(mission: MissionRecord) -> str:
 
 def _came_out(figures: Figures, result: Report | None) -> str:
     findings = figures.snapshot.findings
-    said = [
-        f"All {figures.total:,} tasks succeeded." if _all_well(figures) else _partly(figures)
-    ]
+    said = [_all(figures) if _all_well(figures) else _partly(figures)]
     if findings:
         said.insert(0, f"{words.count(len(findings), 'finding')}: {tally(findings)}.")
     elif any(task.outcome for task in figures.snapshot.tasks):
@@ -95,6 +93,17 @@ def _came_out(figures: Figures, result: Report | None) -> str:
     if result is not None and result.summary:
         said = [line(result.summary, cut_at=600), *said[-1:]]
     return " ".join(said)
+
+
+def _all(figures: Figures) -> str:
+    said = f"All {figures.total:,} tasks succeeded"
+    if not figures.shared:
+        return f"{said}."
+    origin = figures.snapshot.mission.forked_from
+    are = "is" if len(figures.shared) == 1 else "are"
+    return (
+        f"{said}; {len(figures.shared):,} of them {are} shared with {origin} and did not run."
+    )
 
 
 def _all_well(figures: Figures) -> bool:

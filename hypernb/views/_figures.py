@@ -90,6 +90,13 @@ class Figures:
         return [task for task in self.snapshot.tasks if task.state in states]
 
     @cached_property
+    def shared(self) -> list[TaskRecord]:
+        """The tasks of a fork that its origin has done; they do not run again."""
+        if not self.snapshot.mission.forked_from:
+            return []
+        return [task for task in self.among(TaskState.SUCCEEDED) if task.attempt == 0]
+
+    @cached_property
     def active(self) -> list[TaskRecord]:
         """Tasks with an attempt under way that gives signs of life."""
         return self.among(TaskState.RUNNING, TaskState.VERIFYING)
@@ -181,14 +188,16 @@ class Figures:
             return ()
         from hypernb.plan import critical_path
 
-        return tuple(critical_path(self.plan, self._durations))
+        path = critical_path(self.plan, self._durations)
+        shared = {task.name for task in self.shared}
+        return tuple(name for name in path if name not in shared)
 
     @property
-    def _durations(self) -> dict[str, float] | None:
+    def _durations(self) -> dict[str, float]:
         # While it runs, the plan's own numbers hold: the path must not jump with every task
         # that ends. Afterwards it is known what really took long.
         if not self.snapshot.mission.state.is_final:
-            return None
+            return {task.name: 0.0 for task in self.shared}
         return {task.name: self.worked_s(task) for task in self.snapshot.tasks}
 
     def unmet(self, name: str) -> list[str]:

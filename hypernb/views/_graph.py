@@ -54,6 +54,8 @@ def graph(figures: Figures, title: str) -> Html:
 
 def _critical(figures: Figures) -> Html:
     path = figures.critical
+    if not path:
+        return Html("")
     shown = [el("code", name(each)) for each in path]
     said = join(x for code in shown for x in (code, ", "))
     listed = Html(said.removesuffix(", "))
@@ -215,6 +217,8 @@ def _under(figures: Figures, task_name: str) -> str:
     spec = figures.specs[task_name]
     if task is None or not _has_run(figures):
         return line(spec.agent, cut_at=60) or "Python function"
+    if task in figures.shared:
+        return f"shared with {figures.snapshot.mission.forked_from}"
     word = words.state_word(task.state).word
     if task.state is TaskState.PENDING:
         unmet = len(figures.unmet(task_name))

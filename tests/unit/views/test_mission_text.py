@@ -98,7 +98,7 @@ def test_markdown_labels_cannot_end_early(make: Any) -> None:
 def test_plan_of_a_fork_says_what_is_shared_and_what_starts(make: Any) -> None:
     waiting = make.snapshot("awaiting_approval")
     first = waiting.tasks[0].name
-    tasks = (make.task(first, "succeeded"), *waiting.tasks[1:])
+    tasks = (make.task(first, "succeeded", attempt=0), *waiting.tasks[1:])
     origin = replace(waiting.mission, forked_from="m-3", forked_at="lint")
     text = plan_text(replace(waiting, mission=origin, tasks=tasks))
     assert "Mission m-7, forked from m-3 at lint" in text
@@ -107,6 +107,31 @@ def test_plan_of_a_fork_says_what_is_shared_and_what_starts(make: Any) -> None:
     assert "m-3" in shared
     following = text[text.index("Next") : text.index("What you allow")]
     assert first not in following
+
+
+def test_fork_that_has_ended_says_what_did_not_run(make: Any) -> None:
+    ended = make.snapshot("succeeded")
+    first, *others = ended.tasks
+    tasks = (make.task(first.name, "succeeded", attempt=0, worked_s=0.0), *others)
+    origin = replace(ended.mission, forked_from="m-3", forked_at="lint")
+    said = " ".join(mission_text(replace(ended, mission=origin, tasks=tasks)).split())
+    assert "1 of them are shared with m-3" not in said
+    assert "1 of them is shared with m-3 and did not run" in said
+
+
+def test_critical_path_of_a_fork_leaves_out_what_is_shared(make: Any) -> None:
+    waiting = make.snapshot("awaiting_approval")
+    before = re.findall(r"t\d+ +(\S+) \*", plan_text(waiting))
+    tasks = tuple(
+        make.task(task.name, "succeeded", attempt=0) if task.name == before[0] else task
+        for task in waiting.tasks
+    )
+    origin = replace(waiting.mission, forked_from="m-3", forked_at=before[1])
+    after = re.findall(
+        r"t\d+ +(\S+) \*", plan_text(replace(waiting, mission=origin, tasks=tasks))
+    )
+    assert after
+    assert before[0] not in after
 
 
 def test_plan_of_no_fork_speaks_of_none(make: Any) -> None:
