@@ -200,6 +200,7 @@ class InProcessHost:
         self._thread.start()
         ready.wait()
         if self.error is not None:
+            self._thread.join()
             raise self.error
         atexit.register(self.stop)
 
