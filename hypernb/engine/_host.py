@@ -192,7 +192,7 @@ class InProcessHost:
         """
         if self.is_alive:
             return
-        self.end = self.error = None
+        self._forget_the_last()
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._live, args=(ready,), name="hypernb runner", daemon=True
@@ -203,6 +203,9 @@ class InProcessHost:
             self._thread.join()
             raise self.error
         atexit.register(self.stop)
+
+    def _forget_the_last(self) -> None:
+        self.end = self.error = None
 
     def stop(self, timeout_s: float = _STOP_WITHIN_S) -> None:
         """Stop the runner and wait for its end; what ran is left to the next one."""
