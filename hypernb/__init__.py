@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hypernb.agents import playbook as playbook
     from hypernb.errors import HypernbError as HypernbError
     from hypernb.errors import MissionError as MissionError
+    from hypernb.errors import TooManyRequestsError as TooManyRequestsError
     from hypernb.model import Finding as Finding
     from hypernb.model import Report as Report
     from hypernb.plan import Plan as Plan
@@ -28,6 +29,7 @@ _HOMES = {
     "Plan": "hypernb.plan",
     "Report": "hypernb.model",
     "Session": "hypernb.session",
+    "TooManyRequestsError": "hypernb.errors",
     "playbook": "hypernb.agents",
 }
 
@@ -39,6 +41,7 @@ __all__ = [
     "Plan",
     "Report",
     "Session",
+    "TooManyRequestsError",
     "playbook",
 ]
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         MissionSnapshot,
         MissionState,
         PlanSpec,
+        Resource,
+        ResourceUse,
         Retention,
         RunnerId,
         SearchHit,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         TaskId,
         TaskRecord,
         ToolRun,
+        Wait,
     )
 
 
@@ -262,6 +265,29 @@ class Store(ABC):
     def changed(self) -> bool:
         """Tell cheaply whether others have committed since the last call in this thread."""
 
+    @abstractmethod
+    def limit_resource(
+        self,
+        name: str,
+        *,
+        at_once: int | None = None,
+        rate_per_s: float | None = None,
+        burst: int = 1,
+    ) -> Resource:
+        """Set the limits of a resource for all missions and runners; None is no limit.
+
+        What was learnt of it is forgotten. Attempts that hold it go on.
+
+        Args:
+            at_once: How many attempts may hold it at once, at least 1.
+            rate_per_s: How many may begin in a second, on average; above 0.
+            burst: How many may begin at once after a rest, at least 1.
+        """
+
+    @abstractmethod
+    def resources(self) -> list[ResourceUse]:
+        """Return the resources that have a limit, refused once, or are held; by name."""
+
     # -- what runners write -------------------------------------------------------------
 
     @abstractmethod
@@ -325,6 +351,25 @@ class Store(ABC):
             TransitionError: Mission, task or attempt cannot become what a change says; nothing
                 was written.
             UnknownTaskError: A change is about a task that the mission does not have.
+        """
+
+    @abstractmethod
+    def take_permits(
+        self, lease: LeaseRecord, task_id: TaskId, attempt: int, names: Sequence[str]
+    ) -> Wait | None:
+        """Take a permit of each resource for an attempt that is to start: of all or of none.
+
+        No more permits are out than the limits allow, whoever asks. They end with the attempt,
+        in the commit that ends it, and at the latest with the lease. Idempotent.
+
+        Args:
+            lease: On the attempt's mission.
+
+        Returns:
+            What has to be waited for; None if all are held now.
+
+        Raises:
+            LeaseLostError: The lease's token is not the newest; nothing was taken.
         """
 
     @abstractmethod

@@ -280,6 +280,31 @@ class TaskError(HypernbError):
         super().__init__(f"Task {task!r} raised {kind}: {detail}")
 
 
+class TooManyRequestsError(HypernbError):
+    """A resource was asked too much; a task that raises it waits and is tried again.
+
+    That is no failure, and counts as no attempt.
+
+    Attributes:
+        resource: Which, if it is one of the task's resources; all of them if empty.
+        retry_after_s: How long it wants to be left alone, in seconds; None if it did not say.
+
+    Example:
+        >>> raise TooManyRequestsError("the-api", retry_after_s=20)
+        Traceback (most recent call last):
+        hypernb.errors.TooManyRequestsError: Too many requests to 'the-api'. ...
+    """
+
+    code = "task.too_many_requests"
+
+    def __init__(self, resource: str = "", *, retry_after_s: float | None = None) -> None:
+        self.resource = resource
+        self.retry_after_s = retry_after_s
+        what = f" to {resource!r}" if resource else ""
+        when = "later" if retry_after_s is None else f"in {retry_after_s:g} s"
+        super().__init__(f"Too many requests{what}.", hint=f"It can be asked again {when}.")
+
+
 class TaskTimeoutError(TaskError):
     """A task ran longer than its cap on time; its processes were ended."""
 

@@ -255,6 +255,7 @@ def _job(
             else {}
         ),
         repeatable=task.repeatable,
+        resources=task.resources,
     )
 
 

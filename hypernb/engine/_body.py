@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb import codec
+from hypernb.engine._job import Ending, EndKind
+from hypernb.engine._refusals import refusal_of
 from hypernb.errors import HypernbError
 from hypernb.model import AgentWork, PythonWork
 
@@ -126,6 +128,19 @@ def within(files: Iterable[str], scope: Iterable[str]) -> tuple[str, ...]:
 
 def _is_below(file: str, entry: str) -> bool:
     return file == entry or file.startswith(f"{entry}/") or fnmatch.fnmatchcase(file, entry)
+
+
+def failed(error: BaseException, job: Job, *, dropped_bytes: int = 0) -> Ending:
+    """Return how a job ended whose code raised an exception."""
+    kind, detail, said = describe(error)
+    return Ending(
+        EndKind.FAILED,
+        error_kind=kind,
+        detail=detail,
+        traceback=said,
+        dropped_bytes=dropped_bytes,
+        refusal=refusal_of(error, job.resources),
+    )
 
 
 def describe(error: BaseException) -> tuple[str, str, str]:

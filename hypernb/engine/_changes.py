@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hypernb.model import AttemptState, Change, EventKind, MissionState, TaskState
+from hypernb.model import AttemptState, Change, EventKind, Hurdle, MissionState, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from hypernb.model import Digest, Finding, TaskId
+    from hypernb.model import Digest, Finding, Refusal, TaskId, Wait
 
 
 def mission_started(at: datetime, **facts: Any) -> Change:
@@ -78,6 +78,62 @@ def started(
         pid=pid,
         note=note,
     )
+
+
+def deferred(at: datetime, task: TaskId, wait: Wait) -> Change:
+    """The task could start, and lacks a resource."""
+    return Change(
+        EventKind.TASK_DEFERRED,
+        at,
+        task,
+        payload=_facts_of(wait),
+        task_state=TaskState.WAITING,
+        note=f"waits for {wait.resource}: {_why(wait)}",
+    )
+
+
+def refused(
+    at: datetime, task: TaskId, attempt: int, refusal: Refusal, *, after_s: float, said: str
+) -> Change:
+    """A resource was asked too much; the attempt counts as none, and the task waits."""
+    names = ", ".join(refusal.resources)
+    payload = {
+        "hurdle": "refused",
+        "resources": list(refusal.resources),
+        "after_s": round(after_s, 3),
+        "said": said,
+    }
+    what = f"waits for {names}" if names else "waits"
+    return Change(
+        EventKind.TASK_DEFERRED,
+        at,
+        task,
+        attempt,
+        payload=payload,
+        task_state=TaskState.WAITING,
+        attempt_state=AttemptState.REFUSED,
+        note=f"{what}: too many requests",
+        refusal=refusal,
+    )
+
+
+def _facts_of(wait: Wait) -> dict[str, Any]:
+    facts: dict[str, Any] = {"hurdle": wait.hurdle.value, "resources": [wait.resource]}
+    if wait.after_s is not None:
+        facts["after_s"] = round(wait.after_s, 3)
+    if wait.limit is not None:
+        facts |= {"held": wait.held, "limit": wait.limit}
+    return facts
+
+
+def _why(wait: Wait) -> str:
+    match wait.hurdle:
+        case Hurdle.FULL:
+            return f"{wait.held} of {wait.limit} in use"
+        case Hurdle.RATE:
+            return "no more may begin at once"
+        case Hurdle.CLOSED:
+            return "too many requests"
 
 
 def progressed(

@@ -12,11 +12,11 @@ from hypernb.engine._backoff import backoff_s
 from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
 from hypernb.errors import UnknownTaskError
-from hypernb.model import MissionState, OnFailure, TaskState
+from hypernb.model import MissionState, OnFailure, Refusal, TaskState
 from hypernb.plan import Consequence, Schedule, remaining_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from random import Random
 
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from hypernb.engine._job import Ending, Value
     from hypernb.engine._opening import Opening
     from hypernb.engine._product import Product
-    from hypernb.model import Change, Digest, TaskId, TaskSpec
+    from hypernb.model import Change, Digest, TaskId, TaskSpec, Wait
 
 
 SUSPECT_AFTER: Final = 2
 """A task that was running at the end of so many runners may be what ended them."""
+
+REFUSED_AT_MOST_S: Final = 60.0
+"""So long does a task wait at most that was refused again and again, and not told how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,12 @@ class Course:
         self._failures = Counter(opening.recovery.failures)
         self._lost = Counter(opening.recovery.lost)
         self._unwritten: set[str] = set()
+        self._refusals: Counter[str] = Counter()
+        self._waiting = {
+            name
+            for name, state in opening.recovery.states.items()
+            if state is TaskState.WAITING
+        }
         self._schedule = Schedule(self.plan, opening.durations)
         self._remaining = remaining_paths(self.plan, opening.durations)
         self._late = self._schedule.restore(opening.recovery.states)
@@ -93,18 +102,25 @@ class Course:
         """Every task has ended."""
         return self._schedule.is_done
 
-    def best(self, at_work: Mapping[str, int] | None = None) -> str | None:
+    def best(
+        self, at_work: Mapping[str, int] | None = None, lacking: Collection[str] = ()
+    ) -> str | None:
         """Return the best task that may start, within the limit for each agent.
 
         Args:
             at_work: How many tasks run, by agent.
+            lacking: Resources that cannot be had now.
         """
         busy = busy_agents(at_work or {}, self.plan.agent_concurrency)
-        return self._schedule.best(busy=busy)
+        return self._schedule.best(busy=busy, lacking=lacking)
 
     def remaining_s(self, name: str) -> float:
         """Return the length of the longest path that begins with a task."""
         return self._remaining[name]
+
+    def is_waiting(self, name: str) -> bool:
+        """Tell whether a task lacks a resource."""
+        return name in self._waiting
 
     def is_suspect(self, name: str) -> bool:
         """Tell whether a task may be what ended its runners, and so is to run alone.
@@ -134,9 +150,26 @@ class Course:
         """The last runner was lost while tasks ran."""
         return bool(self._recovered)
 
+    def ask(self, name: str) -> tuple[TaskId, int]:
+        """Put a task aside while its resources are asked for; `release` puts it back.
+
+        Returns:
+            The task's id, and the number of the attempt that would begin.
+        """
+        self._schedule.start(name)
+        return self._ids[name], self._attempts[name] + 1
+
+    def defer(self, at: datetime, name: str, wait: Wait) -> list[Change]:
+        """Note that a task lacks a resource; nothing if that is known already."""
+        if name in self._waiting:
+            return []
+        self._waiting.add(name)
+        return [changes.deferred(at, self._ids[name], wait)]
+
     def start(self, name: str) -> tuple[TaskId, int]:
         """Note that an attempt begins; return the task's id and the attempt's number."""
         self._schedule.start(name)
+        self._waiting.discard(name)
         self._attempts[name] += 1
         return self._ids[name], self._attempts[name]
 
@@ -186,6 +219,30 @@ class Course:
         done = changes.failed(at, attempt.task_id, attempt.number, error=error, facts=facts)
         follows = self._consequences(at, self._schedule.fail(name))
         return Setback((done, *follows), error)
+
+    def refuse(
+        self, at: datetime, attempt: Attempt, ending: Ending, refusal: Refusal
+    ) -> tuple[Change, Refusal, float]:
+        """Note that a resource was asked too much: no failure, and no attempt of those it has.
+
+        The task is still put aside; `release` puts it back.
+
+        Returns:
+            The change, what was refused, and after how many seconds to try again.
+        """
+        name = attempt.task.name
+        self._refusals[name] += 1
+        self._waiting.add(name)
+        names = refusal.resources or attempt.task.resources
+        after_s = refusal.retry_after_s
+        if after_s is None:
+            after_s = min(2.0 ** (self._refusals[name] - 1), REFUSED_AT_MOST_S)
+        known = Refusal(names, refusal.retry_after_s)
+        said = _brief(ending.detail)
+        change = changes.refused(
+            at, attempt.task_id, attempt.number, known, after_s=after_s, said=said
+        )
+        return change, known, after_s
 
     def release(self, name: str) -> None:
         """Put a task back among the ready, for its next attempt."""
@@ -284,7 +341,8 @@ class Course:
         names = [*asked, *opened.readied, *opened.pending]
         written = []
         for name in names:
-            self._failures[name] = self._lost[name] = 0
+            self._failures[name] = self._lost[name] = self._refusals[name] = 0
+            self._waiting.discard(name)
             self.errors.pop(name, None)
             note = changes.pending if name in opened.pending else changes.reopened
             written.append(note(at, self._ids[name], by=by, after_attempt=self._attempts[name]))

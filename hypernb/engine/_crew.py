@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Clock, Store
     from hypernb.engine._attempt import Materials
+    from hypernb.engine._governor import Governor
     from hypernb.engine._settings import RunnerSettings
     from hypernb.engine._threads import Desk
     from hypernb.engine._writer import Writer
@@ -25,6 +26,7 @@ class Crew:
     """The services that every mission of a runner uses.
 
     Attributes:
+        governor: What need not be asked for now.
         desk: The thread for short calls to the store.
         spawn: Starts a named task in the runner's group.
         poke: Asks the runner to decide again what may start.
@@ -35,6 +37,7 @@ class Crew:
     materials: Materials
     writer: Writer
     executor: Executor
+    governor: Governor
     clock: Clock
     settings: RunnerSettings
     log: logging.Logger

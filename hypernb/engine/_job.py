@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hypernb.abc import Payload
-    from hypernb.model import AgentWork, PythonWork
+    from hypernb.model import AgentWork, PythonWork, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Job:
             keyword); None for a need that failed and lets it run all the same.
         failures: Why needs gave nothing, by task name.
         repeatable: It may be begun anew where it was begun before.
+        resources: What it holds permits of.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Job:
     inputs: Mapping[str, Value | None] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
+    resources: tuple[str, ...] = ()
 
 
 class SignalKind(StrEnum):
@@ -96,6 +98,7 @@ class Ending:
         detail: Message of the exception; for a lost job, what was last heard of it.
         exit_code: Of the lost process; negative for a signal; None if there is none.
         dropped_bytes: How much it printed beyond what is kept.
+        refusal: It failed because a resource was asked too much.
     """
 
     kind: EndKind
@@ -106,3 +109,4 @@ class Ending:
     traceback: str = ""
     exit_code: int | None = None
     dropped_bytes: int = 0
+    refusal: Refusal | None = None

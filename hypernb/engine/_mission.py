@@ -18,7 +18,7 @@ from hypernb.engine._opening import Opening, read_opening
 from hypernb.engine._product import product_of
 from hypernb.engine._watchdog import Verdict, judge
 from hypernb.errors import HypernbError, StoreError, TransitionError
-from hypernb.model import AgentWork, MissionState, transition
+from hypernb.model import AgentWork, Hurdle, MissionState, Wait, transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from hypernb.engine._crew import Crew
     from hypernb.engine._product import Product
     from hypernb.engine._writer import Committed
-    from hypernb.model import Change, Digest, LeaseRecord, MissionRecord, TaskId
+    from hypernb.model import (
+        Change,
+        Digest,
+        LeaseRecord,
+        MissionRecord,
+        TaskId,
+        TaskSpec,
+    )
 
 _SMALL_BYTES: Final = 10_000
 """Outputs below this are looked at in the loop: a hop to a thread costs more."""
@@ -81,6 +88,8 @@ class MissionRun:
         self._at_work: Counter[str] = Counter()  # running tasks by agent
         self._suspect: str | None = None
         self._timers: dict[str, asyncio.Task[None]] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}  # resources are being asked for
+        self._granted: dict[str, None] = {}  # they hold their resources and start next
         self._go = asyncio.Event()
         self._go.set()
         self._quiet = asyncio.Event()
@@ -146,7 +155,8 @@ class MissionRun:
     @property
     def is_running(self) -> bool:
         """Tasks of it run or will do so by themselves."""
-        return bool(self._running or self._timers) or not self.opened.is_set()
+        under_way = self._running or self._timers or self._asking
+        return bool(under_way) or not self.opened.is_set()
 
     @property
     def needs_a_person(self) -> bool:
@@ -159,8 +169,8 @@ class MissionRun:
 
     @property
     def running(self) -> int:
-        """How many tasks run."""
-        return len(self._running)
+        """How many tasks run, or are about to."""
+        return len(self._running) + len(self._asking)
 
     def candidate(self) -> Candidate | None:
         """Return the best task that it could start now."""
@@ -168,7 +178,9 @@ class MissionRun:
             return None
         if not self.opened.is_set():
             return None
-        best = self._course.best(self._at_work)
+        best = next(iter(self._granted), None)
+        if best is None:
+            best = self._course.best(self._at_work, self._crew.governor.lacking)
         if best is None:
             return None
         return Candidate(
@@ -177,7 +189,7 @@ class MissionRun:
             priority=self.plan.priority,
             task=best,
             remaining_s=self._course.remaining_s(best),
-            running=len(self._running),
+            running=self.running,
             limit=self.plan.concurrency,
             turns=self.turns,
             alone=self._course.is_suspect(best),
@@ -189,14 +201,18 @@ class MissionRun:
         return self._suspect is not None
 
     def start(self, name: str) -> None:
-        """Start a ready task.
+        """Start a ready task, or ask for the resources that it shares with others.
 
         Raises:
             OSError: No process can be started for it; nothing has changed.
         """
         spec = self._course.specs[name]
+        if spec.resources and name not in self._granted:
+            self._ask(spec)
+            return
         is_agent = isinstance(spec.work, AgentWork)
         seat = self._crew.executor.seat(self.record.id, is_agent=is_agent)
+        self._granted.pop(name, None)
         task, number = self._course.start(name)
         attempt = Attempt(spec, task, number, seat)
         self._running[name] = attempt
@@ -220,6 +236,58 @@ class MissionRun:
             self._batches[committed].starts.append(attempt)
         else:
             self._do_at_once(attempt, committed)
+
+    # -- resources ----------------------------------------------------------------------
+
+    def _ask(self, spec: TaskSpec) -> None:
+        task, number = self._course.ask(spec.name)
+        self._at_work[spec.agent] += 1
+        self.turns += 1
+        # From now on, not from when the task begins: others are chosen in this very turn.
+        asking = contextlib.ExitStack()
+        asking.enter_context(self._crew.governor.asking(spec.resources))
+        self._asking[spec.name] = self._spawn(
+            partial(self._asked, spec, task, number, asking),
+            f"{self.record.short_id}/{spec.name} asks",
+        )
+
+    async def _asked(
+        self, spec: TaskSpec, task: TaskId, number: int, asking: contextlib.ExitStack
+    ) -> None:
+        name = spec.name
+        try:
+            with asking:
+                wait = await self._crew.desk.call(
+                    self._crew.store.take_permits, self.lease, task, number, spec.resources
+                )
+        finally:
+            del self._asking[name]
+            self._at_work[spec.agent] -= 1
+        if self._is_ending:
+            return  # whoever ends the mission ends the task with it, and the lease its permits
+        self._course.release(name)
+        at = self._crew.clock.now()
+        if wait is None:
+            self._granted[name] = None
+        else:
+            self._crew.governor.note(wait)
+            self._submit(self._course.defer(at, name, wait))
+        self._submit(self._conclusion(at))
+        self._crew.poke()
+
+    def _refused(self, at: datetime, attempt: Attempt, ending: Ending) -> list[Change]:
+        assert ending.refusal is not None  # noqa: S101 - narrows the type
+        name = attempt.task.name
+        change, refusal, after_s = self._course.refuse(at, attempt, ending, ending.refusal)
+        self._log("Task %s/%s waits: too many requests", self.record.short_id, name, task=name)
+        if refusal.resources:
+            # The store knows better for how long, and says so when it is asked.
+            self._course.release(name)
+            for each in refusal.resources:
+                self._crew.governor.note(Wait(each, Hurdle.CLOSED, after_s))
+        else:
+            self._again_after(name, after_s)
+        return [change]
 
     # -- one attempt --------------------------------------------------------------------
 
@@ -347,6 +415,9 @@ class MissionRun:
         if product is not None and attempt.doom is None:
             outputs[product.digest] = product.payload
             written += self._course.succeed(at, attempt, product)
+        elif ending.refusal is not None and attempt.doom is None:
+            product = None
+            written += self._refused(at, attempt, ending)
         else:
             product = None
             written += self._fail(at, attempt, ending)
@@ -363,6 +434,9 @@ class MissionRun:
             digest = filed.get(product.digest, product.digest)
             self._crew.materials.keep(digest, product.value)
         self._course.written(name, digest)
+        resources = self._course.specs[name].resources
+        if resources and not self._course.is_waiting(name):
+            self._crew.governor.freed(resources)
 
     def _fail(self, at: datetime, attempt: Attempt, ending: Ending) -> tuple[Change, ...]:
         name = attempt.task.name
@@ -372,11 +446,13 @@ class MissionRun:
                 "Task %s/%s failed: %s", self.record.short_id, name, setback.error, task=name
             )
         else:
-            self._timers[name] = self._spawn(
-                partial(self._again, name, setback.retry_after_s),
-                f"{self.record.short_id}/{name} waits",
-            )
+            self._again_after(name, setback.retry_after_s)
         return setback.changes
+
+    def _again_after(self, name: str, wait_s: float) -> None:
+        self._timers[name] = self._spawn(
+            partial(self._again, name, wait_s), f"{self.record.short_id}/{name} waits"
+        )
 
     async def _again(self, name: str, wait_s: float) -> None:
         await self._crew.clock.sleep(wait_s)
@@ -389,7 +465,8 @@ class MissionRun:
 
     def _conclusion(self, at: datetime) -> list[Change]:
         """Return the mission's end, if this was the last of it."""
-        if self._is_ending or self._running or self.state is MissionState.PAUSED:
+        under_way = self._running or self._asking
+        if self._is_ending or under_way or self.state is MissionState.PAUSED:
             return []
         written = []
         if self._course.is_stopped:
@@ -472,6 +549,9 @@ class MissionRun:
                 group.create_task(attempt.end(), name=f"end {attempt.key}")
         self._go.set()
         await self._quiet.wait()
+        if asking := list(self._asking.values()):
+            await asyncio.wait(asking)
+        self._granted.clear()
         return {attempt.task.name: attempt.number for attempt in attempts}
 
     async def suspend(self) -> None:

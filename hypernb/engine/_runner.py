@@ -16,6 +16,7 @@ from hypernb.engine._attempt import Materials
 from hypernb.engine._clock import SystemClock
 from hypernb.engine._crew import Crew
 from hypernb.engine._dispatch import choose
+from hypernb.engine._governor import Governor
 from hypernb.engine._log import close_log, open_log
 from hypernb.engine._mission import MissionRun
 from hypernb.engine._settings import RunnerSettings
@@ -218,6 +219,7 @@ class Runner:
         self._executor = self._make_executor()
         self._writer = Writer(self.store, log=self._log, on_room=self._poke)
         self._materials = Materials(self.store, self._artifacts)
+        self._governor = Governor(self.clock, self._spawn, self._poke)
         await self._executor.start()
         try:
             await self._work()
@@ -386,6 +388,7 @@ class Runner:
             materials=self._materials,
             writer=self._writer,
             executor=self._executor,
+            governor=self._governor,
             clock=self.clock,
             settings=self.settings,
             log=self._log,

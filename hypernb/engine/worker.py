@@ -26,6 +26,7 @@ from hypernb.engine._body import describe, do_job
 from hypernb.engine._capture import Capture
 from hypernb.engine._frames import LARGE_BYTES, Frame, Unpacker, pack
 from hypernb.engine._job import Job, Value
+from hypernb.engine._refusals import refusal_of
 from hypernb.model import AgentWork, PythonWork
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -102,14 +103,7 @@ class Worker:
             self._settle_in(job)
             frame = self._succeeded(do_job(job, outbox=outbox, report=self._report), outbox)
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-            kind, detail, traceback = describe(error)
-            if isinstance(error, MemoryError):
-                self._is_spent = True
-                detail = detail or self._no_memory()
-            frame = (
-                {"kind": "failed", "error": kind, "detail": detail, "traceback": traceback},
-                b"",
-            )
+            frame = self._failed(error, head), b""
         if os.getpid() != self._pid:
             os._exit(0)  # a fork of the task's came back; only its parent answers
         self._say_printed()
@@ -119,6 +113,21 @@ class Worker:
         answer["dropped"] = self._capture.restart()
         answer["dirty"] = self._clean_up()
         self._send(answer, data)
+
+    def _failed(self, error: BaseException, head: dict[str, Any]) -> dict[str, Any]:
+        kind, detail, traceback = describe(error)
+        if isinstance(error, MemoryError):
+            self._is_spent = True
+            detail = detail or self._no_memory()
+        said: dict[str, Any] = {
+            "kind": "failed",
+            "error": kind,
+            "detail": detail,
+            "traceback": traceback,
+        }
+        if (refusal := refusal_of(error, head["resources"])) is not None:
+            said["refusal"] = [refusal.resources, refusal.retry_after_s]
+        return said
 
     def _no_memory(self) -> str:
         return (
@@ -245,6 +254,7 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
         arguments=value(head["arguments"]),
         inputs={name: value(entry) for name, entry in head["inputs"].items()},
         failures=head["failures"],
+        resources=tuple(head["resources"]),
     )
 
 

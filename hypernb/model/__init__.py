@@ -34,6 +34,7 @@ from hypernb.model._records import (
     TaskRecord,
 )
 from hypernb.model._replay import Replayed, replay
+from hypernb.model._resources import Hurdle, Refusal, Resource, ResourceUse, Wait
 from hypernb.model._states import (
     TRANSITIONS,
     AttemptState,
@@ -59,6 +60,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Finding",
+    "Hurdle",
     "LeaseRecord",
     "MissionId",
     "MissionRecord",
@@ -68,8 +70,11 @@ __all__ = [
     "Outcome",
     "PlanSpec",
     "PythonWork",
+    "Refusal",
     "Replayed",
     "Report",
+    "Resource",
+    "ResourceUse",
     "Retention",
     "RoleCard",
     "RunStatus",
@@ -83,6 +88,7 @@ __all__ = [
     "TaskSpec",
     "TaskState",
     "ToolRun",
+    "Wait",
     "can_become",
     "new_id",
     "parse_ref",

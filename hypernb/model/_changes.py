@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from hypernb.model._findings import Finding
     from hypernb.model._ids import Digest, TaskId
+    from hypernb.model._resources import Refusal
     from hypernb.model._states import AttemptState, MissionState, TaskState
 
 
@@ -31,6 +32,8 @@ class Change:
         text: Text of the output, for full-text search.
         outcome: Outcome in words; None leaves it.
         findings: What the task reports.
+        refusal: The attempt ends because a resource was asked too much. Ending an attempt
+            gives back its permits, whatever it ends with.
     """
 
     kind: str
@@ -48,3 +51,4 @@ class Change:
     text: str = ""
     outcome: str | None = None
     findings: tuple[Finding, ...] = ()
+    refusal: Refusal | None = None

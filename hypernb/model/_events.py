@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     MISSION_FINISHED = "mission.finished"
     TASK_SHARED = "task.shared"
     TASK_READIED = "task.readied"
+    TASK_DEFERRED = "task.deferred"
     TASK_STARTED = "task.started"
     TASK_PROGRESSED = "task.progressed"
     TASK_HEARTBEAT = "task.heartbeat"

@@ -84,6 +84,8 @@ class TaskSpec(BaseModel):
         backoff_s: Wait before the second try, in seconds; doubles with each further one.
         repeatable: Safe to run again after a crash in the middle of it.
         cap_cost: Cap on cost in dollars, or None.
+        resources: Names of what it shares with tasks of every mission; each attempt holds a
+            permit of each while it runs. See `Resource`.
     """
 
     model_config = _FROZEN
@@ -102,6 +104,7 @@ class TaskSpec(BaseModel):
     on_failure: OnFailure = OnFailure.STOP
     repeatable: bool = True
     estimate_s: float | None = None
+    resources: tuple[str, ...] = ()
 
 
 class PlanSpec(BaseModel):
@@ -157,6 +160,10 @@ class PlanSpec(BaseModel):
             yield b"["
             for start in range(0, len(self.tasks), _PORTION):
                 some = _TASKS.dump_python(self.tasks[start : start + _PORTION], mode="json")
+                for task in some:
+                    # A plan that was approved before the field came has to keep its hash.
+                    if not task["resources"]:
+                        del task["resources"]
                 text = orjson.dumps(some, option=orjson.OPT_SORT_KEYS)[1:-1]
                 yield b",%s" % text if start else text
             yield b"]"

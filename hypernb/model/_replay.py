@@ -24,6 +24,7 @@ _MISSION: Final = {
 _TASK: Final = {
     EventKind.TASK_SHARED: TaskState.SUCCEEDED,
     EventKind.TASK_READIED: TaskState.READY,
+    EventKind.TASK_DEFERRED: TaskState.WAITING,
     EventKind.TASK_STARTED: TaskState.RUNNING,
     EventKind.TASK_STALLED: TaskState.STALLED,
     EventKind.TASK_REVIVED: TaskState.RUNNING,
@@ -123,6 +124,8 @@ class _Fold:
             self.tasks[name] = _after_retry(event)
             failed = "error" in event.payload
             self._end(name, event, AttemptState.FAILED if failed else AttemptState.CANCELLED)
+        elif kind is EventKind.TASK_DEFERRED:
+            self._end(name, event, AttemptState.REFUSED)
         elif kind is EventKind.ATTEMPT_ABANDONED:
             self.tasks[name] = TaskState(event.payload["state"])
             self._end(name, event, AttemptState.ABANDONED)

@@ -34,6 +34,7 @@ class TaskState(StrEnum):
 
     PENDING = "pending"
     READY = "ready"
+    WAITING = "waiting"
     RUNNING = "running"
     VERIFYING = "verifying"
     AWAITING_APPROVAL = "awaiting_approval"
@@ -62,6 +63,7 @@ class AttemptState(StrEnum):
     FAILED = "failed"
     ABANDONED = "abandoned"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
 
 
 State = TypeVar("State", MissionState, TaskState, AttemptState)
@@ -99,17 +101,41 @@ TRANSITIONS: Final[Mapping[type[StrEnum], Mapping[str, frozenset[str]]]] = {
     TaskState: {
         _T.PENDING: frozenset({_T.READY, _T.CANCELLED, _T.SKIPPED}),
         _T.READY: frozenset(
-            {_T.RUNNING, _T.AWAITING_APPROVAL, _T.PENDING, _T.CANCELLED, _T.SKIPPED}
+            {
+                _T.RUNNING,
+                _T.WAITING,
+                _T.AWAITING_APPROVAL,
+                _T.PENDING,
+                _T.CANCELLED,
+                _T.SKIPPED,
+            }
         ),
+        _T.WAITING: frozenset({_T.RUNNING, _T.READY, _T.PENDING, _T.CANCELLED, _T.SKIPPED}),
         _T.RUNNING: frozenset(
-            {_T.READY, _T.VERIFYING, _T.STALLED, _T.AWAITING_APPROVAL, *_TASK_ENDED}
+            {
+                _T.READY,
+                _T.WAITING,
+                _T.VERIFYING,
+                _T.STALLED,
+                _T.AWAITING_APPROVAL,
+                *_TASK_ENDED,
+            }
         ),
-        _T.VERIFYING: frozenset({_T.READY, _T.STALLED, _T.AWAITING_APPROVAL, *_TASK_ENDED}),
+        _T.VERIFYING: frozenset(
+            {_T.READY, _T.WAITING, _T.STALLED, _T.AWAITING_APPROVAL, *_TASK_ENDED}
+        ),
         _T.AWAITING_APPROVAL: frozenset(
             {_T.READY, _T.RUNNING, _T.FAILED, _T.CANCELLED, _T.SKIPPED}
         ),
         _T.STALLED: frozenset(
-            {_T.RUNNING, _T.READY, _T.VERIFYING, _T.AWAITING_APPROVAL, *_TASK_ENDED}
+            {
+                _T.RUNNING,
+                _T.READY,
+                _T.WAITING,
+                _T.VERIFYING,
+                _T.AWAITING_APPROVAL,
+                *_TASK_ENDED,
+            }
         ),
         _T.SUCCEEDED: frozenset(),
         _T.FAILED: frozenset({_T.READY, _T.PENDING}),
@@ -117,11 +143,14 @@ TRANSITIONS: Final[Mapping[type[StrEnum], Mapping[str, frozenset[str]]]] = {
         _T.SKIPPED: frozenset({_T.READY, _T.PENDING}),
     },
     AttemptState: {
-        _A.RUNNING: frozenset({_A.SUCCEEDED, _A.FAILED, _A.ABANDONED, _A.CANCELLED}),
+        _A.RUNNING: frozenset(
+            {_A.SUCCEEDED, _A.FAILED, _A.ABANDONED, _A.CANCELLED, _A.REFUSED}
+        ),
         _A.SUCCEEDED: frozenset(),
         _A.FAILED: frozenset(),
         _A.ABANDONED: frozenset(),
         _A.CANCELLED: frozenset(),
+        _A.REFUSED: frozenset(),
     },
 }
 

@@ -192,6 +192,7 @@ class Plan:
         on_failure: OnFailure | str = OnFailure.STOP,
         repeatable: bool = True,
         estimate: float | None = None,
+        resources: Iterable[str] = (),
     ) -> Plan:
         """Add a task, and return the plan.
 
@@ -215,6 +216,8 @@ class Plan:
             on_failure: ``stop``, ``skip`` or ``continue``; see `OnFailure`.
             repeatable: Safe to run again after a crash in the middle of it.
             estimate: Seconds it will probably take; the order of starting follows it.
+            resources: What it shares with tasks of all missions, by name: it starts only
+                when it can have a permit of each. `hypernb.Session.limit` sets how many.
 
         Raises:
             PlanProblemsError: The name is taken, there is nothing to do, or the function
@@ -247,6 +250,7 @@ class Plan:
             "on_failure": on_failure,
             "repeatable": repeatable,
             "estimate_s": estimate,
+            "resources": _words(resources),
         }
         try:
             self._tasks[name] = TaskSpec.model_validate(fields)

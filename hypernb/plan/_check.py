@@ -68,6 +68,7 @@ def check_plan(
             problems.append(f"{_the_task(task)} is there twice. Give one of them another name.")
         problems += _name_problems(task)
         problems += _limit_problems(task)
+        problems += _resource_problems(task)
         problems += _need_problems(spec, task, first)
         problems += _work_problems(task, agents, tools)
     cycle = _cycle(spec, first)
@@ -185,6 +186,25 @@ def _limit_problems(task: TaskSpec) -> Iterator[str]:
             f"The goal of {_the_task(task, lower=True)} has {len(task.goal):,} characters; "
             f"{MAX_GOAL:,} is the most. Hand over long text as an input."
         )
+
+
+def _resource_problems(task: TaskSpec) -> Iterator[str]:
+    for name in task.resources:
+        if not is_resource_name(name):
+            yield (
+                f"{_the_task(task)} shares {name[:MAX_NAME]!r}, which is no name for it. "
+                f"Use 1 to {MAX_NAME} characters that can be seen, without white space."
+            )
+
+
+def is_resource_name(name: str) -> bool:
+    """Tell whether a resource can be called so.
+
+    Example:
+        >>> is_resource_name("openai:gpt-6"), is_resource_name("two words")
+        (True, False)
+    """
+    return 0 < len(name) <= MAX_NAME and not _ODD.search(name) and not re.search(r"\s", name)
 
 
 def _need_problems(spec: PlanSpec, task: TaskSpec, first: Mapping[str, int]) -> Iterator[str]:

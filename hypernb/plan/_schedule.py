@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from hypernb.model import PlanSpec
 
-_WAITING: Final = frozenset({TaskState.PENDING, TaskState.READY})
+_NOT_STARTED: Final = frozenset({TaskState.PENDING, TaskState.READY, TaskState.WAITING})
+_MAY_START: Final = frozenset({TaskState.READY, TaskState.WAITING})
+_Group = tuple[str, tuple[str, ...]]
 _REOPENABLE: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
 
 
@@ -62,7 +64,7 @@ class Schedule:
 
     def __init__(self, spec: PlanSpec, durations: Mapping[str, float] | None = None) -> None:
         self._graph = graph_of(spec)
-        self._agents = [task.agent for task in spec.tasks]
+        self._groups = [(task.agent, task.resources) for task in spec.tasks]
         self._on_failure = [task.on_failure for task in spec.tasks]
         length = lengths(self._graph, weights(spec, durations))
         self._rank = [(-length[number], number) for number in range(len(length))]
@@ -70,10 +72,10 @@ class Schedule:
         self._open = len(self._rank)
         self._counts: Counter[TaskState] = Counter({TaskState.PENDING: len(self._rank)})
         self._missing = [len(needs) for needs in self._graph.needs]
-        # One heap for each agent, so that the best task of an agent with a free hand is found
-        # without looking at those of busy agents. Entries of tasks that are no longer ready
-        # stay until they come to the top.
-        self._heaps: dict[str, list[tuple[float, int]]] = {}
+        # One heap for each agent and set of resources, so that the best task of an agent with
+        # a free hand, and of resources that can be had, is found without looking at the others.
+        # Entries of tasks that are no longer ready stay until they come to the top.
+        self._heaps: dict[_Group, list[tuple[float, int]]] = {}
         self._stopped = False
         self._ready_those(range(len(self._rank)))
 
@@ -89,15 +91,20 @@ class Schedule:
         numbers = [n for n, state in enumerate(self._state) if state is TaskState.READY]
         return [self._graph.names[n] for n in sorted(numbers, key=self._rank.__getitem__)]
 
-    def best(self, *, busy: Collection[str] = ()) -> str | None:
-        """Return the first task of `ready` whose agent is not busy, without sorting them all.
+    def best(self, *, busy: Collection[str] = (), lacking: Collection[str] = ()) -> str | None:
+        """Return the first task of `ready` that may start, without sorting them all.
 
         Args:
             busy: Agents that may not take another task; ``""`` stands for plain functions.
+            lacking: Resources that cannot be had now.
         """
         if self._stopped:
             return None
-        tops = [self._top(agent) for agent in self._heaps if agent not in busy]
+        tops = [
+            self._top(group)
+            for group in self._heaps
+            if group[0] not in busy and not any(name in lacking for name in group[1])
+        ]
         first = min((top for top in tops if top is not None), default=None)
         return None if first is None else self._graph.names[first[1]]
 
@@ -191,7 +198,7 @@ class Schedule:
     def cancel_rest(self) -> tuple[str, ...]:
         """Cancel all tasks that have not started, in plan order; what runs may finish."""
         self._stopped = True
-        rest = [number for number, state in enumerate(self._state) if state in _WAITING]
+        rest = [number for number, state in enumerate(self._state) if state in _NOT_STARTED]
         for number in rest:
             self._set(number, TaskState.CANCELLED)
         return tuple(self._graph.names[number] for number in rest)
@@ -247,7 +254,7 @@ class Schedule:
         self._heaps.clear()
         for number in range(len(self._state)):
             state = taken.get(number, TaskState.PENDING)
-            self._set(number, TaskState.PENDING if state in _WAITING else state)
+            self._set(number, TaskState.PENDING if state in _NOT_STARTED else state)
         self._stopped = any(
             state is TaskState.FAILED and self._on_failure[number] is OnFailure.STOP
             for number, state in taken.items()
@@ -256,7 +263,7 @@ class Schedule:
         self._count_missing()
         ready = self._ready_those(range(len(self._state)))
         return Consequence(
-            readied=tuple(name for name in ready if states.get(name) is not TaskState.READY),
+            readied=tuple(name for name in ready if states.get(name) not in _MAY_START),
             skipped=skipped,
             stop=self._stopped,
         )
@@ -325,11 +332,11 @@ class Schedule:
 
     def _make_ready(self, number: int) -> None:
         self._set(number, TaskState.READY)
-        heap = self._heaps.setdefault(self._agents[number], [])
+        heap = self._heaps.setdefault(self._groups[number], [])
         heapq.heappush(heap, self._rank[number])
 
-    def _top(self, agent: str) -> tuple[float, int] | None:
-        heap = self._heaps[agent]
+    def _top(self, group: _Group) -> tuple[float, int] | None:
+        heap = self._heaps[group]
         while heap and self._state[heap[0][1]] is not TaskState.READY:
             heapq.heappop(heap)
         return heap[0] if heap else None
@@ -339,7 +346,7 @@ class Schedule:
         skipped = []
         to_do = list(self._graph.children[number])
         for child in to_do:  # grows while it is walked
-            if self._state[child] in _WAITING:
+            if self._state[child] in _NOT_STARTED:
                 self._set(child, TaskState.SKIPPED)
                 skipped.append(self._graph.names[child])
                 to_do += self._graph.children[child]

@@ -24,6 +24,7 @@ from hypernb.store import _search as search
 from hypernb.store import _tables as t
 from hypernb.store._bulk import Bulk, Lookup, LookupMany, Row
 from hypernb.store._events import append_rows, last_seq
+from hypernb.store._resources import End, give_back
 from hypernb.store._values import clean, json_text, utc_text
 
 if TYPE_CHECKING:
@@ -347,6 +348,7 @@ class _Batch:
         self._running = {(task, number): started_at for task, number, started_at in running}
         self._started: dict[tuple[str, int], Row] = {}
         self._ended: list[Row] = []
+        self._ends: dict[tuple[str, int], End] = {}
         self._events: list[Row] = []
         self._findings: list[Row] = []
         self._void_findings: list[Row] = []
@@ -439,6 +441,7 @@ class _Batch:
         worked = change.at - datetime.fromisoformat(started_at)
         task.worked_s += max(0.0, worked.total_seconds())
         error = clean(change.error or "")
+        self._ends[key] = (after, change.refusal)
         if (row := self._started.get(key)) is not None:
             self._started[key] = (*row[:3], after.value, row[4], at, *row[6:8], error)
         else:
@@ -451,6 +454,8 @@ class _Batch:
         _UPDATE_TASKS.run(connection, [task.row() for task in self._tasks.values()])
         _INSERT_ATTEMPTS.run(connection, list(self._started.values()))
         _END_ATTEMPTS.run(connection, self._ended)
+        if self._ends and self._at is not None:
+            give_back(connection, self._mission_id, self._ends, self._at)
         _FORGET_FINDINGS.run(connection, self._void_findings)
         _INSERT_FINDINGS.run(connection, self._findings)
         search.index(connection, self._search)

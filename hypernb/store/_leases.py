@@ -17,6 +17,7 @@ from hypernb.store import _rows
 from hypernb.store import _tables as t
 from hypernb.store._commit import check_lease
 from hypernb.store._events import append_event
+from hypernb.store._resources import free_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -185,6 +186,7 @@ def take(
         )
     else:
         _write(connection, taken)
+        _free_permits(connection, taken)
     return taken, before
 
 
@@ -222,7 +224,15 @@ def release(connection: Connection, lease: LeaseRecord, now: datetime) -> bool:
     except LeaseLostError:
         return False
     _write(connection, LeaseRecord(lease.resource, RunnerId(""), lease.token, now))
+    _free_permits(connection, lease)
     return True
+
+
+def _free_permits(connection: Connection, lease: LeaseRecord) -> None:
+    """Permits live no longer than the lease that they were taken under."""
+    kind, _, name = lease.resource.partition(":")
+    if kind == "mission":
+        free_all(connection, name)
 
 
 def void(connection: Connection, resource: str) -> None:

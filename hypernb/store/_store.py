@@ -22,14 +22,14 @@ from hypernb.model import (
     new_id,
     short_id,
 )
-from hypernb.store import _leases, _rows, _search
+from hypernb.store import _leases, _resources, _rows, _search
 from hypernb.store import _tables as t
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
 from hypernb.store._backup import write_backup
 from hypernb.store._bulk import Bulk
 from hypernb.store._check import problems
-from hypernb.store._commit import write_changes
+from hypernb.store._commit import check_lease, write_changes
 from hypernb.store._database import BUSY_TIMEOUT_S, Database
 from hypernb.store._decisions import append_command, end_unstarted, require_unapproved
 from hypernb.store._events import append_event, last_seq, take_numbers
@@ -74,12 +74,15 @@ if TYPE_CHECKING:
         Finding,
         MissionRecord,
         PlanSpec,
+        Resource,
+        ResourceUse,
         Retention,
         RunnerId,
         SearchHit,
         Swept,
         TaskId,
         TaskRecord,
+        Wait,
     )
 
 _GOAL_IN_EVENT: Final = 500
@@ -423,6 +426,23 @@ class SqlStore(Store):
     def changed(self) -> bool:
         return self._database.changed()
 
+    def limit_resource(
+        self,
+        name: str,
+        *,
+        at_once: int | None = None,
+        rate_per_s: float | None = None,
+        burst: int = 1,
+    ) -> Resource:
+        with self._database.writing() as connection:
+            return _resources.limit(
+                connection, name, at_once=at_once, rate_per_s=rate_per_s, burst=burst
+            )
+
+    def resources(self) -> list[ResourceUse]:
+        with self._database.reading() as connection:
+            return _resources.uses(connection)
+
     # -- what runners write -------------------------------------------------------------
 
     def take_lease(
@@ -500,6 +520,19 @@ class SqlStore(Store):
                     hint="put_artifacts stores outputs before the commit that names them.",
                 ) from error
             raise
+
+    def take_permits(
+        self, lease: LeaseRecord, task_id: TaskId, attempt: int, names: Sequence[str]
+    ) -> Wait | None:
+        mission_id = MissionId(lease.resource.removeprefix("mission:"))
+        key, at = (task_id, attempt), self._now()
+        with self._database.reading() as connection:
+            # Whoever waits asks often, and a look is no write.
+            if (wait := _resources.hurdle(connection, key, names, at)) is not None:
+                return wait
+        with self._database.writing() as connection:
+            check_lease(connection, lease, f"mission:{mission_id}")
+            return _resources.take(connection, mission_id, key, names, at)
 
     def heartbeat(self, beats: Mapping[TaskId, datetime]) -> None:
         if beats:

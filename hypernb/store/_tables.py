@@ -240,6 +240,34 @@ leases = Table(
     _facts("facts"),
 )
 
+resources = Table(
+    "resources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at_once", Integer),
+    Column("rate_per_s", Float),
+    _whole("burst", 1),
+    Column("ceiling", Float),
+    _fraction("tokens"),
+    Column("filled_at", UtcText),
+    Column("closed_at", UtcText),
+    _fraction("closed_s"),
+    _whole("refusals"),
+)
+
+permits = Table(
+    "permits",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    _task(primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    _mission(),
+    Column("at", UtcText, nullable=False),
+    Index("ix_permits_mission_id", "mission_id"),
+    Index("ix_permits_task_id", "task_id"),
+)
+"""Who holds which resource: written before an attempt starts, gone when it ends."""
+
 usage = Table(
     "usage",
     metadata,

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.engine._body import describe, do_function
+from hypernb.engine._body import do_function, failed
 from hypernb.engine._capture import Capture
 from hypernb.engine._job import Ending, EndKind
 
@@ -50,14 +50,7 @@ def do(job: Job, heartbeat_s: float, output_bytes: int, path: tuple[str, ...]) -
         dropped = _end(over, teller, capture)
         return Ending(EndKind.SUCCEEDED, output=output, dropped_bytes=dropped)
     except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-        kind, detail, traceback = describe(error)
-        return Ending(
-            EndKind.FAILED,
-            error_kind=kind,
-            detail=detail,
-            traceback=traceback,
-            dropped_bytes=_end(over, teller, capture),
-        )
+        return failed(error, job, dropped_bytes=_end(over, teller, capture))
 
 
 def _end(over: threading.Event, teller: threading.Thread, capture: Capture) -> int:

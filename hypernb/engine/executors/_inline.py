@@ -6,9 +6,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from hypernb.engine._body import begin_job, decoded, describe, finish_job
+from hypernb.engine._body import begin_job, decoded, failed, finish_job
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine.executors._executor import Executor, Seat
 from hypernb.engine.executors._thread import ThreadExecutor
@@ -86,7 +87,7 @@ class _InlineSeat(Seat):
             if not hasattr(type(result), "__await__"):
                 return Ending(EndKind.SUCCEEDED, output=finish_job(job, result))
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-            return _failed(error)
+            return failed(error, job)
         self._begun = result
         return None
 
@@ -103,7 +104,7 @@ class _InlineSeat(Seat):
         self._waiting = loop.create_future()
         begun, self._begun = self._begun, None
         work = loop.create_task(_awaited(job, begun), name=f"task {job.task}")
-        work.add_done_callback(self._done)
+        work.add_done_callback(partial(self._done, job))
         try:
             while not self._waiting.done():
                 await asyncio.wait({self._waiting}, timeout=self._executor.heartbeat_s)
@@ -113,9 +114,9 @@ class _InlineSeat(Seat):
             # A coroutine that will not be cancelled goes on, and nobody hears of it.
             work.cancel()
 
-    def _done(self, work: asyncio.Future[Ending]) -> None:
+    def _done(self, job: Job, work: asyncio.Future[Ending]) -> None:
         if work.cancelled():
-            self._end(_failed(asyncio.CancelledError("the task cancelled itself")))
+            self._end(failed(asyncio.CancelledError("the task cancelled itself"), job))
         else:
             self._end(work.result())
 
@@ -144,9 +145,4 @@ async def _awaited(job: Job, result: Awaitable[Any]) -> Ending:
     except asyncio.CancelledError:
         raise
     except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-        return _failed(error)
-
-
-def _failed(error: BaseException) -> Ending:
-    kind, detail, traceback = describe(error)
-    return Ending(EndKind.FAILED, error_kind=kind, detail=detail, traceback=traceback)
+        return failed(error, job)

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from hypernb.engine._body import describe, do_job
+from hypernb.engine._body import do_job, failed
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine.executors._executor import Executor, Seat
 
@@ -94,8 +94,7 @@ class _ThreadSeat(Seat):
             output = do_job(job, outbox=self._outbox, report=report)
             ending = Ending(EndKind.SUCCEEDED, output=output, files=self._files())
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-            kind, detail, traceback = describe(error)
-            ending = Ending(EndKind.FAILED, error_kind=kind, detail=detail, traceback=traceback)
+            ending = failed(error, job)
         # The loop may be closed by now; nobody waits for the answer then.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._end, ending)

@@ -20,7 +20,9 @@ from hypernb.abc import Payload
 from hypernb.engine._capture import Allowance
 from hypernb.engine._frames import LARGE_BYTES, Unpacker, pack
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
+from hypernb.engine._refusals import sound
 from hypernb.engine.executors import _processes
+from hypernb.model import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -299,6 +301,7 @@ def _ending(head: dict[str, Any], body: bytes, dropped: int) -> Ending:
             detail=head["detail"],
             traceback=head["traceback"],
             dropped_bytes=dropped,
+            refusal=_refusal(head.get("refusal")),
         )
     files = {name: Path(path) for name, path in head.get("files", {}).items()}
     if path := head.get("path"):
@@ -307,6 +310,11 @@ def _ending(head: dict[str, Any], body: bytes, dropped: int) -> Ending:
         large.unlink()
     output = Payload(head["media_type"], body, head["text"])
     return Ending(EndKind.SUCCEEDED, output=output, files=files, dropped_bytes=dropped)
+
+
+def _refusal(told: tuple[list[str], float | None] | None) -> Refusal | None:
+    # What comes from a worker may come from a task's own code.
+    return None if told is None else Refusal(tuple(map(str, told[0])), sound(told[1]))
 
 
 def write_job(job: Job, scratch: Path) -> bytes:
@@ -336,5 +344,6 @@ def write_job(job: Job, scratch: Path) -> bytes:
         "arguments": entry(job.arguments),
         "inputs": {name: entry(value) for name, value in job.inputs.items()},
         "failures": job.failures,
+        "resources": job.resources,
     }
     return pack(head, b"".join(parts))

@@ -89,11 +89,17 @@ class Bench:
         host.start()
         return host
 
-    def process(self, **settings: Any) -> subprocess.Popen[bytes]:
+    def process(self, *program: str, **settings: Any) -> subprocess.Popen[bytes]:
+        """Start a runner as a process of its own.
+
+        Args:
+            program: Arguments of Python instead of ``-m hypernb.engine``.
+        """
         values = {"idle_s": 60, "heartbeat_s": 0.2, "lease_s": 5, "backups": 0, **settings}
         environ = {f"HYPERNB_{name.upper()}": str(value) for name, value in values.items()}
+        arguments = program or ("-m", "hypernb.engine")
         process = subprocess.Popen(
-            [sys.executable, "-m", "hypernb.engine", "--store", self.store.url],
+            [sys.executable, *arguments, "--store", self.store.url],
             env={**os.environ, **environ},
             start_new_session=True,
         )

@@ -42,7 +42,16 @@ def test_hash_is_sha256_of_canonical_form() -> None:
 def test_every_field_is_in_canonical_form() -> None:
     kept = orjson.loads(plan().canonical())
     assert set(kept) == set(PlanSpec.model_fields)
-    assert set(kept["tasks"][0]) == set(TaskSpec.model_fields)
+    assert set(kept["tasks"][0]) == set(TaskSpec.model_fields) - {"resources"}
+
+
+def test_plans_from_before_resources_keep_their_hash() -> None:
+    task = plan().tasks[0].model_copy(update={"resources": ("pytest",)})
+    governed = plan(tasks=(task, *plan().tasks[1:]))
+    kept = orjson.loads(governed.canonical())
+    assert kept["tasks"][0]["resources"] == ["pytest"]
+    assert governed.hash != plan().hash
+    assert PlanSpec.model_validate_json(governed.canonical()) == governed
 
 
 def test_hash_survives_the_store() -> None:

@@ -134,4 +134,5 @@ def test_states_are_their_words_in_the_database() -> None:
         "failed",
         "abandoned",
         "cancelled",
+        "refused",
     ]

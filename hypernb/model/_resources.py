@@ -1,0 +1,172 @@
+"""Resources: what tasks share beyond a runner's slots, and how much of it there is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_FIRST_CLOSING_S: Final = 1.0
+_LONGEST_CLOSING_S: Final = 60.0
+
+
+class Hurdle(StrEnum):
+    """Why a resource cannot be had now."""
+
+    FULL = "full"
+    RATE = "rate"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A resource that cannot be had now.
+
+    Attributes:
+        resource: Its name.
+        after_s: Seconds until it is worth asking again; None if others hold it, and nobody
+            knows for how long.
+        held: How many permits are held.
+        limit: How many may be; None if that is not what is lacking.
+    """
+
+    resource: str
+    hurdle: Hurdle
+    after_s: float | None = None
+    held: int = 0
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A resource said that it was asked too much.
+
+    Attributes:
+        resources: Names; all that the task holds if empty.
+        retry_after_s: How long it wants to be left alone, in seconds; None if it did not say.
+    """
+
+    resources: tuple[str, ...] = ()
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource by name, its limits, and what was learnt of it; see `Resource.wait`.
+
+    The rate is a token bucket. What the resource can take at once is found by additive
+    increase and multiplicative decrease (Chiu and Jain, 1989): a refusal halves it, and a
+    full round of successes adds one. Wall clocks that are set back close nothing for longer
+    and fill no bucket.
+
+    Attributes:
+        at_once: How many attempts may hold it at once; None for any number.
+        rate_per_s: How many may begin in a second, on average; None for any number.
+        burst: How many may begin at once after a rest.
+        ceiling: How many it seems to take at once; None before it has refused any.
+        tokens: What is left of the burst, as of ``filled_at``.
+        closed_s: How long from ``closed_at`` on it is to be left alone.
+        refusals: How many it has given since it last served.
+    """
+
+    name: str
+    at_once: int | None = None
+    rate_per_s: float | None = None
+    burst: int = 1
+    ceiling: float | None = None
+    tokens: float = 1.0
+    filled_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_s: float = 0.0
+    refusals: int = 0
+
+    @property
+    def limit(self) -> int | None:
+        """How many attempts may hold it at once, by its limit and by what was learnt."""
+        known = [] if self.at_once is None else [self.at_once]
+        if self.ceiling is not None:
+            known.append(max(1, math.floor(self.ceiling)))
+        return min(known, default=None)
+
+    def wait(self, held: int, at: datetime) -> Wait | None:
+        """Return why it cannot be had now; None if it can.
+
+        Args:
+            held: How many permits are held.
+
+        Example:
+            >>> from datetime import UTC, datetime
+            >>> suite = Resource("pytest", at_once=1)
+            >>> suite.wait(1, datetime(2026, 11, 27, tzinfo=UTC)).hurdle.value
+            'full'
+        """
+        if (left := self._closed_for(at)) > 0:
+            return Wait(self.name, Hurdle.CLOSED, left)
+        if (limit := self.limit) is not None and held >= limit:
+            return Wait(self.name, Hurdle.FULL, None, held, limit)
+        if self.rate_per_s is not None and (lacking := 1.0 - self._tokens(at)) > 0:
+            return Wait(self.name, Hurdle.RATE, lacking / self.rate_per_s)
+        return None
+
+    def taken(self, at: datetime) -> Resource:
+        """Return it with one permit more."""
+        if self.rate_per_s is None:
+            return self
+        return replace(self, tokens=self._tokens(at) - 1.0, filled_at=at)
+
+    def served(self) -> Resource:
+        """Return it after an attempt that it did not refuse."""
+        if self.ceiling is None:
+            return self if not self.refusals else replace(self, refusals=0)
+        more = self.ceiling + 1.0 / self.ceiling
+        if self.at_once is not None:
+            more = min(more, float(self.at_once))
+        return replace(self, ceiling=more, refusals=0)
+
+    def refused(self, held: int, at: datetime, retry_after_s: float | None) -> Resource:
+        """Return it after a refusal.
+
+        Refusals while it is closed were asked for before: they say nothing new, and only the
+        longest wish to be left alone counts.
+
+        Args:
+            held: How many permits were held, the refused one with them.
+        """
+        left = self._closed_for(at)
+        if left > 0:
+            longer = max(left, retry_after_s or 0.0)
+            return replace(self, closed_at=at, closed_s=longer)
+        times = self.refusals + 1
+        rest = retry_after_s
+        if rest is None:
+            rest = min(_LONGEST_CLOSING_S, _FIRST_CLOSING_S * 2.0 ** min(times - 1, 10))
+        before = float(held) if self.limit is None else min(float(held), float(self.limit))
+        ceiling = max(1.0, before / 2.0)
+        return replace(self, ceiling=ceiling, closed_at=at, closed_s=rest, refusals=times)
+
+    def _closed_for(self, at: datetime) -> float:
+        if self.closed_at is None or at < self.closed_at:
+            return 0.0
+        return max(0.0, self.closed_s - (at - self.closed_at).total_seconds())
+
+    def _tokens(self, at: datetime) -> float:
+        if self.filled_at is None:
+            return float(self.burst)
+        since = max(0.0, (at - self.filled_at).total_seconds())
+        return min(float(self.burst), self.tokens + since * (self.rate_per_s or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUse:
+    """A resource and how much of it is in use.
+
+    Attributes:
+        held: How many attempts hold a permit of it.
+    """
+
+    resource: Resource
+    held: int = 0
