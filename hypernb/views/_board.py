@@ -26,12 +26,14 @@ _URGENT: Final = (
     TaskState.STALLED,
     TaskState.RUNNING,
     TaskState.VERIFYING,
+    TaskState.WAITING,
 )
 _KINDS: Final = {
     TaskState.AWAITING_APPROVAL: "c-awaiting",
     TaskState.STALLED: "c-stalled",
     TaskState.RUNNING: "c-active",
     TaskState.VERIFYING: "c-active",
+    TaskState.WAITING: "c-none",
 }
 
 
@@ -93,6 +95,8 @@ def _doing(figures: Figures, busy: list[TaskRecord]) -> Iterator[Child]:
 def _how_it_goes(figures: Figures, task: TaskRecord) -> str:
     if task.state is TaskState.AWAITING_APPROVAL:
         return "waiting for you"
+    if task.state is TaskState.WAITING:
+        return line(task.note, cut_at=120)
     if task.state is TaskState.STALLED:
         return f"silent for {words.duration(figures.silent_s(task))}"
     running = f"for {words.duration(round(figures.running_s(task)))}"

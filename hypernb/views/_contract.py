@@ -182,6 +182,7 @@ def contract(task: TaskSpec) -> list[tuple[str, Phrase]]:
         *_work(task),
         ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
         ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
+        *_shares(task),
         ("Done when", (line(task.check, cut_at=500) or "it has ended without an error",)),
         ("Caps", (caps(task, full=True),)),
         ("If it fails", (f"{_IF_IT_FAILS[task.on_failure]}.",)),
@@ -189,6 +190,13 @@ def contract(task: TaskSpec) -> list[tuple[str, Phrase]]:
     if not task.repeatable:
         terms.append(("After a crash", ("a person decides: it is not safe to run twice.",)))
     return terms
+
+
+def _shares(task: TaskSpec) -> list[tuple[str, Phrase]]:
+    if not task.resources:
+        return []
+    names = enumerate_names([line(each, cut_at=120) for each in task.resources], most=20)
+    return [("Shares", (*names, " with tasks of all missions; it waits for a place"))]
 
 
 def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:

@@ -31,6 +31,7 @@ _ORDER: Final = (
     TaskState.VERIFYING,
     TaskState.AWAITING_APPROVAL,
     TaskState.STALLED,
+    TaskState.WAITING,
     TaskState.READY,
     TaskState.PENDING,
     TaskState.CANCELLED,

@@ -28,6 +28,8 @@ _SHAPES: Final[Mapping[str, str]] = {
     '<path class="o" d="M4.5 2c0 3.5 3.5 4 3.5 6s-3.5 2.5-3.5 6"/>'
     '<path class="o" d="M11.5 2c0 3.5-3.5 4-3.5 6s3.5 2.5 3.5 6"/>'
     '<path class="f" d="M5.5 13.5L8 10l2.5 3.5z"/>',
+    "waiting": '<circle class="o" cx="8" cy="8" r="6"/><path class="o" d="M8 4.5V8l2.6 1.8"/>',
+    "refused": '<circle class="o" cx="8" cy="8" r="6"/><path class="o" d="M5 8h6"/>',
     "paused": '<path class="f" d="M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z"/>',
     "succeeded": '<circle class="f" cx="8" cy="8" r="7"/>'
     '<path class="k" d="M4.7 8.3L7 10.6l4.4-5"/>',

@@ -134,13 +134,29 @@ def _waiting(figures: Figures) -> Phrase:
     stalled = figures.among(TaskState.STALLED)
     if stalled:
         return ("A sign of life from ", *_names(stalled), ". You need not act.")
+    waiting = figures.among(TaskState.WAITING)
+    if waiting:
+        return (*_lack(waiting[0]), ", for ", *_names(waiting), ". You need not act.")
     ready = figures.among(TaskState.READY)
     if ready:
         return ("A free place, for ", *_names(ready), ".")
     return ("Nothing. It goes on by itself.",)
 
 
+def _lack(task: TaskRecord) -> Phrase:
+    """Say what a waiting task lacks: its note is ``waits for pytest: 1 of 1 in use``."""
+    name, colon, why = line(task.note).removeprefix("waits for ").partition(": ")
+    return (Code(name), f" ({why})") if colon else ("A resource",)
+
+
 def _next(figures: Figures) -> Phrase:
+    waiting = figures.among(TaskState.WAITING)
+    if waiting and not figures.active:
+        verb = "starts" if len(waiting) == 1 else "start"
+        return (
+            *_names(waiting),
+            f" {verb} by itself." if len(waiting) == 1 else f" {verb} by themselves.",
+        )
     ready = figures.among(TaskState.READY)
     if ready:
         verb = "starts" if len(ready) == 1 else "start"

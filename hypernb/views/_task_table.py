@@ -26,6 +26,7 @@ _TELLING: Final = (
     TaskState.RUNNING,
     TaskState.VERIFYING,
     TaskState.CANCELLED,
+    TaskState.WAITING,
     TaskState.READY,
     TaskState.SKIPPED,
     TaskState.PENDING,

@@ -10,7 +10,7 @@ from hypernb.views._clean import line
 from hypernb.views._phrase import Code, Phrase, command, enumerate_names, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from hypernb.model import Event
@@ -86,6 +86,13 @@ TASK_STATES: Final[Mapping[str, StateWord]] = {
     TaskState.READY: StateWord(
         "ready", "ready", "neutral", "○", "It starts as soon as there is room."
     ),
+    TaskState.WAITING: StateWord(
+        "waiting",
+        "waiting",
+        "neutral",
+        "◷",
+        "It waits for a resource that it shares; it starts by itself.",
+    ),
     TaskState.RUNNING: StateWord("running", "running", "active", "►", "An attempt is at work."),
     TaskState.VERIFYING: StateWord(
         "verifying", "verifying", "active", "⌕", "Its check is being made."
@@ -116,6 +123,9 @@ ATTEMPT_STATES: Final[Mapping[str, StateWord]] = {
         "abandoned", "abandoned", "neutral", "⊟", "Its runner ended before it did."
     ),
     AttemptState.CANCELLED: StateWord("cancelled", "cancelled", "neutral", "⊘", "Ended early."),
+    AttemptState.REFUSED: StateWord(
+        "refused", "refused", "neutral", "⊖", "Too many requests; it counts as no attempt."
+    ),
 }
 
 SEVERITIES: Final = tuple(sorted(Severity, key=lambda severity: -severity.rank))
@@ -286,6 +296,35 @@ def _created(event: Event) -> Phrase:
 def _shared(event: Event) -> Phrase:
     origin = "/".join(filter(None, (_first(event, "from"), _first(event, "task"))))
     return ("It is done already and does not run: shared from ", Code(origin), ".")
+
+
+def _deferred(event: Event) -> Phrase:
+    facts = event.payload
+    names = [Code(str(name)) for name in facts.get("resources") or ()]
+    what: Phrase = (" for ", *_listed(names)) if names else ()
+    after_s = facts.get("after_s")
+    again = ""
+    if isinstance(after_s, int | float) and after_s > 0:
+        again = f" It is tried again after {duration(after_s)}."
+    match facts.get("hurdle"):
+        case "full":
+            use = f"{facts.get('held')} of {facts.get('limit')} in use"
+            return ("It waits", *what, f": {use}.")
+        case "rate":
+            return ("It waits", *what, ": no more may begin at once.")
+        case "refused":
+            where: Phrase = (" to ", *_listed(names)) if names else ()
+            return (
+                "Too many requests",
+                *where,
+                f"; it waits, and that counts as no attempt.{again}",
+            )
+        case _:
+            return ("It waits", *what, f": too many requests.{again}")
+
+
+def _listed(names: Sequence[Code]) -> Phrase:
+    return tuple(part for name in names for part in (", ", name))[1:]
 
 
 def _proposed(event: Event) -> Phrase:
@@ -459,6 +498,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
     "mission.finished": _mission_finished,
     "task.shared": _shared,
     "task.readied": _readied,
+    "task.deferred": _deferred,
     "task.started": _started,
     "task.progressed": _progressed,
     "task.heartbeat": _simply("A sign of life"),

@@ -106,6 +106,9 @@ def test_canonical_form_of_many_tasks_is_that_of_the_whole(tasks: int) -> None:
         TaskSpec(name=f"t{number} \u2713", work=AgentWork()) for number in range(tasks)
     )
     spec = plan().model_copy(update={"tasks": many})
-    whole = orjson.dumps(spec.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    fields = spec.model_dump(mode="json")
+    for task in fields["tasks"]:
+        del task["resources"]
+    whole = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     assert spec.canonical() == whole
     assert spec.hash == hashlib.sha256(whole).hexdigest()
