@@ -451,6 +451,23 @@ def playbooks(*, name: str) -> None:
     )
 
 
+@hypernb.command()
+@click.argument("resource", default="")
+@click.option("--at-once", type=int, metavar="N", help="So many tasks may hold it at once.")
+@click.option("--rate", type=float, metavar="N", help="So many may begin in a second.")
+@click.option("--burst", type=int, metavar="N", help="So many may begin at once after a rest.")
+@click.option("--none", is_flag=True, help="Take its limits away.")
+def limits(
+    *, resource: str, at_once: int | None, rate: float | None, burst: int | None, none: bool
+) -> None:
+    """Show what missions share, or limit it."""
+    from hypernb.session import limits as limited
+    from hypernb.views import RESOURCE_HEADS, resource_row, table_text
+
+    uses = limited(_session(), resource, at_once=at_once, rate=rate, burst=burst, none=none)
+    _echo(table_text(RESOURCE_HEADS, [resource_row(use) for use in uses], width=_table_width()))
+
+
 # -- upkeep ------------------------------------------------------------------------------
 
 

@@ -92,6 +92,8 @@ class Runner:
     8. A poisoned task, which ends its runner, is given up after three tries with the
        evidence, and does not take the others down.
     9. Recorded logs replay to the same state; unknown kinds of events are kept.
+    10. No more attempts hold a resource than its limit allows, over all missions and runners
+        of the store; a task that has to wait for one is waiting, never failed.
 
     Args:
         store: Used from several threads; not closed.

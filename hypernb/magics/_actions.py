@@ -15,6 +15,7 @@ from hypernb.magics._start import (
     start,
     watch,
     watch_answer,
+    whole,
 )
 from hypernb.magics._verbs import VERBS
 from hypernb.model import MissionState
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypernb.magics._line import Request
+    from hypernb.model import ResourceUse
     from hypernb.session import Check, Mission, Status
 
 DEFAULT_LIMIT: Final = 50
@@ -301,6 +303,22 @@ def _playbooks(around: Surroundings, request: Request) -> Shown | Listing[Any]:
     )
 
 
+def _limits(around: Surroundings, request: Request) -> Listing[ResourceUse]:
+    from hypernb.session import limits
+    from hypernb.views import RESOURCE_HEADS, resource_row
+
+    options = request.options
+    uses = limits(
+        around.session,
+        *request.arguments,
+        at_once=whole(options, "at_once"),
+        rate=options.get("rate"),
+        burst=whole(options, "burst"),
+        none=bool(options.get("none")),
+    )
+    return Listing.of_rows(uses, RESOURCE_HEADS, resource_row)
+
+
 def _models(_around: Surroundings, _request: Request) -> Shown:
     return Shown("No model is used. The agents work with their own tools; nothing leaves here.")
 
@@ -387,6 +405,7 @@ ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
     "export": _export,
     "find": _find,
     "help": _help,
+    "limits": _limits,
     "logs": _logs,
     "ls": _ls,
     "models": _models,

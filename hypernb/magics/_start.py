@@ -234,8 +234,8 @@ def _propose(
         inputs=_inputs(around, options.get("in", ())),
         scope=options.get("scope"),
         budget=options.get("budget"),
-        priority=_whole(options, "priority"),
-        concurrency=_whole(options, "concurrency"),
+        priority=whole(options, "priority"),
+        concurrency=whole(options, "concurrency"),
         deadline_s=options.get("deadline"),
     )
 
@@ -285,12 +285,18 @@ def _approved_hash(path: str | None) -> str | None:
         raise PathError(path, problem, hint=hint) from None
 
 
-def _whole(options: Mapping[str, Any], name: str) -> int | None:
+def whole(options: Mapping[str, Any], name: str) -> int | None:
+    """Return an option that counts something; None if it was not given.
+
+    Raises:
+        UsageError: It is not a whole number.
+    """
     value = options.get(name)
     if value is None:
         return None
     if value != int(value):
-        raise UsageError(f"--{name} takes a whole number, not {value:g}.")
+        option = name.replace("_", "-")
+        raise UsageError(f"--{option} takes a whole number, not {value:g}.")
     return int(value)
 
 

@@ -164,6 +164,19 @@ VERBS: Final = {
         ),
         Verb("agents", "List the agents.", "[NAME]", 0, 1, completes="agent"),
         Verb("playbooks", "List the playbooks.", "[NAME]", 0, 1, completes="playbook"),
+        Verb(
+            "limits",
+            "Show what missions share, or limit it.",
+            "[RESOURCE]",
+            0,
+            1,
+            (
+                Option("--at-once", "So many tasks may hold it at once.", "number", "N"),
+                Option("--rate", "So many may begin in a second.", "number", "N"),
+                Option("--burst", "So many may begin at once after a rest.", "number", "N"),
+                Option("--none", "Take its limits away."),
+            ),
+        ),
         Verb("models", "List the models."),
         Verb(
             "config",

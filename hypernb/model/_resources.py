@@ -166,7 +166,9 @@ class ResourceUse:
 
     Attributes:
         held: How many attempts hold a permit of it.
+        wait: Why it could not be had when the store was asked; None if it could.
     """
 
     resource: Resource
     held: int = 0
+    wait: Wait | None = None

@@ -1,7 +1,14 @@
 """Plans decided purely: built, checked, ordered, scheduled, laid out and compared."""
 
 from hypernb.plan._builder import Plan
-from hypernb.plan._check import MAX_GOAL, MAX_NAME, MAX_TASKS, check_plan, keyword_name
+from hypernb.plan._check import (
+    MAX_GOAL,
+    MAX_NAME,
+    MAX_TASKS,
+    check_plan,
+    is_resource_name,
+    keyword_name,
+)
 from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
@@ -22,6 +29,7 @@ __all__ = [
     "check_plan",
     "compare",
     "critical_path",
+    "is_resource_name",
     "keyword_name",
     "layout",
     "remaining_paths",

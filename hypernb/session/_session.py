@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import socket
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
         Event,
         LeaseRecord,
         MissionRecord,
+        Resource,
+        ResourceUse,
         Retention,
         RoleCard,
         SearchHit,
@@ -303,6 +306,53 @@ class Session:
         from hypernb.agents import load_playbooks
 
         return load_playbooks()
+
+    # -- what missions share ------------------------------------------------------------
+
+    def resources(self) -> list[ResourceUse]:
+        """Return what tasks share: its limits, what was learnt of it, who holds how much."""
+        return self.store.resources()
+
+    def limit(
+        self,
+        resource: str,
+        *,
+        at_once: int | None = None,
+        rate: float | None = None,
+        burst: int = 1,
+    ) -> Resource:
+        """Limit a resource for all missions and runners of the store, at once and from now on.
+
+        Tasks name what they share: ``plan.add(..., resources=["the-api"])``. What was learnt
+        of the resource is forgotten; without any limit, what the tasks are refused teaches
+        one again.
+
+        Args:
+            resource: Its name.
+            at_once: How many tasks may hold it at once; None for any number.
+            rate: How many may begin in a second, on average; None for any number.
+            burst: How many may begin at once after a rest.
+
+        Raises:
+            UsageError: A limit has no meaning.
+        """
+        from hypernb.plan import is_resource_name
+
+        if not is_resource_name(resource):
+            raise UsageError(
+                f"A resource cannot be called {resource[:80]!r}.",
+                hint="Use characters that can be seen, without white space.",
+            )
+        for name, value in (("at_once", at_once), ("burst", burst)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} cannot be {value}.", hint="It is 1 or more.")
+        if rate is not None and not 0 < rate < math.inf:
+            raise UsageError(
+                f"rate cannot be {rate:g}.", hint="It is the starts in a second, above 0."
+            )
+        return self.store.limit_resource(
+            resource, at_once=at_once, rate_per_s=rate, burst=burst
+        )
 
     # -- the runner and upkeep ----------------------------------------------------------
 

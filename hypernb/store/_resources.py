@@ -71,12 +71,13 @@ def limit(
     return resource
 
 
-def uses(connection: Connection) -> list[ResourceUse]:
+def uses(connection: Connection, at: datetime) -> list[ResourceUse]:
     """Return every resource that has a limit, was learnt of, or is held; by name."""
     known = _known(connection)
     held = _held(connection)
     named = {**{name: Resource(name) for name in held}, **known}
-    return [ResourceUse(named[name], held.get(name, 0)) for name in sorted(named)]
+    counted = [(named[name], held.get(name, 0)) for name in sorted(named)]
+    return [ResourceUse(each, many, each.wait(many, at)) for each, many in counted]
 
 
 def hurdle(connection: Connection, key: Key, names: Sequence[str], at: datetime) -> Wait | None:

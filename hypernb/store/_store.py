@@ -441,7 +441,7 @@ class SqlStore(Store):
 
     def resources(self) -> list[ResourceUse]:
         with self._database.reading() as connection:
-            return _resources.uses(connection)
+            return _resources.uses(connection, self._now())
 
     # -- what runners write -------------------------------------------------------------
 

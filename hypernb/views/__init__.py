@@ -4,6 +4,7 @@ from hypernb.views import words
 from hypernb.views._findings import findings_html, findings_text
 from hypernb.views._frame import page
 from hypernb.views._lists import (
+    RESOURCE_HEADS,
     agents_html,
     agents_text,
     events_html,
@@ -12,6 +13,7 @@ from hypernb.views._lists import (
     hits_text,
     missions_html,
     missions_text,
+    resource_row,
     status_text,
     table_html,
     table_text,
@@ -22,6 +24,7 @@ from hypernb.views._reports import report_html, report_text
 from hypernb.views._text import mission_text, plan_text
 
 __all__ = [
+    "RESOURCE_HEADS",
     "agents_html",
     "agents_text",
     "events_html",
@@ -40,6 +43,7 @@ __all__ = [
     "report_html",
     "report_markdown",
     "report_text",
+    "resource_row",
     "status_text",
     "table_html",
     "table_text",

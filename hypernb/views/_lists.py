@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from hypernb.model import Hurdle
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from hypernb.model import Event, LeaseRecord, MissionRecord, RoleCard, SearchHit
+    from hypernb.model import (
+        Event,
+        LeaseRecord,
+        MissionRecord,
+        ResourceUse,
+        RoleCard,
+        SearchHit,
+    )
     from hypernb.views._markup import Head
 
 ROWS_AT_MOST: Final = 200
@@ -207,6 +215,38 @@ def agents_text(cards: Sequence[RoleCard], width: int = 80) -> str:
             f"{line(card.name, cut_at=120)}\n{labelled(rows, width=width, indent='  ')}"
         )
     return "\n\n".join(blocks)
+
+
+RESOURCE_HEADS: Final = ("Resource", "In use", "At most", "Rate", "Now")
+
+
+def resource_row(use: ResourceUse) -> tuple[str, ...]:
+    """Return what stands under `RESOURCE_HEADS`."""
+    resource = use.resource
+    most = "any number" if resource.at_once is None else f"{resource.at_once:,}"
+    rate = "any"
+    if resource.rate_per_s is not None:
+        rate = f"{resource.rate_per_s:g} a second"
+        if resource.burst > 1:
+            rate += f", burst {resource.burst:,}"
+    return (line(resource.name, cut_at=200), f"{use.held:,}", most, rate, _now(use))
+
+
+def _now(use: ResourceUse) -> str:
+    resource, wait = use.resource, use.wait
+    said = []
+    if wait is None:
+        said.append("there is room")
+    elif wait.hurdle is Hurdle.CLOSED:
+        said.append(f"too many requests: left alone for {words.duration(wait.after_s or 0.0)}")
+    elif wait.hurdle is Hurdle.RATE:
+        said.append(f"the next in {words.duration(wait.after_s or 0.0)}")
+    else:
+        said.append("all in use")
+    limit = resource.limit
+    if resource.ceiling is not None and limit is not None and limit != resource.at_once:
+        said.append(f"{limit:,} at once, as its refusals taught")
+    return "; ".join(said)
 
 
 def hits_html(hits: Sequence[SearchHit]) -> str:

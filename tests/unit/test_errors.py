@@ -31,6 +31,7 @@ SAMPLES: dict[str, Any] = {
     "int": 3,
     "int | None": 3,
     "float": 1.5,
+    "float | None": 20.0,
     "Iterable[str]": ["rows", "runs"],
     "Sequence[str]": ["rows", "runs"],
     "Mapping[str, str]": {"ruff": "it is not installed."},

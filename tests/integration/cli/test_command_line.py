@@ -267,3 +267,13 @@ def test_doctor_says_what_could_go_and_removes_it_only_when_asked(terminal: Term
     assert "of free space were given back" in fixed.stdout
     assert terminal.missions() == 0
     assert "There was nothing to remove" in terminal.hypernb("doctor", "--fix", **keep).stdout
+
+
+def test_limits_are_those_of_every_process(terminal: Terminal) -> None:
+    assert terminal.hypernb("limits", "the-service", "--at-once", "4").returncode == DONE
+    shown = terminal.hypernb("limits")
+    assert shown.returncode == DONE
+    assert "the-service" in shown.stdout
+    refused = terminal.hypernb("limits", "the-service", "--at-once", "0")
+    assert refused.returncode == MISUSE
+    assert "at_once cannot be 0" in refused.stderr

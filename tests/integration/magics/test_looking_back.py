@@ -40,6 +40,37 @@ def test_values_of_verbs_are_data(later: Kernel) -> None:
     assert later.ok("_.__class__").error == ""
 
 
+def test_limits_are_set_shown_and_taken_away(later: Kernel) -> None:
+    later.ok("%hyper limits the-service --at-once 4 --rate 2 --burst 10")
+    shown = later.ok("%hyper limits").text
+    assert "the-service" in shown
+    assert "2 a second, burst 10" in shown
+    assert "there is room" in shown
+    limit = "each = %hyper limits the-service\neach[0].resource.at_once"
+    assert later.ok(limit).value == "4"
+    later.ok("%hyper limits the-service --none")
+    assert later.ok(limit + " is None").value == "True"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("limits the-servise", "Did you mean 'the-service'?"),
+        ("limits the-service --at-once 0", "at_once cannot be 0"),
+        ("limits the-service --rate 0", "rate cannot be 0"),
+        ("limits the-service --at-once 1.5", "takes a whole number, not 1.5"),
+        ("limits --at-once 1", "Which resource"),
+        ("limits the-service --none --rate 1", "Leave one out"),
+        ("limits 'two words' --rate 1", "cannot be called"),
+    ],
+)
+def test_limit_without_meaning_is_refused(later: Kernel, line: str, said: str) -> None:
+    later.ok("%hyper limits the-service --at-once 4")
+    cell = later.run(f"%hyper {line}")
+    assert said in cell.error
+    assert later.ok("%hyper limits the-service").text.count("the-service") == 1
+
+
 def test_text_is_found_in_goals_and_outputs(later: Kernel) -> None:
     assert later.ok('hits = %hyper find "HELLO"\n{h.kind for h in hits}').value == "{'output'}"
     assert (

@@ -244,3 +244,31 @@ def test_fork_refuses_what_it_cannot_be(session: hypernb.Session, tmp_path: Path
     with pytest.raises(hypernb.errors.UsageError, match="whole plan"):
         origin.fork(changes=noted(tmp_path / "ledger"), concurrency=2)
     assert len(session.missions()) == 1
+
+
+def ask(book: str) -> str:
+    """Be refused once, then served."""
+    import pathlib
+
+    import hypernb as module
+
+    path = pathlib.Path(book)
+    if not path.exists():
+        path.touch()
+        raise module.TooManyRequestsError("the-service", retry_after_s=0.1)
+    return "served"
+
+
+def test_task_that_is_refused_waits_and_is_served(
+    session: hypernb.Session, tmp_path: Path
+) -> None:
+    session.limit("the-service", at_once=4)
+    plan = hypernb.Plan("Ask a service", root=tmp_path)
+    plan.add("ask", ask, str(tmp_path / "book"), resources=["the-service"])
+    mission = session.start(plan, approve=True)
+    mission.wait(60)
+    assert mission.result() == "served"
+    (use,) = session.resources()
+    assert (use.resource.name, use.held, use.resource.at_once) == ("the-service", 0, 4)
+    words = [event.payload["hurdle"] for event in mission.events(kinds=["task.deferred"])]
+    assert words[0] == "refused"
