@@ -25,6 +25,7 @@ import orjson
 os.environ["HYPERNB_HOME"] = tempfile.mkdtemp(prefix="hypernb-logs-")
 
 from hypernb.engine import InProcessHost, RunnerSettings
+from hypernb.errors import TooManyRequestsError
 from hypernb.plan import Plan
 from hypernb.store import SqlStore
 
@@ -50,6 +51,14 @@ def fail() -> None:
 def hang() -> None:
     """Work that takes longer than anybody waits."""
     threading.Event().wait(LONG_S)
+
+
+def ask(book: str) -> None:
+    """Work that is refused the first time."""
+    path = Path(book)
+    if not path.exists():
+        path.touch()
+        raise TooManyRequestsError("the-service", retry_after_s=0.05)
 
 
 def diamond(**terms: Any) -> Plan:
@@ -130,9 +139,18 @@ class Recorder:
         unstarted = self.propose(diamond())
         self.store.cancel_unstarted(unstarted.id, by="ana@here")
         self.write("cancelled-before-its-start", unstarted)
+        self._record_refused()
         self._record_steered()
         self._record_left_behind()
         self._record_abandoned()
+
+    def _record_refused(self) -> None:
+        self.store.limit_resource("the-service", at_once=1)
+        plan = Plan("refused, then served")
+        for name in "ab":
+            book = tempfile.mktemp(prefix="hypernb-book-")  # noqa: S306 - must not be there
+            plan.add(name, ask, book, resources=["the-service"])
+        self.write("waiting-refused-served", self.approve(plan))
 
     def _record_steered(self) -> None:
         plan = Plan("steered").add("long", hang).add("next", fetch, needs=["long"])

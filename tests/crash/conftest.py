@@ -79,6 +79,9 @@ class Witness:
         """Read on from the last event, and check the promises so far."""
         self._read_on()
         assert self.store.check() == []
+        assert all(use.held <= 1 for use in self.store.resources()), (
+            "more permits than there are"
+        )
         begun = self.ledger.begun if self.ledger.path.exists() else Counter()
         for mission in self.store.missions(limit=1000):
             tasks = {task.id: task for task in self.store.tasks(mission.id)}
@@ -121,6 +124,7 @@ class Scene:
         self.ledger = Ledger(folder / "ledger")
         self.witness = Witness(self.store, self.ledger)
         self.missions: list[MissionRecord] = []
+        self.store.limit_resource("scarce", at_once=1)
 
     def start_mission(self, *, once: bool = False) -> MissionRecord:
         """Approve a mission of thirty tasks in layers; names say which mission they are of.
@@ -141,6 +145,7 @@ class Scene:
                     f"m-{number}/{name}",
                     needs=before[place : place + 2],
                     repeatable=not (once and (layer, place) == (0, 2)),
+                    resources=["scarce"] if place == 0 else (),
                 )
             before = names
         spec, payloads = plan.build()
@@ -209,6 +214,7 @@ class Scene:
                 assert attempts[-1] == "succeeded"
                 assert set(attempts[:-1]) <= {"abandoned", "cancelled"}
         assert self.store.leases(live=False) == [] or not self.store.leases()
+        assert [use.held for use in self.store.resources()] == [0]
 
     def _attempts(self, mission: MissionRecord) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -312,6 +312,22 @@ def test_restore_readies_what_was_late() -> None:
     assert schedule.restore({"fetch": S.SUCCEEDED}).readied == ("clean", "check")
 
 
+def test_restore_takes_what_waits_for_ready() -> None:
+    schedule = Schedule(diamond())
+    late = schedule.restore({"fetch": S.SUCCEEDED, "clean": S.WAITING, "check": S.READY})
+    assert late == Consequence()
+    assert schedule.ready() == ["clean", "check"]
+
+
+def test_best_leaves_out_what_lacks_a_resource() -> None:
+    spec = changed(plan(a="", b="", c=""), a={"resources": ("x", "y")}, b={"resources": ("y",)})
+    schedule = Schedule(spec)
+    assert schedule.best() == "a"
+    assert schedule.best(lacking={"x"}) == "b"
+    assert schedule.best(lacking={"y"}) == "c"
+    assert schedule.best(lacking={"y"}, busy={""}) is None
+
+
 def test_restore_does_not_trust_ready() -> None:
     spec = diamond()
     schedule = Schedule(spec)
