@@ -12,7 +12,7 @@ from hypernb.engine._backoff import backoff_s
 from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
 from hypernb.errors import UnknownTaskError
-from hypernb.model import MissionState, OnFailure, Refusal, TaskState
+from hypernb.model import MissionState, OnFailure, Refusal, TaskState, rest_s
 from hypernb.plan import Consequence, Schedule, remaining_paths
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 SUSPECT_AFTER: Final = 2
 """A task that was running at the end of so many runners may be what ended them."""
-
-REFUSED_AT_MOST_S: Final = 60.0
-"""So long does a task wait at most that was refused again and again, and not told how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +231,7 @@ class Course:
         self._refusals[name] += 1
         self._waiting.add(name)
         names = refusal.resources or attempt.task.resources
-        after_s = refusal.retry_after_s
-        if after_s is None:
-            after_s = min(2.0 ** (self._refusals[name] - 1), REFUSED_AT_MOST_S)
+        after_s = rest_s(self._refusals[name], refusal.retry_after_s)
         known = Refusal(names, refusal.retry_after_s)
         said = _brief(ending.detail)
         change = changes.refused(

@@ -34,7 +34,7 @@ from hypernb.model._records import (
     TaskRecord,
 )
 from hypernb.model._replay import Replayed, replay
-from hypernb.model._resources import Hurdle, Refusal, Resource, ResourceUse, Wait
+from hypernb.model._resources import Hurdle, Refusal, Resource, ResourceUse, Wait, rest_s
 from hypernb.model._states import (
     TRANSITIONS,
     AttemptState,
@@ -93,6 +93,7 @@ __all__ = [
     "new_id",
     "parse_ref",
     "replay",
+    "rest_s",
     "short_id",
     "transition",
 ]

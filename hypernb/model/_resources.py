@@ -10,8 +10,28 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
-_FIRST_CLOSING_S: Final = 1.0
-_LONGEST_CLOSING_S: Final = 60.0
+_LONGEST_REST_S: Final = 60.0
+
+
+def rest_s(times: int, retry_after_s: float | None) -> float:
+    """Return for how long to leave something alone that has refused.
+
+    As long as it asked for; where it did not say, a second that doubles with each refusal in a
+    row, at most a minute. Who asks for no rest and goes on refusing gets one all the same.
+
+    Args:
+        times: How often it has refused in a row, from 1.
+        retry_after_s: How long it asked for, in seconds.
+
+    Example:
+        >>> [rest_s(times, None) for times in (1, 2, 3)], rest_s(1, 0.0), rest_s(4, 0.0)
+        ([1.0, 2.0, 4.0], 0.0, 0.4)
+    """
+    growing = 2.0 ** min(times - 1, 10)
+    if retry_after_s is None:
+        return min(_LONGEST_REST_S, growing)
+    least = 0.0 if times == 1 else min(_LONGEST_REST_S, growing / 20.0)
+    return max(retry_after_s, least)
 
 
 class Hurdle(StrEnum):
@@ -141,9 +161,7 @@ class Resource:
             longer = max(left, retry_after_s or 0.0)
             return replace(self, closed_at=at, closed_s=longer)
         times = self.refusals + 1
-        rest = retry_after_s
-        if rest is None:
-            rest = min(_LONGEST_CLOSING_S, _FIRST_CLOSING_S * 2.0 ** min(times - 1, 10))
+        rest = rest_s(times, retry_after_s)
         before = float(held) if self.limit is None else min(float(held), float(self.limit))
         ceiling = max(1.0, before / 2.0)
         return replace(self, ceiling=ceiling, closed_at=at, closed_s=rest, refusals=times)

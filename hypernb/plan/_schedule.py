@@ -23,6 +23,11 @@ _Group = tuple[str, tuple[str, ...]]
 _REOPENABLE: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
 
 
+def _may_start(group: _Group, busy: Collection[str], lacking: Collection[str]) -> bool:
+    agent, resources = group
+    return agent not in busy and not any(name in lacking for name in resources)
+
+
 @dataclass(frozen=True, slots=True)
 class Consequence:
     """What follows from one step; names in the order they became so.
@@ -100,11 +105,10 @@ class Schedule:
         """
         if self._stopped:
             return None
-        tops = [
-            self._top(group)
-            for group in self._heaps
-            if group[0] not in busy and not any(name in lacking for name in group[1])
-        ]
+        groups: Iterable[_Group] = self._heaps
+        if busy or lacking:
+            groups = [each for each in self._heaps if _may_start(each, busy, lacking)]
+        tops = [self._top(group) for group in groups]
         first = min((top for top in tops if top is not None), default=None)
         return None if first is None else self._graph.names[first[1]]
 

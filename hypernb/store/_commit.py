@@ -24,7 +24,7 @@ from hypernb.store import _search as search
 from hypernb.store import _tables as t
 from hypernb.store._bulk import Bulk, Lookup, LookupMany, Row
 from hypernb.store._events import append_rows, last_seq
-from hypernb.store._resources import End, give_back
+from hypernb.store._resources import End, free_all, give_back
 from hypernb.store._values import clean, json_text, utc_text
 
 if TYPE_CHECKING:
@@ -456,6 +456,8 @@ class _Batch:
         _END_ATTEMPTS.run(connection, self._ended)
         if self._ends and self._at is not None:
             give_back(connection, self._mission_id, self._ends, self._at)
+        if self._mission.state.is_final:
+            free_all(connection, self._mission_id)  # also those that no attempt began with
         _FORGET_FINDINGS.run(connection, self._void_findings)
         _INSERT_FINDINGS.run(connection, self._findings)
         search.index(connection, self._search)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hypernb.errors import LeaseLostError
-from hypernb.model import AttemptState, Hurdle, Refusal, RunnerId, TaskState
+from hypernb.model import AttemptState, Hurdle, MissionState, Refusal, RunnerId, TaskState
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
@@ -104,6 +104,17 @@ def test_other_attempts_keep_theirs(store: Store, bench: Bench) -> None:
     begin(underway, "b", "model")
     underway.commit(underway.finish("a"))
     assert held(store) == {"model": 1}
+
+
+def test_permits_end_with_the_mission(store: Store, bench: Bench) -> None:
+    store.limit_resource("suite", at_once=1)
+    gone, other = bench.running("a"), bench.running("a")
+    assert ask(gone, "a", "suite") is None
+    gone.commit(
+        gone.change("task.finished", "a", task_state=TaskState.CANCELLED),
+        gone.change("mission.finished", mission_state=MissionState.CANCELLED),
+    )
+    assert ask(other, "a", "suite") is None
 
 
 def test_permits_end_with_the_lease(store: Store, bench: Bench) -> None:

@@ -111,6 +111,17 @@ def test_rests_grow_where_nobody_says_how_long() -> None:
     assert resource.served().refused(1, later(now), None).closed_s == 1.0
 
 
+@given(st.none() | st.floats(0.0, 1.0), st.integers(1, 60))
+def test_whoever_goes_on_refusing_is_asked_ever_more_rarely(
+    rest: float | None, times: int
+) -> None:
+    resource, now = Resource("r"), 0.0
+    for _ in range(times):
+        resource = resource.refused(1, later(now), rest)
+        now += resource.closed_s + 1e-5
+    assert now >= min(60.0, 2.0 ** (times - 2) / 20.0) if times > 1 else now >= 0.0
+
+
 @given(st.floats(1.0, 1e7))
 def test_clock_set_back_closes_nothing_and_fills_nothing(back: float) -> None:
     closed = Resource("r").refused(4, START, 3600.0)
