@@ -117,7 +117,7 @@ def _assignment(word: str) -> tuple[str, Any]:
     try:
         return name, json.loads(text)
     except ValueError:
-        many = name in ("needs", "tools", "scope", "hosts")
+        many = name in ("needs", "tools", "scope", "hosts", "resources")
         return name, tuple(filter(None, text.split(","))) if many else text
 
 

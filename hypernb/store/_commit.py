@@ -285,6 +285,8 @@ class _Task:
             self._run(change, at, before)
         elif after is TaskState.READY:
             self.ready_at, self.pid, self.heartbeat_at = at, None, None
+        elif after is TaskState.WAITING:
+            self.pid, self.heartbeat_at = None, None
         elif after is TaskState.PENDING:
             self.ready_at = None
         elif after.is_final:

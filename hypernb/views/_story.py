@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypernb.model import MissionState, OnFailure, RunStatus, TaskState
+from hypernb.model import EventKind, MissionState, OnFailure, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from hypernb.model import Report, TaskRecord
     from hypernb.views._figures import Figures
@@ -136,17 +137,30 @@ def _waiting(figures: Figures) -> Phrase:
         return ("A sign of life from ", *_names(stalled), ". You need not act.")
     waiting = figures.among(TaskState.WAITING)
     if waiting:
-        return (*_lack(waiting[0]), ", for ", *_names(waiting), ". You need not act.")
+        return (*_lack(figures, waiting[0]), ", for ", *_names(waiting), ". You need not act.")
     ready = figures.among(TaskState.READY)
     if ready:
         return ("A free place, for ", *_names(ready), ".")
     return ("Nothing. It goes on by itself.",)
 
 
-def _lack(task: TaskRecord) -> Phrase:
+def _lack(figures: Figures, task: TaskRecord) -> Phrase:
     """Say what a waiting task lacks: its note is ``waits for pytest: 1 of 1 in use``."""
     name, colon, why = line(task.note).removeprefix("waits for ").partition(": ")
+    until = _asked_again_at(figures, task)
+    if until is not None and until > figures.snapshot.now:
+        why += f"; asked again at {words.clock(until)}"
     return (Code(name), f" ({why})") if colon else ("A resource",)
+
+
+def _asked_again_at(figures: Figures, task: TaskRecord) -> datetime | None:
+    for event in reversed(figures.snapshot.events):
+        if event.kind == EventKind.TASK_DEFERRED and event.task_id == task.id:
+            after_s = event.payload.get("after_s")
+            if isinstance(after_s, int | float):
+                return event.at + timedelta(seconds=after_s)
+            return None
+    return None
 
 
 def _next(figures: Figures) -> Phrase:

@@ -137,7 +137,8 @@ def test_interrupt_while_the_view_appears_leaves_the_mission(
 
 def test_plan_is_edited_and_rejected(reading: Desk, reader: Kernel) -> None:
     reader.ok("%hyper run read-file text.txt")
-    reader.ok(f"%hyper edit {reading.newest} t1 timeout_s=7")
+    reader.ok(f"%hyper edit {reading.newest} t1 timeout_s=7 resources=disk,licence")
+    assert reader.ok("_.plan.tasks[0].resources").value == "('disk', 'licence')"
     reader.ok(f"%hyper edit {reading.newest} concurrency=3 --drop shout")
     assert reader.ok("p = _.plan\np.tasks[0].timeout_s, p.concurrency, len(p.tasks)").value == (
         "(7.0, 3, 1)"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hypernb.model import MissionState
+from hypernb.model import Event, MissionState
 from hypernb.views import mission_markdown, mission_text, plan_text
 
 STATES = [state.value for state in MissionState]
@@ -132,6 +132,31 @@ def test_critical_path_of_a_fork_leaves_out_what_is_shared(make: Any) -> None:
     )
     assert after
     assert before[0] not in after
+
+
+def _waiting_alone(make: Any, note: str, **payload: Any) -> str:
+    """Show a mission of one task, which waits."""
+    running = make.snapshot("running")
+    task = make.task(running.tasks[0].name, "waiting", note=note)
+    told = Event(
+        9, running.now, "task.deferred", running.mission.id, task.id, task.name, None, payload
+    )
+    shown = replace(running, tasks=(task,), attempts=(), events=(told,))
+    return " ".join(mission_text(shown).split())
+
+
+def test_waiting_task_says_for_what_until_when_and_what_comes_next(make: Any) -> None:
+    note = "waits for the-service: too many requests"
+    said = _waiting_alone(make, note, resources=["the-service"], after_s=600.0)
+    assert "Waiting for the-service (too many requests; asked again at " in said
+    assert "You need not act." in said
+    assert "starts by itself." in said
+    assert "1 waiting" in said
+
+
+def test_wait_without_a_known_end_names_none(make: Any) -> None:
+    said = _waiting_alone(make, "waits for pytest: 1 of 1 in use", hurdle="full")
+    assert "Waiting for pytest (1 of 1 in use), for" in said
 
 
 def test_plan_of_no_fork_speaks_of_none(make: Any) -> None:
