@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -31,13 +32,17 @@ class _Lines(logging.Formatter):
         return orjson.dumps(entry, default=str).decode()
 
 
-def log_file(store_url: str) -> Path | None:
-    """Return where the runners of a store log; None if the store is not a file."""
-    from hypernb.store import database_file
+def log_file(store_url: str) -> Path:
+    """Return where the runners of this machine log what they do for a store.
+
+    Beside its file; of a store on a server, in the user's own folder.
+    """
+    from hypernb.store import database_file, home_folder
 
     database = database_file(store_url)
     if database is None:
-        return None
+        name = re.sub(r"[^\w.-]+", "-", store_url.partition("://")[2])
+        return home_folder() / "logs" / name / "runner.jsonl"
     return database.with_name(f"{database.name}.logs") / "runner.jsonl"
 
 
@@ -55,8 +60,6 @@ def open_log(store_url: str, *, runner: str) -> logging.Logger:
 
 def _handler(store_url: str) -> logging.Handler:
     path = log_file(store_url)
-    if path is None:
-        return logging.NullHandler()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(
@@ -94,8 +97,6 @@ def read_log(store_url: str, mission: str | None = None) -> list[dict[str, Any]]
         mission: Id or short id; entries of this mission only.
     """
     path = log_file(store_url)
-    if path is None:
-        return []
     older = [path.with_name(f"{path.name}.{number}") for number in range(_FILES, 0, -1)]
     entries = [entry for file in (*older, path) for entry in _read(file)]
     if mission is None:

@@ -353,9 +353,26 @@ class Runner:
         return self.store.runnable_missions(), self.store.commands()
 
     async def _take_missions(self, missions: list[MissionRecord]) -> None:
-        for record in missions:
-            if record.id not in self._runs:
-                await self._take(record)
+        new = [record for record in missions if record.id not in self._runs]
+        if new and await self._has_company():
+            # Runners that all begin at the front would come to nothing one after the other.
+            self._rng.shuffle(new)
+            new.sort(key=lambda record: -record.priority)
+        for record in new:
+            if self._is_laden and await self._has_company():
+                return  # whoever has a free hand takes it
+            await self._take(record)
+
+    @property
+    def _is_laden(self) -> bool:
+        """It holds as many missions with something to do as tasks may run at once."""
+        busy = sum(not run.needs_a_person for run in self._runs.values())
+        return busy >= self.settings.concurrency
+
+    async def _has_company(self) -> bool:
+        """Tell whether runners of other machines are at work on the store."""
+        leases = await self._desk.call(self.store.leases, "runner:")
+        return len(leases) > 1
 
     async def _take(
         self, record: MissionRecord, *, is_asked: bool = False

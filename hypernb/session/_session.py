@@ -416,10 +416,10 @@ class Session:
         Args:
             target: File or folder; by default the folder of backups beside the database.
         """
-        from hypernb.store import backup_folder
+        from hypernb.store import backup_folder, database_file
 
-        if target:
-            return self.store.backup(Path(target).expanduser())
+        if target or database_file(self.store.url) is None:
+            return self.store.backup(Path(target or ".").expanduser())
         folder = backup_folder(self.store.url)
         folder.mkdir(parents=True, exist_ok=True)
         return self.store.backup(folder)

@@ -101,11 +101,11 @@ class Artifacts:
     """Writes and reads artifacts; pickles are signed, and returned only if they are.
 
     Args:
-        folder: Where large ones lie; made when the first is written.
+        folder: Where large ones lie; made when the first is written. None keeps all in rows.
         key: Gives the user's key; asked for only when a pickle comes along.
     """
 
-    def __init__(self, folder: Path, key: Callable[[], SigningKey]) -> None:
+    def __init__(self, folder: Path | None, key: Callable[[], SigningKey]) -> None:
         self.folder = folder
         self._key = key
 
@@ -135,7 +135,7 @@ class Artifacts:
         if payload.media_type == PICKLE:
             signature = self._key().sign(_PURPOSE, digest)
         path = ""
-        if len(payload.data) > ROW_LIMIT_BYTES:
+        if self.folder is not None and len(payload.data) > ROW_LIMIT_BYTES:
             path = relative_path(digest)
             write_file(self.folder / path, payload.data)
         return _Prepared(digest, payload, signature, path)
@@ -170,7 +170,7 @@ class Artifacts:
         ]
         _RENEW.run(connection, renewed)
         for each in wanted.values():
-            if each.path and not (self.folder / each.path).is_file():
+            if self.folder and each.path and not (self.folder / each.path).is_file():
                 # A sweep removed it between the writing of the file and that of its row.
                 write_file(self.folder / each.path, each.payload.data)
         return [each.digest for each in settled]
@@ -226,6 +226,8 @@ class Artifacts:
         return self._key().verify(record.signature, _PURPOSE, record.digest)
 
     def _read_file(self, digest: Digest) -> bytes:
+        if self.folder is None:
+            raise StoreCorruptError(f"Artifact {digest[:12]} has lost its bytes.", hint=RESTORE)
         # The path comes from the digest, never from the row: a row can say anything.
         path = self.folder / relative_path(digest)
         try:

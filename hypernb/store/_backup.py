@@ -19,7 +19,7 @@ from hypernb.store._artifacts import is_sound, relative_path, replacing, sync
 from hypernb.store._database import connect
 from hypernb.store._failures import failures_told, file_failures_told, told_of_file
 from hypernb.store._leases import seems_held
-from hypernb.store._location import BACKUP_SUFFIX, artifact_folder, database_path
+from hypernb.store._location import BACKUP_SUFFIX, artifact_folder, database_path, is_server
 from hypernb.store._schema import APPLICATION_ID, revision
 from hypernb.store._values import utc_now, utc_text
 
@@ -156,6 +156,11 @@ def restore(source: str | Path, target: str | Path, *, force: bool = False) -> P
         StoreError: The target has missions and ``force`` is not set.
         StoreUnavailableError: A runner is at work on the target.
     """
+    if is_server(target):
+        raise StoreError(
+            f"{str(target)!r} is on a server; a backup of a file is not put there.",
+            hint="pg_restore puts back what pg_dump has copied.",
+        )
     source = Path(source).expanduser().absolute()
     path = database_path(target)
     if not source.is_file():

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +79,8 @@ class Lookup:
 class LookupMany:
     """A select of the rows of any number of ids.
 
-    They come as one list in JSON, so that one statement serves any number of them.
+    They come as one list (in JSON, where the database knows no lists), so that one statement
+    serves any number of them.
 
     Args:
         statement: A select; its other parameters are named.
@@ -89,14 +90,17 @@ class LookupMany:
 
     def __init__(self, statement: Select[Any], ids: ColumnElement[Any], *names: str) -> None:
         wanted = func.json_each(bindparam("ids")).table_valued("value")
-        chosen = statement.where(ids.in_(select(wanted.c.value)))
-        self._lookup = Lookup(chosen, *names, "ids")
+        self._in_file = Lookup(statement.where(ids.in_(select(wanted.c.value))), *names, "ids")
+        listed = bindparam("ids", type_=ARRAY(Text))
+        self._on_server = Lookup(statement.where(ids == any_(listed)), *names, "ids")
 
     def rows(self, connection: Connection, ids: Sequence[str], *values: Any) -> list[Row]:
         """Return all rows of these ids; errors are the driver's own."""
         if not ids:
             return []
-        return self._lookup.rows(connection, *values, orjson.dumps(ids).decode())
+        if connection.dialect.name == "postgresql":
+            return self._on_server.rows(connection, *values, list(ids))
+        return self._in_file.rows(connection, *values, orjson.dumps(ids).decode())
 
 
 def _compiled(connection: Connection, statement: Any, names: Sequence[str]) -> _Arranged:

@@ -10,7 +10,7 @@ from hypernb.store._values import utc_now
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from hypernb.store._database import Database
@@ -47,6 +47,17 @@ def _integrity(connection: sqlite3.Connection) -> Iterator[str]:
 def _counters(connection: sqlite3.Connection) -> Iterator[str]:
     rows = dict(connection.execute("SELECT name, value FROM counters"))
     last, many = connection.execute("SELECT max(seq), count(*) FROM events").fetchone()
+    yield from gaps_told(rows, last, many)
+
+
+def gaps_told(rows: Mapping[str, int], last: int | None, many: int) -> Iterator[str]:
+    """Say if events are missing.
+
+    Args:
+        rows: The store's counters.
+        last: The number of the last event; None if there is none.
+        many: How many there are.
+    """
     forgotten = rows.get("event.forgotten", 0)
     if (last or 0) != rows.get("event") or (last or 0) != many + forgotten:
         yield (

@@ -59,7 +59,7 @@ class Database:
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self.path = path
-        self._synchronous = _synchronous(synchronous)
+        self._synchronous = synchronous_setting(synchronous)
         self._busy_timeout_s = busy_timeout_s
         self._opening = threading.RLock()
         self._fresh_handles()
@@ -233,7 +233,12 @@ def connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
     )
 
 
-def _synchronous(chosen: str | None) -> str:
+def synchronous_setting(chosen: str | None) -> str:
+    """Return how durable a commit is: what was chosen, ``HYPERNB_SYNCHRONOUS``, or ``FULL``.
+
+    Raises:
+        ConfigError: There is no such setting.
+    """
     name = (chosen or os.environ.get("HYPERNB_SYNCHRONOUS") or "FULL").upper()
     if name not in SYNCHRONOUS:
         raise ConfigError(

@@ -17,6 +17,7 @@ FILE_NAME: Final = "hypernb.db"
 PROJECT_FOLDER: Final = ".hypernb"
 BACKUP_SUFFIX: Final = ".hypernb-backup"
 _SQLITE: Final = re.compile(r"sqlite(?:\+pysqlite)?://(?:/(?P<path>.*))?", re.DOTALL)
+_SERVERS: Final = ("postgresql://", "postgresql+psycopg://", "postgres://")
 _MEMORY_HINT: Final = (
     "Sessions and runners share a file. Give a path, or leave HYPERNB_DB unset for the default."
 )
@@ -60,6 +61,16 @@ def _project_folders(start: Path) -> Iterator[Path]:
     return iter(chain[:1])
 
 
+def is_server(where: str | Path) -> bool:
+    """Tell whether a location is the URL of a database server.
+
+    Example:
+        >>> is_server("postgresql+psycopg://host/db"), is_server("sqlite:///a.db")
+        (True, False)
+    """
+    return os.fspath(where).startswith(_SERVERS)
+
+
 def database_path(where: str | Path) -> Path:
     """Return the absolute path of the database file that a path or URL names.
 
@@ -72,8 +83,8 @@ def database_path(where: str | Path) -> Path:
         if match is None:
             kind = text.partition("://")[0]
             raise StoreUnavailableError(
-                f"This version keeps its store in SQLite; it cannot open {kind!r} databases.",
-                hint="Give a path, or sqlite:////absolute/path.db.",
+                f"A store is kept in SQLite or PostgreSQL; it cannot be in {kind!r}.",
+                hint="Give a path, sqlite:////absolute/path.db or postgresql://host/name.",
             )
         text = unquote((match["path"] or "").partition("?")[0])
         named_memory = "mode=memory" in str(where)

@@ -94,6 +94,12 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
     assert driver is not None  # noqa: S101 - a connection inside a transaction has one
     if is_up_to_date(driver, path):  # type: ignore[arg-type]  # pysqlite's is a sqlite3.Connection
         return
+    upgrade(connection)
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that are missing, inside the connection's write transaction."""
     from alembic import command
     from alembic.config import Config
 
@@ -102,4 +108,3 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
     config.attributes["connection"] = connection
     with _one_at_a_time:
         command.upgrade(config, "head")
-    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -1,4 +1,4 @@
-"""Full-text search over goals, outputs, findings and events, by SQLite's FTS5."""
+"""Full-text search over goals, outputs, findings and events; here by SQLite's FTS5."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import EventKind, SearchHit
 from hypernb.store._values import clean
+from hypernb.store.postgres import _search as server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ SearchRow = tuple[str, str, str, str, str]
 """Text, kind, mission, task, place."""
 
 _INSERT: Final = "INSERT INTO search(text, kind, mission, task, place) VALUES (?, ?, ?, ?, ?)"
+_MERGE: Final = "INSERT INTO search (search, rank) VALUES ('merge', 500)"
+"""What was deleted takes room in the index until parts of it are merged; this merges a few."""
 _FORGET_GOALS: Final = "DELETE FROM search WHERE kind = 'goal' AND mission = ?"
 # Newest first: that order needs no score for every hit, so a common word costs no more than a
 # rare one.
@@ -54,13 +57,31 @@ _UNINFORMATIVE_FACTS: Final = frozenset(
 
 def index(connection: Connection, rows: Sequence[SearchRow]) -> None:
     """Make rows findable."""
-    if rows:
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        server.index(connection, rows)
+    else:
         connection.exec_driver_sql(_INSERT, list(rows))
 
 
 def forget_goals(connection: Connection, mission: str) -> None:
     """Make room for the goals of a plan's next revision."""
-    connection.exec_driver_sql(_FORGET_GOALS, (mission,))
+    if connection.dialect.name == "postgresql":
+        server.forget_goals(connection, mission)
+    else:
+        connection.exec_driver_sql(_FORGET_GOALS, (mission,))
+
+
+def forget(connection: Connection, rows: Sequence[int]) -> None:
+    """Make rows unfindable; see `hypernb.store._backend.Backend.learned`."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        server.forget(connection, rows)
+        return
+    connection.exec_driver_sql("DELETE FROM search WHERE rowid = ?", [(row,) for row in rows])
+    connection.exec_driver_sql(_MERGE)
 
 
 def goal_row(mission: str, goal: str, task: str = "") -> SearchRow:
@@ -105,6 +126,8 @@ def find(connection: Connection, text: str, limit: int) -> list[SearchHit]:
     """Return hits, newest first; every word has to be there, the last may be a beginning."""
     sound = clean(text[: _MOST_WORDS * _LONGEST_WORD])
     words = [word for word in sound.split() if _WORD.search(word)][:_MOST_WORDS]
+    if connection.dialect.name == "postgresql":
+        return server.find(connection, words, sound.strip(), limit)
     if words:
         rows = connection.exec_driver_sql(_BY_WORDS, (_match(words), limit)).all()
         return [SearchHit(*row) for row in rows]

@@ -26,25 +26,17 @@ from hypernb.store import _leases, _resources, _rows, _search
 from hypernb.store import _tables as t
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
-from hypernb.store._backup import write_backup
+from hypernb.store._backend import open_backend
 from hypernb.store._bulk import Bulk
-from hypernb.store._check import problems
 from hypernb.store._commit import check_lease, write_changes
-from hypernb.store._database import BUSY_TIMEOUT_S, Database
+from hypernb.store._database import BUSY_TIMEOUT_S
 from hypernb.store._decisions import append_command, end_unstarted, require_unapproved
 from hypernb.store._events import append_event, last_seq, take_numbers
 from hypernb.store._failures import breaks_a_reference
 from hypernb.store._forks import share
 from hypernb.store._keys import SigningKey
-from hypernb.store._location import (
-    artifact_folder,
-    database_path,
-    database_url,
-    default_location,
-    home_folder,
-)
+from hypernb.store._location import database_file, default_location
 from hypernb.store._plans import PlanReader, Proposal, write_plan
-from hypernb.store._query import run_query
 from hypernb.store._reading import (
     attempts_of,
     durations_before,
@@ -120,10 +112,10 @@ def open_store(
 
 
 class SqlStore(Store):
-    """A store in an SQLite file; see `hypernb.abc.Store` for what it promises.
+    """A store in an SQLite file or on a PostgreSQL server; see `hypernb.abc.Store`.
 
     Opening brings an older database up to date. It can be pickled: the other process opens
-    the same file.
+    the same database.
 
     Args:
         location: Path or SQLAlchemy URL; by default `default_location`.
@@ -142,25 +134,36 @@ class SqlStore(Store):
         clock: Callable[[], datetime] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.path = database_path(location if location is not None else default_location())
-        if not self.path.parent.exists() and self.path.is_relative_to(home_folder()):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.url = database_url(self.path)
         self._options = (synchronous, busy_timeout_s)
         self._now = clock or utc_now
         self._watch = _leases.Watch(monotonic)
-        self._database = Database(
-            self.path, synchronous=synchronous, busy_timeout_s=busy_timeout_s
+        self._database = open_backend(
+            location if location is not None else default_location(),
+            synchronous=synchronous,
+            busy_timeout_s=busy_timeout_s,
         )
-        self._artifacts = Artifacts(artifact_folder(self.path), lambda: self._key)
+        self.url = self._database.url
+        self._artifacts = Artifacts(self._database.artifacts, lambda: self._key)
         self._approvals = Approvals(lambda: self._key)
         self._plans = PlanReader()
 
     def __repr__(self) -> str:
-        return f"SqlStore({str(self.path)!r})"
+        return f"SqlStore({self.url!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (str(self.path), *self._options)
+        return _reopened, (self.url, *self._options)
+
+    @property
+    def path(self) -> Path:
+        """The file of the database.
+
+        Raises:
+            StoreError: It is on a server.
+        """
+        file = database_file(self.url)
+        if file is None:
+            raise StoreError(f"{self.url!r} is not a file.")
+        return file
 
     @functools.cached_property
     def _key(self) -> SigningKey:
@@ -407,7 +410,7 @@ class SqlStore(Store):
     def query(
         self, sql: str, *, limit: int = 10_000, timeout_s: float = 30.0
     ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        return run_query(self._database, sql, limit=limit, timeout_s=timeout_s)
+        return self._database.query(sql, limit=limit, timeout_s=timeout_s)
 
     def artifact(self, digest: Digest) -> tuple[ArtifactRecord, bytes]:
         with self._database.reading() as connection:
@@ -546,7 +549,7 @@ class SqlStore(Store):
     # -- upkeep -------------------------------------------------------------------------
 
     def backup(self, target: Path) -> Path:
-        return write_backup(self._database, Path(target), self._now())
+        return self._database.backup(Path(target), self._now())
 
     def sweep(self, retention: Retention, *, only_look: bool = False) -> Swept:
         folder = self._artifacts.folder
@@ -554,20 +557,13 @@ class SqlStore(Store):
         return sweeper.sweep(retention)
 
     def compact(self) -> int:
-        before = self.path.stat().st_size
-        with self._database.driver() as connection:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return max(0, before - self.path.stat().st_size)
+        return self._database.compact()
 
     def checkpoint(self) -> None:
-        with self._database.driver() as connection:
-            # It would wait for readers as long as for a lock; what is left is for the next.
-            connection.execute("PRAGMA busy_timeout = 200")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.checkpoint()
 
     def check(self) -> list[str]:
-        return list(problems(self._database, self._artifacts.folder))
+        return list(self._database.problems())
 
     def close(self) -> None:
         self._database.close()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Store
     from hypernb.model import LeaseRecord, MissionRecord, TaskId, TaskRecord
+    from tests.postgresql import Server
 
 HALF_A_MINUTE = timedelta(seconds=30)
 
@@ -85,6 +86,36 @@ class SqlitePlace:
     def close(self) -> None:
         for store in self._opened:
             store.close()
+
+
+class PostgresPlace:
+    def __init__(self, server: Server, clock: Ticking) -> None:
+        self._server = server
+        self.url = server.database()
+        self._clock = clock
+        self._opened: list[Store] = []
+
+    def open(self) -> Store:
+        from hypernb.store import SqlStore
+
+        store = SqlStore(
+            self.url,
+            clock=self._clock,
+            monotonic=self._clock.monotonic,
+            busy_timeout_s=20.0,
+        )
+        self._opened.append(store)
+        return store
+
+    def size_bytes(self) -> int:
+        name = self.url.rpartition("/")[2]
+        ((size,),) = self._server.execute("SELECT pg_database_size(current_database())", name)
+        return int(size)
+
+    def close(self) -> None:
+        for store in self._opened:
+            store.close()
+        self._server.drop(self.url)
 
 
 @dataclass
@@ -173,12 +204,16 @@ def clock() -> Ticking:
     return Ticking()
 
 
-@pytest.fixture(params=[pytest.param(SqlitePlace, id="sqlite")])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Ticking
-) -> Iterator[SqlitePlace]:
+) -> Iterator[SqlitePlace | PostgresPlace]:
     """A place of each kind of database that there is a store for."""
-    made = request.param(tmp_path, clock)
+    made: SqlitePlace | PostgresPlace
+    if request.param == "sqlite":
+        made = SqlitePlace(tmp_path, clock)
+    else:
+        made = PostgresPlace(request.getfixturevalue("postgresql"), clock)
     yield made
     made.close()
 

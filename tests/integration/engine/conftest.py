@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.model import AttemptRecord, Event, MissionRecord, TaskRecord
     from hypernb.plan import Plan
+    from tests.postgresql import Server
 
 WITHIN_S = 60.0
 
@@ -30,11 +31,11 @@ WITHIN_S = 60.0
 class Bench:
     """A store, ways to start missions on it, and ways to wait for what happens."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, location: str = "") -> None:
         self.folder = folder
         self.root = folder / "project"
         self.root.mkdir()
-        self.store = SqlStore(folder / "hypernb.db")
+        self.store = SqlStore(location or folder / "hypernb.db")
         self.settings = RunnerSettings(
             workers=2, idle_s=60.0, heartbeat_s=0.2, lease_s=5.0, grace_s=0.5, backups=0
         )
@@ -157,6 +158,24 @@ class Bench:
     def quietly(self, seconds: float) -> None:
         """Let real time pass, where the point is that nothing happens in it."""
         threading.Event().wait(seconds)
+
+
+@pytest.fixture
+def server_bench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql: Server
+) -> Iterator[Bench]:
+    """A bench whose store is on a PostgreSQL server."""
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HYPERNB_DB", raising=False)
+    url = postgresql.database()
+    bench = Bench(tmp_path, url)
+    try:
+        yield bench
+    finally:
+        bench.close()
+        for entry in read_log(bench.store.url):
+            sys.stdout.write(f"{entry}\n")
+        postgresql.drop(url)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from hypernb.model import (
     TaskState,
 )
 from hypernb.store import SqlStore
-from hypernb.store._upkeep import Sweeper
+from hypernb.store._sqlite import SqliteBackend
 from hypernb.store._values import utc_now
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def test_killed_sweep_leaves_nothing_that_refers_to_what_is_gone(store: SqlStore
         assert last.wait(timeout=60) == 0
     assert store.missions() == []
     assert store.find("needle") == []
-    assert [each for each in store._artifacts.folder.rglob("*") if each.is_file()] == []
+    assert store._database.artifacts is not None
+    assert [each for each in store._database.artifacts.rglob("*") if each.is_file()] == []
 
 
 def test_sweeps_beside_writers_take_nothing_that_is_needed(store: SqlStore) -> None:
@@ -158,16 +159,16 @@ def test_mission_that_is_tried_again_meanwhile_is_kept_whole(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, gone = end(store, b"one"), end(store, b"two")
-    look = Sweeper._learned
+    look = SqliteBackend.learned
 
-    def look_and_retry(sweeper: Sweeper, names: list[str]) -> dict[str, list[int]]:
-        found = look(sweeper, names)
+    def look_and_retry(backend: SqliteBackend, names: list[str]) -> dict[str, list[int]]:
+        found = look(backend, names)
         with store._database.writing() as connection:
             again = "UPDATE missions SET state = 'running' WHERE id = ?"
             connection.exec_driver_sql(again, (kept.id,))
         return found
 
-    monkeypatch.setattr(Sweeper, "_learned", look_and_retry)
+    monkeypatch.setattr(SqliteBackend, "learned", look_and_retry)
     later = SqlStore(store.path, clock=lambda: utc_now() + timedelta(days=365))
     swept = later.sweep(Retention(days=90, missions=0))
     later.close()

@@ -22,6 +22,7 @@ from hypernb.model import AgentWork, MissionId, PlanSpec, TaskSpec
 from hypernb.store import SqlStore
 from hypernb.store._failures import told, told_of_file
 from hypernb.store._locking import require_locks
+from hypernb.store._sqlite import SqliteBackend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -273,11 +274,12 @@ def test_thread_that_ends_lets_go_of_its_files(store: SqlStore) -> None:
     thread.start()
     thread.join()
     gc.collect()
+    assert isinstance(store._database, SqliteBackend)
     assert len(store._database._watchers) == 0
 
 
 def test_store_shows_where_it_is(store: SqlStore, path: Path) -> None:
-    assert repr(store) == f"SqlStore({str(path)!r})"
+    assert repr(store) == f"SqlStore({'sqlite:///' + str(path)!r})"
     assert store.url == f"sqlite:///{path}"
 
 

@@ -25,6 +25,20 @@ CREATE VIRTUAL TABLE search USING fts5(
 )
 """
 
+SERVER_SEARCH = """
+CREATE TABLE search (
+    id BIGSERIAL PRIMARY KEY,
+    text TEXT NOT NULL, kind TEXT NOT NULL, mission TEXT NOT NULL, task TEXT NOT NULL,
+    place TEXT NOT NULL, words TSVECTOR NOT NULL
+)
+"""
+# SQLite looks at such references for many rows at once; a server does it row by row.
+SERVER_INDEXES = (
+    "CREATE INDEX ix_search_words ON search USING GIN (words)",
+    "CREATE INDEX ix_search_mission ON search (mission)",
+    "CREATE INDEX ix_tasks_output ON tasks (output)",
+)
+
 VIEWS = {
     "task_list": """
         SELECT m.short_id AS mission, 't' || t.number AS task, t.name, t.agent, t.state,
@@ -89,6 +103,10 @@ def upgrade() -> None:
     _decisions_and_runners()
     if op.get_bind().dialect.name == "sqlite":
         op.execute(SEARCH)
+    else:
+        op.execute(SERVER_SEARCH)
+        for statement in SERVER_INDEXES:
+            op.execute(statement)
     for name, select in VIEWS.items():
         op.execute(f"CREATE VIEW {name} AS {select}")
 
@@ -97,8 +115,7 @@ def downgrade() -> None:
     """Remove everything."""
     for name in VIEWS:
         op.execute(f"DROP VIEW {name}")
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TABLE search")
+    op.execute("DROP TABLE search")
     for name in (
         "usage",
         "leases",

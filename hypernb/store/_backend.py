@@ -1,0 +1,87 @@
+"""What a store needs of a database, whichever kind it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+
+class Backend(Protocol):
+    """A database: its transactions, and what each kind does in its own way.
+
+    Attributes:
+        url: Names it for other processes; never with a password.
+        artifacts: Folder of the artifacts that are too large for rows; None if none are.
+    """
+
+    url: str
+    artifacts: Path | None
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Give a connection inside a write transaction; commit it, or undo all of it.
+
+        Of all processes one writes at a time, so what a transaction has read stays so, and
+        events are committed in the order of their numbers.
+        """
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Give a connection that sees one moment of the database throughout."""
+
+    def changed(self) -> bool:
+        """Tell whether somebody has committed since this thread asked last."""
+
+    def query(
+        self, sql: str, *, limit: int, timeout_s: float
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run one statement that reads; see `hypernb.abc.Store.query`."""
+
+    def learned(self, missions: Sequence[str]) -> dict[str, list[int]]:
+        """Return the rows of missions, by short id, in the full-text search."""
+
+    def drop_artifacts(self, digests: Sequence[str], before: datetime) -> list[str]:
+        """Remove artifacts that no task names and that are older; return which it were."""
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong, one sentence each."""
+
+    def backup(self, target: Path, now: datetime) -> Path:
+        """Write a consistent copy; see `hypernb.abc.Store.backup`."""
+
+    def compact(self) -> int:
+        """Give free space back; return how many bytes."""
+
+    def checkpoint(self) -> None:
+        """Bring what was written lately to its final place, if that can be done at once."""
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+
+
+def open_backend(
+    location: str | Path, *, synchronous: str | None, busy_timeout_s: float
+) -> Backend:
+    """Open the database that a path or URL names.
+
+    Raises:
+        StoreUnavailableError: It cannot be opened.
+        StoreCorruptError: It is damaged or no database.
+        SchemaError: It is from a newer hypernb.
+    """
+    from hypernb.store._location import is_server
+
+    if is_server(location):
+        from hypernb.store.postgres import PostgresBackend
+
+        return PostgresBackend(
+            str(location), synchronous=synchronous, busy_timeout_s=busy_timeout_s
+        )
+    from hypernb.store._sqlite import SqliteBackend
+
+    return SqliteBackend(location, synchronous=synchronous, busy_timeout_s=busy_timeout_s)

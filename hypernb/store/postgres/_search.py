@@ -1,0 +1,161 @@
+"""Full-text search on PostgreSQL: words of our own making in a ``tsvector``, with a GIN index.
+
+PostgreSQL's own parser takes ``src/app.py`` for one word, a file, and would find neither part.
+So texts are cut into words here, as SQLite's ``unicode61`` does: letters and digits, in lower
+case, without accents. What is searched is cut the same way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import text
+
+from hypernb.model import SearchHit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_LONGEST_WORD: Final = 200
+_MOST_WORDS_KEPT: Final = 16_000
+"""A position is a number of 14 bits."""
+_SNIPPET_WORDS: Final = 16
+
+_INSERT: Final = text(
+    "INSERT INTO search (text, kind, mission, task, place, words) VALUES"
+    " (:text, :kind, :mission, :task, :place, CAST(:words AS tsvector))"
+)
+_BY_WORDS: Final = text(
+    "SELECT kind, mission, task, place, text FROM search"
+    " WHERE words @@ CAST(:wanted AS tsquery) ORDER BY id DESC LIMIT :limit"
+)
+_BY_SIGNS: Final = text(
+    "SELECT kind, mission, task, place,"
+    " substr(text, greatest(1, strpos(text, :signs) - 40), 80 + length(:signs))"
+    " FROM search WHERE strpos(text, :signs) > 0 ORDER BY id DESC LIMIT :limit"
+)
+
+
+def index(connection: Connection, rows: Sequence[tuple[str, str, str, str, str]]) -> None:
+    """Make rows findable: text, kind, mission, task, place."""
+    names = ("text", "kind", "mission", "task", "place")
+    values: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows]
+    for value in values:
+        value["words"] = _vector(value["text"])
+    connection.execute(_INSERT, values)
+
+
+def forget_goals(connection: Connection, mission: str) -> None:
+    """Make room for the goals of a plan's next revision."""
+    statement = "DELETE FROM search WHERE kind = 'goal' AND mission = :mission"
+    connection.execute(text(statement), {"mission": mission})
+
+
+def forget(connection: Connection, rows: Sequence[int]) -> None:
+    """Make rows unfindable."""
+    statement = "DELETE FROM search WHERE id = ANY(:rows)"
+    connection.execute(text(statement), {"rows": list(rows)})
+
+
+def find(
+    connection: Connection, words: Sequence[str], signs: str, limit: int
+) -> list[SearchHit]:
+    """Return hits, newest first; every word has to be there, the last may be a beginning.
+
+    Args:
+        words: What is searched, cut at white space.
+        signs: The same as it is, for what has no letters and digits.
+    """
+    if words:
+        wanted, beginning = _query(words)
+        found = connection.execute(_BY_WORDS, {"wanted": wanted, "limit": limit})
+        known = {word for each in words for word in folded(each)}
+        return [
+            SearchHit(kind, mission, task, place, _snippet(said, known, beginning))
+            for kind, mission, task, place, said in found
+        ]
+    if not signs:
+        return []
+    rows = connection.execute(_BY_SIGNS, {"signs": signs, "limit": limit})
+    return [
+        SearchHit(kind, mission, task, place, said.replace(signs, f"[{signs}]"))
+        for kind, mission, task, place, said in rows
+    ]
+
+
+def folded(words: str) -> Iterator[str]:
+    """Yield the words of a text as they are compared.
+
+    Example:
+        >>> list(folded("src/app.py: Café_2"))
+        ['src', 'app', 'py', 'cafe', '2']
+    """
+    for match in _WORD.finditer(words):
+        yield _fold(match[0])
+
+
+def _fold(word: str) -> str:
+    if not word.isascii():
+        parts = unicodedata.normalize("NFKD", word)
+        word = "".join(part for part in parts if not unicodedata.combining(part)) or word
+    return word.lower()[:_LONGEST_WORD]
+
+
+def _vector(said: str) -> str:
+    """Write a text as PostgreSQL writes a ``tsvector``: ``'app':2 'src':1``."""
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(folded(said), 1):
+        if place > _MOST_WORDS_KEPT:
+            places.setdefault(word, [])
+        else:
+            places.setdefault(word, []).append(place)
+    return " ".join(_lexeme(word, found) for word, found in places.items())
+
+
+def _lexeme(word: str, places: Iterable[int]) -> str:
+    told = ",".join(map(str, places))
+    return f"{_quoted(word)}:{told}" if told else _quoted(word)
+
+
+def _quoted(word: str) -> str:
+    # Taking letters apart can bring signs to light that stand for something.
+    plain = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{plain}'"
+
+
+def _query(words: Sequence[str]) -> tuple[str, str]:
+    """Write what is searched as a ``tsquery``; return the last word too, a beginning."""
+    phrases = [list(folded(word)) for word in words]
+    phrases = [phrase for phrase in phrases if phrase]
+    told = [" <-> ".join(map(_quoted, phrase)) for phrase in phrases]
+    told[-1] += ":*"
+    return " & ".join(f"({each})" for each in told), phrases[-1][-1]
+
+
+def _snippet(said: str, known: set[str], beginning: str) -> str:
+    """Return the words around the first that was searched, with brackets around those."""
+    matches = list(_WORD.finditer(said))
+    hits = [_is_hit(_fold(match[0]), known, beginning) for match in matches]
+    if not any(hits):
+        return said[:200]
+    first = max(0, hits.index(True) - _SNIPPET_WORDS // 4)
+    last = min(len(matches), first + _SNIPPET_WORDS)
+    start = 0 if first == 0 else matches[first].start()
+    end = len(said) if last == len(matches) else matches[last - 1].end()
+    shown = ["…" if start else ""]
+    at = start
+    for match, is_hit in zip(matches[first:last], hits[first:last], strict=True):
+        if is_hit:
+            shown += [said[at : match.start()], "[", match[0], "]"]
+            at = match.end()
+    shown += [said[at:end], "…" if end < len(said) else ""]
+    return "".join(shown)
+
+
+def _is_hit(word: str, known: set[str], beginning: str) -> bool:
+    return word in known or word.startswith(beginning)

@@ -1,0 +1,202 @@
+"""The same engine on a PostgreSQL server: runners of several machines share one store."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.errors import ConfigError, StoreUnavailableError
+from hypernb.plan import Plan
+from hypernb.session import Session
+from hypernb.store import SqlStore
+
+if TYPE_CHECKING:
+    from hypernb.model import MissionRecord
+    from tests.integration.engine.conftest import Bench
+    from tests.postgresql import Server
+
+pytestmark = pytest.mark.timeout(180)
+
+OTHER_MACHINE = """
+import platform, sys
+platform.node = lambda: "other-machine"
+from hypernb.engine.__main__ import main
+sys.exit(main())
+"""
+
+
+def trace(ledger: str, name: str) -> str:
+    with Path(ledger).open("a") as book:
+        book.write(f"{name}\n")
+    threading.Event().wait(0.02)
+    return name
+
+
+def layered(bench: Bench, goal: str, *, layers: int = 4, wide: int = 4) -> Plan:
+    plan = Plan(goal, root=bench.root, concurrency=4)
+    before: list[str] = []
+    for layer in range(layers):
+        names = [f"l{layer}n{place}" for place in range(wide)]
+        for name in names:
+            plan.add(
+                name, trace, str(bench.root / "ledger"), f"{goal}/{name}", needs=before[:2]
+            )
+        before = names
+    return plan
+
+
+def runs(bench: Bench) -> Counter[str]:
+    return Counter((bench.root / "ledger").read_text().split("\n")[:-1])
+
+
+def all_succeeded(bench: Bench, *missions: MissionRecord) -> bool:
+    return all(bench.finished(each).state.value == "succeeded" for each in missions)
+
+
+@pytest.mark.parametrize("executor", ["process", "inline"])
+def test_mission_runs_on_a_server(server_bench: Bench, executor: str) -> None:
+    mission = server_bench.run(layered(server_bench, "one"), executor=executor)
+    assert mission.state.value == "succeeded"
+    assert server_bench.output(mission, "l3n3") == "one/l3n3"
+    assert set(runs(server_bench).values()) == {1}
+    assert server_bench.store.check() == []
+
+
+def test_killed_runner_is_followed_by_the_next(server_bench: Bench) -> None:
+    mission = server_bench.approve(layered(server_bench, "one", layers=12))
+    process = server_bench.process()
+    server_bench.until(
+        lambda: server_bench.states(mission)["l3n0"] == "succeeded", "the fourth layer"
+    )
+    done = {
+        name for name, state in server_bench.states(mission).items() if state == "succeeded"
+    }
+    process.kill()
+    process.wait()
+    before = runs(server_bench)
+    server_bench.process()
+    assert all_succeeded(server_bench, mission)
+    after = runs(server_bench)
+    assert all(after[f"one/{name}"] == before[f"one/{name}"] for name in done)
+    assert server_bench.store.check() == []
+
+
+def test_runners_of_two_machines_share_the_missions(server_bench: Bench) -> None:
+    server_bench.process(concurrency=2)
+    server_bench.process("-c", OTHER_MACHINE, concurrency=2)
+    server_bench.until(
+        lambda: len(server_bench.store.leases("runner:")) == 2, "the second runner"
+    )
+    missions = [
+        server_bench.approve(layered(server_bench, f"m{number}")) for number in range(12)
+    ]
+    assert all_succeeded(server_bench, *missions)
+    assert set(runs(server_bench).values()) == {1}
+    runners = {
+        attempt.runner_id
+        for each in missions
+        for attempt in server_bench.store.attempts(each.id)
+    }
+    assert len(runners) == 2
+    events = server_bench.store.events(limit=100_000)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+def test_server_that_crashes_costs_no_finished_task(
+    server_bench: Bench, postgresql: Server
+) -> None:
+    mission = server_bench.approve(layered(server_bench, "one", layers=12))
+    first = server_bench.process()
+    server_bench.until(
+        lambda: server_bench.states(mission)["l2n0"] == "succeeded", "the third layer"
+    )
+    postgresql.restart()
+    first.wait(timeout=60)  # without its store a runner ends; the next one goes on
+    server_bench.process()
+    assert all_succeeded(server_bench, mission)
+    assert server_bench.store.check() == []
+    again = {task for task, times in runs(server_bench).items() if times > 1}
+    lost = {
+        f"one/{name}"
+        for name in server_bench.tasks(mission)
+        if any(each.state.value == "abandoned" for each in server_bench.attempts(mission, name))
+    }
+    assert again <= lost
+
+
+TAIL = """
+import sys
+from hypernb.session._following import Follower
+from hypernb.store import SqlStore
+store = SqlStore(sys.argv[1])
+print("ready", flush=True)
+for event in Follower(store).events(None, after=0, timeout_s=60):
+    print(event.seq, event.kind, flush=True)
+    if event.kind == "mission.finished":
+        break
+"""
+
+
+def test_other_processes_hear_of_every_commit(server_bench: Bench) -> None:
+    command = [sys.executable, "-c", TAIL, server_bench.store.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "ready\n"
+        mission = server_bench.run(layered(server_bench, "one"))
+        said = reader.stdout.read().splitlines()
+    assert mission.state.value == "succeeded"
+    seqs = [int(line.split()[0]) for line in said]
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert said[-1].endswith("mission.finished")
+
+
+def test_session_and_magic_words_work_on_a_server(
+    server_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_RUNNER", "inprocess")
+    with Session(server_bench.store.url, root=server_bench.root) as session:
+        mission = session.start(layered(server_bench, "one"), approve=True)
+        mission.wait(60)
+        assert mission.state.value == "succeeded"
+        assert [hit.mission for hit in session.find("one")][:1] == [mission.id]
+        frame = session.sql("select state, count(*) as many from tasks group by 1")
+        assert frame.to_dict("records") == [{"state": "succeeded", "many": 16}]
+        assert [check.what for check in session.doctor() if not check.ok] == []
+        with pytest.raises(Exception, match="pg_dump"):
+            session.backup()
+        assert session.logs(mission.id)
+        session.stop()
+
+
+def test_password_in_a_url_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot hold a password"):
+        SqlStore("postgresql://ana:geheim@127.0.0.1/x")  # pragma: allowlist secret
+
+
+def test_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+        SqlStore("postgresql://ana@127.0.0.1:9/x")
+
+
+def test_database_that_is_not_there_is_named(postgresql: Server) -> None:
+    with pytest.raises(StoreUnavailableError, match="does not exist"):
+        SqlStore(f"postgresql://hypernb@127.0.0.1:{postgresql.port}/nowhere")
+
+
+def test_database_of_another_program_is_left_alone(postgresql: Server) -> None:
+    url = postgresql.database()
+    name = url.rpartition("/")[2]
+    postgresql.execute("CREATE TABLE theirs (x int)", name)
+    with pytest.raises(StoreUnavailableError, match="another program"):
+        SqlStore(url)
+    found: list[Any] = postgresql.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'", name
+    )
+    assert found == [(1,)]
+    postgresql.drop(url)
