@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hypernb.errors import StoreUnavailableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
@@ -77,7 +79,13 @@ def open_backend(
     from hypernb.store._location import is_server
 
     if is_server(location):
-        from hypernb.store.postgres import PostgresBackend
+        try:
+            from hypernb.store.postgres import PostgresBackend
+        except ModuleNotFoundError as error:
+            raise StoreUnavailableError(
+                f"A store on a server needs {error.name!r}, which is not installed.",
+                hint='pip install "hypernb[postgres]"',
+            ) from error
 
         return PostgresBackend(
             str(location), synchronous=synchronous, busy_timeout_s=busy_timeout_s

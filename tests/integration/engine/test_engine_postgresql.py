@@ -200,3 +200,31 @@ def test_database_of_another_program_is_left_alone(postgresql: Server) -> None:
     )
     assert found == [(1,)]
     postgresql.drop(url)
+
+
+def test_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("hypernb.store.postgres._b")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreUnavailableError, match="psycopg"):
+        SqlStore("postgresql://ana@127.0.0.1/x")
+
+
+def test_writer_that_stands_still_is_cut_off(postgresql: Server) -> None:
+    url = postgresql.database()
+    stuck = SqlStore(url, busy_timeout_s=1.0)
+    other = SqlStore(url, busy_timeout_s=30.0)
+
+    def stand_still() -> None:
+        with stuck._database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO resources (name) VALUES ('mine')")
+            # As a process that was stopped: it does nothing, and does not go away.
+            other.limit_resource("theirs", at_once=1)
+            connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(StoreUnavailableError):
+        stand_still()
+    assert [use.resource.name for use in other.resources()] == ["theirs"]
+    for store in (stuck, other):
+        store.close()
+    postgresql.drop(url)
