@@ -258,7 +258,10 @@ class Store(ABC):
         """Store bytes under their SHA-256; pickles are signed. Idempotent."""
 
     def put_artifacts(self, payloads: Sequence[Payload]) -> list[Digest]:
-        """Store several payloads, in one transaction where the store can; idempotent."""
+        """Store several payloads, in one transaction where the store can; idempotent.
+
+        They survive a power cut at the latest with the first commit that comes after them.
+        """
         return [self.put_artifact(payload) for payload in payloads]
 
     @abstractmethod

@@ -26,11 +26,15 @@ class Backend(Protocol):
     url: str
     artifacts: Path | None
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    def writing(self, *, ahead: bool = False) -> AbstractContextManager[Connection]:
         """Give a connection inside a write transaction; commit it, or undo all of it.
 
         Of all processes one writes at a time, so what a transaction has read stays so, and
         events are committed in the order of their numbers.
+
+        Args:
+            ahead: What is written is of no use before a later transaction names it, and need
+                not be on the disk before that one is.
         """
 
     def reading(self) -> AbstractContextManager[Connection]:

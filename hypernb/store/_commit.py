@@ -48,6 +48,7 @@ _MISSION: Final = Lookup(
         type_coerce(t.missions.c.started_at, Text),
         type_coerce(t.missions.c.finished_at, Text),
         t.missions.c.error,
+        select(t.permits.c.task_id).where(t.permits.c.mission_id == t.missions.c.id).exists(),
     ).where(t.missions.c.id == bindparam("wanted")),
     "wanted",
 )
@@ -204,7 +205,8 @@ def check_lease(connection: Connection, lease: LeaseRecord, resource: str) -> No
 
 class _Mission:
     def __init__(self, row: Any) -> None:
-        self.short_id, state, self.started_at, self.finished_at, self.error = row
+        self.short_id, state, self.started_at, self.finished_at, self.error, holds = row
+        self.holds_permits = bool(holds)
         self.state = MissionState(state)
         self.is_touched = False
 
@@ -456,9 +458,9 @@ class _Batch:
         _UPDATE_TASKS.run(connection, [task.row() for task in self._tasks.values()])
         _INSERT_ATTEMPTS.run(connection, list(self._started.values()))
         _END_ATTEMPTS.run(connection, self._ended)
-        if self._ends and self._at is not None:
+        if self._mission.holds_permits and self._ends and self._at is not None:
             give_back(connection, self._mission_id, self._ends, self._at)
-        if self._mission.state.is_final:
+        if self._mission.holds_permits and self._mission.state.is_final:
             free_all(connection, self._mission_id)  # also those that no attempt began with
         _FORGET_FINDINGS.run(connection, self._void_findings)
         _INSERT_FINDINGS.run(connection, self._findings)

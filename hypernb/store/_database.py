@@ -26,7 +26,7 @@ from hypernb.store._locking import require_locks
 from hypernb.store._schema import bring_up_to_date, is_up_to_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
@@ -68,9 +68,16 @@ class Database:
     # -- transactions -------------------------------------------------------------------
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection inside a write transaction; commit it, or undo all of it."""
+    def writing(self, *, ahead: bool = False) -> Iterator[Connection]:
+        """Give a connection inside a write transaction; commit it, or undo all of it.
+
+        Args:
+            ahead: What is written is of no use before a later transaction names it, and need
+                not be on the disk before that one is: its sync brings both there.
+        """
         engine, turn = self._current()
+        if ahead:
+            engine = self._ahead
         with self._failures_told():
             if not turn.acquire(timeout=self._busy_timeout_s):
                 raise self._busy_here()
@@ -156,7 +163,7 @@ class Database:
             if self._identity is not None and self._identity[0] != os.getpid():
                 # A fork: the connections are the parent's. Closing them here would release
                 # the parent's locks, so they are kept, unused, as long as this process lives.
-                _inherited.append((self._engine, list(self._watchers)))
+                _inherited.append((self._engine, self._ahead, list(self._watchers)))
                 self._finalizer.detach()
             else:
                 self._finalizer()
@@ -169,9 +176,10 @@ class Database:
         self._watching = threading.local()
         self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
         self._engine = _engine(self.path, self._synchronous, self._busy_timeout_s)
+        self._ahead = _engine(self.path, "NORMAL", self._busy_timeout_s)
         # Without it, a store that nobody closed would leave open files to the collector.
         self._finalizer = weakref.finalize(
-            self, _let_go, self._engine, self._watchers, os.getpid()
+            self, _let_go, (self._engine, self._ahead), self._watchers, os.getpid()
         )
 
     def _open(self) -> None:
@@ -218,7 +226,7 @@ class _Watcher:
         self._connection.close()
 
 
-_inherited: list[tuple[Engine, list[_Watcher]]] = []
+_inherited: list[tuple[Engine, Engine, list[_Watcher]]] = []
 
 
 def connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
@@ -308,9 +316,10 @@ def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
             pause.wait(_RETRY_S)
 
 
-def _let_go(engine: Engine, watchers: weakref.WeakSet[_Watcher], pid: int) -> None:
+def _let_go(engines: Iterable[Engine], watchers: weakref.WeakSet[_Watcher], pid: int) -> None:
     if pid != os.getpid():
         return
     for watcher in list(watchers):
         watcher.close()
-    engine.dispose()
+    for engine in engines:
+        engine.dispose()

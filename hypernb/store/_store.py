@@ -423,7 +423,7 @@ class SqlStore(Store):
         if not payloads:
             return []
         prepared = self._artifacts.prepare(payloads)
-        with self._database.writing() as connection:
+        with self._database.writing(ahead=True) as connection:
             return self._artifacts.write(connection, prepared, self._now())
 
     def changed(self) -> bool:

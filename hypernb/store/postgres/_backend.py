@@ -33,6 +33,7 @@ _LOCK: Final = int.from_bytes(b"hypernb", "big")
 # One round trip: the lock that makes this the only writer, and the note to whoever listens,
 # which the server sends when the transaction is committed.
 _BEGIN: Final = text(f"SELECT pg_advisory_xact_lock({_LOCK}), pg_notify('{CHANNEL}', '')")
+_LATER: Final = text("SET LOCAL synchronous_commit = off")
 # Only our own, and none that somebody is locking.
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {', '.join([*metadata.tables, 'search'])}"
 _COMMITS: Final = {"FULL": "on", "EXTRA": "on", "NORMAL": "off"}
@@ -69,10 +70,17 @@ class PostgresBackend:
     # -- transactions -------------------------------------------------------------------
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection inside a write transaction; commit it, or undo all of it."""
+    def writing(self, *, ahead: bool = False) -> Iterator[Connection]:
+        """Give a connection inside a write transaction; commit it, or undo all of it.
+
+        Args:
+            ahead: See `Backend`. The server writes its log in order, so whatever makes a later
+                commit durable has made this one so.
+        """
         with self._failures_told(), self._current().begin() as opened:
             opened.execute(_BEGIN)
+            if ahead:
+                opened.execute(_LATER)
             yield opened
 
     @contextmanager

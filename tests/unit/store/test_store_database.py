@@ -38,6 +38,15 @@ def _pragma(store: SqlStore, name: str) -> object:
 # -- settings ----------------------------------------------------------------------------
 
 
+def test_outputs_are_on_the_disk_with_the_commit_that_names_them(store: SqlStore) -> None:
+    # In WAL mode a commit's sync is one of the whole log, with all that was written before.
+    with store._database.writing(ahead=True) as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    with store._database.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
 def test_acknowledged_writes_survive_a_power_cut(store: SqlStore) -> None:
     assert _pragma(store, "synchronous") == 2
     assert _pragma(store, "foreign_keys") == 1
