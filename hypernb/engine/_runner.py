@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine._attempt import Materials
@@ -354,20 +355,24 @@ class Runner:
 
     async def _take_missions(self, missions: list[MissionRecord]) -> None:
         new = [record for record in missions if record.id not in self._runs]
-        if new and await self._has_company():
+        in_company = bool(new) and await self._has_company()
+        if in_company:
             # Runners that all begin at the front would come to nothing one after the other.
             self._rng.shuffle(new)
             new.sort(key=lambda record: -record.priority)
         for record in new:
-            if self._is_laden and await self._has_company():
-                return  # whoever has a free hand takes it
+            if in_company and (self._is_laden(record.priority) or not _is_here(record)):
+                continue  # whoever has a free hand, and the files, takes it
             await self._take(record)
 
-    @property
-    def _is_laden(self) -> bool:
-        """It holds as many missions with something to do as tasks may run at once."""
-        busy = sum(not run.needs_a_person for run in self._runs.values())
-        return busy >= self.settings.concurrency
+    def _is_laden(self, priority: int) -> bool:
+        """Tell whether it holds as many missions that go first as tasks may run at once."""
+        busy = (
+            run
+            for run in self._runs.values()
+            if run.record.priority >= priority and not run.needs_a_person
+        )
+        return sum(1 for _ in busy) >= self.settings.concurrency
 
     async def _has_company(self) -> bool:
         """Tell whether runners of other machines are at work on the store."""
@@ -511,7 +516,7 @@ class Runner:
 
     async def _carry_out(self, command: CommandRecord) -> str | None:
         if command.mission_id is None:
-            return self._obey_stop(command)
+            return await self._obey_stop(command)
         if command.kind == "start":
             record = await self._desk.call(self.store.mission, command.mission_id)
             return None if record.state is MissionState.AWAITING_APPROVAL else "started"
@@ -562,9 +567,14 @@ class Runner:
     def _is_stopping(self) -> bool:
         return self._stopping is not None and self._stopping.is_set()
 
-    def _obey_stop(self, command: CommandRecord) -> str:
+    async def _obey_stop(self, command: CommandRecord) -> str | None:
         if command.kind != "stop":
             return "refused: this version does not know it"
+        wanted = command.payload.get("runner") or self.id
+        if wanted != self.id:
+            leases = await self._desk.call(self.store.leases, "runner:")
+            known = any(lease.holder == wanted for lease in leases)
+            return None if known else "too late: that runner had ended already"
         if command.at < self._started_at:
             return "too late: that runner had ended already"
         self._log.info("Stopped by %s", command.by)
@@ -660,6 +670,11 @@ class Runner:
                 beats = [run.take_signs() for run in self._runs.values()]
                 if merged := {task: at for signs in beats for task, at in signs.items()}:
                     self._writer.beat(merged)
+
+
+def _is_here(record: MissionRecord) -> bool:
+    """Tell whether the directory that a mission works in is on this machine."""
+    return not record.root or Path(record.root).is_dir()
 
 
 def back_up(store: Store, keep: int) -> None:

@@ -371,9 +371,11 @@ class Session:
             Whether there is none left; False after the time is over.
         """
         stop_host(self.store.url)
-        if not self.store.leases("runner:"):
+        runners = self.store.leases("runner:")
+        if not runners:
             return True
-        self.store.send("stop", None, by=self.by)
+        for lease in runners:
+            self.store.send("stop", None, {"runner": lease.holder}, by=self.by)
         for _ in Follower(self.store).looks(timeout):
             if not self.store.leases("runner:"):
                 return True

@@ -36,6 +36,7 @@ _BEGIN: Final = text(f"SELECT pg_advisory_xact_lock({_LOCK}), pg_notify('{CHANNE
 _LATER: Final = text("SET LOCAL synchronous_commit = off")
 # Only our own, and none that somebody is locking.
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {', '.join([*metadata.tables, 'search'])}"
+_SECRETS: Final = frozenset({"password", "sslpassword"})
 _COMMITS: Final = {"FULL": "on", "EXTRA": "on", "NORMAL": "off"}
 
 
@@ -301,7 +302,7 @@ def _let_go(engine: Engine, listeners: weakref.WeakSet[_Listener], pid: int) -> 
 
 def _without_password(location: str) -> URL:
     url = make_url(location.replace("postgres://", "postgresql://", 1))
-    if url.password is not None:
+    if url.password is not None or not _SECRETS.isdisjoint(url.query):
         raise ConfigError(
             "The URL of a store cannot hold a password: it would be seen by whoever sees the "
             "list of processes, and in logs.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import threading
@@ -108,6 +109,41 @@ def test_runners_of_two_machines_share_the_missions(server_bench: Bench) -> None
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
 
 
+def test_mission_runs_where_its_directory_is(server_bench: Bench) -> None:
+    # The other machine has no such directory; here it is told so by a mount of its own name.
+    elsewhere = OTHER_MACHINE.replace(
+        "import platform, sys",
+        "import pathlib, platform, sys\n"
+        "is_dir = pathlib.Path.is_dir\n"
+        f"gone = {str(server_bench.root)!r}\n"
+        "pathlib.Path.is_dir = lambda path: str(path) != gone and is_dir(path)",
+    )
+    server_bench.process("-c", elsewhere)
+    server_bench.until(lambda: server_bench.store.leases("runner:"), "the runner elsewhere")
+    server_bench.process()
+    server_bench.until(
+        lambda: len(server_bench.store.leases("runner:")) == 2, "the second runner"
+    )
+    hosts = {each.holder: each.facts["host"] for each in server_bench.store.leases("runner:")}
+    missions = [
+        server_bench.approve(layered(server_bench, f"m{number}")) for number in range(4)
+    ]
+    assert all_succeeded(server_bench, *missions)
+    attempts = [server_bench.store.attempts(mission.id) for mission in missions]
+    ran = {hosts[each.runner_id] for some in attempts for each in some if each.runner_id}
+    assert ran == {platform.node()}
+
+
+def test_stop_reaches_the_runners_of_all_machines(server_bench: Bench) -> None:
+    processes = [server_bench.process(), server_bench.process("-c", OTHER_MACHINE)]
+    server_bench.until(
+        lambda: len(server_bench.store.leases("runner:")) == 2, "the second runner"
+    )
+    with Session(server_bench.store.url, root=server_bench.root) as session:
+        assert session.stop()
+    assert [process.wait(timeout=30) for process in processes] == [0, 0]
+
+
 def test_server_that_crashes_costs_no_finished_task(
     server_bench: Bench, postgresql: Server
 ) -> None:
@@ -174,9 +210,16 @@ def test_session_and_magic_words_work_on_a_server(
         session.stop()
 
 
-def test_password_in_a_url_is_refused() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana:geheim@127.0.0.1/x",  # pragma: allowlist secret
+        "postgresql://ana@127.0.0.1/x?password=geheim",  # pragma: allowlist secret
+    ],
+)
+def test_password_in_a_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="cannot hold a password"):
-        SqlStore("postgresql://ana:geheim@127.0.0.1/x")  # pragma: allowlist secret
+        SqlStore(url)
 
 
 def test_server_that_is_not_there_is_named() -> None:
