@@ -280,6 +280,15 @@ class TaskError(HypernbError):
         super().__init__(f"Task {task!r} raised {kind}: {detail}")
 
 
+def _seconds(told: object) -> float | None:
+    """Read what a service said; None if it has no meaning."""
+    try:
+        seconds = float(told)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
 class TooManyRequestsError(HypernbError):
     """A resource was asked too much; a task that raises it waits and is tried again.
 
@@ -299,9 +308,10 @@ class TooManyRequestsError(HypernbError):
 
     def __init__(self, resource: str = "", *, retry_after_s: float | None = None) -> None:
         self.resource = resource
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = _seconds(retry_after_s)
         what = f" to {resource!r}" if resource else ""
-        when = "later" if retry_after_s is None else f"in {retry_after_s:g} s"
+        after_s = self.retry_after_s
+        when = "later" if after_s is None else f"in {after_s:g} s"
         super().__init__(f"Too many requests{what}.", hint=f"It can be asked again {when}.")
 
 

@@ -115,6 +115,8 @@ def main() -> None:
         "The whole outcome is in build/demo/audit.json, the history in build/demo/hypernb.db."
     )
     print("To work with it yourself in JupyterLab: make lab")
+    show = f"HYPERNB_DB=build/demo/hypernb.db .venv/bin/hypernb show {outcome['mission']}"
+    print(f"In a terminal: {show}")
 
 
 if __name__ == "__main__":

@@ -312,7 +312,7 @@ def ls(*, limit: int) -> None:
 
     records = [mission.record for mission in _session().missions(limit=limit)]
     if not records:
-        _echo("No mission yet. hypernb run PLAYBOOK, or --goal, starts one.")
+        _echo("No mission to show. hypernb run PLAYBOOK, or --goal, starts one.")
         return
     _echo(missions_text(records, width=_table_width()))
 

@@ -139,7 +139,7 @@ def failed(error: BaseException, job: Job, *, dropped_bytes: int = 0) -> Ending:
         detail=detail,
         traceback=said,
         dropped_bytes=dropped_bytes,
-        refusal=refusal_of(error, job.resources),
+        refusal=refusal_of(error, job.resources, repeatable=job.repeatable),
     )
 
 

@@ -230,6 +230,7 @@ class Course:
         name = attempt.task.name
         self._refusals[name] += 1
         self._waiting.add(name)
+        # What is not its own is nobody's permit: then only this task waits.
         names = refusal.resources or attempt.task.resources
         after_s = rest_s(self._refusals[name], refusal.retry_after_s)
         known = Refusal(names, refusal.retry_after_s)
@@ -343,15 +344,19 @@ class Course:
             written.append(note(at, self._ids[name], by=by, after_attempt=self._attempts[name]))
         return names, written
 
+    def name_of(self, ref: str) -> str:
+        """Return the name that a reference stands for; empty if it stands for none."""
+        if ref in self.specs:
+            return ref
+        return next((name for name, n in self._numbers.items() if f"t{n}" == ref), "")
+
     def _resolve(self, ref: str) -> list[str]:
         if not ref:
             return list(self.specs)
-        if ref in self.specs:
-            return [ref]
-        by_number = [name for name, number in self._numbers.items() if f"t{number}" == ref]
-        if not by_number:
+        name = self.name_of(ref)
+        if not name:
             raise UnknownTaskError(ref, self.specs)
-        return by_number
+        return [name]
 
 
 def _brief(text: str) -> str:

@@ -24,6 +24,7 @@ class Candidate:
         turns: How many starts the mission has had, counted from where those of equal
             priority were when it came.
         alone: It may be what ended earlier runners, so nothing else is to run beside it.
+        is_granted: It holds the resources that it shares, and a place is kept for it.
     """
 
     mission: MissionId
@@ -35,6 +36,7 @@ class Candidate:
     limit: int
     turns: int = 0
     alone: bool = False
+    is_granted: bool = False
 
 
 def choose(
@@ -45,7 +47,8 @@ def choose(
     The mission of the highest priority goes first. Missions of equal priority share: the one
     with the fewest running tasks goes first, then the one with the fewest turns, then the one
     whose task begins the longest remaining path. What has to run alone waits until nothing
-    runs, and meanwhile nothing else starts, or it might wait for ever.
+    runs, and meanwhile nothing else starts, or it might wait for ever. What holds its
+    resources goes before all others: they are kept from somebody.
 
     Args:
         free: How many more tasks may run in the whole runner.
@@ -57,9 +60,10 @@ def choose(
         'fetch'
         >>> choose([best], free=0)
     """
-    if free <= 0:
-        return None
-    open_ones = (each for each in candidates if each.running < each.limit)
+    known = list(candidates)
+    open_ones = [each for each in known if each.is_granted]
+    if not open_ones and free > 0:
+        open_ones = [each for each in known if each.running < each.limit]
     best = min(open_ones, key=_rank, default=None)
     return None if best is not None and best.alone and not is_idle else best
 

@@ -170,7 +170,17 @@ class MissionRun:
     @property
     def running(self) -> int:
         """How many tasks run, or are about to."""
-        return len(self._running) + len(self._asking)
+        return len(self._running) + len(self._asking) + len(self._granted)
+
+    @property
+    def hands(self) -> int:
+        """How many hands of the runner it uses: none while it is paused."""
+        return 0 if self.state is MissionState.PAUSED else self.running
+
+    @property
+    def at_work(self) -> int:
+        """How many tasks run that are not stopped."""
+        return 0 if self.state is MissionState.PAUSED else len(self._running)
 
     def candidate(self) -> Candidate | None:
         """Return the best task that it could start now."""
@@ -193,12 +203,13 @@ class MissionRun:
             limit=self.plan.concurrency,
             turns=self.turns,
             alone=self._course.is_suspect(best),
+            is_granted=best in self._granted,
         )
 
     @property
     def runs_alone(self) -> bool:
-        """A task runs that nothing may run beside."""
-        return self._suspect is not None
+        """A task runs that nothing may run beside; one that is paused does not run."""
+        return self._suspect is not None and self.at_work > 0
 
     def start(self, name: str) -> None:
         """Start a ready task, or ask for the resources that it shares with others.
@@ -242,7 +253,6 @@ class MissionRun:
     def _ask(self, spec: TaskSpec) -> None:
         task, number = self._course.ask(spec.name)
         self._at_work[spec.agent] += 1
-        self.turns += 1
         # From now on, not from when the task begins: others are chosen in this very turn.
         asking = contextlib.ExitStack()
         asking.enter_context(self._crew.governor.asking(spec.resources))
@@ -280,10 +290,11 @@ class MissionRun:
         name = attempt.task.name
         change, refusal, after_s = self._course.refuse(at, attempt, ending, ending.refusal)
         self._log("Task %s/%s waits: too many requests", self.record.short_id, name, task=name)
-        if refusal.resources:
+        own = [each for each in refusal.resources if each in attempt.task.resources]
+        if own:
             # The store knows better for how long, and says so when it is asked.
             self._course.release(name)
-            for each in refusal.resources:
+            for each in own:
                 self._crew.governor.note(Wait(each, Hurdle.CLOSED, after_s))
         else:
             self._again_after(name, after_s)
@@ -475,6 +486,7 @@ class MissionRun:
         elif self._timers or not self._course.is_done:
             return []
         self._is_ending = True
+        self._granted.clear()
         return [*written, self._finish(at, *self._course.verdict())]
 
     def _finish(self, at: datetime, state: MissionState, error: str) -> Change:
@@ -584,6 +596,13 @@ class MissionRun:
                 "running",
                 hint=f"It may not run: {self._objection}.",
             )
+        if (name := self._course.name_of(ref)) in self._timers:
+            # It waits for its next try, which may as well be now.
+            self._timers.pop(name).cancel()
+            self._course.release(name)
+            self._submit(self._conclusion(self._crew.clock.now()))
+            self._crew.poke()
+            return [name]
         at = self._crew.clock.now()
         was_final = self.state.is_final
         if was_final:

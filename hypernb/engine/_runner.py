@@ -387,7 +387,7 @@ class Runner:
         Args:
             is_asked: Because of a command, which may concern a mission that has ended.
         """
-        if self.clock.monotonic() < self._rest_until.get(record.id, 0.0):
+        if not is_asked and self.clock.monotonic() < self._rest_until.get(record.id, 0.0):
             return None
         lease = await self._desk.call(
             self.store.take_lease, f"mission:{record.id}", self.id, self._ttl, self._facts()
@@ -622,12 +622,12 @@ class Runner:
         """Return what starts next, if anything may."""
         if self._writer.is_full or any(run.runs_alone for run in self._runs.values()):
             return None
-        running = sum(run.running for run in self._runs.values())
+        busy = sum(run.hands for run in self._runs.values())
         candidates = [run.candidate() for run in self._runs.values()]
         return choose(
             [each for each in candidates if each is not None],
-            free=self.settings.concurrency - running,
-            is_idle=not running,
+            free=self.settings.concurrency - busy,
+            is_idle=not any(run.at_work for run in self._runs.values()),
         )
 
     # -- leases and watching ------------------------------------------------------------

@@ -125,7 +125,8 @@ class Worker:
             "detail": detail,
             "traceback": traceback,
         }
-        if (refusal := refusal_of(error, head["resources"])) is not None:
+        held, again = head["resources"], head["repeatable"]
+        if (refusal := refusal_of(error, held, repeatable=again)) is not None:
             said["refusal"] = [refusal.resources, refusal.retry_after_s]
         return said
 
@@ -254,6 +255,7 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
         arguments=value(head["arguments"]),
         inputs={name: value(entry) for name, entry in head["inputs"].items()},
         failures=head["failures"],
+        repeatable=head["repeatable"],
         resources=tuple(head["resources"]),
     )
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LONGEST_REST_S: Final = 60.0
+_CLOCKS_DIFFER_S: Final = 60.0
+"""Those of several machines; what differs by more was set back."""
 
 
 def rest_s(times: int, retry_after_s: float | None) -> float:
@@ -32,6 +34,14 @@ def rest_s(times: int, retry_after_s: float | None) -> float:
         return min(_LONGEST_REST_S, growing)
     least = 0.0 if times == 1 else min(_LONGEST_REST_S, growing / 20.0)
     return max(retry_after_s, least)
+
+
+def _elapsed_s(since: datetime, at: datetime) -> float | None:
+    """Return the seconds in between; 0 if two clocks differ, None if one was set back."""
+    elapsed = (at - since).total_seconds()
+    if elapsed >= 0:
+        return elapsed
+    return 0.0 if elapsed >= -_CLOCKS_DIFFER_S else None
 
 
 class Hurdle(StrEnum):
@@ -136,7 +146,10 @@ class Resource:
         """Return it with one permit more."""
         if self.rate_per_s is None:
             return self
-        return replace(self, tokens=self._tokens(at) - 1.0, filled_at=at)
+        filled_at = at
+        if self.filled_at is not None and _elapsed_s(self.filled_at, at) == 0.0:
+            filled_at = self.filled_at  # or a clock that is ahead would fill it once more
+        return replace(self, tokens=self._tokens(at) - 1.0, filled_at=filled_at)
 
     def served(self) -> Resource:
         """Return it after an attempt that it did not refuse."""
@@ -147,17 +160,26 @@ class Resource:
             more = min(more, float(self.at_once))
         return replace(self, ceiling=more, refusals=0)
 
-    def refused(self, held: int, at: datetime, retry_after_s: float | None) -> Resource:
+    def refused(
+        self,
+        held: int,
+        at: datetime,
+        retry_after_s: float | None,
+        *,
+        began: datetime | None = None,
+    ) -> Resource:
         """Return it after a refusal.
 
-        Refusals while it is closed were asked for before: they say nothing new, and only the
-        longest wish to be left alone counts.
+        What began before the last refusal was asked for before it: it says nothing new, and
+        only the longest wish to be left alone counts.
 
         Args:
             held: How many permits were held, the refused one with them.
+            began: When the refused attempt began.
         """
         left = self._closed_for(at)
-        if left > 0:
+        is_old = began is not None and self.closed_at is not None and began <= self.closed_at
+        if left > 0 or is_old:
             longer = max(left, retry_after_s or 0.0)
             return replace(self, closed_at=at, closed_s=longer)
         times = self.refusals + 1
@@ -167,14 +189,15 @@ class Resource:
         return replace(self, ceiling=ceiling, closed_at=at, closed_s=rest, refusals=times)
 
     def _closed_for(self, at: datetime) -> float:
-        if self.closed_at is None or at < self.closed_at:
+        if self.closed_at is None:
             return 0.0
-        return max(0.0, self.closed_s - (at - self.closed_at).total_seconds())
+        elapsed = _elapsed_s(self.closed_at, at)
+        return 0.0 if elapsed is None else max(0.0, self.closed_s - elapsed)
 
     def _tokens(self, at: datetime) -> float:
         if self.filled_at is None:
             return float(self.burst)
-        since = max(0.0, (at - self.filled_at).total_seconds())
+        since = _elapsed_s(self.filled_at, at) or 0.0
         return min(float(self.burst), self.tokens + since * (self.rate_per_s or 0.0))
 
 

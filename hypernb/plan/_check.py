@@ -189,6 +189,8 @@ def _limit_problems(task: TaskSpec) -> Iterator[str]:
 
 
 def _resource_problems(task: TaskSpec) -> Iterator[str]:
+    if len(set(task.resources)) < len(task.resources):
+        yield f"{_the_task(task)} shares something twice. Name it once."
     for name in task.resources:
         if not is_resource_name(name):
             yield (
@@ -204,7 +206,8 @@ def is_resource_name(name: str) -> bool:
         >>> is_resource_name("openai:gpt-6"), is_resource_name("two words")
         (True, False)
     """
-    return 0 < len(name) <= MAX_NAME and not _ODD.search(name) and not re.search(r"\s", name)
+    is_seen = not _ODD.search(name) and not re.search(r"\s|[\ud800-\udfff]", name)
+    return 0 < len(name) <= MAX_NAME and is_seen
 
 
 def _need_problems(spec: PlanSpec, task: TaskSpec, first: Mapping[str, int]) -> Iterator[str]:

@@ -92,11 +92,21 @@ def _store(session: Session) -> Iterator[Check]:
         yield _wrong("store", str(error.args[0]), error.hint)
         return
     yield _fine("store", f"{store.url}{', no missions yet' if is_new else ''}")
+    file = database_file(store.url)
+    advice, whole = (
+        "hypernb restore puts a backup in its place.",
+        "integrity, references and artifact files",
+    )
+    if file is None:
+        advice, whole = (
+            "pg_restore puts a copy of pg_dump's in its place.",
+            "events and outputs; the rest is the server's care",
+        )
     for problem in problems:
-        yield _wrong("database", problem, "hypernb restore puts a backup in its place.")
+        yield _wrong("database", problem, advice)
     if not problems:
-        yield _fine("database", "whole: integrity, references and artifact files")
-    if (file := database_file(store.url)) is not None:
+        yield _fine("database", f"whole: {whole}")
+    if file is not None:
         yield _disk(shutil.disk_usage(file.parent).free)
     yield _room(session)
     runners = ", ".join(f"process {each.facts.get('pid')}" for each in store.leases("runner:"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypernb.errors import UnknownNameError, UsageError
+from hypernb.model import Resource
 
 if TYPE_CHECKING:
     from hypernb.model import ResourceUse
@@ -22,6 +23,8 @@ def limits(
 ) -> list[ResourceUse]:
     """Set the limits that are given, if any, and return the resource, or all without a name.
 
+    Limits that are not named stay as they are.
+
     Args:
         none: Take its limits away.
 
@@ -36,10 +39,18 @@ def limits(
         raise UsageError(
             "--none takes the limits away, and another was given.", hint="Leave one out."
         )
-    if given or none:
-        session.limit(resource, at_once=at_once, rate=rate, burst=1 if burst is None else burst)
+    known = {use.resource.name: use for use in session.resources()}
+    if resource and resource not in known and not given:
+        raise UnknownNameError("resource", resource, known)
+    if none:
+        session.limit(resource)
+    elif given:
+        now = known[resource].resource if resource in known else Resource(resource)
+        session.limit(
+            resource,
+            at_once=now.at_once if at_once is None else at_once,
+            rate=now.rate_per_s if rate is None else rate,
+            burst=now.burst if burst is None else burst,
+        )
     uses = session.resources()
-    names = [use.resource.name for use in uses]
-    if resource and resource not in names:
-        raise UnknownNameError("resource", resource, names)
     return [use for use in uses if not resource or use.resource.name == resource]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import math
 import os
 import socket
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from hypernb.session._doctor import Check
 
 STOP_TIMEOUT_S = 30.0
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,11 +344,13 @@ class Session:
                 hint="Use characters that can be seen, without white space.",
             )
         for name, value in (("at_once", at_once), ("burst", burst)):
-            if value is not None and value < 1:
-                raise UsageError(f"{name} cannot be {value}.", hint="It is 1 or more.")
-        if rate is not None and not 0 < rate < math.inf:
+            if value is not None and not (value == value // 1 and 1 <= value <= _MOST):
+                raise UsageError(
+                    f"{name} cannot be {value}.", hint=f"It is a number from 1 to {_MOST:,}."
+                )
+        if rate is not None and not 1 / _MOST <= rate <= _MOST:
             raise UsageError(
-                f"rate cannot be {rate:g}.", hint="It is the starts in a second, above 0."
+                f"rate cannot be {rate}.", hint="It is the starts in a second, above 0."
             )
         return self.store.limit_resource(
             resource, at_once=at_once, rate_per_s=rate, burst=burst

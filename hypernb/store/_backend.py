@@ -43,6 +43,9 @@ class Backend(Protocol):
     def changed(self) -> bool:
         """Tell whether somebody has committed since this thread asked last."""
 
+    def now(self, connection: Connection) -> datetime:
+        """Return the wall-clock time, UTC, of what all who use the database share."""
+
     def query(
         self, sql: str, *, limit: int, timeout_s: float
     ) -> tuple[list[str], list[tuple[Any, ...]]]:

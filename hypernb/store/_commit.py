@@ -28,7 +28,7 @@ from hypernb.store._resources import End, free_all, give_back
 from hypernb.store._values import clean, json_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -174,8 +174,12 @@ def write_changes(
     mission_id: MissionId,
     lease: LeaseRecord,
     changes: Sequence[Change],
+    clock: Callable[[Connection], datetime],
 ) -> int:
     """Write changes in order, inside a write transaction; return the last ``seq``.
+
+    Args:
+        clock: The time that all who share resources go by.
 
     Raises:
         LeaseLostError: The lease is not on this mission, or its token is not the newest.
@@ -185,7 +189,7 @@ def write_changes(
     check_lease(connection, lease, f"mission:{mission_id}")
     if not changes:
         return last_seq(connection)
-    batch = _Batch(connection, mission_id, lease, changes)
+    batch = _Batch(connection, mission_id, lease, changes, clock)
     for change in changes:
         batch.take(change)
     return batch.write()
@@ -325,8 +329,10 @@ class _Batch:
         mission_id: MissionId,
         lease: LeaseRecord,
         changes: Sequence[Change],
+        clock: Callable[[Connection], datetime],
     ) -> None:
         self._connection = connection
+        self._clock = clock
         self._mission_id = mission_id
         self._holder = lease.holder
         found = _MISSION.rows(connection, mission_id)
@@ -445,7 +451,7 @@ class _Batch:
         worked = change.at - datetime.fromisoformat(started_at)
         task.worked_s += max(0.0, worked.total_seconds())
         error = clean(change.error or "")
-        self._ends[key] = (after, change.refusal)
+        self._ends[key] = (after, change.refusal, datetime.fromisoformat(started_at))
         if (row := self._started.get(key)) is not None:
             self._started[key] = (*row[:3], after.value, row[4], at, *row[6:8], error)
         else:
@@ -458,8 +464,8 @@ class _Batch:
         _UPDATE_TASKS.run(connection, [task.row() for task in self._tasks.values()])
         _INSERT_ATTEMPTS.run(connection, list(self._started.values()))
         _END_ATTEMPTS.run(connection, self._ended)
-        if self._mission.holds_permits and self._ends and self._at is not None:
-            give_back(connection, self._mission_id, self._ends, self._at)
+        if self._mission.holds_permits and self._ends:
+            give_back(connection, self._mission_id, self._ends, self._clock(connection))
         if self._mission.holds_permits and self._mission.state.is_final:
             free_all(connection, self._mission_id)  # also those that no attempt began with
         _FORGET_FINDINGS.run(connection, self._void_findings)

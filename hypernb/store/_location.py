@@ -68,7 +68,7 @@ def is_server(where: str | Path) -> bool:
         >>> is_server("postgresql+psycopg://host/db"), is_server("sqlite:///a.db")
         (True, False)
     """
-    return os.fspath(where).startswith(_SERVERS)
+    return os.fspath(where).lower().startswith(_SERVERS)
 
 
 def database_path(where: str | Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -13,7 +14,6 @@ from hypernb.store._values import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection, Select
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, int]
 """A task's id and an attempt's number."""
-End = tuple[AttemptState, "Refusal | None"]
+End = tuple[AttemptState, "Refusal | None", datetime]
+"""How an attempt ended, what was refused, and when it began."""
 
 # In the order of the fields of `Resource`.
 _r: Final = t.resources.c
@@ -65,9 +66,12 @@ def limit(
     rate_per_s: float | None,
     burst: int,
 ) -> Resource:
-    """Set a resource's limits; what was learnt of it is forgotten."""
+    """Set a resource's limits; what was learnt of it is forgotten, and all without limits."""
     resource = Resource(clean(name), at_once, rate_per_s, burst, tokens=float(burst))
-    _write(connection, [resource])
+    if at_once is None and rate_per_s is None:
+        connection.execute(delete(t.resources).where(_r.name == resource.name))
+    else:
+        _write(connection, [resource])
     return resource
 
 
@@ -84,7 +88,7 @@ def hurdle(connection: Connection, key: Key, names: Sequence[str], at: datetime)
     """Return why an attempt cannot have all of its resources now; None if it can."""
     known, held = _known(connection, names), _held(connection, names)
     own = _own(connection, key)
-    for name in names:
+    for name in dict.fromkeys(names):
         if name not in own:
             resource = known.get(name) or Resource(name)
             if (wait := resource.wait(held.get(name, 0), at)) is not None:
@@ -103,7 +107,7 @@ def take(
     if (wait := hurdle(connection, key, names, at)) is not None:
         return wait
     own = _own(connection, key)
-    new = [name for name in names if name not in own]
+    new = [name for name in dict.fromkeys(names) if name not in own]
     known = _known(connection, new)
     _write(connection, [known[name].taken(at) for name in new if name in known])
     task, attempt = key
@@ -143,12 +147,12 @@ def give_back(
 
 
 def _after(resource: Resource, held: int, end: End, at: datetime) -> Resource:
-    state, refusal = end
+    state, refusal, began = end
     if state is AttemptState.SUCCEEDED:
         return resource.served()
     if refusal is None or (refusal.resources and resource.name not in refusal.resources):
         return resource
-    return resource.refused(held, at, refusal.retry_after_s)
+    return resource.refused(held, at, refusal.retry_after_s, began=began)
 
 
 def free_all(connection: Connection, mission_id: str) -> None:

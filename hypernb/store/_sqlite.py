@@ -11,12 +11,14 @@ from hypernb.store._check import problems
 from hypernb.store._database import Database
 from hypernb.store._location import artifact_folder, database_path, database_url, home_folder
 from hypernb.store._query import run_query
-from hypernb.store._values import utc_text
+from hypernb.store._values import utc_now, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 
 class SqliteBackend(Database):
@@ -37,6 +39,11 @@ class SqliteBackend(Database):
         self.url = database_url(path)
         self.artifacts: Path | None = artifact_folder(path)
         super().__init__(path, synchronous=synchronous, busy_timeout_s=busy_timeout_s)
+
+    def now(self, connection: Connection) -> datetime:
+        """See `Backend`: a file is used on one machine."""
+        del connection
+        return utc_now()
 
     def query(
         self, sql: str, *, limit: int, timeout_s: float

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from sqlalchemy import Connection
+
     from hypernb.abc import Payload
     from hypernb.model import (
         ApprovalRecord,
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     )
 
 _GOAL_IN_EVENT: Final = 500
+_HITS_AT_MOST: Final = 1_000_000
 _ACTIVE: Final = tuple(state.value for state in TaskState if state.is_active)
 _WAITING_COMMANDS: Final = (
     _rows.SELECT_COMMANDS.where(
@@ -136,6 +139,7 @@ class SqlStore(Store):
     ) -> None:
         self._options = (synchronous, busy_timeout_s)
         self._now = clock or utc_now
+        self._clock = clock
         self._watch = _leases.Watch(monotonic)
         self._database = open_backend(
             location if location is not None else default_location(),
@@ -405,7 +409,7 @@ class SqlStore(Store):
 
     def find(self, text: str, *, limit: int = 50) -> list[SearchHit]:
         with self._database.reading() as connection:
-            return _search.find(connection, text, limit)
+            return _search.find(connection, text, max(0, min(limit, _HITS_AT_MOST)))
 
     def query(
         self, sql: str, *, limit: int = 10_000, timeout_s: float = 30.0
@@ -444,7 +448,7 @@ class SqlStore(Store):
 
     def resources(self) -> list[ResourceUse]:
         with self._database.reading() as connection:
-            return _resources.uses(connection, self._now())
+            return _resources.uses(connection, self._shared_now(connection))
 
     # -- what runners write -------------------------------------------------------------
 
@@ -515,7 +519,7 @@ class SqlStore(Store):
     ) -> int:
         try:
             with self._database.writing() as connection:
-                return write_changes(connection, mission_id, lease, changes)
+                return write_changes(connection, mission_id, lease, changes, self._shared_now)
         except StoreError as error:
             if breaks_a_reference(error.__cause__):
                 raise StoreError(
@@ -528,14 +532,23 @@ class SqlStore(Store):
         self, lease: LeaseRecord, task_id: TaskId, attempt: int, names: Sequence[str]
     ) -> Wait | None:
         mission_id = MissionId(lease.resource.removeprefix("mission:"))
-        key, at = (task_id, attempt), self._now()
+        key = (task_id, attempt)
         with self._database.reading() as connection:
             # Whoever waits asks often, and a look is no write.
+            at = self._shared_now(connection)
             if (wait := _resources.hurdle(connection, key, names, at)) is not None:
                 return wait
         with self._database.writing() as connection:
             check_lease(connection, lease, f"mission:{mission_id}")
+            # The time of now: it may have taken a while until this was the one to write.
+            at = self._shared_now(connection)
             return _resources.take(connection, mission_id, key, names, at)
+
+    def _shared_now(self, connection: Connection) -> datetime:
+        """Return the time that all machines share which use the store."""
+        if self._clock is not None:
+            return self._clock()
+        return self._database.now(connection)
 
     def heartbeat(self, beats: Mapping[TaskId, datetime]) -> None:
         if beats:

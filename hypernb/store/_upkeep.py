@@ -36,6 +36,8 @@ GRACE: Final = 2 * RENEWED_AFTER
 _MISSIONS_AT_ONCE: Final = 20
 _NOTES_DAYS: Final = 7.0
 _ROWS_AT_ONCE: Final = 500
+_LONGEST_DAYS: Final = 365_000.0
+_MOST_KEPT: Final = 2**31 - 1
 _GOAL_CHARS: Final = 200
 _DIGEST: Final = re.compile(rb"[0-9a-f]{64}")
 _FINAL: Final = tuple(state.value for state in MissionState if state.is_final)
@@ -103,7 +105,8 @@ class Sweeper:
 
     def _forget_notes(self, retention: Retention) -> None:
         """Forget old events that are about no mission: runners that came and went."""
-        before = self._now - timedelta(days=max(retention.days, _NOTES_DAYS))
+        days = min(max(retention.days, _NOTES_DAYS), _LONGEST_DAYS)
+        before = self._now - timedelta(days=days)
         with self._database.writing() as connection:
             gone = connection.execute(
                 delete(t.events).where(
@@ -173,9 +176,10 @@ def _old_missions(
     if not retention.forgets:
         return
     m = t.missions.c
-    newest = select(m.number).order_by(m.number.desc()).limit(retention.missions).subquery()
+    kept = min(retention.missions, _MOST_KEPT)
+    newest = select(m.number).order_by(m.number.desc()).limit(kept).subquery()
     least = connection.execute(select(func.min(newest.c.number))).scalar() or 0
-    before = now - timedelta(days=retention.days)
+    before = now - timedelta(days=min(retention.days, _LONGEST_DAYS))
     old = select(m.id, m.short_id, m.goal).where(
         m.state.in_(_FINAL), func.coalesce(m.finished_at, m.created_at) < before
     )

@@ -136,7 +136,7 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
     crew = f" by {words.count(len(agents), 'agent')}" if agents else ""
     at_once = min(plan.concurrency, len(plan.tasks))
     terms: list[tuple[str, Phrase]] = [
-        ("Work", (Strong(words.count(figures.total, "task")), crew)),
+        ("Work", (Strong(_work_to_do(figures)), crew)),
         ("Time", _time(figures, plan)),
         ("At once", (f"up to {words.count(at_once, 'task')}",)),
         ("Planned by", (line(plan.planned_by or "a person", cut_at=120),)),
@@ -149,6 +149,11 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
     if plan.result:
         terms.append(("Result", ("the output of ", Code(line(plan.result, cut_at=80)))))
     return terms
+
+
+def _work_to_do(figures: Figures) -> str:
+    size = words.count(figures.total, "task")
+    return f"{figures.total - len(figures.shared):,} of {size}" if figures.shared else size
 
 
 def _time(figures: Figures, plan: PlanSpec) -> Phrase:

@@ -63,7 +63,7 @@ def missions_html(missions: Sequence[MissionRecord]) -> str:
     if not missions:
         return small(
             "Missions",
-            el("p", "No mission yet. ", el("code", "%%hyper"), " and a goal starts one."),
+            el("p", "No mission to show. ", el("code", "%%hyper"), " and a goal starts one."),
         )
     shown = missions[:ROWS_AT_MOST]
     heads: list[Head] = ["Mission", "Goal", "State", "Began", ("Took", "num")]
@@ -88,7 +88,7 @@ def missions_html(missions: Sequence[MissionRecord]) -> str:
 def missions_text(missions: Sequence[MissionRecord], width: int = 80) -> str:
     """Write missions as a table of text, in the order given."""
     if not missions:
-        return "No mission yet. %%hyper and a goal starts one."
+        return "No mission to show. %%hyper and a goal starts one."
     rows = [
         (
             each.short_id,

@@ -344,6 +344,7 @@ def write_job(job: Job, scratch: Path) -> bytes:
         "arguments": entry(job.arguments),
         "inputs": {name: entry(value) for name, value in job.inputs.items()},
         "failures": job.failures,
+        "repeatable": job.repeatable,
         "resources": job.resources,
     }
     return pack(head, b"".join(parts))

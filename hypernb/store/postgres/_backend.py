@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import weakref
 from contextlib import contextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from hypernb.errors import ConfigError, StoreCorruptError, StoreError, StoreUnavailableError
 from hypernb.store._database import synchronous_setting
@@ -30,13 +33,18 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = "hypernb"
 _LOCK: Final = int.from_bytes(b"hypernb", "big")
-# One round trip: the lock that makes this the only writer, and the note to whoever listens,
-# which the server sends when the transaction is committed.
-_BEGIN: Final = text(f"SELECT pg_advisory_xact_lock({_LOCK}), pg_notify('{CHANNEL}', '')")
+# One round trip: the lock that makes this the only writer; the note to whoever listens, which
+# the server sends when the transaction is committed; and the time after which a process that
+# was stopped in the middle of writing stops all others no longer.
+_BEGIN: Final = text(
+    "SELECT pg_advisory_xact_lock(:lock), pg_notify(:channel, ''),"
+    " set_config('idle_in_transaction_session_timeout', :idle_ms, true)"
+)
+_CLOCK: Final = text("SELECT clock_timestamp()")
 _LATER: Final = text("SET LOCAL synchronous_commit = off")
 # Only our own, and none that somebody is locking.
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {', '.join([*metadata.tables, 'search'])}"
-_SECRETS: Final = frozenset({"password", "sslpassword"})
+_SECRETS: Final = frozenset({"password", "sslpassword", "oauth_client_secret"})
 _COMMITS: Final = {"FULL": "on", "EXTRA": "on", "NORMAL": "off"}
 
 
@@ -61,8 +69,11 @@ class PostgresBackend:
         self, location: str, *, synchronous: str | None, busy_timeout_s: float
     ) -> None:
         self._place = _without_password(location)
-        self.url = self._place.render_as_string(hide_password=False)
+        shown = self._place.set(drivername="postgresql")
+        self.url = shown.render_as_string(hide_password=False)
         self._busy_timeout_s = busy_timeout_s
+        idle_ms = max(1000, round(busy_timeout_s * 1000))
+        self._first = {"lock": _LOCK, "channel": CHANNEL, "idle_ms": str(idle_ms)}
         self._commits = _COMMITS[synchronous_setting(synchronous)]
         self._opening = threading.RLock()
         self._fresh_handles()
@@ -79,7 +90,7 @@ class PostgresBackend:
                 commit durable has made this one so.
         """
         with self._failures_told(), self._current().begin() as opened:
-            opened.execute(_BEGIN)
+            opened.execute(_BEGIN, self._first)
             if ahead:
                 opened.execute(_LATER)
             yield opened
@@ -123,6 +134,11 @@ class PostgresBackend:
             self._fresh_handles()
 
     # -- what PostgreSQL does in its own way ----------------------------------------------
+
+    def now(self, connection: Connection) -> datetime:
+        """See `Backend`: the clocks of its machines may differ, the server has one."""
+        at: datetime = connection.execute(_CLOCK).scalar_one()
+        return at.astimezone(UTC)
 
     def query(
         self, sql: str, *, limit: int, timeout_s: float
@@ -226,8 +242,6 @@ class PostgresBackend:
         wait_ms = max(1, round(self._busy_timeout_s * 1000))
         settings = {
             "lock_timeout": wait_ms,
-            # A process that was stopped in the middle of writing would stop all others.
-            "idle_in_transaction_session_timeout": max(wait_ms, 1000),
             "synchronous_commit": self._commits,
             "default_transaction_read_only": "on" if read_only else "off",
             "timezone": "UTC",
@@ -238,22 +252,18 @@ class PostgresBackend:
         return {
             "options": f"{told} {options}".strip(),
             "application_name": "hypernb",
+            "client_encoding": "utf8",
             "connect_timeout": 10,
+            # Whoever only listens would not notice for hours that the other end is gone.
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
         }
 
     def _driver(self, *, read_only: bool = False) -> psycopg.Connection[Any]:
-        place = self._place
-        return psycopg.connect(
-            **{
-                **{name: value for name, value in place.query.items() if name != "options"},
-                **self._terms(read_only=read_only),
-            },
-            host=place.host,
-            port=place.port,
-            user=place.username,
-            dbname=place.database,
-            autocommit=True,
-        )
+        _, place = self._engine.dialect.create_connect_args(self._place)
+        terms = {**place, **self._terms(read_only=read_only), "autocommit": True}
+        return psycopg.connect(**terms)
 
     def _failures_told(self) -> Any:
         return failures_told(self.url, waited_s=self._busy_timeout_s)
@@ -265,7 +275,8 @@ class _Listener:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self.is_closed = False
-        connection.execute(f"LISTEN {CHANNEL}")
+        self._pid = os.getpid()
+        connection.execute("LISTEN hypernb")
 
     def heard(self) -> bool:
         """Tell whether there was a commit; also if it is not known, as it is then."""
@@ -286,7 +297,9 @@ class _Listener:
 
     def __del__(self) -> None:
         # A thread that ends drops its listener; the server must not wait for the collector.
-        self._connection.close()
+        # After a fork it is the parent's.
+        if self._pid == os.getpid():
+            self._connection.close()
 
 
 _inherited: list[tuple[Engine, list[_Listener]]] = []
@@ -301,7 +314,13 @@ def _let_go(engine: Engine, listeners: weakref.WeakSet[_Listener], pid: int) -> 
 
 
 def _without_password(location: str) -> URL:
-    url = make_url(location.replace("postgres://", "postgresql://", 1))
+    try:
+        url = make_url(re.sub("^postgres://", "postgresql://", location, flags=re.I))
+    except (ArgumentError, ValueError) as error:
+        raise StoreUnavailableError(
+            f"This is no URL of a database: {error}.",
+            hint="Write postgresql://user@host/name.",
+        ) from error
     if url.password is not None or not _SECRETS.isdisjoint(url.query):
         raise ConfigError(
             "The URL of a store cannot hold a password: it would be seen by whoever sees the "

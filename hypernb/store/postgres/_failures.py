@@ -50,7 +50,7 @@ def told(error: BaseException, where: str, *, waited_s: float = 0.0) -> StoreErr
         if state.startswith(beginning):
             told_ = sentence.format(where=repr(where), said=said, waited=f"{waited_s:g} s")
             return StoreUnavailableError(told_, hint=hint)
-    if isinstance(error, psycopg.OperationalError):
+    if is_unreachable(error):
         return StoreUnavailableError(
             f"{where!r} cannot be reached: {said}.",
             hint="Is the server running, and may you use it? PGPASSWORD or ~/.pgpass holds a "
@@ -59,12 +59,25 @@ def told(error: BaseException, where: str, *, waited_s: float = 0.0) -> StoreErr
     return StoreError(f"{where!r} refused what was to be done: {said}.")
 
 
+def is_unreachable(error: BaseException) -> bool:
+    """Tell whether the server could not be asked, or went away meanwhile."""
+    state = getattr(error, "sqlstate", None) or ""
+    is_ours = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return is_ours and (not state or state.startswith(("08", "57P")))
+
+
 _UNAVAILABLE: Final = (
     (
-        ("55P03", "25P03", "40P01", "57014"),
+        ("55P03", "40P01"),
         "{where} is being written by another program; waited {waited}.",
         "Try again.",
     ),
+    (
+        ("25P03",),
+        "{where} has cut off a transaction that stood still for {waited}; it wrote nothing.",
+        "Try again.",
+    ),
+    (("57014",), "{where} has ended a statement: {said}.", "Its own limits may be too narrow."),
     (
         ("53100", "53200"),
         "The server of {where} has no room left; nothing was written.",

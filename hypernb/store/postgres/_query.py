@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -9,16 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from hypernb.errors import QueryError, nearest
-from hypernb.store.postgres._failures import told
+from hypernb.store.postgres._failures import is_unreachable, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST_SQL: Final = 1_000_000
 _READS_ONLY: Final = "%hyper sql only reads: one statement that begins with SELECT or WITH."
-_BEGINS: Final = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|values|table)\b", re.I | re.S
+# Comments and texts, which hold no code; names in double quotes stay.
+_NO_CODE: Final = re.compile(
+    r"""
+      --[^\n]* | /\*.*?\*/
+    | \bE'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'
+    | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_BEGINS: Final = re.compile(r"[\s(]*(select|with|values|table)\b", re.IGNORECASE)
+_CALLED: Final = re.compile(r'(?:"((?:[^"]|"")+)"|([\w$]+))\s*\(')
 _MISSING: Final = re.compile(r'(relation|column|function) "?([^"\s(]+)')
 _TABLES: Final = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
@@ -26,13 +35,14 @@ _TABLES: Final = (
 _COLUMNS: Final = (
     "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 )
-# Reading what is not the database's, and doing what outlives the transaction.
-_REFUSED: Final = re.compile(
-    r"\b(pg_read_\w+|pg_ls_\w+|pg_stat_file|lo_\w+|dblink\w*|pg_terminate_backend"
-    r"|pg_cancel_backend|set_config|pg_sleep\w*|pg_notify|nextval|setval|pg_reload_conf"
-    r"|pg_advisory\w*|pg_try_advisory\w*|query_to_xml\w*)\"?\s*\(|(U&)\"",
-    re.I,
+# What PostgreSQL itself says of functions that do more than compute from their arguments and
+# the tables: they read files, wait, lock, end others' work, or leave something behind.
+_VOLATILE: Final = (
+    "SELECT proname FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s) ORDER BY 1"
 )
+_HARMLESS: Final = frozenset({"random", "clock_timestamp", "timeofday", "gen_random_uuid"})
+# These run a text as SQL, in which anything can stand.
+_RUN_TEXT: Final = re.compile(r"^(query|table|cursor|database|schema)_to_xml|^ts_stat$|^dblink")
 
 
 def run_query(
@@ -41,7 +51,8 @@ def run_query(
     """Run one statement that reads, on a connection that cannot do anything else.
 
     It is declared as a cursor of a read-only transaction, which takes nothing but a statement
-    that reads, and sent so that the server takes no second one with it.
+    that reads, and sent so that the server takes no second one with it. It may call no
+    function that the server calls volatile, but for a few that are harmless.
 
     Raises:
         QueryError: It would write, is not one statement, is wrong, or takes too long.
@@ -52,12 +63,14 @@ def run_query(
         )
     if "\x00" in sql:
         raise QueryError("A statement cannot hold a NUL character.", hint="Leave it out.")
-    plain = sql.strip().removesuffix(";")
-    if not _BEGINS.match(plain):
+    code = _NO_CODE.sub(" ", sql)
+    if not _BEGINS.match(code):
         raise QueryError("There is no statement that reads.", hint=_READS_ONLY)
-    if (found := _REFUSED.search(plain)) is not None:
-        raise QueryError(f"{found[1] or found[2]} may do more than read.", hint=_READS_ONLY)
+    plain = sql.strip()
+    while plain.endswith(";"):
+        plain = plain[:-1].rstrip()
     try:
+        _refuse_doers(connection, code)
         with (
             connection.transaction(force_rollback=True),
             connection.cursor(binary=True) as cursor,
@@ -74,16 +87,36 @@ def run_query(
             f"The query was stopped: it took longer than {timeout_s:g} s.",
             hint="Narrow it with WHERE or LIMIT.",
         ) from error
-    except psycopg.OperationalError as error:
-        raise told(error, where) from error
     except (psycopg.Error, UnicodeEncodeError) as error:
+        if is_unreachable(error):
+            raise told(error, where) from error
         raise _refused(error, connection) from error
+
+
+def _refuse_doers(connection: psycopg.Connection[Any], code: str) -> None:
+    """Refuse calls of functions that may do more than read.
+
+    Raises:
+        QueryError: There is one.
+    """
+    if re.search(r'\bU&"', code, re.IGNORECASE):
+        raise QueryError('Names written as U&"…" are not read.', hint="Write them out.")
+    called = {
+        quoted.replace('""', '"') if quoted else name.lower()
+        for quoted, name in _CALLED.findall(code)
+    }
+    found = [row[0] for row in connection.execute(_VOLATILE, (sorted(called),))]
+    doers = {*found, *filter(_RUN_TEXT.search, called)} - _HARMLESS
+    if doers:
+        raise QueryError(f"{min(doers)}() may do more than read.", hint=_READS_ONLY)
 
 
 def _plain(value: Any) -> Any:
     """Return sums and means as the numbers that they are elsewhere."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        number = float(value)
+        is_whole = math.isfinite(number) and value == value.to_integral_value()
+        return int(value) if is_whole else number
     return value
 
 

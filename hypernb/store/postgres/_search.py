@@ -101,7 +101,7 @@ def folded(words: str) -> Iterator[str]:
 
 def _fold(word: str) -> str:
     if not word.isascii():
-        parts = unicodedata.normalize("NFKD", word)
+        parts = unicodedata.normalize("NFD", word)
         word = "".join(part for part in parts if not unicodedata.combining(part)) or word
     return word.lower()[:_LONGEST_WORD]
 

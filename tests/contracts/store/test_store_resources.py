@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -223,3 +223,66 @@ def test_many_who_ask_at_once_get_no_more_than_there_are(place: Place, bench: Be
         thread.join()
     assert len(granted) == 5
     assert held(underway.store) == {"model": 5}
+
+
+def test_attempt_that_failed_teaches_nothing(
+    store: Store, bench: Bench, clock: Ticking
+) -> None:
+    underway = bench.running(*"abcd")
+    for name in "abcd":
+        begin(underway, name, "model")
+    refuse(underway, "a", 1.0)
+    clock.advance(seconds=1)
+    (before,) = store.resources()
+    states = {"task_state": TaskState.FAILED, "attempt_state": AttemptState.FAILED}
+    underway.commit(underway.change("task.finished", "b", attempt=1, **states))
+    (after,) = store.resources()
+    assert after.resource == before.resource
+
+
+def test_refusals_of_one_moment_halve_once(store: Store, bench: Bench) -> None:
+    underway = bench.running(*"abcdefgh")
+    for name in "abcdefgh":
+        begin(underway, name, "model")
+    states = {"task_state": TaskState.WAITING, "attempt_state": AttemptState.REFUSED}
+    refusal = Refusal((), 0.0)
+    underway.commit(
+        *(
+            underway.change("task.deferred", name, attempt=1, refusal=refusal, **states)
+            for name in "abcdefgh"
+        )
+    )
+    (use,) = store.resources()
+    assert use.resource.limit == 4
+
+
+def test_resource_that_closes_while_one_waits_to_write_is_closed(
+    place: Place, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = bench.running("a")
+    begin(other, "a", "model")
+    underway = bench.running("a")
+    store: Any = place.open()
+    writing = store._database.writing
+
+    def after_a_refusal(**terms: Any) -> Any:
+        monkeypatch.undo()
+        refuse(other, "a", 20.0)
+        return writing(**terms)
+
+    monkeypatch.setattr(store._database, "writing", after_a_refusal)
+    wait = store.take_permits(underway.lease, underway.ids["a"], 1, ["model"])
+    assert wait is not None
+    assert wait.hurdle is Hurdle.CLOSED
+
+
+def test_resource_named_twice_is_taken_once(store: Store, bench: Bench) -> None:
+    underway = bench.running("a")
+    assert ask(underway, "a", "model", "model") is None
+    assert held(store) == {"model": 1}
+
+
+def test_limits_taken_away_leave_nothing(store: Store) -> None:
+    store.limit_resource("model", at_once=3)
+    store.limit_resource("model")
+    assert store.resources() == []

@@ -223,3 +223,10 @@ def test_old_events_about_no_mission_are_forgotten_too(
     assert kinds == ["runner.started"]
     assert store.events(kept.id) != []
     assert store.check() == []
+
+
+@pytest.mark.parametrize("days", [1e9, float("inf")])
+def test_for_ever_is_a_time_to_keep_missions(bench: Bench, store: Store, days: float) -> None:
+    ended(bench, store, "old")
+    assert store.sweep(Retention(days=days, missions=10**20)).missions == ()
+    assert len(store.missions()) == 1

@@ -271,3 +271,19 @@ def test_writer_that_stands_still_is_cut_off(postgresql: Server) -> None:
     for store in (stuck, other):
         store.close()
     postgresql.drop(url)
+
+
+def test_url_may_name_its_place_in_its_query(postgresql: Server) -> None:
+    url = postgresql.database()
+    name = url.rpartition("/")[2]
+    store = SqlStore(f"postgresql://hypernb@/{name}?host=127.0.0.1&port={postgresql.port}")
+    assert store.changed()
+    assert store.query("SELECT 1")[1] == [(1,)]
+    store.checkpoint()
+    store.close()
+    postgresql.drop(url)
+
+
+def test_no_url_is_named() -> None:
+    with pytest.raises(StoreUnavailableError, match="no URL of a database"):
+        SqlStore("postgresql://host:abc/x")

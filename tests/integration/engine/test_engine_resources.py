@@ -6,6 +6,7 @@ import threading
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,16 +77,15 @@ def test_tasks_of_all_missions_keep_within_a_limit(bench: Bench, executor: str) 
 def test_runners_of_two_machines_keep_within_a_limit(bench: Bench) -> None:
     bench.store.limit_resource("suite", at_once=1)
     ledger = bench.root / "ledger"
-    first = bench.approve(wide(ledger, 12, "suite"))
-    bench.process()
-    bench.until(lambda: bench.attempts(first, "t0"), "the first start")
-    second = bench.approve(wide(ledger, 12, "suite"))
-    bench.process("-c", OTHER_MACHINE)
+    bench.process(concurrency=2)
+    bench.process("-c", OTHER_MACHINE, concurrency=2)
     bench.until(lambda: len(bench.store.leases("runner:")) == 2, "the second runner")
-    third = bench.approve(wide(ledger, 12, "suite"))
-    assert all_succeeded(bench, first, second, third)
+    missions = [bench.approve(wide(ledger, 4, "suite")) for _ in range(8)]
+    assert all_succeeded(bench, *missions)
     assert most_at_once(ledger) == 1
-    assert ledger.read_text().count("+") == 36
+    assert ledger.read_text().count("+") == 32
+    attempts = [bench.store.attempts(each.id) for each in missions]
+    assert len({attempt.runner_id for each in attempts for attempt in each}) == 2
 
 
 def test_waiting_is_a_state_and_no_failure(bench: Bench) -> None:
@@ -334,3 +334,88 @@ def test_waits_for_resources_hold_no_place_of_others(bench: Bench) -> None:
     bench.until(lambda: [bench.states(mission)[f"f{n}"] for n in range(3)] == ["succeeded"] * 3)
     gate.touch()
     assert all_succeeded(bench, mission)
+
+
+def refused_by(name: str, book: str) -> None:
+    path = Path(book)
+    if not path.exists():
+        path.touch()
+        raise TooManyRequestsError(name, retry_after_s=0.2)
+
+
+def test_refusal_of_what_is_not_shared_closes_nothing(bench: Bench) -> None:
+    bench.store.limit_resource("suite", at_once=4)
+    plan = Plan("Ask another", root=bench.root)
+    plan.add("ask", refused_by, "gpu", str(bench.root / "book"), resources=["suite"])
+    mission = bench.run(plan)
+    assert mission.state.value == "succeeded"
+    (use,) = bench.store.resources()
+    assert (use.resource.limit, use.resource.closed_at) == (4, None)
+
+
+def test_guessed_refusal_repeats_nothing_that_is_not_safe_to_repeat(bench: Bench) -> None:
+    with busy_service() as url:
+        plan = Plan("Ask a busy service", root=bench.root)
+        plan.add("ask", by_urllib, url, resources=["the-service"], repeatable=False)
+        mission = bench.run(plan)
+    assert mission.state.value == "failed"
+    assert len(bench.attempts(mission, "ask")) == 1
+
+
+def asked(bench: Bench, mission: MissionRecord, times: int) -> bool:
+    return len(bench.attempts(mission, "ask")) == times
+
+
+@pytest.mark.parametrize("resources", [(), ("model",)])
+def test_waiting_task_can_be_tried_at_once(bench: Bench, resources: tuple[str, ...]) -> None:
+    plan = Plan("Wait for an hour", root=bench.root)
+    plan.add("ask", refused_twice, str(bench.root / "book"), 3600.0, resources=resources)
+    mission = bench.approve(plan)
+    bench.host()
+    for times in (1, 2):
+        bench.until(partial(asked, bench, mission, times))
+        bench.until(lambda: bench.states(mission)["ask"] == "waiting")
+        if resources:
+            bench.store.limit_resource("model")
+        else:
+            bench.answered(bench.store.send("retry", mission.id, {"task": "ask"}, by="ana"))
+    assert all_succeeded(bench, mission)
+
+
+def test_mission_that_shares_gets_as_many_turns(bench: Bench) -> None:
+    def plan(goal: str, *resources: str) -> Plan:
+        made = Plan(goal, root=bench.root, concurrency=1)
+        for number in range(30):
+            made.add(f"t{number}", abs, -1, resources=resources)
+        return made
+
+    missions = [bench.approve(plan("shares", "model")), bench.approve(plan("plain"))]
+    bench.host(executor="inline", concurrency=1)
+    assert all_succeeded(bench, *missions)
+    starts = [
+        event.mission_id
+        for event in bench.store.events(kinds=["task.started"], limit=1000)
+        if event.mission_id in {each.id for each in missions}
+    ]
+    first = starts[: starts.index(missions[1].id) + 2 * 20]
+    assert first.count(missions[0].id) >= 0.7 * first.count(missions[1].id)
+
+
+def test_paused_mission_leaves_its_hands_to_others(bench: Bench) -> None:
+    gate = bench.root / "gate"
+    plan = Plan("Hold", root=bench.root, concurrency=2)
+    for number in range(2):
+        plan.add(f"t{number}", wait_for, str(gate))
+    held_up = bench.approve(plan)
+    bench.host(concurrency=2)
+    bench.until(lambda: list(bench.states(held_up).values()) == ["running"] * 2)
+    bench.answered(bench.store.send("pause", held_up.id, by="ana@here"))
+    assert all_succeeded(bench, bench.approve(wide(bench.root / "ledger", 4)))
+    gate.touch()
+    bench.answered(bench.store.send("resume", held_up.id, by="ana@here"))
+    assert all_succeeded(bench, held_up)
+
+
+def wait_for(gate: str) -> None:
+    while not Path(gate).exists():
+        threading.Event().wait(0.01)

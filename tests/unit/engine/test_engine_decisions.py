@@ -199,3 +199,9 @@ def test_who_asked_again_is_read_from_events() -> None:
     by_itself = Event(1, AT, "task.retried", MISSION.id, task, "t", 1, {"error": "x"})
     by_ana = Event(2, AT, "task.retried", MISSION.id, task, "t", None, {"after_attempt": 3})
     assert asked_again([by_itself, by_ana]) == {task: 3}
+
+
+def test_what_holds_its_resources_goes_first_in_the_place_kept_for_it() -> None:
+    granted = replace(candidate("a", priority=1), running=1, limit=1, is_granted=True)
+    chosen = choose([candidate("b", priority=99), granted], free=0)
+    assert chosen is granted

@@ -354,3 +354,20 @@ def test_too_many_tasks_are_refused() -> None:
         "The plan has 200,001 tasks; 200,000 is the most. "
         "Let each task do more, or split the plan."
     )
+
+
+@pytest.mark.parametrize(
+    ("resources", "said"),
+    [
+        (("a", "b", "a"), "shares something twice"),
+        (("",), "no name for it"),
+        (("two words",), "no name for it"),
+        (("x" * 201,), "no name for it"),
+        (("\u202ecba",), "no name for it"),
+        (("\ta",), "no name for it"),
+    ],
+)
+def test_resources_have_names_that_can_be_read(resources: tuple[str, ...], said: str) -> None:
+    task = TaskSpec(name="a", work=AgentWork(), agent="qa-engineer", resources=resources)
+    with pytest.raises(PlanProblemsError, match=said):
+        check_plan(PlanSpec(goal="g", tasks=(task,)))

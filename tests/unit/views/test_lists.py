@@ -41,8 +41,8 @@ class Status:
 @pytest.mark.parametrize(
     ("shown", "said"),
     [
-        pytest.param(missions_text([]), "No mission yet.", id="missions"),
-        pytest.param(missions_html([]), "No mission yet.", id="missions-html"),
+        pytest.param(missions_text([]), "No mission to show.", id="missions"),
+        pytest.param(missions_html([]), "No mission to show.", id="missions-html"),
         pytest.param(findings_text([]), "No findings.", id="findings"),
         pytest.param(findings_html([]), "No findings.", id="findings-html"),
         pytest.param(events_text([]), "No events.", id="events"),
