@@ -266,7 +266,10 @@ class Store(ABC):
 
     @abstractmethod
     def changed(self) -> bool:
-        """Tell cheaply whether others have committed since the last call in this thread."""
+        """Tell cheaply whether others have committed since the last call in this thread.
+
+        News from a server may be on its way for some milliseconds.
+        """
 
     @abstractmethod
     def limit_resource(
