@@ -610,6 +610,8 @@ class MissionRun:
         elif self._is_ending:
             raise self._refusal(MissionState.RUNNING)
         names, written = self._course.reopen(at, ref, by=by)
+        for name in names:
+            self._granted.pop(name, None)  # it may have to wait for its needs again
         if was_final:
             written.insert(0, changes.mission_started(at, by=by, retry=ref))
             self.state, self._course.started_at = MissionState.RUNNING, at

@@ -16,12 +16,10 @@ from sqlalchemy.pool import QueuePool
 
 from hypernb.errors import (
     ConfigError,
-    StoreCorruptError,
-    StoreError,
     StoreUnavailableError,
     nearest,
 )
-from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file
+from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file, values_told
 from hypernb.store._locking import require_locks
 from hypernb.store._schema import bring_up_to_date, is_up_to_date
 
@@ -94,21 +92,14 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the database throughout."""
         engine, _ = self._current()
-        with self._failures_told():
-            try:
-                with engine.begin() as opened:
-                    opened.exec_driver_sql("BEGIN")
-                    yield opened
-            except UnicodeEncodeError as error:
-                raise StoreError(
-                    f"{error.object[:120]!r} cannot be looked up: it is not sound Unicode."
-                ) from error
-            except ValueError as error:
-                # A state, a time or JSON that this program never writes.
-                raise StoreCorruptError(
-                    f"{str(self.path)!r} holds a value that cannot be read: {error}",
-                    hint=RESTORE,
-                ) from error
+        where = str(self.path)
+        with (
+            self._failures_told(),
+            values_told(where, hint=RESTORE),
+            engine.begin() as opened,
+        ):
+            opened.exec_driver_sql("BEGIN")
+            yield opened
 
     @contextmanager
     def driver(self, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:

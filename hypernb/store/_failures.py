@@ -41,6 +41,27 @@ def failures_told(path: Path, *, waited_s: float = 0.0) -> Iterator[None]:
 
 
 @contextmanager
+def values_told(where: str, *, hint: str) -> Iterator[None]:
+    """Raise what is wrong with a value that is read, or looked up, as one of ours.
+
+    Args:
+        where: Path or URL of the database.
+        hint: What to do about a damaged one.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"{error.object[:120]!r} cannot be looked up: it is not sound Unicode."
+        ) from error
+    except ValueError as error:
+        # A state, a time or JSON that this program never writes.
+        raise StoreCorruptError(
+            f"{where!r} holds a value that cannot be read: {error}", hint=hint
+        ) from error
+
+
+@contextmanager
 def file_failures_told(path: Path) -> Iterator[None]:
     """Raise what goes wrong with a file of the store as one of ours."""
     try:

@@ -225,7 +225,8 @@ def _under(figures: Figures, task_name: str) -> str:
         return f"{word}, needs {unmet}" if unmet else word
     if task.state is TaskState.STALLED:
         return f"{word} {_short(figures.silent_s(task))}"
-    worked = figures.worked_s(task)
+    # Of a task that waits, what it has worked would read as how long it waits.
+    worked = 0.0 if task.state is TaskState.WAITING else figures.worked_s(task)
     tries = figures.tries(task).removeprefix("attempt ")
     if tries and task.state.is_active:
         return f"{word} ({tries})"

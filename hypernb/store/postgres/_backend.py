@@ -15,12 +15,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hypernb.errors import ConfigError, StoreCorruptError, StoreError, StoreUnavailableError
+from hypernb.errors import ConfigError, StoreError, StoreUnavailableError
 from hypernb.store._database import synchronous_setting
+from hypernb.store._failures import values_told
 from hypernb.store._tables import metadata
 from hypernb.store._values import utc_text
 from hypernb.store.postgres._check import problems
-from hypernb.store.postgres._failures import failures_told
+from hypernb.store.postgres._failures import RESTORE, failures_told
 from hypernb.store.postgres._query import run_query
 from hypernb.store.postgres._schema import bring_up_to_date, is_up_to_date
 
@@ -101,20 +102,12 @@ class PostgresBackend:
         engine = self._current().execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        with self._failures_told():
-            try:
-                with engine.begin() as opened:
-                    yield opened
-            except UnicodeEncodeError as error:
-                raise StoreError(
-                    f"{error.object[:120]!r} cannot be looked up: it is not sound Unicode."
-                ) from error
-            except ValueError as error:
-                # A state, a time or JSON that this program never writes.
-                raise StoreCorruptError(
-                    f"{self.url!r} holds a value that cannot be read: {error}",
-                    hint="Restore it with the server's own tools.",
-                ) from error
+        with (
+            self._failures_told(),
+            values_told(self.url, hint=RESTORE),
+            engine.begin() as opened,
+        ):
+            yield opened
 
     def changed(self) -> bool:
         """Tell whether somebody has committed since this thread asked last."""

@@ -13,6 +13,7 @@ from hypernb.errors import StoreCorruptError, StoreError, StoreUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+RESTORE: Final = "Restore it with the server's own tools."
 _CORRUPT: Final = ("XX001", "XX002", "58P01")
 _MISSING: Final = ("42P01", "42703", "3F000")
 
@@ -38,13 +39,11 @@ def told(error: BaseException, where: str, *, waited_s: float = 0.0) -> StoreErr
     state = getattr(error, "sqlstate", None) or ""
     said = " ".join(str(error).split())
     if state in _CORRUPT:
-        return StoreCorruptError(
-            f"{where!r} is damaged: {said}.", hint="Restore it with the server's own tools."
-        )
+        return StoreCorruptError(f"{where!r} is damaged: {said}.", hint=RESTORE)
     if state in _MISSING:
         return StoreCorruptError(
             f"{where!r} lacks a part of its schema: {said}.",
-            hint="Restore it with the server's own tools.",
+            hint=RESTORE,
         )
     for beginning, sentence, hint in _UNAVAILABLE:
         if state.startswith(beginning):

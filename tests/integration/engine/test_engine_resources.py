@@ -419,3 +419,23 @@ def test_paused_mission_leaves_its_hands_to_others(bench: Bench) -> None:
 def wait_for(gate: str) -> None:
     while not Path(gate).exists():
         threading.Event().wait(0.01)
+
+
+def test_task_whose_need_is_tried_again_waits_for_it(bench: Bench) -> None:
+    bench.store.limit_resource("suite", at_once=1)
+    gate = bench.root / "gate"
+    plan = Plan("Go on without", root=bench.root, concurrency=4)
+    plan.add("holds", wait_for, str(gate), resources=["suite"], estimate=100)
+    plan.add("bad", refused_by_a_file, str(bench.root / "missing"), on_failure="continue")
+    plan.add("after", abs, -1, needs=["bad"], resources=["suite"])
+    mission = bench.approve(plan)
+    bench.host()
+    bench.until(lambda: bench.states(mission)["after"] == "waiting")
+    (bench.root / "missing").write_text("here now")
+    bench.answered(bench.store.send("retry", mission.id, {"task": "bad"}, by="ana@here"))
+    gate.touch()
+    assert all_succeeded(bench, mission)
+
+
+def refused_by_a_file(path: str) -> str:
+    return Path(path).read_text()
