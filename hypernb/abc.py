@@ -172,7 +172,12 @@ class Store(ABC):
 
     @abstractmethod
     def plan(self, mission_id: MissionId, revision: int | None = None) -> PlanSpec:
-        """Return a revision of the plan, by default the newest."""
+        """Return a revision of the plan, by default the newest.
+
+        Raises:
+            StoreCorruptError: It is not the one that its hash, which the mission's record
+                gives for the newest, was made of.
+        """
 
     @abstractmethod
     def approval(self, mission_id: MissionId) -> ApprovalRecord | None:
@@ -348,11 +353,21 @@ class Store(ABC):
 
     @abstractmethod
     def commit(
-        self, mission_id: MissionId, lease: LeaseRecord, changes: Sequence[Change]
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
     ) -> int:
         """Write changes in order, as one transaction; return the ``seq`` of the last event.
 
+        Args:
+            patient: Wait while somebody else writes. If not, and in a store that is always
+                waited for, nothing is written then.
+
         Raises:
+            StoreUnavailableError: Somebody else writes, for too long or at all.
             LeaseLostError: The lease's token is not the newest; nothing was written.
             TransitionError: Mission, task or attempt cannot become what a change says; nothing
                 was written.

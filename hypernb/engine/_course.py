@@ -13,7 +13,7 @@ from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
 from hypernb.errors import UnknownTaskError
 from hypernb.model import MissionState, OnFailure, Refusal, TaskState, rest_s
-from hypernb.plan import Consequence, Schedule, remaining_paths
+from hypernb.plan import Consequence, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -79,7 +79,6 @@ class Course:
             if state is TaskState.WAITING
         }
         self._schedule = Schedule(self.plan, opening.durations)
-        self._remaining = remaining_paths(self.plan, opening.durations)
         self._late = self._schedule.restore(opening.recovery.states)
         self._recovered = opening.recovery.changes
         names = {task.id: task.name for task in opening.tasks}
@@ -113,7 +112,7 @@ class Course:
 
     def remaining_s(self, name: str) -> float:
         """Return the length of the longest path that begins with a task."""
-        return self._remaining[name]
+        return self._schedule.remaining_s(name)
 
     def is_waiting(self, name: str) -> bool:
         """Tell whether a task lacks a resource."""

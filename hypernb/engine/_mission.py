@@ -182,6 +182,13 @@ class MissionRun:
         """How many tasks run that are not stopped."""
         return 0 if self.state is MissionState.PAUSED else len(self._running)
 
+    @property
+    def waits(self) -> bool:
+        """All that runs here are attempts that begin when their start is committed."""
+        return not self._asking and all(
+            each.seat.is_prompt and not each.begun for each in self._running.values()
+        )
+
     def candidate(self) -> Candidate | None:
         """Return the best task that it could start now."""
         if self._is_ending or self.state is not MissionState.RUNNING or self.broken:

@@ -98,11 +98,12 @@ def objection(store: Store, mission: MissionRecord, plan: PlanSpec) -> str:
         approval = store.approval(mission.id)
         if approval is None:
             return "nobody has approved its plan"
-        if (approval.revision, approval.plan_hash) != (mission.revision, plan.hash):
+        # The store gives no plan but the one that the mission's hash was made of.
+        if (approval.revision, approval.plan_hash) != (mission.revision, mission.plan_hash):
             return (
                 f"the approval is for revision {approval.revision} "
                 f"({approval.plan_hash[:12]}), but the plan is revision {mission.revision} "
-                f"({plan.hash[:12]})"
+                f"({mission.plan_hash[:12]})"
             )
         check_plan(plan)
     except ApprovalError as error:

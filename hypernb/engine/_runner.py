@@ -220,7 +220,9 @@ class Runner:
             self.store.record, EventKind.RUNNER_STARTED, {"runner": self.id, **self._facts()}
         )
         self._executor = self._make_executor()
-        self._writer = Writer(self.store, log=self._log, on_room=self._poke)
+        self._writer = Writer(
+            self.store, log=self._log, on_room=self._poke, is_idle=self._waits_for_a_commit
+        )
         self._materials = Materials(self.store, self._artifacts)
         self._governor = Governor(self.clock, self._spawn, self._poke)
         await self._executor.start()
@@ -629,6 +631,10 @@ class Runner:
             free=self.settings.concurrency - busy,
             is_idle=not any(run.at_work for run in self._runs.values()),
         )
+
+    def _waits_for_a_commit(self) -> bool:
+        """Tell whether nothing goes on here before what was submitted is committed."""
+        return not self._is_poked and all(run.waits for run in self._runs.values())
 
     # -- leases and watching ------------------------------------------------------------
 

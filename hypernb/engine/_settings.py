@@ -54,7 +54,7 @@ class RunnerSettings:
     executor: ExecutorKind = "process"
     dask_scheduler: str = ""
     idle_s: float = 60.0
-    poll_s: float = 0.02
+    poll_s: float = 0.01
     idle_poll_s: float = 0.05
     tick_s: float = 0.05
     heartbeat_s: float = 2.0

@@ -1,4 +1,4 @@
-"""The single writer: one thread that commits what became true, grouped."""
+"""The single writer: commits what became true, in order and grouped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import HypernbError, StoreError
+from hypernb.errors import HypernbError, StoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     import logging
@@ -58,6 +58,10 @@ class Ticket:
         return True
 
 
+_Result = Exception | list[dict["Digest", "Digest"]]
+_Told = tuple[list[Ticket], _Result]
+
+
 @dataclass(slots=True)
 class _Beats:
     beats: dict[TaskId, datetime] = field(default_factory=dict)
@@ -73,21 +77,34 @@ class Writer:
     mission they are one `hypernb.abc.Store.commit`. Once a commit of a mission fails,
     everything later under the same lease fails with the same error and is not written.
 
+    A thread does it, so that the loop goes on. When all wait for the commit anyway, the loop
+    commits by itself, unless that takes waiting for others: on a small machine, to wake a
+    thread and to be woken by it takes as long as a small commit.
+
     Args:
         on_room: Called in the loop when a full backlog has room again.
+        is_idle: Tells whether the loop has nothing to do before the next commit is done; by
+            default it always has.
     """
 
     def __init__(
-        self, store: Store, *, log: logging.Logger, on_room: Callable[[], None]
+        self,
+        store: Store,
+        *,
+        log: logging.Logger,
+        on_room: Callable[[], None],
+        is_idle: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._log = log
         self._on_room = on_room
+        self._is_idle = is_idle
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[list[Ticket] | _Beats | None] = queue.SimpleQueue()
         self._gathered: list[Ticket] = []
         self._open: dict[MissionId, Ticket] = {}
         self._pending = 0
+        self._under_way = 0  # tickets that were handed over, and are not told of
         self._was_full = False
         self._broken: dict[tuple[MissionId, int], Exception] = {}
         self._ended = asyncio.Event()
@@ -161,7 +178,27 @@ class Writer:
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
         self._open.clear()
-        self._queue.put(gathered)
+        here = not self._under_way and self._is_easy(gathered) and self._is_idle()
+        self._under_way += len(gathered)
+        if not here or not self._commit_here(gathered):
+            self._queue.put(gathered)
+
+    def _is_easy(self, gathered: list[Ticket]) -> bool:
+        """Tell whether it is one commit, and nothing has to be stored before it."""
+        return len({(each.mission_id, each.lease.token) for each in gathered}) == 1 and all(
+            (digest, payload.media_type) in self._known
+            for each in gathered
+            for digest, payload in each.outputs.items()
+        )
+
+    def _commit_here(self, gathered: list[Ticket]) -> bool:
+        """Commit in the loop; tell whether it was done, for better or worse."""
+        key = (gathered[0].mission_id, gathered[0].lease.token)
+        result = self._commit(key, gathered, patient=False)
+        if result is None:
+            return False
+        self._loop.call_soon(self._tell, [(gathered, result)])
+        return True
 
     async def close(self) -> None:
         """Commit what was submitted, and end the thread."""
@@ -206,14 +243,21 @@ class Writer:
         for ticket in tickets:
             key = (ticket.mission_id, ticket.lease.token)
             by_mission.setdefault(key, []).append(ticket)
-        results = [(group, self._commit(key, group)) for key, group in by_mission.items()]
+        results: list[_Told] = []
+        for key, group in by_mission.items():
+            result = self._commit(key, group)
+            assert result is not None  # noqa: S101 - whoever is patient gets an answer
+            results.append((group, result))
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._tell, results)
 
     def _commit(
-        self, key: tuple[MissionId, int], group: list[Ticket]
-    ) -> Exception | list[dict[Digest, Digest]]:
-        """Write what one mission's tickets say; return each one's digests, or the failure."""
+        self, key: tuple[MissionId, int], group: list[Ticket], *, patient: bool = True
+    ) -> _Result | None:
+        """Write what one mission's tickets say; return each one's digests, or the failure.
+
+        None if somebody else writes, and is not to be waited for.
+        """
         if error := self._broken.get(key):
             return error
         try:
@@ -224,9 +268,12 @@ class Writer:
                 for ticket, digests in zip(group, settled, strict=True)
                 for each in ticket.changes
             ]
-            self._store.commit(group[0].mission_id, group[-1].lease, changes)
+            lease = group[-1].lease
+            self._store.commit(group[0].mission_id, lease, changes, patient=patient)
             self.commits += 1
         except HypernbError as failure:
+            if not patient and isinstance(failure, StoreUnavailableError):
+                return None
             self._broken[key] = failure
         except Exception as failure:  # noqa: BLE001 - the border of the writer's thread
             self._log.exception("Writing failed", extra={"mission": group[0].mission_id})
@@ -277,10 +324,9 @@ class Writer:
 
     # -- back in the loop ---------------------------------------------------------------
 
-    def _tell(
-        self, results: list[tuple[list[Ticket], Exception | list[dict[Digest, Digest]]]]
-    ) -> None:
+    def _tell(self, results: list[_Told]) -> None:
         for group, result in results:
+            self._under_way -= len(group)
             for number, ticket in enumerate(group):
                 self._pending -= len(ticket.changes)
                 if ticket.committed.done():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,7 @@ _SEARCHED_AT_MOST: Final = 5_000
 _ODD: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
+@functools.lru_cache(maxsize=10_000)
 def keyword_name(name: str) -> str:
     """Return the keyword under which a task's output arrives at the functions that need it.
 

@@ -112,6 +112,10 @@ class Schedule:
         first = min((top for top in tops if top is not None), default=None)
         return None if first is None else self._graph.names[first[1]]
 
+    def remaining_s(self, name: str) -> float:
+        """Return the length of the longest path that begins with a task."""
+        return -self._rank[self._number(name)][0]
+
     def state(self, name: str) -> TaskState:
         """Return the state of a task, as far as this schedule was told."""
         return self._state[self._number(name)]

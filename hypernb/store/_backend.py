@@ -26,7 +26,9 @@ class Backend(Protocol):
     url: str
     artifacts: Path | None
 
-    def writing(self, *, ahead: bool = False) -> AbstractContextManager[Connection]:
+    def writing(
+        self, *, ahead: bool = False, patient: bool = True
+    ) -> AbstractContextManager[Connection]:
         """Give a connection inside a write transaction; commit it, or undo all of it.
 
         Of all processes one writes at a time, so what a transaction has read stays so, and
@@ -35,6 +37,8 @@ class Backend(Protocol):
         Args:
             ahead: What is written is of no use before a later transaction names it, and need
                 not be on the disk before that one is.
+            patient: Wait while somebody else writes; if not, refuse. A server is never worked
+                with impatiently: every word to it is waited for.
         """
 
     def reading(self) -> AbstractContextManager[Connection]:

@@ -3,24 +3,41 @@
 Compiled once for each kind of database, then run on plain tuples. SQLAlchemy's own execution
 looks at every value of every row, and at every result, which costs more than SQLite does. So
 values go and come as the database takes them: times and JSON as text.
+
+SQLite's driver gives the interpreter away and asks for it back at every row, and whoever has it
+in between keeps it for up to five milliseconds. Beside a busy loop a row then costs a hundred
+times what SQLite takes for it. So many rows travel as one JSON text, in one step.
 """
 
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    Text,
+    any_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Update
+    from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Table, Update
     from sqlalchemy.sql.dml import ReturningUpdate
 
 Row = tuple[Any, ...]
 _Arranged = tuple[str, "Callable[[Row], Any]"]
+
+_MANY: Final = 4
+"""From so many rows on, one step for all of them is worth the writing and reading of JSON."""
 
 
 class Bulk:
@@ -54,15 +71,86 @@ class Bulk:
             cursor.close()
 
 
+class _Together:
+    """Rows of texts and numbers, written in one step where that is worth it.
+
+    Args:
+        each: Writes one row.
+        together: Writes all rows that the parameter ``rows`` holds, in a file.
+    """
+
+    def __init__(self, each: Bulk, together: Insert | Update) -> None:
+        self._each = each
+        self._together = Lookup(together, "rows")
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write the rows; nothing happens without any. Errors are the driver's own."""
+        if len(rows) < _MANY or connection.dialect.name == "postgresql":
+            self._each.run(connection, rows)
+        else:
+            self._together.rows(connection, orjson.dumps(rows).decode())
+
+
+class InsertMany(_Together):
+    """An insert of rows of texts and numbers.
+
+    Args:
+        columns: Names of the columns, in the order of the tuples.
+    """
+
+    def __init__(self, table: Table, *columns: str) -> None:
+        given = func.json_each(bindparam("rows")).table_valued("value")
+        values = select(*(_value(given, place) for place in range(len(columns))))
+        super().__init__(
+            Bulk(insert(table), *columns),
+            insert(table).from_select(columns, values, include_defaults=False),
+        )
+
+
+class UpdateMany(_Together):
+    """An update of rows that are named by their keys; the values are texts and numbers.
+
+    Args:
+        keys: Names of the columns that say which row, first in each tuple.
+        columns: Names of the columns that are set, in the order of the tuples.
+    """
+
+    def __init__(self, table: Table, keys: Sequence[str], columns: Sequence[str]) -> None:
+        new = [f"new_{name}" for name in columns]
+        wanted = [table.c[name] == bindparam(f"key_{name}") for name in keys]
+        given = func.json_each(bindparam("rows")).table_valued("value")
+        together = update(table).where(
+            *(table.c[name] == _value(given, place) for place, name in enumerate(keys))
+        )
+        super().__init__(
+            Bulk(
+                update(table)
+                .where(*wanted)
+                .values(dict(zip(columns, map(bindparam, new), strict=True))),
+                *(f"key_{name}" for name in keys),
+                *new,
+            ),
+            together.values(
+                {name: _value(given, place) for place, name in enumerate(columns, len(keys))}
+            ),
+        )
+
+
+def _value(given: Any, place: int) -> ColumnElement[Any]:
+    return func.json_extract(given.c.value, literal_column(f"'$[{place}]'"))
+
+
 class Lookup:
     """A statement that returns rows.
 
     Args:
-        statement: A select, or an update that returns something, with named parameters.
+        statement: With named parameters; what returns nothing gives no rows.
         names: The parameters' names, in the order of the values.
     """
 
-    def __init__(self, statement: Select[Any] | ReturningUpdate[Any], *names: str) -> None:
+    def __init__(
+        self, statement: Select[Any] | ReturningUpdate[Any] | Insert | Update, *names: str
+    ) -> None:
         self._statement = statement
         self._names = names
         self._compiled: dict[str, _Arranged] = {}
@@ -77,30 +165,48 @@ class Lookup:
 
 
 class LookupMany:
-    """A select of the rows of any number of ids.
+    """A select of the rows of any number of ids; texts and numbers only.
 
     They come as one list (in JSON, where the database knows no lists), so that one statement
     serves any number of them.
 
     Args:
-        statement: A select; its other parameters are named.
+        columns: What is selected.
         ids: The column that has to be one of the ids.
+        where: Other conditions.
         names: The other parameters' names, in the order of the values.
     """
 
-    def __init__(self, statement: Select[Any], ids: ColumnElement[Any], *names: str) -> None:
+    def __init__(
+        self,
+        columns: Sequence[ColumnElement[Any]],
+        ids: ColumnElement[Any],
+        *names: str,
+        where: Sequence[ColumnElement[bool]] = (),
+    ) -> None:
         wanted = func.json_each(bindparam("ids")).table_valued("value")
-        self._in_file = Lookup(statement.where(ids.in_(select(wanted.c.value))), *names, "ids")
+        chosen = (*where, ids.in_(select(wanted.c.value)))
+        self._few = Lookup(select(*columns).where(*chosen), *names, "ids")
+        together = select(func.json_group_array(func.json_array(*columns)))
+        self._many = Lookup(together.where(*chosen), *names, "ids")
         listed = bindparam("ids", type_=ARRAY(Text))
-        self._on_server = Lookup(statement.where(ids == any_(listed)), *names, "ids")
+        on_server = select(*columns).where(*where, ids == any_(listed))
+        self._on_server = Lookup(on_server, *names, "ids")
 
-    def rows(self, connection: Connection, ids: Sequence[str], *values: Any) -> list[Row]:
+    def rows(
+        self, connection: Connection, ids: Sequence[str], *values: Any
+    ) -> Sequence[Sequence[Any]]:
         """Return all rows of these ids; errors are the driver's own."""
         if not ids:
             return []
         if connection.dialect.name == "postgresql":
             return self._on_server.rows(connection, *values, list(ids))
-        return self._in_file.rows(connection, *values, orjson.dumps(ids).decode())
+        wanted = orjson.dumps(ids).decode()
+        if len(ids) < _MANY:
+            return self._few.rows(connection, *values, wanted)
+        [[text]] = self._many.rows(connection, *values, wanted)
+        found: list[list[Any]] = orjson.loads(text)
+        return found
 
 
 def _compiled(connection: Connection, statement: Any, names: Sequence[str]) -> _Arranged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, bindparam, delete, insert, select, type_coerce, update
+from sqlalchemy import Text, bindparam, delete, select, type_coerce
 
 from hypernb.errors import (
     LeaseLostError,
@@ -22,7 +22,7 @@ from hypernb.model import (
 )
 from hypernb.store import _search as search
 from hypernb.store import _tables as t
-from hypernb.store._bulk import Bulk, Lookup, LookupMany, Row
+from hypernb.store._bulk import Bulk, InsertMany, Lookup, LookupMany, Row, UpdateMany
 from hypernb.store._events import append_rows, last_seq
 from hypernb.store._resources import End, free_all, give_back
 from hypernb.store._values import clean, json_text, utc_text
@@ -52,20 +52,8 @@ _MISSION: Final = Lookup(
     ).where(t.missions.c.id == bindparam("wanted")),
     "wanted",
 )
-_WRITE_MISSION: Final = Bulk(
-    update(t.missions)
-    .where(t.missions.c.id == bindparam("key"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in ("state", "started_at", "finished_at", "error")
-        }
-    ),
-    "key",
-    "new_state",
-    "new_started_at",
-    "new_finished_at",
-    "new_error",
+_WRITE_MISSION: Final = UpdateMany(
+    t.missions, ["id"], ["state", "started_at", "finished_at", "error"]
 )
 
 _TASK_COLUMNS: Final = (
@@ -85,7 +73,7 @@ _TASK_COLUMNS: Final = (
 )
 _TIMES: Final = frozenset({"ready_at", "started_at", "finished_at", "heartbeat_at"})
 _TASKS: Final = LookupMany(
-    select(
+    [
         t.tasks.c.mission_id,
         t.tasks.c.id,
         t.tasks.c.name,
@@ -93,27 +81,22 @@ _TASKS: Final = LookupMany(
             type_coerce(t.tasks.c[name], Text) if name in _TIMES else t.tasks.c[name]
             for name in _TASK_COLUMNS
         ),
-    ),
+    ],
     t.tasks.c.id,
 )
-_UPDATE_TASKS: Final = Bulk(
-    update(t.tasks)
-    .where(t.tasks.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in _TASK_COLUMNS}),
-    "key",
-    *(f"new_{name}" for name in _TASK_COLUMNS),
-)
+_UPDATE_TASKS: Final = UpdateMany(t.tasks, ["id"], _TASK_COLUMNS)
 _RUNNING: Final = LookupMany(
-    select(
+    [
         t.attempts.c.task_id,
         t.attempts.c.number,
         type_coerce(t.attempts.c.started_at, Text),
-    ).where(t.attempts.c.state == bindparam("state")),
+    ],
     t.attempts.c.task_id,
     "state",
+    where=[t.attempts.c.state == bindparam("state")],
 )
-_INSERT_ATTEMPTS: Final = Bulk(
-    insert(t.attempts),
+_INSERT_ATTEMPTS: Final = InsertMany(
+    t.attempts,
     "task_id",
     "number",
     "mission_id",
@@ -124,25 +107,11 @@ _INSERT_ATTEMPTS: Final = Bulk(
     "pid",
     "error",
 )
-_END_ATTEMPTS: Final = Bulk(
-    update(t.attempts)
-    .where(
-        t.attempts.c.task_id == bindparam("key"),
-        t.attempts.c.number == bindparam("attempt"),
-    )
-    .values(
-        state=bindparam("new_state"),
-        finished_at=bindparam("new_finished_at"),
-        error=bindparam("new_error"),
-    ),
-    "key",
-    "attempt",
-    "new_state",
-    "new_finished_at",
-    "new_error",
+_END_ATTEMPTS: Final = UpdateMany(
+    t.attempts, ["task_id", "number"], ["state", "finished_at", "error"]
 )
-_INSERT_FINDINGS: Final = Bulk(
-    insert(t.findings),
+_INSERT_FINDINGS: Final = InsertMany(
+    t.findings,
     "mission_id",
     "task_id",
     "file",

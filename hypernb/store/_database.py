@@ -22,6 +22,7 @@ from hypernb.errors import (
 from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file, values_told
 from hypernb.store._locking import require_locks
 from hypernb.store._schema import bring_up_to_date, is_up_to_date
+from hypernb.store._writing import WriteConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,24 +67,22 @@ class Database:
     # -- transactions -------------------------------------------------------------------
 
     @contextmanager
-    def writing(self, *, ahead: bool = False) -> Iterator[Connection]:
+    def writing(self, *, ahead: bool = False, patient: bool = True) -> Iterator[Connection]:
         """Give a connection inside a write transaction; commit it, or undo all of it.
 
         Args:
             ahead: What is written is of no use before a later transaction names it, and need
                 not be on the disk before that one is: its sync brings both there.
+            patient: Wait while somebody else writes.
         """
-        engine, turn = self._current()
-        if ahead:
-            engine = self._ahead
-        with self._failures_told():
-            if not turn.acquire(timeout=self._busy_timeout_s):
-                raise self._busy_here()
+        self._current()
+        turn, pen = self._turn, self._ahead if ahead else self._pen
+        waited_s = self._busy_timeout_s if patient else 0.0
+        with failures_told(self.path, waited_s=waited_s):
+            if not turn.acquire(timeout=waited_s):
+                raise self._busy_here(waited_s)
             try:
-                # At once: a transaction that reads first and then wants to write can be
-                # refused halfway, however long it is willing to wait.
-                with engine.begin() as opened:
-                    opened.exec_driver_sql("BEGIN IMMEDIATE")
+                with pen.transaction(patient=patient) as opened:
                     yield opened
             finally:
                 turn.release()
@@ -91,12 +90,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the database throughout."""
-        engine, _ = self._current()
+        self._current()
         where = str(self.path)
         with (
             self._failures_told(),
             values_told(where, hint=RESTORE),
-            engine.begin() as opened,
+            self._engine.begin() as opened,
         ):
             opened.exec_driver_sql("BEGIN")
             yield opened
@@ -129,7 +128,8 @@ class Database:
 
     # -- opening ------------------------------------------------------------------------
 
-    def _current(self) -> tuple[Engine, threading.Lock]:
+    def _current(self) -> None:
+        """Make sure that the connections are this process's, and to the file that is there."""
         try:
             identity = self._look()
         except FileNotFoundError as error:
@@ -141,7 +141,6 @@ class Database:
             raise told_of_file(error, self.path) from error
         if identity != self._identity or identity is None:
             self._reopen(identity)
-        return self._engine, self._turn
 
     def _look(self) -> tuple[int, ...]:
         found = self.path.stat()
@@ -154,7 +153,7 @@ class Database:
             if self._identity is not None and self._identity[0] != os.getpid():
                 # A fork: the connections are the parent's. Closing them here would release
                 # the parent's locks, so they are kept, unused, as long as this process lives.
-                _inherited.append((self._engine, self._ahead, list(self._watchers)))
+                _inherited.append((self._pen, self._ahead, self._engine, list(self._watchers)))
                 self._finalizer.detach()
             else:
                 self._finalizer()
@@ -166,11 +165,19 @@ class Database:
         self._turn = threading.Lock()
         self._watching = threading.local()
         self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
-        self._engine = _engine(self.path, self._synchronous, self._busy_timeout_s)
-        self._ahead = _engine(self.path, "NORMAL", self._busy_timeout_s)
+        timeout_s = self._busy_timeout_s
+        self._engine = _engine(self.path, self._synchronous, timeout_s)
+        less_durable = _engine(self.path, "NORMAL", timeout_s)
+        self._pen = WriteConnection(self._engine, self._turn, timeout_s)
+        self._ahead = WriteConnection(less_durable, self._turn, timeout_s)
         # Without it, a store that nobody closed would leave open files to the collector.
         self._finalizer = weakref.finalize(
-            self, _let_go, (self._engine, self._ahead), self._watchers, os.getpid()
+            self,
+            _let_go,
+            (self._pen, self._ahead),
+            (self._engine, less_durable),
+            self._watchers,
+            os.getpid(),
         )
 
     def _open(self) -> None:
@@ -187,10 +194,10 @@ class Database:
     def _failures_told(self) -> Any:
         return failures_told(self.path, waited_s=self._busy_timeout_s)
 
-    def _busy_here(self) -> StoreUnavailableError:
+    def _busy_here(self, waited_s: float) -> StoreUnavailableError:
         return StoreUnavailableError(
             f"{str(self.path)!r} is being written by another thread of this program; "
-            f"waited {self._busy_timeout_s:g} s.",
+            f"waited {waited_s:g} s.",
             hint="Try again.",
         )
 
@@ -217,7 +224,7 @@ class _Watcher:
         self._connection.close()
 
 
-_inherited: list[tuple[Engine, Engine, list[_Watcher]]] = []
+_inherited: list[tuple[WriteConnection, WriteConnection, Engine, list[_Watcher]]] = []
 
 
 def connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
@@ -307,9 +314,16 @@ def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
             pause.wait(_RETRY_S)
 
 
-def _let_go(engines: Iterable[Engine], watchers: weakref.WeakSet[_Watcher], pid: int) -> None:
+def _let_go(
+    pens: Iterable[WriteConnection],
+    engines: Iterable[Engine],
+    watchers: weakref.WeakSet[_Watcher],
+    pid: int,
+) -> None:
     if pid != os.getpid():
         return
+    for pen in pens:
+        pen.close()
     for watcher in list(watchers):
         watcher.close()
     for engine in engines:

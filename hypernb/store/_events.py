@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from hypernb.errors import StoreCorruptError
 from hypernb.store import _tables as t
-from hypernb.store._bulk import Bulk, Lookup, Row
+from hypernb.store._bulk import InsertMany, Lookup, Row
 from hypernb.store._values import json_text, utc_text
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ _TAKE: Final = Lookup(
     "counter",
     "many",
 )
-_INSERT: Final = Bulk(
-    insert(t.events),
+_INSERT: Final = InsertMany(
+    t.events,
     "seq",
     "at",
     "kind",

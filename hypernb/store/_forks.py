@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, insert, literal, select, update
+from sqlalchemy import insert, literal, select
 
 from hypernb.errors import UnknownMissionError
 from hypernb.model import EventKind, TaskState
 from hypernb.plan import shared_tasks
 from hypernb.store import _tables as t
-from hypernb.store._bulk import Bulk
+from hypernb.store._bulk import UpdateMany
 from hypernb.store._events import append_rows
 from hypernb.store._reading import mission_by_ref, tasks_of
 from hypernb.store._values import json_text, utc_text
@@ -24,13 +24,7 @@ if TYPE_CHECKING:
     from hypernb.store._plans import PlanReader
 
 _SHARED: Final = ("state", "finished_at", "note", "output", "outcome", "findings")
-_SHARE: Final = Bulk(
-    update(t.tasks)
-    .where(t.tasks.c.id == bindparam("key"))
-    .values({name: bindparam(f"new_{name}") for name in _SHARED}),
-    "key",
-    *(f"new_{name}" for name in _SHARED),
-)
+_SHARE: Final = UpdateMany(t.tasks, ["id"], _SHARED)
 _FINDING_COLUMNS: Final = [
     column.name for column in t.findings.c if column.name not in ("id", "mission_id", "task_id")
 ]

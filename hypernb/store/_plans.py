@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from hypernb.errors import PlanError, StoreCorruptError
 from hypernb.model import PlanSpec, TaskSpec, TaskState, new_id, short_id
 from hypernb.store import _search
 from hypernb.store import _tables as t
-from hypernb.store._bulk import Bulk
+from hypernb.store._bulk import InsertMany
 from hypernb.store._values import clean
 
 if TYPE_CHECKING:
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 16
 _PORTION: Final = 500
+_LARGE: Final = 5_000
 _TASKS: Final = TypeAdapter(list[TaskSpec])
 _THIS_ONE: Final = (t.plans.c.mission_id == bindparam("mission")) & (
     t.plans.c.revision == bindparam("wanted")
 )
 _HASH: Final = select(t.plans.c.hash).where(_THIS_ONE)
 _SPEC: Final = select(t.plans.c.spec).where(_THIS_ONE)
-_INSERT_TASKS: Final = Bulk(
-    insert(t.tasks), "id", "mission_id", "number", "name", "state", "agent", "goal"
+_INSERT_TASKS: Final = InsertMany(
+    t.tasks, "id", "mission_id", "number", "name", "state", "agent", "goal"
 )
 
 
@@ -63,12 +65,13 @@ class Proposal:
             PlanError: It holds what JSON cannot.
         """
         try:
-            return cls(spec, spec.canonical().decode(), spec.hash, revision, by)
+            text = spec.canonical().decode()
         except (TypeError, ValueError) as error:
             raise PlanError(
                 f"The plan cannot be written down: {error}.",
                 hint="Parameters of a plan are JSON values: texts, numbers, lists, objects.",
             ) from error
+        return cls(spec, text, _hash_of(text), revision, by)
 
     def columns(self) -> dict[str, Any]:
         """Return what a mission's row says of its plan."""
@@ -142,18 +145,33 @@ def _goals(spec: PlanSpec, mission: str) -> Iterator[SearchRow]:
             yield _search.goal_row(mission, task.goal, clean(task.name))
 
 
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _changed_outside(revision: int) -> StoreCorruptError:
+    return StoreCorruptError(
+        f"Revision {revision} of the plan is not the one that its hash was made of.",
+        hint="It was changed outside hypernb; start the mission anew.",
+    )
+
+
 def _parsed(text: str) -> PlanSpec:
-    """Read a plan in portions, so that a large one never exists three times over."""
+    """Read a plan in portions, so that a large one never exists three times over.
+
+    What the tasks of a large one have in common is kept once.
+    """
     fields = orjson.loads(text)
     raw: list[Any] = fields.pop("tasks")
     raw.reverse()
     tasks: list[TaskSpec] = []
-    known = _Known({}, {})
+    known = _Known({}, {}) if len(raw) > _LARGE else None
     while raw:
         some = _TASKS.validate_python([raw.pop() for _ in range(min(_PORTION, len(raw)))])
-        for task in some:
-            known.share(task)
-            known.share(task.work)
+        if known is not None:
+            for task in some:
+                known.share(task)
+                known.share(task.work)
         tasks += some
     return PlanSpec.model_validate(fields).model_copy(update={"tasks": tuple(tasks)})
 
@@ -187,9 +205,17 @@ class PlanReader:
         self._lock = threading.Lock()
 
     def read(
-        self, connection: Connection, mission_id: MissionId, revision: int
+        self,
+        connection: Connection,
+        mission_id: MissionId,
+        revision: int,
+        *,
+        plan_hash: str | None = None,
     ) -> PlanSpec | None:
         """Return a revision; None if there is none.
+
+        Args:
+            plan_hash: What its hash has to be, if that is known from elsewhere.
 
         Raises:
             StoreCorruptError: It is not the one that its hash was made of.
@@ -198,17 +224,18 @@ class PlanReader:
         stored = connection.execute(_HASH, place).scalar()
         if stored is None:
             return None
+        if plan_hash not in (None, stored):
+            raise _changed_outside(revision)
         key = (str(mission_id), revision, str(stored))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        spec = _parsed(connection.execute(_SPEC, place).scalar_one())
-        if spec.hash != stored:
-            raise StoreCorruptError(
-                f"Revision {revision} of the plan is not the one that its hash was made of.",
-                hint="It was changed outside hypernb; start the mission anew.",
-            )
+        text = connection.execute(_SPEC, place).scalar_one()
+        # Of the text, not of what is read from it: an approval is bound to every letter.
+        if _hash_of(text) != stored:
+            raise _changed_outside(revision)
+        spec = _parsed(text)
         with self._lock:
             self._kept[key] = spec
             if len(self._kept) > _KEPT:

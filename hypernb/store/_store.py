@@ -326,7 +326,9 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             mission = mission_by_id(connection, mission_id)
             wanted = mission.revision if revision is None else revision
-            found = self._plans.read(connection, mission_id, wanted)
+            # What a mission says of its plan is what approvals are compared with.
+            plan_hash = mission.plan_hash if wanted == mission.revision else None
+            found = self._plans.read(connection, mission_id, wanted, plan_hash=plan_hash)
             if found is None:
                 raise StoreError(
                     f"Mission {mission.short_id} has no plan revision {wanted}; the newest is "
@@ -515,10 +517,15 @@ class SqlStore(Store):
             ]
 
     def commit(
-        self, mission_id: MissionId, lease: LeaseRecord, changes: Sequence[Change]
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
     ) -> int:
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(patient=patient) as connection:
                 return write_changes(connection, mission_id, lease, changes, self._shared_now)
         except StoreError as error:
             if breaks_a_reference(error.__cause__):

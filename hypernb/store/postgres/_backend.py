@@ -83,13 +83,16 @@ class PostgresBackend:
     # -- transactions -------------------------------------------------------------------
 
     @contextmanager
-    def writing(self, *, ahead: bool = False) -> Iterator[Connection]:
+    def writing(self, *, ahead: bool = False, patient: bool = True) -> Iterator[Connection]:
         """Give a connection inside a write transaction; commit it, or undo all of it.
 
         Args:
             ahead: See `Backend`. The server writes its log in order, so whatever makes a later
                 commit durable has made this one so.
+            patient: See `Backend`.
         """
+        if not patient:
+            raise StoreUnavailableError(f"{self.url!r} is on a server, which is waited for.")
         with self._failures_told(), self._current().begin() as opened:
             opened.execute(_BEGIN, self._first)
             if ahead:

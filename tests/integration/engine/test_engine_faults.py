@@ -29,10 +29,15 @@ class SlowStore(SqlStore):
     """Takes its time for each commit, as a disk that has to spin up."""
 
     def commit(
-        self, mission_id: MissionId, lease: LeaseRecord, changes: Sequence[Change]
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
     ) -> int:
         threading.Event().wait(0.15)
-        return super().commit(mission_id, lease, changes)
+        return super().commit(mission_id, lease, changes, patient=patient)
 
 
 class FullStore(SqlStore):
@@ -42,12 +47,17 @@ class FullStore(SqlStore):
     failures = 1
 
     def commit(
-        self, mission_id: MissionId, lease: LeaseRecord, changes: Sequence[Change]
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
     ) -> int:
         self.commits += 1
         if 3 <= self.commits < 3 + self.failures:
             raise StoreUnavailableError("The disk is full.")
-        return super().commit(mission_id, lease, changes)
+        return super().commit(mission_id, lease, changes, patient=patient)
 
 
 class SlowToRelease(SqlStore):

@@ -13,7 +13,7 @@ import pytest
 
 from hypernb.abc import Payload
 from hypernb.engine._writer import BACKLOG, Writer
-from hypernb.errors import LeaseLostError, StoreError
+from hypernb.errors import LeaseLostError, StoreError, StoreUnavailableError
 from hypernb.model import Change, Digest, LeaseRecord, MissionId, RunnerId, TaskId
 from hypernb.store import SqlStore
 
@@ -36,11 +36,21 @@ class Ledger:
         self.gate = threading.Event()
         self.gate.set()
         self.failure: Exception | None = None
+        self.is_taken = False
+        self.threads: list[str] = []
         self.stored: list[bytes] = []
 
     def commit(
-        self, _mission: MissionId, _lease: LeaseRecord, changes: Sequence[Change]
+        self,
+        _mission: MissionId,
+        _lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
     ) -> int:
+        self.threads.append(threading.current_thread().name)
+        if self.is_taken and not patient:
+            raise StoreUnavailableError("Somebody else writes.")
         self.gate.wait(10)
         if self.failure is not None:
             raise self.failure
@@ -66,11 +76,16 @@ def run(work: Coroutine[Any, Any, Got]) -> Got:
     return asyncio.run(asyncio.wait_for(work, 20))
 
 
-def writer(ledger: Ledger, rooms: list[int] | None = None) -> Writer:
+def writer(ledger: Ledger, rooms: list[int] | None = None, *, is_idle: bool = False) -> Writer:
     log = logging.Logger("test")
     log.addHandler(logging.NullHandler())
     told = rooms if rooms is not None else []
-    return Writer(ledger, log=log, on_room=lambda: told.append(1))  # type: ignore[arg-type]
+    return Writer(
+        ledger,  # type: ignore[arg-type]  # as much as it uses
+        log=log,
+        on_room=lambda: told.append(1),
+        is_idle=lambda: is_idle,
+    )
 
 
 def test_what_gathers_is_one_commit() -> None:
@@ -125,6 +140,78 @@ def test_fault_of_the_store_is_told_as_one() -> None:
 
     run(work())
     assert ledger.beats == []
+
+
+def test_idle_loop_commits_by_itself_unless_it_would_have_to_wait() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger, is_idle=True)
+        await w.submit(MISSION, LEASE, [change("first")])
+        ledger.is_taken = True
+        await w.submit(MISSION, LEASE, [change("second")])
+        ledger.is_taken = False
+        await w.submit(MISSION, LEASE, [change("third")])
+        await w.close()
+
+    run(work())
+    assert ledger.commits == [["first"], ["second"], ["third"]]
+    here, there = "MainThread", "hypernb writer"
+    assert ledger.threads == [here, here, there, here]
+
+
+def test_idle_loop_leaves_to_the_thread_what_comes_while_it_commits() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger, is_idle=True)
+        ledger.is_taken = True
+        ledger.gate.clear()
+        first = w.submit(MISSION, LEASE, [change("first")])
+        w.flush()
+        ledger.is_taken = False
+        second = w.submit(MISSION, LEASE, [change("second")])
+        w.flush()
+        ledger.gate.set()
+        await asyncio.gather(first, second)
+        await w.close()
+
+    run(work())
+    assert [kind for batch in ledger.commits for kind in batch] == ["first", "second"]
+    assert set(ledger.threads[1:]) == {"hypernb writer"}
+
+
+def test_idle_loop_leaves_outputs_that_are_not_stored_to_the_thread() -> None:
+    ledger = Ledger()
+    payload = Payload("application/json", b"1")
+    digest = Digest(hashlib.sha256(b"1").hexdigest())
+
+    async def work() -> None:
+        w = writer(ledger, is_idle=True)
+        for _ in range(2):
+            await w.submit(MISSION, LEASE, [change("end", output=digest)], {digest: payload})
+        await w.close()
+
+    run(work())
+    assert ledger.stored == [b"1"]
+    assert ledger.threads == ["hypernb writer", "MainThread"]
+
+
+def test_idle_loop_tells_of_a_failure_as_the_thread_does() -> None:
+    ledger = Ledger()
+
+    async def work() -> None:
+        w = writer(ledger, is_idle=True)
+        ledger.failure = LeaseLostError("mission:M", "another")
+        with pytest.raises(LeaseLostError):
+            await w.submit(MISSION, LEASE, [change("first")])
+        ledger.failure = None
+        with pytest.raises(LeaseLostError):
+            await w.submit(MISSION, LEASE, [change("second")])
+        await w.close()
+
+    run(work())
+    assert ledger.commits == []
 
 
 def test_signs_of_life_are_noted() -> None:

@@ -1,0 +1,77 @@
+"""The connection that a process writes a file with: one, kept open."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+
+class WriteConnection:
+    """Write transactions on one connection, which keeps the pages that it read last.
+
+    To take it out of the pool, have it reset and give it back for each transaction costs more
+    than SQLite takes for a small commit.
+
+    Args:
+        turn: Held by whoever uses it, and by nobody else.
+        busy_timeout_s: How long its connections wait for another program's lock.
+    """
+
+    def __init__(self, engine: Engine, turn: threading.Lock, busy_timeout_s: float) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._timeout_ms = round(busy_timeout_s * 1000)
+        self._connection: Connection | None = None
+        self._is_closed = False
+
+    @contextmanager
+    def transaction(self, *, patient: bool = True) -> Iterator[Connection]:
+        """Give the connection inside a write transaction; commit it, or undo all of it.
+
+        Args:
+            patient: Wait for another program's lock.
+        """
+        connection = self._connection or self._engine.connect()
+        self._connection = connection
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            with connection.begin():
+                if patient:
+                    # At once: a transaction that reads first and then wants to write can be
+                    # refused halfway, however long it is willing to wait.
+                    driver.execute("BEGIN IMMEDIATE")
+                else:
+                    self._begin_or_refuse(driver)
+                yield connection
+        except BaseException:
+            self._let_go()  # it may be what is broken
+            raise
+        if self._is_closed:
+            self._let_go()
+
+    def _begin_or_refuse(self, driver: Any) -> None:
+        driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {self._timeout_ms}")
+
+    def close(self) -> None:
+        """Give the connection back, as soon as nobody uses it."""
+        self._is_closed = True
+        if self._turn.acquire(blocking=False):
+            try:
+                self._let_go()
+            finally:
+                self._turn.release()
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
