@@ -15,6 +15,9 @@ from hypernb.engine._runner import RunnerEnd
 from hypernb.errors import HypernbError
 
 _MADE_BEFORE_LOOKING: Final = 50_000
+_SWITCH_S: Final = 0.001
+"""How long the loop may keep the interpreter while the writer's thread waits for it: Python's own
+five milliseconds are longer than most commits."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         from hypernb.store import default_location
 
         _collect_rarely()
+        sys.setswitchinterval(_SWITCH_S)
         end = run_runner(
             asked.store or default_location(),
             path=tuple(orjson.loads(path)) if path else None,
