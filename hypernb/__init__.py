@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from hypernb.agents import playbook as playbook
+    from hypernb.engine import budget_left as budget_left
+    from hypernb.engine import spend as spend
+    from hypernb.errors import BudgetExhaustedError as BudgetExhaustedError
     from hypernb.errors import HypernbError as HypernbError
     from hypernb.errors import MissionError as MissionError
     from hypernb.errors import TooManyRequestsError as TooManyRequestsError
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from hypernb.session import Session as Session
 
 _HOMES = {
+    "BudgetExhaustedError": "hypernb.errors",
     "Finding": "hypernb.model",
     "HypernbError": "hypernb.errors",
     "Mission": "hypernb.session",
@@ -30,10 +34,13 @@ _HOMES = {
     "Report": "hypernb.model",
     "Session": "hypernb.session",
     "TooManyRequestsError": "hypernb.errors",
+    "budget_left": "hypernb.engine",
     "playbook": "hypernb.agents",
+    "spend": "hypernb.engine",
 }
 
 __all__ = [
+    "BudgetExhaustedError",
     "Finding",
     "HypernbError",
     "Mission",
@@ -42,7 +49,9 @@ __all__ = [
     "Report",
     "Session",
     "TooManyRequestsError",
+    "budget_left",
     "playbook",
+    "spend",
 ]
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         TaskId,
         TaskRecord,
         ToolRun,
+        UsageRecord,
         Wait,
     )
 
@@ -230,6 +231,10 @@ class Store(ABC):
     @abstractmethod
     def snapshot(self, mission_id: MissionId, *, events: int = 100) -> MissionSnapshot:
         """Read all that a view needs in one transaction."""
+
+    @abstractmethod
+    def usage(self, mission_id: MissionId) -> list[UsageRecord]:
+        """Return what a mission has paid for, in the order it was told."""
 
     @abstractmethod
     def findings(self, mission_id: MissionId) -> list[Finding]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 LIST_AT_MOST = 10
 ROUTE_AT_MOST = 30
+_CENT = 0.01
+MORE_MONEY = "%hyper rewind begins a mission that has what is done, with a budget of its own."
 
 
 def _rebuild(
@@ -313,6 +315,40 @@ class TooManyRequestsError(HypernbError):
         after_s = self.retry_after_s
         when = "later" if after_s is None else f"in {after_s:g} s"
         super().__init__(f"Too many requests{what}.", hint=f"It can be asked again {when}.")
+
+
+class BudgetExhaustedError(HypernbError):
+    """More was spent than a task or a mission may spend.
+
+    Attributes:
+        spent: Dollars.
+        budget: Dollars.
+
+    Example:
+        >>> raise BudgetExhaustedError("It", 0.31, 0.3)
+        Traceback (most recent call last):
+        hypernb.errors.BudgetExhaustedError: It has spent $0.31 of the $0.30 that it may. ...
+    """
+
+    code = "budget.exhausted"
+
+    def __init__(self, who: str, spent: float, budget: float) -> None:
+        self.spent = spent
+        self.budget = budget
+        super().__init__(
+            f"{who} has spent {dollars(spent)} of the {dollars(budget)} that it may.",
+            hint=MORE_MONEY,
+        )
+
+
+def dollars(amount: float) -> str:
+    """Write an amount so that small ones are not rounded away.
+
+    Example:
+        >>> dollars(0.3), dollars(12.5), dollars(0.00042)
+        ('$0.30', '$12.50', '$0.00042')
+    """
+    return f"${amount:.2g}" if 0 < amount < _CENT else f"${amount:,.2f}"
 
 
 class TaskTimeoutError(TaskError):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hypernb.engine._runner import Runner as Runner
     from hypernb.engine._runner import RunnerEnd as RunnerEnd
     from hypernb.engine._settings import RunnerSettings as RunnerSettings
+    from hypernb.engine._spending import budget_left as budget_left
+    from hypernb.engine._spending import spend as spend
 
 # Loaded when used: a worker process starts by importing this package, and must not pay for
 # the store or for networkx.
@@ -23,9 +25,11 @@ _HOMES: Final = {
     "RunnerEnd": "_runner",
     "RunnerSettings": "_settings",
     "SystemClock": "_clock",
+    "budget_left": "_spending",
     "read_log": "_log",
     "run_runner": "_host",
     "spawn_runner": "_host",
+    "spend": "_spending",
 }
 
 __all__ = [
@@ -34,9 +38,11 @@ __all__ = [
     "RunnerEnd",
     "RunnerSettings",
     "SystemClock",
+    "budget_left",
     "read_log",
     "run_runner",
     "spawn_runner",
+    "spend",
 ]
 
 

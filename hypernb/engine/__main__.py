@@ -16,8 +16,8 @@ from hypernb.errors import HypernbError
 
 _MADE_BEFORE_LOOKING: Final = 50_000
 _SWITCH_S: Final = 0.001
-"""How long the loop may keep the interpreter while the writer's thread waits for it: Python's own
-five milliseconds are longer than most commits."""
+"""How long the loop may keep the interpreter while the writer's thread waits for it; Python's
+own five milliseconds are longer than most commits."""
 
 
 def main(arguments: list[str] | None = None) -> int:

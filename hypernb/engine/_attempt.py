@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine._job import EndKind, Job, Value
+from hypernb.engine._spending import ROUNDING
 from hypernb.engine._watchdog import Vital
-from hypernb.errors import TaskError, TaskTimeoutError, WorkerLostError
+from hypernb.errors import BudgetExhaustedError, TaskError, TaskTimeoutError, WorkerLostError
 from hypernb.model import Digest, PythonWork
 from hypernb.plan import keyword_name
 
@@ -33,6 +34,7 @@ class Doom(StrEnum):
     CANCELLED = "cancelled"
     SUSPENDED = "suspended"
     DROPPED = "dropped"
+    OVERSPENT = "overspent"
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Attempt:
     Attributes:
         begun: Whether its job was handed over; before that it has no clock.
         doom: Why it is being ended from outside, if it is.
+        allowance: Dollars that it may spend; None for no limit.
+        spent: Dollars.
 
     Times are monotonic seconds; see `Vital`.
     """
@@ -57,11 +61,20 @@ class Attempt:
     paused_since: float | None = None
     is_stalled: bool = False
     doom: Doom | None = None
+    allowance: float | None = None
+    spent: float = 0.0
 
     @property
     def key(self) -> str:
         """Unique among all attempts."""
         return f"{self.task_id}#{self.number}"
+
+    @property
+    def reserved(self) -> float:
+        """Dollars that are kept for it: what its task's cap leaves it to spend."""
+        if self.task.cap_cost is None or self.allowance is None:
+            return 0.0
+        return max(0.0, self.allowance - self.spent)
 
     def begin(self, now: float) -> None:
         """Start its clock."""
@@ -93,6 +106,11 @@ class Attempt:
             self.last_sign = now
             self.seat.resume()
 
+    @property
+    def is_overspent(self) -> bool:
+        """It has spent more than it may."""
+        return self.allowance is not None and self.spent > self.allowance + ROUNDING
+
     async def end(self) -> None:
         """End its processes; `doom` says why."""
         if self.begun:
@@ -104,6 +122,10 @@ def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, Any]]:
     task = attempt.task
     if attempt.doom is Doom.TIMED_OUT:
         error: TaskError = TaskTimeoutError(task.name, task.timeout_s)
+    elif attempt.doom is Doom.OVERSPENT:
+        # It was told so by an exception, and went on.
+        said = str(BudgetExhaustedError("The task", attempt.spent, attempt.allowance or 0.0))
+        error = TaskError(task.name, BudgetExhaustedError.__name__, said, "")
     elif ending.kind is EndKind.FAILED:
         error = TaskError(task.name, ending.error_kind, ending.detail, ending.traceback)
     else:
@@ -256,6 +278,7 @@ def _job(
         ),
         repeatable=task.repeatable,
         resources=task.resources,
+        allowance=attempt.allowance,
     )
 
 

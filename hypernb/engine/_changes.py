@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hypernb.model import AttemptState, Change, EventKind, Hurdle, MissionState, TaskState
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from hypernb.model import Digest, Finding, Refusal, TaskId, Wait
+    from hypernb.model import Digest, Finding, Refusal, TaskId, Usage, Wait
 
 
 def mission_started(at: datetime, **facts: Any) -> Change:
@@ -144,6 +145,19 @@ def progressed(
     return Change(
         EventKind.TASK_PROGRESSED, at, task, attempt, payload=payload, note=words or None
     )
+
+
+def settled(at: datetime, task: TaskId, attempt: int, usage: Usage) -> Change:
+    """The task has paid for something."""
+    facts = {name: value for name, value in asdict(usage).items() if value}
+    payload = {"cost": usage.cost, **facts}
+    return Change(EventKind.BUDGET_SETTLED, at, task, attempt, payload=payload, usage=usage)
+
+
+def exhausted(at: datetime, *, spent: float, budget: float) -> Change:
+    """The mission may spend nothing more, or too little for what is left to do."""
+    payload = {"spent": spent, "budget": budget}
+    return Change(EventKind.BUDGET_EXHAUSTED, at, payload=payload)
 
 
 def printed(at: datetime, task: TaskId, attempt: int, *, text: str) -> Change:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hypernb.abc import Payload
-    from hypernb.model import AgentWork, PythonWork, Refusal
+    from hypernb.model import AgentWork, PythonWork, Refusal, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Job:
         failures: Why needs gave nothing, by task name.
         repeatable: It may be begun anew where it was begun before.
         resources: What it holds permits of.
+        allowance: Dollars that it may spend; None for no limit.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Job:
     failures: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
     resources: tuple[str, ...] = ()
+    allowance: float | None = None
 
 
 class SignalKind(StrEnum):
@@ -62,6 +64,7 @@ class SignalKind(StrEnum):
     ALIVE = "alive"
     PROGRESS = "progress"
     PRINTED = "printed"
+    SPENT = "spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,13 @@ class Signal:
     Attributes:
         text: A few words on what it is doing, or what it printed.
         share: Share done, 0 to 1, or None.
+        usage: What it has paid.
     """
 
     kind: SignalKind
     text: str = ""
     share: float | None = None
+    usage: Usage | None = None
 
 
 class EndKind(StrEnum):
@@ -99,6 +104,7 @@ class Ending:
         exit_code: Of the lost process; negative for a signal; None if there is none.
         dropped_bytes: How much it printed beyond what is kept.
         refusal: It failed because a resource was asked too much.
+        usage: What it has paid and not said before.
     """
 
     kind: EndKind
@@ -110,3 +116,4 @@ class Ending:
     exit_code: int | None = None
     dropped_bytes: int = 0
     refusal: Refusal | None = None
+    usage: tuple[Usage, ...] = ()

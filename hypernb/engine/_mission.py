@@ -21,7 +21,7 @@ from hypernb.errors import HypernbError, StoreError, TransitionError
 from hypernb.model import AgentWork, Hurdle, MissionState, Wait, transition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from hypernb.abc import Payload
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         MissionRecord,
         TaskId,
         TaskSpec,
+        Usage,
     )
 
 _SMALL_BYTES: Final = 10_000
@@ -197,7 +198,8 @@ class MissionRun:
             return None
         best = next(iter(self._granted), None)
         if best is None:
-            best = self._course.best(self._at_work, self._crew.governor.lacking)
+            lacking = self._crew.governor.lacking
+            best = self._course.best(self._at_work, lacking, self._reserved())
         if best is None:
             return None
         return Candidate(
@@ -212,6 +214,15 @@ class MissionRun:
             alone=self._course.is_suspect(best),
             is_granted=best in self._granted,
         )
+
+    def _reserved(self) -> float:
+        """Return how many dollars are kept for tasks that run, or will before any other."""
+        if self.plan.budget is None:
+            return 0.0
+        running = sum(attempt.reserved for attempt in self._running.values())
+        ahead = (*self._asking, *self._granted)
+        capped = [name for name in ahead if self._course.specs[name].cap_cost is not None]
+        return running + sum(self._course.allowance(name, 0.0) or 0.0 for name in capped)
 
     @property
     def runs_alone(self) -> bool:
@@ -232,7 +243,8 @@ class MissionRun:
         seat = self._crew.executor.seat(self.record.id, is_agent=is_agent)
         self._granted.pop(name, None)
         task, number = self._course.start(name)
-        attempt = Attempt(spec, task, number, seat)
+        allowance = self._course.allowance(name, self._reserved())
+        attempt = Attempt(spec, task, number, seat, allowance=allowance)
         self._running[name] = attempt
         self._at_work[spec.agent] += 1
         self._suspect = name if self._course.is_suspect(name) else None
@@ -400,6 +412,9 @@ class MissionRun:
             return
         attempt.last_sign = self._crew.clock.monotonic()
         at = self._signs[attempt.task_id] = self._crew.clock.now()
+        if signal.usage is not None:
+            self._spend(at, attempt, [signal.usage])
+            return
         if self._is_ending or self._crew.writer.is_full:
             return
         if signal.kind is SignalKind.PROGRESS:
@@ -412,12 +427,38 @@ class MissionRun:
                 [changes.printed(at, attempt.task_id, attempt.number, text=signal.text)]
             )
 
+    # -- what it costs ------------------------------------------------------------------
+
+    def _spend(self, at: datetime, attempt: Attempt, usage: Sequence[Usage]) -> None:
+        """Note what was paid; end what goes on though it may not."""
+        if self.broken:
+            return
+        self._submit([self._course.spend(at, attempt, each) for each in usage])
+        if self._is_ending:
+            return
+        if self._course.is_overspent:
+            self._spawn(self._exhausted, f"{self.record.short_id} has spent its budget")
+        elif attempt.is_overspent and attempt.doom is None:
+            attempt.doom = Doom.OVERSPENT
+            self._spawn(attempt.end, f"end {attempt.key}, which spends too much")
+
+    async def _exhausted(self) -> None:
+        if self._is_ending or self.broken:
+            return  # it was the last call of the last task, or somebody was faster
+        self._is_ending = True
+        change, error = self._course.exhausted(self._crew.clock.now())
+        self._submit([change])
+        with contextlib.suppress(HypernbError):  # noted by _break
+            await self._end_all(MissionState.FAILED, error, because="the budget is spent")
+
     # -- what came of it ----------------------------------------------------------------
 
     def _settle(self, attempt: Attempt, ending: Ending, product: Product | None) -> None:
-        if self.broken or attempt.doom not in (None, Doom.TIMED_OUT):
-            return  # whoever ended it writes, or nobody may
         at = self._crew.clock.now()
+        if ending.usage:
+            self._spend(at, attempt, ending.usage)
+        if self.broken or attempt.doom not in (None, Doom.TIMED_OUT, Doom.OVERSPENT):
+            return  # whoever ended it writes, or nobody may
         written: list[Change] = []
         if ending.dropped_bytes:
             written.append(
@@ -490,7 +531,15 @@ class MissionRun:
         if self._course.is_stopped:
             self._stop_timers()
             written = self._course.cancel_rest(at, because="not started, because a task failed")
-        elif self._timers or not self._course.is_done:
+        elif self._timers:
+            return []
+        elif (name := self._course.unaffordable()) is not None:
+            exhausted, error = self._course.exhausted(at, name)
+            rest = self._course.cancel_rest(at, because="the budget does not cover it")
+            self._is_ending = True
+            self._granted.clear()
+            return [exhausted, *rest, self._finish(at, MissionState.FAILED, error)]
+        elif not self._course.is_done:
             return []
         self._is_ending = True
         self._granted.clear()

@@ -11,7 +11,7 @@ from hypernb.model import EventKind
 from hypernb.plan import check_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from hypernb.abc import Store
@@ -28,6 +28,7 @@ class Opening:
         started_at: When it was started last, by an approval or a retry.
         objection: Why it must not run; empty if it may.
         durations: Seconds that its tasks took in earlier missions, by name.
+        spent: Dollars that its tasks have cost so far, by name.
     """
 
     mission: MissionRecord
@@ -37,6 +38,7 @@ class Opening:
     started_at: datetime | None
     objection: str = ""
     durations: Mapping[str, float] = field(default_factory=dict)
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_opening(
@@ -75,7 +77,19 @@ def read_opening(
         started_at=starts[-1].at if starts else mission.started_at,
         objection=objection(store, mission, plan),
         durations=store.durations(mission.id),
+        spent=_spent(store, mission, tasks) if mission.cost else {},
     )
+
+
+def _spent(
+    store: Store, mission: MissionRecord, tasks: Sequence[TaskRecord]
+) -> dict[str, float]:
+    names = {task.id: task.name for task in tasks}
+    spent: dict[str, float] = {}
+    for record in store.usage(mission.id):
+        if (name := names.get(record.task_id)) is not None:
+            spent[name] = spent.get(name, 0.0) + record.usage.cost
+    return spent
 
 
 def _all(store: Store, mission: MissionRecord, kind: EventKind) -> list[Event]:

@@ -87,7 +87,8 @@ class Runner:
     4. Events are gap-free and ordered by ``seq``; a state change and its event are one
        transaction.
     5. Cancel reaches every descendant, including subprocesses and their children, within two
-       seconds; pause stops new starts at once; the deadline of a mission is a hard limit.
+       seconds; pause stops new starts at once; a budget or deadline of the mission is a hard
+       limit: what is under way when more is spent is ended, and nothing else begins.
     6. The database stays bounded; see `hypernb.abc.Store.sweep`.
     7. Time travel: a fork shares the finished prefix, and its origin stays as it was.
     8. A poisoned task, which ends its runner, is given up after three tries with the

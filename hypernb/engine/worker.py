@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +27,8 @@ from hypernb.engine._capture import Capture
 from hypernb.engine._frames import LARGE_BYTES, Frame, Unpacker, pack
 from hypernb.engine._job import Job, Value
 from hypernb.engine._refusals import refusal_of
-from hypernb.model import AgentWork, PythonWork
+from hypernb.engine._spending import Carrying, Purse
+from hypernb.model import AgentWork, PythonWork, Usage
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
@@ -101,7 +102,9 @@ class Worker:
         try:
             job = read_job(head, body)
             self._settle_in(job)
-            frame = self._succeeded(do_job(job, outbox=outbox, report=self._report), outbox)
+            with Carrying(Purse(self._paid, job.allowance), alone=True):
+                payload = do_job(job, outbox=outbox, report=self._report)
+            frame = self._succeeded(payload, outbox)
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
             frame = self._failed(error, head), b""
         if os.getpid() != self._pid:
@@ -209,6 +212,9 @@ class Worker:
         self._reported = ((words, share), now)
         self._send({"kind": "progress", "key": self._key, "text": words[:500], "share": share})
 
+    def _paid(self, usage: Usage) -> None:
+        self._send({"kind": "spent", "key": self._key, "usage": asdict(usage)})
+
     def _say_printed(self) -> None:
         if text := self._capture.collect():
             text = text.encode("utf-8", "replace").decode()
@@ -257,6 +263,7 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
         failures=head["failures"],
         repeatable=head["repeatable"],
         resources=tuple(head["resources"]),
+        allowance=head["allowance"],
     )
 
 

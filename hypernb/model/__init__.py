@@ -44,6 +44,7 @@ from hypernb.model._states import (
     transition,
 )
 from hypernb.model._upkeep import Retention, Swept
+from hypernb.model._usage import Usage, UsageRecord
 
 __all__ = [
     "DEFAULT_CONCURRENCY",
@@ -88,6 +89,8 @@ __all__ = [
     "TaskSpec",
     "TaskState",
     "ToolRun",
+    "Usage",
+    "UsageRecord",
     "Wait",
     "can_become",
     "new_id",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hypernb.model._ids import Digest, TaskId
     from hypernb.model._resources import Refusal
     from hypernb.model._states import AttemptState, MissionState, TaskState
+    from hypernb.model._usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Change:
         findings: What the task reports.
         refusal: The attempt ends because a resource was asked too much. Ending an attempt
             gives back its permits, whatever it ends with.
+        usage: What the attempt has paid; counts as the mission's.
     """
 
     kind: str
@@ -52,3 +54,4 @@ class Change:
     outcome: str | None = None
     findings: tuple[Finding, ...] = ()
     refusal: Refusal | None = None
+    usage: Usage | None = None

@@ -38,6 +38,8 @@ class EventKind(StrEnum):
     TASK_RETRIED = "task.retried"
     TASK_STALLED = "task.stalled"
     TASK_REVIVED = "task.revived"
+    BUDGET_SETTLED = "budget.settled"
+    BUDGET_EXHAUSTED = "budget.exhausted"
     ATTEMPT_ABANDONED = "attempt.abandoned"
     MISSIONS_FORGOTTEN = "missions.forgotten"
     RUNNER_STARTED = "runner.started"

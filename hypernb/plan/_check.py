@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from hypernb.errors import CyclicPlanError, PlanProblemsError, nearest
+from hypernb.errors import CyclicPlanError, PlanProblemsError, dollars, nearest
 from hypernb.model import AgentWork, PythonWork
 from hypernb.plan._graph import children_of, cycle_in, order_of
 
@@ -69,7 +69,7 @@ def check_plan(
         if first[task.name] != number:
             problems.append(f"{_the_task(task)} is there twice. Give one of them another name.")
         problems += _name_problems(task)
-        problems += _limit_problems(task)
+        problems += _limit_problems(task, spec.budget)
         problems += _resource_problems(task)
         problems += _need_problems(spec, task, first)
         problems += _work_problems(task, agents, tools)
@@ -169,7 +169,7 @@ def _name_problems(task: TaskSpec) -> Iterator[str]:
         yield f"The name of {_the_task(task, lower=True)} begins or ends with white space."
 
 
-def _limit_problems(task: TaskSpec) -> Iterator[str]:
+def _limit_problems(task: TaskSpec, budget: float | None) -> Iterator[str]:
     if not _above_zero(task.timeout_s):
         yield (
             f"{_the_task(task)} has a timeout of {task.timeout_s:g} s. "
@@ -181,6 +181,11 @@ def _limit_problems(task: TaskSpec) -> Iterator[str]:
         yield f"{_the_task(task)} has a backoff of {task.backoff_s:g} s. Give 0 or more."
     if task.cap_cost is not None and not _zero_or_more(task.cap_cost):
         yield f"{_the_task(task)} has a cap on cost of {task.cap_cost:g}. Give 0 or more."
+    elif task.cap_cost is not None and budget is not None and task.cap_cost > budget:
+        yield (
+            f"{_the_task(task)} may cost up to {dollars(task.cap_cost)}, more than the plan's "
+            f"budget of {dollars(budget)}. Raise the budget, or lower the cap."
+        )
     if task.estimate_s is not None and not _zero_or_more(task.estimate_s):
         yield f"{_the_task(task)} has an estimate of {task.estimate_s:g} s. Give 0 or more."
     if len(task.goal) > MAX_GOAL:

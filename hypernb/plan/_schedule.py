@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 
 _NOT_STARTED: Final = frozenset({TaskState.PENDING, TaskState.READY, TaskState.WAITING})
 _MAY_START: Final = frozenset({TaskState.READY, TaskState.WAITING})
-_Group = tuple[str, tuple[str, ...]]
+_Group = tuple[str, tuple[str, ...], float]
+"""Agent, resources and cap on cost."""
 _REOPENABLE: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
 
 
-def _may_start(group: _Group, busy: Collection[str], lacking: Collection[str]) -> bool:
-    agent, resources = group
-    return agent not in busy and not any(name in lacking for name in resources)
+def _may_start(
+    group: _Group, busy: Collection[str], lacking: Collection[str], affordable: float
+) -> bool:
+    agent, resources, cap = group
+    return (
+        cap <= affordable
+        and agent not in busy
+        and not any(name in lacking for name in resources)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,9 @@ class Schedule:
 
     def __init__(self, spec: PlanSpec, durations: Mapping[str, float] | None = None) -> None:
         self._graph = graph_of(spec)
-        self._groups = [(task.agent, task.resources) for task in spec.tasks]
+        self._groups: list[_Group] = [
+            (task.agent, task.resources, task.cap_cost or 0.0) for task in spec.tasks
+        ]
         self._on_failure = [task.on_failure for task in spec.tasks]
         length = lengths(self._graph, weights(spec, durations))
         self._rank = [(-length[number], number) for number in range(len(length))]
@@ -77,9 +87,11 @@ class Schedule:
         self._open = len(self._rank)
         self._counts: Counter[TaskState] = Counter({TaskState.PENDING: len(self._rank)})
         self._missing = [len(needs) for needs in self._graph.needs]
-        # One heap for each agent and set of resources, so that the best task of an agent with
-        # a free hand, and of resources that can be had, is found without looking at the others.
-        # Entries of tasks that are no longer ready stay until they come to the top.
+        # One heap for each group, so that the best task of an agent with a free hand, of
+        # resources that can be had and of a cap that the budget covers is found without
+        # looking at the others.
+        # Entries of tasks that are no longer ready stay until they come to the top; those of
+        # another group now are in both.
         self._heaps: dict[_Group, list[tuple[float, int]]] = {}
         self._stopped = False
         self._ready_those(range(len(self._rank)))
@@ -96,18 +108,26 @@ class Schedule:
         numbers = [n for n, state in enumerate(self._state) if state is TaskState.READY]
         return [self._graph.names[n] for n in sorted(numbers, key=self._rank.__getitem__)]
 
-    def best(self, *, busy: Collection[str] = (), lacking: Collection[str] = ()) -> str | None:
+    def best(
+        self,
+        *,
+        busy: Collection[str] = (),
+        lacking: Collection[str] = (),
+        affordable: float | None = None,
+    ) -> str | None:
         """Return the first task of `ready` that may start, without sorting them all.
 
         Args:
             busy: Agents that may not take another task; ``""`` stands for plain functions.
             lacking: Resources that cannot be had now.
+            affordable: The highest cap on cost, in dollars; None for any.
         """
         if self._stopped:
             return None
         groups: Iterable[_Group] = self._heaps
-        if busy or lacking:
-            groups = [each for each in self._heaps if _may_start(each, busy, lacking)]
+        if busy or lacking or affordable is not None:
+            most = math.inf if affordable is None else affordable
+            groups = [each for each in groups if _may_start(each, busy, lacking, most)]
         tops = [self._top(group) for group in groups]
         first = min((top for top in tops if top is not None), default=None)
         return None if first is None else self._graph.names[first[1]]
@@ -141,6 +161,18 @@ class Schedule:
     def is_stopped(self) -> bool:
         """A failure has ended the starting of tasks; `cancel_rest` ends those that wait."""
         return self._stopped
+
+    def reserve(self, name: str, cost: float) -> None:
+        """Have a task count as that dear from now on, instead of with its cap on cost.
+
+        Args:
+            cost: The most that it may still cost, in dollars.
+        """
+        number = self._number(name)
+        agent, resources, _ = self._groups[number]
+        self._groups[number] = (agent, resources, cost)
+        if self._state[number] is TaskState.READY:
+            self._push(number)
 
     # -- what has happened --------------------------------------------------------------
 
@@ -340,6 +372,9 @@ class Schedule:
 
     def _make_ready(self, number: int) -> None:
         self._set(number, TaskState.READY)
+        self._push(number)
+
+    def _push(self, number: int) -> None:
         heap = self._heaps.setdefault(self._groups[number], [])
         heapq.heappush(heap, self._rank[number])
 

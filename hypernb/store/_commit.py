@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, bindparam, delete, select, type_coerce
+from sqlalchemy import Text, bindparam, delete, select, type_coerce, update
 
 from hypernb.errors import (
     LeaseLostError,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from hypernb.model import Change, Finding, LeaseRecord, MissionId
+    from hypernb.model import Change, Finding, LeaseRecord, MissionId, Usage
 
 _LEASE: Final = Lookup(
     select(t.leases.c.holder, t.leases.c.token).where(
@@ -126,6 +126,24 @@ _INSERT_FINDINGS: Final = InsertMany(
 )
 _FORGET_FINDINGS: Final = Bulk(
     delete(t.findings).where(t.findings.c.task_id == bindparam("key")), "key"
+)
+_INSERT_USAGE: Final = InsertMany(
+    t.usage,
+    "mission_id",
+    "task_id",
+    "attempt",
+    "at",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+)
+_COST: Final = Bulk(
+    update(t.missions)
+    .where(t.missions.c.id == bindparam("key"))
+    .values(cost=t.missions.c.cost + bindparam("more")),
+    "key",
+    "more",
 )
 _UNDER_WAY: Final = frozenset(
     {
@@ -331,6 +349,8 @@ class _Batch:
         self._events: list[Row] = []
         self._findings: list[Row] = []
         self._void_findings: list[Row] = []
+        self._usage: list[Row] = []
+        self._cost = 0.0
         self._search: list[search.SearchRow] = []
         self._at: datetime | None = None
         self._at_text = ""
@@ -373,8 +393,25 @@ class _Batch:
         elif change.attempt_state is not None:
             self._end_attempt(task, change, at, change.attempt_state)
         task.note_facts(change)
+        if change.usage is not None:
+            self._pay(task, change, change.usage, at)
         if change.findings:
             self._findings.extend(self._finding(task, each) for each in change.findings)
+
+    def _pay(self, task: _Task, change: Change, usage: Usage, at: str) -> None:
+        self._cost += usage.cost
+        self._usage.append(
+            (
+                self._mission_id,
+                task.key,
+                change.attempt,
+                at,
+                clean(usage.model),
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.cost,
+            )
+        )
 
     def _finding(self, task: _Task, finding: Finding) -> Row:
         return (
@@ -439,6 +476,9 @@ class _Batch:
             free_all(connection, self._mission_id)  # also those that no attempt began with
         _FORGET_FINDINGS.run(connection, self._void_findings)
         _INSERT_FINDINGS.run(connection, self._findings)
+        if self._usage:
+            _INSERT_USAGE.run(connection, self._usage)
+            _COST.run(connection, [(self._mission_id, self._cost)])
         search.index(connection, self._search)
         if self._mission.is_touched:
             _WRITE_MISSION.run(connection, [self._mission.row(self._mission_id)])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         MissionId,
         MissionRecord,
         TaskRecord,
+        UsageRecord,
     )
 
 _NEAR_MISSES_AMONG: Final = 200
@@ -38,6 +39,9 @@ _ATTEMPTS: Final = _rows.SELECT_ATTEMPTS.where(
 _FINDINGS: Final = _rows.SELECT_FINDINGS.where(
     t.findings.c.mission_id == bindparam("wanted")
 ).order_by(t.findings.c.id)
+_USAGE: Final = _rows.SELECT_USAGE.where(t.usage.c.mission_id == bindparam("wanted")).order_by(
+    t.usage.c.id
+)
 _APPROVED: Final = (
     select(t.approvals.c.mission_id)
     .where(
@@ -128,6 +132,11 @@ def durations_before(connection: Connection, mission: MissionRecord) -> dict[str
 def findings_of(connection: Connection, mission_id: MissionId) -> list[Finding]:
     """Return the findings, most severe first, then by place."""
     return _rows.findings(connection.execute(_FINDINGS, {"wanted": mission_id}).all())
+
+
+def usage_of(connection: Connection, mission_id: MissionId) -> list[UsageRecord]:
+    """Return what was paid for, in the order it was told."""
+    return _rows.usage(connection.execute(_USAGE, {"wanted": mission_id}))
 
 
 def leases_of(connection: Connection, prefix: str) -> list[LeaseRecord]:

@@ -21,6 +21,8 @@ from hypernb.model import (
     MissionState,
     TaskRecord,
     TaskState,
+    Usage,
+    UsageRecord,
 )
 from hypernb.store import _tables as t
 
@@ -114,6 +116,10 @@ SELECT_FINDINGS: Final = select(
     _f.agent,
     _f.cell,
 )
+_u = t.usage.c
+SELECT_USAGE: Final = select(
+    _u.cost, _u.model, _u.input_tokens, _u.output_tokens, _u.at, _u.task_id, _u.attempt
+)
 _p = t.approvals.c
 SELECT_APPROVALS: Final = select(
     _p.mission_id, _p.revision, _p.plan_hash, _p.by_user, _p.at, _p.signature
@@ -201,6 +207,11 @@ def findings(rows: Iterable[Any]) -> list[Finding]:
     found = [Finding(**row._mapping) for row in rows]  # noqa: SLF001 - its documented name
     found.sort(key=lambda each: (-each.severity.rank, each.file, each.cell or 0, each.line))
     return found
+
+
+def usage(rows: Iterable[Any]) -> list[UsageRecord]:
+    """Read rows of `SELECT_USAGE`."""
+    return [UsageRecord(Usage(*row[:4]), *row[4:]) for row in rows]
 
 
 def approvals(rows: Iterable[Any]) -> list[ApprovalRecord]:

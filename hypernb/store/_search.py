@@ -48,6 +48,7 @@ _UNINFORMATIVE: Final = frozenset(
         EventKind.TASK_PROGRESSED,
         EventKind.TASK_HEARTBEAT,
         EventKind.TASK_OUTPUT,
+        EventKind.BUDGET_SETTLED,
     }
 )
 _UNINFORMATIVE_FACTS: Final = frozenset(

@@ -46,6 +46,7 @@ from hypernb.store._reading import (
     mission_by_ref,
     perhaps_runnable,
     tasks_of,
+    usage_of,
 )
 from hypernb.store._upkeep import Sweeper
 from hypernb.store._values import clean, utc_now, utc_text
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
         Swept,
         TaskId,
         TaskRecord,
+        UsageRecord,
         Wait,
     )
 
@@ -408,6 +410,10 @@ class SqlStore(Store):
     def findings(self, mission_id: MissionId) -> list[Finding]:
         with self._database.reading() as connection:
             return findings_of(connection, mission_id)
+
+    def usage(self, mission_id: MissionId) -> list[UsageRecord]:
+        with self._database.reading() as connection:
+            return usage_of(connection, mission_id)
 
     def find(self, text: str, *, limit: int = 50) -> list[SearchHit]:
         with self._database.reading() as connection:

@@ -76,13 +76,24 @@ def _reaches(plan: PlanSpec) -> Phrase:
 
 
 def _spends(plan: PlanSpec) -> Phrase:
-    caps = [task.cap_cost for task in plan.tasks if task.cap_cost is not None]
-    limit = plan.budget if plan.budget is not None else (sum(caps) if caps else None)
-    cost: Phrase = ("no money",) if not limit else ("at most ", Strong(words.money(limit)))
+    limit = _limit(plan)
+    cost: Phrase = ("what your functions pay",)
+    if limit is not None:
+        cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
     if plan.deadline_s is not None:
         return (*cost, " and at most ", Strong(words.duration(plan.deadline_s)), " in all")
     longest = max((task.timeout_s for task in plan.tasks), default=0.0)
     return (*cost, f"; each attempt takes at most {words.duration(longest)}")
+
+
+def _limit(plan: PlanSpec) -> float | None:
+    """Return the most that a plan can cost, in dollars; None if nobody has set a limit."""
+    if plan.budget is not None:
+        return plan.budget
+    free = [task for task in plan.tasks if task.cap_cost is None]
+    if any(isinstance(task.work, PythonWork) for task in free):
+        return None
+    return sum(task.cap_cost or 0.0 for task in plan.tasks)
 
 
 def _starts(plan: PlanSpec) -> Phrase:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.errors import dollars
 from hypernb.model import AttemptState, MissionState, Severity, TaskState
 from hypernb.views._clean import line
 from hypernb.views._phrase import Code, Phrase, command, enumerate_names, named
@@ -298,6 +299,21 @@ def _shared(event: Event) -> Phrase:
     return ("It is done already and does not run: shared from ", Code(origin), ".")
 
 
+def _settled(event: Event) -> Phrase:
+    facts = event.payload
+    paid, model = f"It paid {dollars(_number(facts.get('cost')))}", facts.get("model")
+    return (f"{paid} to ", Code(str(model)), ".") if model else (f"{paid}.",)
+
+
+def _exhausted(event: Event) -> Phrase:
+    spent, budget = (_number(event.payload.get(name)) for name in ("spent", "budget"))
+    return (f"The budget is spent: {dollars(spent)} of {dollars(budget)}.",)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
 def _deferred(event: Event) -> Phrase:
     facts = event.payload
     names = [Code(str(name)) for name in facts.get("resources") or ()]
@@ -500,6 +516,8 @@ _TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
     "task.readied": _readied,
     "task.deferred": _deferred,
     "task.started": _started,
+    "budget.settled": _settled,
+    "budget.exhausted": _exhausted,
     "task.progressed": _progressed,
     "task.heartbeat": _simply("A sign of life"),
     "task.output": _output,

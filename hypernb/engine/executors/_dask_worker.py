@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine._body import do_function, failed
 from hypernb.engine._capture import Capture
 from hypernb.engine._job import Ending, EndKind
+from hypernb.engine._spending import Carrying, Purse
 
 if TYPE_CHECKING:
     from hypernb.engine._job import Job
+    from hypernb.model import Usage
 
 TOPIC: Final = "hypernb"
 _PULSE_S: Final = 0.25
@@ -44,13 +47,20 @@ def do(job: Job, heartbeat_s: float, output_bytes: int, path: tuple[str, ...]) -
         target=_tell, args=(job.key, capture, over, heartbeat_s, _teller()), daemon=True
     )
     teller.start()
+    # Told with the ending: what is said meanwhile takes another way, and may come after it.
+    paid: list[Usage] = []
     try:
-        with contextlib.redirect_stdout(capture), contextlib.redirect_stderr(capture):
+        with (
+            contextlib.redirect_stdout(capture),
+            contextlib.redirect_stderr(capture),
+            Carrying(Purse(paid.append, job.allowance)),
+        ):
             output = do_function(job)
         dropped = _end(over, teller, capture)
-        return Ending(EndKind.SUCCEEDED, output=output, dropped_bytes=dropped)
+        ending = Ending(EndKind.SUCCEEDED, output=output, dropped_bytes=dropped)
     except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-        return failed(error, job, dropped_bytes=_end(over, teller, capture))
+        ending = failed(error, job, dropped_bytes=_end(over, teller, capture))
+    return replace(ending, usage=(*paid,))
 
 
 def _end(over: threading.Event, teller: threading.Thread, capture: Capture) -> int:

@@ -6,11 +6,13 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypernb.engine._body import begin_job, decoded, failed, finish_job
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
+from hypernb.engine._spending import Carrying, Purse
 from hypernb.engine.executors._executor import Executor, Seat
 from hypernb.engine.executors._thread import ThreadExecutor
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hypernb.engine._job import Job, Value
-    from hypernb.model import MissionId
+    from hypernb.model import MissionId, Usage
 
 _FUNCTIONS_AT_MOST: Final = 1_000
 
@@ -78,18 +80,29 @@ class _InlineSeat(Seat):
         self._executor = executor
         self._begun: Awaitable[Any] | None = None
         self._waiting: asyncio.Future[Ending] | None = None
+        self._paid: list[Usage] = []  # and not told
+        self._hear: Callable[[Signal], object] | None = None
 
     def do(self, job: Job) -> Ending | None:
         if job.paths:
             sys.path += [path for path in job.paths if path not in sys.path]
         try:
-            result = begin_job(job, self._executor.function)
+            self._purse = Purse(self._tell, job.allowance)
+            with Carrying(self._purse):
+                result = begin_job(job, self._executor.function)
             if not hasattr(type(result), "__await__"):
-                return Ending(EndKind.SUCCEEDED, output=finish_job(job, result))
+                output = finish_job(job, result)
+                return Ending(EndKind.SUCCEEDED, output=output, usage=(*self._paid,))
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
-            return failed(error, job)
+            return replace(failed(error, job), usage=(*self._paid,))
         self._begun = result
         return None
+
+    def _tell(self, usage: Usage) -> None:
+        if self._hear is None:
+            self._paid.append(usage)
+        else:
+            self._hear(Signal(SignalKind.SPENT, usage=usage))
 
     async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
         if self._begun is None and (ending := self.do(job)) is not None:
@@ -102,8 +115,12 @@ class _InlineSeat(Seat):
         # be waited for.
         loop = asyncio.get_running_loop()
         self._waiting = loop.create_future()
+        # What it pays may be told by a thread that it waits for.
+        self._hear = lambda signal: loop.call_soon_threadsafe(on_signal, signal)
+        for usage in self._paid:
+            on_signal(Signal(SignalKind.SPENT, usage=usage))
         begun, self._begun = self._begun, None
-        work = loop.create_task(_awaited(job, begun), name=f"task {job.task}")
+        work = loop.create_task(_awaited(job, begun, self._purse), name=f"task {job.task}")
         work.add_done_callback(partial(self._done, job))
         try:
             while not self._waiting.done():
@@ -139,9 +156,11 @@ class _InlineSeat(Seat):
             self._begun.close()
 
 
-async def _awaited(job: Job, result: Awaitable[Any]) -> Ending:
+async def _awaited(job: Job, result: Awaitable[Any], purse: Purse) -> Ending:
     try:
-        return Ending(EndKind.SUCCEEDED, output=finish_job(job, await result))
+        with Carrying(purse):
+            output = await result
+        return Ending(EndKind.SUCCEEDED, output=finish_job(job, output))
     except asyncio.CancelledError:
         raise
     except BaseException as error:  # noqa: BLE001 - the border to the task's own code

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hypernb.engine._body import do_job, failed
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
+from hypernb.engine._spending import Carrying, Purse
 from hypernb.engine.executors._executor import Executor, Seat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypernb.engine._job import Job
-    from hypernb.model import MissionId
+    from hypernb.model import MissionId, Usage
 
 
 class ThreadExecutor(Executor):
@@ -90,8 +91,15 @@ class _ThreadSeat(Seat):
                 loop.call_soon_threadsafe(on_signal, signal)
 
         sys.path += [path for path in job.paths if path not in sys.path]
+
+        def paid(usage: Usage) -> None:
+            with contextlib.suppress(RuntimeError):
+                signal = Signal(SignalKind.SPENT, usage=usage)
+                loop.call_soon_threadsafe(on_signal, signal)
+
         try:
-            output = do_job(job, outbox=self._outbox, report=report)
+            with Carrying(Purse(paid, job.allowance)):
+                output = do_job(job, outbox=self._outbox, report=report)
             ending = Ending(EndKind.SUCCEEDED, output=output, files=self._files())
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
             ending = failed(error, job)

@@ -22,7 +22,7 @@ from hypernb.engine._frames import LARGE_BYTES, Unpacker, pack
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._refusals import sound
 from hypernb.engine.executors import _processes
-from hypernb.model import Refusal
+from hypernb.model import Refusal, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -191,8 +191,16 @@ class WorkerProcess(asyncio.Protocol):
             self._end(_ending(head, body, dropped))
         elif kind == "printed":
             self._printed(head["text"])
+        elif kind == "spent":
+            self._paid(head["usage"])
         elif self._on_signal is not None:
             self._on_signal(Signal(SignalKind(kind), head.get("text", ""), head.get("share")))
+
+    def _paid(self, told: dict[str, Any]) -> None:
+        # A task's own code may have said it, past our checks.
+        with contextlib.suppress(TypeError, ValueError):
+            if self._on_signal is not None:
+                self._on_signal(Signal(SignalKind.SPENT, usage=Usage(**told)))
 
     def _printed(self, text: str) -> None:
         if self._on_signal is not None and (kept := self._allowance.take(text)):
@@ -346,5 +354,6 @@ def write_job(job: Job, scratch: Path) -> bytes:
         "failures": job.failures,
         "repeatable": job.repeatable,
         "resources": job.resources,
+        "allowance": job.allowance,
     }
     return pack(head, b"".join(parts))

@@ -94,6 +94,24 @@ def test_large_results_do_not_pass_through_the_event_log(bench: Bench) -> None:
     assert len(bench.output(mission, "large")) == 3_000_000
 
 
+def pay(*costs: float) -> None:
+    from hypernb import spend
+
+    for cost in costs:
+        spend(cost, model="m-1")
+
+
+def test_what_is_paid_on_a_worker_counts_against_the_cap(bench: Bench) -> None:
+    plan = Plan("pay", root=bench.root).add("a", pay, 0.25, cap_cost=0.5)
+    plan.add("b", pay, 0.5, 0.25, 0.125, needs=["a"], cap_cost=0.5)
+    mission = bench.approve(plan)
+    bench.process(executor="dask", workers=1)
+    ended = bench.finished(mission)
+    assert ended.state == "failed"
+    assert "has spent $0.75 of the $0.50 that it may" in ended.error
+    assert [each.usage.cost for each in bench.store.usage(mission.id)] == [0.25, 0.5, 0.25]
+
+
 def test_job_of_a_worker_that_was_killed_is_done_again(bench: Bench) -> None:
     ledger, go = bench.root / "ledger", bench.root / "go"
     plan = Plan("lost", root=bench.root).add("a", wait_for, str(ledger), str(go))

@@ -180,6 +180,25 @@ def test_best_is_first_of_ready(spec: PlanSpec) -> None:
         schedule.succeed(ready[-1])
 
 
+@given(spec=plans(), data=st.data())
+def test_best_passes_over_what_cannot_be_afforded(spec: PlanSpec, data: st.DataObject) -> None:
+    costs = st.sampled_from([None, 0.0, 0.1, 0.2, 0.3])
+    tasks = tuple(task.model_copy(update={"cap_cost": data.draw(costs)}) for task in spec.tasks)
+    dear = {task.name: task.cap_cost or 0.0 for task in tasks}
+    schedule = Schedule(spec.model_copy(update={"tasks": tasks}))
+    while ready := schedule.ready():
+        # A task that has paid for something may still cost less.
+        paid = data.draw(st.sampled_from(ready))
+        dear[paid] = data.draw(st.sampled_from([0.0, dear[paid]]))
+        schedule.reserve(paid, dear[paid])
+        for affordable in (0.0, 0.15, 0.3):
+            covered = [name for name in ready if dear[name] <= affordable]
+            assert schedule.best(affordable=affordable) == (covered[0] if covered else None)
+        assert schedule.best() == ready[0]
+        schedule.start(ready[-1])
+        schedule.succeed(ready[-1])
+
+
 def finished(schedule: Schedule, spec: PlanSpec, failing: set[str]) -> dict[str, TaskState]:
     """Carry a run to its end, always taking the best; what runs ends first, in plan order."""
     for task in spec.tasks:

@@ -371,3 +371,14 @@ def test_resources_have_names_that_can_be_read(resources: tuple[str, ...], said:
     task = TaskSpec(name="a", work=AgentWork(), agent="qa-engineer", resources=resources)
     with pytest.raises(PlanProblemsError, match=said):
         check_plan(PlanSpec(goal="g", tasks=(task,)))
+
+
+def test_cap_above_the_budget_can_never_start() -> None:
+    plan = PlanSpec(goal="g", budget=1.0, tasks=(TaskSpec(name="fetch", work=AgentWork()),))
+    dear = plan.tasks[0].model_copy(update={"agent": "qa-engineer", "cap_cost": 2.0})
+    with pytest.raises(PlanProblemsError) as raised:
+        check_plan(plan.model_copy(update={"tasks": (dear,)}))
+    assert (
+        "Task 'fetch' may cost up to $2.00, more than the plan's budget of $1.00. "
+        "Raise the budget, or lower the cap."
+    ) in str(raised.value)
