@@ -38,6 +38,8 @@ _Arranged = tuple[str, "Callable[[Row], Any]"]
 
 _MANY: Final = 4
 """From so many rows on, one step for all of them is worth the writing and reading of JSON."""
+_LONGEST: Final = 100_000_000
+"""SQLite takes no text above a thousand million bytes, and builds may be set to take less."""
 
 
 class Bulk:
@@ -85,10 +87,12 @@ class _Together:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write the rows; nothing happens without any. Errors are the driver's own."""
-        if len(rows) < _MANY or connection.dialect.name == "postgresql":
-            self._each.run(connection, rows)
-        else:
-            self._together.rows(connection, orjson.dumps(rows).decode())
+        if len(rows) >= _MANY and connection.dialect.name == "sqlite":
+            text = orjson.dumps(rows)
+            if len(text) <= _LONGEST:
+                self._together.rows(connection, text.decode())
+                return
+        self._each.run(connection, rows)
 
 
 class InsertMany(_Together):

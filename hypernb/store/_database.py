@@ -76,16 +76,16 @@ class Database:
             patient: Wait while somebody else writes.
         """
         self._current()
-        turn, pen = self._turn, self._ahead if ahead else self._pen
+        pen = self._ahead if ahead else self._pen
         waited_s = self._busy_timeout_s if patient else 0.0
         with failures_told(self.path, waited_s=waited_s):
-            if not turn.acquire(timeout=waited_s):
+            if not pen.turn.acquire(timeout=waited_s):
                 raise self._busy_here(waited_s)
             try:
                 with pen.transaction(patient=patient) as opened:
                     yield opened
             finally:
-                turn.release()
+                pen.turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -162,14 +162,13 @@ class Database:
 
     def _fresh_handles(self) -> None:
         self._identity = None
-        self._turn = threading.Lock()
         self._watching = threading.local()
         self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
-        timeout_s = self._busy_timeout_s
+        timeout_s, turn = self._busy_timeout_s, threading.Lock()
         self._engine = _engine(self.path, self._synchronous, timeout_s)
         less_durable = _engine(self.path, "NORMAL", timeout_s)
-        self._pen = WriteConnection(self._engine, self._turn, timeout_s)
-        self._ahead = WriteConnection(less_durable, self._turn, timeout_s)
+        self._pen = WriteConnection(self._engine, turn, timeout_s)
+        self._ahead = WriteConnection(less_durable, turn, timeout_s)
         # Without it, a store that nobody closed would leave open files to the collector.
         self._finalizer = weakref.finalize(
             self,

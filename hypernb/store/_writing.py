@@ -21,11 +21,14 @@ class WriteConnection:
     Args:
         turn: Held by whoever uses it, and by nobody else.
         busy_timeout_s: How long its connections wait for another program's lock.
+
+    Attributes:
+        turn: The same.
     """
 
     def __init__(self, engine: Engine, turn: threading.Lock, busy_timeout_s: float) -> None:
         self._engine = engine
-        self._turn = turn
+        self.turn = turn
         self._timeout_ms = round(busy_timeout_s * 1000)
         self._connection: Connection | None = None
         self._is_closed = False
@@ -65,11 +68,11 @@ class WriteConnection:
     def close(self) -> None:
         """Give the connection back, as soon as nobody uses it."""
         self._is_closed = True
-        if self._turn.acquire(blocking=False):
+        if self.turn.acquire(blocking=False):
             try:
                 self._let_go()
             finally:
-                self._turn.release()
+                self.turn.release()
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None

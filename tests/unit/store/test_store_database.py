@@ -83,6 +83,68 @@ def test_locked_database_says_so(store: SqlStore, path: Path) -> None:
     assert store.last_seq() == 1
 
 
+def test_who_will_not_wait_is_refused_at_once_and_can_wait_again(
+    store: SqlStore, path: Path
+) -> None:
+    database = SqliteBackend(path, synchronous=None, busy_timeout_s=20.0)
+    with closing(database), closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with (
+            pytest.raises(StoreUnavailableError, match=r"locked.*waited 0 s"),
+            database.writing(patient=False),
+        ):
+            pytest.fail("nobody may write now")
+        other.execute("ROLLBACK")
+        with database.writing() as connection:
+            timeout = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        assert timeout == 20_000
+        with database.writing(patient=False):
+            pass
+    assert store.last_seq() == 0
+
+
+def test_who_will_not_wait_for_a_thread_is_refused_at_once(path: Path) -> None:
+    store = SqlStore(path)
+    inside, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store._database.writing():
+            inside.set()
+            done.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert inside.wait(20)
+    with (
+        pytest.raises(StoreUnavailableError, match=r"another thread.*waited 0 s"),
+        store._database.writing(patient=False),
+    ):
+        pytest.fail("nobody may write now")
+    done.set()
+    thread.join()
+    store.close()
+
+
+def test_close_while_a_thread_writes_undoes_nothing(path: Path) -> None:
+    store = SqlStore(path)
+    inside, done = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with store._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE counters SET value = 41 WHERE name = 'event'")
+            inside.set()
+            done.wait(20)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert inside.wait(20)
+    store.close()
+    done.set()
+    thread.join()
+    assert store.last_seq() == 41
+    store.close()
+
+
 def test_thread_that_waits_too_long_says_so(path: Path) -> None:
     store = SqlStore(path, busy_timeout_s=0.05)
     inside, done = threading.Event(), threading.Event()
