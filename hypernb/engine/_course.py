@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import failure
 from hypernb.engine._backoff import backoff_s
+from hypernb.engine._budget import Budget
 from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
-from hypernb.engine._spending import ROUNDING
-from hypernb.errors import MORE_MONEY, BudgetExhaustedError, UnknownTaskError, dollars
+from hypernb.errors import UnknownTaskError
 from hypernb.model import MissionState, OnFailure, Refusal, TaskState, rest_s
 from hypernb.plan import Consequence, Schedule
 
@@ -54,7 +54,7 @@ class Course:
     Attributes:
         outputs: Of the tasks that have succeeded; bytes until they are committed.
         errors: Why tasks have failed, by name.
-        spent: Dollars that the mission has cost so far.
+        budget: What may still be spent.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -75,16 +75,15 @@ class Course:
         self._lost = Counter(opening.recovery.lost)
         self._unwritten: set[str] = set()
         self._refusals: Counter[str] = Counter()
-        self._cost = dict(opening.spent)
-        self.spent = opening.mission.cost
+        self.budget = Budget(opening.plan, opening.mission.cost, opening.spent)
         self._waiting = {
             name
             for name, state in opening.recovery.states.items()
             if state is TaskState.WAITING
         }
         self._schedule = Schedule(self.plan, opening.durations)
-        for name in self._cost:
-            self._note_cost(name)
+        for name in opening.spent:
+            self._reserve(name)
         self._late = self._schedule.restore(opening.recovery.states)
         self._recovered = opening.recovery.changes
         names = {task.id: task.name for task in opening.tasks}
@@ -117,79 +116,37 @@ class Course:
             lacking: Resources that cannot be had now.
             reserved: Dollars that are kept for tasks that run.
         """
-        if self.is_overspent:
+        if self.budget.is_overspent:
             return None
         busy = busy_agents(at_work or {}, self.plan.agent_concurrency)
-        affordable = self._affordable(reserved)
+        affordable = self.budget.affordable(reserved)
         return self._schedule.best(busy=busy, lacking=lacking, affordable=affordable)
-
-    # -- money --------------------------------------------------------------------------
-
-    def _left(self, reserved: float) -> float | None:
-        if self.plan.budget is None:
-            return None
-        return max(0.0, self.plan.budget - self.spent - reserved)
-
-    def _affordable(self, reserved: float) -> float | None:
-        left = self._left(reserved)
-        return None if left is None else left + ROUNDING
-
-    def allowance(self, name: str, reserved: float) -> float | None:
-        """Return how many dollars an attempt at a task may spend; None for no limit.
-
-        Args:
-            reserved: Dollars that are kept for tasks that run.
-        """
-        cap = self._cap_left(name)
-        return self._left(reserved) if cap is None else cap
 
     def spend(self, at: datetime, attempt: Attempt, usage: Usage) -> Change:
         """Note what an attempt has paid."""
-        name = attempt.task.name
         attempt.spent += usage.cost
-        self.spent += usage.cost
-        self._cost[name] = self._cost.get(name, 0.0) + usage.cost
-        self._note_cost(name)
+        self.budget.take(attempt.task.name, usage.cost)
+        self._reserve(attempt.task.name)
         return changes.settled(at, attempt.task_id, attempt.number, usage)
 
-    def _note_cost(self, name: str) -> None:
-        if (left := self._cap_left(name)) is not None:
-            self._schedule.reserve(name, left)  # for its next attempt
+    def _reserve(self, name: str) -> None:
+        """Have the next attempt at a task count with what its cap leaves it."""
+        if (left := self.budget.cap_left(name)) is not None:
+            self._schedule.reserve(name, left)
 
-    def _cap_left(self, name: str) -> float | None:
-        cap = self.specs[name].cap_cost
-        return None if cap is None else max(0.0, cap - self._cost.get(name, 0.0))
-
-    @property
-    def is_overspent(self) -> bool:
-        """More was spent than the mission's budget."""
-        budget = self.plan.budget
-        return budget is not None and self.spent > budget + ROUNDING
-
-    def unaffordable(self) -> str | None:
+    def too_dear(self) -> str | None:
         """Return the task that would be next, if the budget covers none of those that are left.
 
         Nothing runs, so nothing is reserved.
         """
-        if self.plan.budget is None or self._schedule.best(affordable=self._affordable(0.0)):
+        affordable = self.budget.affordable()
+        if affordable is None or self._schedule.best(affordable=affordable) is not None:
             return None
         return self._schedule.best()
 
-    def exhausted(self, at: datetime, name: str | None = None) -> tuple[Change, str]:
-        """Note that the budget is spent; return the change, and why the mission ends.
-
-        Args:
-            name: The task that it does not cover; None if it was overspent.
-        """
-        budget = self.plan.budget or 0.0
-        change = changes.exhausted(at, spent=self.spent, budget=budget)
-        if name is None:
-            return change, str(BudgetExhaustedError("The mission", self.spent, budget))
-        left, cap = dollars(max(0.0, budget - self.spent)), self._cap_left(name) or 0.0
-        return change, (
-            f"of its budget of {dollars(budget)}, {left} is left, and task {name!r} may cost "
-            f"up to {dollars(cap)}. {MORE_MONEY}"
-        )
+    def exhausted(self, at: datetime) -> Change:
+        """Note that the budget is spent, or does not cover what is left to do."""
+        return changes.exhausted(at, spent=self.budget.spent, budget=self.budget.limit or 0.0)
 
     def remaining_s(self, name: str) -> float:
         """Return the length of the longest path that begins with a task."""
@@ -279,8 +236,7 @@ class Course:
         error, facts = failure(attempt, ending)
         self._failures[name] += 1
         number = self._failures[name]
-        cost = self._cost.get(name, 0.0)
-        is_poor = spec.cap_cost is not None and cost > 0 and cost >= spec.cap_cost
+        is_poor = self.budget.is_used_up(name)
         if number < spec.attempts and not self._schedule.is_stopped and not is_poor:
             wait_s = backoff_s(number, spec.backoff_s, rng)
             facts |= {

@@ -222,7 +222,7 @@ class MissionRun:
         running = sum(attempt.reserved for attempt in self._running.values())
         ahead = (*self._asking, *self._granted)
         capped = [name for name in ahead if self._course.specs[name].cap_cost is not None]
-        return running + sum(self._course.allowance(name, 0.0) or 0.0 for name in capped)
+        return running + sum(self._course.budget.allowance(name, 0.0) or 0.0 for name in capped)
 
     @property
     def runs_alone(self) -> bool:
@@ -243,7 +243,7 @@ class MissionRun:
         seat = self._crew.executor.seat(self.record.id, is_agent=is_agent)
         self._granted.pop(name, None)
         task, number = self._course.start(name)
-        allowance = self._course.allowance(name, self._reserved())
+        allowance = self._course.budget.allowance(name, self._reserved())
         attempt = Attempt(spec, task, number, seat, allowance=allowance)
         self._running[name] = attempt
         self._at_work[spec.agent] += 1
@@ -436,7 +436,7 @@ class MissionRun:
         self._submit([self._course.spend(at, attempt, each) for each in usage])
         if self._is_ending:
             return
-        if self._course.is_overspent:
+        if self._course.budget.is_overspent:
             self._spawn(self._exhausted, f"{self.record.short_id} has spent its budget")
         elif attempt.is_overspent and attempt.doom is None:
             attempt.doom = Doom.OVERSPENT
@@ -446,8 +446,8 @@ class MissionRun:
         if self._is_ending or self.broken:
             return  # it was the last call of the last task, or somebody was faster
         self._is_ending = True
-        change, error = self._course.exhausted(self._crew.clock.now())
-        self._submit([change])
+        self._submit([self._course.exhausted(self._crew.clock.now())])
+        error = self._course.budget.overspent()
         with contextlib.suppress(HypernbError):  # noted by _break
             await self._end_all(MissionState.FAILED, error, because="the budget is spent")
 
@@ -533,12 +533,13 @@ class MissionRun:
             written = self._course.cancel_rest(at, because="not started, because a task failed")
         elif self._timers:
             return []
-        elif (name := self._course.unaffordable()) is not None:
-            exhausted, error = self._course.exhausted(at, name)
+        elif (name := self._course.too_dear()) is not None:
+            error = self._course.budget.too_dear(name)
             rest = self._course.cancel_rest(at, because="the budget does not cover it")
+            end = self._finish(at, MissionState.FAILED, error)
             self._is_ending = True
             self._granted.clear()
-            return [exhausted, *rest, self._finish(at, MissionState.FAILED, error)]
+            return [self._course.exhausted(at), *rest, end]
         elif not self._course.is_done:
             return []
         self._is_ending = True
