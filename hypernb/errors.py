@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 LIST_AT_MOST = 10
 ROUTE_AT_MOST = 30
 _CENT = 0.01
-MORE_MONEY = "%hyper rewind begins a mission that has what is done, with a budget of its own."
+MORE_MONEY = "Rewind it: a new mission has what is done, and a budget of its own."
 
 
 def _rebuild(

@@ -269,12 +269,17 @@ def retry(*, mission: str, task: str, wait: bool) -> int:
 @click.argument("mission")
 @click.argument("task", default="")
 @click.option("--drop", default="", metavar="t3,t4", help="Leave these tasks out.")
+@click.option("--budget", type=float, metavar="DOLLARS", help="Another cap on cost.")
 @click.option("--yes", is_flag=True, help="Approve the plan without being asked.")
 @click.option("--no-wait", is_flag=True, help="Start it and return.")
-def rewind(*, mission: str, task: str, drop: str, yes: bool, no_wait: bool) -> int:
+def rewind(
+    *, mission: str, task: str, drop: str, budget: float | None, yes: bool, no_wait: bool
+) -> int:
     """Do a mission anew from a task on, as a new mission that shares what was done before."""
     ref, _, inner = mission.partition("/")
-    fork = _mission(ref).fork(task or inner, drop=tuple(filter(None, drop.split(","))))
+    money: dict[str, Any] = {} if budget is None else {"budget": budget}
+    dropped = tuple(filter(None, drop.split(",")))
+    fork = _mission(ref).fork(task or inner, drop=dropped, **money)
     _decide(fork, yes=yes, quiet=False)
     if no_wait:
         _echo(f"{fork.id} is started. hypernb wait {fork.id} waits for it.")

@@ -129,7 +129,8 @@ def rewind(
         options: As read from the line.
     """
     wait = _waits(around, options)
-    mission = origin.fork(at, changes, drop=options.get("drop", ()))
+    money = {"budget": options["budget"]} if "budget" in options else {}
+    mission = origin.fork(at, changes, drop=options.get("drop", ()), **money)
     if options.get("yes"):
         mission.approve(plan_hash=mission.proposed_hash)
     show_started(around, mission, options, wait=wait)

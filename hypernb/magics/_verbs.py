@@ -134,6 +134,7 @@ VERBS: Final = {
             None,
             (
                 Option("--drop", "Leave these tasks out.", "names", "t3,t4"),
+                Option("--budget", "Another cap on cost.", "number", "dollars"),
                 Option("--yes", "Approve at once, whatever the plan says."),
                 Option("--wait", "Wait until it has ended."),
                 _OUT,

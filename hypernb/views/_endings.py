@@ -208,7 +208,9 @@ def next_commands(figures: Figures) -> list[tuple[str, str]]:
     if mission.state is MissionState.SUCCEEDED:
         form = "the result in full" if figures.cli else "the result as a Python object"
         rows.append((figures.typed(f"result {ref}"), form))
-    if mission.state in (MissionState.FAILED, MissionState.CANCELLED):
+    if figures.is_out_of_money:
+        rows.append((figures.larger_budget, "a new mission with what is done, and more money"))
+    elif mission.state in (MissionState.FAILED, MissionState.CANCELLED):
         rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))
     if mission.state is not MissionState.REJECTED:

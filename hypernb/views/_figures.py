@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import MissionState, TaskState
+from hypernb.model import EventKind, MissionState, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,6 +119,23 @@ class Figures:
         """A person has to say yes or no to the plan."""
         waits = self.snapshot.mission.state is MissionState.AWAITING_APPROVAL
         return waits and not self.approved
+
+    @cached_property
+    def is_out_of_money(self) -> bool:
+        """It ended because its budget was spent, or covered none of what was left."""
+        for event in reversed(self.snapshot.events):
+            if event.kind == EventKind.BUDGET_EXHAUSTED:
+                return self.snapshot.mission.state is MissionState.FAILED
+            if event.kind == EventKind.MISSION_STARTED:
+                break
+        return False
+
+    @property
+    def larger_budget(self) -> str:
+        """The command that begins a mission with twice the money, as an example."""
+        mission, budget = self.snapshot.mission, self.plan.budget if self.plan else None
+        amount = 2 * max(budget or 0.0, mission.cost, 0.01)
+        return self.typed(f"rewind {mission.short_id} --budget {amount:.3g}")
 
     # -- times ----------------------------------------------------------------------------
 

@@ -226,10 +226,14 @@ def _succeeded(figures: Figures) -> Story:
 
 
 def _failed(figures: Figures) -> Story:
+    again = _retry(figures, "starts what failed once more; what succeeded is not run again.")
+    if figures.is_out_of_money:
+        does = " begins a mission that has what is done, with a larger budget."
+        again = ("Your turn. ", command(figures.larger_budget), does)
     return Story(
         ("It ended without its result. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),
-        _retry(figures, "starts what failed once more; what succeeded is not run again."),
+        again,
     )
 
 

@@ -254,6 +254,13 @@ def test_rewind_does_a_mission_anew_from_a_task_on(terminal: Terminal) -> None:
     assert "shared from m-1" in shown
 
 
+def test_rewind_can_give_another_budget(terminal: Terminal) -> None:
+    (terminal.folder / "a.py").write_text("import os\n")
+    assert terminal.hypernb("run", "repo-audit", ".", "--yes", "--no-tests").returncode == DONE
+    assert "at most $0.25" in terminal.hypernb("rewind", "m-1", "--budget", "0.25").stdout
+    assert terminal.hypernb("rewind", "m-1", "--budget", "-1", "--yes").returncode == MISUSE
+
+
 def test_doctor_says_what_could_go_and_removes_it_only_when_asked(terminal: Terminal) -> None:
     (terminal.folder / "a.py").write_text("import os\n")
     assert terminal.hypernb("run", "repo-audit", ".", "--yes", "--no-tests").returncode == DONE

@@ -191,6 +191,8 @@ def test_rewind_proposes_a_fork_and_leaves_the_mission_as_it_was(
     assert reading.newest != origin
     assert f"forked from {origin} at read" in proposed.text
     reading.text.write_text("hello again")
+    dearer = reader.ok(f"%hyper rewind {origin} read --budget 0.25")
+    assert "at most $0.25" in dearer.text
     reader.ok(f"%hyper approve {reading.newest} --wait")
     assert "AGAIN" in reader.ok("%hyper result").value
     assert reader.ok(f"%hyper result {origin}").value == "'HELLO'"

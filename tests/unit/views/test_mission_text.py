@@ -163,3 +163,19 @@ def test_plan_of_no_fork_speaks_of_none(make: Any) -> None:
     text = plan_text(make.snapshot("awaiting_approval"))
     assert "Shared" not in text
     assert "forked" not in text
+
+
+@pytest.mark.parametrize("cli", [False, True])
+def test_mission_without_money_is_told_how_to_go_on_with_more(make: Any, cli: bool) -> None:  # noqa: FBT001 - a case
+    ended = make.snapshot("failed")
+    spent = make.event("budget.exhausted", spent=0.3, budget=0.5)
+    poor = replace(ended, plan=make.plan(budget=0.5), events=(*ended.events, spent))
+    said = " ".join(mission_text(poor, cli=cli).split())
+    typed = "hypernb" if cli else "%hyper"
+    assert (
+        f"Your turn. {typed} rewind m-7 --budget 1 begins a mission that has what is done"
+        in said
+    )
+    assert "retry" not in said
+    again = replace(poor, events=(*poor.events, make.event("mission.started", seconds=1)))
+    assert "rewind" not in mission_text(again, cli=cli)
