@@ -257,7 +257,9 @@ def test_rewind_does_a_mission_anew_from_a_task_on(terminal: Terminal) -> None:
 def test_rewind_can_give_another_budget(terminal: Terminal) -> None:
     (terminal.folder / "a.py").write_text("import os\n")
     assert terminal.hypernb("run", "repo-audit", ".", "--yes", "--no-tests").returncode == DONE
-    assert "at most $0.25" in terminal.hypernb("rewind", "m-1", "--budget", "0.25").stdout
+    asked = terminal.hypernb("rewind", "m-1", "--budget", "0.25")
+    assert "waits for approval" in asked.stderr
+    assert "at most $0.25" in terminal.hypernb("show", "m-2").stdout
     assert terminal.hypernb("rewind", "m-1", "--budget", "-1", "--yes").returncode == MISUSE
 
 
