@@ -421,8 +421,10 @@ class Store(ABC):
         """Forget old missions, and remove artifacts and files that nothing refers to.
 
         A mission is forgotten with all that belongs to it, and ``missions.forgotten`` tells
-        which. What was stored within the last hour stays. Killed halfway, it leaves nothing
-        that refers to what is gone; the next sweep does the rest.
+        which. One that is about to be tried again stays: somebody holds its lease, or has
+        asked for a retry that is not answered yet. What was stored within the last hour stays
+        too. Killed halfway, it leaves nothing that refers to what is gone; the next sweep does
+        the rest.
 
         Args:
             retention: Which missions may go.

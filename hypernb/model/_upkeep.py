@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Retention:
     """Which missions may be forgotten: those that ended long ago and are not among the newest.
 
-    Missions that have not ended are never forgotten.
+    Missions that have not ended, or are about to be tried again, are never forgotten.
 
     Attributes:
         days: They must have ended more than so many days ago.

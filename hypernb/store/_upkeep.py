@@ -15,10 +15,12 @@ from sqlalchemy import delete, func, insert, select, update
 
 from hypernb.codec import REPORT
 from hypernb.model import EventKind, MissionState, Swept
+from hypernb.store import _rows
 from hypernb.store import _search as search
 from hypernb.store import _tables as t
 from hypernb.store._artifacts import RENEWED_AFTER, relative_path
 from hypernb.store._events import append_event, last_seq
+from hypernb.store._leases import seems_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +71,11 @@ class Sweeper:
     def sweep(self, retention: Retention) -> Swept:
         """Forget old missions, then remove what nothing refers to; say what went."""
         with self._database.reading() as connection:
-            old = list(_old_missions(connection, retention, self._now))
+            old = [
+                each
+                for each in _old_missions(connection, retention, self._now)
+                if self._is_over(connection, each[0])
+            ]
         if not self._only_look:
             old = [
                 each
@@ -88,10 +94,10 @@ class Sweeper:
     # -- missions -----------------------------------------------------------------------
 
     def _forget(self, missions: Sequence[_Old]) -> list[_Old]:
-        """Forget missions with all that belongs to them; return those that still had ended."""
+        """Forget missions with all that belongs to them; return those that were still over."""
         learned = self._database.learned([short_id for _, short_id, _ in missions])
         with self._database.writing() as connection:
-            forgotten = [each for each in missions if _has_ended(connection, each[0])]
+            forgotten = [each for each in missions if self._is_over(connection, each[0])]
             if not forgotten:
                 return []
             rows = [row for _, name, _ in forgotten for row in learned.get(name, ())]
@@ -102,6 +108,28 @@ class Sweeper:
             facts = {"missions": told, "events": events}
             append_event(connection, EventKind.MISSIONS_FORGOTTEN, self._now, facts)
         return forgotten
+
+    def _is_over(self, connection: Connection, mission: str) -> bool:
+        """Tell whether it has ended, and nobody is about to try it again.
+
+        Looked at anew by whoever writes: since the mission was found, a runner may have begun
+        it again, or a person may have asked for that.
+        """
+        return (
+            _has_ended(connection, mission)
+            and not _is_to_be_retried(connection, mission)
+            and not self._is_held(connection, mission)
+        )
+
+    def _is_held(self, connection: Connection, mission: str) -> bool:
+        """Tell whether a runner has the mission, be it only to read what it is to try again.
+
+        By the wall clock, as its age is: a holder on another machine that died would keep it
+        for ever from a process that sweeps once and has seen nothing of the lease before.
+        """
+        wanted = _rows.SELECT_LEASES.where(t.leases.c.resource == f"mission:{mission}")
+        found = _rows.leases(connection.execute(wanted))
+        return any(seems_held(lease, self._now) for lease in found)
 
     def _forget_notes(self, retention: Retention) -> None:
         """Forget old events that are about no mission: runners that came and went."""
@@ -189,10 +217,21 @@ def _old_missions(
 
 
 def _has_ended(connection: Connection, mission: str) -> bool:
-    """Make sure again that it has ended: a retry may have come in between."""
     found = select(t.missions.c.state).where(t.missions.c.id == mission)
     state = connection.execute(found).scalar()
     return state is not None and MissionState(state).is_final
+
+
+def _is_to_be_retried(connection: Connection, mission: str) -> bool:
+    """Tell whether a person has asked for it, and no runner has answered yet.
+
+    Any other command about a mission that has ended changes nothing in it.
+    """
+    c = t.commands.c
+    asked = select(c.seq).where(
+        c.mission_id == mission, c.kind == "retry", c.answered_at.is_(None)
+    )
+    return connection.execute(asked.limit(1)).first() is not None
 
 
 def _count_forgotten(connection: Connection, events: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypernb import codec
 from hypernb.abc import Payload
 from hypernb.codec import digest
 from hypernb.errors import StoreError, UnknownMissionError
-from hypernb.model import MissionState, Report, Retention, Swept, TaskState
+from hypernb.model import MissionState, Report, Retention, RunnerId, Swept, TaskState
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
@@ -20,6 +21,8 @@ Clock = Any
 Place = Any
 
 KEEP = Retention(days=90, missions=2)
+NOTHING = Retention(days=0, missions=0)
+MINUTE = timedelta(minutes=1)
 
 
 def text(said: str) -> Payload:
@@ -78,8 +81,50 @@ def test_missions_that_have_not_ended_are_never_forgotten(
     bench.proposed("a")
     bench.running("a")
     clock.advance(days=10_000)
-    assert store.sweep(Retention(days=0, missions=0)).missions == ()
+    assert store.sweep(NOTHING).missions == ()
     assert short_ids(store) == ["m-1", "m-2"]
+
+
+def test_ended_mission_with_a_retry_to_come_is_kept(
+    bench: Bench, store: Store, clock: Clock
+) -> None:
+    mission = ended(bench, store)
+    seq = store.send("retry", mission.id, by="ada@here")
+    clock.advance(days=1)
+    assert store.sweep(NOTHING, only_look=True).missions == ()
+    assert store.sweep(NOTHING).missions == ()
+    store.answer_command(seq, "refused: it has succeeded")
+    assert len(store.sweep(NOTHING).missions) == 1
+
+
+def test_command_that_leads_nowhere_keeps_no_mission(
+    bench: Bench, store: Store, clock: Clock
+) -> None:
+    store.send("cancel", ended(bench, store).id, by="ada@here")
+    clock.advance(days=1)
+    assert len(store.sweep(NOTHING).missions) == 1
+
+
+def test_ended_mission_that_a_runner_holds_is_kept(
+    bench: Bench, store: Store, clock: Clock
+) -> None:
+    mission = ended(bench, store)
+    clock.advance(days=1)
+    lease = store.take_lease(f"mission:{mission.id}", RunnerId("r-2"), MINUTE, {})
+    assert lease is not None
+    assert store.sweep(NOTHING, only_look=True).missions == ()
+    assert store.sweep(NOTHING).missions == ()
+    store.release_lease(lease)
+    assert len(store.sweep(NOTHING).missions) == 1
+
+
+def test_lease_of_a_runner_that_is_gone_keeps_no_mission(
+    bench: Bench, store: Store, clock: Clock
+) -> None:
+    mission = ended(bench, store)
+    assert store.take_lease(f"mission:{mission.id}", RunnerId("r-2"), MINUTE, {})
+    clock.advance(minutes=2)
+    assert len(store.sweep(NOTHING).missions) == 1
 
 
 def test_all_that_belongs_to_a_forgotten_mission_goes(
