@@ -287,7 +287,7 @@ def given_up(at: datetime, task: TaskId, attempt: int, *, error: str) -> Change:
 def suspended(
     at: datetime, task: TaskId, attempt: int, *, after: TaskState, reason: str, note: str
 ) -> Change:
-    """A runner that ends has ended the attempt; the task waits for the next runner."""
+    """A runner has ended the attempt, for no fault of the task; it waits for the next try."""
     return Change(
         EventKind.TASK_RETRIED,
         at,

@@ -176,12 +176,12 @@ class Course:
     # -- what has happened --------------------------------------------------------------
 
     def go_on(self, at: datetime) -> list[Change]:
-        """Return what the end of the last runner has left to write."""
+        """Return what has to be written of attempts that were found running."""
         return [*self._recovered, *self._consequences(at, self._late)]
 
     @property
     def is_recovered(self) -> bool:
-        """The last runner was lost while tasks ran."""
+        """Attempts were found running, of a runner that was lost or could not write."""
         return bool(self._recovered)
 
     def ask(self, name: str) -> tuple[TaskId, int]:

@@ -17,7 +17,12 @@ from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._opening import Opening, read_opening
 from hypernb.engine._product import product_of
 from hypernb.engine._watchdog import Verdict, judge
-from hypernb.errors import HypernbError, StoreError, TransitionError
+from hypernb.errors import (
+    HypernbError,
+    StoreError,
+    StoreUnavailableError,
+    TransitionError,
+)
 from hypernb.model import AgentWork, Hurdle, MissionState, Wait, transition
 
 if TYPE_CHECKING:
@@ -71,10 +76,19 @@ class MissionRun:
         lock: Held while a command is carried out, and while the run is closed.
         is_closed: It takes no commands any more.
         turns: How many starts it has had; see `hypernb.engine._dispatch.Candidate`.
+
+    Args:
+        dropped: What `drop` of an earlier run of the mission has returned.
     """
 
     def __init__(
-        self, record: MissionRecord, lease: LeaseRecord, crew: Crew, *, turns: int = 0
+        self,
+        record: MissionRecord,
+        lease: LeaseRecord,
+        crew: Crew,
+        *,
+        turns: int = 0,
+        dropped: Mapping[TaskId, int] | None = None,
     ) -> None:
         self.record = record
         self.lease = lease
@@ -86,6 +100,8 @@ class MissionRun:
         self.lock = asyncio.Lock()
         self._crew = crew
         self._running: dict[str, Attempt] = {}
+        self._begun: dict[TaskId, int] = {}  # the last attempt that began here
+        self._dropped = dict(dropped or {})
         self._at_work: Counter[str] = Counter()  # running tasks by agent
         self._suspect: str | None = None
         self._timers: dict[str, asyncio.Task[None]] = {}
@@ -113,6 +129,8 @@ class MissionRun:
             read_opening,
             self._crew.store,
             self.record,
+            self.lease,
+            dropped=self._dropped,
             at=self._crew.clock.now(),
             abandoned_at_most=self._crew.settings.abandoned_at_most,
         )
@@ -148,7 +166,7 @@ class MissionRun:
         elif self.state is MissionState.PAUSED:
             self._go.clear()
         if self._course.is_recovered:
-            self._log("Mission %s goes on after its runner was lost", self.record.short_id)
+            self._log("Mission %s goes on with what was under way", self.record.short_id)
         self._submit([*self._course.go_on(at), *self._conclusion(at)])
 
     # -- what the runner asks -----------------------------------------------------------
@@ -246,6 +264,7 @@ class MissionRun:
         allowance = self._course.budget.allowance(name, self._reserved())
         attempt = Attempt(spec, task, number, seat, allowance=allowance)
         self._running[name] = attempt
+        self._begun[task] = number
         self._at_work[spec.agent] += 1
         self._suspect = name if self._course.is_suspect(name) else None
         self.turns += 1
@@ -631,9 +650,19 @@ class MissionRun:
         if ended:
             await self._write(self._course.suspend(self._crew.clock.now(), ended))
 
-    async def drop(self) -> None:
-        """End what runs and write nothing: the mission is no longer this runner's."""
+    async def drop(self) -> dict[TaskId, int]:
+        """End what runs and write nothing: the mission can no longer be held.
+
+        Returns:
+            Number of the attempt, by task, of all that may be found running in the store and
+            have ended, or could not tell their end, because it was out of reach. After another
+            fault these are only what an earlier run has left: a fault can be a task's doing,
+            as when what it returns cannot be written, so its attempts count as lost.
+        """
         await self._end_running(Doom.DROPPED)
+        if isinstance(self.broken, StoreUnavailableError):
+            return self._dropped | self._begun
+        return self._dropped
 
     async def retry(self, ref: str, *, by: str) -> list[str]:
         """Try an ended task again, with what was skipped for its sake; without a name, all.
@@ -792,6 +821,7 @@ class MissionRun:
             return
         try:
             filed = future.result()
+            self._dropped.clear()  # the first commit tells what became of them
             for name, product in batch.ends:
                 self._settled(name, product, filed)
             for attempt in batch.starts:

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hypernb.abc import Store
-    from hypernb.model import Event, MissionRecord, PlanSpec, TaskRecord
+    from hypernb.model import (
+        Event,
+        LeaseRecord,
+        MissionRecord,
+        PlanSpec,
+        TaskId,
+        TaskRecord,
+    )
 
 _PAGE: Final = 10_000
 
@@ -42,9 +49,20 @@ class Opening:
 
 
 def read_opening(
-    store: Store, mission: MissionRecord, *, at: datetime, abandoned_at_most: int
+    store: Store,
+    mission: MissionRecord,
+    lease: LeaseRecord,
+    *,
+    dropped: Mapping[TaskId, int],
+    at: datetime,
+    abandoned_at_most: int,
 ) -> Opening:
     """Read a mission, and decide what the end of its last runner means. Blocking.
+
+    Args:
+        lease: Of the runner that takes it.
+        dropped: Number of the attempt, by task, of those that this runner has ended itself
+            when the store was out of reach.
 
     Raises:
         StoreCorruptError: Its tasks are not those of its plan.
@@ -66,6 +84,12 @@ def read_opening(
         tasks,
         attempts,
         asked_again=asked_again(retried),
+        # A start that was not committed leaves its number to whoever starts the task next.
+        dropped={
+            (each.task_id, each.number)
+            for each in attempts
+            if each.runner_id == lease.holder and dropped.get(each.task_id) == each.number
+        },
         at=at,
         abandoned_at_most=abandoned_at_most,
     )

@@ -10,7 +10,7 @@ from hypernb.engine import _changes as changes
 from hypernb.model import AttemptState, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from hypernb.model import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
 
 LOST = "its runner ended while it ran"
+UNREACHABLE = "the store was out of reach while it ran"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def recover(  # noqa: PLR0913 - a decision over all that is known
     attempts: Sequence[AttemptRecord],
     *,
     asked_again: Mapping[TaskId, int],
+    dropped: Collection[tuple[TaskId, int]],
     at: datetime,
     abandoned_at_most: int,
 ) -> Recovery:
@@ -62,6 +64,10 @@ def recover(  # noqa: PLR0913 - a decision over all that is known
     Args:
         asked_again: The last attempt before a person had the task tried again, by task;
             earlier ones no longer count.
+        dropped: Attempts, by task and number, that the runner which recovers has ended itself
+            when the store was out of reach. That is no evidence against their tasks, however
+            often it happens. Only that runner knows: for any other, one that takes the mission
+            meanwhile or comes after it, they are lost like those of a runner that was killed.
     """
     specs = {task.name: task for task in spec.tasks}
     names = {task.id: task.name for task in tasks}
@@ -74,6 +80,11 @@ def recover(  # noqa: PLR0913 - a decision over all that is known
     for task in tasks:
         states[task.name] = task.state
         if not task.state.is_active:
+            continue
+        if task.id in running and (task.id, task.attempt) in dropped:
+            ended = _end(mission, task, at=at, is_repeatable=specs[task.name].repeatable)
+            written.append(ended)
+            states[task.name] = ended.task_state or task.state
             continue
         lost[task.name] += 1
         steps = _abandon(
@@ -94,6 +105,17 @@ def _count(
     attempts: Sequence[AttemptRecord], state: AttemptState, names: Mapping[TaskId, str]
 ) -> Counter[str]:
     return Counter(names[each.task_id] for each in attempts if each.state is state)
+
+
+def _end(
+    mission: MissionRecord, task: TaskRecord, *, at: datetime, is_repeatable: bool
+) -> Change:
+    after, note = TaskState.READY, "tried again: " + UNREACHABLE
+    if not is_repeatable:
+        after, note = TaskState.AWAITING_APPROVAL, ask(mission, task.number)
+    return changes.suspended(
+        at, task.id, task.attempt, after=after, reason=UNREACHABLE, note=note
+    )
 
 
 def _abandon(  # noqa: PLR0913 - as above

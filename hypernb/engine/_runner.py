@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from hypernb.abc import Clock, Store
     from hypernb.engine._dispatch import Candidate
     from hypernb.engine.executors import Executor
-    from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord
+    from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord, TaskId
 
 _SLICE_S: Final = 0.005
 """Work that is done at once must not keep the loop from everything else."""
@@ -121,6 +121,7 @@ class Runner:
         self._runs: dict[MissionId, MissionRun] = {}
         self._faults: dict[MissionId, int] = {}
         self._rest_until: dict[MissionId, float] = {}
+        self._dropped: dict[MissionId, dict[TaskId, int]] = {}  # see MissionRun.drop
         self._taken: set[int] = set()
         self._end: RunnerEnd | None = None
         self._stopping: asyncio.Event | None = None
@@ -358,6 +359,8 @@ class Runner:
 
     async def _take_missions(self, missions: list[MissionRecord]) -> None:
         new = [record for record in missions if record.id not in self._runs]
+        for ended in self._dropped.keys() - {record.id for record in missions}:
+            del self._dropped[ended]  # another runner has ended it
         in_company = bool(new) and await self._has_company()
         if in_company:
             # Runners that all begin at the front would come to nothing one after the other.
@@ -399,7 +402,10 @@ class Runner:
             return None
         self._has_worked = True
         turns = self._turns_at(record.priority)
-        run = self._runs[record.id] = MissionRun(record, lease, self._crew(), turns=turns)
+        dropped = self._dropped.pop(record.id, None)
+        run = self._runs[record.id] = MissionRun(
+            record, lease, self._crew(), turns=turns, dropped=dropped
+        )
         self._spawn(self._hold(run, is_asked=is_asked), f"mission {record.short_id}")
         return run
 
@@ -452,7 +458,7 @@ class Runner:
 
     async def _drop(self, run: MissionRun, error: Exception) -> None:
         """Let go of a mission that cannot be written; recovery picks it up again."""
-        await run.drop()
+        dropped = await run.drop()
         record = run.record
         facts = {"mission": record.id, "short_id": record.short_id}
         if isinstance(error, LeaseLostError):
@@ -466,6 +472,8 @@ class Runner:
                     {"mission": record.short_id, "runner": self.id, "reason": str(error)},
                 )
             return
+        if dropped:
+            self._dropped[record.id] = dropped
         faults = self._faults[record.id] = self._faults.get(record.id, 0) + 1
         rest_s = min(_LONGEST_REST_S, 0.25 * 2.0**faults)
         self._rest_until[record.id] = self.clock.monotonic() + rest_s

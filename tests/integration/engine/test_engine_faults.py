@@ -6,12 +6,17 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from hypernb.engine import Runner, RunnerEnd, read_log
+from hypernb.engine import _changes as changes
+from hypernb.engine._clock import SystemClock
+from hypernb.engine._opening import read_opening
 from hypernb.errors import StoreUnavailableError
+from hypernb.model import RunnerId
 from hypernb.plan import Plan
 from hypernb.store import SqlStore
 
@@ -57,6 +62,26 @@ class FullStore(SqlStore):
         self.commits += 1
         if 3 <= self.commits < 3 + self.failures:
             raise StoreUnavailableError("The disk is full.")
+        return super().commit(mission_id, lease, changes, patient=patient)
+
+
+class LostStore(SqlStore):
+    """Is out of reach, so many times, just when a task has something to tell."""
+
+    outages = 3
+    news = "task.finished"
+
+    def commit(
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
+    ) -> int:
+        if self.outages and any(change.kind == self.news for change in changes):
+            self.outages -= patient  # if not, it is asked once more
+            raise StoreUnavailableError("The server was restarted.")
         return super().commit(mission_id, lease, changes, patient=patient)
 
 
@@ -126,6 +151,69 @@ def test_runner_gives_up_on_a_store_that_stays_full(bench: Bench) -> None:
     assert bench.mission(mission).state == "running"
     bench.host()
     assert bench.finished(mission).state == "succeeded"
+
+
+def persist(ledger: str, waits: int) -> int:
+    """Say something, and at the first tries be at work until ended."""
+    import threading as waiting
+    from pathlib import Path
+
+    with Path(ledger).open("a") as book:
+        book.write("tried\n")
+    tries = len(Path(ledger).read_text().splitlines())
+    print("at work", flush=True)  # noqa: T201 - what a task prints is committed
+    if tries <= waits:
+        waiting.Event().wait(60)
+    return tries
+
+
+@pytest.mark.parametrize(
+    ("news", "waits"),
+    [
+        pytest.param("task.finished", 0, id="at-its-end"),
+        pytest.param("task.output", LostStore.outages, id="while-it-runs"),
+    ],
+)
+def test_outages_of_the_store_are_no_evidence_against_a_task(
+    bench: Bench, news: str, waits: int
+) -> None:
+    ledger = str(bench.root / "ledger")
+    plan = Plan("persist", root=bench.root).add("one", persist, ledger, waits)
+    mission = bench.approve(plan)
+    store = LostStore(bench.folder / "hypernb.db")
+    store.news = news
+    drive(bench, store, mission)
+    states = [each.state.value for each in bench.attempts(mission, "one")]
+    assert states == [*["cancelled"] * LostStore.outages, "succeeded"]
+    assert bench.output(mission, "one") == LostStore.outages + 1
+    alone = [each.payload.get("alone") for each in bench.events(mission, "task.started")]
+    assert not any(alone)
+
+
+def test_number_that_another_runner_gave_is_not_ones_own(bench: Bench) -> None:
+    # The start of one's own attempt may never have been committed; the next has its number.
+    mission = bench.approve(Plan("one", root=bench.root).add("one", abs, -1))
+    task = bench.tasks(mission)["one"].id
+    lease, at = take(bench, mission, "r-2"), SystemClock().now()
+    begun = changes.started(at, task, 1, pid=1, agent="")
+    bench.store.commit(
+        mission.id, lease, [changes.mission_started(at), changes.readied(at, task), begun]
+    )
+    for holder, lost in [("r-1", 1), ("r-2", 0)]:
+        bench.store.release_lease(lease)
+        lease = take(bench, mission, holder)
+        opening = read_opening(
+            bench.store, mission, lease, dropped={task: 1}, at=at, abandoned_at_most=3
+        )
+        assert opening.recovery.lost.get("one", 0) == lost
+
+
+def take(bench: Bench, mission: MissionRecord, holder: str) -> LeaseRecord:
+    found = bench.store.take_lease(
+        f"mission:{mission.id}", RunnerId(holder), timedelta(seconds=30), {}
+    )
+    assert found is not None
+    return cast("LeaseRecord", found)
 
 
 def nap() -> None:

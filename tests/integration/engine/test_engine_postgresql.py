@@ -161,9 +161,63 @@ def test_server_that_crashes_costs_no_finished_task(
     lost = {
         f"one/{name}"
         for name in server_bench.tasks(mission)
-        if any(each.state.value == "abandoned" for each in server_bench.attempts(mission, name))
+        if any(
+            each.state.value in ("abandoned", "cancelled")
+            for each in server_bench.attempts(mission, name)
+        )
     }
     assert again <= lost
+
+
+def persist(ledger: str, go: str) -> int:
+    with Path(ledger).open("a") as book:
+        book.write("tried\n")
+    tries = len(Path(ledger).read_text().splitlines())
+    while not Path(f"{go}{tries}").exists():
+        threading.Event().wait(0.02)
+    return tries
+
+
+def cut_off(bench: Bench, server: Server, go: Path) -> None:
+    """Have the server end the connection in the middle of the commit of what a task did."""
+    import psycopg
+
+    from hypernb.store.postgres._backend import _LOCK
+
+    name = bench.store.url.rpartition("/")[2]
+    waiting = "FROM pg_stat_activity WHERE datname = %s AND wait_event = 'advisory'"
+    place = f"host=127.0.0.1 port={server.port} user=hypernb dbname={name}"
+    with psycopg.connect(place, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        go.touch()
+        bench.until(
+            lambda: other.execute(f"SELECT pid {waiting}", [name]).fetchall(), "a commit"
+        )
+        other.execute(f"SELECT pg_terminate_backend(pid) {waiting}", [name])
+
+
+def until_it_runs(bench: Bench, mission: MissionRecord, tries: int) -> None:
+    ledger = bench.root / "ledger"
+    bench.until(lambda: ledger.exists() and runs(bench)["tried"] == tries, "the next try")
+    bench.until(lambda: bench.states(mission)["one"] == "running", "its start")
+
+
+def test_outages_that_a_runner_outlives_are_no_evidence_against_a_task(
+    server_bench: Bench, postgresql: Server
+) -> None:
+    ledger, go = server_bench.root / "ledger", server_bench.root / "go"
+    plan = Plan("persist", root=server_bench.root).add("one", persist, str(ledger), str(go))
+    mission = server_bench.approve(plan)
+    # It writes nothing but what the task does: no signs of life, no renewals.
+    server_bench.process(heartbeat_s=60, lease_s=120)
+    for tries in range(1, 4):
+        until_it_runs(server_bench, mission, tries)
+        cut_off(server_bench, postgresql, go.with_name(f"go{tries}"))
+    go.with_name("go4").touch()
+    assert all_succeeded(server_bench, mission)
+    states = [each.state.value for each in server_bench.attempts(mission, "one")]
+    assert states == [*["cancelled"] * 3, "succeeded"]
+    assert server_bench.store.check() == []
 
 
 TAIL = """

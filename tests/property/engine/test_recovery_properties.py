@@ -78,6 +78,8 @@ class World:
         failing: How often each task fails before it succeeds.
         runs: How often each task's code ran.
         order: Names of tasks in the order in which their ends were committed.
+        survives: A runner loses the store and lives: the next one is the same.
+        begun: Attempts that it began; it knows that none of them runs any more.
     """
 
     spec: PlanSpec
@@ -90,6 +92,8 @@ class World:
     retried: list[Event] = field(default_factory=list)
     runs: Counter[str] = field(default_factory=Counter)
     order: list[str] = field(default_factory=list)
+    survives: bool = False
+    begun: set[tuple[TaskId, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.mission = MissionRecord(MissionId("M"), 1, "g", MissionState.RUNNING, START)
@@ -138,7 +142,7 @@ class World:
     # -- a runner -----------------------------------------------------------------------
 
     def live(self, steps: int | None) -> None:
-        """Be a runner, for so many steps; then it is killed, and what it knew is gone."""
+        """Be a runner, for so many steps; then it is killed, or can write no more."""
         course = Course(self._opening())
         self._tick()
         unwritten: list[Change] = [*course.go_on(self.now)]
@@ -174,8 +178,9 @@ class World:
             tasks,
             list(self.attempts.values()),
             asked_again=asked_again(self.retried),
+            dropped=self.begun if self.survives else (),
             at=self.now,
-            abandoned_at_most=PATIENT,
+            abandoned_at_most=1 if self.survives else PATIENT,
         )
         return Opening(self.mission, self.spec, tasks, recovery, START)
 
@@ -196,6 +201,7 @@ class World:
         for need in spec.needs:
             assert self._has_ended(need), f"{name} began before {need} was committed"
         self.runs[name] += 1
+        self.begun.add((task, number))
         del attempt
 
     def _has_ended(self, name: str) -> bool:
@@ -233,9 +239,16 @@ class World:
         return {name: task.state for name, task in self.tasks.items()}
 
 
-def lived(spec: PlanSpec, failing: dict[str, int], kills: list[int], seed: int) -> World:
+def lived(
+    spec: PlanSpec,
+    failing: dict[str, int],
+    kills: list[int],
+    seed: int,
+    *,
+    survives: bool = False,
+) -> World:
     """Return the world after runners that were killed, and one that was not."""
-    world = World(spec, failing, Random(seed))  # noqa: S311
+    world = World(spec, failing, Random(seed), survives=survives)  # noqa: S311
     for steps in [*kills, None]:
         if not world.mission.state.is_final:
             world.live(steps)
@@ -299,3 +312,18 @@ def test_what_is_not_safe_to_repeat_runs_once_and_is_put_to_a_person(
                     TaskState.SKIPPED,
                 )
     assert world.mission.state.is_final or world.waits_for_a_person
+
+
+@settings(max_examples=200, deadline=None)
+@given(lives(repeatable=True))
+def test_runner_that_loses_its_store_at_any_moment_counts_nothing_as_lost(
+    life: Life,
+) -> None:
+    spec, failing, outages, seed = life
+    world = lived(spec, failing, outages, seed, survives=True)
+    calm = lived(spec, failing, [], seed)
+    assert world.mission.state.is_final
+    if all(task.on_failure is not OnFailure.STOP for task in spec.tasks):
+        assert world.states() == calm.states()
+    ends = {each.state for each in world.attempts.values()}
+    assert ends.isdisjoint({AttemptState.ABANDONED, AttemptState.RUNNING})

@@ -136,8 +136,13 @@ def found(
     lost: int = 0,
     failed: int = 0,
     asked: int = 0,
+    dropped: int = 0,
 ) -> Recovery:
-    """Recover a mission of one task with some past attempts and a running one."""
+    """Recover a mission of one task with some past attempts and a running one.
+
+    Args:
+        dropped: The attempt that the runner which recovers has ended itself.
+    """
     work = PythonWork(function="f", arguments="a", label="f")
     spec = PlanSpec(goal="g", tasks=(TaskSpec(name="t", work=work, repeatable=repeatable),))
     past = [AttemptState.ABANDONED] * lost + [AttemptState.FAILED] * failed
@@ -152,6 +157,7 @@ def found(
         [task],
         attempts,
         asked_again={task.id: asked} if asked else {},
+        dropped={(task.id, dropped)},
         at=AT,
         abandoned_at_most=3,
     )
@@ -182,6 +188,24 @@ def test_task_that_ends_its_runners_is_given_up() -> None:
     recovery = found(TaskState.RUNNING, lost=2)
     assert recovery.states == {"t": TaskState.FAILED}
     assert "3 times" in (recovery.changes[-1].error or "")
+
+
+def test_attempt_that_its_runner_ended_is_no_evidence_against_the_task() -> None:
+    recovery = found(TaskState.RUNNING, lost=2, dropped=3)
+    assert (recovery.states, recovery.lost) == ({"t": TaskState.READY}, {"t": 2})
+    [change] = recovery.changes
+    assert (change.kind, change.attempt_state) == ("task.retried", AttemptState.CANCELLED)
+
+
+def test_attempt_that_its_runner_ended_earlier_excuses_no_later_one() -> None:
+    recovery = found(TaskState.RUNNING, lost=2, dropped=2)
+    assert recovery.states == {"t": TaskState.FAILED}
+
+
+def test_unrepeatable_task_that_its_runner_ended_asks_a_person() -> None:
+    recovery = found(TaskState.RUNNING, repeatable=False, dropped=1)
+    assert recovery.states == {"t": TaskState.AWAITING_APPROVAL}
+    assert "%hyper retry m-1/t1" in (recovery.changes[0].note or "")
 
 
 def test_earlier_tries_do_not_count_after_a_retry() -> None:
