@@ -52,12 +52,12 @@ class _Batch:
     """What is written together, as one ticket of the writer's.
 
     Attributes:
-        ends: Tasks that it ends, each with its output if it has one.
+        ends: Attempts that it ends, each with its output if it has one.
         starts: Attempts that may begin once it is committed.
         is_last: It ends the mission.
     """
 
-    ends: list[tuple[str, Product | None]] = field(default_factory=list)
+    ends: list[tuple[Attempt, Product | None]] = field(default_factory=list)
     starts: list[Attempt] = field(default_factory=list)
     is_last: bool = False
 
@@ -100,7 +100,7 @@ class MissionRun:
         self.lock = asyncio.Lock()
         self._crew = crew
         self._running: dict[str, Attempt] = {}
-        self._begun: dict[TaskId, int] = {}  # the last attempt that began here
+        self._begun: dict[TaskId, int] = {}  # attempts whose end is not in the store
         self._dropped = dict(dropped or {})
         self._at_work: Counter[str] = Counter()  # running tasks by agent
         self._suspect: str | None = None
@@ -501,12 +501,15 @@ class MissionRun:
             written += self._fail(at, attempt, ending)
         written += self._conclusion(at)
         committed = self._submit(written, outputs)
-        self._batches[committed].ends.append((attempt.task.name, product))
+        self._batches[committed].ends.append((attempt, product))
 
     def _settled(
-        self, name: str, product: Product | None, filed: Mapping[Digest, Digest]
+        self, attempt: Attempt, product: Product | None, filed: Mapping[Digest, Digest]
     ) -> None:
         """Let go of an output that is in the store now; from here on its digest does."""
+        name = attempt.task.name
+        if self._begun.get(attempt.task_id) == attempt.number:
+            del self._begun[attempt.task_id]
         digest = None
         if product is not None:
             digest = filed.get(product.digest, product.digest)
@@ -822,8 +825,8 @@ class MissionRun:
         try:
             filed = future.result()
             self._dropped.clear()  # the first commit tells what became of them
-            for name, product in batch.ends:
-                self._settled(name, product, filed)
+            for attempt, product in batch.ends:
+                self._settled(attempt, product, filed)
             for attempt in batch.starts:
                 self._do_at_once(attempt, future)
         except Exception as fault:
