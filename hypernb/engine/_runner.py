@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypernb.engine._attempt import Materials
 from hypernb.engine._clock import SystemClock
@@ -47,10 +47,13 @@ if TYPE_CHECKING:
     from hypernb.engine.executors import Executor
     from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord, TaskId
 
+Got = TypeVar("Got")
+
 _SLICE_S: Final = 0.005
 """Work that is done at once must not keep the loop from everything else."""
 _QUIET_AFTER_S: Final = 2.0
 _LOOK_AGAIN_S: Final = 1.0
+_OUTAGE_POLL_S: Final = 0.25
 _FAULTS_AT_MOST: Final = 5
 _LONGEST_REST_S: Final = 30.0
 _AIMS: Final = {
@@ -122,6 +125,7 @@ class Runner:
         self._faults: dict[MissionId, int] = {}
         self._rest_until: dict[MissionId, float] = {}
         self._dropped: dict[MissionId, dict[TaskId, int]] = {}  # see MissionRun.drop
+        self._unreleased: list[LeaseRecord] = []  # the store was out of reach
         self._taken: set[int] = set()
         self._end: RunnerEnd | None = None
         self._stopping: asyncio.Event | None = None
@@ -333,18 +337,39 @@ class Runner:
         is_first = True
         while True:
             now = self.clock.monotonic()
-            has_changed = await self._desk.call(self.store.changed)
+            has_changed = await self._reached(self._desk.call, self.store.changed)
             if has_changed or is_first or now - looked_at >= _LOOK_AGAIN_S:
                 looked_at, is_first = now, False
                 if has_changed:
                     quiet_since = now
-                missions, commands = await self._desk.call(self._look)
-                await self._take_missions(missions)
+                missions, commands = await self._reached(self._desk.call, self._look)
+                await self._reached(self._take_missions, missions)
                 self._take_commands(commands)
             self._end_if_idle(now)
             is_quiet = now - quiet_since >= _QUIET_AFTER_S
             nap = self.settings.idle_poll_s if is_quiet else self.settings.poll_s
             await self.clock.sleep(nap)
+
+    async def _reached(self, work: Callable[..., Coroutine[Any, Any, Got]], *args: Any) -> Got:
+        """Do something with the store; while it is out of reach, wait and try again.
+
+        A server is restarted, a disk is full for a while: what runs meanwhile goes on.
+
+        Raises:
+            StoreUnavailableError: It is out of reach for longer than may be.
+        """
+        since: float | None = None
+        while True:
+            try:
+                return await work(*args)
+            except StoreUnavailableError as error:
+                now = self.clock.monotonic()
+                if since is None:
+                    since = now
+                    self._log.warning("The store is waited for: %s", error)
+                if now - since >= self.settings.outage_s:
+                    raise
+            await self.clock.sleep(_OUTAGE_POLL_S)
 
     def _end_if_idle(self, now: float) -> None:
         if any(not run.needs_a_person for run in self._runs.values()):
@@ -361,6 +386,9 @@ class Runner:
         new = [record for record in missions if record.id not in self._runs]
         for ended in self._dropped.keys() - {record.id for record in missions}:
             del self._dropped[ended]  # another runner has ended it
+        while self._unreleased:
+            await self._desk.call(self.store.release_lease, self._unreleased[-1])
+            self._unreleased.pop()
         in_company = bool(new) and await self._has_company()
         if in_company:
             # Runners that all begin at the front would come to nothing one after the other.
@@ -451,8 +479,10 @@ class Runner:
             self._faults.pop(run.record.id, None)
         run.opened.set()
         self._executor.forget(run.record.id)
-        with suppress(HypernbError):
+        try:
             await self._desk.call(self.store.release_lease, run.lease)
+        except HypernbError:
+            self._unreleased.append(run.lease)
         self._runs.pop(run.record.id, None)
         self._poke()
 
@@ -663,10 +693,10 @@ class Runner:
     async def _renew(self) -> None:
         while True:
             await self.clock.sleep(self.settings.lease_s / 2)
-            self._lease = await self._renewed(self._lease)
+            self._lease = await self._reached(self._renewed, self._lease)
             for run in list(self._runs.values()):
                 try:
-                    run.lease = await self._renewed(run.lease)
+                    run.lease = await self._reached(self._renewed, run.lease)
                 except LeaseLostError as error:
                     run.give_up(error)
 

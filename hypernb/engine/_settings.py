@@ -38,6 +38,7 @@ class RunnerSettings:
         heartbeat_s: How often a running task gives a sign of life.
         stalled_s: Silence after which a task is called stalled.
         lease_s: Length of a lease; it is renewed at half of it.
+        outage_s: So long the store may be out of reach before the runner ends.
         grace_s: Time that a task's processes get between SIGTERM and SIGKILL.
         tasks_per_worker: A worker is replaced after so many tasks.
         memory_mb: How much memory one worker process may take for its data, in MB; 0 for as
@@ -60,6 +61,7 @@ class RunnerSettings:
     heartbeat_s: float = 2.0
     stalled_s: float = 300.0
     lease_s: float = 15.0
+    outage_s: float = 60.0
     grace_s: float = 1.0
     tasks_per_worker: int = 1000
     memory_mb: int = 0

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,8 +60,8 @@ class FullStore(SqlStore):
         *,
         patient: bool = True,
     ) -> int:
-        self.commits += 1
-        if 3 <= self.commits < 3 + self.failures:
+        self.commits += patient  # if not, it is asked once more
+        if 3 - (not patient) <= self.commits < 3 + self.failures:
             raise StoreUnavailableError("The disk is full.")
         return super().commit(mission_id, lease, changes, patient=patient)
 
@@ -83,6 +84,18 @@ class LostStore(SqlStore):
             self.outages -= patient  # if not, it is asked once more
             raise StoreUnavailableError("The server was restarted.")
         return super().commit(mission_id, lease, changes, patient=patient)
+
+
+class GoneStore(SqlStore):
+    """Is out of reach for whoever asks what has changed, once it was asked a few times."""
+
+    asked = 0
+
+    def changed(self) -> bool:
+        self.asked += 1
+        if self.asked > 3:
+            raise StoreUnavailableError("The server is gone.")
+        return super().changed()
 
 
 class SlowToRelease(SqlStore):
@@ -133,6 +146,20 @@ def test_slow_commits_come_back_in_order(bench: Bench) -> None:
     drive(bench, SlowStore(bench.folder / "hypernb.db"), mission)
     assert bench.mission(mission).state == "succeeded"
     assert [each.state for each in bench.attempts(mission, "flaky")] == ["failed", "succeeded"]
+
+
+def test_runner_ends_when_its_store_stays_away(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, outage_s=0.5)
+    store = GoneStore(bench.folder / "hypernb.db")
+    mission = bench.approve(Plan("asked", root=bench.root).add("a", forever))
+    assert drive(bench, store, mission) is RunnerEnd.FAILED
+    # It has left the mission to the next one, which finds a store.
+    assert bench.mission(mission).state == "running"
+    store.close()
+
+
+def forever() -> None:
+    threading.Event().wait(60)
 
 
 def test_full_disk_loses_nothing(bench: Bench) -> None:
