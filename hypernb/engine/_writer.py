@@ -27,6 +27,8 @@ WINDOW_S: Final = 0.002
 _CROWD: Final = 4
 """So many turns of the loop brought changes during one commit: more are on their way. One turn,
 however much it brings, may be a whole layer of tasks whose children wait for this commit."""
+_FEW: Final = 500
+"""So many changes are written within ten milliseconds; for more, the loop is not kept."""
 BACKLOG: Final = 2_000
 _KNOWN_DIGESTS: Final = 4_096
 _KNOWN_S: Final = 600.0
@@ -184,11 +186,15 @@ class Writer:
             self._queue.put(gathered)
 
     def _is_easy(self, gathered: list[Ticket]) -> bool:
-        """Tell whether it is one commit, and nothing has to be stored before it."""
-        return len({(each.mission_id, each.lease.token) for each in gathered}) == 1 and all(
-            (digest, payload.media_type) in self._known
-            for each in gathered
-            for digest, payload in each.outputs.items()
+        """Tell whether it is one small commit, and nothing has to be stored before it."""
+        return (
+            len({(each.mission_id, each.lease.token) for each in gathered}) == 1
+            and sum(len(each.changes) for each in gathered) <= _FEW
+            and all(
+                (digest, payload.media_type) in self._known
+                for each in gathered
+                for digest, payload in each.outputs.items()
+            )
         )
 
     def _commit_here(self, gathered: list[Ticket]) -> bool:
