@@ -803,7 +803,9 @@ class MissionRun:
         committed = self._crew.writer.submit(
             self.record.id, self.lease, batch, outputs, self._committed
         )
-        together = self._batches.setdefault(committed, _Batch())
+        together = self._batches.get(committed)
+        if together is None:
+            together = self._batches[committed] = _Batch()
         # The state in memory is ahead: commits that are still to come back may be earlier
         # ones, and only the one with the mission's end in it ends the run.
         ends = batch[-1].mission_state

@@ -661,15 +661,17 @@ class Runner:
 
     def _best(self) -> Candidate | None:
         """Return what starts next, if anything may."""
-        if self._writer.is_full or any(run.runs_alone for run in self._runs.values()):
+        if self._writer.is_full:
             return None
-        busy = sum(run.hands for run in self._runs.values())
-        candidates = [run.candidate() for run in self._runs.values()]
-        return choose(
-            [each for each in candidates if each is not None],
-            free=self.settings.concurrency - busy,
-            is_idle=not any(run.at_work for run in self._runs.values()),
-        )
+        free, at_work, candidates = self.settings.concurrency, 0, []
+        for run in self._runs.values():
+            if run.runs_alone:
+                return None
+            free -= run.hands
+            at_work += run.at_work
+            if (candidate := run.candidate()) is not None:
+                candidates.append(candidate)
+        return choose(candidates, free=free, is_idle=not at_work)
 
     def _waits_for_a_commit(self) -> bool:
         """Tell whether nothing goes on here before what was submitted is committed."""

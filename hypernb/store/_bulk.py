@@ -6,7 +6,8 @@ values go and come as the database takes them: times and JSON as text.
 
 SQLite's driver gives the interpreter away and asks for it back at every row, and whoever has it
 in between keeps it for up to five milliseconds. Beside a busy loop a row then costs a hundred
-times what SQLite takes for it. So many rows travel as one JSON text, in one step.
+times what SQLite takes for it. So many rows travel as one JSON text, in one step; where nobody
+else wants the interpreter (see `UNDISTURBED`), row by row is faster.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 _Arranged = tuple[str, "Callable[[Row], Any]"]
 
+UNDISTURBED: Final = "hypernb undisturbed"
+"""Set in a connection's ``info`` while the thread that uses it is the only one with work."""
 _MANY: Final = 4
 """From so many rows on, one step for all of them is worth the writing and reading of JSON."""
 _LONGEST: Final = 100_000_000
@@ -87,7 +90,7 @@ class _Together:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write the rows; nothing happens without any. Errors are the driver's own."""
-        if len(rows) >= _MANY and connection.dialect.name == "sqlite":
+        if len(rows) >= _MANY and _is_in_one_step(connection):
             text = orjson.dumps(rows)
             if len(text) <= _LONGEST:
                 self._together.rows(connection, text.decode())
@@ -138,6 +141,10 @@ class UpdateMany(_Together):
                 {name: _value(given, place) for place, name in enumerate(columns, len(keys))}
             ),
         )
+
+
+def _is_in_one_step(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite" and not connection.info.get(UNDISTURBED)
 
 
 def _value(given: Any, place: int) -> ColumnElement[Any]:
@@ -206,7 +213,7 @@ class LookupMany:
         if connection.dialect.name == "postgresql":
             return self._on_server.rows(connection, *values, list(ids))
         wanted = orjson.dumps(ids).decode()
-        if len(ids) < _MANY:
+        if len(ids) < _MANY or not _is_in_one_step(connection):
             return self._few.rows(connection, *values, wanted)
         [[text]] = self._many.rows(connection, *values, wanted)
         found: list[list[Any]] = orjson.loads(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from hypernb.store._bulk import UNDISTURBED
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
@@ -38,11 +40,12 @@ class WriteConnection:
         """Give the connection inside a write transaction; commit it, or undo all of it.
 
         Args:
-            patient: Wait for another program's lock.
+            patient: Wait for another program's lock. Who does not has no other work meanwhile.
         """
         connection = self._connection or self._engine.connect()
         self._connection = connection
         driver: Any = connection.connection.dbapi_connection
+        connection.info[UNDISTURBED] = not patient
         try:
             with connection.begin():
                 if patient:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, create_engine, select
 
 from hypernb.store import _bulk
-from hypernb.store._bulk import InsertMany, LookupMany, UpdateMany
+from hypernb.store._bulk import UNDISTURBED, InsertMany, LookupMany, UpdateMany
 from hypernb.store._values import clean
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def test_one_step_writes_and_reads_what_many_would(
     connection: Connection, values: list[tuple[Any, ...]], data: st.DataObject
 ) -> None:
     connection.execute(THINGS.delete())
+    connection.info[UNDISTURBED] = data.draw(st.booleans())
     INSERT.run(connection, rows(values))
     assert stored(connection) == rows(values)
     changed = data.draw(st.lists(VALUES, min_size=len(values), max_size=len(values)))
@@ -80,6 +81,7 @@ def test_text_that_is_too_long_for_one_step_is_written_row_by_row(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_bulk, "_LONGEST", 100)
+    connection.info.clear()
     connection.execute(THINGS.delete())
     wanted = rows([("x" * 50, number, None) for number in range(10)])
     INSERT.run(connection, wanted)
