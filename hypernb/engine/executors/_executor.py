@@ -63,6 +63,7 @@ class Executor(ABC):
     6. The executor stays usable whatever a job did.
     7. A job sees no variable of the environment that looks like a secret.
     8. Closing leaves no process behind.
+    9. What a job says it has paid is told once, in order: before its ending, or with it.
 
     Attributes:
         can_stop: Whether promises 2, 3, 4, 5 and 7 hold. Threads cannot be stopped: a killed

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -395,3 +396,46 @@ def test_closing_leaves_no_process(make: Callable[[], Executor]) -> None:
     use(make, work)
     assert pids
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def pay(*costs: float) -> None:
+    from hypernb import spend
+
+    for cost in costs:
+        spend(cost)
+
+
+async def pay_later(*costs: float) -> None:
+    pay(*costs)
+
+
+def pay_and_explode(*costs: float) -> None:
+    pay(*costs)
+    explode()
+
+
+@ALL
+@pytest.mark.parametrize("function", [pay, pay_later, pay_and_explode])
+def test_what_a_job_has_paid_is_told_once_and_in_order(
+    make: Callable[[], Executor], function: Callable[..., Any]
+) -> None:
+    async def work(executor: Executor) -> None:
+        signals: list[Signal] = []
+        ending = await do(executor, job(function, 0.5, 0.25, 0.5), signals)
+        told = [each.usage for each in signals if each.kind is SignalKind.SPENT]
+        assert [each.cost for each in (*told, *ending.usage) if each] == [0.5, 0.25, 0.5]
+
+    use(make, work)
+
+
+@ALL
+def test_job_is_told_when_it_has_paid_more_than_it_may(make: Callable[[], Executor]) -> None:
+    async def work(executor: Executor) -> None:
+        signals: list[Signal] = []
+        poor = replace(job(pay, 0.5, 0.25, 0.5), allowance=0.6)
+        ending = await do(executor, poor, signals)
+        assert (ending.kind, ending.error_kind) == (EndKind.FAILED, "BudgetExhaustedError")
+        told = [each.usage for each in signals if each.kind is SignalKind.SPENT]
+        assert [each.cost for each in (*told, *ending.usage) if each] == [0.5, 0.25]
+
+    use(make, work)
