@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 LIST_AT_MOST = 10
 ROUTE_AT_MOST = 30
 _CENT = 0.01
-MORE_MONEY = "Rewind it: a new mission has what is done, and a budget of its own."
 
 
 def _rebuild(
@@ -318,26 +317,26 @@ class TooManyRequestsError(HypernbError):
 
 
 class BudgetExhaustedError(HypernbError):
-    """More was spent than a task or a mission may spend.
+    """More was spent than may be.
 
     Attributes:
         spent: Dollars.
         budget: Dollars.
 
     Example:
-        >>> raise BudgetExhaustedError("It", 0.31, 0.3)
+        >>> raise BudgetExhaustedError(0.31, 0.3)
         Traceback (most recent call last):
-        hypernb.errors.BudgetExhaustedError: It has spent $0.31 of the $0.30 that it may. ...
+        hypernb.errors.BudgetExhaustedError: This attempt has spent $0.31 of the $0.30 ...
     """
 
     code = "budget.exhausted"
 
-    def __init__(self, who: str, spent: float, budget: float) -> None:
+    def __init__(self, spent: float, budget: float) -> None:
         self.spent = spent
         self.budget = budget
         super().__init__(
-            f"{who} has spent {dollars(spent)} of the {dollars(budget)} that it may.",
-            hint=MORE_MONEY,
+            f"This attempt has spent {dollars(spent)} of the {dollars(budget)} that it may.",
+            hint="Rewind its mission: a new one has what is done, and can have a higher cap.",
         )
 
 

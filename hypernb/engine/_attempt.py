@@ -8,9 +8,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine._job import EndKind, Job, Value
-from hypernb.engine._spending import ROUNDING
+from hypernb.engine._spending import exceeds
 from hypernb.engine._watchdog import Vital
-from hypernb.errors import BudgetExhaustedError, TaskError, TaskTimeoutError, WorkerLostError
+from hypernb.errors import (
+    BudgetExhaustedError,
+    TaskError,
+    TaskTimeoutError,
+    WorkerLostError,
+    dollars,
+)
 from hypernb.model import Digest, PythonWork
 from hypernb.plan import keyword_name
 
@@ -109,7 +115,7 @@ class Attempt:
     @property
     def is_overspent(self) -> bool:
         """It has spent more than it may."""
-        return self.allowance is not None and self.spent > self.allowance + ROUNDING
+        return self.allowance is not None and exceeds(self.spent, self.allowance)
 
     async def end(self) -> None:
         """End its processes; `doom` says why."""
@@ -123,8 +129,10 @@ def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, Any]]:
     if attempt.doom is Doom.TIMED_OUT:
         error: TaskError = TaskTimeoutError(task.name, task.timeout_s)
     elif attempt.doom is Doom.OVERSPENT:
-        # It was told so by an exception, and went on.
-        said = str(BudgetExhaustedError("The task", attempt.spent, attempt.allowance or 0.0))
+        said = f"it paid {dollars(attempt.spent)}, of money that is kept for other tasks"
+        if attempt.is_overspent:
+            # It was told so by an exception, and went on.
+            said = str(BudgetExhaustedError(attempt.spent, attempt.allowance or 0.0))
         error = TaskError(task.name, BudgetExhaustedError.__name__, said, "")
     elif ending.kind is EndKind.FAILED:
         error = TaskError(task.name, ending.error_kind, ending.detail, ending.traceback)

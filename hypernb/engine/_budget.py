@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from hypernb.engine._spending import ROUNDING
-from hypernb.errors import MORE_MONEY, BudgetExhaustedError, dollars
+from hypernb.engine._spending import exceeds
+from hypernb.errors import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hypernb.model import PlanSpec
+
+
+_HAIR: Final = 1e-9
 
 
 class Budget:
@@ -36,41 +39,67 @@ class Budget:
         self.spent += cost
         self._costs[name] = self._costs.get(name, 0.0) + cost
 
+    # -- a task -------------------------------------------------------------------------
+
     def cap_left(self, name: str) -> float | None:
         """Return what a task's cap leaves it to spend; None if it has none."""
         cap = self._caps.get(name)
-        return None if cap is None else max(0.0, cap - self._costs.get(name, 0.0))
+        return None if cap is None else _left(cap, self._costs.get(name, 0.0))
 
     def is_used_up(self, name: str) -> bool:
-        """Tell whether a task has paid all that its cap allows."""
-        return self._costs.get(name, 0.0) > 0 and self.cap_left(name) == 0
+        """Tell whether a task has paid for something, and may pay for nothing more."""
+        return self._costs.get(name, 0.0) > 0 and self.allowance(name, 0.0) == 0
 
     def allowance(self, name: str, reserved: float) -> float | None:
         """Return what an attempt at a task may spend; None for no limit."""
         cap = self.cap_left(name)
         return self._left(reserved) if cap is None else cap
 
+    def used_up(self, name: str) -> str:
+        """Say what a task has used up."""
+        cap = self._caps.get(name)
+        return self.overspent() if cap is None else f"it has spent its cap of {dollars(cap)}"
+
+    # -- the mission --------------------------------------------------------------------
+
     def affordable(self, reserved: float = 0.0) -> float | None:
-        """Return how dear a task may be that starts now; None for no limit."""
-        left = self._left(reserved)
-        return None if left is None else left + ROUNDING
+        """Return how high a cap a task may have that starts now; None for any."""
+        if self.limit is None:
+            return None
+        # A hair more: what is left is never exactly the difference.
+        return (self._left(reserved) or 0.0) + _HAIR * max(1.0, self.limit)
+
+    def is_open(self, reserved: float) -> bool:
+        """Tell whether a task without a cap may start: not on money that is kept for others.
+
+        If none is kept, it may: most tasks cost nothing, and need none.
+        """
+        return self.limit is None or not reserved or (self._left(reserved) or 0.0) > 0
+
+    def is_overdrawn(self, reserved: float) -> bool:
+        """Tell whether money was paid that is kept for others, or is not there at all."""
+        return self.limit is not None and exceeds(self.spent + reserved, self.limit)
 
     def _left(self, reserved: float) -> float | None:
-        return None if self.limit is None else max(0.0, self.limit - self.spent - reserved)
+        return None if self.limit is None else _left(self.limit, self.spent + reserved)
 
     @property
     def is_overspent(self) -> bool:
         """More was paid than the mission may spend."""
-        return self.limit is not None and self.spent > self.limit + ROUNDING
+        return self.is_overdrawn(0.0)
 
     def overspent(self) -> str:
-        """Say that more was paid than the mission may spend."""
-        return str(BudgetExhaustedError("The mission", self.spent, self.limit or 0.0))
+        """Say what of the budget was paid."""
+        return f"it has spent {dollars(self.spent)} of its budget of {dollars(self.limit or 0)}"
 
     def too_dear(self, name: str) -> str:
         """Say that what is left does not cover a task."""
         budget, left = dollars(self.limit or 0.0), dollars(self._left(0.0) or 0.0)
-        return (
-            f"of its budget of {budget}, {left} is left, and task {name!r} may cost up to "
-            f"{dollars(self.cap_left(name) or 0.0)}. {MORE_MONEY}"
-        )
+        cap = dollars(self.cap_left(name) or 0.0)
+        return f"its budget of {budget} has {left} left, and task {name!r} may cost up to {cap}"
+
+
+def _left(limit: float, spent: float) -> float:
+    """Return what is left; nothing, if that is only how the rest was added up."""
+    left = limit - spent
+    return left if left > _HAIR * max(1.0, limit) else 0.0

@@ -154,9 +154,11 @@ def settled(at: datetime, task: TaskId, attempt: int, usage: Usage) -> Change:
     return Change(EventKind.BUDGET_SETTLED, at, task, attempt, payload=payload, usage=usage)
 
 
-def exhausted(at: datetime, *, spent: float, budget: float) -> Change:
-    """The mission may spend nothing more, or too little for what is left to do."""
+def exhausted(at: datetime, *, spent: float, budget: float, needed: float | None) -> Change:
+    """The mission has spent too much, or has too little left for what is needed."""
     payload = {"spent": spent, "budget": budget}
+    if needed is not None:
+        payload["needed"] = needed
     return Change(EventKind.BUDGET_EXHAUSTED, at, payload=payload)
 
 

@@ -12,8 +12,16 @@ from hypernb.engine._backoff import backoff_s
 from hypernb.engine._budget import Budget
 from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
-from hypernb.errors import UnknownTaskError
-from hypernb.model import MissionState, OnFailure, Refusal, TaskState, rest_s
+from hypernb.errors import TransitionError, UnknownTaskError
+from hypernb.model import (
+    OVERSPENT,
+    UNCOVERED,
+    MissionState,
+    OnFailure,
+    Refusal,
+    TaskState,
+    rest_s,
+)
 from hypernb.plan import Consequence, Schedule
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from hypernb.model import Change, Digest, TaskId, TaskSpec, Usage, Wait
 
 
+_MORE_MONEY: Final = "Rewind the mission: a new one has what is done, and can have more money."
 SUSPECT_AFTER: Final = 2
 """A task that was running at the end of so many runners may be what ended them."""
 
@@ -119,8 +128,12 @@ class Course:
         if self.budget.is_overspent:
             return None
         busy = busy_agents(at_work or {}, self.plan.agent_concurrency)
-        affordable = self.budget.affordable(reserved)
-        return self._schedule.best(busy=busy, lacking=lacking, affordable=affordable)
+        return self._schedule.best(
+            busy=busy,
+            lacking=lacking,
+            affordable=self.budget.affordable(reserved),
+            is_open=self.budget.is_open(reserved),
+        )
 
     def spend(self, at: datetime, attempt: Attempt, usage: Usage) -> Change:
         """Note what an attempt has paid."""
@@ -128,6 +141,13 @@ class Course:
         self.budget.take(attempt.task.name, usage.cost)
         self._reserve(attempt.task.name)
         return changes.settled(at, attempt.task_id, attempt.number, usage)
+
+    def take_over(self, payment: Change) -> None:
+        """Count what was paid in an earlier run, and is not in the store yet."""
+        name = next((name for name, task in self._ids.items() if task == payment.task_id), None)
+        if name is not None and payment.usage is not None:
+            self.budget.take(name, payment.usage.cost)
+            self._reserve(name)
 
     def _reserve(self, name: str) -> None:
         """Have the next attempt at a task count with what its cap leaves it."""
@@ -140,13 +160,30 @@ class Course:
         Nothing runs, so nothing is reserved.
         """
         affordable = self.budget.affordable()
-        if affordable is None or self._schedule.best(affordable=affordable) is not None:
+        if affordable is None:
+            return None
+        if not self.budget.is_overspent and self._schedule.best(affordable=affordable):
             return None
         return self._schedule.best()
 
-    def exhausted(self, at: datetime) -> Change:
+    def run_dry(self, at: datetime, name: str) -> tuple[list[Change], str]:
+        """End the tasks that the budget does not cover; return why the mission ends.
+
+        Args:
+            name: The first of them.
+        """
+        if self.budget.is_overspent:
+            error, because, needed = self.budget.overspent(), OVERSPENT, None
+        else:
+            error, because = self.budget.too_dear(name), UNCOVERED
+            needed = self.budget.cap_left(name)
+        return [self.exhausted(at, needed), *self.cancel_rest(at, because=because)], error
+
+    def exhausted(self, at: datetime, needed: float | None = None) -> Change:
         """Note that the budget is spent, or does not cover what is left to do."""
-        return changes.exhausted(at, spent=self.budget.spent, budget=self.budget.limit or 0.0)
+        return changes.exhausted(
+            at, spent=self.budget.spent, budget=self.budget.limit or 0.0, needed=needed
+        )
 
     def remaining_s(self, name: str) -> float:
         """Return the length of the longest path that begins with a task."""
@@ -363,9 +400,19 @@ class Course:
 
         Raises:
             UnknownTaskError: There is no such task.
-            TransitionError: It cannot be tried again; nothing has changed.
+            TransitionError: It cannot be tried again, or has spent what it may; nothing has
+                changed.
         """
         wanted = self._resolve(ref)
+        for name in wanted:
+            if self._schedule.state(name) is TaskState.FAILED and self.budget.is_used_up(name):
+                raise TransitionError(
+                    "task",
+                    f"{self.mission.short_id}/{name}",
+                    TaskState.FAILED.value,
+                    TaskState.READY.value,
+                    hint=f"Of its money: {self.budget.used_up(name)}. {_MORE_MONEY}",
+                )
         asked = [
             name for name in wanted if self._schedule.state(name) is TaskState.AWAITING_APPROVAL
         ]

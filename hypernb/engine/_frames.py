@@ -14,6 +14,9 @@ _LENGTHS: Final = struct.Struct(">IQ")
 LARGE_BYTES: Final = 1_000_000
 """Values above this travel as files; a pipe would copy them several times."""
 
+_LONGEST_HEAD: Final = 1_000_000_000
+_LONGEST_BODY: Final = 2**32
+
 Frame = tuple[dict[str, Any], bytes]
 
 
@@ -30,12 +33,18 @@ class Unpacker:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """Take some bytes and yield the frames that are complete by them."""
+        """Take some bytes and yield the frames that are complete by them.
+
+        Raises:
+            ValueError: They cannot be frames: something else has written there.
+        """
         self._buffer += data
         start = 0
         try:
             while len(self._buffer) - start >= _LENGTHS.size:
                 head_size, body_size = _LENGTHS.unpack_from(self._buffer, start)
+                if head_size > _LONGEST_HEAD or body_size > _LONGEST_BODY:
+                    raise ValueError("a frame is longer than any that hypernb writes")
                 middle = start + _LENGTHS.size + head_size
                 end = middle + body_size
                 if len(self._buffer) < end:

@@ -16,6 +16,7 @@ from hypernb.engine._dispatch import Candidate
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._opening import Opening, read_opening
 from hypernb.engine._product import product_of
+from hypernb.engine._recovery import Leftover
 from hypernb.engine._watchdog import Verdict, judge
 from hypernb.errors import (
     HypernbError,
@@ -23,7 +24,7 @@ from hypernb.errors import (
     StoreUnavailableError,
     TransitionError,
 )
-from hypernb.model import AgentWork, Hurdle, MissionState, Wait, transition
+from hypernb.model import OVERSPENT, AgentWork, Hurdle, MissionState, Wait, transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -54,11 +55,13 @@ class _Batch:
     Attributes:
         ends: Attempts that it ends, each with its output if it has one.
         starts: Attempts that may begin once it is committed.
+        payments: Changes that tell of payments.
         is_last: It ends the mission.
     """
 
     ends: list[tuple[Attempt, Product | None]] = field(default_factory=list)
     starts: list[Attempt] = field(default_factory=list)
+    payments: list[Change] = field(default_factory=list)
     is_last: bool = False
 
 
@@ -78,7 +81,7 @@ class MissionRun:
         turns: How many starts it has had; see `hypernb.engine._dispatch.Candidate`.
 
     Args:
-        dropped: What `drop` of an earlier run of the mission has returned.
+        leftover: What `drop` of an earlier run of the mission has returned.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class MissionRun:
         crew: Crew,
         *,
         turns: int = 0,
-        dropped: Mapping[TaskId, int] | None = None,
+        leftover: Leftover | None = None,
     ) -> None:
         self.record = record
         self.lease = lease
@@ -100,8 +103,9 @@ class MissionRun:
         self.lock = asyncio.Lock()
         self._crew = crew
         self._running: dict[str, Attempt] = {}
-        self._begun: dict[TaskId, int] = {}  # attempts whose end is not in the store
-        self._dropped = dict(dropped or {})
+        self._begun: set[tuple[TaskId, int]] = set()  # attempts whose end is not in the store
+        self._unpaid: dict[int, Change] = {}  # payments that are not in the store
+        self._leftover = leftover or Leftover()
         self._at_work: Counter[str] = Counter()  # running tasks by agent
         self._suspect: str | None = None
         self._timers: dict[str, asyncio.Task[None]] = {}
@@ -130,7 +134,7 @@ class MissionRun:
             self._crew.store,
             self.record,
             self.lease,
-            dropped=self._dropped,
+            dropped=self._leftover.attempts,
             at=self._crew.clock.now(),
             abandoned_at_most=self._crew.settings.abandoned_at_most,
         )
@@ -147,6 +151,8 @@ class MissionRun:
         self.state = opening.mission.state
         self.plan = opening.plan
         self._course = Course(opening)
+        for payment in self._leftover.payments:
+            self._course.take_over(payment)
         self._objection = opening.objection
         self._has_ended = self.state.is_final
 
@@ -167,6 +173,7 @@ class MissionRun:
             self._go.clear()
         if self._course.is_recovered:
             self._log("Mission %s goes on with what was under way", self.record.short_id)
+        self._pay(self._leftover.payments)
         self._submit([*self._course.go_on(at), *self._conclusion(at)])
 
     # -- what the runner asks -----------------------------------------------------------
@@ -264,7 +271,7 @@ class MissionRun:
         allowance = self._course.budget.allowance(name, self._reserved())
         attempt = Attempt(spec, task, number, seat, allowance=allowance)
         self._running[name] = attempt
-        self._begun[task] = number
+        self._begun.add((task, number))
         self._at_work[spec.agent] += 1
         self._suspect = name if self._course.is_suspect(name) else None
         self.turns += 1
@@ -410,6 +417,8 @@ class MissionRun:
             job = await self._crew.materials.job(
                 attempt, self.plan, outputs=self._course.outputs, failures=self._course.errors
             )
+        except StoreUnavailableError:
+            raise  # no task's fault
         except HypernbError as error:
             await committed
             return Ending(EndKind.FAILED, error_kind=type(error).__name__, detail=str(error))
@@ -450,16 +459,26 @@ class MissionRun:
 
     def _spend(self, at: datetime, attempt: Attempt, usage: Sequence[Usage]) -> None:
         """Note what was paid; end what goes on though it may not."""
-        if self.broken:
+        self._pay([self._course.spend(at, attempt, each) for each in usage])
+        if self._is_ending or self.broken:
             return
-        self._submit([self._course.spend(at, attempt, each) for each in usage])
-        if self._is_ending:
-            return
-        if self._course.budget.is_overspent:
-            self._spawn(self._exhausted, f"{self.record.short_id} has spent its budget")
-        elif attempt.is_overspent and attempt.doom is None:
+        budget = self._course.budget
+        if attempt.task.cap_cost is None:
+            is_beyond = budget.is_overdrawn(self._reserved())
+        else:
+            is_beyond = attempt.is_overspent
+        if is_beyond and attempt.doom is None:
             attempt.doom = Doom.OVERSPENT
             self._spawn(attempt.end, f"end {attempt.key}, which spends too much")
+        if budget.is_overspent:
+            self._spawn(self._exhausted, f"{self.record.short_id} has spent its budget")
+
+    def _pay(self, payments: Sequence[Change]) -> None:
+        """Have payments written, by a later run of the mission if not by this one."""
+        self._unpaid |= {id(change): change for change in payments}
+        if payments and not self.broken:
+            committed = self._submit(payments)
+            self._batches[committed].payments += payments
 
     async def _exhausted(self) -> None:
         if self._is_ending or self.broken:
@@ -468,7 +487,7 @@ class MissionRun:
         self._submit([self._course.exhausted(self._crew.clock.now())])
         error = self._course.budget.overspent()
         with contextlib.suppress(HypernbError):  # noted by _break
-            await self._end_all(MissionState.FAILED, error, because="the budget is spent")
+            await self._end_all(MissionState.FAILED, error, because=OVERSPENT)
 
     # -- what came of it ----------------------------------------------------------------
 
@@ -508,8 +527,7 @@ class MissionRun:
     ) -> None:
         """Let go of an output that is in the store now; from here on its digest does."""
         name = attempt.task.name
-        if self._begun.get(attempt.task_id) == attempt.number:
-            del self._begun[attempt.task_id]
+        self._begun.discard((attempt.task_id, attempt.number))
         digest = None
         if product is not None:
             digest = filed.get(product.digest, product.digest)
@@ -556,12 +574,10 @@ class MissionRun:
         elif self._timers:
             return []
         elif (name := self._course.too_dear()) is not None:
-            error = self._course.budget.too_dear(name)
-            rest = self._course.cancel_rest(at, because="the budget does not cover it")
-            end = self._finish(at, MissionState.FAILED, error)
+            written, error = self._course.run_dry(at, name)
             self._is_ending = True
             self._granted.clear()
-            return [self._course.exhausted(at), *rest, end]
+            return [*written, self._finish(at, MissionState.FAILED, error)]
         elif not self._course.is_done:
             return []
         self._is_ending = True
@@ -653,19 +669,19 @@ class MissionRun:
         if ended:
             await self._write(self._course.suspend(self._crew.clock.now(), ended))
 
-    async def drop(self) -> dict[TaskId, int]:
+    async def drop(self) -> Leftover:
         """End what runs and write nothing: the mission can no longer be held.
 
         Returns:
-            Number of the attempt, by task, of all that may be found running in the store and
-            have ended, or could not tell their end, because it was out of reach. After another
-            fault these are only what an earlier run has left: a fault can be a task's doing,
-            as when what it returns cannot be written, so its attempts count as lost.
+            What was not written, for the next run of the mission. After another fault than a
+            store out of reach, its attempts are only those of an earlier run: a fault can be a
+            task's doing, as when what it returns cannot be written, so they count as lost.
         """
         await self._end_running(Doom.DROPPED)
+        attempts = self._leftover.attempts
         if isinstance(self.broken, StoreUnavailableError):
-            return self._dropped | self._begun
-        return self._dropped
+            attempts |= self._begun
+        return Leftover(attempts, tuple(self._unpaid.values()))
 
     async def retry(self, ref: str, *, by: str) -> list[str]:
         """Try an ended task again, with what was skipped for its sake; without a name, all.
@@ -692,6 +708,15 @@ class MissionRun:
             self._submit(self._conclusion(self._crew.clock.now()))
             self._crew.poke()
             return [name]
+        if self._course.budget.is_overspent:
+            raise TransitionError(
+                "mission",
+                self.record.short_id,
+                self.state.value,
+                "running",
+                hint=f"Of its money: {self._course.budget.overspent()}. Rewind it: a new "
+                "mission has what is done, and can have a larger budget.",
+            )
         at = self._crew.clock.now()
         was_final = self.state.is_final
         if was_final:
@@ -707,6 +732,7 @@ class MissionRun:
             self._is_ending = self._has_ended = False
             self.over.clear()
         await self._write(written)
+        self._submit(self._conclusion(self._crew.clock.now()))  # there may be no money for it
         self._crew.poke()
         return names
 
@@ -826,7 +852,9 @@ class MissionRun:
             return
         try:
             filed = future.result()
-            self._dropped.clear()  # the first commit tells what became of them
+            self._leftover = Leftover()  # the first commit tells what became of it
+            for payment in batch.payments:
+                self._unpaid.pop(id(payment), None)
             for attempt, product in batch.ends:
                 self._settled(attempt, product, filed)
             for attempt in batch.starts:

@@ -11,7 +11,7 @@ from hypernb.model import EventKind
 from hypernb.plan import check_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from hypernb.abc import Store
@@ -53,7 +53,7 @@ def read_opening(
     mission: MissionRecord,
     lease: LeaseRecord,
     *,
-    dropped: Mapping[TaskId, int],
+    dropped: Collection[tuple[TaskId, int]],
     at: datetime,
     abandoned_at_most: int,
 ) -> Opening:
@@ -61,8 +61,8 @@ def read_opening(
 
     Args:
         lease: Of the runner that takes it.
-        dropped: Number of the attempt, by task, of those that this runner has ended itself
-            when the store was out of reach.
+        dropped: Attempts, by task and number, that this runner has ended itself when the store
+            was out of reach.
 
     Raises:
         StoreCorruptError: Its tasks are not those of its plan.
@@ -88,7 +88,7 @@ def read_opening(
         dropped={
             (each.task_id, each.number)
             for each in attempts
-            if each.runner_id == lease.holder and dropped.get(each.task_id) == each.number
+            if each.runner_id == lease.holder and (each.task_id, each.number) in dropped
         },
         at=at,
         abandoned_at_most=abandoned_at_most,

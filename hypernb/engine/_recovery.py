@@ -28,6 +28,24 @@ UNREACHABLE = "the store was out of reach while it ran"
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a runner could not write of a mission because the store was out of reach.
+
+    Attributes:
+        attempts: Task and number of those that it has ended; they may be found running.
+        payments: What was paid, as changes.
+    """
+
+    attempts: frozenset[tuple[TaskId, int]] = frozenset()
+    payments: tuple[Change, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Everything was written."""
+        return not self.attempts and not self.payments
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """How to go on with a mission.
 

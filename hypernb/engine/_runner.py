@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Clock, Store
     from hypernb.engine._dispatch import Candidate
+    from hypernb.engine._recovery import Leftover
     from hypernb.engine.executors import Executor
-    from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord, TaskId
+    from hypernb.model import CommandRecord, LeaseRecord, MissionId, MissionRecord
 
 Got = TypeVar("Got")
 
@@ -124,7 +125,7 @@ class Runner:
         self._runs: dict[MissionId, MissionRun] = {}
         self._faults: dict[MissionId, int] = {}
         self._rest_until: dict[MissionId, float] = {}
-        self._dropped: dict[MissionId, dict[TaskId, int]] = {}  # see MissionRun.drop
+        self._leftovers: dict[MissionId, Leftover] = {}
         self._unreleased: list[LeaseRecord] = []  # the store was out of reach
         self._taken: set[int] = set()
         self._end: RunnerEnd | None = None
@@ -384,11 +385,15 @@ class Runner:
 
     async def _take_missions(self, missions: list[MissionRecord]) -> None:
         new = [record for record in missions if record.id not in self._runs]
-        for ended in self._dropped.keys() - {record.id for record in missions}:
-            del self._dropped[ended]  # another runner has ended it
+        for ended in self._leftovers.keys() - {record.id for record in missions}:
+            del self._leftovers[ended]  # another runner has ended it
         while self._unreleased:
-            await self._desk.call(self.store.release_lease, self._unreleased[-1])
-            self._unreleased.pop()
+            lease = self._unreleased.pop()
+            try:
+                await self._desk.call(self.store.release_lease, lease)
+            except StoreUnavailableError:
+                self._unreleased.append(lease)
+                raise
         in_company = bool(new) and await self._has_company()
         if in_company:
             # Runners that all begin at the front would come to nothing one after the other.
@@ -430,9 +435,9 @@ class Runner:
             return None
         self._has_worked = True
         turns = self._turns_at(record.priority)
-        dropped = self._dropped.pop(record.id, None)
+        leftover = self._leftovers.pop(record.id, None)
         run = self._runs[record.id] = MissionRun(
-            record, lease, self._crew(), turns=turns, dropped=dropped
+            record, lease, self._crew(), turns=turns, leftover=leftover
         )
         self._spawn(self._hold(run, is_asked=is_asked), f"mission {record.short_id}")
         return run
@@ -488,7 +493,7 @@ class Runner:
 
     async def _drop(self, run: MissionRun, error: Exception) -> None:
         """Let go of a mission that cannot be written; recovery picks it up again."""
-        dropped = await run.drop()
+        leftover = await run.drop()
         record = run.record
         facts = {"mission": record.id, "short_id": record.short_id}
         if isinstance(error, LeaseLostError):
@@ -502,8 +507,8 @@ class Runner:
                     {"mission": record.short_id, "runner": self.id, "reason": str(error)},
                 )
             return
-        if dropped:
-            self._dropped[record.id] = dropped
+        if not leftover.is_nothing:
+            self._leftovers[record.id] = leftover
         faults = self._faults[record.id] = self._faults.get(record.id, 0) + 1
         rest_s = min(_LONGEST_REST_S, 0.25 * 2.0**faults)
         self._rest_until[record.id] = self.clock.monotonic() + rest_s

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
+import os
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import BudgetExhaustedError, UsageError
 from hypernb.model import Usage
@@ -12,8 +15,19 @@ from hypernb.model import Usage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROUNDING: Final = 1e-9
-"""Sums of cents are not exact."""
+WORKER: Final = "HYPERNB_WORKER"
+"""In the environment of workers, and so of the processes that their tasks start."""
+_ROUNDING: Final = 1e-9
+
+
+def exceeds(amount: float, limit: float) -> bool:
+    """Tell whether an amount is more than a limit, and not only by how it was added up.
+
+    Example:
+        >>> exceeds(0.1 + 0.2, 0.3), exceeds(0.31, 0.3)
+        (False, True)
+    """
+    return amount > limit + _ROUNDING * max(1.0, limit)
 
 
 class Purse:
@@ -22,12 +36,17 @@ class Purse:
     Args:
         tell: Hands a usage to the engine; may be called in any thread.
         allowance: Dollars; None if nobody has set a limit.
+
+    Attributes:
+        is_closed: Its attempt is over.
     """
 
     def __init__(self, tell: Callable[[Usage], None], allowance: float | None) -> None:
         self._tell = tell
         self._allowance = allowance
         self._spent = 0.0
+        self._pid = os.getpid()
+        self.is_closed = False
         self._lock = threading.Lock()
 
     @property
@@ -40,13 +59,21 @@ class Purse:
 
         Raises:
             BudgetExhaustedError: It was more than what was left; it is noted all the same.
+            UsageError: The attempt is over, or this is a process that the task has started.
         """
+        if os.getpid() != self._pid:
+            raise _in_another_process()
+        if self.is_closed:
+            raise UsageError(
+                "A task that has ended cannot spend any more.",
+                hint="Wait in the task for the threads that spend its money.",
+            )
         with self._lock:
             self._spent += usage.cost
             spent = self._spent
         self._tell(usage)
-        if self._allowance is not None and spent > self._allowance + ROUNDING:
-            raise BudgetExhaustedError("The task", spent, self._allowance)
+        if self._allowance is not None and exceeds(spent, self._allowance):
+            raise BudgetExhaustedError(spent, self._allowance)
 
 
 _current: ContextVar[Purse | None] = ContextVar("hypernb_purse", default=None)
@@ -59,11 +86,13 @@ class Carrying:
 
     Args:
         alone: Its task has this process to itself, so threads that it starts draw on it too.
+        is_last: The attempt is over with it.
     """
 
-    def __init__(self, purse: Purse, *, alone: bool = False) -> None:
+    def __init__(self, purse: Purse, *, alone: bool = False, is_last: bool = True) -> None:
         self._purse = purse
         self._alone = alone
+        self._is_last = is_last
 
     def __enter__(self) -> None:
         self._token = _current.set(self._purse)
@@ -72,6 +101,7 @@ class Carrying:
             _sole.append(self._purse)
 
     def __exit__(self, *_raised: object) -> None:
+        self._purse.is_closed = self._is_last
         _current.reset(self._token)
         _carried.remove(self._purse)
         if self._alone:
@@ -83,12 +113,22 @@ def _purse() -> Purse | None:
         return purse
     if _sole:
         return _sole[-1]
-    if _carried:
+    if WORKER in os.environ:
+        raise _in_another_process()
+    # In a kernel that hosts a runner, a person tries things out in the main thread.
+    if _carried and threading.current_thread() is not threading.main_thread():
         raise UsageError(
             "A thread that a task has started does not know whose money it spends.",
             hint="Start it with contextvars.copy_context().run, or spend in the task itself.",
         )
     return None
+
+
+def _in_another_process() -> UsageError:
+    return UsageError(
+        "A process that a task has started cannot spend the task's money.",
+        hint="Return the costs to the task, and have it spend them.",
+    )
 
 
 def spend(
@@ -108,17 +148,29 @@ def spend(
     Raises:
         BudgetExhaustedError: The task has now spent more than it may. It is noted all the same;
             a task that goes on regardless is ended.
-        UsageError: A number is negative, infinite or none, or the thread belongs to no task.
+        UsageError: A number is negative, infinite or none; or the thread or the process is one
+            that the task has started, and cannot spend its money.
 
     Example:
         >>> spend(0.002, model="gpt-6", input_tokens=812, output_tokens=90)
     """
     try:
-        usage = Usage(cost, model, input_tokens, output_tokens)
+        usage = Usage(_number(cost), model, _whole(input_tokens), _whole(output_tokens))
     except ValueError as error:
         raise UsageError(f"This cannot have been spent: {error}.") from None
     if (purse := _purse()) is not None:
         purse.take(usage)
+
+
+def _number(cost: Any) -> Any:
+    # Of Decimal, numpy and their like; what is no number is for `Usage` to refuse.
+    is_number = isinstance(cost, numbers.Real | Decimal) and not isinstance(cost, bool)
+    return float(cost) if is_number else cost
+
+
+def _whole(tokens: Any) -> Any:
+    is_whole = isinstance(tokens, numbers.Integral) and not isinstance(tokens, bool)
+    return int(tokens) if is_whole else tokens
 
 
 def budget_left() -> float | None:

@@ -44,12 +44,14 @@ from hypernb.model._states import (
     transition,
 )
 from hypernb.model._upkeep import Retention, Swept
-from hypernb.model._usage import Usage, UsageRecord
+from hypernb.model._usage import OVERSPENT, UNCOVERED, Usage, UsageRecord
 
 __all__ = [
     "DEFAULT_CONCURRENCY",
     "DEFAULT_TIMEOUT_S",
+    "OVERSPENT",
     "TRANSITIONS",
+    "UNCOVERED",
     "AgentWork",
     "ApprovalRecord",
     "ArtifactRecord",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,11 @@ if TYPE_CHECKING:
 
     from hypernb.model._ids import TaskId
 
+UNCOVERED: Final = "the budget does not cover it"
+OVERSPENT: Final = "the budget is spent"
+"""Why tasks of a mission without money do not run: notes of cancelled tasks."""
+
+_MOST_DOLLARS: Final = 1e9
 _MOST_TOKENS: Final = 2**53
 _LONGEST_MODEL: Final = 200
 
@@ -20,7 +24,7 @@ class Usage:
     """What one call of something that costs money has used.
 
     Attributes:
-        cost: In dollars, 0 or more.
+        cost: In dollars, 0 to a thousand million.
         model: What was called; empty if it has no name.
         input_tokens: How many it read, if it counts tokens.
         output_tokens: How many it wrote.
@@ -35,8 +39,9 @@ class Usage:
     output_tokens: int = 0
 
     def __post_init__(self) -> None:
-        if not _is_number(self.cost) or not 0 <= self.cost < math.inf:
-            raise ValueError(f"a cost is a number of dollars, 0 or more, not {self.cost!r}")
+        if not _is_number(self.cost) or not 0 <= self.cost <= _MOST_DOLLARS:
+            most = f"{_MOST_DOLLARS:,.0f}"
+            raise ValueError(f"a cost is a number of dollars, 0 to {most}, not {self.cost!r}")
         for tokens in (self.input_tokens, self.output_tokens):
             if type(tokens) is not int or not 0 <= tokens <= _MOST_TOKENS:
                 raise ValueError(f"tokens are counted in whole numbers, not by {tokens!r}")

@@ -9,31 +9,41 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import TransitionError, UnknownTaskError
-from hypernb.model import OnFailure, TaskState
+from hypernb.model import AgentWork, OnFailure, TaskState
 from hypernb.plan._graph import graph_of
 from hypernb.plan._paths import lengths, weights
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from hypernb.model import PlanSpec
+    from hypernb.model import PlanSpec, TaskSpec
 
 _NOT_STARTED: Final = frozenset({TaskState.PENDING, TaskState.READY, TaskState.WAITING})
 _MAY_START: Final = frozenset({TaskState.READY, TaskState.WAITING})
-_Group = tuple[str, tuple[str, ...], float]
-"""Agent, resources and cap on cost."""
+_Group = tuple[str, tuple[str, ...], float | None]
+"""Agent, resources and cap on cost; None if it draws on what the budget leaves."""
 _REOPENABLE: Final = frozenset({TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED})
 
 
 def _may_start(
-    group: _Group, busy: Collection[str], lacking: Collection[str], affordable: float
+    group: _Group,
+    busy: Collection[str],
+    lacking: Collection[str],
+    affordable: float,
+    *,
+    is_open: bool,
 ) -> bool:
     agent, resources, cap = group
     return (
-        cap <= affordable
+        (is_open if cap is None else cap <= affordable)
         and agent not in busy
         and not any(name in lacking for name in resources)
     )
+
+
+def _cap_of(task: TaskSpec) -> float | None:
+    # What agents do costs nothing, unless they have a cap.
+    return 0.0 if task.cap_cost is None and isinstance(task.work, AgentWork) else task.cap_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ class Schedule:
     def __init__(self, spec: PlanSpec, durations: Mapping[str, float] | None = None) -> None:
         self._graph = graph_of(spec)
         self._groups: list[_Group] = [
-            (task.agent, task.resources, task.cap_cost or 0.0) for task in spec.tasks
+            (task.agent, task.resources, _cap_of(task)) for task in spec.tasks
         ]
         self._on_failure = [task.on_failure for task in spec.tasks]
         length = lengths(self._graph, weights(spec, durations))
@@ -114,6 +124,7 @@ class Schedule:
         busy: Collection[str] = (),
         lacking: Collection[str] = (),
         affordable: float | None = None,
+        is_open: bool = True,
     ) -> str | None:
         """Return the first task of `ready` that may start, without sorting them all.
 
@@ -121,13 +132,18 @@ class Schedule:
             busy: Agents that may not take another task; ``""`` stands for plain functions.
             lacking: Resources that cannot be had now.
             affordable: The highest cap on cost, in dollars; None for any.
+            is_open: Functions without a cap may start.
         """
         if self._stopped:
             return None
         groups: Iterable[_Group] = self._heaps
-        if busy or lacking or affordable is not None:
+        if busy or lacking or affordable is not None or not is_open:
             most = math.inf if affordable is None else affordable
-            groups = [each for each in groups if _may_start(each, busy, lacking, most)]
+            groups = [
+                each
+                for each in groups
+                if _may_start(each, busy, lacking, most, is_open=is_open)
+            ]
         tops = [self._top(group) for group in groups]
         first = min((top for top in tops if top is not None), default=None)
         return None if first is None else self._graph.names[first[1]]

@@ -210,6 +210,9 @@ def next_commands(figures: Figures) -> list[tuple[str, str]]:
         rows.append((figures.typed(f"result {ref}"), form))
     if figures.is_out_of_money:
         rows.append((figures.larger_budget, "a new mission with what is done, and more money"))
+    elif figures.is_capped:
+        rewind = figures.typed(f"rewind {ref}")
+        rows.append((rewind, "a new mission with what is done, whose caps can be higher"))
     elif mission.state in (MissionState.FAILED, MissionState.CANCELLED):
         rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import EventKind, MissionState, TaskState
+from hypernb.errors import BudgetExhaustedError, dollars
+from hypernb.model import OVERSPENT, UNCOVERED, MissionState, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,9 @@ _ORDER: Final = (
     TaskState.CANCELLED,
     TaskState.SKIPPED,
 )
+
+
+_DIME: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -123,19 +128,38 @@ class Figures:
     @cached_property
     def is_out_of_money(self) -> bool:
         """It ended because its budget was spent, or covered none of what was left."""
-        for event in reversed(self.snapshot.events):
-            if event.kind == EventKind.BUDGET_EXHAUSTED:
-                return self.snapshot.mission.state is MissionState.FAILED
-            if event.kind == EventKind.MISSION_STARTED:
-                break
-        return False
+        return self.snapshot.mission.state is MissionState.FAILED and any(
+            task.note in (OVERSPENT, UNCOVERED) for task in self.among(TaskState.CANCELLED)
+        )
+
+    @cached_property
+    def is_capped(self) -> bool:
+        """A task has failed because it has spent all that its cap allows."""
+        failed = self.among(TaskState.FAILED)
+        return any(BudgetExhaustedError.__name__ in task.error for task in failed)
 
     @property
     def larger_budget(self) -> str:
-        """The command that begins a mission with twice the money, as an example."""
+        """The command that begins a mission with enough money, as far as that is known."""
         mission, budget = self.snapshot.mission, self.plan.budget if self.plan else None
-        amount = 2 * max(budget or 0.0, mission.cost, 0.01)
-        return self.typed(f"rewind {mission.short_id} --budget {amount:.3g}")
+        done = {task.name for task in self.among(TaskState.SUCCEEDED)}
+        left = [spec.cap_cost for name, spec in self.specs.items() if name not in done]
+        known = sum(cap for cap in left if cap is not None)
+        amount = known if None not in left else max(known, 2 * max(budget or 0.0, 0.01))
+        in_cents = f"{math.ceil(round(amount * 100, 6)) / 100:.2f}"
+        said = in_cents if amount >= _DIME else f"{amount:.2g}"
+        return self.typed(f"rewind {mission.short_id} --budget {said}")
+
+    def lacks_money(self, task: TaskRecord) -> str:
+        """Say why a ready task waits for money; empty if it does not."""
+        spec, budget = self.specs.get(task.name), self.plan.budget if self.plan else None
+        if spec is None or budget is None or spec.cap_cost is None:
+            return ""
+        kept = sum(self.specs[each.name].cap_cost or 0.0 for each in self.active)
+        left = max(0.0, budget - self.snapshot.mission.cost - kept)
+        if not kept or spec.cap_cost <= left:
+            return ""
+        return f"it may cost up to {dollars(spec.cap_cost)}, and {dollars(left)} is free"
 
     # -- times ----------------------------------------------------------------------------
 

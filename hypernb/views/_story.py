@@ -139,9 +139,13 @@ def _waiting(figures: Figures) -> Phrase:
     if waiting:
         return (*_lack(figures, waiting[0]), ", for ", *_names(waiting), ". You need not act.")
     ready = figures.among(TaskState.READY)
-    if ready:
-        return ("A free place, for ", *_names(ready), ".")
-    return ("Nothing. It goes on by itself.",)
+    return _place(figures, ready) if ready else ("Nothing. It goes on by itself.",)
+
+
+def _place(figures: Figures, ready: list[TaskRecord]) -> Phrase:
+    if why := figures.lacks_money(ready[0]):
+        return ("Money that is kept for what runs: ", named(ready[0].name), f", for {why}.")
+    return ("A free place, for ", *_names(ready), ".")
 
 
 def _lack(figures: Figures, task: TaskRecord) -> Phrase:
@@ -230,6 +234,10 @@ def _failed(figures: Figures) -> Story:
     if figures.is_out_of_money:
         does = " begins a mission that has what is done, with a larger budget."
         again = ("Your turn. ", command(figures.larger_budget), does)
+    elif figures.is_capped:
+        rewind = command(figures.typed(f"rewind {_id(figures)}"))
+        does = " begins a mission that has what is done; its tasks can get higher caps."
+        again = ("Your turn. ", rewind, does)
     return Story(
         ("It ended without its result. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),

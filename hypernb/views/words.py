@@ -199,14 +199,17 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-def money(dollars: float, *, fine: bool = False) -> str:
-    """Write a sum to the cent, or to a tenth of a cent.
+_TENTH: Final = 0.001
+
+
+def money(amount: float, *, fine: bool = False) -> str:
+    """Write a sum to the cent, or to a tenth of a cent; what is less is never nothing.
 
     Example:
-        >>> money(0.5), money(0.0214, fine=True)
-        ('$0.50', '$0.021')
+        >>> money(0.5), money(0.0214, fine=True), money(0.0004)
+        ('$0.50', '$0.021', '$0.0004')
     """
-    return f"${dollars:,.3f}" if fine else f"${dollars:,.2f}"
+    return f"${amount:,.3f}" if fine and amount >= _TENTH else dollars(amount)
 
 
 # -- times, in the zone of the machine that renders ---------------------------------------
@@ -307,7 +310,11 @@ def _settled(event: Event) -> Phrase:
 
 def _exhausted(event: Event) -> Phrase:
     spent, budget = (_number(event.payload.get(name)) for name in ("spent", "budget"))
-    return (f"The budget is spent: {dollars(spent)} of {dollars(budget)}.",)
+    needed = event.payload.get("needed")
+    if needed is None:
+        return (f"The budget is spent: {dollars(spent)} of {dollars(budget)}.",)
+    short = f"{dollars(spent)} is spent, and {dollars(_number(needed))} is needed"
+    return (f"The budget of {dollars(budget)} does not cover what is left: {short}.",)
 
 
 def _number(value: object) -> float:

@@ -88,7 +88,7 @@ class _InlineSeat(Seat):
             sys.path += [path for path in job.paths if path not in sys.path]
         try:
             self._purse = Purse(self._tell, job.allowance)
-            with Carrying(self._purse):
+            with Carrying(self._purse, is_last=False):
                 result = begin_job(job, self._executor.function)
             if not hasattr(type(result), "__await__"):
                 output = finish_job(job, result)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hypernb.engine import guard
 from hypernb.engine._environment import scrubbed
+from hypernb.engine._spending import WORKER
 from hypernb.engine.executors._executor import Executor, Seat
 from hypernb.engine.executors._worker import Terms, WorkerProcess
 
@@ -53,6 +54,7 @@ class ProcessExecutor(Executor):
         self._clock = clock
         self._environ = {
             **scrubbed(os.environ if environ is None else environ),
+            WORKER: "1",
             "PYTHONUNBUFFERED": "1",
         }
         self._path = path

@@ -190,11 +190,13 @@ class WorkerProcess(asyncio.Protocol):
             dropped = head["dropped"] + self._allowance.dropped_bytes
             self._end(_ending(head, body, dropped))
         elif kind == "printed":
-            self._printed(head["text"])
+            self._printed(str(head["text"]))
         elif kind == "spent":
             self._paid(head["usage"])
         elif self._on_signal is not None:
-            self._on_signal(Signal(SignalKind(kind), head.get("text", ""), head.get("share")))
+            share = head.get("share")
+            done = float(share) if isinstance(share, int | float) else None
+            self._on_signal(Signal(SignalKind(kind), str(head.get("text", "")), done))
 
     def _paid(self, told: dict[str, Any]) -> None:
         # A task's own code may have said it, past our checks.
@@ -305,9 +307,9 @@ def _ending(head: dict[str, Any], body: bytes, dropped: int) -> Ending:
     if head["kind"] == "failed":
         return Ending(
             EndKind.FAILED,
-            error_kind=head["error"],
-            detail=head["detail"],
-            traceback=head["traceback"],
+            error_kind=str(head["error"]),
+            detail=str(head["detail"]),
+            traceback=str(head["traceback"]),
             dropped_bytes=dropped,
             refusal=_refusal(head.get("refusal")),
         )
@@ -316,7 +318,7 @@ def _ending(head: dict[str, Any], body: bytes, dropped: int) -> Ending:
         large = Path(path)
         body = large.read_bytes()
         large.unlink()
-    output = Payload(head["media_type"], body, head["text"])
+    output = Payload(str(head["media_type"]), body, str(head["text"]))
     return Ending(EndKind.SUCCEEDED, output=output, files=files, dropped_bytes=dropped)
 
 

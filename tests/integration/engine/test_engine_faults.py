@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
     from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
 
-    from hypernb.model import Change, LeaseRecord, MissionId, MissionRecord
+    from hypernb.model import (
+        ArtifactRecord,
+        Change,
+        Digest,
+        LeaseRecord,
+        MissionId,
+        MissionRecord,
+    )
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -162,6 +169,88 @@ def forever() -> None:
     threading.Event().wait(60)
 
 
+class TwiceLost(LostStore):
+    """Is out of reach for two commits in a row, each time: also for the next run's first."""
+
+    ends = 3
+    left = 0
+
+    def commit(
+        self,
+        mission_id: MissionId,
+        lease: LeaseRecord,
+        changes: Sequence[Change],
+        *,
+        patient: bool = True,
+    ) -> int:
+        if not self.left and self.ends and any(each.kind == self.news for each in changes):
+            self.ends, self.left = self.ends - 1, 2
+        if self.left:
+            self.left -= patient
+            raise StoreUnavailableError("The server was restarted.")
+        return SqlStore.commit(self, mission_id, lease, changes, patient=patient)
+
+
+def test_outage_that_lasts_into_the_next_run_is_no_evidence_either(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hypernb.engine._runner._FAULTS_AT_MOST", 20)
+    mission = bench.approve(Plan("one", root=bench.root).add("a", abs, -1))
+    drive(bench, TwiceLost(bench.folder / "hypernb.db"), mission)
+    assert bench.mission(mission).state == "succeeded"
+    assert {each.state.value for each in bench.attempts(mission, "a")} == {
+        "cancelled",
+        "succeeded",
+    }
+
+
+class Unreadable(SqlStore):
+    """Is out of reach, once, when an artifact is read."""
+
+    times = 1
+
+    def artifact(self, digest: Digest) -> tuple[ArtifactRecord, bytes]:
+        if self.times and threading.current_thread().name.startswith("hypernb artifacts"):
+            self.times -= 1
+            raise StoreUnavailableError("The server closed the connection.")
+        return super().artifact(digest)
+
+
+def test_outage_while_an_input_is_read_fails_no_task(bench: Bench) -> None:
+    plan = Plan("large", root=bench.root).add("a", large).add("b", len_of, needs=["a"])
+    mission = bench.approve(plan)
+    drive(bench, Unreadable(bench.folder / "hypernb.db"), mission)
+    assert bench.mission(mission).state == "succeeded"
+    assert bench.output(mission, "b") == 2_000_000
+
+
+def large() -> str:
+    return "x" * 2_000_000
+
+
+def len_of(a: str) -> int:
+    return len(a)
+
+
+def pay_some() -> None:
+    from hypernb import spend
+
+    spend(0.3)
+
+
+def test_what_was_paid_during_an_outage_is_written_after_it(bench: Bench) -> None:
+    plan = Plan("pay", root=bench.root, budget=0.8).add("a", pay_some, cap_cost=0.7)
+    mission = bench.approve(plan)
+    store = LostStore(bench.folder / "hypernb.db")
+    store.outages, store.news = 1, "budget.settled"
+    drive(bench, store, mission)
+    ended = bench.mission(mission)
+    # It was begun anew, and so has paid twice.
+    assert ended.state == "succeeded"
+    assert [each.usage.cost for each in bench.store.usage(mission.id)] == [0.3, 0.3]
+    assert ended.cost == pytest.approx(0.6)
+
+
 def test_full_disk_loses_nothing(bench: Bench) -> None:
     mission = bench.approve(chain(bench))
     drive(bench, FullStore(bench.folder / "hypernb.db"), mission)
@@ -230,7 +319,7 @@ def test_number_that_another_runner_gave_is_not_ones_own(bench: Bench) -> None:
         bench.store.release_lease(lease)
         lease = take(bench, mission, holder)
         opening = read_opening(
-            bench.store, mission, lease, dropped={task: 1}, at=at, abandoned_at_most=3
+            bench.store, mission, lease, dropped={(task, 1)}, at=at, abandoned_at_most=3
         )
         assert opening.recovery.lost.get("one", 0) == lost
 
