@@ -20,6 +20,7 @@ from hypernb.errors import (
     nearest,
 )
 from hypernb.store._failures import RESTORE, failures_told, removed, told_of_file, values_told
+from hypernb.store._forking import Gate, require_own, watch
 from hypernb.store._locking import require_locks
 from hypernb.store._schema import bring_up_to_date, is_up_to_date
 from hypernb.store._writing import WriteConnection
@@ -34,13 +35,14 @@ BUSY_TIMEOUT_S: Final = 30.0
 SYNCHRONOUS: Final = ("FULL", "NORMAL", "EXTRA")
 _JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _RETRY_S: Final = 0.01
+_TURN_S: Final = 0.0005
 
 
 class Database:
     """A file that any number of threads and processes work on.
 
-    Safe after a fork (the child gets connections of its own) and after the file was replaced
-    by a restored one (the next transaction opens that one).
+    Safe across a fork (nothing is open meanwhile; see `hypernb.store._forking`) and after the
+    file was replaced by a restored one (the next transaction opens that one).
 
     Args:
         path: The file; made, with its schema, if it is not there.
@@ -61,8 +63,13 @@ class Database:
         self._synchronous = synchronous_setting(synchronous)
         self._busy_timeout_s = busy_timeout_s
         self._opening = threading.RLock()
+        self.gate = Gate()
+        self._identity: tuple[int, int, int] | None = None
+        self._finalizer: Any = None
         self._fresh_handles()
-        self._open()
+        with self.gate:
+            self._open()
+        watch(self)
 
     # -- transactions -------------------------------------------------------------------
 
@@ -75,44 +82,42 @@ class Database:
                 not be on the disk before that one is: its sync brings both there.
             patient: Wait while somebody else writes.
         """
-        self._current()
-        pen = self._ahead if ahead else self._pen
         waited_s = self._busy_timeout_s if patient else 0.0
-        with failures_told(self.path, waited_s=waited_s):
-            if not pen.turn.acquire(timeout=waited_s):
-                raise self._busy_here(waited_s)
-            try:
-                with pen.transaction(patient=patient) as opened:
-                    yield opened
-            finally:
-                pen.turn.release()
+        with self.gate, failures_told(self.path, waited_s=waited_s):
+            self._current()
+            pen = self._ahead if ahead else self._pen
+            self._await_turn(pen.turn, waited_s)
+            # Taken and given back by the statement itself: an interrupt cannot come between.
+            with pen.turn, pen.transaction(patient=patient) as opened:
+                yield opened
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the database throughout."""
-        self._current()
         where = str(self.path)
-        with (
-            self._failures_told(),
-            values_told(where, hint=RESTORE),
-            self._engine.begin() as opened,
-        ):
-            opened.exec_driver_sql("BEGIN")
-            yield opened
+        with self.gate:
+            self._current()
+            with (
+                self._failures_told(),
+                values_told(where, hint=RESTORE),
+                self._engine.begin() as opened,
+            ):
+                opened.exec_driver_sql("BEGIN")
+                yield opened
 
     @contextmanager
     def driver(self, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
         """Give a connection of the driver itself, for what only SQLite can do."""
-        self._current()
-        with self._failures_told():
+        with self.gate, self._failures_told():
+            self._current()
             connection = connect(self.path, "ro" if read_only else "rw", self._busy_timeout_s)
             with closing(connection):
                 yield connection
 
     def changed(self) -> bool:
         """Tell whether another connection has committed since this thread asked last."""
-        self._current()
-        with self._failures_told():
+        with self.gate, self._failures_told():
+            self._current()
             watcher = getattr(self._watching, "watcher", None)
             if watcher is None or watcher.is_closed:
                 watcher = _Watcher(connect(self.path, "rw", self._busy_timeout_s))
@@ -124,7 +129,34 @@ class Database:
         """Close all connections; the next call opens new ones."""
         with self._opening:
             self._finalizer()
-            self._identity: tuple[int, ...] | None = None
+            self._identity = None
+
+    def _await_turn(self, turn: threading.Lock, waited_s: float) -> None:
+        deadline = time.monotonic() + waited_s
+        while turn.locked():
+            if time.monotonic() >= deadline:
+                raise self._busy_here(waited_s)
+            self._pause.wait(_TURN_S)
+
+    # -- forks --------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """See `hypernb.store._forking.Forked`."""
+        self._finalizer()
+        self._identity = None
+
+    def in_child(self) -> None:
+        """See `hypernb.store._forking.Forked`."""
+        self.gate, self._opening = Gate(), threading.RLock()
+        if self._identity is not None:
+            # They are the parent's: closing them would tell SQLite something that is not so.
+            _inherited.append((self._pen, self._ahead, self._engine, list(self._watchers)))
+        self._finalizer.detach()
+        self._fresh_handles()
+
+    def file(self) -> tuple[int, int] | None:
+        """See `hypernb.store._forking.Forked`."""
+        return None if self._identity is None else (self._identity[1], self._identity[2])
 
     # -- opening ------------------------------------------------------------------------
 
@@ -142,26 +174,22 @@ class Database:
         if identity != self._identity or identity is None:
             self._reopen(identity)
 
-    def _look(self) -> tuple[int, ...]:
+    def _look(self) -> tuple[int, int, int]:
         found = self.path.stat()
+        require_own(self.path, (found.st_dev, found.st_ino))
         return os.getpid(), found.st_dev, found.st_ino
 
-    def _reopen(self, identity: tuple[int, ...] | None) -> None:
+    def _reopen(self, identity: tuple[int, int, int] | None) -> None:
         with self._opening:
             if identity is not None and identity == self._identity:
                 return
-            if self._identity is not None and self._identity[0] != os.getpid():
-                # A fork: the connections are the parent's. Closing them here would release
-                # the parent's locks, so they are kept, unused, as long as this process lives.
-                _inherited.append((self._pen, self._ahead, self._engine, list(self._watchers)))
-                self._finalizer.detach()
-            else:
-                self._finalizer()
+            self._finalizer()
             self._fresh_handles()
             self._open()
 
     def _fresh_handles(self) -> None:
         self._identity = None
+        self._pause = threading.Event()
         self._watching = threading.local()
         self._watchers: weakref.WeakSet[_Watcher] = weakref.WeakSet()
         timeout_s, turn = self._busy_timeout_s, threading.Lock()

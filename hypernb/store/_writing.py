@@ -55,8 +55,14 @@ class WriteConnection:
                 else:
                     self._begin_or_refuse(driver)
                 yield connection
-        except BaseException:
+        except Exception as error:
+            if isinstance(error.__context__, KeyboardInterrupt):
+                self._throw_away(connection)  # SQLAlchemy's own assertions trip over it
+                raise error.__context__ from None
             self._let_go()  # it may be what is broken
+            raise
+        except BaseException:
+            self._throw_away(connection)  # nobody knows how far it came
             raise
         if self._is_closed:
             self._let_go()
@@ -76,6 +82,10 @@ class WriteConnection:
                 self._let_go()
             finally:
                 self.turn.release()
+
+    def _throw_away(self, connection: Connection) -> None:
+        self._connection = None
+        connection.invalidate()
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import _thread
 import errno
 import gc
 import os
 import pickle
+import signal
 import sqlite3
 import threading
 from contextlib import closing
@@ -25,6 +27,7 @@ from hypernb.store._locking import require_locks
 from hypernb.store._sqlite import SqliteBackend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SPEC = PlanSpec(goal="count", tasks=(TaskSpec(name="a", work=AgentWork()),))
@@ -325,6 +328,101 @@ def test_store_works_on_both_sides_of_a_fork(store: SqlStore) -> None:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert store.record("runner.stopped", {}) == 4
+    assert store.check() == []
+
+
+def forked(work: Callable[[], bool]) -> int:
+    """Do something in a forked child; return 0 if it was as expected."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if work() else 1)
+        except BaseException:  # noqa: BLE001 - a child must not come back into pytest
+            os._exit(2)
+    return child
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_what_a_forked_child_has_written_stays_when_its_parent_closes(
+    store: SqlStore, path: Path
+) -> None:
+    store.record("runner.started", {})
+    reading, writing = os.pipe()
+
+    def work() -> bool:
+        own = SqlStore(path)
+        seqs = [own.record("runner.started", {}) for _ in range(5)]
+        os.write(writing, b"x")
+        seqs += [own.record("runner.started", {}) for _ in range(200)]
+        return seqs == sorted(set(seqs))
+
+    child = forked(work)
+    os.read(reading, 1)
+    for _ in range(20):  # whoever closes last takes the log away
+        store.record("runner.stopped", {})
+        store.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store.last_seq() == 1 + 5 + 200 + 20
+    assert len(store.events(limit=1000)) == 226
+    assert store.check() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_store_in_use_during_a_fork_is_refused_in_the_child(
+    store: SqlStore, path: Path
+) -> None:
+    def work() -> bool:
+        with pytest.raises(StoreUnavailableError, match="in use when this process was forked"):
+            SqlStore(path)
+        with pytest.raises(StoreUnavailableError, match="spawn"):
+            store.record("runner.started", {})
+        return True
+
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE counters SET value = 7 WHERE name = 'event'")
+        child = forked(work)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store.record("runner.started", {}) == 8
+
+
+def test_interrupt_never_keeps_others_from_writing(store: SqlStore) -> None:
+    armed, stop = [False], threading.Event()
+
+    def interrupted(*_signal: object) -> None:
+        if armed[0]:
+            armed[0] = False
+            raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        while not stop.wait(0.0021):
+            _thread.interrupt_main()
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    acknowledged = interrupts = 0
+    try:
+        while acknowledged < 300:
+            try:
+                armed[0] = True
+                store.record("runner.started", {})
+                armed[0] = False
+                acknowledged += 1
+            except KeyboardInterrupt:
+                interrupts += 1
+    finally:
+        stop.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
+    assert interrupts > 10
+    seqs: list[int] = []
+    writer = threading.Thread(target=lambda: seqs.append(store.record("runner.stopped", {})))
+    writer.start()
+    writer.join(20)
+    assert seqs
+    assert acknowledged < seqs[0] <= acknowledged + interrupts + 1
     assert store.check() == []
 
 
