@@ -251,14 +251,13 @@ class NotFinishedError(HypernbError):
     def __init__(self, mission: str, state: str) -> None:
         self.mission = mission
         self.state = state
-        super().__init__(
-            f"Mission {mission} has no result yet: it is {state.replace('_', ' ')}.",
-            hint=(
-                f"%hyper approve {mission} starts it."
-                if state == "awaiting_approval"
-                else f"%hyper wait {mission} waits for it."
-            ),
-        )
+        kind, whole = ("Task" if "/" in mission else "Mission"), mission.partition("/")[0]
+        said, yet, hint = state.replace("_", " "), " yet", f"%hyper wait {whole} waits for it."
+        if state == "awaiting_approval":
+            hint = f"%hyper approve {whole} starts it."
+        elif state in ("failed", "cancelled", "rejected", "skipped"):
+            yet, hint = "", f"%hyper show {whole} says why."
+        super().__init__(f"{kind} {mission} has no result{yet}: it is {said}.", hint=hint)
 
 
 class TaskError(HypernbError):

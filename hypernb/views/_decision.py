@@ -25,6 +25,8 @@ _SOURCE_CUT_AT: Final = 20_000
 
 
 def _begin(figures: Figures) -> str:
+    if figures.total == 1:
+        return "it starts"
     return "those that are not shared start" if figures.shared else "they start"
 
 
@@ -34,7 +36,8 @@ def decision(figures: Figures) -> Html:
     if plan is None:
         return Html("")
     ref = mission.short_id
-    size = words.count(figures.total, "task")
+    size = f"all {words.count(figures.total, 'task')}" if figures.total > 1 else "its task"
+    some = (f"%hyper approve {ref} t1 t2", "approves only these, with all that they need")
     return el(
         "section",
         el("h4", icon("awaiting", "attention"), Html(" "), "Your decision", cls="h"),
@@ -46,8 +49,8 @@ def decision(figures: Figures) -> Html:
         ),
         _notes(plan.notes),
         commands(
-            (f"%hyper approve {ref}", f"approves all {size}; {_begin(figures)} at once"),
-            (f"%hyper approve {ref} t1 t2", "approves only these, with all that they need"),
+            (f"%hyper approve {ref}", f"approves {size}; {_begin(figures)} at once"),
+            *([some] if figures.total > 1 else []),
             (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
         ),

@@ -96,7 +96,8 @@ def _came_out(figures: Figures, result: Report | None) -> str:
 
 
 def _all(figures: Figures) -> str:
-    said = f"All {figures.total:,} tasks succeeded"
+    one = figures.total == 1
+    said = "Its task succeeded" if one else f"All {figures.total:,} tasks succeeded"
     if not figures.shared:
         return f"{said}."
     origin = figures.snapshot.mission.forked_from

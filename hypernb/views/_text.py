@@ -236,13 +236,15 @@ def _sources(plan: PlanSpec) -> str:
 
 def _decision(figures: Figures, width: int) -> str:
     ref = figures.snapshot.mission.short_id
+    size = f"all {words.count(figures.total, 'task')}" if figures.total > 1 else "its task"
+    some = (figures.typed(f"approve {ref} t1 t2"), "approves only these, with all they need")
     rows = [
-        (figures.typed(f"approve {ref}"), f"approves all {words.count(figures.total, 'task')}"),
-        (figures.typed(f"approve {ref} t1 t2"), "approves only these, with all they need"),
+        (figures.typed(f"approve {ref}"), f"approves {size}"),
+        *([some] if figures.total > 1 else []),
         (figures.typed(f'reject {ref} "reason"'), "ends it; nothing of it ever runs"),
     ]
     if not figures.cli:
-        rows.insert(2, (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"))
+        rows.insert(-1, (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"))
     return labelled(rows, width=width)
 
 

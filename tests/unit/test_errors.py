@@ -186,6 +186,11 @@ def test_problems_are_counted(problems: list[str], said: str) -> None:
             id="running",
         ),
         pytest.param(
+            NotFinishedError("m-7/clean", "failed"),
+            "Task m-7/clean has no result: it is failed. %hyper show m-7 says why.",
+            id="failed-task",
+        ),
+        pytest.param(
             TransitionError("task", "clean", "awaiting_approval", "succeeded"),
             "Task clean is awaiting approval; it cannot become succeeded.",
             id="transition",
