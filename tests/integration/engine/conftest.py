@@ -128,6 +128,7 @@ class Bench:
             host.stop()
         for process in self.processes:
             if process.poll() is None:
+                process.send_signal(signal.SIGCONT)  # a test may have stopped it and failed
                 process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
         try:

@@ -330,7 +330,9 @@ def test_paused_runner_that_wakes_up_late_cannot_write(bench: Bench) -> None:
     mission = bench.approve(plan)
     first = bench.process(lease_s=1)
     [worker] = bench.until(lambda: read_pids(ledger))
-    first.send_signal(signal.SIGSTOP)
+    with bench.store._database.writing():
+        # Not in the middle of a commit: what is stopped there keeps everybody from writing.
+        first.send_signal(signal.SIGSTOP)
     second = bench.process(lease_s=1)
     bench.until(lambda: len(read_pids(ledger)) == 2, "the second runner's try")
     go.touch()
