@@ -115,7 +115,7 @@ def decode(media_type: str, data: bytes) -> Any:
     if reader is None:
         return data.decode("utf-8", "replace") if media_type.startswith("text/") else data
     try:
-        return reader(data)
+        return _read(reader, data)
     except ImportError as error:
         name = error.name or str(error)
         raise CannotShipError(
@@ -127,6 +127,15 @@ def decode(media_type: str, data: bytes) -> Any:
             f"A stored value ({media_type}) cannot be read here: {_said(error)}.",
             hint="The code that it belongs to may have changed; run the task again.",
         ) from error
+
+
+def _read(reader: Callable[[bytes], Any], data: bytes) -> Any:
+    try:
+        return reader(data)
+    except KeyError:
+        # An import that ends in another thread takes its module out of sys.modules for a
+        # moment, and one that asks for it just then is told so.
+        return reader(data)
 
 
 def guess_media_type(filename: str) -> str:

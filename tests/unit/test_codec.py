@@ -405,3 +405,25 @@ def test_import_loads_neither_pandas_nor_cloudpickle() -> None:
         check=True,
     )
     assert done.stdout.strip() == "set()"
+
+
+ASKED: list[str] = []
+
+
+def found_the_second_time(name: str) -> str:
+    ASKED.append(name)
+    if len(ASKED) == 1:
+        raise KeyError(name)
+    return name
+
+
+class Elusive:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return found_the_second_time, ("a.module",)
+
+
+def test_module_that_another_thread_is_about_to_import_is_asked_for_again() -> None:
+    ASKED.clear()
+    payload = codec.encode(Elusive())
+    assert codec.decode(payload.media_type, payload.data) == "a.module"
+    assert ASKED == ["a.module", "a.module"]
