@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextvars
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from hypernb import BudgetExhaustedError, budget_left, spend
@@ -53,6 +55,8 @@ def test_cents_add_up_to_their_sum() -> None:
         {"cost": -1.0},
         {"cost": float("nan")},
         {"cost": float("inf")},
+        {"cost": 2**63},
+        {"cost": 1e308},
         {"cost": "3"},
         {"cost": True},
         {"cost": 1, "input_tokens": -1},
@@ -116,3 +120,20 @@ def test_many_threads_lose_nothing() -> None:
             thread.join()
     assert len(told) == 800
     assert len(refused) == 400
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    told: list[Usage] = []
+    with Carrying(Purse(told.append, None)):
+        spend(np.float32(0.5), input_tokens=np.int64(3))  # type: ignore[arg-type]  # as people do
+        spend(Decimal("0.25"))  # type: ignore[arg-type]  # as people do
+    assert told == [Usage(0.5, input_tokens=3), Usage(0.25)]
+    assert {type(each.cost) for each in told} == {float}
+
+
+def test_task_that_has_ended_cannot_spend() -> None:
+    purse = Purse(lambda _usage: None, 1.0)
+    with Carrying(purse):
+        context = contextvars.copy_context()
+    with pytest.raises(UsageError, match="has ended"):
+        context.run(spend, 0.1)

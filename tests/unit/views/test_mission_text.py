@@ -185,3 +185,28 @@ def test_mission_of_a_task_that_spent_its_cap_is_told_of_higher_ones(make: Any) 
     said = " ".join(mission_text(replace(ended, tasks=tasks)).split())
     assert "Your turn. %hyper rewind m-7 begins a mission that has what is done" in said
     assert "retry" not in said
+
+
+def test_task_that_waits_for_money_is_said_to(make: Any) -> None:
+    run = make.snapshot("running", runners=make.snapshot().runners)
+    active = next(task.name for task in run.tasks if task.state is TaskState.RUNNING)
+    then = {
+        TaskState.PENDING: TaskState.READY,
+        TaskState.STALLED: TaskState.SUCCEEDED,
+        TaskState.AWAITING_APPROVAL: TaskState.SUCCEEDED,
+    }
+    tasks = tuple(replace(task, state=then.get(task.state, task.state)) for task in run.tasks)
+    ready = next(task.name for task in tasks if task.state is TaskState.READY)
+    caps = {active: 0.3, ready: 0.4}
+    plan = run.plan.model_copy(
+        update={
+            "budget": 0.5,
+            "tasks": tuple(
+                spec.model_copy(update={"cap_cost": caps.get(spec.name)})
+                for spec in run.plan.tasks
+            ),
+        }
+    )
+    said = " ".join(mission_text(replace(run, tasks=tasks, plan=plan)).split())
+    assert f"Money that is kept for what runs: {ready}, for it may cost up to $0.40" in said
+    assert "A free place" not in said
