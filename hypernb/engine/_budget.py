@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from hypernb.engine._spending import exceeds
+from hypernb.engine._spending import exceeds, rounding
 from hypernb.errors import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hypernb.model import PlanSpec
-
-
-_HAIR: Final = 1e-9
 
 
 class Budget:
@@ -67,7 +64,7 @@ class Budget:
         if self.limit is None:
             return None
         # A hair more: what is left is never exactly the difference.
-        return (self._left(reserved) or 0.0) + _HAIR * max(1.0, self.limit)
+        return (self._left(reserved) or 0.0) + rounding(self.limit)
 
     def is_open(self, reserved: float) -> bool:
         """Tell whether a task without a cap may start: not on money that is kept for others.
@@ -102,4 +99,4 @@ class Budget:
 def _left(limit: float, spent: float) -> float:
     """Return what is left; nothing, if that is only how the rest was added up."""
     left = limit - spent
-    return left if left > _HAIR * max(1.0, limit) else 0.0
+    return left if left > rounding(limit) else 0.0

@@ -20,6 +20,11 @@ WORKER: Final = "HYPERNB_WORKER"
 _ROUNDING: Final = 1e-9
 
 
+def rounding(limit: float) -> float:
+    """Return by how much sums of dollars may differ from a limit that they add up to."""
+    return _ROUNDING * max(1.0, limit)
+
+
 def exceeds(amount: float, limit: float) -> bool:
     """Tell whether an amount is more than a limit, and not only by how it was added up.
 
@@ -27,7 +32,7 @@ def exceeds(amount: float, limit: float) -> bool:
         >>> exceeds(0.1 + 0.2, 0.3), exceeds(0.31, 0.3)
         (False, True)
     """
-    return amount > limit + _ROUNDING * max(1.0, limit)
+    return amount > limit + rounding(limit)
 
 
 class Purse:

@@ -55,10 +55,12 @@ class WriteConnection:
                 else:
                     self._begin_or_refuse(driver)
                 yield connection
-        except Exception as error:
+        except AssertionError as error:
+            self._throw_away(connection)
             if isinstance(error.__context__, KeyboardInterrupt):
-                self._throw_away(connection)  # SQLAlchemy's own assertions trip over it
-                raise error.__context__ from None
+                raise error.__context__ from None  # SQLAlchemy's own checks trip over it
+            raise
+        except Exception:
             self._let_go()  # it may be what is broken
             raise
         except BaseException:

@@ -19,6 +19,7 @@ from hypernb.errors import (
     StoreError,
     StoreUnavailableError,
     UnknownMissionError,
+    UsageError,
 )
 from hypernb.model import AgentWork, MissionId, PlanSpec, TaskSpec
 from hypernb.store import SqlStore
@@ -424,6 +425,19 @@ def test_interrupt_never_keeps_others_from_writing(store: SqlStore) -> None:
     assert seqs
     assert acknowledged < seqs[0] <= acknowledged + interrupts + 1
     assert store.check() == []
+
+
+def test_error_while_an_interrupt_is_handled_stays_what_it_is(store: SqlStore) -> None:
+    def interrupted() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            with store._database.writing():
+                raise UsageError("This cannot be.") from None
+
+    with pytest.raises(UsageError, match="cannot be"):
+        interrupted()
+    assert store.record("runner.started", {}) == 1
 
 
 # From 3.13 on, Python says of a connection that was never closed that it was forgotten, which
