@@ -428,12 +428,18 @@ def test_interrupt_never_keeps_others_from_writing(store: SqlStore) -> None:
 
 
 def test_error_while_an_interrupt_is_handled_stays_what_it_is(store: SqlStore) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def refuse() -> None:
+        with store._database.writing():
+            raise UsageError("This cannot be.")
+
     def interrupted() -> None:
         try:
-            raise KeyboardInterrupt
+            interrupt()
         except KeyboardInterrupt:
-            with store._database.writing():
-                raise UsageError("This cannot be.") from None
+            refuse()
 
     with pytest.raises(UsageError, match="cannot be"):
         interrupted()
