@@ -1,0 +1,1 @@
+"""Live views of missions for notebooks, on anywidget."""

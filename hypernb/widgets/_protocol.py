@@ -1,0 +1,29 @@
+"""What kernel and view say to each other: the same words as in ``widgets/src/protocol.ts``.
+
+From the kernel: ``picture`` (all of a mission), ``batch`` (what changed since ``from_seq``),
+``missions`` (rows of a board or a history), ``answer`` (to an ``ask``), ``beat`` (every five
+seconds), ``copy`` (the view as HTML, kept in the notebook), ``closed``.
+
+From a view: ``hello``, ``sync`` (with the last ``seq`` it has, or null), ``ack`` (with the
+number of a message), ``ask`` (with an id, a verb and its arguments). The verbs:
+
+=========  ==============================================  ====================================
+verb       arguments                                       answer
+=========  ==============================================  ====================================
+approve    ``tasks`` (empty: all), ``plan_hash``           ``{}``
+reject     ``reason``                                      ``{}``
+check      ``draft``                                       problems, difference, plan; changes nothing
+edit       ``draft``, ``revision`` (that it is based on)   the same; refused if somebody was faster
+comment    ``task`` (empty: the plan), ``text``            ``{}``
+pause      (and ``resume``, ``cancel``)                    ``{}``
+retry      ``task`` (empty: all that can be)               ``{}``
+fork       ``at`` (a task, or empty)                       ``{"mission": "m-9"}``
+export     ``form``                                        ``{"path": "…"}``
+events     ``before``, ``kinds``, ``agent``, ``task``,     a page of events, oldest first
+           ``text``, ``limit``
+output     ``task`` (empty: the mission's result)          an output, ready to be shown
+missions   ``text``, ``states``, ``limit``, ``offset``     rows, and how many there are in all
+compare    ``a``, ``b``                                    what differs between two missions
+open       ``mission`` (null: back to the list)            ``{}``; its picture follows
+=========  ==============================================  ====================================
+"""

@@ -1,0 +1,35 @@
+/**
+ * Builds the one module that every view is in, with its style sheet.
+ *
+ * `node build.mjs` writes both to hypernb/widgets/static; `--dev` also writes a page for a
+ * browser without Jupyter to dev/out.
+ */
+import { build } from "esbuild";
+
+const dev = process.argv.includes("--dev");
+const options = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  legalComments: "eof",
+  logLevel: "info",
+};
+
+await build({
+  ...options,
+  entryPoints: { hypernb: "src/index.tsx" },
+  outdir: "../hypernb/widgets/static",
+  minify: true,
+});
+if (dev) {
+  await build({
+    ...options,
+    format: "iife",
+    entryPoints: { dev: "dev/dev.tsx" },
+    outdir: "dev/out",
+    sourcemap: "inline",
+    jsxDev: false,
+  });
+}

@@ -1,0 +1,31 @@
+/**
+ * Any view in any state without Jupyter: dev.html?view=graph&state=running&theme=dark&size=2000.
+ *
+ * `view` is a component, `state` a mission's, `tab` one of the mission view's, `theme` light,
+ * dark or contrast, `density` comfortable or compact, `size` the number of made-up tasks.
+ */
+
+import widget from "../src/index";
+import type { MissionState } from "../src/protocol";
+import { FakeModel } from "./fake-model";
+import { largePicture, pictureOf } from "./fixtures";
+
+const query = new URLSearchParams(location.search);
+const asked = (name: string, otherwise: string): string => query.get(name) ?? otherwise;
+
+document.documentElement.dataset.theme = asked("theme", "light");
+const model = new FakeModel({
+  component: asked("view", "mission"),
+  tab: asked("tab", "graph"),
+  density: asked("density", "comfortable"),
+});
+const { initialize, render } = widget();
+initialize({ model });
+render({ model, el: document.body.appendChild(document.createElement("main")) });
+const size = Number(asked("size", "0"));
+model.say(
+  size > 0
+    ? largePicture(size)
+    : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0"))),
+);
+Object.assign(globalThis, { model });

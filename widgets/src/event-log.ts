@@ -1,0 +1,40 @@
+import { type Signal, signal } from "@preact/signals";
+import type { EventFacts } from "./protocol";
+
+/** So many events are kept for the feed; earlier ones are asked for when they are wanted. */
+const KEPT = 100_000;
+
+/** The newest events of a mission, in order of `seq`, each once. */
+export class EventLog {
+  readonly items: EventFacts[] = [];
+  /** Rises with each change of `items`. */
+  readonly version: Signal<number> = signal(0);
+
+  get lastSeq(): number {
+    return this.items.at(-1)?.seq ?? 0;
+  }
+
+  reset(events: readonly EventFacts[]): void {
+    this.items.length = 0;
+    this.items.push(...events);
+    this.version.value += 1;
+  }
+
+  append(events: readonly EventFacts[]): void {
+    const last = this.lastSeq;
+    const fresh = events.filter((event) => event.seq > last);
+    if (fresh.length === 0) return;
+    for (const event of fresh) this.items.push(event);
+    if (this.items.length > KEPT) this.items.splice(0, this.items.length - KEPT);
+    this.version.value += 1;
+  }
+
+  /** Put earlier events in front. */
+  prepend(events: readonly EventFacts[]): void {
+    const first = this.items[0]?.seq ?? Number.POSITIVE_INFINITY;
+    const earlier = events.filter((event) => event.seq < first);
+    if (earlier.length === 0) return;
+    this.items.unshift(...earlier);
+    this.version.value += 1;
+  }
+}

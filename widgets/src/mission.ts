@@ -1,0 +1,156 @@
+import { batch, type Signal, signal } from "@preact/signals";
+import { EventLog } from "./event-log";
+import type {
+  AgentFacts,
+  AttemptFacts,
+  Batch,
+  ClickFacts,
+  HeadFacts,
+  MissionFacts,
+  Picture,
+  PlanSpec,
+  TaskFacts,
+  TaskSpec,
+} from "./protocol";
+
+/**
+ * A mission as a view knows it: begun by a picture, kept current by batches.
+ *
+ * Rows that change are replaced, never changed in place. Lists are kept in place and have a
+ * version beside them, because a plan may have ten thousand tasks.
+ */
+export class Mission {
+  readonly facts: Signal<MissionFacts>;
+  readonly plan: Signal<PlanSpec | null>;
+  readonly head: Signal<HeadFacts>;
+  readonly clicks: Signal<ClickFacts>;
+  readonly totalEvents: Signal<number>;
+  readonly log = new EventLog();
+  /** In plan order. */
+  readonly tasks: TaskFacts[] = [];
+  /** Rises with each change of `tasks`. */
+  readonly tasksVersion: Signal<number> = signal(0);
+  /** Names of the tasks that the last message changed; all of them after a picture. */
+  readonly changed: Signal<readonly string[]> = signal([]);
+  /** In order of their start. */
+  readonly attempts: AttemptFacts[] = [];
+  readonly attemptsVersion: Signal<number> = signal(0);
+  agents: readonly AgentFacts[];
+  tools: readonly string[];
+  /** The last event that is included in all of this. */
+  readonly seq: Signal<number> = signal(0);
+  /** How much the kernel's clock is ahead of this one, in milliseconds. */
+  skewMs = 0;
+
+  private readonly places = new Map<string, number>();
+  private readonly names = new Map<string, string>();
+  private readonly attemptPlaces = new Map<string, number>();
+  private specs: ReadonlyMap<string, TaskSpec> = new Map();
+  private specsOf: PlanSpec | null = null;
+
+  constructor(picture: Picture) {
+    this.facts = signal(picture.mission);
+    this.plan = signal(picture.plan);
+    this.head = signal(picture.head);
+    this.clicks = signal(picture.clicks);
+    this.totalEvents = signal(picture.total_events);
+    this.agents = picture.agents;
+    this.tools = picture.tools;
+    this.begin(picture);
+  }
+
+  /** Take a picture in the place of all that is known. */
+  begin(picture: Picture): void {
+    batch(() => {
+      this.seq.value = picture.seq;
+      this.skewMs = Date.parse(picture.now) - Date.now();
+      this.facts.value = picture.mission;
+      this.plan.value = picture.plan;
+      this.head.value = picture.head;
+      this.clicks.value = picture.clicks;
+      this.totalEvents.value = picture.total_events;
+      this.agents = picture.agents;
+      this.tools = picture.tools;
+      this.log.reset(picture.events);
+      this.tasks.length = 0;
+      this.places.clear();
+      this.names.clear();
+      this.putTasks(picture.tasks);
+      this.attempts.length = 0;
+      this.attemptPlaces.clear();
+      this.putAttempts(picture.attempts);
+    });
+  }
+
+  /** Take what has changed. Returns false if something before it is missing. */
+  apply(message: Batch): boolean {
+    if (message.from_seq > this.seq.peek()) return false;
+    if (message.seq < this.seq.peek()) return true;
+    batch(() => {
+      this.seq.value = message.seq;
+      this.skewMs = Date.parse(message.now) - Date.now();
+      if (message.mission) this.facts.value = message.mission;
+      if (message.plan) this.plan.value = message.plan;
+      if (message.head) this.head.value = message.head;
+      this.totalEvents.value = message.total_events;
+      this.log.append(message.events);
+      if (message.tasks.length > 0) this.putTasks(message.tasks);
+      if (message.attempts.length > 0) this.putAttempts(message.attempts);
+    });
+    return true;
+  }
+
+  task(name: string): TaskFacts | undefined {
+    const place = this.places.get(name);
+    return place === undefined ? undefined : this.tasks[place];
+  }
+
+  /** Name of the task with an id; attempts know only the id. */
+  nameOf(id: string): string {
+    return this.names.get(id) ?? "";
+  }
+
+  spec(name: string): TaskSpec | undefined {
+    if (this.specsOf !== this.plan.peek()) {
+      this.specsOf = this.plan.peek();
+      this.specs = new Map(this.specsOf?.tasks.map((task) => [task.name, task]) ?? []);
+    }
+    return this.specs.get(name);
+  }
+
+  private putTasks(tasks: readonly TaskFacts[]): void {
+    const revised = tasks.some((task) => this.names.get(task.id) === undefined);
+    if (revised && this.tasks.length > 0) {
+      // A new revision has new rows; a batch then brings all of them.
+      this.tasks.length = 0;
+      this.places.clear();
+      this.names.clear();
+    }
+    for (const task of tasks) {
+      const place = this.places.get(task.name);
+      if (place === undefined) {
+        this.places.set(task.name, this.tasks.length);
+        this.names.set(task.id, task.name);
+        this.tasks.push(task);
+      } else {
+        this.tasks[place] = task;
+      }
+    }
+    this.tasksVersion.value += 1;
+    this.changed.value = tasks.map((task) => task.name);
+  }
+
+  private putAttempts(attempts: readonly AttemptFacts[]): void {
+    for (const attempt of attempts) {
+      const key = `${attempt.task_id} ${attempt.number}`;
+      const place = this.attemptPlaces.get(key);
+      if (place === undefined) {
+        this.attemptPlaces.set(key, this.attempts.length);
+        this.attempts.push(attempt);
+      } else {
+        this.attempts[place] = attempt;
+      }
+    }
+    this.attemptsVersion.value += 1;
+  }
+}

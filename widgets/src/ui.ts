@@ -1,0 +1,33 @@
+import { type Signal, signal } from "@preact/signals";
+
+export type Tab = "plan" | "graph" | "board" | "feed" | "timeline" | "result";
+export type Density = "comfortable" | "compact";
+
+/**
+ * What one view shows at the moment: not part of the mission, and not shared with other views.
+ *
+ * `now` is the kernel's time in milliseconds; it moves once a second while a mission is under
+ * way and the view can be seen, and stands still otherwise.
+ */
+export interface Ui {
+  readonly tab: Signal<Tab>;
+  readonly density: Signal<Density>;
+  /** The task that is open or marked; null if none is. */
+  readonly task: Signal<string | null>;
+  /** The one task that focus mode shows; null outside of it. */
+  readonly focus: Signal<string | null>;
+  readonly now: Signal<number>;
+  /** What a screen reader is told next. */
+  readonly said: Signal<string>;
+}
+
+export function newUi(tab: Tab, density: Density): Ui {
+  return {
+    tab: signal(tab),
+    density: signal(density),
+    task: signal(null),
+    focus: signal(null),
+    now: signal(Date.now()),
+    said: signal(""),
+  };
+}

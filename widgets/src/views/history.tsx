@@ -1,0 +1,6 @@
+import type { JSX } from "preact";
+import type { Connection } from "../connection";
+
+export function HistoryView({ connection }: { connection: Connection }): JSX.Element {
+  return <section class="block">{connection.missions.value?.total ?? 0}</section>;
+}
