@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Retention,
         RunnerId,
         SearchHit,
+        Since,
         Swept,
         TaskId,
         TaskRecord,
@@ -231,6 +232,29 @@ class Store(ABC):
     @abstractmethod
     def snapshot(self, mission_id: MissionId, *, events: int = 100) -> MissionSnapshot:
         """Read all that a view needs in one transaction."""
+
+    @abstractmethod
+    def since(
+        self, mission_id: MissionId, after: int, *, limit: int = 1000, paid: int = 0
+    ) -> Since:
+        """Read what has changed in a mission since an event, in one step.
+
+        Made to be called after every commit, beside a busy thread: whoever begins with a
+        snapshot and takes all that follows, in order, knows the mission as it is. Signs of
+        life are in the rows of tasks at work, whether there is an event or not.
+
+        Args:
+            after: The last ``seq`` that the reader has seen.
+            limit: At most so many events.
+            paid: `Since.paid` of the reader's last call; 0 at first, for all payments.
+
+        Raises:
+            UnknownMissionError: There is no such mission, or no longer.
+        """
+
+    @abstractmethod
+    def count_events(self, mission_id: MissionId) -> int:
+        """Return how many events a mission has, heartbeats included."""
 
     @abstractmethod
     def usage(self, mission_id: MissionId) -> list[UsageRecord]:

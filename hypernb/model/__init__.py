@@ -31,6 +31,7 @@ from hypernb.model._records import (
     MissionRecord,
     MissionSnapshot,
     SearchHit,
+    Since,
     TaskRecord,
 )
 from hypernb.model._replay import Replayed, replay
@@ -84,6 +85,7 @@ __all__ = [
     "RunnerId",
     "SearchHit",
     "Severity",
+    "Since",
     "SprintItem",
     "Swept",
     "TaskId",

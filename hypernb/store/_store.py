@@ -22,7 +22,7 @@ from hypernb.model import (
     new_id,
     short_id,
 )
-from hypernb.store import _leases, _resources, _rows, _search
+from hypernb.store import _leases, _resources, _rows, _search, _since
 from hypernb.store import _tables as t
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         Retention,
         RunnerId,
         SearchHit,
+        Since,
         Swept,
         TaskId,
         TaskRecord,
@@ -406,6 +407,16 @@ class SqlStore(Store):
                 approvals=tuple(each for each in approvals if self._approvals.is_signed(each)),
                 runners=tuple(self._held(leases_of(connection, "runner:"))),
             )
+
+    def since(
+        self, mission_id: MissionId, after: int, *, limit: int = 1000, paid: int = 0
+    ) -> Since:
+        asked = {"mission": mission_id, "after": after, "most": limit, "paid": paid}
+        text = self._database.glance(_since.STATEMENTS[self._database.kind], asked)
+        return _since.read(text, mission_id, after, limit=limit, paid=paid)
+
+    def count_events(self, mission_id: MissionId) -> int:
+        return int(self._database.glance(_since.COUNT, {"mission": mission_id}))
 
     def findings(self, mission_id: MissionId) -> list[Finding]:
         with self._database.reading() as connection:
