@@ -256,7 +256,7 @@ class _Watcher:
         try:
             return cursor.fetchone()[0]
         finally:
-            cursor.close()  # a statement that is not reset keeps what it reads from being cleared
+            cursor.close()  # a statement that is not reset would go on reading
 
     def close(self) -> None:
         self.is_closed = True

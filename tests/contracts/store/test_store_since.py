@@ -14,7 +14,7 @@ from hypernb.model import MissionId, Retention, TaskId, Usage
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
-    from hypernb.model import Since
+    from hypernb.model import Event, Since
 
 Bench = Any
 Clock = Any
@@ -49,7 +49,8 @@ def test_since_is_read_in_portions_without_gaps(bench: Bench, store: Store) -> N
     underway = bench.running(*(f"t{number}" for number in range(30)))
     for name in underway.ids:
         underway.run(name)
-    found, after, more = [], 0, True
+    found: list[Event] = []
+    after, more = 0, True
     while more:
         since = store.since(underway.mission.id, after, limit=7)
         found += since.events
