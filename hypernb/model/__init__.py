@@ -30,6 +30,7 @@ from hypernb.model._records import (
     LeaseRecord,
     MissionRecord,
     MissionSnapshot,
+    MissionSummary,
     SearchHit,
     TaskRecord,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "MissionRecord",
     "MissionSnapshot",
     "MissionState",
+    "MissionSummary",
     "OnFailure",
     "Outcome",
     "PlanSpec",
