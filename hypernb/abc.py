@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MissionRecord,
         MissionSnapshot,
         MissionState,
+        MissionSummary,
         PlanSpec,
         Resource,
         ResourceUse,
@@ -163,6 +164,27 @@ class Store(ABC):
         self, *, limit: int = 50, states: Sequence[MissionState] = ()
     ) -> list[MissionRecord]:
         """Return missions, newest first; of all states if none are given."""
+
+    @abstractmethod
+    def summaries(
+        self,
+        *,
+        text: str = "",
+        states: Sequence[MissionState] = (),
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[MissionSummary], int]:
+        """Return missions with what their tasks come to, newest first, and how many there are.
+
+        One transaction with a fixed number of queries, however many missions are listed.
+
+        Args:
+            text: Only missions with each of these words in their goal or the name of their
+                playbook, in whatever case, or of that short id.
+            states: Only missions in these states; of all if empty.
+            limit: At most so many.
+            offset: Leave out so many of the newest.
+        """
 
     @abstractmethod
     def mission(self, ref: str) -> MissionRecord:

@@ -58,6 +58,32 @@ class MissionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MissionSummary:
+    """A mission in a list of many, with what its tasks come to.
+
+    Attributes:
+        counts: How many tasks are in each state that occurs.
+        findings: How many its agents have found so far.
+        budget: What it may spend, in dollars; None for no limit.
+        is_approved: The newest revision of its plan has this user's yes.
+        at_hand: Tasks that are at work, stalled or waiting for a person, in plan order, the
+            first few: name and state.
+    """
+
+    mission: MissionRecord
+    counts: Mapping[TaskState, int] = field(default_factory=dict)
+    findings: int = 0
+    budget: float | None = None
+    is_approved: bool = False
+    at_hand: tuple[tuple[str, TaskState], ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many tasks it has."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRecord:
     """A task as it stands.
 

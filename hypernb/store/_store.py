@@ -22,7 +22,7 @@ from hypernb.model import (
     new_id,
     short_id,
 )
-from hypernb.store import _leases, _resources, _rows, _search, _since
+from hypernb.store import _leases, _resources, _rows, _search, _since, _summaries
 from hypernb.store import _tables as t
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         Event,
         Finding,
         MissionRecord,
+        MissionSummary,
         PlanSpec,
         Resource,
         ResourceUse,
@@ -320,6 +321,18 @@ class SqlStore(Store):
             statement = statement.where(t.missions.c.state.in_([each.value for each in states]))
         with self._database.reading() as connection:
             return [_rows.mission(row) for row in connection.execute(statement)]
+
+    def summaries(
+        self,
+        *,
+        text: str = "",
+        states: Sequence[MissionState] = (),
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[MissionSummary], int]:
+        wanted = _summaries.Wanted(text, tuple(states), max(limit, 0), max(offset, 0))
+        with self._database.reading() as connection:
+            return _summaries.read(connection, wanted, self._approvals)
 
     def mission(self, ref: str) -> MissionRecord:
         with self._database.reading() as connection:
