@@ -21,7 +21,8 @@ fork       ``at`` (a task, or empty)                       ``{"mission": "m-9"}`
 export     ``form``                                        ``{"path": "…"}``
 events     ``before``, ``kinds``, ``agent``, ``task``,     a page of events, oldest first
            ``text``, ``limit``
-output     ``task`` (empty: the mission's result)          an output, ready to be shown
+output     ``task`` (empty: the mission's result)          an output, ready to be shown; of the
+                                                           mission also findings and outputs
 missions   ``text``, ``states``, ``limit``, ``offset``     rows, and how many there are in all
 compare    ``a``, ``b``                                    what differs between two missions
 open       ``mission`` (null: back to the list)            ``{}``; its picture follows
