@@ -233,6 +233,7 @@ class Store(ABC):
         mission_id: MissionId | None = None,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
         newest: bool = False,
@@ -242,6 +243,7 @@ class Store(ABC):
         Args:
             mission_id: Of this mission only; of the whole store if None.
             after: The last ``seq`` that the reader has seen.
+            before: Only events with a ``seq`` below this one.
             limit: At most so many.
             kinds: Only these; all if empty.
             newest: The last ``limit`` of them instead of the first.
@@ -275,8 +277,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def count_events(self, mission_id: MissionId) -> int:
-        """Return how many events a mission has, heartbeats included."""
+    def count_events(self, mission_id: MissionId, *, until: int) -> int:
+        """Return how many events a mission has up to a ``seq``, heartbeats included."""
 
     @abstractmethod
     def usage(self, mission_id: MissionId) -> list[UsageRecord]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.model import MissionId
 
-COUNT: Final = "SELECT count(*) FROM events WHERE mission_id = :mission"
+COUNT: Final = "SELECT count(*) FROM events WHERE mission_id = :mission AND seq <= :until"
 # With these, all tasks may have changed, and no event of theirs tells of it.
 _OF_ALL_TASKS: Final = (
     EventKind.MISSION_CREATED,

@@ -376,12 +376,15 @@ class SqlStore(Store):
         mission_id: MissionId | None = None,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
         newest: bool = False,
     ) -> list[Event]:
         seq = t.events.c.seq
         statement = _rows.SELECT_EVENTS.where(seq > after).limit(limit)
+        if before is not None:
+            statement = statement.where(seq < before)
         statement = statement.order_by(seq.desc() if newest else seq)
         if mission_id is not None:
             statement = statement.where(t.events.c.mission_id == mission_id)
@@ -428,8 +431,9 @@ class SqlStore(Store):
         text = self._database.glance(_since.STATEMENTS[self._database.kind], asked)
         return _since.read(text, mission_id, after, limit=limit, paid=paid)
 
-    def count_events(self, mission_id: MissionId) -> int:
-        return int(self._database.glance(_since.COUNT, {"mission": mission_id}))
+    def count_events(self, mission_id: MissionId, *, until: int) -> int:
+        asked = {"mission": mission_id, "until": until}
+        return int(self._database.glance(_since.COUNT, asked))
 
     def findings(self, mission_id: MissionId) -> list[Finding]:
         with self._database.reading() as connection:

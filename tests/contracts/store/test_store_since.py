@@ -138,8 +138,11 @@ def test_since_of_an_unknown_or_forgotten_mission_is_refused(
 def test_events_of_a_mission_are_counted(bench: Bench, store: Store) -> None:
     underway = bench.running("a")
     bench.proposed("b")
-    assert store.count_events(underway.mission.id) == len(store.events(underway.mission.id))
-    assert store.count_events(MissionId("01J")) == 0
+    events = store.events(underway.mission.id)
+    last = store.last_seq()
+    assert store.count_events(underway.mission.id, until=last) == len(events)
+    assert store.count_events(underway.mission.id, until=events[1].seq) == 2
+    assert store.count_events(MissionId("01J"), until=last) == 0
 
 
 def test_looking_does_not_hide_what_others_commit(bench: Bench, place: Place) -> None:
