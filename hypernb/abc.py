@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         MissionSnapshot,
         MissionState,
         MissionSummary,
+        Past,
         PlanSpec,
         Resource,
         ResourceUse,
@@ -118,10 +119,15 @@ class Store(ABC):
         *,
         by: str,
         payloads: Mapping[Digest, Payload] | None = None,
+        revision: int | None = None,
     ) -> MissionRecord:
         """Store the next revision of a plan that awaits approval, and replace its tasks.
 
+        Args:
+            revision: The one that the change was made to; None if that does not matter.
+
         Raises:
+            EditConflictError: Another revision than that is the newest.
             TransitionError: The mission does not await approval.
         """
 
@@ -141,6 +147,18 @@ class Store(ABC):
     @abstractmethod
     def reject(self, mission_id: MissionId, *, reason: str, by: str) -> None:
         """End a mission that awaits approval; nothing of it ever runs."""
+
+    @abstractmethod
+    def comment(self, mission_id: MissionId, text: str, *, task: str = "", by: str) -> int:
+        """Append the event ``plan.commented``; return its ``seq``.
+
+        Args:
+            text: What is said.
+            task: Name of the task it is about; empty for the plan.
+
+        Raises:
+            UnknownTaskError: The plan has no such task.
+        """
 
     @abstractmethod
     def send(
@@ -225,6 +243,14 @@ class Store(ABC):
 
         Taken from the latest missions of the same playbook or, without one, the same goal;
         tasks that never succeeded there are left out.
+        """
+
+    @abstractmethod
+    def past(self, mission_id: MissionId) -> Past:
+        """Return what earlier missions like this one say of it, for telling what to expect.
+
+        More of them count than for `durations`, which only has to order what starts. Tasks
+        that a fork shares are left out, because they did not run.
         """
 
     @abstractmethod

@@ -4,10 +4,11 @@ from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
 from hypernb.session._hosting import host_here
 from hypernb.session._limits import limits
-from hypernb.session._mission import Mission, Task
+from hypernb.session._mission import RETRIABLE, Mission, Task
 from hypernb.session._session import Session, Status
 
 __all__ = [
+    "RETRIABLE",
     "Check",
     "Mission",
     "Session",

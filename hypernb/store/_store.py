@@ -30,7 +30,13 @@ from hypernb.store._backend import open_backend
 from hypernb.store._bulk import Bulk
 from hypernb.store._commit import check_lease, write_changes
 from hypernb.store._database import BUSY_TIMEOUT_S
-from hypernb.store._decisions import append_command, end_unstarted, require_unapproved
+from hypernb.store._decisions import (
+    append_command,
+    append_comment,
+    end_unstarted,
+    require_revision,
+    require_unapproved,
+)
 from hypernb.store._events import append_event, last_seq, take_numbers
 from hypernb.store._failures import breaks_a_reference
 from hypernb.store._forks import share
@@ -44,6 +50,7 @@ from hypernb.store._reading import (
     leases_of,
     mission_by_id,
     mission_by_ref,
+    past_before,
     perhaps_runnable,
     tasks_of,
     usage_of,
@@ -69,6 +76,7 @@ if TYPE_CHECKING:
         Finding,
         MissionRecord,
         MissionSummary,
+        Past,
         PlanSpec,
         Resource,
         ResourceUse,
@@ -228,6 +236,7 @@ class SqlStore(Store):
         *,
         by: str,
         payloads: Mapping[Digest, Payload] | None = None,
+        revision: int | None = None,
     ) -> MissionRecord:
         now = self._now()
         draft = Proposal.of(spec, revision=0, by=clean(by))
@@ -235,6 +244,7 @@ class SqlStore(Store):
         with self._database.writing() as connection:
             mission = mission_by_id(connection, mission_id)
             require_unapproved(mission, MissionState.AWAITING_APPROVAL)
+            require_revision(mission, revision)
             proposal = replace(draft, revision=mission.revision + 1)
             _leases.void(connection, f"mission:{mission_id}")
             self._artifacts.write_named(connection, prepared, now)
@@ -279,6 +289,12 @@ class SqlStore(Store):
                 by=clean(by),
                 now=self._now(),
             )
+
+    def comment(self, mission_id: MissionId, text: str, *, task: str = "", by: str) -> int:
+        facts = {"text": clean(text), "by": clean(by)}
+        with self._database.writing() as connection:
+            mission = mission_by_id(connection, mission_id)
+            return append_comment(connection, mission, clean(task), facts, now=self._now())
 
     def send(
         self,
@@ -370,6 +386,10 @@ class SqlStore(Store):
     def durations(self, mission_id: MissionId) -> dict[str, float]:
         with self._database.reading() as connection:
             return durations_before(connection, mission_by_id(connection, mission_id))
+
+    def past(self, mission_id: MissionId) -> Past:
+        with self._database.reading() as connection:
+            return past_before(connection, mission_by_id(connection, mission_id))
 
     def events(
         self,

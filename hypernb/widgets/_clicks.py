@@ -21,9 +21,8 @@ def click_facts(comm: Any) -> dict[str, Any]:
     if not getattr(kernel, "_supports_kernel_subshells", False):
         if version < (7,):
             name = ".".join(map(str, version))
-            return _waits(
-                f"This kernel (ipykernel {name}) does one thing at a time. {_UPGRADE}"
-            )
+            alone = f"This kernel (ipykernel {name}) does one thing at a time."
+            return _waits(f"{alone} {_UPGRADE}")
         return _waits(
             "Subshells are turned off in this kernel. Turn them on in its settings "
             "and restart it."

@@ -54,8 +54,7 @@ class Lane:
         while (job := jobs.get()) is not None:
             try:
                 job()
-            except Exception:
-                # Whoever put it has been told what concerns them; the next ones wait.
+            except Exception:  # noqa: BLE001 - one job must not end the thread of the next
                 _log.exception("%s could not do what it was given.", self._name)
 
 
@@ -126,7 +125,7 @@ def answered(question: Mapping[str, Any], about: Mission | Session) -> dict[str,
             value = act(verb, args, about)
     except HypernbError as error:
         return {**reply, "ok": False, "error": told(error)}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whoever clicked has to be told
         _log.exception("A view asked for %r, which went wrong.", verb)
         return {**reply, "ok": False, "error": _unexpected(error)}
     return {**reply, "ok": True, "value": value}

@@ -118,8 +118,8 @@ class Line:
             return
         try:
             widget.send(message)
-        except Exception:
-            # The kernel's sockets close before its threads end; nobody is there to be told.
+        except Exception:  # noqa: BLE001 - sockets that close raise whatever they do
+            # A kernel's sockets close before its threads end; nobody is there to be told.
             _log.debug("A view could not be told anything.", exc_info=True)
             self._ended = self._ended or "The view can no longer be reached."
             self.end()

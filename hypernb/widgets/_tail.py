@@ -148,7 +148,7 @@ class Tail:
             if not self._has_failed:
                 _log.warning("Views of %s are not current.", self._store.url, exc_info=True)
             self._has_failed = True
-        except Exception:
+        except Exception:  # noqa: BLE001 - other views, and later commits, are still followed
             self._rest_until = now_s + _AFTER_FAILURE_S
             _log.exception("Views of %s are not current.", self._store.url)
 

@@ -140,8 +140,9 @@ def output(mission: Mission, task: str = "") -> Any:
     return _output.output(mission, task)
 
 
-def events(
+def events(  # noqa: PLR0913 - the fields of a filter
     mission: Mission,
+    *,
     before: int | None = None,
     kinds: Sequence[str] = (),
     agent: str = "",
