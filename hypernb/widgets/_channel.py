@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 16
 """So many messages may be on their way; a tab that does not acknowledge them gets no more."""
+WIDE_WINDOW: Final = 2_000
+"""As long as what a view says waits for the cell that runs, its silence tells nothing."""
 _FIRST_PROBE_S: Final = 5.0
 _LAST_PROBE_S: Final = 60.0
 _TOO_FAR: Final = 50_000
@@ -29,6 +31,10 @@ class Channel:
     Args:
         send: Puts a message on the wire.
         clicks: Says whether clicks reach the kernel at once.
+
+    Attributes:
+        is_heard: Whether the view has said anything yet.
+        window: How many messages may be on their way.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class Channel:
         self.mirror: Mirror | None = None
         self.listing: Listing | None = None
         self.is_heard = False
+        self.window = WIDE_WINDOW
         self.cursor = 0
         self._n = 0
         self._acked = 0
@@ -54,7 +61,7 @@ class Channel:
     @property
     def has_room(self) -> bool:
         """Whether another message may be on its way."""
-        return len(self._sent) < WINDOW
+        return len(self._sent) < self.window
 
     # -- what the view says -------------------------------------------------------------
 

@@ -63,6 +63,6 @@ def _kernel() -> Any:
 
 
 def _version() -> tuple[int, ...]:
-    import ipykernel
+    from ipykernel import version_info
 
-    return tuple(int(part) for part in ipykernel.__version__.split(".")[:2] if part.isdigit())
+    return tuple(int(part) for part in version_info[:2])

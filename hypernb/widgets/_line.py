@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import HypernbError, UsageError
 from hypernb.session import Mission, Session
-from hypernb.widgets._channel import Channel
+from hypernb.widgets._channel import WINDOW, Channel
 from hypernb.widgets._clicks import click_facts
 from hypernb.widgets._desk import DESK, told
 from hypernb.widgets._tail import tail_of
@@ -73,6 +73,8 @@ class Line:
         """Take what the view has said, in whichever thread it arrives; returns at once."""
         if not isinstance(message, dict):
             return
+        if threading.current_thread() is not threading.main_thread():
+            self.channel.window = WINDOW  # by a subshell: it arrives whatever the kernel does
         if message.get("type") != "ask":
             if not self._ended:
                 self._tail.post(self, message)

@@ -231,8 +231,8 @@ class Mirror:
             self._findings_are_old = False
         head = head_facts(
             self.snapshot(),
-            past=self._past,
-            costs={task: cost for task, (cost, _) in self._spent.items()},
+            durations=self._past,
+            usage=self._spent,
             comments=self._comments,
             previous_plan=self._plan_before,
             report=self.report(),

@@ -32,6 +32,8 @@ _LEAST_BETWEEN_S: Final = 0.02
 """jupyter_server drops what comes faster than a thousand messages a second, of all views."""
 _BEAT_S: Final = 5.0
 _RUNNER_LOOK_S: Final = 1.0
+_RUNNER_STARTS_S: Final = 3.0
+"""Whoever has just approved has started a runner too, and it takes a moment to appear."""
 _AFTER_FAILURE_S: Final = 1.0
 _STEPS_A_ROUND: Final = 8
 END_WITHIN_S: Final = 3.0
@@ -139,7 +141,7 @@ class Tail:
             self._look(lines, now_s)
             self._tell(lines, now_s)
             self._turn_quickly(wanted=any(each.is_under_way for each in self._watched(lines)))
-            self._keep_going(lines, now_s)
+            self._keep_going(now_s)
             self._has_failed = False
         except HypernbError:
             # The store went away under views that nobody waits for. They hear no beats and say
@@ -254,12 +256,12 @@ class Tail:
             QUICK_TURNS.end()
         self._is_quick = wanted
 
-    def _keep_going(self, lines: tuple[Line, ...], now_s: float) -> None:
+    def _keep_going(self, now_s: float) -> None:
         """Have a runner there: who watches a mission under way has asked for it to run."""
-        if now_s - self._runner_at < _RUNNER_LOOK_S or self._is_looking_for_runner:
-            return
-        self._runner_at = now_s
-        if any(each.is_under_way for each in self._watched(lines)):
+        if not self._is_quick:
+            self._runner_at = now_s + _RUNNER_STARTS_S
+        elif now_s >= self._runner_at and not self._is_looking_for_runner:
+            self._runner_at = now_s + _RUNNER_LOOK_S
             self._is_looking_for_runner = True
             DESK.later(self._have_runner)
 
