@@ -86,9 +86,7 @@ def mission(session: Session) -> Mission:
 
 
 def proposed(session: Session, *names: str, goal: str = "look around") -> Mission:
-    tasks = tuple(
-        TaskSpec(name=name, agent="qa-engineer", work=AgentWork()) for name in names
-    )
+    tasks = tuple(TaskSpec(name=name, agent="qa-engineer", work=AgentWork()) for name in names)
     spec = PlanSpec(goal=goal, tasks=tasks)
     record = session.store.create_mission(spec, by="ada@here")
     return Mission(session, record)
