@@ -217,7 +217,7 @@ def test_a_hundred_views_leave_nothing(session: Session) -> None:
     assert not view._msg_callbacks.callbacks
 
 
-def test_views_open_at_once_share_their_threads(session: Session, mission: Mission) -> None:
+def test_views_open_at_once_share_their_threads(mission: Mission) -> None:
     before = threading.active_count()
     made = [MissionView(mission) for _ in range(100)]
     for view in made:
