@@ -99,7 +99,7 @@ def test_difference_is_in_words(mission: Mission) -> None:
         ({"timeout_s": "abc"}, "timeout_s", 600.0),
         ({"timeout_s": 0}, "timeout_s", 600.0),
         ({"agent": "security-enginer"}, "agent", "security-engineer"),
-        ({"needs": ["mapp"]}, "needs", ["map"]),
+        ({"needs": ["mpa"]}, "needs", ["map"]),
         ({"needs": ["audit"]}, "needs", []),
         ({"cap_cost": 2}, "cap_cost", 0.5),
         ({"attempts": 0}, "attempts", 1),
