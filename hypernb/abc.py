@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MissionRecord,
         MissionSnapshot,
         MissionState,
+        MissionSummary,
         Past,
         PlanSpec,
         Resource,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         Retention,
         RunnerId,
         SearchHit,
+        Since,
         Swept,
         TaskId,
         TaskRecord,
@@ -182,6 +184,27 @@ class Store(ABC):
         """Return missions, newest first; of all states if none are given."""
 
     @abstractmethod
+    def summaries(
+        self,
+        *,
+        text: str = "",
+        states: Sequence[MissionState] = (),
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[MissionSummary], int]:
+        """Return missions with what their tasks come to, newest first, and how many there are.
+
+        One transaction with a fixed number of queries, however many missions are listed.
+
+        Args:
+            text: Only missions with each of these words in their goal or the name of their
+                playbook, in whatever case, or of that short id.
+            states: Only missions in these states; of all if empty.
+            limit: At most so many.
+            offset: Leave out so many of the newest.
+        """
+
+    @abstractmethod
     def mission(self, ref: str) -> MissionRecord:
         """Find a mission by short id or id.
 
@@ -236,6 +259,7 @@ class Store(ABC):
         mission_id: MissionId | None = None,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
         newest: bool = False,
@@ -245,6 +269,7 @@ class Store(ABC):
         Args:
             mission_id: Of this mission only; of the whole store if None.
             after: The last ``seq`` that the reader has seen.
+            before: Only events with a ``seq`` below this one.
             limit: At most so many.
             kinds: Only these; all if empty.
             newest: The last ``limit`` of them instead of the first.
@@ -257,6 +282,29 @@ class Store(ABC):
     @abstractmethod
     def snapshot(self, mission_id: MissionId, *, events: int = 100) -> MissionSnapshot:
         """Read all that a view needs in one transaction."""
+
+    @abstractmethod
+    def since(
+        self, mission_id: MissionId, after: int, *, limit: int = 1000, paid: int = 0
+    ) -> Since:
+        """Read what has changed in a mission since an event, in one step.
+
+        Made to be called after every commit, beside a busy thread: whoever begins with a
+        snapshot and takes all that follows, in order, knows the mission as it is. Signs of
+        life are in the rows of tasks at work, whether there is an event or not.
+
+        Args:
+            after: The last ``seq`` that the reader has seen.
+            limit: At most so many events.
+            paid: `Since.paid` of the reader's last call; 0 at first, for all payments.
+
+        Raises:
+            UnknownMissionError: There is no such mission, or no longer.
+        """
+
+    @abstractmethod
+    def count_events(self, mission_id: MissionId, *, until: int) -> int:
+        """Return how many events a mission has up to a ``seq``, heartbeats included."""
 
     @abstractmethod
     def usage(self, mission_id: MissionId) -> list[UsageRecord]:

@@ -32,7 +32,9 @@ from hypernb.model._records import (
     LeaseRecord,
     MissionRecord,
     MissionSnapshot,
+    MissionSummary,
     SearchHit,
+    Since,
     TaskRecord,
 )
 from hypernb.model._replay import Replayed, replay
@@ -72,6 +74,7 @@ __all__ = [
     "MissionRecord",
     "MissionSnapshot",
     "MissionState",
+    "MissionSummary",
     "OnFailure",
     "Outcome",
     "Past",
@@ -88,6 +91,7 @@ __all__ = [
     "RunnerId",
     "SearchHit",
     "Severity",
+    "Since",
     "Spread",
     "SprintItem",
     "Swept",

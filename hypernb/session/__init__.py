@@ -1,7 +1,7 @@
 """The composition root: what magics, views, CLI and programs share, sync and async."""
 
 from hypernb.session._doctor import Check
-from hypernb.session._export import as_json
+from hypernb.session._export import as_json, forms
 from hypernb.session._hosting import host_here
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
@@ -17,6 +17,7 @@ __all__ = [
     "Task",
     "as_json",
     "assignment",
+    "forms",
     "host_here",
     "limits",
     "typed_comment",

@@ -22,7 +22,7 @@ from hypernb.model import (
     new_id,
     short_id,
 )
-from hypernb.store import _leases, _resources, _rows, _search
+from hypernb.store import _leases, _resources, _rows, _search, _since, _summaries
 from hypernb.store import _tables as t
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         Event,
         Finding,
         MissionRecord,
+        MissionSummary,
         Past,
         PlanSpec,
         Resource,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
         Retention,
         RunnerId,
         SearchHit,
+        Since,
         Swept,
         TaskId,
         TaskRecord,
@@ -336,6 +338,18 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             return [_rows.mission(row) for row in connection.execute(statement)]
 
+    def summaries(
+        self,
+        *,
+        text: str = "",
+        states: Sequence[MissionState] = (),
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[MissionSummary], int]:
+        wanted = _summaries.Wanted(text, tuple(states), max(limit, 0), max(offset, 0))
+        with self._database.reading() as connection:
+            return _summaries.read(connection, wanted, self._approvals)
+
     def mission(self, ref: str) -> MissionRecord:
         with self._database.reading() as connection:
             return mission_by_ref(connection, ref)
@@ -382,12 +396,15 @@ class SqlStore(Store):
         mission_id: MissionId | None = None,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
         newest: bool = False,
     ) -> list[Event]:
         seq = t.events.c.seq
         statement = _rows.SELECT_EVENTS.where(seq > after).limit(limit)
+        if before is not None:
+            statement = statement.where(seq < before)
         statement = statement.order_by(seq.desc() if newest else seq)
         if mission_id is not None:
             statement = statement.where(t.events.c.mission_id == mission_id)
@@ -426,6 +443,17 @@ class SqlStore(Store):
                 approvals=tuple(each for each in approvals if self._approvals.is_signed(each)),
                 runners=tuple(self._held(leases_of(connection, "runner:"))),
             )
+
+    def since(
+        self, mission_id: MissionId, after: int, *, limit: int = 1000, paid: int = 0
+    ) -> Since:
+        asked = {"mission": mission_id, "after": after, "most": limit, "paid": paid}
+        text = self._database.glance(_since.STATEMENTS[self._database.kind], asked)
+        return _since.read(text, mission_id, after, limit=limit, paid=paid)
+
+    def count_events(self, mission_id: MissionId, *, until: int) -> int:
+        asked = {"mission": mission_id, "until": until}
+        return int(self._database.glance(_since.COUNT, asked))
 
     def findings(self, mission_id: MissionId) -> list[Finding]:
         with self._database.reading() as connection:
