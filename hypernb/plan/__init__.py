@@ -8,6 +8,7 @@ from hypernb.plan._check import (
     check_plan,
     is_resource_name,
     keyword_name,
+    plan_problems,
 )
 from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
@@ -34,6 +35,7 @@ __all__ = [
     "keyword_name",
     "layout",
     "outline",
+    "plan_problems",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",

@@ -6,6 +6,7 @@ from hypernb.session._hosting import host_here
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
 from hypernb.session._session import Session, Status
+from hypernb.session._typed import assignment, typed_comment, typed_edit
 
 __all__ = [
     "RETRIABLE",
@@ -15,7 +16,10 @@ __all__ = [
     "Status",
     "Task",
     "as_json",
+    "assignment",
     "forms",
     "host_here",
     "limits",
+    "typed_comment",
+    "typed_edit",
 ]

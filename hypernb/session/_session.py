@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Payload, Store
     from hypernb.agents import Playbook
+    from hypernb.errors import PlanProblem
     from hypernb.model import (
         Digest,
         Event,
@@ -229,6 +230,13 @@ class Session:
         from hypernb.tools import tool_names
 
         check_plan(spec, agents=self.agents(spec.root), tools=tool_names())
+
+    def problems(self, spec: PlanSpec) -> list[PlanProblem]:
+        """Return what keeps a plan from being carried out, each with its place."""
+        from hypernb.plan import plan_problems
+        from hypernb.tools import tool_names
+
+        return plan_problems(spec, agents=self.agents(spec.root), tools=tool_names())
 
     # -- looking back -------------------------------------------------------------------
 
