@@ -91,7 +91,8 @@ def _lanes() -> int:
 
 def test_a_lane_goes_on_after_a_job_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     lane, done = Lane("hypernb test"), threading.Event()
-    lane.put(lambda: {}["nothing"])
+    facts: dict[str, int] = {}
+    lane.put(lambda: facts["nothing"])
     lane.put(done.set)
     assert done.wait(WITHIN_S)
     lane.end()
