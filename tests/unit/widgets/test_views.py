@@ -77,8 +77,8 @@ def test_an_unknown_option_is_refused_with_near_misses(mission: Mission) -> None
 
 
 def test_an_option_without_a_meaning_is_refused(mission: Mission) -> None:
-    with pytest.raises(UsageError, match=r"'bord'.*Did you mean 'board'\?"):
-        MissionView(mission, tab="bord")
+    with pytest.raises(UsageError, match=r"'bxard'.*Did you mean 'board'\?"):
+        MissionView(mission, tab="bxard")
     view = MissionView(mission, tab="board", density="compact", layout={"width": "50%"})
     with pytest.raises(UsageError, match="Known: 'comfortable', 'compact'"):
         view.density = "huge"
