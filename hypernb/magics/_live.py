@@ -67,6 +67,10 @@ class _Widget:
             greetings.heard(self._view.front_end)
         return not self._is_answered and time.monotonic() > self._answer_by
 
+    def keep_copy(self, html: str) -> None:
+        """Have the notebook keep this for those who open it without a kernel."""
+        self._view.keep_copy(html)
+
     def close(self) -> None:
         self._view.close()
 
@@ -97,6 +101,7 @@ class LiveView:
         self._seq = 0
         self._ages = False
         self._is_final = False
+        self._kept: MissionState | None = None
 
     def show(self) -> None:
         """Show the mission as it is now."""
@@ -196,12 +201,19 @@ class LiveView:
             self._refresh()
 
     def _listen(self) -> None:
-        """Show HTML in the widget's place if nobody shows the widget."""
-        if self._widget is not None and self._widget.is_ignored:
+        """Have the notebook keep what the widget shows, or show that if nobody else does."""
+        if self._widget is None:
+            return
+        if self._widget.is_ignored:
             greetings.unanswered()
             self._rung = Rung.HTML
             self._update()
             self._let_go()
+            return
+        state = self._mission.state
+        if state is not self._kept and not state.is_final:
+            self._kept = state
+            self._widget.keep_copy(self._draw()["text/html"])
 
     def _refresh(self) -> None:
         since = time.monotonic() - self._drawn_at
@@ -219,7 +231,8 @@ class LiveView:
             publish_display_data(drawn)
             return
         # A widget keeps itself current; showing it anew would put its tabs back.
-        if drawn != before and (self._shows == _HTML or self._shows != _showing.get(self._key)):
+        is_new = self._shows != _showing.get(self._key)
+        if is_new or (self._shows == _HTML and drawn != before):
             publish_display_data(drawn, transient=self._display, update=True)
         _showing[self._key] = self._shows
 

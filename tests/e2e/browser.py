@@ -24,7 +24,7 @@ NONE: Final = (
 
 
 def find_chromium(playwright: Playwright) -> str:
-    """Return the path of a Chromium, which may be installed on the way; empty if there is none."""
+    """Return the path of a Chromium, installed if need be; empty if there is none."""
     return (
         _on_path()
         or _own(playwright)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import psutil
@@ -12,24 +13,31 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from hypernb.session import Session
+from hypernb.session._following import Follower
+from hypernb.store import SqlStore
+from hypernb.store._events import append_rows
+from hypernb.store._values import json_text, utc_text
 from tests.e2e.browser import ARGUMENTS, NONE, find_chromium
 from tests.e2e.jupyter import Jupyter
 from tests.e2e.notebook import Notebook, write_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Dialog, Page, Playwright
 
-# Python code that never ends in a page would keep Playwright waiting for ever; a browser that is
+    from hypernb import Plan
+    from hypernb.session import Mission
+
+# A script that never ends in a page would keep Playwright waiting for ever; a browser that is
 # gone does not.
 BROWSER_LIVES_S: Final = 90
 SIZE: Final = {"width": 1300, "height": 1400}
 STOP_WITHIN_S: Final = 30
 
 # A mission that the test lets go on by writing a file.
-READ_FILE: Final = '''
+READ_FILE: Final = """
 import os
 os.environ["HYPERNB_DB"] = {database!r}
 %load_ext hypernb
@@ -50,7 +58,7 @@ def read_file(path: pathlib.Path):
     plan.add("read", wait_for, str(path))
     plan.add("shout", shout, needs=["read"])
     return plan
-'''
+"""
 PROPOSE: Final = "%%hyper --playbook read-file text.txt"
 # Pure Python that never lets go of the interpreter on its own.
 COMPUTE: Final = """
@@ -115,7 +123,12 @@ def watch_for_problems(page: Page) -> list[str]:
     """Gather what goes wrong in the page, and any dialog that somebody opens."""
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(error.stack or str(error)))
-    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        problems.append(f"A dialog was opened: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     return problems
 
 
@@ -169,6 +182,39 @@ class Desk:
         opened.run(0)
         return opened
 
+    @property
+    def mission(self) -> Mission:
+        """The newest mission."""
+        return self.session.mission()
+
+    def comes_to(self, state: str, *, within_s: float = 20, task: str = "") -> None:
+        """Wait until the newest mission, or a task of it, is in this state."""
+        mission = self.mission
+        for _ in Follower(self.session.store).looks(within_s, tick_s=0.1):
+            found = mission.tasks[task].state if task else mission.state
+            if found.value == state:
+                return
+        pytest.fail(f"{mission.id} {task} did not come to be {state} within {within_s} s.")
+
+    def propose(self, plan: Plan) -> Mission:
+        """Propose a plan from outside of any notebook."""
+        return self.session.start(plan)
+
+    def say(self, mission: Mission, notes: Sequence[str]) -> int:
+        """Have the first task of a mission say something; return the last event's ``seq``."""
+        store, task = self.session.store, mission.snapshot().tasks[0]
+        assert isinstance(store, SqlStore)
+        at = utc_text(datetime.now(UTC))  # noqa: TID251 (a test has no clock of its own)
+        rows = [
+            (
+                *(at, "task.progressed", mission.record.id, task.id, task.name, 1),
+                json_text({"note": note}),
+            )
+            for note in notes
+        ]
+        with store._database.writing() as connection:
+            return append_rows(connection, rows)
+
     def clear(self) -> None:
         """End kernels, missions and the runner."""
         self.jupyter.shut_kernels_down()
@@ -183,7 +229,10 @@ class Desk:
 
 @pytest.fixture
 def desk(
-    jupyter: Jupyter, page: Page, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    jupyter: Jupyter,
+    page: Page,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Desk]:
     monkeypatch.setenv("HYPERNB_HOME", str(jupyter.folder / "home"))
     made = Desk(jupyter, request.node.name.removeprefix("test_")[:60], page)

@@ -32,6 +32,12 @@ QUIET: Final = (
 _LEFT_OUT: Final = ("HYPERNB_HEADLESS", "HYPERNB_RUNNER", "HYPERNB_VIEWS", "HYPERNB_DB")
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Jupyter:
     """A running server, and the folder that it serves.
@@ -43,7 +49,7 @@ class Jupyter:
 
     folder: Path
     app: str = "lab"
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=_free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(12))
     process: subprocess.Popen[bytes] | None = None
 
@@ -146,9 +152,3 @@ def _pause() -> None:
     import threading
 
     threading.Event().wait(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

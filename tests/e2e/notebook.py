@@ -86,7 +86,8 @@ class Notebook:
     def save(self) -> nbformat.NotebookNode:
         """Save it, and return what is in the file."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        return nbformat.read(self.file, as_version=4)
+        saved: nbformat.NotebookNode = nbformat.read(self.file, as_version=4)
+        return saved
 
     @property
     def file(self) -> Path:

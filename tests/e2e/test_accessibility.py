@@ -1,4 +1,4 @@
-"""axe finds nothing in any view, in any state, light and dark, narrow and wide; with pictures."""
+"""axe finds nothing in any view in any state, light and dark, narrow and wide."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def test_view_has_no_violation_in_any_state(page: Page, view: str) -> None:
 @pytest.mark.parametrize("state", ["running", "succeeded"])
 def test_tab_of_the_mission_has_no_violation(page: Page, state: str) -> None:
     found = [
-        each
-        for tab in TABS
-        for each in _looks(page, f"view=mission&tab={tab}&state={state}")
+        each for tab in TABS for each in _looks(page, f"view=mission&tab={tab}&state={state}")
     ]
     assert found == []
 
