@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError
 from hypernb.model import MissionState
-from hypernb.session import ANSWER_WITHIN_S, Rung, greetings
+from hypernb.session.front_end import ANSWER_WITHIN_S, Rung, greetings
 
 if TYPE_CHECKING:
     from hypernb.session import Mission
@@ -274,7 +274,7 @@ def show_live(mission: Mission) -> None:
     Raises:
         NotImplementedError: A line or a text is enough; IPython then asks for that.
     """
-    from hypernb.session import choose, current_shell, is_headless, look_around
+    from hypernb.session.front_end import choose, current_shell, is_headless, look_around
 
     shell = current_shell()
     footing = choose(look_around(shell))

@@ -54,7 +54,7 @@ class HyperMagics(Magics):
     def surroundings(self) -> Surroundings:
         """Return what a magic needs to know about this kernel."""
         from hypernb.magics._start import Surroundings
-        from hypernb.session import is_headless
+        from hypernb.session.front_end import is_headless
 
         return Surroundings(
             namespace=self._here.user_ns,

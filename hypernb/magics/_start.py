@@ -20,7 +20,7 @@ from hypernb.magics._line import read_words, split_words
 from hypernb.magics._live import LiveView
 from hypernb.magics._verbs import CELL_OPTIONS
 from hypernb.model import EventKind, MissionState
-from hypernb.session import Rung
+from hypernb.session.front_end import Rung
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
@@ -62,7 +62,7 @@ class Surroundings:
         Raises:
             ConfigError: ``HYPERNB_VIEWS`` has no meaning.
         """
-        from hypernb.session import choose, look_around
+        from hypernb.session.front_end import choose, look_around
 
         return choose(look_around(self.shell)).rung
 

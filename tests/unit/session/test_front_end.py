@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hypernb.errors import ConfigError
-from hypernb.session._front_end import Evidence, Footing, Greetings, Rung, choose
+from hypernb.session.front_end import Evidence, Footing, Greetings, Rung, choose
 
 NOTEBOOK = Evidence(has_kernel=True, is_headless=False)
 
