@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from hypernb import Plan
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
     from tests.e2e.conftest import Desk
 
 EVENTS = 10_000
@@ -36,23 +37,24 @@ GATHER = """() => {
 }"""
 
 
-@pytest.mark.parametrize("tab", ["plan", "graph", "board", "feed", "timeline", "result"])
-def test_hostile_strings_are_shown_as_text(desk: Desk, tab: str) -> None:
+def test_hostile_strings_are_shown_as_text(desk: Desk) -> None:
     plan = Plan(" ".join(HOSTILE))
     for number, text in enumerate(HOSTILE):
         plan.add(f"task-{number}", len, "x", goal=text)
-    mission = desk.propose(plan)
-    desk.say(mission, HOSTILE)
-    notebook = desk.notebook(
-        f'from hypernb.widgets import MissionView\nMissionView("m-1", tab="{tab}")'
-    )
+    desk.say(desk.propose(plan), HOSTILE)
+    notebook = desk.notebook('from hypernb.widgets import MissionView\nMissionView("m-1")')
     notebook.run(1)
     view = notebook.view(1)
     expect(view).to_contain_text("<script>window.caught=1</script>")
-    assert view.locator("script, img[onerror], svg[onload], a[href^='javascript']").count() == 0
+    for tab in view.get_by_role("tab").all():
+        tab.click()
+        _is_harmless(view)
     assert desk.page.evaluate("() => window.caught") is None
-    wide = view.evaluate("each => each.scrollWidth - each.clientWidth")
-    assert wide <= 1
+
+
+def _is_harmless(view: Locator) -> None:
+    assert view.locator("script, img[onerror], svg[onload], a[href^=javascript]").count() == 0
+    assert view.evaluate("each => each.scrollWidth - each.clientWidth") <= 1
 
 
 def test_burst_arrives_whole_and_in_order(desk: Desk) -> None:
