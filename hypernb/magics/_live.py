@@ -67,10 +67,6 @@ class _Widget:
             greetings.heard(self._view.front_end)
         return not self._is_answered and time.monotonic() > self._answer_by
 
-    def keep_copy(self, html: str) -> None:
-        """Have the notebook keep this for those who open it without a kernel."""
-        self._view.keep_copy(html)
-
     def close(self) -> None:
         self._view.close()
 
@@ -101,7 +97,6 @@ class LiveView:
         self._seq = 0
         self._ages = False
         self._is_final = False
-        self._kept: MissionState | None = None
 
     def show(self) -> None:
         """Show the mission as it is now."""
@@ -201,19 +196,12 @@ class LiveView:
             self._refresh()
 
     def _listen(self) -> None:
-        """Have the notebook keep what the widget shows, or show that if nobody else does."""
-        if self._widget is None:
-            return
-        if self._widget.is_ignored:
+        """Show HTML in the widget's place if nobody shows the widget."""
+        if self._widget is not None and self._widget.is_ignored:
             greetings.unanswered()
             self._rung = Rung.HTML
             self._update()
             self._let_go()
-            return
-        state = self._mission.state
-        if state is not self._kept and not state.is_final:
-            self._kept = state
-            self._widget.keep_copy(self._draw()["text/html"])
 
     def _refresh(self) -> None:
         since = time.monotonic() - self._drawn_at

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import psutil
@@ -14,10 +13,8 @@ from playwright.sync_api import Error, sync_playwright
 
 from hypernb.session import Session
 from hypernb.session._following import Follower
-from hypernb.store import SqlStore
-from hypernb.store._events import append_rows
-from hypernb.store._values import json_text, utc_text
 from tests.e2e.browser import ARGUMENTS, NONE, find_chromium
+from tests.e2e.events import append_notes
 from tests.e2e.jupyter import Jupyter
 from tests.e2e.notebook import Notebook, write_notebook
 
@@ -202,18 +199,7 @@ class Desk:
 
     def say(self, mission: Mission, notes: Sequence[str]) -> int:
         """Have the first task of a mission say something; return the last event's ``seq``."""
-        store, task = self.session.store, mission.snapshot().tasks[0]
-        assert isinstance(store, SqlStore)
-        at = utc_text(datetime.now(UTC))  # noqa: TID251 (a test has no clock of its own)
-        rows = [
-            (
-                *(at, "task.progressed", mission.record.id, task.id, task.name, 1),
-                json_text({"note": note}),
-            )
-            for note in notes
-        ]
-        with store._database.writing() as connection:
-            return append_rows(connection, rows)
+        return append_notes(mission, notes)
 
     def clear(self) -> None:
         """End kernels, missions and the runner."""
