@@ -28,4 +28,4 @@ model.say(
     ? largePicture(size)
     : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0"))),
 );
-Object.assign(globalThis, { model });
+Object.assign(globalThis, { model, largePicture });
