@@ -189,6 +189,28 @@ class PlanProblemsError(PlanError):
         super().__init__(f"{self.problems[0]}{tail}")
 
 
+class EditConflictError(PlanError):
+    """A plan was changed by somebody else while it was being edited.
+
+    Attributes:
+        mission: Short id of the mission.
+        based_on: The revision that the changes were made to.
+        newest: The revision that there is now.
+    """
+
+    code = "plan.conflict"
+
+    def __init__(self, mission: str, based_on: int, newest: int) -> None:
+        self.mission = mission
+        self.based_on = based_on
+        self.newest = newest
+        super().__init__(
+            f"Somebody saved revision {newest} while you edited revision {based_on}.",
+            hint="Your changes are still here, and nothing of them was saved. "
+            f"%hyper diff {mission} shows what is new; then save yours on top of it.",
+        )
+
+
 class ApprovalError(HypernbError):
     """An approval does not fit the plan it is meant for, or there is none."""
 
