@@ -46,7 +46,6 @@ class _Widget:
 
         self._view: Any = MissionView(mission)
         self._answer_by = time.monotonic() + ANSWER_WITHIN_S
-        self._is_answered = False
 
     @property
     def model_id(self) -> str:
@@ -62,10 +61,7 @@ class _Widget:
     @property
     def is_ignored(self) -> bool:
         """Whether nobody has answered in time."""
-        if not self._is_answered and self._view.front_end:
-            self._is_answered = True
-            greetings.heard(self._view.front_end)
-        return not self._is_answered and time.monotonic() > self._answer_by
+        return self._view.front_end is None and time.monotonic() > self._answer_by
 
     def close(self) -> None:
         self._view.close()
