@@ -84,13 +84,13 @@ class Channel:
         self._sent.clear()
 
     def _go_back(self, after: object) -> None:
-        mirror = self.mirror
-        known = isinstance(after, int) and not isinstance(after, bool)
-        if mirror is None or not known or not 0 <= mirror.seq - int(str(after)) <= _TOO_FAR:
+        seq = self.mirror.seq if self.mirror is not None else -1
+        # A number that is none of ours comes from a view of another kernel or store.
+        if type(after) is not int or not max(0, seq - _TOO_FAR) <= after <= seq:
             self.begin()
             return
         self._sent.clear()
-        self.cursor = self._acked = int(str(after))
+        self.cursor = self._acked = after
         self._behind, self._head_version = True, -1
 
     def _acknowledge(self, n: object) -> None:
