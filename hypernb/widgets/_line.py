@@ -76,6 +76,8 @@ class Line:
             return
         if threading.current_thread() is not threading.main_thread():
             self.channel.window = WINDOW  # by a subshell: it arrives whatever the kernel does
+        if message.get("type") == "hello":
+            self._greet(str(message.get("front_end") or "a front end"))
         if message.get("type") != "ask":
             if not self._ended:
                 self._tail.post(self, message)

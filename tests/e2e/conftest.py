@@ -60,7 +60,7 @@ PROPOSE: Final = "%%hyper --playbook read-file text.txt"
 # Pure Python that never lets go of the interpreter on its own.
 COMPUTE: Final = """
 import pathlib, time
-until = time.monotonic() + 40
+until = time.monotonic() + 60
 while time.monotonic() < until and not pathlib.Path("enough").exists():
     sum(range(2_000))
 """

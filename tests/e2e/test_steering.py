@@ -61,6 +61,7 @@ def _click(desk: Desk, notebook: Notebook, name: str, state: str) -> None:
     button.click()
     desk.comes_to(state)
     took = time.monotonic() - began
+    print(f"{name}: {took:.2f} s")  # noqa: T201 - shown where it fails
     # A runner that is only starting takes some seconds of its own.
     assert took < CLICK_WITHIN_S + (10 if name.startswith("Approve") else 0)
 
