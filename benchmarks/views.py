@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -193,8 +193,8 @@ def _in_a_notebook(page: Page, jupyter: Jupyter, commits: int) -> dict[str, Any]
         found["commit_to_dom_idle_ms"] = _latency(page, mission, commits, skew)
         notebook.run(2, wait=False)
         found["commit_to_dom_busy_ms"] = _latency(page, mission, commits, skew)
-        found["was_busy"] = notebook.is_busy
-        _until_idle(notebook)
+        found["was_busy"] = notebook.is_running(2)
+        _until_done(notebook)
         found["burst"] = _burst(page, mission)
         found["click_to_store_busy_ms"] = _clicks(notebook, mission)
         (jupyter.root / "end").touch()
@@ -262,7 +262,7 @@ def _clicks(notebook: Notebook, mission: Mission) -> dict[str, float]:
     """Press Approve, then Pause and Resume in turn, while a cell computes."""
     late = []
     for number in range(CLICKS):
-        if not notebook.is_busy:
+        if not notebook.is_running(2):
             notebook.run(2, wait=False)
         name = "Approve" if number == 0 else ("Pause", "Resume")[(number + 1) % 2]
         button = notebook.button(1, name)
@@ -296,8 +296,10 @@ def _until_seen(page: Page, seq: int) -> None:
     )
 
 
-def _until_idle(notebook: Notebook) -> None:
-    notebook.page.locator('[data-status="idle"]').first.wait_for(timeout=WITHIN_MS)
+def _until_done(notebook: Notebook) -> None:
+    expect(notebook.cell(2).locator(".jp-InputPrompt")).not_to_have_text(
+        "[*]:", timeout=WITHIN_MS
+    )
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -21,7 +21,6 @@ SOON_MS: Final = 15_000
 
 _KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 _IS_IDLE = f"() => {_KERNEL}?.status === 'idle'"
-_IS_BUSY = f"() => {_KERNEL}?.status === 'busy'"
 _RUN = """([index, wait]) => {
   const { shell, commands } = window.jupyterapp;
   shell.currentWidget.content.activeCellIndex = index;
@@ -54,12 +53,15 @@ class Notebook:
         """Run a cell, and return its output."""
         self.page.evaluate(_RUN, [index, wait])
         if not wait:
-            self.page.wait_for_function(_IS_BUSY, timeout=SOON_MS)
+            expect(self._prompt(index)).to_have_text("[*]:", timeout=SOON_MS)
         return self.output(index)
 
-    @property
-    def is_busy(self) -> bool:
-        return bool(self.page.evaluate(_IS_BUSY))
+    def is_running(self, index: int) -> bool:
+        """Whether a cell still runs; the kernel's state says nothing of it while one clicks."""
+        return self._prompt(index).inner_text().startswith("[*]")
+
+    def _prompt(self, index: int) -> Locator:
+        return self.cell(index).locator(".jp-InputPrompt")
 
     def cell(self, index: int) -> Locator:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
