@@ -68,6 +68,9 @@ class HyperWidget(anywidget.AnyWidget):
     seq = traitlets.Int(0)
     """Number of the last event of the store that the view includes."""
 
+    front_end: str | None = None
+    """The program that shows it, as it named itself; None until one has answered."""
+
     options: ClassVar[tuple[str, ...]] = ("density",)
 
     def __init__(

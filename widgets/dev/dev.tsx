@@ -42,4 +42,4 @@ if (["history", "hyper_board"].includes(asked("view", "mission"))) {
       : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0"))),
   );
 }
-Object.assign(globalThis, { model });
+Object.assign(globalThis, { model, largePicture });
