@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from hypernb.session import Session
 from hypernb.store import SqlStore
 from hypernb.widgets import MissionView
@@ -14,6 +12,8 @@ from tests.unit.widgets.conftest import FrontEnd
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.postgresql import Server
 

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb import widgets
-from hypernb.errors import UnknownMissionError, UnknownNameError, UsageError
+from hypernb.errors import (
+    StoreUnavailableError,
+    UnknownMissionError,
+    UnknownNameError,
+    UsageError,
+)
 from hypernb.model import Retention
 from hypernb.session import Session
 from hypernb.widgets import FeedView, History, HyperBoard, MissionView, PlanView
@@ -57,6 +62,11 @@ def test_every_view_names_its_component(mission: Mission) -> None:
         "result",
         "timeline",
     ]
+
+
+def test_a_view_is_told_the_id_of_its_model(mission: Mission) -> None:
+    view = MissionView(mission)
+    assert view.own_id == view.model_id == view.get_state()["own_id"]
 
 
 def test_a_mission_is_named_as_everywhere(
@@ -170,6 +180,27 @@ def test_who_watches_a_mission_has_a_runner_there(
     assert not asked.is_set()
     recorded.start()
     assert asked.wait(10)
+
+
+def test_a_store_that_fails_for_a_while_is_followed_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tails, "_AFTER_FAILURE_S", 0.01)
+    recorded = Recorded(session, "a")
+    page = FrontEnd(MissionView(recorded.mission))
+    page.hello()
+    failed = threading.Event()
+
+    def away() -> bool:
+        failed.set()
+        raise StoreUnavailableError("The disk is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.store, "changed", away)
+        assert failed.wait(10)
+        recorded.start()
+    page.of("batch", seq=session.store.last_seq())
+    assert caplog.text.count("are not current") == 1
 
 
 # -- lists -------------------------------------------------------------------------------
