@@ -58,6 +58,32 @@ class MissionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MissionSummary:
+    """A mission in a list of many, with what its tasks come to.
+
+    Attributes:
+        counts: How many tasks are in each state that occurs.
+        findings: How many its agents have found so far.
+        budget: What it may spend, in dollars; None for no limit.
+        is_approved: The newest revision of its plan has this user's yes.
+        at_hand: Tasks that are at work, stalled or waiting for a person, in plan order, the
+            first few: name and state.
+    """
+
+    mission: MissionRecord
+    counts: Mapping[TaskState, int] = field(default_factory=dict)
+    findings: int = 0
+    budget: float | None = None
+    is_approved: bool = False
+    at_hand: tuple[tuple[str, TaskState], ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many tasks it has."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRecord:
     """A task as it stands.
 
@@ -216,3 +242,32 @@ class MissionSnapshot:
     findings: tuple[Finding, ...] = ()
     approvals: tuple[ApprovalRecord, ...] = ()
     runners: tuple[LeaseRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What has changed in a mission since an event, read in one step.
+
+    Rows are as they are now, also those of changes that later events tell of.
+
+    Attributes:
+        seq: The last event that was read; where to go on from.
+        mission: The mission's row.
+        events: Oldest first; heartbeats left out.
+        tasks: Rows that may have changed, in plan order; all of them if the plan changed.
+        attempts: All attempts at those tasks, in the order they started.
+        spent: Dollars and tokens by task, of what was paid after ``paid``.
+        paid: Number of the last payment that ``spent`` includes; where to go on from.
+        plan_changed: Whether there is another revision of the plan, and so other tasks.
+        more: Whether there are further events.
+    """
+
+    seq: int
+    mission: MissionRecord
+    events: tuple[Event, ...] = ()
+    tasks: tuple[TaskRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    spent: Mapping[TaskId, tuple[float, int]] = field(default_factory=dict)
+    paid: int = 0
+    plan_changed: bool = False
+    more: bool = False

@@ -158,3 +158,8 @@ FORMS: Final[dict[str, Callable[[Mission], bytes]]] = {
     "json": _json,
     "plan": _plan,
 }
+
+
+def forms() -> dict[str, str]:
+    """Return the forms that a mission can be written in, each with the ending of its file."""
+    return {form: SUFFIXES[form] for form in FORMS}

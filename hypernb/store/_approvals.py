@@ -13,7 +13,7 @@ from hypernb.store import _tables as t
 from hypernb.store._values import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -65,11 +65,24 @@ class Approvals:
     def in_force(self, connection: Connection, mission: MissionRecord) -> ApprovalRecord | None:
         """Return the newest approval, if this user signed it and it is of the newest plan."""
         records = self.read(connection, mission.id)
-        if not records:
-            return None
-        newest = records[-1]
-        fits = (newest.revision, newest.plan_hash) == (mission.revision, mission.plan_hash)
-        return newest if fits and self.is_signed(newest) else None
+        return records[-1] if records and self._holds(records[-1], mission) else None
+
+    def approved_among(
+        self, connection: Connection, missions: Sequence[MissionRecord]
+    ) -> set[MissionId]:
+        """Return which of the missions have an approval in force; one query for all."""
+        of_these = t.approvals.c.mission_id.in_([each.id for each in missions])
+        statement = _rows.SELECT_APPROVALS.where(of_these).order_by(t.approvals.c.id)
+        newest = {
+            each.mission_id: each for each in _rows.approvals(connection.execute(statement))
+        }
+        return {each.id for each in missions if self._holds(newest.get(each.id), each)}
+
+    def _holds(self, approval: ApprovalRecord | None, mission: MissionRecord) -> bool:
+        if approval is None:
+            return False
+        fits = (approval.revision, approval.plan_hash) == (mission.revision, mission.plan_hash)
+        return fits and self.is_signed(approval)
 
     def is_signed(self, record: ApprovalRecord) -> bool:
         """Tell whether this user signed it."""

@@ -12,8 +12,8 @@ verb       arguments                                       answer
 =========  ==============================================  ====================================
 approve    ``tasks`` (empty: all), ``plan_hash``           ``{}``
 reject     ``reason``                                      ``{}``
-check      ``draft``                                       problems, difference, plan; changes nothing
-edit       ``draft``, ``revision`` (that it is based on)   the same; refused if somebody was faster
+check      ``draft``                                       problems, difference, plan
+edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody was faster
 comment    ``task`` (empty: the plan), ``text``            ``{}``
 pause      (and ``resume``, ``cancel``)                    ``{}``
 retry      ``task`` (empty: all that can be)               ``{}``
@@ -21,7 +21,8 @@ fork       ``at`` (a task, or empty)                       ``{"mission": "m-9"}`
 export     ``form``                                        ``{"path": "…"}``
 events     ``before``, ``kinds``, ``agent``, ``task``,     a page of events, oldest first
            ``text``, ``limit``
-output     ``task`` (empty: the mission's result)          an output, ready to be shown
+output     ``task`` (empty: the mission's result)          an output, ready to be shown; of the
+                                                           mission also findings and outputs
 missions   ``text``, ``states``, ``limit``, ``offset``     rows, and how many there are in all
 compare    ``a``, ``b``                                    what differs between two missions
 open       ``mission`` (null: back to the list)            ``{}``; its picture follows

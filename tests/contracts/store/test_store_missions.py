@@ -16,12 +16,22 @@ from hypernb.errors import (
     TransitionError,
     UnknownMissionError,
 )
-from hypernb.model import Digest, MissionId, MissionState, TaskState
+from hypernb.model import Digest, Finding, MissionId, MissionState, Severity, TaskState
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
 
 Bench = Any
+
+FINDING = Finding(
+    file="src/app.py",
+    line=3,
+    category="security",
+    rule="B105",
+    severity=Severity.LOW,
+    message="Possible hardcoded password",
+    tool="bandit",
+)
 
 
 def _kinds(store: Store) -> list[str]:
@@ -314,3 +324,98 @@ def test_numbers_of_missions_have_no_gaps(bench: Bench, store: Store) -> None:
             bench.spec("a"), by="x", payloads={Digest("0"): Payload("text/plain", b"")}
         )
     assert bench.proposed("b").short_id == "m-2"
+
+
+# -- many missions at once ---------------------------------------------------------------
+
+
+def test_summaries_tell_what_the_tasks_of_a_mission_come_to(bench: Bench, store: Store) -> None:
+    underway = bench.running("a", "b", "c", budget=0.5)
+    underway.run("a", findings=(FINDING,))
+    underway.commit(underway.ready("b"), underway.start("b"))
+    (row,), total = store.summaries()
+    assert total == 1
+    assert row.mission == store.mission("m-1")
+    assert row.counts == {
+        TaskState.SUCCEEDED: 1,
+        TaskState.RUNNING: 1,
+        TaskState.PENDING: 1,
+    }
+    assert row.total == 3
+    assert row.findings == 1
+    assert row.budget == pytest.approx(0.5)
+    assert row.at_hand == (("b", TaskState.RUNNING),)
+
+
+def test_summaries_know_what_waits_for_an_approval(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    bench.approved("a")
+    rows, _ = store.summaries()
+    assert [(row.mission.short_id, row.is_approved) for row in rows] == [
+        ("m-2", True),
+        ("m-1", False),
+    ]
+
+
+def test_summaries_give_the_budget_of_the_newest_revision(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a", budget=1)
+    store.revise_plan(mission.id, bench.spec("a"), by="ada@here")
+    (row,), _ = store.summaries()
+    assert row.budget is None
+
+
+def test_summaries_come_in_pages_newest_first(bench: Bench, store: Store) -> None:
+    for _ in range(5):
+        bench.proposed("a")
+    rows, total = store.summaries(limit=2, offset=1)
+    assert [row.mission.short_id for row in rows] == ["m-4", "m-3"]
+    assert total == 5
+    assert store.summaries(limit=2, offset=9) == ([], 5)
+    assert store.summaries(limit=0) == ([], 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("stars", ["m-1"]),
+        ("STARS count", ["m-1"]),
+        ("über", ["m-2"]),
+        ("100%", ["m-2"]),
+        ("%", ["m-2"]),
+        ("m-3", ["m-3"]),
+        ("M-3", ["m-3"]),
+        ("sta rs", ["m-1"]),
+        ("planets", []),
+        ("a_b", ["m-3"]),
+        ("'; drop table missions", []),
+        ("\0\ud800", []),
+        ("", ["m-3", "m-2", "m-1"]),
+    ],
+)
+def test_summaries_are_found_by_the_words_of_their_goal(
+    bench: Bench, store: Store, text: str, found: list[str]
+) -> None:
+    bench.proposed("a", goal="Count the stars")
+    bench.proposed("a", goal="Über 100% of it")
+    bench.proposed("a", goal="a_b, not aXb")
+    rows, total = store.summaries(text=text)
+    assert [row.mission.short_id for row in rows] == found
+    assert total == len(found)
+
+
+def test_summaries_are_filtered_by_state(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    bench.running("a")
+    rows, total = store.summaries(states=[MissionState.RUNNING])
+    assert [row.mission.short_id for row in rows] == ["m-2"]
+    assert total == 1
+
+
+def test_summaries_name_only_the_first_tasks_at_hand(bench: Bench, store: Store) -> None:
+    names = [f"t-{number}" for number in range(12)]
+    underway = bench.running(*names)
+    underway.commit(*(underway.ready(name) for name in names))
+    underway.commit(*(underway.start(name) for name in names))
+    (row,), _ = store.summaries()
+    assert [name for name, _ in row.at_hand] == names[:8]
+    assert row.counts == {TaskState.RUNNING: 12}

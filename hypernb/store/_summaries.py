@@ -1,0 +1,166 @@
+"""Many missions at once: the rows of a list, with what their tasks come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import JSON, Float, cast, func, or_, select
+
+from hypernb.model import MissionState, MissionSummary, TaskState
+from hypernb.store import _rows
+from hypernb.store import _tables as t
+from hypernb.store._values import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Select
+
+    from hypernb.model import MissionId, MissionRecord
+    from hypernb.store._approvals import Approvals
+
+_MOST_WORDS: Final = 32
+_LONGEST_WORD: Final = 200
+_AT_HAND_OF_EACH: Final = 8
+_AT_HAND: Final = (
+    TaskState.AWAITING_APPROVAL.value,
+    TaskState.STALLED.value,
+    TaskState.RUNNING.value,
+    TaskState.VERIFYING.value,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which missions are asked for; see `hypernb.abc.Store.summaries`."""
+
+    text: str
+    states: tuple[MissionState, ...]
+    limit: int
+    offset: int
+
+    def narrow(self, statement: Select[Any]) -> Select[Any]:
+        """Add the conditions to a statement about missions."""
+        if self.states:
+            statement = statement.where(
+                t.missions.c.state.in_([each.value for each in self.states])
+            )
+        for word in clean(self.text[: _MOST_WORDS * _LONGEST_WORD]).split()[:_MOST_WORDS]:
+            statement = statement.where(_has(word[:_LONGEST_WORD]))
+        return statement
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    # SQLite knows upper and lower case of ASCII only; the usual spellings cover the rest.
+    spellings = dict.fromkeys((word, word.lower(), word.upper(), word.capitalize()))
+    columns = (t.missions.c.goal, t.missions.c.playbook)
+    found = [
+        column.icontains(each, autoescape=True) for column in columns for each in spellings
+    ]
+    return or_(t.missions.c.short_id == word.lower(), *found)
+
+
+def read(
+    connection: Connection, wanted: Wanted, approvals: Approvals
+) -> tuple[list[MissionSummary], int]:
+    """Return the rows, and how many missions there are that fit."""
+    total = connection.execute(
+        wanted.narrow(select(func.count()).select_from(t.missions))
+    ).scalar_one()
+    page = (
+        wanted.narrow(_rows.SELECT_MISSIONS)
+        .order_by(t.missions.c.number.desc())
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+    )
+    missions = [_rows.mission(row) for row in connection.execute(page)]
+    if not missions:
+        return [], int(total)
+    counts = _counts(connection, missions)
+    findings = _findings(connection, missions)
+    budgets = _budgets(connection, missions)
+    at_hand = _tasks_at_hand(connection, missions)
+    waiting = [each for each in missions if each.state is MissionState.AWAITING_APPROVAL]
+    approved = approvals.approved_among(connection, waiting) if waiting else set()
+    rows = [
+        MissionSummary(
+            mission=each,
+            counts=counts.get(each.id, {}),
+            findings=findings.get(each.id, 0),
+            budget=budgets.get(each.id),
+            is_approved=each.id in approved or each.state is not MissionState.AWAITING_APPROVAL,
+            at_hand=tuple(at_hand.get(each.id, ())),
+        )
+        for each in missions
+    ]
+    return rows, int(total)
+
+
+def _ids(missions: Sequence[MissionRecord]) -> list[MissionId]:
+    return [each.id for each in missions]
+
+
+def _counts(
+    connection: Connection, missions: Sequence[MissionRecord]
+) -> dict[MissionId, dict[TaskState, int]]:
+    c = t.tasks.c
+    statement = (
+        select(c.mission_id, c.state, func.count())
+        .where(c.mission_id.in_(_ids(missions)))
+        .group_by(c.mission_id, c.state)
+    )
+    found: dict[MissionId, dict[TaskState, int]] = {}
+    for mission_id, state, many in connection.execute(statement):
+        found.setdefault(mission_id, {})[TaskState(state)] = many
+    return found
+
+
+def _findings(
+    connection: Connection, missions: Sequence[MissionRecord]
+) -> dict[MissionId, int]:
+    c = t.findings.c
+    statement = (
+        select(c.mission_id, func.count())
+        .where(c.mission_id.in_(_ids(missions)))
+        .group_by(c.mission_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _budgets(
+    connection: Connection, missions: Sequence[MissionRecord]
+) -> dict[MissionId, float | None]:
+    """Take the budgets out of the plans, without reading the plans."""
+    c = t.plans.c
+    if connection.dialect.name == "postgresql":
+        budget = cast(func.json_extract_path_text(cast(c.spec, JSON), "budget"), Float)
+    else:
+        budget = cast(func.json_extract(c.spec, "$.budget"), Float)
+    statement = (
+        select(c.mission_id, budget)
+        .join(t.missions, t.missions.c.id == c.mission_id)
+        .where(c.mission_id.in_(_ids(missions)), c.revision == t.missions.c.revision)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _tasks_at_hand(
+    connection: Connection, missions: Sequence[MissionRecord]
+) -> dict[MissionId, list[tuple[str, TaskState]]]:
+    c = t.tasks.c
+    place = func.row_number().over(partition_by=c.mission_id, order_by=c.number).label("place")
+    listed = (
+        select(c.mission_id, c.name, c.state, place)
+        .where(c.mission_id.in_(_ids(missions)), c.state.in_(_AT_HAND))
+        .subquery()
+    )
+    statement = (
+        select(listed.c.mission_id, listed.c.name, listed.c.state)
+        .where(listed.c.place <= _AT_HAND_OF_EACH)
+        .order_by(listed.c.mission_id, listed.c.place)
+    )
+    found: dict[MissionId, list[tuple[str, TaskState]]] = {}
+    for mission_id, name, state in connection.execute(statement):
+        found.setdefault(mission_id, []).append((name, TaskState(state)))
+    return found

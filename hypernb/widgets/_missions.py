@@ -1,0 +1,461 @@
+"""Many missions: rows of a list, two side by side, and what one is turned into."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import PathError, UnknownNameError, UsageError
+from hypernb.model import MissionState, TaskState
+from hypernb.views import Strong, words
+from hypernb.views._clean import line
+from hypernb.views._phrase import enumerate_names
+from hypernb.widgets._facts import mission_facts, phrase
+from hypernb.widgets._shown import finding_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from hypernb.model import (
+        Finding,
+        MissionRecord,
+        MissionSnapshot,
+        MissionSummary,
+        PlanSpec,
+        TaskRecord,
+    )
+    from hypernb.session import Mission, Session
+    from hypernb.views import Part
+
+Facts = dict[str, Any]
+
+LIVE: Final = (
+    MissionState.PLANNING,
+    MissionState.AWAITING_APPROVAL,
+    MissionState.RUNNING,
+    MissionState.PAUSED,
+)
+"""States of missions that have not ended."""
+
+ROWS_AT_MOST: Final = 500
+FINDINGS_AT_MOST: Final = 200
+TASKS_AT_MOST: Final = 1_000
+_GOAL_CUT_AT: Final = 2_000
+_VALUE_CUT_AT: Final = 400
+_NAMES_TRIED: Final = 1_000
+_AT_WORK: Final = (TaskState.RUNNING, TaskState.VERIFYING)
+_CAN_BE_RETRIED: Final = (
+    TaskState.FAILED,
+    TaskState.CANCELLED,
+    TaskState.SKIPPED,
+    TaskState.AWAITING_APPROVAL,
+)
+
+
+# -- rows --------------------------------------------------------------------------------
+
+
+def rows(
+    session: Session,
+    text: str = "",
+    states: Sequence[str] = (),
+    limit: int = 50,
+    offset: int = 0,
+) -> Facts:
+    """Return missions newest first, and how many there are in all.
+
+    Args:
+        session: Whose store is read.
+        text: Only missions with each of these words in their goal, or of that short id.
+        states: Only missions in these states; of all if empty.
+        limit: At most so many, 500 at the most.
+        offset: Leave out so many of the newest.
+
+    Raises:
+        UnknownNameError: There is no such state.
+    """
+    found, total = session.store.summaries(
+        text=text,
+        states=[_state(each) for each in states],
+        limit=min(max(limit, 0), ROWS_AT_MOST),
+        offset=max(offset, 0),
+    )
+    return {"rows": [_row(each) for each in found], "total": total}
+
+
+def _state(name: str) -> MissionState:
+    try:
+        return MissionState(name)
+    except ValueError:
+        known = [state.value for state in MissionState]
+        raise UnknownNameError("state of a mission", name, known) from None
+
+
+def _row(summary: MissionSummary) -> Facts:
+    counts = summary.counts
+    facts = mission_facts(summary.mission)
+    facts["goal"] = line(facts["goal"], cut_at=_GOAL_CUT_AT)
+    return {
+        "mission": facts,
+        "total": summary.total,
+        "counts": [(state.value, counts[state]) for state in _ORDER if state in counts],
+        "at_work": sum(counts.get(state, 0) for state in _AT_WORK),
+        "findings": summary.findings,
+        "told": phrase(told(summary)),
+        "needs_you": needs_you(summary),
+        "left": "",
+        "budget": summary.budget,
+        "actions": actions(summary),
+    }
+
+
+_ORDER: Final = (
+    TaskState.SUCCEEDED,
+    TaskState.FAILED,
+    TaskState.RUNNING,
+    TaskState.VERIFYING,
+    TaskState.AWAITING_APPROVAL,
+    TaskState.STALLED,
+    TaskState.WAITING,
+    TaskState.READY,
+    TaskState.PENDING,
+    TaskState.CANCELLED,
+    TaskState.SKIPPED,
+)
+
+
+def needs_you(summary: MissionSummary) -> bool:
+    """Tell whether a person has to decide something before all of it can go on."""
+    state = summary.mission.state
+    if state is MissionState.AWAITING_APPROVAL:
+        return not summary.is_approved
+    return state is MissionState.RUNNING and TaskState.AWAITING_APPROVAL in summary.counts
+
+
+def told(summary: MissionSummary) -> tuple[Part, ...]:
+    """Say in a sentence or two what a mission does, waits for, or came to."""
+    match summary.mission.state:
+        case MissionState.PLANNING:
+            return ("The plan is being made. Nothing runs.",)
+        case MissionState.AWAITING_APPROVAL if summary.is_approved:
+            return ("The plan is approved. It starts as soon as a runner takes it up.",)
+        case MissionState.AWAITING_APPROVAL:
+            size = words.count(summary.total, "task")
+            return (
+                f"The plan is ready: {size}. ",
+                Strong("Nothing runs until you approve it."),
+            )
+        case MissionState.RUNNING:
+            return _under_way(summary)
+        case MissionState.PAUSED:
+            return (
+                "Paused. Nothing runs until you resume it; ",
+                f"{_done(summary)} had succeeded.",
+            )
+        case _:
+            return _ended(summary)
+
+
+def _under_way(summary: MissionSummary) -> tuple[Part, ...]:
+    def those(*states: TaskState) -> tuple[list[str], int]:
+        names = [name for name, state in summary.at_hand if state in states]
+        return names, sum(summary.counts.get(state, 0) for state in states)
+
+    asks, many_asks = those(TaskState.AWAITING_APPROVAL)
+    work, many_work = those(*_AT_WORK)
+    stalled, many_stalled = those(TaskState.STALLED)
+    said: list[Part] = []
+    if many_asks:
+        said += [Strong(f"It needs you for {words.count(many_asks, 'decision')}"), ": "]
+        said += [*_named(asks, many_asks), ". "]
+    if many_work:
+        verb = "task is" if many_work == 1 else "tasks are"
+        said += [f"{many_work:,} {verb} running: ", *_named(work, many_work), "."]
+    elif many_stalled:
+        said += ["No sign of life from ", *_named(stalled, many_stalled), "."]
+    else:
+        said.append("Nothing runs at this moment.")
+    return tuple(said)
+
+
+def _named(names: Sequence[str], many: int) -> tuple[Part, ...]:
+    shown = enumerate_names(names[:3], most=3)
+    rest = many - min(len(names), 3)
+    return (*shown, f" and {rest:,} more") if rest > 0 else shown
+
+
+def _ended(summary: MissionSummary) -> tuple[Part, ...]:
+    mission = summary.mission
+    found = words.count(summary.findings, "finding") if summary.findings else ""
+    because = line(mission.error, cut_at=300).rstrip(".")
+    match mission.state:
+        case MissionState.SUCCEEDED:
+            took = _took(mission)
+            said = [found or "No findings", f"{_done(summary)} succeeded"]
+            return (", ".join(said) + (f" in {took}." if took else "."),)
+        case MissionState.REJECTED:
+            why = f": {because}" if because else ""
+            return (f"The plan was rejected, and nothing ran{why}.",)
+        case _:
+            said = [f"{_done(summary)} succeeded", *([found] if found else [])]
+            return (f"{because}. {', '.join(said)}." if because else f"{', '.join(said)}.",)
+
+
+def _done(summary: MissionSummary) -> str:
+    done = summary.counts.get(TaskState.SUCCEEDED, 0)
+    return f"{done:,} of {words.count(summary.total, 'task')}"
+
+
+def _took(mission: MissionRecord) -> str:
+    if mission.started_at is None or mission.finished_at is None:
+        return ""
+    return words.duration((mission.finished_at - mission.started_at).total_seconds())
+
+
+# -- what a row lets one do --------------------------------------------------------------
+
+
+def actions(summary: MissionSummary) -> list[Facts]:
+    """Return the buttons of a row; each names the mission in its arguments.
+
+    A plan is not approved from a row: whoever approves has to see it.
+    """
+    ref = summary.mission.short_id
+    pause = _action(ref, "pause", "Pause")
+    cancel = _action(
+        ref,
+        "cancel",
+        "Cancel mission…",
+        confirm={
+            "question": f"Running work of {ref} is stopped, the rest never starts.",
+            "button": f"Cancel {ref}",
+        },
+    )
+    match summary.mission.state:
+        case MissionState.RUNNING:
+            return [pause, cancel]
+        case MissionState.PAUSED:
+            return [_action(ref, "resume", "Resume", kind="primary"), cancel]
+        case MissionState.AWAITING_APPROVAL if summary.is_approved:
+            return [cancel]
+        case MissionState.FAILED | MissionState.CANCELLED if _has_left(summary):
+            return [_action(ref, "retry", "Retry what is left")]
+        case _:
+            return []
+
+
+def _has_left(summary: MissionSummary) -> bool:
+    return any(state in summary.counts for state in _CAN_BE_RETRIED)
+
+
+def _action(
+    ref: str, verb: str, label: str, *, kind: str = "plain", confirm: Facts | None = None
+) -> Facts:
+    action: Facts = {
+        "verb": verb,
+        "label": label,
+        "args": {"mission": ref},
+        "twin": f"%hyper {verb} {ref}",
+        "kind": kind,
+    }
+    return action | ({"confirm": confirm} if confirm else {})
+
+
+# -- two missions side by side -----------------------------------------------------------
+
+
+def compare(session: Session, a: str, b: str) -> Facts:
+    """Return what differs between two missions: plans, tasks, findings, time and money.
+
+    Findings are the same where file, rule, tool and words are: their line may have moved.
+
+    Raises:
+        UnknownMissionError: There is no such mission.
+        UsageError: It is the same mission twice.
+    """
+    one, other = session.mission(a), session.mission(b)
+    if one.id == other.id:
+        raise UsageError(
+            f"{one.id} cannot be compared with itself.", hint="Choose two missions."
+        )
+    first, second = one.snapshot(events=0), other.snapshot(events=0)
+    return {
+        "a": _side(first),
+        "b": _side(second),
+        "difference": _difference(first, second),
+        "tasks": _tasks(first, second),
+        "total_tasks": len({task.name for task in (*first.tasks, *second.tasks)}),
+        "findings": _findings(first.findings, second.findings),
+    }
+
+
+def _side(snapshot: MissionSnapshot) -> Facts:
+    mission = snapshot.mission
+    counts = Counter(task.state for task in snapshot.tasks)
+    facts = mission_facts(mission)
+    facts["goal"] = line(facts["goal"], cut_at=_GOAL_CUT_AT)
+    return {
+        "mission": facts,
+        "counts": [(state.value, counts[state]) for state in _ORDER if counts[state]],
+        "total": len(snapshot.tasks),
+        "elapsed_s": _seconds(mission.started_at, mission.finished_at or snapshot.now),
+        "worked_s": sum(task.worked_s for task in snapshot.tasks),
+        "findings": len(snapshot.findings),
+        "budget": snapshot.plan.budget if snapshot.plan else None,
+    }
+
+
+def _seconds(start: datetime | None, end: datetime) -> float:
+    return 0.0 if start is None else max(0.0, (end - start).total_seconds())
+
+
+def _difference(first: MissionSnapshot, second: MissionSnapshot) -> Facts | None:
+    if first.plan is None or second.plan is None:
+        return None
+    from hypernb.plan import compare as compare_plans
+
+    found = compare_plans(first.plan, second.plan)
+    changed = [
+        {"task": task, "field": name, "old": _in_words(old), "new": _in_words(new)}
+        for task, fields in (("", found.plan_fields), *found.changed.items())
+        for name, (old, new) in fields.items()
+    ]
+    return {
+        "from_revision": first.mission.revision,
+        "to_revision": second.mission.revision,
+        "added": list(found.added),
+        "removed": list(found.removed),
+        "changed": changed[:TASKS_AT_MOST],
+        "same": _kept(first.plan, second.plan) - len(found.changed),
+    }
+
+
+def _kept(first: PlanSpec, second: PlanSpec) -> int:
+    return len({task.name for task in first.tasks} & {task.name for task in second.tasks})
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case None | "" | () | []:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case tuple() | list():
+            return line(", ".join(map(_in_words, value)), cut_at=_VALUE_CUT_AT)
+        case int() | float():
+            return f"{value:,.6g}"
+        case _ if hasattr(value, "model_dump"):
+            return line(json.dumps(value.model_dump(mode="json")), cut_at=_VALUE_CUT_AT)
+        case _:
+            return line(value, cut_at=_VALUE_CUT_AT)
+
+
+def _tasks(first: MissionSnapshot, second: MissionSnapshot) -> list[Facts]:
+    """Return the tasks of both by name, in the order of the second, then what it lacks."""
+    before = {task.name: task for task in first.tasks}
+    after = {task.name: task for task in second.tasks}
+    names = list(dict.fromkeys((*after, *before)))
+    return [
+        {"name": name, "a": _task(before.get(name)), "b": _task(after.get(name))}
+        for name in names[:TASKS_AT_MOST]
+    ]
+
+
+def _task(task: TaskRecord | None) -> Facts | None:
+    if task is None:
+        return None
+    return {
+        "state": task.state.value,
+        "worked_s": task.worked_s,
+        "attempts": task.attempt,
+        "findings": task.findings,
+    }
+
+
+def _findings(first: Iterable[Finding], second: Iterable[Finding]) -> Facts:
+    before, after = _by_key(first), _by_key(second)
+    both = sum(min(len(found), len(after.get(key, ()))) for key, found in before.items())
+    return {
+        "only_a": _only(before, after),
+        "only_b": _only(after, before),
+        "both": both,
+    }
+
+
+def _by_key(findings: Iterable[Finding]) -> dict[tuple[Any, ...], list[Finding]]:
+    kept: dict[tuple[Any, ...], list[Finding]] = {}
+    for each in findings:
+        key = (each.file, each.cell, each.tool, each.rule, each.category, each.message)
+        kept.setdefault(key, []).append(each)
+    return kept
+
+
+def _only(
+    here: Mapping[tuple[Any, ...], list[Finding]],
+    there: Mapping[tuple[Any, ...], list[Finding]],
+) -> Facts:
+    found = [each for key, mine in here.items() for each in mine[len(there.get(key, ())) :]]
+    found.sort(key=lambda each: -each.severity.rank)
+    return {
+        "rows": [finding_facts(each) for each in found[:FINDINGS_AT_MOST]],
+        "total": len(found),
+    }
+
+
+# -- what a mission is turned into -------------------------------------------------------
+
+
+def fork(mission: Mission, at: str = "") -> Facts:
+    """Begin a new mission that shares what this one has done, up to a task.
+
+    Raises:
+        UnknownTaskError: The plan has no such task.
+        PlanError: The plan could not be carried out; nothing was stored.
+    """
+    return {"mission": mission.fork(at).id}
+
+
+def export(mission: Mission, form: str = "html") -> Facts:
+    """Write a mission to a new file in the session's folder; no file is ever overwritten.
+
+    Raises:
+        UnknownNameError: There is no such form.
+        PathError: The file cannot be written.
+    """
+    from hypernb.session import forms
+
+    known = forms()
+    if form not in known:
+        raise UnknownNameError("form of export", form, known)
+    path = _reserved(mission.session.root, mission.id, known[form])
+    try:
+        mission.export(path, form=form)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return {"path": str(path)}
+
+
+def _reserved(folder: Path, name: str, suffix: str) -> Path:
+    """Make an empty file under the first free name, so that no other export takes it."""
+    for number in range(1, _NAMES_TRIED):
+        path = folder / (f"{name}{suffix}" if number == 1 else f"{name}-{number}{suffix}")
+        try:
+            path.open("xb").close()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise PathError(
+                str(path),
+                f"cannot be written: {error.strerror}",
+                hint="%hyper export and a file writes it to another folder.",
+            ) from error
+        return path
+    raise PathError(
+        str(folder),
+        f"has {_NAMES_TRIED - 1:,} exports of {name}",
+        hint="Move some away, or name a file: %hyper export.",
+    )

@@ -1,0 +1,294 @@
+"""Rows of many missions, two side by side, forks and exports."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.errors import (
+    PathError,
+    UnknownMissionError,
+    UnknownNameError,
+    UnknownTaskError,
+    UsageError,
+)
+from hypernb.model import AgentWork, Finding, MissionState, Severity, TaskSpec
+from hypernb.session import Session
+from hypernb.widgets._missions import LIVE, compare, export, fork, rows
+from tests.unit.widgets.recorded import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    root = tmp_path / "project"
+    root.mkdir()
+    with Session(tmp_path / "store.db", root=root) as opened:
+        yield opened
+
+
+def finding(message: str, **fields: Any) -> Finding:
+    return Finding(
+        **(
+            {
+                "file": "src/app.py",
+                "line": 3,
+                "category": "security",
+                "rule": "B105",
+                "severity": Severity.LOW,
+                "message": message,
+                "tool": "bandit",
+            }
+            | fields
+        )
+    )
+
+
+def sentence(row: dict[str, Any]) -> str:
+    return "".join(
+        part if isinstance(part, str) else "".join(part.values()) for part in row["told"]
+    )
+
+
+def only(session: Session) -> dict[str, Any]:
+    (row,) = rows(session)["rows"]
+    assert isinstance(row, dict)
+    return row
+
+
+# -- rows --------------------------------------------------------------------------------
+
+
+def test_proposed_mission_needs_you(session: Session) -> None:
+    Recorded(session, "a", "b", budget=0.5)
+    row = only(session)
+    assert row["needs_you"]
+    assert sentence(row) == "The plan is ready: 2 tasks. Nothing runs until you approve it."
+    assert row["mission"]["short_id"] == "m-1"
+    assert row["counts"] == [("pending", 2)]
+    assert (row["total"], row["at_work"], row["budget"]) == (2, 0, 0.5)
+    assert row["actions"] == []
+
+
+def test_approved_mission_waits_for_a_runner(session: Session) -> None:
+    Recorded(session).approve()
+    row = only(session)
+    assert not row["needs_you"]
+    assert "as soon as a runner takes it up" in sentence(row)
+    assert [action["verb"] for action in row["actions"]] == ["cancel"]
+
+
+def test_running_mission_says_what_runs(session: Session) -> None:
+    names = ["a", "b", "c", "d", "e"]
+    recorded = Recorded(session, *names).start()
+    assert sentence(only(session)) == "Nothing runs at this moment."
+    for name in names[:4]:
+        recorded.begin(name)
+    row = only(session)
+    assert sentence(row) == "4 tasks are running: a, b and c and 1 more."
+    assert row["at_work"] == 4
+    assert not row["needs_you"]
+    assert [(action["verb"], action["twin"]) for action in row["actions"]] == [
+        ("pause", "%hyper pause m-1"),
+        ("cancel", "%hyper cancel m-1"),
+    ]
+    assert all(action["args"] == {"mission": "m-1"} for action in row["actions"])
+    assert row["actions"][1]["confirm"]["button"] == "Cancel m-1"
+
+
+def test_running_mission_with_a_question_needs_you(session: Session) -> None:
+    Recorded(session, "a", "b").start().begin("a").begin("b").ask("a")
+    row = only(session)
+    assert row["needs_you"]
+    assert sentence(row) == "It needs you for 1 decision: a. 1 task is running: b."
+
+
+def test_paused_mission_can_be_resumed(session: Session) -> None:
+    Recorded(session, "a", "b").start().finish("a", 1).pause()
+    row = only(session)
+    assert "1 of 2 tasks had succeeded" in sentence(row)
+    assert [action["verb"] for action in row["actions"]] == ["resume", "cancel"]
+
+
+def test_ended_missions_say_what_came_of_them(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    recorded.finish("a", 1, findings=[finding("x"), finding("y")]).end()
+    row = only(session)
+    assert sentence(row).startswith("2 findings, 1 of 1 task succeeded")
+    assert row["findings"] == 2
+    assert row["actions"] == []
+
+
+def test_failed_mission_says_why(session: Session) -> None:
+    Recorded(session, "a").start().end(MissionState.FAILED, "Task 'a' failed.")
+    assert sentence(only(session)) == "Task 'a' failed. 0 of 1 task succeeded."
+
+
+def test_rejected_mission_says_that_nothing_ran(session: Session) -> None:
+    Recorded(session).mission.reject("too dear")
+    assert sentence(only(session)) == "The plan was rejected, and nothing ran: too dear."
+
+
+def test_rows_are_searched_filtered_and_paged(session: Session) -> None:
+    for number in range(5):
+        Recorded(session, goal=f"count the stars of {number}")
+    Recorded(session, goal="audit").start()
+    found = rows(session, text="STARS 3")
+    assert [row["mission"]["goal"] for row in found["rows"]] == ["count the stars of 3"]
+    assert found["total"] == 1
+    running = rows(session, states=["running"])
+    assert [row["mission"]["short_id"] for row in running["rows"]] == ["m-6"]
+    page = rows(session, limit=2, offset=1)
+    assert [row["mission"]["short_id"] for row in page["rows"]] == ["m-5", "m-4"]
+    assert page["total"] == 6
+    assert rows(session, states=[state.value for state in LIVE])["total"] == 6
+    assert rows(session, limit=-1, offset=-1)["rows"] == []
+
+
+def test_unknown_state_is_refused(session: Session) -> None:
+    with pytest.raises(UnknownNameError, match="rejected"):
+        rows(session, states=["rejecte"])
+
+
+def test_rows_are_json(session: Session) -> None:
+    Recorded(session, goal="x\x1b[31m" + "W" * 90_000).start()
+    found = rows(session)
+    assert json.loads(json.dumps(found))["total"] == 1
+    assert len(found["rows"][0]["mission"]["goal"]) < 3_000
+
+
+def test_many_missions_take_a_fixed_number_of_reads(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        Recorded(session)
+    store, calls = session.store, []
+    summaries = store.summaries
+
+    def counted(**asked: Any) -> Any:
+        calls.append(asked)
+        return summaries(**asked)
+
+    monkeypatch.setattr(store, "summaries", counted)
+    monkeypatch.setattr(store, "tasks", None)
+    monkeypatch.setattr(store, "snapshot", None)
+    assert len(rows(session)["rows"]) == 20
+    assert len(calls) == 1
+
+
+# -- two side by side --------------------------------------------------------------------
+
+
+def test_missions_are_compared(session: Session) -> None:
+    shared, moved = finding("both"), finding("both", line=9)
+    one = Recorded(session, "a", "b", budget=0.5).start()
+    one.finish("a", 1, findings=[shared, finding("old")]).finish("b", 1).end()
+    two = Recorded(session, "a", "c", goal="count the moons").start()
+    two.finish("a", 1, findings=[moved, finding("new", severity=Severity.HIGH)])
+    told = compare(session, "m-1", "m-2")
+    assert told["a"]["mission"]["short_id"] == "m-1"
+    assert (told["a"]["findings"], told["b"]["findings"]) == (2, 2)
+    assert (told["a"]["budget"], told["b"]["budget"]) == (0.5, None)
+    assert told["a"]["counts"] == [("succeeded", 2)]
+    difference = told["difference"]
+    assert (difference["added"], difference["removed"]) == (["c"], ["b"])
+    assert difference["same"] == 1
+    assert {"task": "", "field": "budget", "old": "0.5", "new": "none"} in difference["changed"]
+    assert [task["name"] for task in told["tasks"]] == ["a", "c", "b"]
+    assert told["tasks"][1]["a"] is None
+    assert told["tasks"][1]["b"]["state"] == "pending"
+    assert told["tasks"][2]["b"] is None
+    assert told["total_tasks"] == 3
+    assert told["findings"]["both"] == 1
+    assert [each["text"] for each in told["findings"]["only_a"]["rows"]] == ["old"]
+    assert [each["text"] for each in told["findings"]["only_b"]["rows"]] == ["new"]
+    assert json.loads(json.dumps(told))["total_tasks"] == 3
+
+
+def test_finding_that_is_there_twice_is_counted_twice(session: Session) -> None:
+    one = Recorded(session, "a").start()
+    one.finish("a", 1, findings=[finding("x"), finding("x", line=8)])
+    Recorded(session, "a").start().finish("a", 1, findings=[finding("x")])
+    told = compare(session, "m-1", "m-2")["findings"]
+    assert (told["both"], told["only_a"]["total"], told["only_b"]["total"]) == (1, 1, 0)
+
+
+def test_changes_of_tasks_are_in_words(session: Session) -> None:
+    Recorded(session, "a")
+    task = TaskSpec(name="a", work=AgentWork(tools=("files", "git")), timeout_s=60)
+    Recorded(session, tasks=(task,))
+    changed = compare(session, "1", "2")["difference"]["changed"]
+    assert {"task": "a", "field": "timeout_s", "old": "600", "new": "60"} in changed
+    assert {"task": "a", "field": "work.tools", "old": "none", "new": "files, git"} in changed
+
+
+def test_what_cannot_be_compared_is_refused(session: Session) -> None:
+    Recorded(session)
+    with pytest.raises(UsageError, match="itself"):
+        compare(session, "m-1", "1")
+    with pytest.raises(UnknownMissionError):
+        compare(session, "m-1", "m-2")
+
+
+# -- forks and exports -------------------------------------------------------------------
+
+
+def test_fork_answers_with_the_new_mission(session: Session) -> None:
+    (session.root / "app.py").write_text("x = 1\n")
+    plan = session.plan(playbook="repo-audit")
+    first = session.start(plan)
+    name = next(iter(first.tasks))
+    assert fork(first, name) == {"mission": "m-2"}
+    assert session.mission("m-2").record.forked_from == "m-1"
+    with pytest.raises(UnknownTaskError):
+        fork(first, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("html", "m-1.html"),
+        ("notebook", "m-1.ipynb"),
+        ("markdown", "m-1.md"),
+        ("json", "m-1.json"),
+        ("plan", "m-1.json"),
+    ],
+)
+def test_export_says_where_the_file_is(session: Session, form: str, name: str) -> None:
+    mission = Recorded(session).mission
+    answer = export(mission, form)
+    assert answer == {"path": str(session.root / name)}
+    assert (session.root / name).stat().st_size > 0
+
+
+def test_export_overwrites_nothing(session: Session) -> None:
+    mission = Recorded(session).mission
+    (session.root / "m-1.md").write_text("mine")
+    assert export(mission, "markdown")["path"].endswith("m-1-2.md")
+    assert export(mission, "markdown")["path"].endswith("m-1-3.md")
+    assert (session.root / "m-1.md").read_text() == "mine"
+
+
+def test_export_that_fails_leaves_no_file(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mission = Recorded(session).mission
+    with pytest.raises(UnknownNameError, match="html"):
+        export(mission, "htlm")
+    monkeypatch.setattr(type(mission), "snapshot", None)
+    with pytest.raises(TypeError):
+        export(mission, "html")
+    assert list(session.root.iterdir()) == []
+
+
+def test_export_into_a_folder_that_is_gone_says_so(session: Session) -> None:
+    mission = Recorded(session).mission
+    session.root = session.root / "gone"
+    with pytest.raises(PathError, match="cannot be written"):
+        export(mission)
