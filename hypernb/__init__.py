@@ -6,6 +6,7 @@ Importing it is cheap: every public name is loaded when it is first used.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,8 +64,19 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'hypernb' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
+    if _HOMES[name] == "hypernb.session":
+        _give_missions_a_face()
     globals()[name] = value
     return value
+
+
+def _give_missions_a_face() -> None:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        from hypernb.magics import give_missions_a_face
+
+        give_missions_a_face(shell)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["register"]
+__all__ = ["give_missions_a_face", "register"]
 
 
 def register(shell: InteractiveShell) -> None:
@@ -15,3 +15,10 @@ def register(shell: InteractiveShell) -> None:
     from hypernb.magics._shell import install
 
     install(shell)
+
+
+def give_missions_a_face(shell: InteractiveShell) -> None:
+    """Show a mission at the end of a cell as its live view, also without any magic."""
+    from hypernb.magics._shell import give_missions_a_face as give
+
+    give(shell)

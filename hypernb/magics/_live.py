@@ -1,4 +1,8 @@
-"""The view in a cell: updated in place while the mission runs, frozen when it has ended."""
+"""The view in a cell: live while the mission runs, frozen when it has ended.
+
+A live view is a widget where somebody's front end shows it; HTML that is updated in place where
+none does, and text in a terminal. Its output always ends as HTML that needs nothing else.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,13 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError
 from hypernb.model import MissionState
+from hypernb.session.front_end import ANSWER_WITHIN_S, Rung, greetings
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
     from hypernb.session import Mission
 
 # Twice a second is often enough to see what happens, and far below the 1,000 messages a second
@@ -30,6 +33,38 @@ _PROCESS: Final = f"{os.getpid():x}-{time.time_ns():x}"
 
 _log = logging.getLogger(__name__)
 _following: dict[str, LiveView] = {}
+# What the cells show of a mission: a widget's model, or HTML.
+_showing: dict[str, str] = {}
+_HTML: Final = "html"
+
+
+class _Widget:
+    """A mission's widget, and how long somebody may take to answer it."""
+
+    def __init__(self, mission: Mission) -> None:
+        from hypernb.widgets import MissionView
+
+        self._view: Any = MissionView(mission)
+        self._answer_by = time.monotonic() + ANSWER_WITHIN_S
+
+    @property
+    def model_id(self) -> str:
+        return str(self._view.model_id)
+
+    @property
+    def bundle(self) -> dict[str, Any]:
+        """What shows it in a cell, without the text."""
+        shown = self._view._repr_mimebundle_()
+        data = shown[0] if isinstance(shown, tuple) else shown
+        return {kind: value for kind, value in data.items() if kind != "text/plain"}
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether nobody has answered in time."""
+        return self._view.front_end is None and time.monotonic() > self._answer_by
+
+    def close(self) -> None:
+        self._view.close()
 
 
 class LiveView:
@@ -40,18 +75,19 @@ class LiveView:
 
     Args:
         mission: What to show.
-        rich: Whether the front end shows HTML that can be replaced; otherwise the text is
-            shown once, at the start and at the end.
+        rung: How: as a widget, until nobody has answered it in time; as HTML that can be
+            replaced; or as text, which is shown once, at the start and at the end.
     """
 
-    def __init__(self, mission: Mission, *, rich: bool) -> None:
+    def __init__(self, mission: Mission, *, rung: Rung) -> None:
         self._mission = mission
-        self._rich = rich
+        self._rung = rung
         self._key = mission.record.id
         self._display = {"display_id": f"hypernb-{_PROCESS}-{self._key}"}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._drawn: dict[str, str] = {}
+        self._widget: _Widget | None = None
+        self._drawn: dict[str, Any] = {}
         self._drawn_at = 0.0
         self._drawn_in_s = 0.0
         self._seq = 0
@@ -62,12 +98,22 @@ class LiveView:
         """Show the mission as it is now."""
         from IPython.display import publish_display_data
 
-        publish_display_data(self._draw(), transient=self._display if self._rich else None)
+        self._take_over()
+        drawn = self._draw()
+        if not self._is_rich:
+            publish_display_data(drawn)
+            return
+        publish_display_data(drawn, transient=self._display)
+        if _showing.setdefault(self._key, self._shows) != self._shows:
+            # Other cells show another model, or how the mission had ended before its retry.
+            publish_display_data(drawn, transient=self._display, update=True)
+        _showing[self._key] = self._shows
 
     def follow(self) -> None:
         """Keep the view current from a background thread, until the mission has ended."""
         self._take_over()
         if self._is_final:
+            self._let_go()
             return
         _following[self._key] = self
         # Output of a thread lands in the cell whose context it carries.
@@ -91,7 +137,7 @@ class LiveView:
             self._mission.wait(timeout, on_change=self._look)
         finally:
             self._update()
-            if self._rich:
+            if self._is_rich:
                 self.follow()
 
     def end(self) -> None:
@@ -100,16 +146,37 @@ class LiveView:
         if self._thread is not None:
             self._thread.join(END_FOLLOWING_S)
 
+    def hand_over(self) -> _Widget | None:
+        """End the following and give the widget away, if there is one."""
+        self.end()
+        widget, self._widget = self._widget, None
+        return widget
+
+    @property
+    def _is_rich(self) -> bool:
+        return self._rung is not Rung.TEXT
+
+    @property
+    def _shows(self) -> str:
+        if self._rung is Rung.WIDGET and self._widget is not None and not self._is_final:
+            return self._widget.model_id
+        return _HTML
+
     def _take_over(self) -> None:
         previous = _following.pop(self._key, None)
-        if previous is not None:
-            previous.end()
+        widget = previous.hand_over() if previous is not None else None
+        if widget is not None and self._rung is Rung.WIDGET and self._widget is None:
+            # Cells that showed the mission before go on with the same model.
+            self._widget = widget
+        elif widget is not None:
+            widget.close()
 
     def _run(self) -> None:
         try:
             self._mission.wait(on_change=self._look, stop=self._stop)
             if not self._stop.is_set():
                 self._update()
+                self._let_go()
         except HypernbError:
             # The store went away under a view that nobody waits for: the view stays as it
             # was, and the next magic raises the same error where a person sees it.
@@ -119,8 +186,20 @@ class LiveView:
                 del _following[self._key]
 
     def _look(self) -> None:
-        if not self._rich:
-            return
+        if self._rung is Rung.WIDGET:
+            self._listen()
+        elif self._rung is Rung.HTML:
+            self._refresh()
+
+    def _listen(self) -> None:
+        """Show HTML in the widget's place if nobody shows the widget."""
+        if self._widget is not None and self._widget.is_ignored:
+            greetings.unanswered()
+            self._rung = Rung.HTML
+            self._update()
+            self._let_go()
+
+    def _refresh(self) -> None:
         since = time.monotonic() - self._drawn_at
         is_old = self._mission.session.store.last_seq() != self._seq
         pause = max(LEAST_BETWEEN_S, TIMES_OWN_COST * self._drawn_in_s)
@@ -132,22 +211,38 @@ class LiveView:
 
         before = self._drawn
         drawn = self._draw()
-        if not self._rich:
+        if not self._is_rich:
             publish_display_data(drawn)
-        elif drawn != before:
+            return
+        # A widget keeps itself current; showing it anew would put its tabs back.
+        is_new = self._shows != _showing.get(self._key)
+        if is_new or (self._shows == _HTML and drawn != before):
             publish_display_data(drawn, transient=self._display, update=True)
+        _showing[self._key] = self._shows
 
-    def _draw(self) -> dict[str, str]:
+    def _let_go(self) -> None:
+        widget, self._widget = self._widget, None
+        if widget is not None:
+            widget.close()
+
+    def _draw(self) -> dict[str, Any]:
         from hypernb.views import mission_html, mission_text
 
         began = time.monotonic()
         snapshot = self._mission.snapshot()
         state = snapshot.mission.state
         report = self._mission.report() if state.is_final else None
-        bundle = {"text/plain": mission_text(snapshot, result=report)}
-        if self._rich:
-            live = not state.is_final
+        bundle: dict[str, Any] = {"text/plain": mission_text(snapshot, result=report)}
+        is_widget = self._rung is Rung.WIDGET and not state.is_final
+        if self._is_rich:
+            # Beside a widget it is what those see who cannot run it, and so it has no promise
+            # of being live.
+            live = not state.is_final and not is_widget
             bundle["text/html"] = mission_html(snapshot, live=live, result=report)
+        if is_widget:
+            if self._widget is None:
+                self._widget = _Widget(self._mission)
+            bundle |= self._widget.bundle
         self._seq = snapshot.seq
         self._ages = state is MissionState.RUNNING
         self._is_final = state.is_final
@@ -157,22 +252,18 @@ class LiveView:
         return bundle
 
 
-def is_rich(shell: InteractiveShell) -> bool:
-    """Tell whether the front end is more than a terminal."""
-    return getattr(shell, "kernel", None) is not None
+def show_live(mission: Mission) -> None:
+    """Show a mission that stands at the end of a cell, live where that is possible.
 
-
-def is_headless(shell: InteractiveShell) -> bool:
-    """Tell whether nobody is there to click or type.
-
-    nbclient, and so papermill, nbval and nbconvert, execute with ``allow_stdin`` false; every
-    interactive front end sets it.
+    Raises:
+        NotImplementedError: A line or a text is enough; IPython then asks for that.
     """
-    said = os.environ.get("HYPERNB_HEADLESS")
-    if said is not None:
-        return said not in ("", "0")
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return False
-    content = kernel.get_parent("shell").get("content", {})
-    return not content.get("allow_stdin", True)
+    from hypernb.session.front_end import choose, current_shell, is_headless, look_around
+
+    shell = current_shell()
+    footing = choose(look_around(shell))
+    if mission.is_shown or footing.rung is Rung.TEXT or is_headless(shell):
+        raise NotImplementedError
+    view = LiveView(mission, rung=footing.rung)
+    view.show()
+    view.follow()

@@ -53,14 +53,14 @@ class HyperMagics(Magics):
 
     def surroundings(self) -> Surroundings:
         """Return what a magic needs to know about this kernel."""
-        from hypernb.magics._live import is_headless, is_rich
         from hypernb.magics._start import Surroundings
+        from hypernb.session.front_end import is_headless
 
         return Surroundings(
             namespace=self._here.user_ns,
             hidden=self._here.user_ns_hidden,
             headless=is_headless(self._here),
-            rich=is_rich(self._here),
+            shell=self._here,
             open_session=self.open_session,
             configure=self.configure,
         )
@@ -158,6 +158,21 @@ def _give_faces(shell: InteractiveShell) -> None:
 
     if shell.display_formatter is None:
         return
+    give_missions_a_face(shell)
     formatters = shell.display_formatter.formatters
     formatters["text/html"].for_type_by_name("hypernb.model._findings", "Report", as_html)
     formatters["text/plain"].for_type_by_name("hypernb.model._findings", "Report", as_text)
+
+
+def give_missions_a_face(shell: InteractiveShell) -> None:
+    """Show a mission at the end of a cell as its live view; doing so twice is harmless."""
+
+    def show(mission: Any) -> None:
+        from hypernb.magics._live import show_live
+
+        show_live(mission)
+
+    if shell.display_formatter is not None:
+        shell.display_formatter.ipython_display_formatter.for_type_by_name(
+            "hypernb.session._mission", "Mission", show
+        )

@@ -20,6 +20,7 @@ from hypernb.magics._line import read_words, split_words
 from hypernb.magics._live import LiveView
 from hypernb.magics._verbs import CELL_OPTIONS
 from hypernb.model import EventKind, MissionState
+from hypernb.session.front_end import Rung
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
@@ -38,14 +39,14 @@ class Surroundings:
         namespace: The user's variables, and what IPython keeps beside them.
         hidden: Names in it that are IPython's own.
         headless: Nobody is there to click or type.
-        rich: The front end shows HTML.
+        shell: IPython's shell; what it is decides how missions are shown.
         configure: Changes settings of the session; ``session`` is then a new one.
     """
 
     namespace: MutableMapping[str, Any]
     hidden: Collection[str]
     headless: bool
-    rich: bool
+    shell: Any
     open_session: Callable[[], Session]
     configure: Callable[[Mapping[str, str]], None]
 
@@ -53,6 +54,17 @@ class Surroundings:
     def session(self) -> Session:
         """The kernel's session, as it is configured now."""
         return self.open_session()
+
+    @property
+    def rung(self) -> Rung:
+        """How missions are shown here.
+
+        Raises:
+            ConfigError: ``HYPERNB_VIEWS`` has no meaning.
+        """
+        from hypernb.session.front_end import choose, look_around
+
+        return choose(look_around(self.shell)).rung
 
     @property
     def variables(self) -> list[str]:
@@ -171,11 +183,12 @@ def watch(
             f"Mission {mission.id} waits for your approval; it does not run yet.",
             hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
         )
-    view = LiveView(mission, rich=around.rich)
+    rung = around.rung
+    view = LiveView(mission, rung=rung)
     if not wait:
         view.show()
         mission.mark_shown()
-        if around.rich and not around.headless:
+        if rung is not Rung.TEXT and not around.headless:
             view.follow()
         return
     try:

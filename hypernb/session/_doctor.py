@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from hypernb.errors import HypernbError
+from hypernb.session.front_end import choose, current_shell, greetings, look_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class Check:
 
 def examine(session: Session) -> list[Check]:
     """Look at everything once; what cannot be looked at is a check that is not ok."""
-    return [*_machine(), *_store(session), *_programs()]
+    return [*_machine(), _views(), *_store(session), *_programs()]
 
 
 def _fine(what: str, found: str) -> Check:
@@ -79,6 +80,14 @@ def _machine() -> Iterator[Check]:
             "Install git, so that only tracked files are read.",
         )
     yield _fine("model", "none is used; the specialists work with their own tools")
+
+
+def _views() -> Check:
+    try:
+        footing = greetings.footing(choose(look_around(current_shell())))
+    except HypernbError as error:
+        return _wrong("views", str(error.args[0]), error.hint)
+    return Check("views", footing.told, ok=True, next_step=footing.next_step)
 
 
 def _store(session: Session) -> Iterator[Check]:

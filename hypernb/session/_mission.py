@@ -565,6 +565,11 @@ class Mission:
     def __repr__(self) -> str:
         return f"<Mission {self.id}: {self.state.value.replace('_', ' ')}>"
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the cell shows the whole mission already, so that a line is enough."""
+        return self._is_shown
+
     def mark_shown(self) -> None:
         """Make the next display a line: the cell shows the whole mission already."""
         self._is_shown = True

@@ -63,6 +63,6 @@ def _kernel() -> Any:
 
 
 def _version() -> tuple[int, ...]:
-    from ipykernel import version_info
+    from ipykernel._version import __version__
 
-    return tuple(int(part) for part in version_info[:2])
+    return tuple(int(part) for part in __version__.split(".")[:2])

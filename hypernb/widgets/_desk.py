@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hypernb.session import Mission, Session
 
-    Job = Callable[[], None]
+    Job = Callable[[], object]
 
 END_WITHIN_S: Final = 2.0
 _log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import HypernbError, UsageError
 from hypernb.session import Mission, Session
+from hypernb.session.front_end import greetings
 from hypernb.widgets._channel import WINDOW, Channel
 from hypernb.widgets._clicks import click_facts
 from hypernb.widgets._desk import DESK, told
@@ -75,6 +76,8 @@ class Line:
             return
         if threading.current_thread() is not threading.main_thread():
             self.channel.window = WINDOW  # by a subshell: it arrives whatever the kernel does
+        if message.get("type") == "hello":
+            self._greet(str(message.get("front_end") or "a front end"))
         if message.get("type") != "ask":
             if not self._ended:
                 self._tail.post(self, message)
@@ -84,6 +87,13 @@ class Line:
             self._open(message)
         else:
             DESK.take(message, self._about, self.say)
+
+    def _greet(self, front_end: str) -> None:
+        widget = self._widget()
+        if widget is not None:
+            widget.front_end = front_end
+        clicks = self._clicks()
+        greetings.heard(front_end, late_clicks="" if clicks["at_once"] else clicks["why"])
 
     def _open(self, message: Mapping[str, Any]) -> None:
         DESK.later(lambda: self._turn_to(message))

@@ -281,7 +281,6 @@ class Mirror:
         """Return all that a view begins with."""
         from hypernb.tools import tool_names
 
-        cards = self._session.agents(self.mission.root).values()
         return {
             "type": "picture",
             "seq": self.seq,
@@ -293,9 +292,16 @@ class Mirror:
             "events": [event_facts(event) for event in self._events],
             "total_events": self._total_events,
             "head": self.head,
-            "agents": [agent_facts(card) for card in cards],
+            "agents": self._agents(),
             "tools": list(tool_names()),
         }
+
+    def _agents(self) -> list[dict[str, Any]]:
+        try:
+            cards = self._session.agents(self.mission.root)
+        except HypernbError:  # a card that cannot be read is told of where a plan is made
+            return []
+        return [agent_facts(card) for card in cards.values()]
 
     def head_batch(self) -> dict[str, Any]:
         """Return a batch that brings the head and nothing else."""

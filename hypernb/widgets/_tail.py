@@ -143,16 +143,13 @@ class Tail:
             self._turn_quickly(wanted=any(each.is_under_way for each in self._watched(lines)))
             self._keep_going(now_s)
             self._has_failed = False
-        except HypernbError:
-            # The store went away under views that nobody waits for. They hear no beats and say
-            # so; a magic raises the same where a person sees it.
+        except Exception:  # noqa: BLE001 - what comes later is followed, whatever went wrong
+            # Mostly the store went away, under views that nobody waits for. They hear no beats
+            # and say so; a magic raises the same where a person sees it.
             self._rest_until = now_s + _AFTER_FAILURE_S
             if not self._has_failed:
                 _log.warning("Views of %s are not current.", self._store.url, exc_info=True)
             self._has_failed = True
-        except Exception:  # noqa: BLE001 - other views, and later commits, are still followed
-            self._rest_until = now_s + _AFTER_FAILURE_S
-            _log.exception("Views of %s are not current.", self._store.url)
 
     def _hear(self, now_s: float) -> None:
         while self._said:

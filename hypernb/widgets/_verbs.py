@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import ApprovalError, UnknownNameError, UsageError
+from hypernb.errors import UnknownNameError, UsageError
 from hypernb.session import Mission, Session
 
 if TYPE_CHECKING:
@@ -56,13 +56,7 @@ def act(verb: str, args: Mapping[str, Any], about: Mission | Session) -> Any:
 
 def approve(mission: Mission, tasks: Sequence[str] = (), plan_hash: str | None = None) -> Facts:
     """Approve the plan that was shown, or a part of it."""
-    if tasks and plan_hash is not None and mission.record.plan_hash != plan_hash:
-        # A part of it makes another plan, whose hash nobody has seen.
-        raise ApprovalError(
-            f"The plan of {mission.id} is no longer the one that was shown.",
-            hint="Look at the newest revision, and approve that one.",
-        )
-    mission.approve(list(tasks), plan_hash=None if tasks else plan_hash)
+    mission.approve(list(tasks), plan_hash=plan_hash)
     return {}
 
 
@@ -79,17 +73,18 @@ def check(mission: Mission, draft: Mapping[str, Any]) -> Any:
     return _plans.check(mission, dict(draft))
 
 
-def edit(mission: Mission, draft: Mapping[str, Any], revision: int) -> Any:
+def edit(mission: Mission, draft: Mapping[str, Any], revision: int | None = None) -> Any:
     """Change the plan."""
     from hypernb.widgets import _plans
 
     return _plans.edit(mission, dict(draft), revision)
 
 
-def comment(mission: Mission, text: str, task: str = "") -> Facts:
+def comment(mission: Mission, text: str, task: str = "") -> Any:
     """Write something beside the plan or a task of it."""
-    mission.comment(text, task=task)
-    return {}
+    from hypernb.widgets import _plans
+
+    return _plans.comment(mission, text, task)
 
 
 def pause(mission: Mission) -> Facts:

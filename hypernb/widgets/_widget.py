@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -68,6 +69,12 @@ class HyperWidget(anywidget.AnyWidget):
     seq = traitlets.Int(0)
     """Number of the last event of the store that the view includes."""
 
+    own_id = traitlets.Unicode("", read_only=True).tag(sync=True)
+    """Id of the widget's model, by which its view finds its place in the notebook."""
+
+    front_end: str | None = None
+    """The program that shows it, as it named itself; None until one has answered."""
+
     options: ClassVar[tuple[str, ...]] = ("density",)
 
     def __init__(
@@ -76,7 +83,9 @@ class HyperWidget(anywidget.AnyWidget):
         self._refuse_unknown(options)
         # Before the widget is opened: a view may say something as soon as it is.
         self._line = Line(self, about, listing)
-        super().__init__(**options)
+        model_id = uuid.uuid4().hex
+        self.set_trait("own_id", model_id)
+        super().__init__(model_id=model_id, **options)
         self._line.begin()
 
     @traitlets.default("_esm")

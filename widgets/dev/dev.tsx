@@ -7,8 +7,10 @@
 
 import widget from "../src/index";
 import type { MissionState } from "../src/protocol";
+import { answerAsks } from "./answers";
 import { FakeModel } from "./fake-model";
 import { largePicture, pictureOf } from "./fixtures";
+import { rowsOf } from "./fixtures-results";
 
 const query = new URLSearchParams(location.search);
 const asked = (name: string, otherwise: string): string => query.get(name) ?? otherwise;
@@ -19,13 +21,25 @@ const model = new FakeModel({
   tab: asked("tab", "graph"),
   density: asked("density", "comfortable"),
 });
+answerAsks(model, { state: asked("state", "running") as MissionState });
 const { initialize, render } = widget();
 initialize({ model });
 render({ model, el: document.body.appendChild(document.createElement("main")) });
 const size = Number(asked("size", "0"));
-model.say(
-  size > 0
-    ? largePicture(size)
-    : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0"))),
-);
-Object.assign(globalThis, { model });
+if (["history", "hyper_board"].includes(asked("view", "mission"))) {
+  const rows = rowsOf(size || 6);
+  model.say({
+    type: "missions",
+    n: 1,
+    now: new Date().toISOString(),
+    rows,
+    total: rows.length,
+  });
+} else {
+  model.say(
+    size > 0
+      ? largePicture(size)
+      : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0"))),
+  );
+}
+Object.assign(globalThis, { model, largePicture });

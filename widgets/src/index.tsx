@@ -2,6 +2,7 @@ import "./theme.css";
 import { render as draw } from "preact";
 import { App } from "./app";
 import { Connection } from "./connection";
+import { noteFrontEnd } from "./front-end";
 import type { FrontEndModel } from "./model";
 
 /**
@@ -11,6 +12,7 @@ import type { FrontEndModel } from "./model";
 export default function widget() {
   let connection: Connection | null = null;
   const connected = (model: FrontEndModel): Connection => {
+    noteFrontEnd(model);
     connection ??= new Connection(model);
     return connection;
   };

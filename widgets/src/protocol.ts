@@ -430,14 +430,26 @@ export interface Column {
   kind: "text" | "number" | "boolean" | "time";
 }
 
+export type Severity = "critical" | "high" | "medium" | "low";
+
 export interface Finding {
-  severity: "critical" | "high" | "medium" | "low" | "info";
+  severity: Severity;
+  category: string;
   rule: string;
+  /** Relative to the mission's root; empty if it is about the whole tree. */
   path: string;
   line: number | null;
+  /** Number of the notebook cell, from 1. */
+  cell: number | null;
   text: string;
+  tool: string;
   agent: string;
-  evidence: "verified" | "contradicted" | "not checked";
+}
+
+/** The first findings, most severe first, and how many there are in all. */
+export interface Findings {
+  rows: Finding[];
+  total: number;
 }
 
 /** An output, ready to be shown: no markup in any of them but what the view makes itself. */
@@ -456,8 +468,16 @@ export type Shown =
   | { kind: "json"; text: string }
   | { kind: "diff"; text: string }
   | { kind: "image"; data: string; media_type: "image/png" | "image/jpeg"; alt: string }
-  | { kind: "report"; summary: string; parts: { title: string; shown: Shown }[] }
+  | { kind: "report"; summary: string; parts: ShownPart[] }
   | { kind: "none"; why: string };
+
+/** A part of a report, or one of several values. */
+export interface ShownPart {
+  title: string;
+  /** What it is, in a few words; may be empty. */
+  what: string;
+  shown: Shown;
+}
 
 /** The answer to `output`: of one task, or of the mission if none is named. */
 export interface Output {
@@ -467,4 +487,53 @@ export interface Output {
   /** How to get it in Python: `m.tasks["map-repo"].output`. */
   python: string;
   shown: Shown;
+  /** Only where no task was named. */
+  mission?: MissionOutputs;
+}
+
+/** What a mission has found and made so far. */
+export interface MissionOutputs {
+  /** Names of the tasks whose outputs are the mission's result. */
+  result: string[];
+  findings: Findings;
+  /** The first outputs that are there. */
+  outputs: { task: string; what: string; python: string }[];
+  total_outputs: number;
+  total_tasks: number;
+}
+
+/** The answer to `missions`. */
+export interface Listed {
+  rows: MissionRow[];
+  total: number;
+}
+
+/** The answer to `compare`. */
+export interface Compared {
+  a: ComparedSide;
+  b: ComparedSide;
+  /** From the plan of `a` to that of `b`; null if one has no plan. */
+  difference: Difference | null;
+  /** The first tasks of both, in the order of `b`, then what it lacks. */
+  tasks: { name: string; a: ComparedTask | null; b: ComparedTask | null }[];
+  total_tasks: number;
+  /** Findings are the same where file, rule, tool and words are. */
+  findings: { only_a: Findings; only_b: Findings; both: number };
+}
+
+export interface ComparedSide {
+  mission: MissionFacts;
+  counts: [TaskState, number][];
+  total: number;
+  elapsed_s: number;
+  worked_s: number;
+  findings: number;
+  budget: number | null;
+}
+
+export interface ComparedTask {
+  state: TaskState;
+  worked_s: number;
+  attempts: number;
+  findings: number;
 }

@@ -26,7 +26,7 @@ class FrontEnd:
     def __init__(self, widget: HyperWidget) -> None:
         self.said: list[dict[str, Any]] = []
         self.widget = widget
-        widget.send = self._take  # type: ignore[method-assign]
+        widget.send = self._take
 
     def _take(self, content: dict[str, Any], buffers: object = None) -> None:
         del buffers

@@ -111,7 +111,7 @@ def test_events_are_found_by_task_kind_and_text(busy: Mission) -> None:
     assert not begun["more"]
 
 
-def test_events_of_an_agent_are_those_of_its_tasks(session: Session, mission: Mission) -> None:
+def test_events_of_an_agent_are_those_of_its_tasks(mission: Mission) -> None:
     mission.reject()
     assert act("events", {"agent": "nobody"}, mission) == {"events": [], "more": False}
     assert act("events", {}, mission)["events"]

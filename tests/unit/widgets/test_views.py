@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb import widgets
-from hypernb.errors import UnknownMissionError, UnknownNameError, UsageError
+from hypernb.errors import (
+    StoreUnavailableError,
+    UnknownMissionError,
+    UnknownNameError,
+    UsageError,
+)
 from hypernb.model import Retention
 from hypernb.session import Session
 from hypernb.widgets import FeedView, History, HyperBoard, MissionView, PlanView
@@ -59,6 +64,11 @@ def test_every_view_names_its_component(mission: Mission) -> None:
     ]
 
 
+def test_a_view_is_told_the_id_of_its_model(mission: Mission) -> None:
+    view = MissionView(mission)
+    assert view.own_id == view.model_id == view.get_state()["own_id"]
+
+
 def test_a_mission_is_named_as_everywhere(
     session: Session, mission: Mission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,8 +87,8 @@ def test_an_unknown_option_is_refused_with_near_misses(mission: Mission) -> None
 
 
 def test_an_option_without_a_meaning_is_refused(mission: Mission) -> None:
-    with pytest.raises(UsageError, match=r"'bord'.*Did you mean 'board'\?"):
-        MissionView(mission, tab="bord")
+    with pytest.raises(UsageError, match=r"'bxard'.*Did you mean 'board'\?"):
+        MissionView(mission, tab="bxard")
     view = MissionView(mission, tab="board", density="compact", layout={"width": "50%"})
     with pytest.raises(UsageError, match="Known: 'comfortable', 'compact'"):
         view.density = "huge"
@@ -172,6 +182,27 @@ def test_who_watches_a_mission_has_a_runner_there(
     assert asked.wait(10)
 
 
+def test_a_store_that_fails_for_a_while_is_followed_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tails, "_AFTER_FAILURE_S", 0.01)
+    recorded = Recorded(session, "a")
+    page = FrontEnd(MissionView(recorded.mission))
+    page.hello()
+    failed = threading.Event()
+
+    def away() -> bool:
+        failed.set()
+        raise StoreUnavailableError("The disk is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session.store, "changed", away)
+        assert failed.wait(10)
+        recorded.start()
+    page.of("batch", seq=session.store.last_seq())
+    assert caplog.text.count("are not current") == 1
+
+
 # -- lists -------------------------------------------------------------------------------
 
 
@@ -217,7 +248,7 @@ def test_a_hundred_views_leave_nothing(session: Session) -> None:
     assert not view._msg_callbacks.callbacks
 
 
-def test_views_open_at_once_share_their_threads(session: Session, mission: Mission) -> None:
+def test_views_open_at_once_share_their_threads(mission: Mission) -> None:
     before = threading.active_count()
     made = [MissionView(mission) for _ in range(100)]
     for view in made:

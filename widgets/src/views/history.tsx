@@ -1,6 +1,321 @@
+import "./result.css";
+import "./missions.css";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Connection } from "../connection";
+import { type Opening, useOpening } from "../opening";
+import { BackToList } from "../parts/back-to-list";
+import type { Listed, MissionRow, MissionState } from "../protocol";
+import { type Question, useQuestion } from "../question";
+import { count, grouped, MISSION_WORDS, shown } from "../words";
+import { ComparedMissions } from "./history-compare";
+import { PastMission } from "./history-row";
+import { Opened } from "./opened";
 
-export function HistoryView({ connection }: { connection: Connection }): JSX.Element {
-  return <section class="block">{connection.missions.value?.total ?? 0}</section>;
+const STEP = 50;
+/** The kernel lists no more at once. */
+const ROWS_AT_MOST = 500;
+/** From the last key to the search. */
+const TYPING_MS = 250;
+const PAUSE_MS = 500;
+
+const LIVE: readonly MissionState[] = ["planning", "awaiting_approval", "running", "paused"];
+const STATES = Object.keys(MISSION_WORDS) as MissionState[];
+
+interface Filter {
+  readonly typed: Signal<string>;
+  /** What is looked for: what was typed, a moment later. */
+  readonly text: Signal<string>;
+  /** A state, `live`, or empty for all. */
+  readonly state: Signal<string>;
+  readonly limit: Signal<number>;
 }
+
+/** Past missions: search, filter, compare two, open one, fork it, write it to a file. */
+export function HistoryView({ connection }: { connection: Connection }): JSX.Element {
+  const opening = useOpening(connection);
+  const chosen = useSignal<readonly string[]>([]);
+  const comparing = useSignal<readonly [string, string] | null>(null);
+  const filter: Filter = {
+    typed: useSignal(""),
+    text: useSignal(""),
+    state: useSignal(""),
+    limit: useSignal(STEP),
+  };
+  const opened = opening.opened.value;
+  if (opened !== null) {
+    return (
+      <div class="missions">
+        <BackToList opening={opening} what="the list" />
+        <Opened connection={connection} wanted={opened} />
+      </div>
+    );
+  }
+  if (comparing.value !== null) {
+    const [a, b] = comparing.value;
+    return (
+      <div class="missions">
+        <ComparedMissions
+          link={connection.link}
+          a={a}
+          b={b}
+          onBack={() => {
+            comparing.value = null;
+            chosen.value = [];
+          }}
+        />
+      </div>
+    );
+  }
+  return <List {...{ connection, opening, chosen, comparing, filter }} />;
+}
+
+interface ListProps {
+  connection: Connection;
+  opening: Opening;
+  chosen: Signal<readonly string[]>;
+  comparing: Signal<readonly [string, string] | null>;
+  filter: Filter;
+}
+
+function List({ connection, opening, chosen, comparing, filter }: ListProps): JSX.Element {
+  const { link } = connection;
+  // What the kernel tells by itself is the newest missions: a sign to ask anew.
+  const news = connection.missions.value?.n ?? 0;
+  const asked = useQuestion<Listed>(link, "missions", argsOf(filter), news, PAUSE_MS);
+  const listed = asked.value.value;
+  const rows = listed?.rows ?? [];
+  return (
+    <div class="missions">
+      <div class="block">
+        <h3 class="list-title" ref={opening.heading} tabIndex={-1}>
+          History
+        </h3>
+        <Search filter={filter} />
+        <Told asked={asked} filter={filter} stale={staleness(connection)} />
+        {opening.refused.value && (
+          <p class="refused" role="alert">
+            {shown(opening.refused.value)}
+          </p>
+        )}
+      </div>
+      <Comparing rows={rows} chosen={chosen} comparing={comparing} />
+      {rows.length > 0 && (
+        <div class="block">
+          <table class="t past" aria-label="Missions, newest first">
+            <thead>
+              <tr>
+                <th scope="col">Compare</th>
+                <th scope="col">Mission</th>
+                <th scope="col">State</th>
+                <th scope="col" class="num wide-only">
+                  Took
+                </th>
+                <th scope="col" class="num wide-only">
+                  Cost
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <PastMission
+                  key={row.mission.id}
+                  row={row}
+                  link={link}
+                  opening={opening}
+                  chosen={chosen}
+                />
+              ))}
+            </tbody>
+          </table>
+          <More filter={filter} shownNow={rows.length} total={listed?.total ?? 0} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function argsOf(filter: Filter): Record<string, unknown> {
+  const state = filter.state.value;
+  return {
+    text: filter.text.value,
+    states: state === "live" ? LIVE : state === "" ? [] : [state],
+    limit: filter.limit.value,
+    offset: 0,
+  };
+}
+
+function staleness({ closed, link }: Connection): string {
+  if (closed.value) return closed.value;
+  if (link.liveness.value === "live") return "";
+  return "The kernel is silent, so this is how it was. Run the cell again to see how it is.";
+}
+
+// -- searching ---------------------------------------------------------------------------
+
+function Search({ filter }: { filter: Filter }): JSX.Element {
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const look = (): void => {
+    clearTimeout(timer.current);
+    filter.limit.value = STEP;
+    filter.text.value = filter.typed.value;
+  };
+  return (
+    <search class="filters">
+      <label>
+        Words of the goal, or m-7
+        <input
+          type="search"
+          maxLength={500}
+          value={filter.typed.value}
+          onInput={(event) => {
+            filter.typed.value = event.currentTarget.value;
+            clearTimeout(timer.current);
+            timer.current = setTimeout(look, TYPING_MS) as unknown as number;
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") look();
+          }}
+        />
+      </label>
+      <label>
+        State
+        <select
+          value={filter.state.value}
+          onChange={(event) => {
+            filter.limit.value = STEP;
+            filter.state.value = event.currentTarget.value;
+          }}
+        >
+          <option value="">all states</option>
+          <option value="live">not ended yet</option>
+          {STATES.map((state) => (
+            <option key={state} value={state}>
+              {MISSION_WORDS[state].word}
+            </option>
+          ))}
+        </select>
+      </label>
+    </search>
+  );
+}
+
+interface ToldProps {
+  asked: Question<Listed>;
+  filter: Filter;
+  stale: string;
+}
+
+function Told({ asked, filter, stale }: ToldProps): JSX.Element {
+  const listed = asked.value.value;
+  const refused = asked.refused.value;
+  const filtered = filter.text.value.trim() !== "" || filter.state.value !== "";
+  return (
+    <>
+      {stale && <p class="quiet">{shown(stale)}</p>}
+      {refused && !stale && (
+        <p class="refused" role="alert">
+          {shown(refused)}
+        </p>
+      )}
+      <p class="quiet" role="status">
+        {listed === null
+          ? stale || refused
+            ? ""
+            : "Asking the kernel."
+          : summary(listed, filtered)}
+      </p>
+      {listed?.total === 0 && !filtered && (
+        <p>
+          A cell with <code>%%hyper</code> and a goal below it starts the first one.
+        </p>
+      )}
+    </>
+  );
+}
+
+function summary({ total }: Listed, filtered: boolean): string {
+  if (total === 0) {
+    return filtered
+      ? "No mission is like that. Use fewer words, or another state."
+      : "There is no mission yet.";
+  }
+  return `${count(total, "mission")}${filtered ? (total === 1 ? " is" : " are") : ""}${
+    filtered ? " like that" : ""
+  }, newest first.`;
+}
+
+interface MoreProps {
+  filter: Filter;
+  shownNow: number;
+  total: number;
+}
+
+function More({ filter, shownNow, total }: MoreProps): JSX.Element | null {
+  const left = total - shownNow;
+  if (left <= 0) return null;
+  if (shownNow >= ROWS_AT_MOST) {
+    return (
+      <p class="quiet">
+        The newest {grouped(shownNow)} of {grouped(total)} are listed. Words of its goal find an
+        earlier one.
+      </p>
+    );
+  }
+  return (
+    <p class="more">
+      <button
+        type="button"
+        class="btn small"
+        onClick={() => {
+          filter.limit.value = Math.min(filter.limit.value + STEP, ROWS_AT_MOST);
+        }}
+      >
+        Show {Math.min(STEP, left)} more
+      </button>{" "}
+      <span class="quiet">
+        {grouped(shownNow)} of {grouped(total)} are listed.
+      </span>
+    </p>
+  );
+}
+
+// -- choosing two ------------------------------------------------------------------------
+
+interface ComparingProps {
+  rows: readonly MissionRow[];
+  chosen: Signal<readonly string[]>;
+  comparing: Signal<readonly [string, string] | null>;
+}
+
+function Comparing({ rows, chosen, comparing }: ComparingProps): JSX.Element | null {
+  if (rows.length < 2 && chosen.value.length === 0) return null;
+  // The earlier one stands left: one reads what became of it.
+  const [a, b] = [...chosen.value].sort((one, other) => numberOf(one) - numberOf(other));
+  return (
+    <div class="block compare-bar">
+      <span role="status">
+        {a === undefined
+          ? "Tick two missions to compare them."
+          : b === undefined
+            ? `${a} is ticked. Tick another one to compare them.`
+            : `${a} and ${b} are ticked.`}
+      </span>
+      {a !== undefined && b !== undefined && (
+        <button
+          type="button"
+          class="btn"
+          onClick={() => {
+            comparing.value = [a, b];
+          }}
+        >
+          Compare {a} with {b}
+        </button>
+      )}
+    </div>
+  );
+}
+
+const numberOf = (ref: string): number => Number(ref.replace(/\D/g, ""));

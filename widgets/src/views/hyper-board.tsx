@@ -1,6 +1,217 @@
+import "./result.css";
+import "./missions.css";
 import type { JSX } from "preact";
 import type { Connection } from "../connection";
+import type { Link } from "../link";
+import { type Opening, useOpening } from "../opening";
+import { ActionButton } from "../parts/action";
+import { BackToList } from "../parts/back-to-list";
+import { State } from "../parts/icon";
+import { Said } from "../parts/phrase";
+import { Counted, Progress } from "../parts/progress";
+import type { MissionRow, MissionState } from "../protocol";
+import { count, isFinal, line, MISSION_WORDS, money, shown } from "../words";
+import { Opened } from "./opened";
 
+interface Section {
+  title: string;
+  has: (row: MissionRow) => boolean;
+}
+
+const rest =
+  (...states: MissionState[]) =>
+  (row: MissionRow): boolean =>
+    !row.needs_you && states.includes(row.mission.state);
+
+const SECTIONS: readonly Section[] = [
+  { title: "Needs you", has: (row) => row.needs_you },
+  { title: "Running", has: rest("running") },
+  { title: "Not started yet", has: rest("planning", "awaiting_approval") },
+  { title: "Paused", has: rest("paused") },
+];
+
+/** All missions that have not ended, those that wait for a person first. */
 export function HyperBoardView({ connection }: { connection: Connection }): JSX.Element {
-  return <section class="block">{connection.missions.value?.total ?? 0}</section>;
+  const opening = useOpening(connection);
+  const opened = opening.opened.value;
+  if (opened !== null) {
+    return (
+      <div class="missions">
+        <BackToList opening={opening} what="the board" />
+        <Opened connection={connection} wanted={opened} />
+      </div>
+    );
+  }
+  return <Live connection={connection} opening={opening} />;
+}
+
+interface LiveProps {
+  connection: Connection;
+  opening: Opening;
+}
+
+function Live({ connection, opening }: LiveProps): JSX.Element {
+  const message = connection.missions.value;
+  const rows = (message?.rows ?? []).filter((row) => !isFinal(row.mission.state));
+  const more = (message?.total ?? 0) - (message?.rows.length ?? 0);
+  const stale = connection.closed.value || staleness(connection.link);
+  return (
+    <div class="missions">
+      <div class="block">
+        <h3 class="list-title" ref={opening.heading} tabIndex={-1}>
+          Live missions
+          <span class="aside">{message === null ? "" : summary(rows)}</span>
+        </h3>
+        <p class="vh" role="status">
+          {message === null ? "" : needs(rows)}
+        </p>
+        {stale && (
+          <p class="quiet" role="status">
+            {shown(stale)}
+          </p>
+        )}
+        {opening.refused.value && (
+          <p class="refused" role="alert">
+            {shown(opening.refused.value)}
+          </p>
+        )}
+        {message === null && !stale && (
+          <p class="quiet" role="status">
+            Waiting for the kernel to tell which missions there are.
+          </p>
+        )}
+        {message !== null && rows.length === 0 && <Nothing />}
+      </div>
+      {SECTIONS.map(({ title, has }) => (
+        <Part
+          key={title}
+          title={title}
+          rows={rows.filter(has)}
+          link={connection.link}
+          opening={opening}
+        />
+      ))}
+      {more > 0 && (
+        <p class="block quiet">
+          And {count(more, "more live mission")}, which <code>%hyper ls</code> lists.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function staleness(link: Link): string {
+  if (link.liveness.value === "live") return "";
+  return "The kernel is silent, so this is how it was. Run the cell again to see how it is.";
+}
+
+function Nothing(): JSX.Element {
+  return (
+    <>
+      <p>No mission is under way, and none waits for you.</p>
+      <p class="quiet">
+        A cell with <code>%%hyper</code> and a goal below it starts one. Past missions are in{" "}
+        <code>History()</code>.
+      </p>
+    </>
+  );
+}
+
+function summary(rows: readonly MissionRow[]): string {
+  const at_work = rows.reduce((sum, row) => sum + row.at_work, 0);
+  const said = [count(rows.length, "mission")];
+  if (at_work > 0) said.push(`${count(at_work, "task")} running`);
+  return rows.length > 0 ? said.join(", ") : "";
+}
+
+function needs(rows: readonly MissionRow[]): string {
+  const many = rows.filter((row) => row.needs_you).length;
+  if (many === 0) return "";
+  return many === 1 ? "1 mission needs you." : `${many} missions need you.`;
+}
+
+interface PartProps {
+  title: string;
+  rows: readonly MissionRow[];
+  link: Link;
+  opening: Opening;
+}
+
+function Part({ title, rows, link, opening }: PartProps): JSX.Element | null {
+  if (rows.length === 0) return null;
+  return (
+    <section class={`block lane ${title === "Needs you" ? "attention" : ""}`}>
+      <h4 class="h">
+        {title}: {count(rows.length, "mission")}
+      </h4>
+      <ul class="cards">
+        {rows.map((row) => (
+          <li key={row.mission.id}>
+            <Card row={row} link={link} opening={opening} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface CardProps {
+  row: MissionRow;
+  link: Link;
+  opening: Opening;
+}
+
+function Card({ row, link, opening }: CardProps): JSX.Element {
+  const { mission } = row;
+  const decide = mission.state === "awaiting_approval" && row.needs_you;
+  return (
+    <article class="card" aria-label={`${mission.short_id}: ${line(mission.goal, 80)}`}>
+      <p class="card-head">
+        <State of={MISSION_WORDS[mission.state]} />
+        <code>{mission.short_id}</code>
+        <span class="quiet">{line(mission.playbook)}</span>
+      </p>
+      <h5 class="card-goal" dir="auto">
+        {line(mission.goal, 300)}
+      </h5>
+      <p class="card-told">
+        <Said phrase={row.told} />
+      </p>
+      {mission.started_at !== null && (
+        <>
+          <Progress counts={row.counts} />
+          <Counted counts={row.counts} />
+        </>
+      )}
+      <p class="quiet">{figures(row)}</p>
+      <div class="card-acts">
+        <button
+          type="button"
+          class={`btn ${decide ? "primary" : ""}`}
+          disabled={link.liveness.value !== "live"}
+          onClick={() => opening.open(mission.short_id)}
+        >
+          {decide ? "Read the plan and decide" : "Open"}
+          <span class="vh"> {mission.short_id}</span>
+        </button>
+        {row.actions.map((action) => (
+          <ActionButton key={action.verb} action={action} link={link} />
+        ))}
+      </div>
+    </article>
+  );
+}
+
+function figures(row: MissionRow): string {
+  const { mission } = row;
+  const spent = row.budget === null ? money(mission.cost) : null;
+  return [
+    spent === null
+      ? `${money(mission.cost)} of ${money(row.budget ?? 0)} spent`
+      : `${spent} spent`,
+    row.findings > 0 ? `${count(row.findings, "finding")} so far` : "",
+    line(row.left),
+  ]
+    .filter(Boolean)
+    .join(", ");
 }

@@ -1,7 +1,266 @@
+import "./result.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import type { Mission } from "../mission";
+import { CopyButton } from "../parts/copy-button";
+import { FindingsTable } from "../parts/findings-table";
+import { useMore } from "../parts/more";
+import { LEVELS } from "../parts/severity";
+import { ShownOutput } from "../parts/shown-output";
+import type { Finding, MissionOutputs, Output } from "../protocol";
+import { useQuestion } from "../question";
+import { count, grouped, isFinal, line, shown } from "../words";
 
+/** The kernel is asked at most so often while tasks end one after the other. */
+const PAUSE_MS = 1_000;
+const STEP = 25;
+
+/** What came of the mission: its result, findings, and the outputs that can be used. */
 export function Result(): JSX.Element {
+  const { mission, link, ui } = useHere();
+  const { value, refused } = useQuestion<Output>(
+    link,
+    "output",
+    { task: "" },
+    versionOf(mission),
+    PAUSE_MS,
+  );
+  const answer = value.value;
+  const name = ui.task.value;
+  const chosen = name !== null && mission.task(name)?.has_output ? name : null;
+  return (
+    <section class="result" aria-label="Result">
+      <Readiness answer={answer} refused={refused.value} />
+      {answer?.mission && <Found of={answer.mission} />}
+      {answer?.mission && <Outputs of={answer.mission} chosen={chosen} />}
+      {chosen !== null && <Chosen key={chosen} name={chosen} />}
+    </section>
+  );
+}
+
+/** Changes whenever something came that the view would show. */
+function versionOf(mission: Mission): string {
+  void mission.tasksVersion.value;
+  let outputs = 0;
+  let findings = 0;
+  for (const task of mission.tasks) {
+    if (task.has_output) outputs += 1;
+    findings += task.findings;
+  }
+  return `${mission.facts.value.state} ${outputs} ${findings}`;
+}
+
+// -- whether it is there -----------------------------------------------------------------
+
+function Readiness(props: { answer: Output | null; refused: string }): JSX.Element {
   const { mission } = useHere();
-  return <section class="block">{mission.facts.value.short_id}</section>;
+  const { state } = mission.facts.value;
+  const { answer, refused } = props;
+  return (
+    <div class="block">
+      {isFinal(state) ? <Ended answer={answer} /> : <NotReady answer={answer} />}
+      {refused && (
+        <p class="refused" role="alert">
+          {shown(refused)}
+        </p>
+      )}
+      {answer === null && !refused && (
+        <p class="quiet" role="status">
+          Asking the kernel what is there.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function NotReady({ answer }: { answer: Output | null }): JSX.Element {
+  const { mission } = useHere();
+  const { state } = mission.facts.value;
+  const { left } = mission.head.value;
+  if (state === "planning" || state === "awaiting_approval") {
+    return (
+      <p class="ready">
+        <b>Not ready yet.</b> Nothing runs until you approve the plan, so there is nothing to
+        show.
+      </p>
+    );
+  }
+  return (
+    <p class="ready">
+      <b>Not ready yet.</b> <ResultOf tasks={answer?.mission?.result ?? []} />
+      {left && `, ${line(left)}`}
+      {state === "paused" && "; the mission is paused"}. What is below may still change.
+    </p>
+  );
+}
+
+function ResultOf({ tasks }: { tasks: readonly string[] }): JSX.Element {
+  const [first] = tasks;
+  if (first === undefined) return <>The result is there when the mission has succeeded</>;
+  if (tasks.length === 1) {
+    return (
+      <>
+        The result is what <code>{line(first)}</code> gives, when it has succeeded
+      </>
+    );
+  }
+  return (
+    <>The result is what {count(tasks.length, "task")} give, by name, when all have ended</>
+  );
+}
+
+function Ended({ answer }: { answer: Output | null }): JSX.Element {
+  const { mission } = useHere();
+  const { root } = mission.facts.value;
+  if (answer === null) return <h4 class="h">Result</h4>;
+  return (
+    <>
+      <h4 class="h">
+        Result<span class="aside">{line(answer.what)}</span>
+      </h4>
+      {answer.shown.kind !== "none" && <Snippet python={answer.python} />}
+      <ShownOutput of={answer.shown} label="Result" root={root} />
+    </>
+  );
+}
+
+function Snippet({ python }: { python: string }): JSX.Element {
+  const { mission } = useHere();
+  return (
+    <p class="snippet">
+      <code>{line(python, 400)}</code> <CopyButton text={python} />
+      <span class="quiet">
+        <code>m</code> is the mission:{" "}
+        <code>m = %hyper show {mission.facts.value.short_id}</code>
+      </span>
+    </p>
+  );
+}
+
+// -- findings ----------------------------------------------------------------------------
+
+function Found({ of }: { of: MissionOutputs }): JSX.Element | null {
+  const { mission } = useHere();
+  const { state, root } = mission.facts.value;
+  const { rows, total } = of.findings;
+  if (total === 0) return null;
+  const soFar = isFinal(state) ? "" : " so far";
+  return (
+    <div class="block">
+      <h4 class="h">
+        {count(total, "finding")}
+        {soFar}
+        <span class="aside">{rows.length === total ? tally(rows) : ""}</span>
+      </h4>
+      <FindingsTable findings={of.findings} root={root} label="Findings" python="m.findings" />
+    </div>
+  );
+}
+
+function tally(rows: readonly Finding[]): string {
+  return LEVELS.map((level) => [level, rows.filter((row) => row.severity === level).length])
+    .filter(([, many]) => many !== 0)
+    .map(([level, many]) => `${many} ${level}`)
+    .join(", ");
+}
+
+// -- outputs -----------------------------------------------------------------------------
+
+interface OutputsProps {
+  of: MissionOutputs;
+  chosen: string | null;
+}
+
+function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
+  const { ui } = useHere();
+  const more = useMore(STEP);
+  if (of.outputs.length === 0) return null;
+  return (
+    <div class="block">
+      <h4 class="h">
+        Outputs you can use now
+        <span class="aside">
+          {grouped(of.total_outputs)} of {count(of.total_tasks, "task")}
+        </span>
+      </h4>
+      <table class="t outputs" aria-label="Outputs you can use now">
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            <th scope="col">Output</th>
+            <th scope="col">In Python</th>
+          </tr>
+        </thead>
+        <tbody>
+          {of.outputs.slice(0, more.shown).map(({ task, what, python }) => (
+            <tr key={task} aria-current={task === chosen ? "true" : undefined}>
+              <th scope="row">
+                <button
+                  type="button"
+                  class="link name"
+                  aria-expanded={task === chosen}
+                  onClick={() => {
+                    ui.task.value = task === chosen ? null : task;
+                  }}
+                >
+                  {line(task)}
+                </button>
+              </th>
+              <td>{line(what)}</td>
+              <td>
+                <span class="snippet">
+                  <code>{line(python, 400)}</code> <CopyButton text={python} />
+                </span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more.button(of.outputs.length, "output")}
+      {of.outputs.length < of.total_outputs && (
+        <p class="quiet">
+          The first {grouped(of.outputs.length)} of {grouped(of.total_outputs)} outputs are
+          listed.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Chosen({ name }: { name: string }): JSX.Element {
+  const { mission, link, ui } = useHere();
+  const task = mission.task(name);
+  const version = `${task?.attempt ?? 0} ${task?.state ?? ""}`;
+  const { value, refused } = useQuestion<Output>(link, "output", { task: name }, version);
+  const answer = value.value;
+  return (
+    <section class="block chosen" aria-label={`Output of ${line(name)}`}>
+      <h4 class="h">
+        <code>{line(name)}</code>
+        <span class="aside">{answer ? line(answer.what) : ""}</span>
+        <button
+          type="button"
+          class="btn small away"
+          onClick={() => {
+            ui.task.value = null;
+          }}
+        >
+          Close
+        </button>
+      </h4>
+      {answer && (
+        <>
+          <Snippet python={answer.python} />
+          <ShownOutput
+            of={answer.shown}
+            label={`Output of ${line(name)}`}
+            root={mission.facts.value.root}
+          />
+        </>
+      )}
+      <p class={refused.value ? "refused" : "quiet"} role="status">
+        {refused.value ? shown(refused.value) : answer === null ? "Reading it." : ""}
+      </p>
+    </section>
+  );
 }

@@ -1,0 +1,316 @@
+"""How soon a commit is seen in a notebook, and how smooth a large graph is, in a real browser.
+
+JupyterLab runs on a free port, Chromium shows a mission's view, and this process commits as a
+runner would. Browser and process share a machine, so their clocks are compared once and a
+commit's age is taken when the page's DOM says that it includes it.
+
+Asked for: 50 ms for 95 of 100 commits, idle and while a cell computes; 10,000 events whole and
+in order; a click in the store within 200 ms while a cell computes; a graph of 10,000 tasks
+painted within 150 ms and 60 frames a second while 100 change; first paint within 300 ms; a
+bundle under 200 KB.
+
+Prints JSON. Run: ``python benchmarks/views.py [commits]``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from hypernb import Plan, Session  # noqa: E402
+from tests.e2e.browser import ARGUMENTS, find_chromium  # noqa: E402
+from tests.e2e.events import append_notes  # noqa: E402
+from tests.e2e.jupyter import Jupyter  # noqa: E402
+from tests.e2e.notebook import Notebook, write_notebook  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playwright.sync_api import Page
+
+    from hypernb.session import Mission
+
+COMMITS = 200
+BURST = 10_000
+CLICKS = 8
+VIEWS = 5
+GRAPH = 10_000
+CHANGED = 100
+FRAMES = 120
+WITHIN_MS = 60_000
+
+LOAD = 'import os\nos.environ["HYPERNB_DB"] = {database!r}\n%load_ext hypernb\nimport hypernb'
+VIEW = 'from hypernb.widgets import MissionView\nMissionView("m-1", tab="feed")'
+COMPUTE = """
+import time
+until = time.monotonic() + 10
+while time.monotonic() < until:
+    sum(range(2_000))
+"""
+
+# Notes when the page's DOM first includes an event, and which events its messages carried.
+WATCH = """() => {
+  const view = document.querySelector(".jp-Notebook .hypernb .mission");
+  window.seen = [];
+  window.seqs = [];
+  const now = () => performance.timeOrigin + performance.now();
+  const note = () => window.seen.push([Number(view.dataset.seq), now()]);
+  new MutationObserver(note).observe(view, { attributes: true, attributeFilter: ["data-seq"] });
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  kernel.iopubMessage.connect((_, { header, content }) => {
+    const told = content?.data?.content;
+    if (header.msg_type !== "comm_msg" || told?.type !== "batch") return;
+    window.seqs.push(...told.events.map((event) => event.seq));
+  });
+}"""
+CLOCK = "() => performance.timeOrigin + performance.now()"
+# From the message that opens a view's comm to the view in the DOM.
+OPENING = """() => {
+  window.opened = null;
+  window.painted = null;
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const views = () => document.querySelectorAll(".hypernb .mission").length;
+  const before = views();
+  kernel.iopubMessage.connect((_, { header, content }) => {
+    const isView = content?.data?.state?._model_module === "anywidget";
+    if (header.msg_type === "comm_open" && isView) window.opened ??= performance.now();
+  });
+  const look = () => {
+    if (window.painted === null && views() > before) {
+      requestAnimationFrame(() => requestAnimationFrame(() => {
+        window.painted ??= performance.now();
+      }));
+    }
+  };
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+}"""
+GRAPH_PAINT = """async (size) => {
+  const picture = window.largePicture(size);
+  let drawnAt = null;
+  for (const name of ["stroke", "fill", "fillRect", "fillText", "drawImage"]) {
+    const original = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...args) {
+      drawnAt ??= performance.now();
+      return original.apply(this, args);
+    };
+  }
+  await new Promise(requestAnimationFrame);
+  drawnAt = null;
+  const began = performance.now();
+  window.model.say(picture);
+  while (drawnAt === null) await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  window.picture = picture;
+  return performance.now() - began;
+}"""
+GRAPH_FRAMES = """async ([frames, changed]) => {
+  const states = ["running", "succeeded", "failed", "ready"];
+  const { tasks, seq } = window.picture;
+  const took = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let frame = 0; frame < frames; frame += 1) {
+    const some = Array.from({ length: changed }, (_, n) => {
+      const task = tasks[(frame * changed + n) % tasks.length];
+      return { ...task, state: states[(frame + n) % states.length] };
+    });
+    window.model.say({
+      type: "batch", n: frame + 2, from_seq: seq + frame, seq: seq + frame + 1,
+      now: new Date().toISOString(), tasks: some, attempts: [], events: [], total_events: 0,
+    });
+    const now = await new Promise(requestAnimationFrame);
+    took.push(now - last);
+    last = now;
+  }
+  return took;
+}"""
+
+
+def main() -> None:
+    """Measure everything, and print it."""
+    commits = int(sys.argv[1]) if len(sys.argv) > 1 else COMMITS
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        chromium = find_chromium(playwright)
+        if not chromium:
+            sys.exit("No Chromium was found and none could be installed.")
+        jupyter = Jupyter(Path(folder))
+        os.environ["HYPERNB_HOME"] = str(Path(folder) / "home")
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
+        try:
+            jupyter.start()
+            page = browser.new_page(viewport={"width": 1300, "height": 1400})
+            figures = {
+                "bundle_kb": _bundle(),
+                **_in_a_notebook(page, jupyter, commits),
+                "graph": _graph(browser.new_page(viewport={"width": 1300, "height": 900})),
+            }
+        finally:
+            browser.close()
+            jupyter.stop()
+    print(json.dumps(figures, indent=2))
+
+
+def _bundle() -> dict[str, float]:
+    static = ROOT / "hypernb" / "widgets" / "static"
+    return {
+        name: round((static / name).stat().st_size / 1000, 1)
+        for name in ("hypernb.js", "hypernb.css")
+    }
+
+
+def _in_a_notebook(page: Page, jupyter: Jupyter, commits: int) -> dict[str, Any]:
+    database = jupyter.root / "bench.db"
+    jupyter.root.mkdir(parents=True, exist_ok=True)
+    with Session(database, root=jupyter.root) as session:
+        mission = session.start(Plan("Measure").add("work", _wait, str(jupyter.root / "end")))
+        views = ["MissionView('m-1')"] * VIEWS
+        write_notebook(
+            jupyter.root / "bench.ipynb",
+            LOAD.format(database=str(database)),
+            VIEW,
+            COMPUTE,
+            *views,
+        )
+        notebook = Notebook(page, jupyter, "bench.ipynb").open()
+        notebook.run(0)
+        opening = [_open_view(notebook, index) for index in (1, *range(3, 3 + VIEWS))]
+        page.evaluate(WATCH)
+        skew = _skew(page)
+        found = {"first_paint_ms": {"first": opening[0], "later": _spread(opening[1:])}}
+        found["commit_to_dom_idle_ms"] = _latency(page, mission, commits, skew)
+        notebook.run(2, wait=False)
+        found["commit_to_dom_busy_ms"] = _latency(page, mission, commits, skew)
+        found["was_busy"] = notebook.is_running(2)
+        _until_done(notebook)
+        found["burst"] = _burst(page, mission)
+        found["click_to_store_busy_ms"] = _clicks(notebook, mission)
+        (jupyter.root / "end").touch()
+        session.stop()
+        return found
+
+
+def _wait(path: str) -> None:
+    while not Path(path).exists():
+        threading.Event().wait(0.05)
+
+
+def _open_view(notebook: Notebook, index: int) -> float:
+    notebook.page.evaluate(OPENING)
+    notebook.run(index)
+    notebook.page.wait_for_function("() => window.painted !== null", timeout=WITHIN_MS)
+    return round(notebook.page.evaluate("() => window.painted - window.opened"), 1)
+
+
+def _skew(page: Page) -> float:
+    """Return how many ms the page's clock is ahead of ours, from the quickest of some looks."""
+    looks = []
+    for _ in range(20):
+        before = time.time()
+        there = float(page.evaluate(CLOCK))
+        after = time.time()
+        looks.append((after - before, there - (before + after) * 500))
+    return min(looks)[1]
+
+
+def _latency(page: Page, mission: Mission, commits: int, skew: float) -> dict[str, float]:
+    rng = random.Random(7)  # noqa: S311 - the same pauses each time
+    waiter = threading.Event()
+    page.evaluate("() => { window.seen.length = 0 }")
+    committed = {}
+    for number in range(commits):
+        waiter.wait(rng.uniform(0.01, 0.05))
+        seq = append_notes(mission, [f"step {number}"])
+        committed[seq] = time.time() * 1000
+    _until_seen(page, max(committed))
+    seen = page.evaluate("() => window.seen")
+    late = [
+        next(at for included, at in seen if included >= seq) - skew - at_commit
+        for seq, at_commit in committed.items()
+    ]
+    return _spread(late)
+
+
+def _burst(page: Page, mission: Mission) -> dict[str, Any]:
+    page.evaluate("() => { window.seqs.length = 0 }")
+    began = time.monotonic()
+    first = append_notes(mission, ["0"])
+    last = append_notes(mission, [str(number) for number in range(1, BURST)])
+    _until_seen(page, last)
+    took = time.monotonic() - began
+    arrived = page.evaluate("() => window.seqs")
+    return {
+        "events": BURST,
+        "in_dom_s": round(took, 2),
+        "whole_and_in_order": arrived == [*range(first, last + 1)],
+    }
+
+
+def _clicks(notebook: Notebook, mission: Mission) -> dict[str, float]:
+    """Press Approve, then Pause and Resume in turn, while a cell computes."""
+    late = []
+    for number in range(CLICKS):
+        if not notebook.is_running(2):
+            notebook.run(2, wait=False)
+        name = "Approve" if number == 0 else ("Pause", "Resume")[(number + 1) % 2]
+        button = notebook.button(1, name)
+        button.wait_for(timeout=WITHIN_MS)
+        store = mission.session.store
+        before = store.last_seq()
+        handle = button.element_handle()
+        began = time.monotonic()
+        handle.evaluate("(element) => element.click()")
+        while store.last_seq() == before and not store.commands():
+            pass
+        late.append((time.monotonic() - began) * 1000)
+    return _spread(late)
+
+
+def _graph(page: Page) -> dict[str, Any]:
+    npm = ["npm", "run", "--silent", "dev"]
+    subprocess.run(npm, cwd=ROOT / "widgets", check=True, stdout=subprocess.DEVNULL)
+    page.goto(f"{(ROOT / 'widgets/dev/dev.html').as_uri()}?view=graph&state=running")
+    page.wait_for_selector(".hypernb canvas", timeout=WITHIN_MS)
+    paints = [page.evaluate(GRAPH_PAINT, GRAPH)]
+    frames = page.evaluate(GRAPH_FRAMES, [FRAMES, CHANGED])
+    return {"tasks": GRAPH, "first_paint_ms": round(paints[0], 1), "frame_ms": _spread(frames)}
+
+
+def _until_seen(page: Page, seq: int) -> None:
+    page.wait_for_function(
+        "seq => document.querySelector('.jp-Notebook .hypernb .mission').dataset.seq >= seq",
+        arg=seq,
+        timeout=WITHIN_MS,
+    )
+
+
+def _until_done(notebook: Notebook) -> None:
+    expect(notebook.cell(2).locator(".jp-InputPrompt")).not_to_have_text(
+        "[*]:", timeout=WITHIN_MS
+    )
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        "p50": round(statistics.median(ordered), 1),
+        "p95": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1),
+        "max": round(ordered[-1], 1),
+        "count": len(ordered),
+    }
+
+
+if __name__ == "__main__":
+    main()

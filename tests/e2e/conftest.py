@@ -1,0 +1,237 @@
+"""A browser, a JupyterLab, and a desk for each test; each with an end, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import psutil
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+from hypernb.session import Session
+from hypernb.session._following import Follower
+from tests.e2e.browser import ARGUMENTS, NONE, find_chromium
+from tests.e2e.events import append_notes
+from tests.e2e.jupyter import Jupyter
+from tests.e2e.notebook import Notebook, write_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Dialog, Page, Playwright
+
+    from hypernb import Plan
+    from hypernb.session import Mission
+
+# A script that never ends in a page would keep Playwright waiting for ever; a browser that is
+# gone does not.
+BROWSER_LIVES_S: Final = 90
+SIZE: Final = {"width": 1300, "height": 1400}
+STOP_WITHIN_S: Final = 30
+
+# A mission that the test lets go on by writing a file.
+READ_FILE: Final = """
+import os
+os.environ["HYPERNB_DB"] = {database!r}
+%load_ext hypernb
+import hypernb, pathlib, threading
+
+def wait_for(path):
+    while not pathlib.Path(path).exists():
+        threading.Event().wait(0.02)
+    return pathlib.Path(path).read_text()
+
+def shout(read):
+    return read.upper()
+
+@hypernb.playbook
+def read_file(path: pathlib.Path):
+    "Read a file as soon as it is there."
+    plan = hypernb.Plan("Read a file")
+    plan.add("read", wait_for, str(path))
+    plan.add("shout", shout, needs=["read"])
+    return plan
+"""
+PROPOSE: Final = "%%hyper --playbook read-file text.txt"
+# Pure Python that never lets go of the interpreter on its own.
+COMPUTE: Final = """
+import pathlib, time
+until = time.monotonic() + 60
+while time.monotonic() < until and not pathlib.Path("enough").exists():
+    sum(range(2_000))
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(BROWSER_LIVES_S + 30))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> str:
+    found = find_chromium(playwright)
+    if not found:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NONE)
+        pytest.skip(NONE)
+    return found
+
+
+@pytest.fixture
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """A browser of this test's own, which is killed when the test takes too long."""
+    before = _processes()
+    started = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
+    own = [each for each in _processes() if each not in before]
+    watchdog = threading.Timer(BROWSER_LIVES_S, _kill, [own])
+    watchdog.start()
+    yield started
+    started.close()
+    watchdog.cancel()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails its test if a view's own code raises."""
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type] # a TypedDict
+    made = context.new_page()
+    problems = watch_for_problems(made)
+    yield made
+    try:
+        context.close()
+    except Error as error:
+        pytest.fail(f"The browser was ended after {BROWSER_LIVES_S} s: {error}")
+    assert not problems
+
+
+def watch_for_problems(page: Page) -> list[str]:
+    """Gather what goes wrong in the page, and any dialog that somebody opens."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(error.stack or str(error)))
+
+    def refuse(dialog: Dialog) -> None:
+        problems.append(f"A dialog was opened: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    return problems
+
+
+@pytest.fixture(scope="session")
+def jupyter(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:  # noqa: ARG001 (no server where there is no browser)
+    server = Jupyter(tmp_path_factory.mktemp("jupyter"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@dataclass
+class Desk:
+    """A folder of the server's with a store, for one test."""
+
+    jupyter: Jupyter
+    name: str
+    page: Page
+    sessions: list[Session] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.jupyter.root / self.name
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "missions.db"
+
+    @property
+    def text(self) -> Path:
+        """The file that the playbook ``read-file`` waits for."""
+        return self.folder / "text.txt"
+
+    @property
+    def session(self) -> Session:
+        if not self.sessions:
+            self.sessions.append(Session(self.database))
+        return self.sessions[0]
+
+    @property
+    def first_cell(self) -> str:
+        return READ_FILE.format(database=str(self.database))
+
+    def notebook(self, *cells: str, name: str = "one", page: Page | None = None) -> Notebook:
+        """Write and open a notebook whose first cell is `first_cell`, and run that."""
+        path = f"{self.name}/{name}.ipynb"
+        write_notebook(self.jupyter.root / path, self.first_cell, *cells)
+        opened = Notebook(page or self.page, self.jupyter, path).open(
+            workspace=f"{self.name}-{name}"
+        )
+        opened.run(0)
+        return opened
+
+    @property
+    def mission(self) -> Mission:
+        """The newest mission."""
+        return self.session.mission()
+
+    def comes_to(self, state: str, *, within_s: float = 20, task: str = "") -> None:
+        """Wait until the newest mission, or a task of it, is in this state."""
+        mission = self.mission
+        for _ in Follower(self.session.store).looks(within_s, tick_s=0.1):
+            found = mission.tasks[task].state if task else mission.state
+            if found.value == state:
+                return
+        pytest.fail(f"{mission.id} {task} did not come to be {state} within {within_s} s.")
+
+    def propose(self, plan: Plan) -> Mission:
+        """Propose a plan from outside of any notebook."""
+        return self.session.start(plan)
+
+    def say(self, mission: Mission, notes: Sequence[str]) -> int:
+        """Have the first task of a mission say something; return the last event's ``seq``."""
+        return append_notes(mission, notes)
+
+    def clear(self) -> None:
+        """End kernels, missions and the runner."""
+        self.jupyter.shut_kernels_down()
+        if not self.database.exists():
+            return
+        with self.session as session:
+            for mission in session.missions():
+                if not mission.state.is_final:
+                    mission.cancel()
+            session.stop()
+
+
+@pytest.fixture
+def desk(
+    jupyter: Jupyter,
+    page: Page,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Desk]:
+    monkeypatch.setenv("HYPERNB_HOME", str(jupyter.folder / "home"))
+    made = Desk(jupyter, request.node.name.removeprefix("test_")[:60], page)
+    made.folder.mkdir(parents=True, exist_ok=True)
+    yield made
+    made.clear()
+
+
+def _processes() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def _kill(processes: list[Any]) -> None:
+    for each in processes:
+        if each.is_running():
+            each.kill()

@@ -1,0 +1,63 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { line } from "../words";
+
+const SAID_FOR_MS = 3_000;
+
+/** Copies a text; says for a while that it did, or that it could not. */
+export function CopyButton({ text }: { text: string }): JSX.Element {
+  const said = useSignal("");
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const copy = async (): Promise<void> => {
+    said.value = (await copied(text)) ? "Copied" : "Not copied: select it and copy it";
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      said.value = "";
+    }, SAID_FOR_MS) as unknown as number;
+  };
+  return (
+    <span class="copy">
+      <button
+        type="button"
+        class="btn small"
+        aria-label={`Copy ${line(text)}`}
+        onClick={() => void copy()}
+      >
+        Copy
+      </button>
+      <span class="quiet" role="status">
+        {said.value}
+      </span>
+    </span>
+  );
+}
+
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // No clipboard without https, and none in some frames.
+    return copiedTheOldWay(text);
+  }
+}
+
+function copiedTheOldWay(text: string): boolean {
+  const field = document.createElement("textarea");
+  const before = document.activeElement;
+  field.value = text;
+  field.style.position = "fixed";
+  field.style.opacity = "0";
+  document.body.append(field);
+  field.select();
+  try {
+    return document.execCommand("copy");
+  } catch {
+    return false;
+  } finally {
+    field.remove();
+    if (before instanceof HTMLElement) before.focus();
+  }
+}

@@ -1,0 +1,125 @@
+import type { JSX } from "preact";
+import { type Block, blocks, type Inline, inlines } from "../markdown";
+import { shown } from "../words";
+import { Scrolled } from "./scrolled";
+
+const TEXT_CUT_AT = 20_000;
+
+/** Markdown as elements of this view's own; what looks like HTML in it stays text. */
+export function Markdown({ text }: { text: string }): JSX.Element {
+  return (
+    <div class="markdown" dir="auto">
+      {blocks(text).map((block, place) => (
+        <BlockOf key={place} block={block} />
+      ))}
+    </div>
+  );
+}
+
+function BlockOf({ block }: { block: Block }): JSX.Element {
+  switch (block.kind) {
+    case "heading":
+      return block.rank === 0 ? (
+        <h5 class="md-1">
+          <Line text={block.text} />
+        </h5>
+      ) : (
+        <h5>
+          <Line text={block.text} />
+        </h5>
+      );
+    case "code":
+      return <Code text={block.text} />;
+    case "list":
+      return <List block={block} />;
+    case "quote":
+      return (
+        <blockquote>
+          <Line text={block.text} />
+        </blockquote>
+      );
+    case "table":
+      return <Table block={block} />;
+    case "rule":
+      return <hr />;
+    default:
+      return (
+        <p>
+          <Line text={block.text} />
+        </p>
+      );
+  }
+}
+
+function Code({ text }: { text: string }): JSX.Element {
+  return (
+    <Scrolled label="Code" boxed>
+      <pre dir="ltr">{shown(text, TEXT_CUT_AT)}</pre>
+    </Scrolled>
+  );
+}
+
+function List({ block }: { block: Extract<Block, { kind: "list" }> }): JSX.Element {
+  const items = block.items.map((item, place) => (
+    <li
+      key={place}
+      style={item.depth > 0 ? { marginInlineStart: `${item.depth * 1.5}em` } : {}}
+    >
+      <Line text={item.text} />
+    </li>
+  ));
+  return block.ordered ? <ol start={block.start}>{items}</ol> : <ul>{items}</ul>;
+}
+
+function Table({ block }: { block: Extract<Block, { kind: "table" }> }): JSX.Element {
+  return (
+    <Scrolled label="Table">
+      <table class="t">
+        <thead>
+          <tr>
+            {block.heads.map((cell, place) => (
+              <th key={place} scope="col">
+                <Line text={cell} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {block.rows.map((row, number) => (
+            <tr key={number}>
+              {row.map((cell, place) => (
+                <td key={place}>
+                  <Line text={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scrolled>
+  );
+}
+
+function Line({ text }: { text: string }): JSX.Element {
+  return <>{inlines(text).map(piece)}</>;
+}
+
+function piece(inline: Inline, place: number): JSX.Element | string {
+  const said = shown(inline.text, TEXT_CUT_AT);
+  switch (inline.kind) {
+    case "code":
+      return <code key={place}>{said}</code>;
+    case "strong":
+      return <strong key={place}>{said}</strong>;
+    case "em":
+      return <em key={place}>{said}</em>;
+    case "link":
+      return (
+        <a key={place} href={inline.href} target="_blank" rel="noopener noreferrer nofollow">
+          {said}
+        </a>
+      );
+    default:
+      return said;
+  }
+}

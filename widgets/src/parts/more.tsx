@@ -1,0 +1,33 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { count } from "../words";
+
+/** So many of a list, and a button for more of it. */
+export function useMore(step: number): {
+  shown: number;
+  button: (total: number, one: string, many?: string) => JSX.Element | null;
+} {
+  const shown = useSignal(step);
+  return {
+    shown: shown.value,
+    button: (total, one, many) => {
+      const rest = total - shown.value;
+      if (rest <= 0) return null;
+      const next = Math.min(step, rest);
+      return (
+        <button
+          type="button"
+          class="btn small"
+          onClick={() => {
+            shown.value += step;
+          }}
+        >
+          Show{" "}
+          {next < rest
+            ? `${count(next, `more ${one}`, many && `more ${many}`)} of ${rest}`
+            : `the other ${count(rest, one, many)}`}
+        </button>
+      );
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { JSX } from "preact";
+import type { Severity as Level } from "../protocol";
+
+export const LEVELS: readonly Level[] = ["critical", "high", "medium", "low"];
+
+const FILLED: Readonly<Record<string, number>> = { critical: 4, high: 3, medium: 2, low: 1 };
+const ROLES: Readonly<Record<string, string>> = {
+  critical: "bad",
+  high: "bad",
+  medium: "attention",
+  low: "neutral",
+};
+const BARS = [0, 1, 2, 3] as const;
+
+/** How much harm a finding can do: four rising bars and a word. */
+export function Severity({ level }: { level: string }): JSX.Element {
+  const filled = FILLED[level] ?? 0;
+  return (
+    <span class="severity">
+      <svg
+        class={`bars r-${ROLES[level] ?? "neutral"}`}
+        viewBox="0 0 22 14"
+        width="22"
+        height="14"
+        aria-hidden="true"
+      >
+        {BARS.map((place) => (
+          <rect
+            key={place}
+            class={place < filled ? "full" : "empty"}
+            x={place * 6 + 0.5}
+            y={10 - place * 3}
+            width="3"
+            height={place * 3 + 3}
+          />
+        ))}
+      </svg>{" "}
+      <span>{level}</span>
+    </span>
+  );
+}

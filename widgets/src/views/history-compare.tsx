@@ -1,0 +1,292 @@
+import { type ComponentChildren, Fragment, type JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Link } from "../link";
+import { FindingsTable } from "../parts/findings-table";
+import { State } from "../parts/icon";
+import { useMore } from "../parts/more";
+import { Counted } from "../parts/progress";
+import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
+import { useQuestion } from "../question";
+import {
+  count,
+  duration,
+  grouped,
+  line,
+  MISSION_WORDS,
+  money,
+  shown,
+  TASK_WORDS,
+} from "../words";
+
+const STEP = 50;
+
+interface Props {
+  link: Link;
+  a: string;
+  b: string;
+  onBack: () => void;
+}
+
+/** Two missions side by side, the earlier one left. */
+export function ComparedMissions({ link, a, b, onBack }: Props): JSX.Element {
+  const { value, refused } = useQuestion<Compared>(link, "compare", { a, b });
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const found = value.value;
+  return (
+    <>
+      <p class="block back">
+        <button type="button" class="btn small" onClick={onBack}>
+          Back to the list
+        </button>
+      </p>
+      <div class="block">
+        <h3 class="list-title" ref={heading} tabIndex={-1}>
+          {a} and {b}
+        </h3>
+        <p class={refused.value ? "refused" : "quiet"} role="status">
+          {refused.value ? shown(refused.value) : found === null ? "Comparing them." : ""}
+        </p>
+        {found && <Sides a={found.a} b={found.b} />}
+      </div>
+      {found && <PlanDifference of={found.difference} a={a} b={b} />}
+      {found && <Tasks of={found} />}
+      {found && <FindingsOfBoth of={found} />}
+    </>
+  );
+}
+
+// -- as a whole --------------------------------------------------------------------------
+
+interface Line {
+  label: string;
+  of: (side: ComparedSide) => ComponentChildren;
+}
+
+const LINES: readonly Line[] = [
+  { label: "Goal", of: ({ mission }) => <span dir="auto">{line(mission.goal, 400)}</span> },
+  { label: "State", of: ({ mission }) => <State of={MISSION_WORDS[mission.state]} /> },
+  { label: "Tasks", of: ({ counts }) => <Counted counts={counts} /> },
+  {
+    label: "Took",
+    of: (side) => (side.mission.started_at ? duration(side.elapsed_s) : "It has not started."),
+  },
+  { label: "Sum of task times", of: (side) => duration(side.worked_s) },
+  {
+    label: "Cost",
+    of: ({ mission, budget }) =>
+      `${money(mission.cost)}${budget === null ? ", no limit" : ` of ${money(budget)}`}`,
+  },
+  { label: "Findings", of: ({ findings }) => grouped(findings) },
+];
+
+function Sides({ a, b }: { a: ComparedSide; b: ComparedSide }): JSX.Element {
+  return (
+    <table class="t sides" aria-label="The missions as a whole">
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">{line(a.mission.short_id)}</th>
+          <th scope="col">{line(b.mission.short_id)}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {LINES.map(({ label, of }) => (
+          <tr key={label}>
+            <th scope="row">{label}</th>
+            <td>{of(a)}</td>
+            <td>{of(b)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+// -- plans -------------------------------------------------------------------------------
+
+interface PlanProps {
+  of: Difference | null;
+  a: string;
+  b: string;
+}
+
+function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
+  const more = useMore(STEP);
+  const title = (
+    <h4 class="h">
+      Plans{of && <span class="aside">{count(of.same, "task")} the same in both</span>}
+    </h4>
+  );
+  if (of === null) {
+    return (
+      <div class="block">
+        {title}
+        <p>One of them has no plan yet.</p>
+      </div>
+    );
+  }
+  const same = of.added.length + of.removed.length + of.changed.length === 0;
+  return (
+    <div class="block">
+      {title}
+      {same && <p>The plans are the same.</p>}
+      <Names said={`Only in ${b}`} names={of.added} />
+      <Names said={`Only in ${a}`} names={of.removed} />
+      {of.changed.length > 0 && (
+        <table class="t changes" aria-label="What differs between the plans">
+          <thead>
+            <tr>
+              <th scope="col">Task</th>
+              <th scope="col">Field</th>
+              <th scope="col">{a}</th>
+              <th scope="col">{b}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.changed.slice(0, more.shown).map((change) => (
+              <tr key={`${change.task} ${change.field}`}>
+                <th scope="row">
+                  {change.task ? <code>{line(change.task)}</code> : "the plan"}
+                </th>
+                <td>
+                  <code>{line(change.field)}</code>
+                </td>
+                <td dir="auto">{shown(change.old, 400)}</td>
+                <td dir="auto">{shown(change.new, 400)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {more.button(of.changed.length, "change")}
+    </div>
+  );
+}
+
+const NAMES_SHOWN = 30;
+
+function Names({
+  said,
+  names,
+}: {
+  said: string;
+  names: readonly string[];
+}): JSX.Element | null {
+  if (names.length === 0) return null;
+  const rest = names.length - NAMES_SHOWN;
+  return (
+    <p>
+      {said}:{" "}
+      {names.slice(0, NAMES_SHOWN).map((name, place) => (
+        <Fragment key={name}>
+          {place > 0 && ", "}
+          <code>{line(name)}</code>
+        </Fragment>
+      ))}
+      {rest > 0 && ` and ${grouped(rest)} more`}.
+    </p>
+  );
+}
+
+// -- tasks -------------------------------------------------------------------------------
+
+function Tasks({ of }: { of: Compared }): JSX.Element {
+  const more = useMore(STEP);
+  const [a, b] = [line(of.a.mission.short_id), line(of.b.mission.short_id)];
+  return (
+    <div class="block">
+      <h4 class="h">
+        Tasks<span class="aside">{grouped(of.total_tasks)}, by name</span>
+      </h4>
+      <table class="t" aria-label="The tasks of both">
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            <th scope="col">{a}</th>
+            <th scope="col">{b}</th>
+            <th scope="col" class="num">
+              Difference
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {of.tasks.slice(0, more.shown).map((task) => (
+            <tr key={task.name}>
+              <th scope="row">
+                <code>{line(task.name)}</code>
+              </th>
+              <td>
+                <TaskOf task={task.a} />
+              </td>
+              <td>
+                <TaskOf task={task.b} />
+              </td>
+              <td class="num">{faster(task.a, task.b)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more.button(of.tasks.length, "task")}
+      {of.tasks.length < of.total_tasks && (
+        <p class="quiet">
+          The first {grouped(of.tasks.length)} of {grouped(of.total_tasks)} tasks are listed.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function TaskOf({ task }: { task: ComparedTask | null }): JSX.Element {
+  if (task === null) return <span class="quiet">no such task</span>;
+  const more = [
+    task.worked_s > 0 ? duration(task.worked_s) : "",
+    task.attempts > 1 ? count(task.attempts, "attempt") : "",
+    task.findings > 0 ? count(task.findings, "finding") : "",
+  ].filter(Boolean);
+  return <State of={TASK_WORDS[task.state]} more={more.join(", ") || undefined} />;
+}
+
+function faster(a: ComparedTask | null, b: ComparedTask | null): string {
+  if (!a || !b || a.worked_s === 0 || b.worked_s === 0) return "–";
+  const difference = b.worked_s - a.worked_s;
+  if (Math.abs(difference) < 0.001) return "the same";
+  return `${duration(Math.abs(difference))} ${difference < 0 ? "less" : "more"}`;
+}
+
+// -- findings ----------------------------------------------------------------------------
+
+function FindingsOfBoth({ of }: { of: Compared }): JSX.Element {
+  const { only_a, only_b, both } = of.findings;
+  const [a, b] = [of.a.mission, of.b.mission];
+  return (
+    <div class="block">
+      <h4 class="h">
+        Findings<span class="aside">{grouped(both)} in both</span>
+      </h4>
+      <Only said={`Only in ${line(a.short_id)}`} found={only_a} root={a.root} />
+      <Only said={`Only in ${line(b.short_id)}`} found={only_b} root={b.root} />
+      <p class="quiet">
+        A finding is the same where file, rule, tool and words are; its line may have moved.
+      </p>
+    </div>
+  );
+}
+
+interface OnlyProps {
+  said: string;
+  found: Findings;
+  root: string;
+}
+
+function Only({ said, found, root }: OnlyProps): JSX.Element {
+  return (
+    <section class="part" aria-label={said}>
+      <h5>
+        {said}
+        <span class="aside">{found.total === 0 ? "none" : grouped(found.total)}</span>
+      </h5>
+      {found.total > 0 && <FindingsTable findings={found} root={root} label={said} />}
+    </section>
+  );
+}
