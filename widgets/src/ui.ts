@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { newPlanChoice, type PlanChoice } from "./views/plan-choice";
 
 export type Tab = "plan" | "graph" | "board" | "feed" | "timeline" | "result";
 export type Density = "comfortable" | "compact";
@@ -17,6 +18,8 @@ export interface Ui {
   /** The one task that focus mode shows; null outside of it. */
   readonly focus: Signal<string | null>;
   readonly now: Signal<number>;
+  /** What is about to be decided on a plan: ticks and edits that are not saved. */
+  readonly choice: PlanChoice;
   /** What a screen reader is told next. */
   readonly said: Signal<string>;
 }
@@ -28,6 +31,7 @@ export function newUi(tab: Tab, density: Density): Ui {
     task: signal(null),
     focus: signal(null),
     now: signal(Date.now()),
+    choice: newPlanChoice(),
     said: signal(""),
   };
 }
