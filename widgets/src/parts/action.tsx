@@ -72,8 +72,8 @@ export function ActionButton({
     if (event.key !== "Escape" || !(twin.value || asking.value)) return;
     // One press of Escape takes back one thing, the nearest.
     event.stopPropagation();
-    if (twin.value) hide();
-    else leave();
+    if (asking.value) leave();
+    hide();
   };
 
   return (
@@ -95,7 +95,11 @@ export function ActionButton({
         {action.label}
       </button>
       {action.twin && (
-        <span class={`twin ${twin.value && !dead ? "" : "vh"}`} id={twinId} role="tooltip">
+        <span
+          class={`twin ${twin.value && !asking.value && !dead ? "" : "vh"}`}
+          id={twinId}
+          role="tooltip"
+        >
           <span class="vh">The same by </span>
           <code>{line(action.twin)}</code>
         </span>

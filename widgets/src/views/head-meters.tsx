@@ -27,7 +27,6 @@ export function doneText(head: HeadFacts): string {
 
 function Progress(): JSX.Element {
   const { mission } = useHere();
-  mission.tasksVersion.value;
   const head = mission.head.value;
   return (
     <div class="meter">
@@ -35,7 +34,7 @@ function Progress(): JSX.Element {
         <b>{doneText(head)}</b>
         {head.left && <span>{head.left}</span>}
       </p>
-      <Segments tasks={mission.tasks} counts={head.counts} />
+      <Segments counts={head.counts} />
       <Tally counts={head.counts} />
       {head.left && head.left_from && (
         <p class="quiet">Time left is estimated {head.left_from}.</p>

@@ -124,8 +124,7 @@ function FoldButton(): JSX.Element {
         folded.value = !folded.value;
       }}
     >
-      {folded.value ? "Show all" : "Fold"}
-      <span class="vh"> of the mission's head</span>
+      {folded.value ? "Unfold head" : "Fold head"}
     </button>
   );
 }

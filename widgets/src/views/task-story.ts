@@ -113,7 +113,7 @@ function checkOf(spec: TaskSpec | undefined): Phrase {
 function followers(mission: Mission, task: TaskFacts): Phrase {
   const names = neededBy(mission, task.name);
   if (names.length === 0) return ["The mission's result, when all is done."];
-  return ["Then ", ...enumerated(names), names.length === 1 ? " has it." : " have it."];
+  return [...enumerated(names), names.length === 1 ? " gets its result." : " get its result."];
 }
 
 function unmet(mission: Mission, spec: TaskSpec | undefined): Phrase {
