@@ -92,7 +92,7 @@ export function ActionButton({
         onFocus={show}
         onBlur={hide}
       >
-        {action.label}
+        {line(action.label, 80)}
       </button>
       {action.twin && (
         <span
@@ -133,7 +133,7 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
       <span>{shown(confirm.question)}</span>
       {confirm.reason && (
         <label>
-          {confirm.reason}
+          {line(confirm.reason)}
           <input
             ref={field}
             type="text"
@@ -145,7 +145,7 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
         </label>
       )}
       <button type="button" class="btn small" disabled={dead} onClick={() => void act()}>
-        {confirm.button}
+        {line(confirm.button, 80)}
       </button>
       <button type="button" class="btn small" onClick={leave}>
         Leave it as it is

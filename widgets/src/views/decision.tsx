@@ -116,7 +116,7 @@ function Buttons({ decision }: { decision: Decided }): JSX.Element {
           approve.
         </p>
       )}
-      {!at_once && why && <p class="quiet why">{why}</p>}
+      {!at_once && why && <p class="quiet why">{shown(why)}</p>}
     </>
   );
 }

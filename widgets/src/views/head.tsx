@@ -51,7 +51,7 @@ export function HeadLine(): JSX.Element {
         <Icon shape={word.shape} role={word.role} /> <b>{sentenceCase(word.word)}</b>
       </span>
       {head.total > 0 && state !== "awaiting_approval" && <span>{doneText(head)}</span>}
-      {head.left && <span>{head.left}</span>}
+      {head.left && <span>{shown(head.left)}</span>}
       {needs > 0 && (
         <span class="r-attention">
           {count(needs, "decision")} {needs === 1 ? "needs" : "need"} you
