@@ -140,17 +140,6 @@ describe("a decision", () => {
     expect(asked(page)).toMatchObject([{ verb: "approve", args: {} }]);
   });
 
-  it("approves a part: the ticked tasks, by name", async () => {
-    const page = show(pictureOf("awaiting_approval"), { component: "mission" });
-    await page.drawn();
-    page.button("Approve some…").click();
-    await page.drawn();
-    expect(page.text()).toContain("All are ticked now.");
-    page.button("Stop choosing").click();
-    await page.drawn();
-    expect(page.button("Approve some…")).toBeDefined();
-  });
-
   it("waits until the problems are fixed, and leads to them", async () => {
     const picture = pictureOf("awaiting_approval");
     const decision = picture.head.decision;
