@@ -1,0 +1,103 @@
+import { render } from "preact";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeModel } from "../dev/fake-model";
+import { pictureOf } from "../dev/fixtures";
+import { HereContext } from "../src/here";
+import { Link } from "../src/link";
+import { Mission } from "../src/mission";
+import type { PlanSpec } from "../src/protocol";
+import { newUi } from "../src/ui";
+import { Decision } from "../src/views/decision";
+import { setAllTicked, setTicked } from "../src/views/plan-choice";
+import { settle } from "./shown";
+
+const plan = pictureOf("awaiting_approval").plan as PlanSpec;
+let model: FakeModel;
+let link: Link;
+let el: HTMLElement;
+let ui: ReturnType<typeof newUi>;
+
+beforeEach(() => {
+  model = new FakeModel({});
+  link = new Link(model, () => undefined);
+  ui = newUi("graph", "comfortable");
+  el = document.body.appendChild(document.createElement("div"));
+  const mission = new Mission(pictureOf("awaiting_approval"));
+  render(
+    <HereContext.Provider value={{ mission, link, ui }}>
+      <Decision />
+    </HereContext.Provider>,
+    el,
+  );
+});
+afterEach(() => {
+  render(null, el);
+  el.remove();
+  link.close();
+});
+
+const button = (name: string): HTMLButtonElement => {
+  const found = [...el.querySelectorAll("button")].find((each) => each.textContent === name);
+  if (!found) throw new Error(`There is no button ${name}.`);
+  return found;
+};
+
+describe("a part of a plan", () => {
+  it("is approved by the names that are ticked, and the magic says them", async () => {
+    ui.choice.picking.value = true;
+    setAllTicked(ui.choice, plan, false);
+    setTicked(ui.choice, plan, "audit-auth", true);
+    await settle();
+    const approve = button("Approve 3 of 14 tasks");
+    expect(approve.parentElement?.querySelector("code")?.textContent).toBe(
+      "%hyper approve m-7 map-repo scan-secrets audit-auth",
+    );
+    expect(el.textContent).toContain("11 tasks will not run");
+    approve.click();
+    expect(model.sent).toMatchObject([
+      { verb: "approve", args: { tasks: ["map-repo", "scan-secrets", "audit-auth"] } },
+    ]);
+    model.say({ type: "answer", id: 1, ok: true, value: {} });
+    await settle();
+    expect(ui.choice.picking.value).toBe(false);
+    expect(ui.choice.whole.value).toBe(true);
+  });
+
+  it("cannot be nothing", async () => {
+    ui.choice.picking.value = true;
+    setAllTicked(ui.choice, plan, false);
+    await settle();
+    expect(button("Approve 0 of 14 tasks").disabled).toBe(true);
+    expect(el.textContent).toContain("Nothing is ticked");
+  });
+
+  it("is the whole while nothing is unticked", async () => {
+    ui.choice.picking.value = true;
+    await settle();
+    button("Approve all 14 tasks").click();
+    expect(model.sent).toMatchObject([{ verb: "approve", args: {} }]);
+  });
+});
+
+describe("edits that are not saved", () => {
+  it("hold the approval back, and are said", async () => {
+    ui.choice.dirty.value = true;
+    await settle();
+    expect(button("Approve all 14 tasks").disabled).toBe(true);
+    expect(button("Edit").disabled).toBe(true);
+    expect(el.textContent).toContain("Some edits are not saved.");
+  });
+});
+
+describe("the button Edit", () => {
+  it("opens a contract, and ends editing when it is pressed again", async () => {
+    button("Edit").click();
+    await settle();
+    expect(ui.choice.editing.value).toBe(true);
+    expect(ui.task.value).toBe("map-repo");
+    expect(button("Edit").getAttribute("aria-pressed")).toBe("true");
+    button("Edit").click();
+    await settle();
+    expect(ui.choice.editing.value).toBe(false);
+  });
+});
