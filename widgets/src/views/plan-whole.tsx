@@ -1,0 +1,199 @@
+import { useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import type { PlanSpec } from "../protocol";
+import { duration, line, money } from "../words";
+import { CommentField, Comments } from "./plan-comment";
+import { type PlanDesk, WHOLE } from "./plan-desk";
+import type { PlanFields } from "./plan-draft";
+import { type FactRow, Facts } from "./plan-facts";
+import { ChoiceField, TextField } from "./plan-field";
+import { SaveButton } from "./plan-save";
+import {
+  DEFAULT_CONCURRENCY,
+  DEFAULT_PRIORITY,
+  listText,
+  minutesText,
+  orNothing,
+  readDollars,
+  readList,
+  readMinutes,
+  readWhole,
+} from "./plan-values";
+
+/** The contract of the plan as a whole, folded until one wants it. */
+export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
+  const box = useRef<HTMLDetailsElement>(null);
+  const changes = Object.keys(desk.draft.value.plan).length;
+  const problems = (desk.problemsByRow.value.get(WHOLE) ?? []).length;
+  useSignalEffect(() => {
+    if (desk.goTo.value?.key === WHOLE && box.current) box.current.open = true;
+  });
+  return (
+    <details class="plan-whole" ref={box}>
+      <summary>
+        <h3>The whole plan</h3>
+        <span class="quiet">{summaryOf(desk.plan.value)}</span>
+        {changes > 0 && <span class="plan-chip">changed</span>}
+        {problems > 0 && <span class="plan-chip plan-bad">problem</span>}
+      </summary>
+      {desk.editing.value ? (
+        <WholeForm desk={desk} />
+      ) : (
+        <Facts rows={factsOf(desk.plan.value)} />
+      )}
+      <Comments task="" />
+      {desk.mayEdit.value && <CommentField desk={desk} task="" />}
+    </details>
+  );
+}
+
+function summaryOf(plan: PlanSpec): string {
+  const cost = plan.budget == null ? "no budget" : `at most ${money(plan.budget)}`;
+  const time = plan.deadline_s == null ? "no deadline" : `at most ${duration(plan.deadline_s)}`;
+  return `${cost}, ${time}, up to ${plan.concurrency ?? DEFAULT_CONCURRENCY} at once`;
+}
+
+function factsOf(plan: PlanSpec): FactRow[] {
+  const listed = (label: string, list: readonly string[] | undefined, none: string): FactRow =>
+    list && list.length > 0 ? [label, list.join(", "), "code"] : [label, none];
+  return [
+    ...(plan.root ? [["Folder", plan.root, "code"] as const] : []),
+    listed("Scope", plan.scope, "the whole folder"),
+    listed("Hosts", plan.hosts, "none"),
+    ["Budget", plan.budget == null ? "none: no limit on cost" : money(plan.budget)],
+    ["Deadline", plan.deadline_s == null ? "none" : duration(plan.deadline_s)],
+    ["At once", `up to ${plan.concurrency ?? DEFAULT_CONCURRENCY} tasks`],
+    [
+      "Of one agent",
+      plan.agent_concurrency == null
+        ? "as many as at once"
+        : `up to ${plan.agent_concurrency} tasks`,
+    ],
+    ["Priority", `${plan.priority ?? DEFAULT_PRIORITY}; higher starts first`],
+    plan.result
+      ? ["Result", plan.result, "code"]
+      : ["Result", "what the tasks give that no other needs"],
+    ...(plan.planned_by ? [["Planned by", plan.planned_by] as const] : []),
+  ];
+}
+
+const RESULTS_AT_MOST = 300;
+
+function WholeForm({ desk }: { desk: PlanDesk }): JSX.Element {
+  const plan = desk.plan.value;
+  const stored = desk.stored.value;
+  const put = (values: Partial<PlanFields>): void => desk.editPlan(values);
+  const common = { desk, row: null };
+  const list = (known: readonly string[] | undefined) => (text: string) => ({
+    value: readList(text, new Set(known)),
+  });
+  const names = plan.tasks.slice(0, RESULTS_AT_MOST).map((task) => task.name);
+  return (
+    <div class="plan-form">
+      <TextField
+        {...common}
+        field="scope"
+        label="Scope (files the mission may read)"
+        wide="two-thirds"
+        empty="the whole folder"
+        mono
+        value={plan.scope ?? []}
+        toText={listText}
+        read={list(stored.scope)}
+        onValue={(scope) => put({ scope })}
+      />
+      <TextField
+        {...common}
+        field="hosts"
+        label="Hosts"
+        wide="third"
+        empty="none"
+        mono
+        value={plan.hosts ?? []}
+        toText={listText}
+        read={list(stored.hosts)}
+        onValue={(hosts) => put({ hosts })}
+      />
+      <TextField<number | null>
+        {...common}
+        field="budget"
+        label="Budget, $"
+        wide="third"
+        empty="no limit"
+        value={plan.budget ?? null}
+        toText={(budget) => (budget === null ? "" : String(budget))}
+        read={readDollars}
+        onValue={(budget) => put({ budget })}
+      />
+      <TextField<number | null>
+        {...common}
+        field="deadline_s"
+        label="Deadline, min"
+        hint="From the start of the mission."
+        wide="third"
+        empty="none"
+        value={plan.deadline_s ?? null}
+        toText={(seconds) => (seconds === null ? "" : minutesText(seconds))}
+        read={orNothing(readMinutes)}
+        onValue={(deadline_s) => put({ deadline_s })}
+      />
+      <TextField
+        {...common}
+        field="concurrency"
+        label="At once"
+        hint="Tasks that may run together."
+        wide="third"
+        value={plan.concurrency ?? DEFAULT_CONCURRENCY}
+        toText={String}
+        read={readWhole}
+        onValue={(concurrency) => put({ concurrency })}
+      />
+      <TextField<number | null>
+        {...common}
+        field="agent_concurrency"
+        label="At once for one agent"
+        wide="third"
+        empty="no limit of its own"
+        value={plan.agent_concurrency ?? null}
+        toText={(most) => (most === null ? "" : String(most))}
+        read={orNothing(readWhole)}
+        onValue={(agent_concurrency) => put({ agent_concurrency })}
+      />
+      <TextField
+        {...common}
+        field="priority"
+        label="Priority"
+        hint="0 to 100; higher starts first."
+        wide="third"
+        value={plan.priority ?? DEFAULT_PRIORITY}
+        toText={String}
+        read={readWhole}
+        onValue={(priority) => put({ priority })}
+      />
+      <ChoiceField
+        {...common}
+        field="result"
+        label="Result"
+        wide="third"
+        value={plan.result ?? ""}
+        options={[
+          ["", "what no other task needs"],
+          ...names.map((name) => [name, line(name)] as const),
+        ]}
+        onValue={(result) => put({ result })}
+      />
+      <div class="plan-acts">
+        <SaveButton desk={desk} onDone={() => undefined} />
+        <button
+          type="button"
+          class="btn"
+          disabled={Object.keys(desk.draft.value.plan).length === 0}
+          onClick={() => desk.undoPlan()}
+        >
+          Undo my edits
+        </button>
+      </div>
+    </div>
+  );
+}
