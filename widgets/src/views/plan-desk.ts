@@ -70,6 +70,8 @@ export class PlanDesk {
   readonly byName: ReadonlySignal<ReadonlyMap<string, Row>>;
   readonly stored: ReadonlySignal<PlanSpec>;
   readonly plan: ReadonlySignal<PlanSpec>;
+  /** The same with the tasks that are to be dropped, so that each keeps its number. */
+  readonly drawn: ReadonlySignal<PlanSpec>;
   readonly dirty: ReadonlySignal<boolean>;
   readonly mayEdit: ReadonlySignal<boolean>;
   readonly editing: ReadonlySignal<boolean>;
@@ -99,6 +101,12 @@ export class PlanDesk {
       () => new Map([...this.rows.value].reverse().map((row) => [row.now.name, row])),
     );
     this.plan = computed(() => applied(this.stored.value, this.draft.value, this.rows.value));
+    this.drawn = computed(() => {
+      const { drop } = this.draft.value;
+      return drop.length === 0
+        ? this.plan.value
+        : { ...this.plan.value, tasks: this.rows.value.map((row) => row.now) };
+    });
     this.dirty = computed(() => !isEmpty(this.draft.value) || this.unread.value.size > 0);
     this.mayEdit = computed(() => mission.facts.value.state === "awaiting_approval");
     this.editing = computed(() => this.mayEdit.value && ui.choice.editing.value);

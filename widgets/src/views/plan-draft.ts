@@ -25,10 +25,9 @@ export function isEmpty(draft: Draft): boolean {
   );
 }
 
-/** How many tasks and fields of the plan the draft touches. */
-export function editsIn(draft: Draft): number {
-  const tasks = new Set([...Object.keys(draft.changes), ...draft.drop]);
-  return tasks.size + draft.add.length + Object.keys(draft.plan).length;
+/** How many tasks the draft touches. */
+export function tasksIn(draft: Draft): number {
+  return new Set([...Object.keys(draft.changes), ...draft.drop]).size + draft.add.length;
 }
 
 export const same = (a: unknown, b: unknown): boolean =>

@@ -71,11 +71,6 @@ export function Frame(props: FrameProps): JSX.Element {
         </label>
       )}
       {children(tied)}
-      {hint && (
-        <span class="quiet" id={`${id}-hint`}>
-          {hint}
-        </span>
-      )}
       {problems.map((problem, n) => (
         <span class="plan-wrong" id={`${id}-p${n}`} key={`${n} ${problem.text}`}>
           <Icon {...WRONG} />
@@ -85,6 +80,11 @@ export function Frame(props: FrameProps): JSX.Element {
           </span>
         </span>
       ))}
+      {hint && (
+        <span class="quiet" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
@@ -19,27 +20,20 @@ export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
   );
 }
 
-const REFS_AT_MOST = 12;
-
 function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
-  const { mission } = useHere();
+  const { mission, ui } = useHere();
   const id = useOwnId();
-  const rows = desk.byName.value;
-  const critical = mission.head.value.critical.filter((name) => rows.has(name));
-  const refs = critical.slice(0, REFS_AT_MOST).map((name) => `t${rows.get(name)?.number}`);
-  const rest = critical.length - refs.length;
   return (
     <section aria-labelledby={id}>
       <h3 class="h" id={id}>
         Plan, from start to end
       </h3>
-      {refs.length > 0 && (
-        <p class="plan-critical">
-          <span class="plan-stroke" aria-hidden="true" /> critical path: {refs.join(", ")}
-          {rest > 0 && ` and ${count(rest, "more", "more")}`}. It decides how long the mission
-          takes.
-        </p>
-      )}
+      <SmallGraph
+        plan={desk.drawn.value}
+        critical={mission.head.value.critical}
+        marked={ui.task.value}
+        onOpen={(name) => desk.openRow(desk.byName.value.get(name)?.key ?? `=${name}`)}
+      />
     </section>
   );
 }

@@ -4,10 +4,10 @@ import { useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { Refusal } from "../link";
 import { ActionButton } from "../parts/action";
-import type { Checked } from "../protocol";
+import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
 import { type PlanDesk, unreadKey } from "./plan-desk";
-import { editsIn, type Row, twinOf } from "./plan-draft";
+import { type Row, tasksIn, twinOf } from "./plan-draft";
 
 /** Asks for a revision made of all edits; a refusal is shown beside it and loses nothing. */
 export function SaveButton({
@@ -151,11 +151,19 @@ export function listInWords(names: readonly string[], atMost: number): string {
   return parts.length > 0 ? `${parts.join(", ")} and ${last}` : last;
 }
 
+function whatIn(draft: Draft): string {
+  const tasks = tasksIn(draft);
+  const parts = [
+    ...(tasks > 0 ? [`of ${count(tasks, "task")}`] : []),
+    ...(Object.keys(draft.plan).length > 0 ? ["of the plan itself"] : []),
+  ];
+  return parts.length > 0 ? ` ${parts.join(" and ")}` : "";
+}
+
 /** All edits together: how many there are, and what to do with them. */
 export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
   const heading = useRef<HTMLParagraphElement>(null);
   const { mission, ui } = useHere();
-  const edits = editsIn(desk.draft.value);
   const revision = mission.facts.value.revision;
   if (!desk.dirty.value && desk.gone.value.length === 0) return null;
   const undo = (
@@ -184,8 +192,8 @@ export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
   return (
     <div class={`plan-draft ${desk.overtaken.value ? "plan-late" : ""}`} role="status">
       <p ref={heading} tabIndex={-1}>
-        <b>{edits === 1 ? "1 edit is" : `${edits} edits are`} not saved.</b> Approving waits
-        until you save or undo {edits === 1 ? "it" : "them"}.
+        <b>Your edits{whatIn(desk.draft.value)} are not saved.</b> Approving waits until you
+        save or undo them.
       </p>
       {desk.overtaken.value && (
         <p>

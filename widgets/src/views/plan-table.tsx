@@ -16,6 +16,8 @@ const PAGE = 200;
 /** Below so many tasks, a field to look for one would only be in the way. */
 const FILTER_FROM = 20;
 const REFS_AT_MOST = 8;
+/** Names of agents so long stand on one line where there is room. */
+const SHORT = 24;
 
 /** Every task of the plan, a row each; the contract of one opens under its row. */
 export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
@@ -143,12 +145,11 @@ function EditSwitch({ desk }: { desk: PlanDesk }): JSX.Element | null {
     <button
       type="button"
       class="btn small plan-switch"
-      aria-pressed={editing.value}
       onClick={() => {
         editing.value = !editing.value;
       }}
     >
-      Edit the plan
+      {editing.value ? "Stop editing" : "Edit the plan"}
     </button>
   );
 }
@@ -301,7 +302,7 @@ function TaskRow(props: RowProps): JSX.Element {
             <StateOf name={task.name} />
           </td>
         )}
-        <td class="plan-wide plan-agent">
+        <td class={`plan-wide ${(task.agent ?? "").length <= SHORT ? "plan-short" : ""}`}>
           {task.agent ? line(task.agent) : <span class="quiet">none, Python</span>}
         </td>
         <td class="plan-wide plan-mono">

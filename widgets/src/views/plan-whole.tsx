@@ -191,7 +191,7 @@ function WholeForm({ desk }: { desk: PlanDesk }): JSX.Element {
           disabled={Object.keys(desk.draft.value.plan).length === 0}
           onClick={() => desk.undoPlan()}
         >
-          Undo my edits
+          Undo these edits
         </button>
       </div>
     </div>
