@@ -15,8 +15,12 @@ export interface Ui {
   readonly density: Signal<Density>;
   /** The task that is open or marked; null if none is. */
   readonly task: Signal<string | null>;
+  /** Rises when a task is opened on purpose: the panel that shows it then takes the focus. */
+  readonly opened: Signal<number>;
   /** The one task that focus mode shows; null outside of it. */
   readonly focus: Signal<string | null>;
+  /** Whether the head is folded to one line. */
+  readonly folded: Signal<boolean>;
   readonly now: Signal<number>;
   /** What is about to be decided on a plan: ticks and edits that are not saved. */
   readonly choice: PlanChoice;
@@ -29,9 +33,17 @@ export function newUi(tab: Tab, density: Density): Ui {
     tab: signal(tab),
     density: signal(density),
     task: signal(null),
+    opened: signal(0),
     focus: signal(null),
+    folded: signal(false),
     now: signal(Date.now()),
     choice: newPlanChoice(),
     said: signal(""),
   };
+}
+
+/** Open a task and go to where it is shown. */
+export function openTask(ui: Ui, name: string): void {
+  ui.task.value = name;
+  ui.opened.value += 1;
 }
