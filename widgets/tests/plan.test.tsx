@@ -17,7 +17,7 @@ import type {
   TaskSpec,
   ToKernel,
 } from "../src/protocol";
-import { newUi } from "../src/ui";
+import { newUi, openTask } from "../src/ui";
 import { Plan } from "../src/views/plan";
 
 type Ask = Extract<ToKernel, { type: "ask" }>;
@@ -181,8 +181,14 @@ const withTask = (plan: PlanSpec, name: string, values: Partial<TaskSpec>): Plan
   tasks: plan.tasks.map((task) => (task.name === name ? { ...task, ...values } : task)),
 });
 
+function startEditing(): void {
+  act(() => {
+    here.ui.choice.editing.value = true;
+  });
+}
+
 function edit(name = "audit-ui"): void {
-  press("Edit the plan");
+  startEditing();
   press(name);
 }
 
@@ -201,6 +207,17 @@ describe("the contract", () => {
     press("Close");
     expect(document.activeElement).toBe(button("audit-ui"));
     expect(here.ui.task.value).toBeNull();
+  });
+
+  it("is gone to when it is opened again from elsewhere", () => {
+    show();
+    startEditing();
+    press("Add a task");
+    act(() => openTask(here.ui, "audit-ui"));
+    expect(document.activeElement?.textContent).toContain("Contract of t8 audit-ui");
+    act(() => control("goal").focus());
+    act(() => openTask(here.ui, "audit-ui"));
+    expect(document.activeElement?.textContent).toContain("Contract of t8 audit-ui");
   });
 
   it("takes no focus when it was open from the beginning", () => {
@@ -332,7 +349,7 @@ describe("edits", () => {
 
   it("change the plan itself", () => {
     show();
-    press("Edit the plan");
+    startEditing();
     type("budget", "");
     type("concurrency", "2");
     rest();
@@ -342,8 +359,9 @@ describe("edits", () => {
 
   it("add a task and drop one, after asking", () => {
     show();
-    press("Edit the plan");
+    startEditing();
     press("Add a task");
+    expect(document.activeElement).toBe(control("name"));
     type("name", "read-docs");
     press("map-repo");
     press("Drop this task…");
@@ -428,7 +446,7 @@ describe("problems", () => {
 
   it("of the plan open its section", async () => {
     show();
-    press("Edit the plan");
+    startEditing();
     type("concurrency", "0");
     rest();
     const text = "At least 1 task must run at once.";
@@ -698,7 +716,7 @@ describe("large and hostile plans", () => {
       check: evil,
     });
     show({ ...picture, plan });
-    press("Edit the plan");
+    startEditing();
     press(/onerror/);
     expect(all("img, script")).toHaveLength(0);
     expect(text()).not.toContain("\u202e");

@@ -24,13 +24,17 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
   const heading = useRef<HTMLHeadingElement>(null);
   const id = useOwnId();
   const editing = desk.editing.value && !row.dropped;
+  const first = useRef(true);
+  const { ui } = useHere();
   const focus = (): void => heading.current?.focus();
+  // Opening a task that is open already goes to it as well.
   useLayoutEffect(() => {
     const place = desk.goTo.peek();
     const elsewhere = place?.key === row.key && FORM_FIELDS.has(place.field);
-    if (takesFocus && !elsewhere) focus();
+    if ((takesFocus || !first.current) && !elsewhere) focus();
     if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
-  }, [row.key]);
+    first.current = false;
+  }, [ui.opened.value]);
   return (
     <section class="plan-contract" aria-labelledby={id}>
       <div class="plan-lead">

@@ -203,7 +203,9 @@ export class PlanDesk {
     const agent = this.mission.agents[0]?.name ?? "";
     batch(() => {
       this.put(added(this.draft.value, this.stored.value, agent));
-      this.openRow(`+${this.draft.value.add.length - 1}`);
+      const key = `+${this.draft.value.add.length - 1}`;
+      this.openRow(key);
+      this.goTo.value = { key, field: "name" };
       this.filter.value = "";
     });
   }

@@ -9,12 +9,15 @@ import { labelOf } from "./plan-values";
 
 const SHOWN_AT_MOST = 30;
 
-/** Everything that is wrong with the plan, each with a way to where it is. */
+/**
+ * Everything that is wrong with the plan as it is being edited, each with a way to where it is.
+ * What is wrong with the plan as it stands is said by the decision.
+ */
 export function ProblemList({ desk }: { desk: PlanDesk }): JSX.Element | null {
   const id = useOwnId();
   const problems = desk.problems.value;
   const refusal = desk.refusal.value;
-  if (problems.length === 0 && refusal === "") return null;
+  if (!desk.dirty.value || (problems.length === 0 && refusal === "")) return null;
   const rest = problems.length - SHOWN_AT_MOST;
   return (
     <section class="plan-problems" aria-labelledby={id}>

@@ -47,7 +47,6 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
           {picking && `${ticks(rows, ui.choice.unticked.value)} ticked for approval. `}
           Open a task to {desk.editing.value ? "edit" : "read"} its contract.
         </span>
-        {desk.mayEdit.value && <EditSwitch desk={desk} />}
       </div>
       <p class="plan-told" role="status">
         {told.value}
@@ -137,22 +136,6 @@ function filtered(rows: readonly Row[], text: string, open: string | null): read
 
 const ticks = (rows: readonly Row[], unticked: ReadonlySet<string>): string =>
   grouped(rows.filter((row) => row.stored && !unticked.has(row.stored.name)).length);
-
-function EditSwitch({ desk }: { desk: PlanDesk }): JSX.Element | null {
-  const { editing } = useHere().ui.choice;
-  if (editing.value && desk.dirty.value) return null;
-  return (
-    <button
-      type="button"
-      class="btn small plan-switch"
-      onClick={() => {
-        editing.value = !editing.value;
-      }}
-    >
-      {editing.value ? "Stop editing" : "Edit the plan"}
-    </button>
-  );
-}
 
 function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element {
   const id = useOwnId();
@@ -298,7 +281,7 @@ function TaskRow(props: RowProps): JSX.Element {
           </span>
         </th>
         {running && (
-          <td>
+          <td class="plan-state">
             <StateOf name={task.name} />
           </td>
         )}

@@ -1,4 +1,5 @@
 import "./plan.css";
+import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { useHere } from "../here";
@@ -14,9 +15,12 @@ import { Whole } from "./plan-whole";
 export function Plan(): JSX.Element {
   const here = useHere();
   const desk = deskOf(here);
-  const { mission } = here;
+  const { mission, ui } = here;
   useEffect(() => desk.watch(), [desk]);
   useEffect(() => takeRevision(desk, here), [mission.plan.value, mission.facts.value.revision]);
+  useSignalEffect(() => {
+    if (ui.task.value !== null) desk.openAdded.value = null;
+  });
   if (mission.plan.value === null) {
     return (
       <section class="block plan-view">
