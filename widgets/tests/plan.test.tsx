@@ -721,5 +721,9 @@ describe("large and hostile plans", () => {
     expect(all("img, script")).toHaveLength(0);
     expect(text()).not.toContain("\u202e");
     expect(text()).toContain("\\u202e");
+    const described = control("goal").getAttribute("aria-describedby")?.split(" ") ?? [];
+    expect(described.map((id) => document.getElementById(id)?.textContent).join()).toContain(
+      "There are marks in it that cannot be seen or that turn text round.",
+    );
   });
 });

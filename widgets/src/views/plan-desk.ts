@@ -70,7 +70,8 @@ export class PlanDesk {
   readonly byName: ReadonlySignal<ReadonlyMap<string, Row>>;
   readonly stored: ReadonlySignal<PlanSpec>;
   readonly plan: ReadonlySignal<PlanSpec>;
-  /** The same with the tasks that are to be dropped, so that each keeps its number. */
+  /** The same as it last rested, for what is dear to draw; with the tasks that are to be
+   * dropped, so that each keeps its number. */
   readonly drawn: ReadonlySignal<PlanSpec>;
   readonly dirty: ReadonlySignal<boolean>;
   readonly mayEdit: ReadonlySignal<boolean>;
@@ -84,6 +85,7 @@ export class PlanDesk {
   readonly mission: Mission;
   private readonly ui: Ui;
   private readonly ask: Here["link"]["ask"];
+  private readonly rested: Signal<Draft> = signal(NO_EDITS);
   private before: ReadonlyMap<string, Row> = new Map();
   private asked = 0;
 
@@ -102,10 +104,10 @@ export class PlanDesk {
     );
     this.plan = computed(() => applied(this.stored.value, this.draft.value, this.rows.value));
     this.drawn = computed(() => {
-      const { drop } = this.draft.value;
-      return drop.length === 0
-        ? this.plan.value
-        : { ...this.plan.value, tasks: this.rows.value.map((row) => row.now) };
+      const draft = this.rested.value;
+      const stored = this.stored.value;
+      if (isEmpty(draft)) return stored;
+      return { ...stored, tasks: rowsOf(stored, draft).map((row) => row.now) };
     });
     this.dirty = computed(() => !isEmpty(this.draft.value) || this.unread.value.size > 0);
     this.mayEdit = computed(() => mission.facts.value.state === "awaiting_approval");
@@ -271,6 +273,7 @@ export class PlanDesk {
         this.asked += 1;
         this.checked.value = null;
         this.refusal.value = "";
+        this.rested.value = draft;
       } else {
         timer = setTimeout(() => void this.check(), REST_MS);
       }
@@ -284,6 +287,7 @@ export class PlanDesk {
   private async check(): Promise<void> {
     this.asked += 1;
     const mine = this.asked;
+    this.rested.value = this.draft.peek();
     try {
       const checked = await this.ask<Checked>("check", { draft: this.draft.peek() });
       if (mine !== this.asked) return;

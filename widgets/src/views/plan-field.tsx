@@ -12,6 +12,9 @@ import { completions, type Reading } from "./plan-values";
 /** The mark of what is wrong. */
 export const WRONG = { shape: "failed", role: "bad" } as const;
 
+const LOOK = { shape: "awaiting", role: "attention" } as const;
+const MARKS_SHOWN = 600;
+
 /** What a control has to carry so that its label, its hint and its problems belong to it. */
 export interface Tied {
   readonly id: string;
@@ -26,6 +29,8 @@ interface FrameProps {
   field: string;
   label: string;
   hint?: string | undefined;
+  /** The text with its hidden marks written out, where it has any. */
+  marks?: string | undefined;
   wide?: "half" | "third" | "two-thirds" | undefined;
   /** A group of controls instead of one: the label is then that of the group. */
   group?: boolean;
@@ -34,12 +39,16 @@ interface FrameProps {
 
 /** A label, a control, and below it what is wrong with its value and what would be right. */
 export function Frame(props: FrameProps): JSX.Element {
-  const { desk, row, field, label, hint, wide, group, children } = props;
+  const { desk, row, field, label, hint, marks, wide, group, children } = props;
   const id = useOwnId();
   const frame = useRef<HTMLDivElement>(null);
   const key = row?.key ?? WHOLE;
   const problems = desk.problemsOf(key, field);
-  const described = [hint ? `${id}-hint` : "", ...problems.map((_, n) => `${id}-p${n}`)];
+  const described = [
+    hint ? `${id}-hint` : "",
+    marks ? `${id}-marks` : "",
+    ...problems.map((_, n) => `${id}-p${n}`),
+  ];
   useSignalEffect(() => {
     const place = desk.goTo.value;
     if (place?.key !== key || place.field !== field) return;
@@ -80,6 +89,15 @@ export function Frame(props: FrameProps): JSX.Element {
           </span>
         </span>
       ))}
+      {marks && (
+        <span class="plan-wrong" id={`${id}-marks`}>
+          <Icon {...LOOK} />
+          <span>
+            There are marks in it that cannot be seen or that turn text round. Written out:{" "}
+            <code>{marks}</code>
+          </span>
+        </span>
+      )}
       {hint && (
         <span class="quiet" id={`${id}-hint`}>
           {hint}
@@ -168,8 +186,10 @@ export function TextField<Value>(props: TextFieldProps<Value>): JSX.Element {
     desk.putUnread(place, null);
     onValue(reading.value);
   };
+  // A field shows its text as it is, so what plays tricks with the eye is told beside it.
+  const marks = shown(text, text.length) === text ? undefined : shown(text, MARKS_SHOWN);
   return (
-    <Frame {...props}>
+    <Frame {...props} marks={marks}>
       {(tied) => {
         const common = {
           ...tied,

@@ -23,6 +23,8 @@ export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
 function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
   const { mission, ui } = useHere();
   const id = useOwnId();
+  const names = desk.byName.value;
+  const critical = mission.head.value.critical.filter((name) => names.has(name));
   return (
     <section aria-labelledby={id}>
       <h3 class="h" id={id}>
@@ -30,7 +32,7 @@ function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
       </h3>
       <SmallGraph
         plan={desk.drawn.value}
-        critical={mission.head.value.critical}
+        critical={critical}
         marked={ui.task.value}
         onOpen={(name) => desk.openRow(desk.byName.value.get(name)?.key ?? `=${name}`)}
       />

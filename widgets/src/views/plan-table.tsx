@@ -16,8 +16,6 @@ const PAGE = 200;
 /** Below so many tasks, a field to look for one would only be in the way. */
 const FILTER_FROM = 20;
 const REFS_AT_MOST = 8;
-/** Names of agents so long stand on one line where there is room. */
-const SHORT = 24;
 
 /** Every task of the plan, a row each; the contract of one opens under its row. */
 export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
@@ -61,11 +59,15 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
               </th>
             )}
             <th scope="col">Task and goal</th>
-            {running && <th scope="col">State</th>}
-            <th scope="col" class="plan-wide">
+            {running && (
+              <th scope="col" class="plan-state">
+                State
+              </th>
+            )}
+            <th scope="col" class="plan-wide plan-agent">
               Agent
             </th>
-            <th scope="col" class="plan-wide">
+            <th scope="col" class="plan-wide plan-needs">
               Needs
             </th>
             <th scope="col" class="num">
@@ -285,7 +287,7 @@ function TaskRow(props: RowProps): JSX.Element {
             <StateOf name={task.name} />
           </td>
         )}
-        <td class={`plan-wide ${(task.agent ?? "").length <= SHORT ? "plan-short" : ""}`}>
+        <td class="plan-wide">
           {task.agent ? line(task.agent) : <span class="quiet">none, Python</span>}
         </td>
         <td class="plan-wide plan-mono">
