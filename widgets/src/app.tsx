@@ -11,6 +11,7 @@ import { Plan } from "./views/plan";
 import { Result } from "./views/result";
 import { Alone } from "./views/standalone";
 import { Timeline } from "./views/timeline";
+import { shown } from "./words";
 
 const alone = (part: ComponentType, plan = false): ComponentType => {
   return function PartAlone() {
@@ -49,7 +50,7 @@ export function App({ connection }: { connection: Connection }): JSX.Element {
 function Waiting({ connection }: { connection: Connection }): JSX.Element {
   return (
     <p class="block quiet" role="status">
-      {connection.closed.value || waitingText(connection.link.liveness.value === "live")}
+      {shown(connection.closed.value) || waitingText(connection.link.liveness.value === "live")}
     </p>
   );
 }

@@ -72,8 +72,8 @@ export function ActionButton({
     if (event.key !== "Escape" || !(twin.value || asking.value)) return;
     // One press of Escape takes back one thing, the nearest.
     event.stopPropagation();
-    if (twin.value) hide();
-    else leave();
+    if (asking.value) leave();
+    hide();
   };
 
   return (
@@ -92,10 +92,14 @@ export function ActionButton({
         onFocus={show}
         onBlur={hide}
       >
-        {action.label}
+        {line(action.label, 80)}
       </button>
       {action.twin && (
-        <span class={`twin ${twin.value && !dead ? "" : "vh"}`} id={twinId} role="tooltip">
+        <span
+          class={`twin ${twin.value && !asking.value && !dead ? "" : "vh"}`}
+          id={twinId}
+          role="tooltip"
+        >
           <span class="vh">The same by </span>
           <code>{line(action.twin)}</code>
         </span>
@@ -129,7 +133,7 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
       <span>{shown(confirm.question)}</span>
       {confirm.reason && (
         <label>
-          {confirm.reason}
+          {line(confirm.reason)}
           <input
             ref={field}
             type="text"
@@ -141,7 +145,7 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
         </label>
       )}
       <button type="button" class="btn small" disabled={dead} onClick={() => void act()}>
-        {confirm.button}
+        {line(confirm.button, 80)}
       </button>
       <button type="button" class="btn small" onClick={leave}>
         Leave it as it is

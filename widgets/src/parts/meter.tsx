@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { TaskFacts, TaskState } from "../protocol";
+import type { TaskState } from "../protocol";
 import { grouped, TASK_WORDS } from "../words";
 import { Icon } from "./icon";
 
@@ -8,18 +8,18 @@ const SEGMENTS_AT_MOST = 60;
 
 type Counts = readonly (readonly [TaskState, number])[];
 
-/** How far the tasks are, as a bar; what it says stands beside it as a tally. */
-export function Segments({
-  tasks,
-  counts,
-}: {
-  tasks: readonly TaskFacts[];
-  counts: Counts;
-}): JSX.Element {
+/**
+ * How far the tasks are, as a bar: what is done first, so that it grows from one end. What it
+ * says stands beside it as a tally.
+ */
+export function Segments({ counts }: { counts: Counts }): JSX.Element {
+  const total = counts.reduce((sum, [, many]) => sum + many, 0);
   const each: Counts =
-    tasks.length > 0 && tasks.length <= SEGMENTS_AT_MOST
-      ? tasks.map((task): [TaskState, number] => [task.state, 1])
-      : counts;
+    total > SEGMENTS_AT_MOST
+      ? counts
+      : counts.flatMap(([state, many]) =>
+          Array.from({ length: many }, (): [TaskState, number] => [state, 1]),
+        );
   return (
     <div class="bar" aria-hidden="true">
       {each.map(([state, many], place) => (

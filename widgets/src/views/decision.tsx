@@ -116,7 +116,7 @@ function Buttons({ decision }: { decision: Decided }): JSX.Element {
           approve.
         </p>
       )}
-      {!at_once && why && <p class="quiet why">{why}</p>}
+      {!at_once && why && <p class="quiet why">{shown(why)}</p>}
     </>
   );
 }
@@ -151,7 +151,7 @@ function ApprovePart({ approve, plan, held }: PartProps): JSX.Element {
         onDone={() => endPicking(ui.choice)}
       />
       <button type="button" class="btn" onClick={() => endPicking(ui.choice)}>
-        Choose no part
+        Stop choosing
       </button>
       {left > 0 && (
         <p class="note picked" role="status">

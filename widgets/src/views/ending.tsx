@@ -16,7 +16,13 @@ export function Ending(): JSX.Element {
   const head = mission.head.value;
   const { role } = MISSION_WORDS[mission.facts.value.state];
   const ran = mission.facts.value.started_at !== null;
-  if (ui.focus.value !== null) return <StateLine />;
+  if (ui.focus.value !== null) {
+    return (
+      <div class="block ending">
+        <StateLine />
+      </div>
+    );
+  }
   return (
     <>
       <section class={`block ending ${KINDS[role] ?? "end-neutral"}`} aria-label="Outcome">

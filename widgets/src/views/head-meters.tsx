@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useHere } from "../here";
 import { Segments, Share, Tally } from "../parts/meter";
 import type { HeadFacts } from "../protocol";
-import { count, counting, duration, grouped, isFinal, money } from "../words";
+import { count, counting, duration, grouped, isFinal, money, shown } from "../words";
 import { elapsedIn, showsMoney } from "./head-state";
 
 /** How far the mission is, by tasks, and by money or time. */
@@ -14,7 +14,7 @@ export function Meters(): JSX.Element | null {
     <div class="meters">
       <Progress />
       {showsMoney(mission) ? <Money head={head} /> : <Time />}
-      {head.findings && <p class="tally found">{head.findings}</p>}
+      {head.findings && <p class="tally found">{shown(head.findings)}</p>}
     </div>
   );
 }
@@ -27,18 +27,17 @@ export function doneText(head: HeadFacts): string {
 
 function Progress(): JSX.Element {
   const { mission } = useHere();
-  mission.tasksVersion.value;
   const head = mission.head.value;
   return (
     <div class="meter">
       <p class="top">
         <b>{doneText(head)}</b>
-        {head.left && <span>{head.left}</span>}
+        {head.left && <span>{shown(head.left)}</span>}
       </p>
-      <Segments tasks={mission.tasks} counts={head.counts} />
+      <Segments counts={head.counts} />
       <Tally counts={head.counts} />
       {head.left && head.left_from && (
-        <p class="quiet">Time left is estimated {head.left_from}.</p>
+        <p class="quiet">Time left is estimated {shown(head.left_from)}.</p>
       )}
     </div>
   );

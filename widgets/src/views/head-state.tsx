@@ -4,7 +4,7 @@ import type { Mission } from "../mission";
 import { ActionButton } from "../parts/action";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
-import { clock, counting, duration, isFinal, MISSION_WORDS, money } from "../words";
+import { clock, counting, duration, isFinal, MISSION_WORDS, money, shown } from "../words";
 
 /** The state in a word, since when, and what can be done to the whole mission. */
 export function StateLine(): JSX.Element {
@@ -30,7 +30,7 @@ export function StateLine(): JSX.Element {
           <ActionButton key={action.verb} action={action} link={link} />
         ))}
       </div>
-      {!at_once && why && <p class="quiet why">{why}</p>}
+      {!at_once && why && <p class="quiet why">{shown(why)}</p>}
     </div>
   );
 }
@@ -72,7 +72,7 @@ export function showsMoney(mission: Mission): boolean {
 }
 
 function Since(): JSX.Element {
-  return <span class="since">{useSince()}</span>;
+  return <span class="since">{shown(useSince())}</span>;
 }
 
 function useSince(): string {

@@ -51,7 +51,7 @@ export function HeadLine(): JSX.Element {
         <Icon shape={word.shape} role={word.role} /> <b>{sentenceCase(word.word)}</b>
       </span>
       {head.total > 0 && state !== "awaiting_approval" && <span>{doneText(head)}</span>}
-      {head.left && <span>{head.left}</span>}
+      {head.left && <span>{shown(head.left)}</span>}
       {needs > 0 && (
         <span class="r-attention">
           {count(needs, "decision")} {needs === 1 ? "needs" : "need"} you
@@ -124,8 +124,7 @@ function FoldButton(): JSX.Element {
         folded.value = !folded.value;
       }}
     >
-      {folded.value ? "Show all" : "Fold"}
-      <span class="vh"> of the mission's head</span>
+      {folded.value ? "Unfold head" : "Fold head"}
     </button>
   );
 }

@@ -1,4 +1,5 @@
 import type { Mission } from "../mission";
+import { plain } from "../parts/phrase";
 import type { Phrase, PhrasePart, TaskFacts, TaskSpec } from "../protocol";
 import { ATTEMPT_WORDS, count, isFinal, line, TASK_WORDS } from "../words";
 
@@ -103,7 +104,12 @@ function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): T
 function atWork(mission: Mission, task: TaskFacts): Phrase {
   const last = mission.log.items.findLast((event) => event.task === task.name);
   const who = task.agent ? `The ${line(task.agent, 80)} is at work.` : "It runs.";
-  return last ? [`${who} Last: `, ...last.told] : [who];
+  return last ? [`${who} Last: `, ...last.told, stop(last.told)] : [who];
+}
+
+/** The full stop that a phrase lacks, or nothing. */
+function stop(phrase: Phrase): string {
+  return /[.!?)…]$/.test(plain(phrase).trim()) ? "" : ".";
 }
 
 function checkOf(spec: TaskSpec | undefined): Phrase {
@@ -113,7 +119,7 @@ function checkOf(spec: TaskSpec | undefined): Phrase {
 function followers(mission: Mission, task: TaskFacts): Phrase {
   const names = neededBy(mission, task.name);
   if (names.length === 0) return ["The mission's result, when all is done."];
-  return ["Then ", ...enumerated(names), names.length === 1 ? " has it." : " have it."];
+  return [...enumerated(names), names.length === 1 ? " gets its result." : " get its result."];
 }
 
 function unmet(mission: Mission, spec: TaskSpec | undefined): Phrase {
