@@ -12,6 +12,8 @@ export interface Measure {
   readonly down: boolean;
   /** Free space around everything. */
   readonly margin: number;
+  /** Places are multiples of this, so that thin borders stay sharp. */
+  readonly grain: number;
 }
 
 export interface Geometry {
@@ -35,7 +37,9 @@ export function placed(layout: Layout, measure: Measure): Geometry {
   const pitchAcross = (down ? width : height) + measure.gapAcross;
   const middle = (down ? width : height) / 2;
   const start = (layer: number): number => margin + layer * pitch;
-  const centre = (across: number): number => margin + across * pitchAcross + middle;
+  const { grain } = measure;
+  const centre = (across: number): number =>
+    Math.round((margin + across * pitchAcross) / grain) * grain + middle;
   const size = layout.layer.length;
   const x = new Float64Array(size);
   const y = new Float64Array(size);

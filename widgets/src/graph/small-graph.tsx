@@ -19,6 +19,7 @@ const MEASURE: Omit<Measure, "width"> = {
   gapAcross: 0.3,
   down: true,
   margin: 0.25,
+  grain: 0.01,
 };
 
 interface Props {
