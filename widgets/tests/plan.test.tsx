@@ -459,6 +459,38 @@ describe("problems", () => {
     expect(document.activeElement).toBe(control("concurrency"));
   });
 
+  it("that no field has stand at the top of the contract", async () => {
+    await mistake();
+    const problem: Problem = {
+      task: "audit-ui",
+      field: "resources",
+      text: "Task 'audit-ui' shares something twice. Name it once.",
+      instead: ["gpu"],
+    };
+    type("attempts", "2");
+    rest();
+    await answer("check", checked({ problems: [problem] }));
+    expect(root.querySelector(".plan-contract")?.textContent).toContain(
+      "shares something twice",
+    );
+    press("audit-ui, resources:");
+    expect(document.activeElement?.textContent).toContain("Contract of t8 audit-ui");
+    press(/Put in gpu/);
+    rest();
+    expect(lastDraft("check").changes["audit-ui"]?.resources).toEqual(["gpu"]);
+  });
+
+  it("offer seconds as the minutes of their field", async () => {
+    show();
+    edit();
+    type("timeout_s", "0");
+    rest();
+    const problem = { task: "audit-ui", field: "timeout_s", text: "Too short.", instead: 600 };
+    await answer("check", checked({ problems: [problem] }));
+    press(/Put in 10$/);
+    expect(control("timeout_s").value).toBe("10");
+  });
+
   it("of an older draft are not believed", async () => {
     show();
     edit();

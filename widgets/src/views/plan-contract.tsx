@@ -8,6 +8,7 @@ import { CommentField, Comments } from "./plan-comment";
 import type { PlanDesk } from "./plan-desk";
 import type { Row } from "./plan-draft";
 import { Facts, factsOf } from "./plan-facts";
+import { Wrong } from "./plan-field";
 import { ContractForm } from "./plan-form";
 import { ContractActions } from "./plan-save";
 
@@ -30,7 +31,7 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
   // Opening a task that is open already goes to it as well.
   useLayoutEffect(() => {
     const place = desk.goTo.peek();
-    const elsewhere = place?.key === row.key && FORM_FIELDS.has(place.field);
+    const elsewhere = place?.key === row.key && fieldsOf(row).has(place.field);
     if ((takesFocus || !first.current) && !elsewhere) focus();
     if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
     first.current = false;
@@ -54,6 +55,7 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
       ) : (
         <Facts rows={factsOf(row.now)} />
       )}
+      {desk.mayEdit.value && <OtherProblems desk={desk} row={row} onDone={focus} />}
       <PythonSource task={row.now} />
       <Comments task={row.now.name} />
       {desk.mayEdit.value && row.stored && <CommentField desk={desk} task={row.stored.name} />}
@@ -78,6 +80,36 @@ const FORM_FIELDS: ReadonlySet<string> = new Set([
   "attempts",
   "on_failure",
 ]);
+
+/** Problems that no field of the form could show. */
+function OtherProblems({ desk, row, onDone }: DroppedProps): JSX.Element | null {
+  const all = desk.problemsByRow.value.get(row.key) ?? [];
+  const fields = desk.editing.value && !row.dropped ? fieldsOf(row) : NO_FIELDS;
+  const others = all.filter(({ field }) => !fields.has(field === "work" ? "tools" : field));
+  if (others.length === 0) return null;
+  return (
+    <div class="plan-comments">
+      {others.map((problem) => (
+        <Wrong
+          key={`${problem.field} ${problem.text}`}
+          desk={desk}
+          row={row}
+          problem={problem}
+          onDone={onDone}
+        />
+      ))}
+    </div>
+  );
+}
+
+const NO_FIELDS: ReadonlySet<string> = new Set();
+
+function fieldsOf(row: Row): ReadonlySet<string> {
+  const fields = new Set(FORM_FIELDS);
+  if (row.stored !== null) fields.delete("name");
+  if (row.now.work.kind === "python") fields.delete("tools");
+  return fields;
+}
 
 function Estimate({ row }: { row: Row }): JSX.Element {
   const { mission } = useHere();

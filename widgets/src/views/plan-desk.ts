@@ -235,6 +235,7 @@ export class PlanDesk {
       if (this.mayEdit.value) this.ui.choice.editing.value = true;
       if (key !== WHOLE) this.openRow(key);
       this.goTo.value = { key, field };
+      this.ui.opened.value += 1;
     });
   }
 

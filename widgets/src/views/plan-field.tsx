@@ -7,7 +7,7 @@ import type { Problem } from "../protocol";
 import { line, shown } from "../words";
 import { type PlanDesk, unreadKey, WHOLE } from "./plan-desk";
 import { type Row, same, withTools } from "./plan-draft";
-import { completions, type Reading } from "./plan-values";
+import { completions, minutesText, type Reading } from "./plan-values";
 
 /** The mark of what is wrong. */
 export const WRONG = { shape: "failed", role: "bad" } as const;
@@ -81,13 +81,14 @@ export function Frame(props: FrameProps): JSX.Element {
       )}
       {children(tied)}
       {problems.map((problem, n) => (
-        <span class="plan-wrong" id={`${id}-p${n}`} key={`${n} ${problem.text}`}>
-          <Icon {...WRONG} />
-          <span>
-            {shown(problem.text, 600)}{" "}
-            <Instead desk={desk} row={row} problem={problem} onDone={focus} />
-          </span>
-        </span>
+        <Wrong
+          id={`${id}-p${n}`}
+          key={`${n} ${problem.text}`}
+          desk={desk}
+          row={row}
+          problem={problem}
+          onDone={focus}
+        />
       ))}
       {marks && (
         <span class="plan-wrong" id={`${id}-marks`}>
@@ -107,16 +108,30 @@ export function Frame(props: FrameProps): JSX.Element {
   );
 }
 
-interface InsteadProps {
+interface WrongProps {
+  id?: string;
   desk: PlanDesk;
   row: Row | null;
   problem: Problem;
+  /** Called when another value was put in. */
   onDone: () => void;
 }
 
+/** One problem in words, with what would be right. */
+export function Wrong({ id, ...props }: WrongProps): JSX.Element {
+  return (
+    <span class="plan-wrong" id={id}>
+      <Icon {...WRONG} />
+      <span>
+        {shown(props.problem.text, 600)} <Instead {...props} />
+      </span>
+    </span>
+  );
+}
+
 /** The value that would be right, to be put in by pressing it. */
-function Instead({ desk, row, problem, onDone }: InsteadProps): JSX.Element | null {
-  const text = insteadText(problem.instead);
+function Instead({ desk, row, problem, onDone }: WrongProps): JSX.Element | null {
+  const text = insteadText(problem);
   if (text === null) return null;
   return (
     <button
@@ -132,13 +147,16 @@ function Instead({ desk, row, problem, onDone }: InsteadProps): JSX.Element | nu
   );
 }
 
-function insteadText(value: unknown): string | null {
-  if (typeof value === "string" || typeof value === "number") return String(value);
+/** As the field would show it; null where there is nothing to put in. */
+function insteadText({ field, instead: value }: Problem): string | null {
+  if (typeof value === "number") return SECONDS.has(field) ? minutesText(value) : String(value);
+  if (typeof value === "string") return value;
   if (Array.isArray(value) && value.every((each) => typeof each === "string"))
     return value.join(", ");
   return null;
 }
 
+const SECONDS: ReadonlySet<string> = new Set(["timeout_s", "deadline_s"]);
 const LISTS: ReadonlySet<string> = new Set(["needs", "scope", "hosts", "resources", "tools"]);
 
 function putIn(desk: PlanDesk, row: Row | null, { field, instead }: Problem): void {

@@ -7,7 +7,7 @@ import { CommentField, Comments } from "./plan-comment";
 import { type PlanDesk, WHOLE } from "./plan-desk";
 import type { PlanFields } from "./plan-draft";
 import { type FactRow, Facts } from "./plan-facts";
-import { ChoiceField, TextField } from "./plan-field";
+import { ChoiceField, TextField, Wrong } from "./plan-field";
 import { SaveButton } from "./plan-save";
 import {
   DEFAULT_CONCURRENCY,
@@ -21,13 +21,30 @@ import {
   readWhole,
 } from "./plan-values";
 
+const FIELDS: ReadonlySet<string> = new Set([
+  "scope",
+  "hosts",
+  "budget",
+  "deadline_s",
+  "concurrency",
+  "agent_concurrency",
+  "priority",
+  "result",
+]);
+
 /** The contract of the plan as a whole, folded until one wants it. */
 export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
   const box = useRef<HTMLDetailsElement>(null);
   const changes = Object.keys(desk.draft.value.plan).length;
-  const problems = (desk.problemsByRow.value.get(WHOLE) ?? []).length;
+  const problems = desk.problemsByRow.value.get(WHOLE) ?? [];
+  const others = problems.filter(({ field }) => !desk.editing.value || !FIELDS.has(field));
   useSignalEffect(() => {
-    if (desk.goTo.value?.key === WHOLE && box.current) box.current.open = true;
+    const place = desk.goTo.value;
+    if (place?.key !== WHOLE || !box.current) return;
+    box.current.open = true;
+    if (FIELDS.has(place.field)) return; // the field takes it from here
+    box.current.querySelector("summary")?.focus();
+    desk.goTo.value = null;
   });
   return (
     <details class="plan-whole" ref={box}>
@@ -35,8 +52,17 @@ export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
         <h3>The whole plan</h3>
         <span class="quiet">{summaryOf(desk.plan.value)}</span>
         {changes > 0 && <span class="plan-chip">changed</span>}
-        {problems > 0 && <span class="plan-chip plan-bad">problem</span>}
+        {problems.length > 0 && <span class="plan-chip plan-bad">problem</span>}
       </summary>
+      {others.map((problem) => (
+        <Wrong
+          key={`${problem.field} ${problem.text}`}
+          desk={desk}
+          row={null}
+          problem={problem}
+          onDone={() => box.current?.querySelector("summary")?.focus()}
+        />
+      ))}
       {desk.editing.value ? (
         <WholeForm desk={desk} />
       ) : (
