@@ -220,6 +220,23 @@ describe("the contract", () => {
     expect(document.activeElement?.textContent).toContain("Contract of t8 audit-ui");
   });
 
+  it("is closed by Escape, after what is asked in it, and keeps the edits", () => {
+    show();
+    edit();
+    type("goal", "Other");
+    press("Drop this task…");
+    const takeBack = (from: Element): void => {
+      act(() => {
+        from.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+      });
+    };
+    takeBack(button("Drop it"));
+    expect(document.activeElement).toBe(button("Drop this task…"));
+    takeBack(control("goal"));
+    expect(document.activeElement).toBe(button("audit-ui"));
+    expect(here.ui.choice.dirty.value).toBe(true);
+  });
+
   it("takes no focus when it was open from the beginning", () => {
     show();
     act(() => render(null, root));
@@ -376,6 +393,11 @@ describe("edits", () => {
     press("Keep this task");
     rest();
     expect(lastDraft("check").drop).toEqual([]);
+    press("read-docs");
+    press("Remove this new task…");
+    press("Remove it");
+    expect(document.activeElement).toBe(button("Add a task"));
+    expect(here.ui.choice.dirty.value).toBe(false);
   });
 
   it("are undone for one task or for all", () => {
@@ -542,6 +564,22 @@ describe("saving", () => {
     await answer("edit", checked());
     expect(here.ui.choice.dirty.value).toBe(false);
     expect(here.ui.said.value).toBe("Saved as revision 3.");
+  });
+
+  it("goes on with the new task that was open", async () => {
+    show();
+    startEditing();
+    press("Add a task");
+    press("Save as revision 3");
+    const task: TaskSpec = {
+      name: "new-task",
+      agent: "system-architect",
+      work: { kind: "agent" },
+    };
+    revision(3, (plan) => ({ ...plan, tasks: [...plan.tasks, task] }));
+    expect(here.ui.choice.dirty.value).toBe(false);
+    await answer("edit", checked());
+    expect(document.activeElement?.textContent).toContain("Contract of t15 new-task");
   });
 
   it("loses nothing when it is refused", async () => {

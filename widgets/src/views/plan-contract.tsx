@@ -20,7 +20,10 @@ interface Props {
   onClose: () => void;
 }
 
-/** All that a task may do and must hold to; a form while the plan is being edited. */
+/**
+ * All that a task may do and must hold to; a form while the plan is being edited. Escape
+ * closes it; edits are kept.
+ */
 export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   const id = useOwnId();
@@ -37,7 +40,15 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
     first.current = false;
   }, [ui.opened.value]);
   return (
-    <section class="plan-contract" aria-labelledby={id}>
+    <section
+      class="plan-contract"
+      aria-labelledby={id}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        onClose();
+      }}
+    >
       <div class="plan-lead">
         <h4 id={id} ref={heading} tabIndex={-1}>
           Contract of {row.stored ? `t${row.number}` : "the new task"}{" "}

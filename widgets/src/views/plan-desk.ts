@@ -38,6 +38,9 @@ export interface Unread {
 /** The row of what belongs to no task: the plan itself. */
 export const WHOLE = "";
 
+/** Where tasks are added. */
+export const ADDING: Place = { key: "+", field: "" };
+
 const REST_MS = 300;
 const NO_PLAN: PlanSpec = { goal: "", tasks: [] };
 
@@ -242,7 +245,7 @@ export class PlanDesk {
   /** The kernel has made a revision of the draft. */
   saved(answer: Checked): void {
     batch(() => {
-      this.undoAll();
+      this.finish();
       this.checked.value = null;
       this.base.value = answer.difference.to_revision;
     });
@@ -262,7 +265,17 @@ export class PlanDesk {
   settle(): void {
     if (isEmpty(this.draft.peek())) return;
     const { draft, gone } = rebased(this.draft.peek(), this.stored.peek());
-    if (isEmpty(draft) && gone.length === 0) this.undoAll();
+    if (isEmpty(draft) && gone.length === 0) this.finish();
+  }
+
+  /** Nothing is left to save; a new task that was open is one of the plan now. */
+  private finish(): void {
+    batch(() => {
+      const place = this.openAdded.value;
+      const open = place === null ? undefined : this.draft.value.add[place]?.name;
+      this.undoAll();
+      if (open !== undefined) this.ui.task.value = open;
+    });
   }
 
   /** Ask the kernel about the draft once it has rested. Returns what ends the waiting. */
@@ -319,6 +332,7 @@ export class PlanDesk {
     const rest = [...this.unread.value].filter(([key]) => !key.startsWith("+"));
     this.unread.value = new Map(rest);
     this.put(addedRemoved(this.draft.value, place));
+    this.goTo.value = ADDING;
   }
 
   private forgetUnread(key: string): void {

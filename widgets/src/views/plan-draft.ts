@@ -61,12 +61,20 @@ const PLAN_DEFAULTS: Readonly<Record<string, unknown>> = {
   result: "",
 };
 
+function sameWork(was: TaskSpec["work"], is: AgentWork): boolean {
+  if (was.kind === "python") return same(was, is);
+  return same(was.tools ?? [], is.tools ?? []) && same(was.params ?? {}, is.params ?? {});
+}
+
 /** Give a task of the plan new values; one that is again as stored is no change. */
 export function changed(draft: Draft, stored: TaskSpec, values: Partial<TaskSpec>): Draft {
   const all: Record<string, unknown> = { ...draft.changes[stored.name], ...values };
   const were = stored as unknown as Record<string, unknown>;
   for (const [field, value] of Object.entries(all)) {
-    if (same(value, stated(were[field], TASK_DEFAULTS[field]))) delete all[field];
+    const was = stated(were[field], TASK_DEFAULTS[field]);
+    const stands =
+      field === "work" ? sameWork(stored.work, value as AgentWork) : same(value, was);
+    if (stands) delete all[field];
   }
   const { [stored.name]: _, ...others } = draft.changes;
   const changes = Object.keys(all).length > 0 ? { ...others, [stored.name]: all } : others;

@@ -91,7 +91,11 @@ const NAMED_AT_MOST = 6;
 
 function DropButton({ desk, row, onDone }: Props): JSX.Element {
   const asking = useSignal(false);
-  const yes = useRef<HTMLButtonElement>(null);
+  const begin = useRef<HTMLButtonElement>(null);
+  const leave = (): void => {
+    asking.value = false;
+    begin.current?.focus();
+  };
   const needing = desk.rows.value
     .filter((each) => !each.dropped && each.now.needs?.includes(row.now.name))
     .map((each) => line(each.now.name));
@@ -101,8 +105,17 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
       ? "No other task needs it."
       : `${who} ${needing.length === 1 ? "needs it and goes" : "need it and go"} on without its output.`;
   return (
-    <div class="act">
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape takes back what is asked inside.
+    <div
+      class="act"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !asking.value) return;
+        event.stopPropagation();
+        leave();
+      }}
+    >
       <button
+        ref={begin}
         type="button"
         class="btn"
         aria-expanded={asking.value}
@@ -118,7 +131,6 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
           <button
             type="button"
             class="btn small"
-            ref={yes}
             onClick={() => {
               asking.value = false;
               desk.drop(row);
@@ -127,13 +139,7 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
           >
             {row.stored ? "Drop it" : "Remove it"}
           </button>
-          <button
-            type="button"
-            class="btn small"
-            onClick={() => {
-              asking.value = false;
-            }}
-          >
+          <button type="button" class="btn small" onClick={leave}>
             Leave it as it is
           </button>
         </fieldset>

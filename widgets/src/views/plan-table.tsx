@@ -1,4 +1,4 @@
-import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
@@ -7,7 +7,7 @@ import { useOwnId } from "../parts/own-id";
 import { count, grouped, line, TASK_WORDS } from "../words";
 import { setAllTicked, setTicked } from "./plan-choice";
 import { Contract } from "./plan-contract";
-import type { PlanDesk } from "./plan-desk";
+import { ADDING, type PlanDesk } from "./plan-desk";
 import type { Row } from "./plan-draft";
 import { listInWords } from "./plan-save";
 import { capsOf } from "./plan-values";
@@ -21,12 +21,18 @@ const REFS_AT_MOST = 8;
 export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const { mission, ui } = useHere();
   const begun = useRef(false);
+  const adder = useRef<HTMLButtonElement>(null);
   const shownRows = useSignal(PAGE);
   const told = useSignal("");
   const headingId = useOwnId();
   useEffect(() => {
     begun.current = true;
   }, []);
+  useSignalEffect(() => {
+    if (desk.goTo.value !== ADDING) return;
+    adder.current?.focus();
+    desk.goTo.value = null;
+  });
   const picking = desk.mayEdit.value && ui.choice.picking.value;
   const running = mission.facts.value.started_at !== null;
   const rows = desk.rows.value;
@@ -105,7 +111,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
       )}
       {desk.editing.value && (
         <p class="plan-acts">
-          <button type="button" class="btn" onClick={() => desk.add()}>
+          <button type="button" class="btn" ref={adder} onClick={() => desk.add()}>
             Add a task
           </button>
           <span class="quiet">
