@@ -219,7 +219,7 @@ export function withTools(work: AgentWork, tools: readonly string[]): AgentWork 
   };
 }
 
-/** The magic that makes the same edits; one line for each task, as far as there is a magic. */
+/** The magic that makes the same edits: the first of its lines, one for each task. */
 export function twinOf(mission: string, draft: Draft): string {
   const lines: string[] = [];
   for (const [name, values] of Object.entries(draft.changes)) {
@@ -231,7 +231,12 @@ export function twinOf(mission: string, draft: Draft): string {
     lines.push(`%hyper edit ${mission} ${[own, drop].filter(Boolean).join(" ")}`);
   }
   for (const task of draft.add) {
-    lines.push(`%hyper edit ${mission} --add ${quoted(task.name)}`);
+    const parts = [`--add ${quoted(task.name)}`];
+    if (task.agent) parts.push(`--agent ${quoted(task.agent)}`);
+    if (task.goal) parts.push(`--goal ${quoted(task.goal)}`);
+    if (task.needs?.length) parts.push(`--needs ${task.needs.map(quoted).join(",")}`);
+    if (toolsOf(task).length) parts.push(`--tools ${toolsOf(task).map(quoted).join(",")}`);
+    lines.push(`%hyper edit ${mission} ${parts.join(" ")}`);
   }
   const [first, ...others] = lines;
   if (first === undefined) return `%hyper edit ${mission}`;

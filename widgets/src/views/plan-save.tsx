@@ -149,8 +149,8 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
 }
 
 /** Names as a sentence has them, the rest of them counted. */
-export function listInWords(names: readonly string[], atMost: number): string {
-  const few = names.length <= atMost + 1 ? names : names.slice(0, atMost);
+export function listInWords(names: readonly string[], limit: number): string {
+  const few = names.length <= limit + 1 ? names : names.slice(0, limit);
   const rest = names.length - few.length;
   const parts = rest > 0 ? [...few, `${rest} more`] : [...few];
   const last = parts.pop() ?? "";

@@ -128,7 +128,7 @@ function knownRun(pieces: readonly string[], from: number, known: ReadonlySet<st
 export function completions(
   text: string,
   names: Iterable<string>,
-  atMost = 40,
+  limit = 40,
 ): { value: string; name: string }[] {
   const cut = text.lastIndexOf(",") + 1;
   const before = text.slice(0, cut).trim();
@@ -136,7 +136,7 @@ export function completions(
   const taken = new Set(before.split(",").map((part) => part.trim()));
   const found: { value: string; name: string }[] = [];
   for (const name of names) {
-    if (found.length >= atMost) break;
+    if (found.length >= limit) break;
     if (taken.has(name) || !name.toLowerCase().includes(begun)) continue;
     found.push({ value: before ? `${before} ${name}` : name, name });
   }
