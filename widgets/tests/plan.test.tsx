@@ -694,6 +694,7 @@ describe("ticks", () => {
       "Without audit-modules, rank-findings and write-report fall away too: they need it.",
     );
     expect(text()).toContain("write-report was to be the result");
+    expect(root.querySelector("tbody .plan-told")?.textContent).toContain("fall away too");
     tick(box("write-report"));
     expect(text()).toContain(
       "write-report needs audit-modules and rank-findings, so these are ticked too.",

@@ -17,13 +17,20 @@ const PAGE = 200;
 const FILTER_FROM = 20;
 const REFS_AT_MOST = 8;
 
+/** What a tick has brought along, and the task that was ticked. */
+interface Told {
+  readonly name: string;
+  readonly text: string;
+}
+const NOTHING: Told = { name: "", text: "" };
+
 /** Every task of the plan, a row each; the contract of one opens under its row. */
 export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const { mission, ui } = useHere();
   const begun = useRef(false);
   const adder = useRef<HTMLButtonElement>(null);
   const shownRows = useSignal(PAGE);
-  const told = useSignal("");
+  const told = useSignal(NOTHING);
   const headingId = useOwnId();
   useEffect(() => {
     begun.current = true;
@@ -52,8 +59,8 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
           Open a task to {desk.editing.value ? "edit" : "read"} its contract.
         </span>
       </div>
-      <p class="plan-told" role="status">
-        {told.value}
+      <p class="vh" role="status">
+        {told.value.text}
       </p>
       {rows.length >= FILTER_FROM && <Filter desk={desk} found={found.length} />}
       <table class="t plan-table" aria-labelledby={headingId}>
@@ -187,7 +194,7 @@ function More({ shown, of, onMore }: MoreProps): JSX.Element {
 
 interface TickProps {
   desk: PlanDesk;
-  told: Signal<string>;
+  told: Signal<Told>;
 }
 
 function TickAll({ desk, told }: TickProps): JSX.Element {
@@ -206,7 +213,7 @@ function TickAll({ desk, told }: TickProps): JSX.Element {
       checked={left === 0}
       onChange={(event) => {
         setAllTicked(choice, desk.stored.value, event.currentTarget.checked);
-        told.value = "";
+        told.value = NOTHING;
       }}
     />
   );
@@ -252,14 +259,17 @@ interface RowProps {
   picking: boolean;
   running: boolean;
   columns: number;
-  told: Signal<string>;
+  told: Signal<Told>;
   begun: { readonly current: boolean };
 }
 
 function TaskRow(props: RowProps): JSX.Element {
-  const { desk, row, open, picking, running, columns, begun } = props;
+  const { desk, row, open, picking, running, columns, told, begun } = props;
   const button = useRef<HTMLButtonElement>(null);
   const wrong = useComputed(() => (desk.problemsByRow.value.get(row.key) ?? []).length).value;
+  const said = useComputed(() =>
+    told.value.name === row.stored?.name ? told.value.text : "",
+  ).value;
   const task = row.now;
   const caps = capsOf(task);
   return (
@@ -282,6 +292,11 @@ function TaskRow(props: RowProps): JSX.Element {
             {line(task.name) || "no name yet"}
           </button>
           <Chips row={row} wrong={wrong} />
+          {picking && said && (
+            <span class="plan-told" aria-hidden="true">
+              {said}
+            </span>
+          )}
           {task.goal && <span class="plan-goal">{line(task.goal, 300)}</span>}
           <span class="plan-small">
             {line(task.agent ?? "") || "a Python function"}; needs{" "}
@@ -335,7 +350,7 @@ function Tick({ desk, row, told }: RowProps): JSX.Element | null {
       aria-label={`Approve ${line(name)}`}
       checked={on}
       onChange={(event) => {
-        told.value = tick(desk, here, name, event.currentTarget.checked);
+        told.value = { name, text: tick(desk, here, name, event.currentTarget.checked) };
       }}
     />
   );

@@ -68,6 +68,7 @@ export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
       ) : (
         <Facts rows={factsOf(desk.plan.value)} />
       )}
+      <Facts rows={fixedOf(desk)} />
       <Comments task="" />
       {desk.mayEdit.value && <CommentField desk={desk} task="" />}
     </details>
@@ -84,7 +85,6 @@ function factsOf(plan: PlanSpec): FactRow[] {
   const listed = (label: string, list: readonly string[] | undefined, none: string): FactRow =>
     list && list.length > 0 ? [label, list.join(", "), "code"] : [label, none];
   return [
-    ...(plan.root ? [["Folder", plan.root, "code"] as const] : []),
     listed("Scope", plan.scope, "the whole folder"),
     listed("Hosts", plan.hosts, "none"),
     ["Budget", plan.budget == null ? "none: no limit on cost" : money(plan.budget)],
@@ -100,7 +100,19 @@ function factsOf(plan: PlanSpec): FactRow[] {
     plan.result
       ? ["Result", plan.result, "code"]
       : ["Result", "what the tasks give that no other needs"],
+  ];
+}
+
+/** What nobody edits: where it comes from, and what an approval is bound to. */
+function fixedOf(desk: PlanDesk): FactRow[] {
+  const plan = desk.stored.value;
+  const { revision, plan_hash } = desk.mission.facts.value;
+  const inputs = Object.keys(plan.inputs ?? {});
+  return [
+    ...(plan.root ? [["Folder", plan.root, "code"] as const] : []),
+    ...(inputs.length > 0 ? [["Inputs", inputs.join(", "), "code"] as const] : []),
     ...(plan.planned_by ? [["Planned by", plan.planned_by] as const] : []),
+    ["Revision", `${revision}, hash ${plan_hash.slice(0, 8)}`],
   ];
 }
 
