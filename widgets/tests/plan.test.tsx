@@ -574,7 +574,8 @@ describe("saving", () => {
     const task: TaskSpec = {
       name: "new-task",
       agent: "system-architect",
-      work: { kind: "agent" },
+      goal: "\nimports: what an agent of this kind always does",
+      work: { kind: "agent", tools: ["imports"] },
     };
     revision(3, (plan) => ({ ...plan, tasks: [...plan.tasks, task] }));
     expect(here.ui.choice.dirty.value).toBe(false);

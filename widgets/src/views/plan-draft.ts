@@ -148,9 +148,12 @@ export function rebased(draft: Draft, plan: PlanSpec): { draft: Draft; gone: str
   return { draft: planChanged({ ...rest, add }, plan, draft.plan), gone };
 }
 
-function isAsAsked(there: TaskSpec, asked: TaskSpec): boolean {
-  const { name: _, ...values } = asked;
-  return !(there.name in changed(NO_EDITS, there, values).changes);
+/** The kernel adds to a new task what its agent always does; that is no other task. */
+function isAsAsked(there: TaskSpec, { name: _, ...asked }: TaskSpec): boolean {
+  const { goal = "", work, ...values } = asked;
+  const rest = toolsOf({ ...there, work }).length > 0 ? { ...values, work } : values;
+  const begins = (there.goal ?? "").startsWith(goal);
+  return begins && !(there.name in changed(NO_EDITS, there, rest).changes);
 }
 
 /** The plan's tasks with the draft on them, in plan order; new ones at the end. */

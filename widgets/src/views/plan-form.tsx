@@ -151,6 +151,7 @@ function ToolsField({ desk, row }: Props): JSX.Element | null {
       row={row}
       field="tools"
       label="Tools"
+      hint={row.stored ? undefined : "With none, it gets those of its agent's role card."}
       all={mission.tools}
       ticked={toolsOf(row.now)}
       onValue={put}

@@ -12,6 +12,7 @@ export const FIELD_LABELS: Readonly<Record<string, string>> = {
   needs: "needs",
   tools: "tools",
   work: "tools",
+  params: "arguments of tools",
   scope: "scope",
   hosts: "hosts",
   check: "check",
@@ -31,8 +32,10 @@ export const FIELD_LABELS: Readonly<Record<string, string>> = {
   result: "result",
 };
 
-export const labelOf = (field: string): string =>
-  FIELD_LABELS[field] ?? field.replaceAll("_", " ");
+export function labelOf(field: string): string {
+  const own = field.replace(/^work\./, "");
+  return FIELD_LABELS[own] ?? own.replaceAll("_", " ");
+}
 
 /** What a failure does, in the words of a person who decides it. */
 export const ON_FAILURE: readonly (readonly [NonNullable<TaskSpec["on_failure"]>, string])[] = [
