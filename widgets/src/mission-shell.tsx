@@ -1,4 +1,4 @@
-import { useSignalEffect } from "@preact/signals";
+import { effect, type ReadonlySignal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Connection } from "./connection";
@@ -18,7 +18,7 @@ export function MissionShell({ connection, mission, part: Part }: Props): JSX.El
   const { model, link } = connection;
   const ui = useMemo(() => {
     const made = newUi(
-      (model.get("tab") as Tab) || "graph",
+      (model.get("tab") as Tab) || (isFinal(mission.facts.peek().state) ? "result" : "graph"),
       (model.get("density") as Density) || "comfortable",
     );
     made.task.value = (model.get("task") as string) || null;
@@ -68,12 +68,22 @@ function useTraits(connection: Connection, ui: Ui): void {
       connection.follow("task", (task) => {
         ui.task.value = (task as string) || null;
       }),
+      onChange(ui.tab, (tab) => connection.put("tab", tab)),
+      onChange(ui.density, (density) => connection.put("density", density)),
+      onChange(ui.task, (task) => connection.put("task", task)),
     ];
     return () => {
       for (const end of ends) end();
     };
   }, [connection]);
-  useSignalEffect(() => connection.put("tab", ui.tab.value));
-  useSignalEffect(() => connection.put("density", ui.density.value));
-  useSignalEffect(() => connection.put("task", ui.task.value));
+}
+
+/** Call with each new value of a signal, not with the one that it has. */
+function onChange<Value>(of: ReadonlySignal<Value>, take: (value: Value) => void): () => void {
+  let isFirst = true;
+  return effect(() => {
+    const { value } = of;
+    if (!isFirst) take(value);
+    isFirst = false;
+  });
 }

@@ -1,26 +1,48 @@
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import { Said } from "../parts/phrase";
 import { clock, grouped, isFinal } from "../words";
+import { Legend } from "./legend";
 
 /** The last change in words, and whether the view is live. */
 export function Foot(): JSX.Element {
   const { mission } = useHere();
   const { last_change } = mission.head.value;
+  const legend = useSignal(false);
   return (
-    <footer class="foot">
-      <span>
-        {last_change.length > 0 ? (
-          <>
-            Last change, <Said phrase={last_change} />
-          </>
-        ) : (
-          "No change yet."
-        )}
-      </span>
-      <span>{useHeld()}</span>
+    <footer>
+      {legend.value && <Legend />}
+      <div class="foot">
+        <span>
+          {last_change.length > 0 ? (
+            <>
+              Last change, <Said phrase={last_change} />
+            </>
+          ) : (
+            "No change yet."
+          )}
+        </span>
+        <span>
+          <Held />{" "}
+          <button
+            type="button"
+            class="link"
+            aria-expanded={legend.value}
+            onClick={() => {
+              legend.value = !legend.value;
+            }}
+          >
+            What the states mean
+          </button>
+        </span>
+      </div>
     </footer>
   );
+}
+
+function Held(): JSX.Element {
+  return <>{useHeld()}</>;
 }
 
 function useHeld(): string {

@@ -16,7 +16,7 @@ export function Needs(): JSX.Element | null {
   const { needs } = useHere().mission.head.value;
   if (needs.length === 0) return null;
   return (
-    <section class="block ask needs" aria-label="Needs you">
+    <section class="block ask needs-you" aria-label="Needs you">
       <h4 class="h" tabIndex={-1} data-needs>
         <Icon shape={ASKS.shape} role={ASKS.role} /> Needs you:{" "}
         {count(needs.length, "decision")}
