@@ -22,7 +22,7 @@ export class Scene {
     this.arranged = arranged;
     this.geometry = placed(arranged.layout, measure);
     this.ways = new Ways(arranged.layout);
-    this.bounds = boundsOf(this.geometry.lines);
+    this.bounds = boundsOf(this.geometry);
   }
 
   get size(): number {
@@ -105,19 +105,27 @@ function firstFrom(tasks: readonly number[], places: Float64Array, low: number):
   return from;
 }
 
-function boundsOf(lines: readonly Float64Array[]): Float64Array {
-  const bounds = new Float64Array(lines.length * 4);
-  lines.forEach((line, edge) => {
-    let [left, top, right, bottom] = [line[0] ?? 0, line[1] ?? 0, line[0] ?? 0, line[1] ?? 0];
-    for (let at = 2; at < line.length; at += 2) {
-      const x = line[at] ?? 0;
-      const y = line[at + 1] ?? 0;
+function boundsOf({ points, starts }: Geometry): Float64Array {
+  const count = starts.length - 1;
+  const bounds = new Float64Array(count * 4);
+  for (let edge = 0; edge < count; edge += 1) {
+    let left = Number.POSITIVE_INFINITY;
+    let top = Number.POSITIVE_INFINITY;
+    let right = Number.NEGATIVE_INFINITY;
+    let bottom = Number.NEGATIVE_INFINITY;
+    const end = starts[edge + 1] ?? 0;
+    for (let at = starts[edge] ?? 0; at < end; at += 2) {
+      const x = points[at] ?? 0;
+      const y = points[at + 1] ?? 0;
       if (x < left) left = x;
       if (x > right) right = x;
       if (y < top) top = y;
       if (y > bottom) bottom = y;
     }
-    bounds.set([left, top, right, bottom], edge * 4);
-  });
+    bounds[edge * 4] = left;
+    bounds[edge * 4 + 1] = top;
+    bounds[edge * 4 + 2] = right;
+    bounds[edge * 4 + 3] = bottom;
+  }
   return bounds;
 }

@@ -95,6 +95,7 @@ const Row = memo(function Row(props: RowProps): JSX.Element {
   return (
     <tr aria-current={isSelected ? "true" : undefined} aria-rowindex={index}>
       <th scope="row">
+        <span class="gr-number">t{task.number} </span>
         <TaskLink name={task.name} />
       </th>
       <td>

@@ -5,25 +5,26 @@ import type { Layout } from "./layout";
 export type Step = "on" | "back" | "before" | "after";
 
 export class Ways {
-  private readonly needs: number[][];
-  private readonly children: number[][];
+  private readonly needs = new Map<number, number[]>();
+  private readonly children = new Map<number, number[]>();
   private readonly layers: number[][];
-  private readonly place: number[];
+  private readonly place: Int32Array;
   private readonly layout: Layout;
 
   constructor(layout: Layout) {
     this.layout = layout;
-    this.needs = layout.layer.map(() => []);
-    this.children = layout.layer.map(() => []);
-    for (const [from, to] of layout.edges) {
-      this.children[from]?.push(to);
-      this.needs[to]?.push(from);
+    const { edges } = layout;
+    for (let edge = 0; edge < edges.count; edge += 1) {
+      const from = edges.from[edge] ?? 0;
+      const to = edges.to[edge] ?? 0;
+      put(this.children, from, to);
+      put(this.needs, to, from);
     }
     this.layers = Array.from({ length: layout.layers }, () => []);
     layout.layer.forEach((layer, task) => {
       this.layers[layer]?.push(task);
     });
-    this.place = new Array<number>(layout.layer.length).fill(0);
+    this.place = new Int32Array(layout.layer.length);
     for (const layer of this.layers) {
       layer.sort((a, b) => (layout.across[a] ?? 0) - (layout.across[b] ?? 0) || a - b);
       layer.forEach((task, order) => {
@@ -38,11 +39,11 @@ export class Ways {
   }
 
   needsOf(task: number): readonly number[] {
-    return this.needs[task] ?? [];
+    return this.needs.get(task) ?? [];
   }
 
   childrenOf(task: number): readonly number[] {
-    return this.children[task] ?? [];
+    return this.children.get(task) ?? [];
   }
 
   /** The task that is one step away; the same one where there is none. */
@@ -68,6 +69,12 @@ export class Ways {
     const far = (other: number): number => Math.abs((across[other] ?? 0) - (across[task] ?? 0));
     return others.reduce((best, one) => (far(one) < far(best) ? one : best), others[0] ?? task);
   }
+}
+
+function put(lists: Map<number, number[]>, key: number, value: number): void {
+  const known = lists.get(key);
+  if (known) known.push(value);
+  else lists.set(key, [value]);
 }
 
 const LEFT_TO_RIGHT: Readonly<Record<string, Step>> = {
