@@ -7,15 +7,13 @@ import { type Arranged, arranged } from "./arranged";
 import { detailOf } from "./look";
 import { measurePainted } from "./marks";
 import { type Around, names } from "./story";
-import { type Elements, type Owner, Surface } from "./surface";
+import { type Elements, NAME_AT_MOST, type Owner, Surface } from "./surface";
 import { stepOf, type Ways } from "./ways";
 
 /** The pointer may leave box and card for so long, on its way from one to the other. */
 const LEAVE_MS = 300;
 /** It rests so long on a task before the card comes. */
 const REST_MS = 120;
-/** Names longer than this are cut in their box; the card and the table have all of them. */
-const NAME_AT_MOST = 28;
 
 const EMPTY: PlanSpec = { goal: "", tasks: [] };
 
@@ -59,11 +57,13 @@ export class Control {
     const surface = new Surface(elements, this.asOwner());
     this.surface = surface;
     const { mission, ui } = this.here;
+    let isDrawn = false;
     const stops = [
       effect(() => this.takePlan(mission.plan.value ?? EMPTY)),
-      effect(() => {
-        const changed = mission.changed.value;
-        surface.change(changed.flatMap((name) => this.own.numbers.get(name) ?? []));
+      // Not at once, as an effect would: all that has changed until now is drawn already.
+      mission.changed.subscribe((changed) => {
+        if (isDrawn) this.takeChanged(changed);
+        isDrawn = true;
       }),
       effect(() => this.takeCritical(mission.head.value.critical)),
       effect(() => this.follow(ui.task.value)),
@@ -249,6 +249,15 @@ export class Control {
     this.hovered.value = -1;
     this.markCritical();
     this.surface?.show(this.own);
+  }
+
+  private takeChanged(changed: readonly string[]): void {
+    const tasks: number[] = [];
+    for (const name of changed) {
+      const task = this.own.numbers.get(name);
+      if (task !== undefined) tasks.push(task);
+    }
+    this.surface?.change(tasks);
   }
 
   private takeCritical(critical: readonly string[]): void {

@@ -106,13 +106,18 @@ function isKnown(
 }
 
 /** Numbers by point, one list after the other: from `starts[point]` up to `starts[point + 1]`. */
-interface Lists {
+export interface Lists {
   readonly starts: Int32Array;
   readonly all: Int32Array;
 }
 
 /** Sort `values` into lists by their keys, keeping their order. */
-function lists(size: number, count: number, keys: Int32Array, values: Int32Array): Lists {
+export function lists(
+  size: number,
+  count: number,
+  keys: Int32Array,
+  values: Int32Array,
+): Lists {
   const starts = new Int32Array(size + 1);
   for (let at = 0; at < count; at += 1) {
     const key = (keys[at] ?? 0) + 1;

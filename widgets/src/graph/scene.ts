@@ -15,14 +15,13 @@ export class Scene {
   readonly geometry: Geometry;
   readonly ways: Ways;
   readonly arranged: Arranged;
-  /** Left, top, right and bottom of each edge. */
-  private readonly bounds: Float64Array;
+  /** Left, top, right and bottom of each edge; made when edges are first drawn. */
+  private bounds: Float64Array | null = null;
 
   constructor(arranged: Arranged, measure: Measure) {
     this.arranged = arranged;
     this.geometry = placed(arranged.layout, measure);
     this.ways = new Ways(arranged.layout);
-    this.bounds = boundsOf(this.geometry);
   }
 
   get size(): number {
@@ -84,6 +83,7 @@ export class Scene {
   /** Whether an edge may be seen in the rectangle. */
   isEdgeIn(edge: number, rect: Rect): boolean {
     const at = edge * 4;
+    this.bounds ??= boundsOf(this.geometry);
     const { bounds } = this;
     return (
       (bounds[at] ?? 0) <= rect.x + rect.width &&

@@ -30,6 +30,9 @@ export interface Elements {
   readonly probe: HTMLElement;
 }
 
+/** Names longer than this are cut in their box; the card and the table have all of them. */
+export const NAME_AT_MOST = 28;
+
 const NARROW_EM = 36;
 const LOWEST_EM = 8;
 const LOWEST_ZOOMED_EM = 26;
@@ -255,9 +258,8 @@ export class Surface {
   private measure(down: boolean): Measure {
     const { em } = this.fonts;
     const names = this.arranged?.names ?? [];
-    const longest = names.reduce((most, _, task) => {
-      return Math.max(most, widthOf(this.owner.nameOf(task)));
-    }, 0);
+    let longest = 0;
+    for (const name of names) longest = Math.max(longest, widthOf(name, NAME_AT_MOST + 1));
     const width = Math.round(Math.max(longest * this.nameWidth() + 2.6 * em, 11.2 * em));
     return {
       width,
@@ -460,9 +462,10 @@ function fontsOf(host: HTMLElement): Fonts {
   };
 }
 
-/** How many places a name takes in a font of fixed width. */
-function widthOf(name: string): number {
+/** How many places the beginning of a name takes in a font of fixed width. */
+function widthOf(name: string, most: number): number {
+  const length = Math.min(name.length, most);
   let wide = 0;
-  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) > 0x10ff) wide += 1;
-  return name.length + wide;
+  for (let at = 0; at < length; at += 1) if (name.charCodeAt(at) > 0x10ff) wide += 1;
+  return length + wide;
 }
