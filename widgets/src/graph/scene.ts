@@ -46,7 +46,7 @@ export class Scene {
     const from = down ? rect.y : rect.x;
     const to = from + (down ? rect.height : rect.width);
     const pitch = extent + gapAlong;
-    const first = Math.max(0, Math.floor((from - margin - extent) / pitch));
+    const first = Math.max(0, Math.ceil((from - margin - extent) / pitch));
     const last = Math.min(this.arranged.layout.layers - 1, Math.floor((to - margin) / pitch));
     const places = down ? x : y;
     const low = (down ? rect.x : rect.y) - (down ? width : height);
