@@ -23,9 +23,11 @@ const { initialize, render } = widget();
 initialize({ model });
 render({ model, el: document.body.appendChild(document.createElement("main")) });
 const size = Number(asked("size", "0"));
-model.say(
+const picture =
   size > 0
     ? largePicture(size)
-    : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0"))),
-);
+    : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0")));
+// From here benchmarks count, as if it had just come over the line.
+performance.mark("hypernb:arrived");
+model.say(picture);
 Object.assign(globalThis, { model });

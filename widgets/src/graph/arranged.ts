@@ -23,8 +23,7 @@ export function numbered(names: readonly string[]): Map<string, number> {
   return new Map(names.map((name, number) => [name, number]));
 }
 
-/** Arrange a plan by the layout of the views themselves. */
-export function arranged(plan: PlanSpec, lay: typeof layered = layered): Arranged {
+export function arranged(plan: PlanSpec): Arranged {
   const [names, needs] = needsOf(plan);
-  return { names, numbers: numbered(names), layout: lay(needs) };
+  return { names, numbers: numbered(names), layout: layered(needs) };
 }

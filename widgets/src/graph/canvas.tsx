@@ -53,12 +53,7 @@ export function Canvas({ now, children }: Props): JSX.Element {
         aria-label={`${what}. Arrow keys follow the edges, Enter opens a task, plus, minus and 0 change the size. The table tells the same.`}
         onKeyDown={control.press}
       >
-        <canvas
-          ref={canvas}
-          class={control.hovered.value < 0 ? "" : "gr-over"}
-          role="img"
-          aria-label={what}
-        />
+        <canvas ref={canvas} role="img" aria-label={what} />
         <Ring control={control} />
         <div class="gr-probe" aria-hidden="true" ref={probe} />
         <p class="vh" role="status">

@@ -4,17 +4,16 @@ import type { Here } from "../here";
 import type { PlanSpec, TaskFacts, TaskState } from "../protocol";
 import { isActive, line, TASK_WORDS } from "../words";
 import { type Arranged, arranged } from "./arranged";
-import { bestLayout } from "./dagre-layout";
 import { detailOf } from "./look";
 import { measurePainted } from "./marks";
 import { type Around, names } from "./story";
-import { type Elements, type Owner, Surface } from "./surface";
+import { type Elements, NAME_AT_MOST, type Owner, Surface } from "./surface";
 import { stepOf, type Ways } from "./ways";
 
 /** The pointer may leave box and card for so long, on its way from one to the other. */
 const LEAVE_MS = 300;
-/** Names longer than this are cut in their box; the card and the table have all of them. */
-const NAME_AT_MOST = 28;
+/** It rests so long on a task before the card comes. */
+const REST_MS = 120;
 
 const EMPTY: PlanSpec = { goal: "", tasks: [] };
 
@@ -40,7 +39,8 @@ export class Control {
   private plan: PlanSpec = EMPTY;
   private critical: readonly string[] = [];
   private criticalEdges = new Uint8Array();
-  private leaving: ReturnType<typeof setTimeout> | undefined;
+  private coming = -1;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(here: Here, now: ReadonlySignal<number>) {
     this.here = here;
@@ -57,11 +57,13 @@ export class Control {
     const surface = new Surface(elements, this.asOwner());
     this.surface = surface;
     const { mission, ui } = this.here;
+    let isDrawn = false;
     const stops = [
       effect(() => this.takePlan(mission.plan.value ?? EMPTY)),
-      effect(() => {
-        const changed = mission.changed.value;
-        surface.change(changed.flatMap((name) => this.own.numbers.get(name) ?? []));
+      // Not at once, as an effect would: all that has changed until now is drawn already.
+      mission.changed.subscribe((changed) => {
+        if (isDrawn) this.takeChanged(changed);
+        isDrawn = true;
       }),
       effect(() => this.takeCritical(mission.head.value.critical)),
       effect(() => this.follow(ui.task.value)),
@@ -76,7 +78,7 @@ export class Control {
     ];
     return () => {
       for (const stop of stops) stop();
-      clearTimeout(this.leaving);
+      clearTimeout(this.timer);
       surface.dispose();
       this.surface = null;
     };
@@ -92,20 +94,27 @@ export class Control {
 
   // -- pointer
 
+  /** The pointer is over a task, or over none (-1); what it only passes opens no card. */
   readonly hover = (task: number): void => {
+    if (task === this.coming) return;
     this.stay();
-    if (task >= 0) {
-      if (task !== this.hovered.peek()) this.dismissed.value = -1;
-      this.hovered.value = task;
-    } else if (this.hovered.peek() >= 0) {
-      this.leaving = setTimeout(() => {
-        this.hovered.value = -1;
-      }, LEAVE_MS);
-    }
+    if (task === this.hovered.peek()) return;
+    this.coming = task;
+    this.timer = setTimeout(
+      () => {
+        this.coming = task;
+        if (task >= 0) this.dismissed.value = -1;
+        this.hovered.value = task;
+      },
+      task >= 0 ? REST_MS : LEAVE_MS,
+    );
   };
 
   /** The pointer has come to the card: leave it where it is. */
-  readonly stay = (): void => clearTimeout(this.leaving);
+  readonly stay = (): void => {
+    clearTimeout(this.timer);
+    this.coming = this.hovered.peek();
+  };
 
   /** Hide the card until another task is hovered or marked. */
   readonly dismiss = (): void => {
@@ -235,11 +244,20 @@ export class Control {
     this.plan = plan;
     if (isSame) return;
     const before = this.nameOf(this.marked.peek());
-    this.own = arranged(plan, bestLayout);
+    this.own = arranged(plan);
     this.marked.value = this.own.numbers.get(before) ?? -1;
     this.hovered.value = -1;
     this.markCritical();
     this.surface?.show(this.own);
+  }
+
+  private takeChanged(changed: readonly string[]): void {
+    const tasks: number[] = [];
+    for (const name of changed) {
+      const task = this.own.numbers.get(name);
+      if (task !== undefined) tasks.push(task);
+    }
+    this.surface?.change(tasks);
   }
 
   private takeCritical(critical: readonly string[]): void {
@@ -259,11 +277,11 @@ export class Control {
         .slice(1)
         .map((name, at) => `${numbers.get(this.critical[at] ?? "")} ${numbers.get(name)}`),
     );
-    this.criticalEdges = new Uint8Array(layout.edges.length);
+    const { count, from, to } = layout.edges;
+    this.criticalEdges = new Uint8Array(count);
     if (pairs.size === 0) return;
-    layout.edges.forEach(([from, to], edge) => {
-      if (pairs.has(`${from} ${to}`)) this.criticalEdges[edge] = 1;
-    });
+    for (let edge = 0; edge < count; edge += 1)
+      if (pairs.has(`${from[edge]} ${to[edge]}`)) this.criticalEdges[edge] = 1;
   }
 
   /** A task was opened, here or in another part of the view: mark it. */

@@ -1,7 +1,7 @@
 /** Draws a graph on a canvas: as much of each box as can be made out at the scale. */
 import { SHAPES } from "../parts/icon";
 import type { TaskState } from "../protocol";
-import { trace } from "./geometry";
+import { trace, traceStraight } from "./geometry";
 import { LOOKS, type Look } from "./look";
 import type { Palette } from "./palette";
 import type { Rect, Scene } from "./scene";
@@ -118,18 +118,15 @@ interface Stroke {
 
 function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect): void {
   const { scene, k } = frame;
-  const { down, gapAlong } = scene.geometry.measure;
-  if (gapAlong * k < EDGE_GAP_PX) return;
+  if (scene.geometry.measure.gapAlong * k < EDGE_GAP_PX) return;
   enter(context, frame);
   const straight = levelAt(k) === "dot";
   for (const stroke of strokesOf(frame, seen)) {
     if (stroke.edges.length === 0) continue;
     context.beginPath();
     for (const edge of stroke.edges) {
-      const line = scene.geometry.lines[edge];
-      if (line === undefined) continue;
-      if (straight) polyline(context, line);
-      else trace(context, line, down);
+      if (straight) traceStraight(context, scene.geometry, edge);
+      else trace(context, scene.geometry, edge);
     }
     context.strokeStyle = stroke.colour;
     context.lineWidth = stroke.width / Math.min(k, 1);
@@ -137,11 +134,6 @@ function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect):
     context.stroke();
   }
   context.setLineDash([]);
-}
-
-function polyline(context: CanvasRenderingContext2D, line: Float64Array): void {
-  context.moveTo(line[0] ?? 0, line[1] ?? 0);
-  for (let at = 2; at < line.length; at += 2) context.lineTo(line[at] ?? 0, line[at + 1] ?? 0);
 }
 
 /** The edges that can be seen, in the order in which they are drawn. */
@@ -161,14 +153,17 @@ function strokesOf(frame: Frame, seen: Rect): Stroke[] {
   const nearWaited = stroke(palette.ink, 1.5, 4, 3);
   const thick = stroke(palette.ink, far ? 2 : 3);
   const thickWaited = stroke(palette.ink, far ? 2 : 3, 9, 5);
-  scene.arranged.layout.edges.forEach(([from, to], edge) => {
-    if (!scene.isEdgeIn(edge, seen)) return;
+  const { edges } = scene.arranged.layout;
+  for (let edge = 0; edge < edges.count; edge += 1) {
+    if (!scene.isEdgeIn(edge, seen)) continue;
+    const from = edges.from[edge] ?? 0;
+    const to = edges.to[edge] ?? 0;
     const done = states[from] === "succeeded";
     const own = from === marked || to === marked;
     if (frame.isCritical(edge)) (done ? thick : thickWaited).edges.push(edge);
     else if (own) (done ? near : nearWaited).edges.push(edge);
     else (done ? thin : waited).edges.push(edge);
-  });
+  }
   return [waited, thin, nearWaited, near, thickWaited, thick];
 }
 
@@ -290,10 +285,13 @@ function drawShape(
   const { scene, palette, fonts } = frame;
   const look = lookOf(frame.states[task]);
   const box = scene.box(task);
-  const size = fonts.em * (level === "full" ? 1.08 : level === "name" ? 1.4 : 2.2);
+  const isShort = scene.geometry.measure.short;
+  const size = fonts.em * (level === "full" || isShort ? 1.08 : level === "name" ? 1.4 : 2.2);
   const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  const left = level === "shape" ? middle.x - size / 2 : box.x + 0.62 * fonts.em;
-  const top = level === "full" ? box.y + 1.2 * fonts.em - size / 2 : middle.y - size / 2;
+  const left =
+    level === "shape" ? middle.x - size / 2 : box.x + (isShort ? 0.5 : 0.62) * fonts.em;
+  const isFirstLine = level === "full" && !isShort;
+  const top = isFirstLine ? box.y + 1.2 * fonts.em - size / 2 : middle.y - size / 2;
   context.save();
   context.translate(left, top);
   context.scale(size / 16, size / 16);
@@ -323,16 +321,22 @@ function drawNames(
 ): void {
   const { scene, palette, fonts } = frame;
   const { measure, x, y } = scene.geometry;
-  const full = level === "full";
-  const left = (full ? 2 : 2.5) * fonts.em;
+  const isShort = measure.short;
+  const full = level === "full" && !isShort;
+  const left = (isShort ? 1.85 : full ? 2 : 2.5) * fonts.em;
   const room = measure.width - left - 0.4 * fonts.em;
   context.textAlign = "left";
   context.textBaseline = "middle";
   context.fillStyle = palette.ink;
-  context.font = full ? fonts.name : fonts.big;
+  context.font = full || isShort ? fonts.name : fonts.big;
   const line = full ? 1.2 * fonts.em : measure.height / 2;
   for (const task of tasks)
-    context.fillText(frame.nameOf(task), (x[task] ?? 0) + left, (y[task] ?? 0) + line, room);
+    context.fillText(
+      isShort ? `t${task + 1}` : frame.nameOf(task),
+      (x[task] ?? 0) + left,
+      (y[task] ?? 0) + line,
+      room,
+    );
   if (!full) return;
   context.fillStyle = palette.muted;
   context.font = fonts.detail;

@@ -15,14 +15,13 @@ export class Scene {
   readonly geometry: Geometry;
   readonly ways: Ways;
   readonly arranged: Arranged;
-  /** Left, top, right and bottom of each edge. */
-  private readonly bounds: Float64Array;
+  /** Left, top, right and bottom of each edge; made when edges are first drawn. */
+  private bounds: Float64Array | null = null;
 
   constructor(arranged: Arranged, measure: Measure) {
     this.arranged = arranged;
     this.geometry = placed(arranged.layout, measure);
     this.ways = new Ways(arranged.layout);
-    this.bounds = boundsOf(this.geometry.lines);
   }
 
   get size(): number {
@@ -47,7 +46,7 @@ export class Scene {
     const from = down ? rect.y : rect.x;
     const to = from + (down ? rect.height : rect.width);
     const pitch = extent + gapAlong;
-    const first = Math.max(0, Math.floor((from - margin - extent) / pitch));
+    const first = Math.max(0, Math.ceil((from - margin - extent) / pitch));
     const last = Math.min(this.arranged.layout.layers - 1, Math.floor((to - margin) / pitch));
     const places = down ? x : y;
     const low = (down ? rect.x : rect.y) - (down ? width : height);
@@ -84,6 +83,7 @@ export class Scene {
   /** Whether an edge may be seen in the rectangle. */
   isEdgeIn(edge: number, rect: Rect): boolean {
     const at = edge * 4;
+    this.bounds ??= boundsOf(this.geometry);
     const { bounds } = this;
     return (
       (bounds[at] ?? 0) <= rect.x + rect.width &&
@@ -105,19 +105,27 @@ function firstFrom(tasks: readonly number[], places: Float64Array, low: number):
   return from;
 }
 
-function boundsOf(lines: readonly Float64Array[]): Float64Array {
-  const bounds = new Float64Array(lines.length * 4);
-  lines.forEach((line, edge) => {
-    let [left, top, right, bottom] = [line[0] ?? 0, line[1] ?? 0, line[0] ?? 0, line[1] ?? 0];
-    for (let at = 2; at < line.length; at += 2) {
-      const x = line[at] ?? 0;
-      const y = line[at + 1] ?? 0;
+function boundsOf({ points, starts }: Geometry): Float64Array {
+  const count = starts.length - 1;
+  const bounds = new Float64Array(count * 4);
+  for (let edge = 0; edge < count; edge += 1) {
+    let left = Number.POSITIVE_INFINITY;
+    let top = Number.POSITIVE_INFINITY;
+    let right = Number.NEGATIVE_INFINITY;
+    let bottom = Number.NEGATIVE_INFINITY;
+    const end = starts[edge + 1] ?? 0;
+    for (let at = starts[edge] ?? 0; at < end; at += 2) {
+      const x = points[at] ?? 0;
+      const y = points[at + 1] ?? 0;
       if (x < left) left = x;
       if (x > right) right = x;
       if (y < top) top = y;
       if (y > bottom) bottom = y;
     }
-    bounds.set([left, top, right, bottom], edge * 4);
-  });
+    bounds[edge * 4] = left;
+    bounds[edge * 4 + 1] = top;
+    bounds[edge * 4 + 2] = right;
+    bounds[edge * 4 + 3] = bottom;
+  }
   return bounds;
 }

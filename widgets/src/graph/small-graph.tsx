@@ -20,6 +20,7 @@ const MEASURE: Omit<Measure, "width"> = {
   down: true,
   margin: 0.25,
   grain: 0.01,
+  short: true,
 };
 
 interface Props {
@@ -119,9 +120,10 @@ function Edges({
       .slice(1)
       .map((name, at) => `${own.numbers.get(critical[at] ?? "")} ${own.numbers.get(name)}`),
   );
-  const paths = own.layout.edges.map(([from, to], edge) => ({
-    key: `${from} ${to}`,
-    d: pathOf(geometry.lines[edge] ?? new Float64Array(), true),
+  const { count: many, from, to } = own.layout.edges;
+  const paths = Array.from({ length: many }, (_, edge) => ({
+    key: `${from[edge]} ${to[edge]}`,
+    d: pathOf(geometry, edge),
   }));
   // What is thick is drawn last, over what is thin.
   paths.sort((a, b) => Number(thick.has(a.key)) - Number(thick.has(b.key)));

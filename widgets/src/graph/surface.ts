@@ -30,9 +30,14 @@ export interface Elements {
   readonly probe: HTMLElement;
 }
 
+/** Names longer than this are cut in their box; the card and the table have all of them. */
+export const NAME_AT_MOST = 28;
+
 const NARROW_EM = 36;
-const LOWEST_EM = 12;
-const TALLEST_EM = 36;
+const LOWEST_EM = 8;
+const LOWEST_ZOOMED_EM = 26;
+const TALLEST_EM = 40;
+const TALLEST_DOWN_EM = 60;
 const NARROWEST_GAP_EM = 1.6;
 const STEP = 1.4;
 const CLOSEST = 3;
@@ -216,14 +221,11 @@ export class Surface {
     const fonts = fontsOf(host);
     if (this.arranged === null || width === 0) return;
     if (this.scene !== null && width === this.width && fonts.em === this.fonts.em) return;
+    const isOther = fonts.em !== this.fonts.em;
     this.fonts = fonts;
     const down = width < NARROW_EM * fonts.em;
-    if (
-      this.scene === null ||
-      this.isDown !== down ||
-      this.scene.geometry.measure.height !== heightOf(fonts.em)
-    )
-      this.scene = new Scene(this.arranged, this.measure(down));
+    if (this.scene === null || this.isDown !== down || isOther)
+      this.scene = this.sceneOf(this.arranged, down);
     this.width = width;
     this.setHeight();
     this.limit();
@@ -232,13 +234,33 @@ export class Surface {
     this.drawLater();
   };
 
+  /** Where names do not fit side by side in a narrow place, boxes have numbers instead. */
+  private sceneOf(arranged: Arranged, down: boolean): Scene {
+    const measure = this.measure(down);
+    const room = this.elements.host.clientWidth / READABLE;
+    const breadth = arranged.layout.breadth * (measure.width + measure.gapAcross);
+    const isTight = down && breadth > room && arranged.names.length <= READ_AT_MOST;
+    return new Scene(arranged, isTight ? this.short(measure) : measure);
+  }
+
+  private short(measure: Measure): Measure {
+    const { em } = this.fonts;
+    const digits = String(this.arranged?.names.length ?? 0).length;
+    return {
+      ...measure,
+      width: Math.round((digits + 1) * this.nameWidth() + 2.5 * em),
+      height: Math.round(2.3 * em),
+      gapAcross: Math.round(0.4 * em),
+      short: true,
+    };
+  }
+
   private measure(down: boolean): Measure {
     const { em } = this.fonts;
     const names = this.arranged?.names ?? [];
-    const longest = names.reduce((most, _, task) => {
-      return Math.max(most, widthOf(this.owner.nameOf(task)));
-    }, 0);
-    const width = Math.round(Math.max(longest * this.nameWidth() + 2.8 * em, 11.2 * em));
+    let longest = 0;
+    for (const name of names) longest = Math.max(longest, widthOf(name, NAME_AT_MOST + 1));
+    const width = Math.round(Math.max(longest * this.nameWidth() + 2.6 * em, 11.2 * em));
     return {
       width,
       height: heightOf(em),
@@ -246,6 +268,7 @@ export class Surface {
       gapAcross: Math.round(0.77 * em),
       margin: Math.round(0.31 * em),
       grain: 1,
+      short: false,
       down,
     };
   }
@@ -270,9 +293,12 @@ export class Surface {
   private setHeight(): void {
     const { scene, fonts } = this;
     if (scene === null) return;
-    const tallest = TALLEST_EM * fonts.em;
-    const wanted = scene.geometry.height * this.beginning(tallest);
-    this.height = Math.round(Math.min(Math.max(wanted, LOWEST_EM * fonts.em), tallest));
+    const tallest = (this.isDown ? TALLEST_DOWN_EM : TALLEST_EM) * fonts.em;
+    const scale = this.beginning(tallest);
+    const wanted = scene.geometry.height * scale;
+    // What has to be zoomed needs room for it.
+    const lowest = (scale < FULL_AT_LEAST ? LOWEST_ZOOMED_EM : LOWEST_EM) * fonts.em;
+    this.height = Math.round(Math.min(Math.max(wanted, lowest), tallest));
     this.ratio = globalThis.devicePixelRatio || 1;
     const { canvas } = this.elements;
     canvas.style.height = `${this.height}px`;
@@ -331,7 +357,10 @@ export class Surface {
     canvas.addEventListener(
       "pointermove",
       (event) => {
-        if (event.buttons === 0) this.owner.onHover(this.taskUnder(event));
+        if (event.buttons !== 0) return;
+        const task = this.taskUnder(event);
+        canvas.classList.toggle("gr-over", task >= 0);
+        this.owner.onHover(task);
       },
       { signal },
     );
@@ -433,9 +462,10 @@ function fontsOf(host: HTMLElement): Fonts {
   };
 }
 
-/** How many places a name takes in a font of fixed width. */
-function widthOf(name: string): number {
+/** How many places the beginning of a name takes in a font of fixed width. */
+function widthOf(name: string, most: number): number {
+  const length = Math.min(name.length, most);
   let wide = 0;
-  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) > 0x10ff) wide += 1;
-  return name.length + wide;
+  for (let at = 0; at < length; at += 1) if (name.charCodeAt(at) > 0x10ff) wide += 1;
+  return length + wide;
 }

@@ -32,6 +32,7 @@ export function TaskCard(props: Props): JSX.Element {
       onPointerLeave={onLeave}
     >
       <h4>
+        <span class="gr-number">t{task.number} </span>
         <span class="gr-name">{line(task.name)}</span> <State of={TASK_WORDS[task.state]} />
       </h4>
       <dl class="gr-kv">

@@ -12,7 +12,7 @@ import { workedOf } from "./look";
 /** Beyond so many rows, only those that can be seen are in the page. */
 const ALL_UP_TO = 300;
 /** Rows above and below what can be seen, so that scrolling does not outrun them. */
-const SPARE = 12;
+const SPARE = 8;
 const GUESSED_ROW_PX = 34;
 
 interface Props {
@@ -95,6 +95,7 @@ const Row = memo(function Row(props: RowProps): JSX.Element {
   return (
     <tr aria-current={isSelected ? "true" : undefined} aria-rowindex={index}>
       <th scope="row">
+        <span class="gr-number">t{task.number} </span>
         <TaskLink name={task.name} />
       </th>
       <td>

@@ -1,35 +1,25 @@
 /** Where the arrow keys lead from a task. */
-import type { Layout } from "./layout";
+import { type Layout, type Lists, lists } from "./layout";
 
 /** Along an edge forward or back, or to a neighbour in the same layer. */
 export type Step = "on" | "back" | "before" | "after";
 
 export class Ways {
-  private readonly needs: number[][];
-  private readonly children: number[][];
   private readonly layers: number[][];
-  private readonly place: number[];
   private readonly layout: Layout;
+  // Only made when somebody looks closer: the first paint of a large plan needs neither.
+  private needs: Lists | null = null;
+  private children: Lists | null = null;
 
   constructor(layout: Layout) {
     this.layout = layout;
-    this.needs = layout.layer.map(() => []);
-    this.children = layout.layer.map(() => []);
-    for (const [from, to] of layout.edges) {
-      this.children[from]?.push(to);
-      this.needs[to]?.push(from);
-    }
+    const { across } = layout;
     this.layers = Array.from({ length: layout.layers }, () => []);
     layout.layer.forEach((layer, task) => {
       this.layers[layer]?.push(task);
     });
-    this.place = new Array<number>(layout.layer.length).fill(0);
-    for (const layer of this.layers) {
-      layer.sort((a, b) => (layout.across[a] ?? 0) - (layout.across[b] ?? 0) || a - b);
-      layer.forEach((task, order) => {
-        this.place[task] = order;
-      });
-    }
+    for (const layer of this.layers)
+      layer.sort((a, b) => (across[a] ?? 0) - (across[b] ?? 0) || a - b);
   }
 
   /** Tasks of a layer in the order in which they are drawn. */
@@ -38,11 +28,15 @@ export class Ways {
   }
 
   needsOf(task: number): readonly number[] {
-    return this.needs[task] ?? [];
+    const { count, from, to } = this.layout.edges;
+    this.needs ??= lists(this.layout.layer.length, count, to, from);
+    return listOf(this.needs, task);
   }
 
   childrenOf(task: number): readonly number[] {
-    return this.children[task] ?? [];
+    const { count, from, to } = this.layout.edges;
+    this.children ??= lists(this.layout.layer.length, count, from, to);
+    return listOf(this.children, task);
   }
 
   /** The task that is one step away; the same one where there is none. */
@@ -50,7 +44,7 @@ export class Ways {
     if (step === "on") return this.nearest(task, this.childrenOf(task));
     if (step === "back") return this.nearest(task, this.needsOf(task));
     const layer = this.inLayer(this.layout.layer[task] ?? 0);
-    return layer[(this.place[task] ?? 0) + (step === "before" ? -1 : 1)] ?? task;
+    return layer[layer.indexOf(task) + (step === "before" ? -1 : 1)] ?? task;
   }
 
   /** The first task of the first layer; -1 in an empty plan. */
@@ -68,6 +62,10 @@ export class Ways {
     const far = (other: number): number => Math.abs((across[other] ?? 0) - (across[task] ?? 0));
     return others.reduce((best, one) => (far(one) < far(best) ? one : best), others[0] ?? task);
   }
+}
+
+function listOf({ starts, all }: Lists, task: number): number[] {
+  return Array.from(all.subarray(starts[task] ?? 0, starts[task + 1] ?? 0));
 }
 
 const LEFT_TO_RIGHT: Readonly<Record<string, Step>> = {
