@@ -87,7 +87,23 @@ export function drawSome(
       box.y + box.height < seen.y;
     if (!outside) shown.push(task);
   }
+  if (levelAt(frame.k) !== "dot") erase(context, frame, shown);
   drawBoxes(context, frame, shown);
+}
+
+/** Clear the boxes and a pixel around them, where smoothed borders reach. */
+function erase(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: readonly number[],
+): void {
+  enter(context, frame);
+  const rim = 1 / (frame.k * frame.ratio);
+  context.fillStyle = frame.palette.bg;
+  for (const task of tasks) {
+    const { x, y, width, height } = frame.scene.box(task);
+    context.fillRect(x - rim, y - rim, width + 2 * rim, height + 2 * rim);
+  }
 }
 
 /** The part of the graph that can be seen, in its own lengths. */
