@@ -42,8 +42,8 @@ export interface Frame {
 const FULL = 0.7;
 const NAME = 0.42;
 const SHAPE = 0.2;
-/** Gaps between layers narrower than this show no edges, only a grey. */
-const EDGE_GAP_PX = 1.5;
+/** Gaps between layers narrower than this would show edges as a mere grey. */
+const EDGE_GAP_PX = 4;
 
 export function levelAt(k: number): Level {
   if (k >= FULL) return "full";
