@@ -26,6 +26,8 @@ export class Control {
   readonly said: Signal<string> = signal("");
   /** Whether a part of the graph is out of sight. */
   readonly isCut: Signal<boolean> = signal(false);
+  /** Whether boxes are so small that only their colour and length tell their state. */
+  readonly isFar: Signal<boolean> = signal(false);
   /** Rises when something was drawn in another place or size. */
   readonly viewed: Signal<number> = signal(0);
   /** The task whose card is shown. */
@@ -232,6 +234,7 @@ export class Control {
       onView: () => {
         this.viewed.value += 1;
         this.isCut.value = this.surface?.isCut ?? false;
+        this.isFar.value = this.surface?.level === "dot";
       },
     };
   }
