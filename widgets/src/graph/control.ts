@@ -2,6 +2,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
 import type { PlanSpec, TaskFacts, TaskState } from "../protocol";
+import { openTask } from "../ui";
 import { isActive, line, TASK_WORDS } from "../words";
 import { type Arranged, arranged } from "./arranged";
 import { detailOf } from "./look";
@@ -123,11 +124,18 @@ export class Control {
     this.dismissed.value = this.shown.peek();
   };
 
-  readonly open = (task: number): void => {
+  /** Open a task, and leave focus and pointer where they are. */
+  readonly select = (task: number): void => {
     if (task < 0 || task >= this.size) return;
     this.dismissed.value = -1;
     this.marked.value = task;
     this.here.ui.task.value = this.nameOf(task);
+  };
+
+  /** Open a task and go to where it is shown. */
+  readonly open = (task: number): void => {
+    this.select(task);
+    if (task >= 0 && task < this.size) openTask(this.here.ui, this.nameOf(task));
   };
 
   // -- keys
@@ -230,7 +238,7 @@ export class Control {
       detailOf: (task) => this.detailOf(task),
       isCritical: (edge) => this.criticalEdges[edge] === 1,
       onHover: this.hover,
-      onPress: this.open,
+      onPress: this.select,
       onView: () => {
         this.viewed.value += 1;
         this.isCut.value = this.surface?.isCut ?? false;
