@@ -113,7 +113,7 @@ function Ring({ control }: { control: Control }): JSX.Element | null {
 
 function Card({ control }: { control: Control }): JSX.Element | null {
   const { mission } = useHere();
-  const card = useRef<HTMLElement>(null);
+  const card = useRef<HTMLDivElement>(null);
   const shown = control.shown.value;
   control.viewed.value;
   mission.tasksVersion.value;
