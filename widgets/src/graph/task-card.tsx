@@ -10,7 +10,7 @@ import { type Around, storyOf } from "./story";
 interface Props {
   around: Around;
   place: { left: number; top: number };
-  cardRef: Ref<HTMLElement>;
+  cardRef: Ref<HTMLDivElement>;
   onEnter: () => void;
   onLeave: () => void;
   onOpen: () => void;
@@ -23,9 +23,11 @@ export function TaskCard(props: Props): JSX.Element {
   const { task, head } = around;
   const told = storyOf(around);
   return (
-    <section
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form
+    <div
       class="gr-card"
-      aria-label={`Task ${line(task.name)}`}
+      role="group"
+      aria-label={`${line(task.name)} at a glance`}
       ref={cardRef}
       style={{ left: `${place.left}px`, top: `${place.top}px` }}
       onPointerEnter={onEnter}
@@ -54,7 +56,7 @@ export function TaskCard(props: Props): JSX.Element {
           Open task
         </button>
       </div>
-    </section>
+    </div>
   );
 }
 
