@@ -1,0 +1,88 @@
+import type { EventFacts, PhrasePart } from "../protocol";
+import type { Role } from "../words";
+
+export const HEARTBEAT = "task.heartbeat";
+
+/** Which events a feed shows. */
+export interface Filter {
+  readonly text: string;
+  /** Null for all; an empty name stands for Python functions. */
+  readonly agent: string | null;
+  /** Empty for all. */
+  readonly task: string;
+  /** Empty for all but heartbeats. */
+  readonly kind: string;
+}
+
+export const EVERYTHING: Filter = { text: "", agent: null, task: "", kind: "" };
+
+export const isEverything = (filter: Filter): boolean =>
+  !filter.text && filter.agent === null && !filter.task && !filter.kind;
+
+export type Test = (event: EventFacts) => boolean;
+
+/** A filter as a test; `agentOf` names the agent of a task. */
+export function testOf(filter: Filter, agentOf: (task: string) => string | undefined): Test {
+  const text = filter.text.trim().toLowerCase();
+  const { agent, task, kind } = filter;
+  return (event) =>
+    (kind ? event.kind === kind : event.kind !== HEARTBEAT) &&
+    (!task || event.task === task) &&
+    (agent === null || (event.task !== null && agentOf(event.task) === agent)) &&
+    (!text || haystack(event).includes(text));
+}
+
+/** The arguments of the verb `events` for a filter; what is not asked for is left out. */
+export function argsOf(filter: Filter): Record<string, unknown> {
+  return {
+    ...(filter.text.trim() ? { text: filter.text.trim() } : {}),
+    ...(filter.agent === null ? {} : { agent: filter.agent }),
+    ...(filter.task ? { task: filter.task } : {}),
+    ...(filter.kind ? { kinds: [filter.kind] } : {}),
+  };
+}
+
+// Written once for each event, when text is first looked for: a hundred thousand events are
+// searched with each letter that is typed.
+const HAYSTACKS = new WeakMap<EventFacts, string>();
+
+function haystack(event: EventFacts): string {
+  let text = HAYSTACKS.get(event);
+  if (text === undefined) {
+    text = `${event.kind}\n${event.task ?? ""}\n${event.told.map(bare).join("")}`.toLowerCase();
+    HAYSTACKS.set(event, text);
+  }
+  return text;
+}
+
+function bare(part: PhrasePart): string {
+  if (typeof part === "string") return part;
+  return "code" in part ? part.code : part.strong;
+}
+
+/** Why an event is marked: shape and words, so that colour is never alone. */
+export interface Mark {
+  readonly shape: string;
+  readonly role: Role;
+  readonly said: string;
+}
+
+const ASKS: Mark = { shape: "awaiting", role: "attention", said: "asks you" };
+const FAILED: Mark = { shape: "failed", role: "bad", said: "failed" };
+const MARKS: Readonly<Record<string, Mark>> = {
+  "approval.requested": ASKS,
+  "plan.proposed": ASKS,
+  "budget.exhausted": ASKS,
+  "check.failed": FAILED,
+  "task.stalled": { shape: "stalled", role: "attention", said: "stalled" },
+  "attempt.abandoned": { shape: "abandoned", role: "attention", said: "lost" },
+  "lease.lost": { shape: "abandoned", role: "attention", said: "lost" },
+  "command.refused": { shape: "refused", role: "attention", said: "refused" },
+};
+
+/** The mark of an event that needs a person or looks alarming; null for all others. */
+export function markOf(event: EventFacts): Mark | null {
+  const ended = event.kind === "task.finished" || event.kind === "mission.finished";
+  if (ended) return event.payload.state === "failed" ? FAILED : null;
+  return Object.hasOwn(MARKS, event.kind) ? (MARKS[event.kind] ?? null) : null;
+}
