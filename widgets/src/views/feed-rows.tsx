@@ -106,7 +106,13 @@ export function Rows({ items, count, generation, atEnd, handle }: Props): JSX.El
 
   return (
     <section class="fd-box" aria-label="Events" ref={box} onScroll={scroll} {...REACHED}>
-      <table class="t" aria-rowcount={count + 1} aria-label="Events, newest last" {...TABLE}>
+      <table
+        class="t"
+        hidden={count === 0}
+        aria-rowcount={count + 1}
+        aria-label="Events, newest last"
+        {...TABLE}
+      >
         <thead {...GROUP}>
           <tr aria-rowindex={1} {...ROW}>
             <th scope="col" {...HEAD}>

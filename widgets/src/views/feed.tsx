@@ -108,6 +108,8 @@ function Counted({ count: number, filter, all }: CountedProps): JSX.Element {
   if (total === 0) return <span class="fd-quiet">Nothing has happened yet.</span>;
   const inAll = `${grouped(total)} in all`;
   if (isEverything(filter)) {
+    if (number === 0)
+      return <span class="fd-quiet">No events so far, heartbeats left out.</span>;
     return all ? (
       <>
         <b>{count(number, "event")}</b>

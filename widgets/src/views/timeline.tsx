@@ -72,20 +72,19 @@ function useDrawn({ mission, ui }: Here): Drawn {
     void mission.head.value;
   }
   void mission.plan.value;
-  const facts = mission.facts.value;
-  const now = slowNow(ui);
-  const ended = isFinal(facts.state);
-  const begun = facts.started_at !== null;
-  const groups = groupsOf(mission, begun ? now : 0);
-  const first = earliest(groups);
-  const start = facts.started_at === null ? 0 : Math.min(Date.parse(facts.started_at), first);
-  const end = Math.max(
-    latest(groups, ended ? start : now),
-    expectedEnd(mission.head.peek().left_s, now, ended),
-  );
-  const { length, step } = scaleOf((end - start) / 1000);
+  const { state, started_at } = mission.facts.value;
+  const ended = isFinal(state);
+  const running = started_at !== null && !ended;
+  // Before the start the axis shows how long things would take, from nought.
+  const now = started_at === null ? 0 : slowNow(ui);
+  const groups = groupsOf(mission, now);
+  const start = started_at === null ? 0 : Math.min(Date.parse(started_at), earliest(groups));
+  const left = running ? (mission.head.peek().left_s ?? 0) : 0;
+  const last = latest(groups, ended ? start : now);
+  const seconds = (Math.max(last, running ? now + left * 1000 : 0) - start) / 1000;
+  const { length, step } = scaleOf(seconds);
   const scale = useMemo(() => ({ length, step }), [length, step]);
-  return { groups, start, scale, running: begun && !ended };
+  return { groups, start, scale, running };
 }
 
 function earliest(groups: readonly Group[]): number {
@@ -98,10 +97,6 @@ function latest(groups: readonly Group[], now: number): number {
   let last = now;
   for (const { bars } of groups) for (const bar of bars) last = Math.max(last, bar.to ?? now);
   return last;
-}
-
-function expectedEnd(left: number | null, now: number, ended: boolean): number {
-  return left === null || ended ? 0 : now + left * 1000;
 }
 
 /** When it began, and when it ended or is expected to. */
@@ -121,13 +116,17 @@ function Span(): JSX.Element {
   );
 }
 
-function AtWork(): JSX.Element {
+function AtWork(): JSX.Element | null {
   const { mission } = useHere();
   const { at_work, most_at_once } = mission.head.value;
-  const now = isFinal(mission.facts.value.state) ? "" : `${grouped(at_work)} at work now, most`;
+  const { state, started_at } = mission.facts.value;
+  if (started_at === null) return null;
+  const most = grouped(most_at_once);
   return (
     <p class="tl-quiet">
-      {now || "Most"} at once {grouped(most_at_once)}.
+      {isFinal(state)
+        ? `Most at once ${most}.`
+        : `${grouped(at_work)} at work now, most at once ${most}.`}
     </p>
   );
 }
