@@ -156,7 +156,7 @@ function seenHeight(box: HTMLElement): number {
 
 function heightsOf(body: HTMLTableSectionElement, from: number): [number, number][] {
   const heights: [number, number][] = [];
-  for (const [index, row] of [...body.rows].entries()) {
+  for (const [index, row] of [...body.children].entries()) {
     const { height } = row.getBoundingClientRect();
     if (height > 0) heights.push([from + index, height]);
   }

@@ -1,0 +1,117 @@
+/** A part of a mission's view by itself, with all that it needs around it. */
+import { type ComponentType, render } from "preact";
+import { FakeModel } from "../dev/fake-model";
+import { NOW } from "../dev/fixtures";
+import { HereContext } from "../src/here";
+import { Link } from "../src/link";
+import { Mission } from "../src/mission";
+import type { Answer, Batch, Picture, ToKernel } from "../src/protocol";
+import { newUi, type Ui } from "../src/ui";
+
+export interface Stage {
+  readonly root: HTMLElement;
+  readonly mission: Mission;
+  readonly model: FakeModel;
+  readonly ui: Ui;
+  /** Something has changed in the mission. */
+  change(more: Partial<Batch>): Promise<void>;
+  /** What was asked of the kernel. */
+  asked(): Extract<ToKernel, { type: "ask" }>[];
+  answer(answer: Omit<Answer, "type">): Promise<void>;
+  end(): void;
+}
+
+/** Let everything be drawn that was changed. */
+export async function drawn(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+}
+
+/** Let effects begin and end: they do so after a frame, those of parts that are gone too. */
+export async function afterFrame(): Promise<void> {
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(() => setTimeout(done))));
+}
+
+export async function onStage(Part: ComponentType, picture: Picture): Promise<Stage> {
+  const model = new FakeModel({});
+  const link = new Link(model, () => {});
+  const mission = new Mission(picture);
+  const ui = newUi("feed", "comfortable");
+  ui.now.value = NOW;
+  const root = document.createElement("div");
+  document.body.append(root);
+  render(
+    <HereContext.Provider value={{ mission, link, ui }}>
+      <Part />
+    </HereContext.Provider>,
+    root,
+  );
+  await drawn();
+  return {
+    root,
+    mission,
+    model,
+    ui,
+    async change(more) {
+      const seq = mission.seq.peek();
+      const last = more.events?.at(-1)?.seq ?? seq;
+      mission.apply({
+        type: "batch",
+        n: 2,
+        from_seq: seq,
+        seq: last,
+        now: new Date(NOW).toISOString(),
+        tasks: [],
+        attempts: [],
+        events: [],
+        total_events: last,
+        ...more,
+      });
+      await drawn();
+    },
+    asked: () => model.sent.filter((message) => message.type === "ask"),
+    async answer(answer) {
+      model.say({ type: "answer", ...answer });
+      await drawn();
+    },
+    end() {
+      render(null, root);
+      root.remove();
+      link.close();
+    },
+  };
+}
+
+/** All text of an element, spaces made one. */
+export function textOf(element: Element | null | undefined): string {
+  return (element?.textContent ?? "").replace(/\s+/g, " ").trim();
+}
+
+/** Strings as agents could make them, for every field that shows text. */
+export const HOSTILE = [
+  "<script>globalThis.harmed = 1</script>",
+  "<img src=x onerror='globalThis.harmed = 1'>",
+  "javascript:globalThis.harmed=1",
+  "\u001b[31mred\u001b[0m",
+  "\u202egnp.exe",
+  "zero\u200bwidth",
+  "w".repeat(100_000),
+];
+
+/** What hostile strings have made of an element: markup, or signs that hide and turn text. */
+export function harmOf(element: Element): string[] {
+  const made = [...element.querySelectorAll("script, img, a")].map((each) => each.tagName);
+  const signs = ["\u202e", "\u200b", "\u001b"].filter((sign) =>
+    element.textContent?.includes(sign),
+  );
+  return [...made, ...signs.map((sign) => sign.charCodeAt(0).toString(16))];
+}
+
+/** Milliseconds that something takes at best: a busy machine makes single times longer. */
+export function quickest(act: () => void): number {
+  const took = Array.from({ length: 5 }, () => {
+    const began = performance.now();
+    act();
+    return performance.now() - began;
+  });
+  return Math.min(...took);
+}
