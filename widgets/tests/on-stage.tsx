@@ -18,6 +18,8 @@ export interface Stage {
   /** What was asked of the kernel. */
   asked(): Extract<ToKernel, { type: "ask" }>[];
   answer(answer: Omit<Answer, "type">): Promise<void>;
+  /** Show another part in the same view, or none. */
+  show(Part: ComponentType | null): Promise<void>;
   end(): void;
 }
 
@@ -39,18 +41,22 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
   ui.now.value = NOW;
   const root = document.createElement("div");
   document.body.append(root);
-  render(
-    <HereContext.Provider value={{ mission, link, ui }}>
-      <Part />
-    </HereContext.Provider>,
-    root,
-  );
-  await drawn();
+  const show = async (Shown: ComponentType | null): Promise<void> => {
+    render(
+      <HereContext.Provider value={{ mission, link, ui }}>
+        {Shown && <Shown />}
+      </HereContext.Provider>,
+      root,
+    );
+    await drawn();
+  };
+  await show(Part);
   return {
     root,
     mission,
     model,
     ui,
+    show,
     async change(more) {
       const seq = mission.seq.peek();
       const last = more.events?.at(-1)?.seq ?? seq;

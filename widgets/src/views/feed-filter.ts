@@ -57,8 +57,19 @@ function contains(event: EventFacts, pattern: RegExp): boolean {
   return (
     pattern.test(told) ||
     pattern.test(event.kind) ||
-    (event.task !== null && pattern.test(event.task))
+    (event.task !== null && pattern.test(event.task)) ||
+    occursIn(event.payload, pattern)
   );
+}
+
+/** Whether it stands anywhere in the facts of an event: the kernel searches these too. */
+function occursIn(value: unknown, pattern: RegExp): boolean {
+  if (typeof value === "string") return pattern.test(value);
+  if (typeof value !== "object" || value === null) return pattern.test(String(value));
+  for (const key in value) {
+    if (occursIn((value as Record<string, unknown>)[key], pattern)) return true;
+  }
+  return false;
 }
 
 function bare(part: PhrasePart): string {

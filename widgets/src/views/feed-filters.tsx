@@ -113,8 +113,13 @@ function TaskField({ id, filter, set }: FieldProps): JSX.Element {
 }
 
 /** Filters once a task's whole name stands in the field; until then it offers names. */
-function TypedTask({ id, tasks, set }: FieldProps & { tasks: readonly string[] }): JSX.Element {
-  const typed = useSignal("");
+function TypedTask({
+  id,
+  tasks,
+  filter,
+  set,
+}: FieldProps & { tasks: readonly string[] }): JSX.Element {
+  const typed = useSignal(filter.peek().task);
   const unknown = useSignal(false);
   const names = useMemo(() => new Set(tasks), [tasks]);
   const offered = useMemo(

@@ -25,6 +25,8 @@ export class Matches {
   readonly items: EventFacts[] = [];
   /** Rises when anything but the end has changed: places then mean other events. */
   generation = 0;
+  /** The first event of what was fetched, matching or not; null before. */
+  reach: number | null = null;
 
   private readonly test: Test;
   private fetched: readonly EventFacts[] = [];
@@ -52,7 +54,8 @@ export class Matches {
 
   /** Take in earlier events that were fetched for this test, and test the log again. */
   fetch(events: readonly EventFacts[], log: readonly EventFacts[]): void {
-    this.fetched = merge(events, this.fetched);
+    this.reach = events[0]?.seq ?? this.reach;
+    this.fetched = merge(events.filter(this.test), this.fetched);
     this.rebuild(log);
   }
 

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { type Here, useHere } from "../here";
 import { Refusal } from "../link";
 import type { EventFacts, Page } from "../protocol";
+import type { Ui } from "../ui";
 import { count, grouped, shown } from "../words";
 import {
   argsOf,
@@ -29,11 +30,28 @@ interface Shown {
   readonly waiting: number;
 }
 
+interface Choice {
+  readonly filter: Signal<Filter>;
+  /** The last event that is shown while the feed is paused. */
+  readonly pausedAt: Signal<number | null>;
+}
+
+// What was chosen in a view stays chosen while another of its tabs is looked at.
+const CHOICES = new WeakMap<Ui, Choice>();
+
+function choiceOf(ui: Ui): Choice {
+  let choice = CHOICES.get(ui);
+  if (choice === undefined) {
+    choice = { filter: signal(EVERYTHING), pausedAt: signal(null) };
+    CHOICES.set(ui, choice);
+  }
+  return choice;
+}
+
 /** The event log: everything that happened, newest last. */
 export function Feed(): JSX.Element {
   const here = useHere();
-  const filter = useSignal<Filter>(EVERYTHING);
-  const pausedAt = useSignal<number | null>(null);
+  const { filter, pausedAt } = choiceOf(here.ui);
   const fetches = useSignal(0);
   const atEnd = useSignal(true);
   const handle = useRef<RowsHandle | null>(null);
@@ -227,13 +245,11 @@ function useEarlier(
   return { ...state, ask };
 }
 
-/** The event before which to look: the first of which everything after is known. */
+/** The event before which to look; null for the newest of all. */
 function beforeOf(here: Here, filter: Filter, matches: Matches): number | null {
-  const first = matches.items[0]?.seq;
-  if (filter.kind === HEARTBEAT) return first ?? null;
-  const known = here.mission.log.items[0]?.seq;
-  if (first === undefined || known === undefined) return first ?? known ?? null;
-  return Math.min(first, known);
+  if (matches.reach !== null) return matches.reach;
+  if (filter.kind === HEARTBEAT) return matches.items[0]?.seq ?? null;
+  return here.mission.log.items[0]?.seq ?? null;
 }
 
 function said({ events, more }: { events: readonly EventFacts[]; more: boolean }): string {

@@ -149,7 +149,11 @@ function inOrder(mission: Mission): string[] {
   for (const { name, needs = [] } of specs) {
     const real = needs.filter((need) => known.has(need));
     open.set(name, real.length);
-    for (const need of real) next.set(need, [...(next.get(need) ?? []), name]);
+    for (const need of real) {
+      const followers = next.get(need);
+      if (followers) followers.push(name);
+      else next.set(need, [name]);
+    }
   }
   const order = specs.filter(({ name }) => open.get(name) === 0).map(({ name }) => name);
   for (const name of order) {

@@ -1,5 +1,5 @@
 import "./timeline.css";
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
@@ -13,7 +13,7 @@ import { type Scale, scaleOf } from "./timeline-scale";
 
 const BARS_AT_FIRST = 300;
 const BARS_MORE = 200;
-/** Above so many attempts the bars are reckoned every five seconds, not with each change. */
+/** Above so many tasks and attempts the bars are reckoned every five seconds, not with each change. */
 const MANY = 1_000;
 
 /** All attempts along the time, by agent, with the critical path. */
@@ -65,14 +65,15 @@ interface Drawn {
 }
 
 function useDrawn({ mission, ui }: Here): Drawn {
-  const many = mission.attempts.length > MANY;
+  const many = mission.tasks.length + mission.attempts.length > MANY;
   if (!many) {
     void mission.tasksVersion.value;
     void mission.attemptsVersion.value;
     void mission.head.value;
   }
   void mission.plan.value;
-  const { state, started_at } = mission.facts.value;
+  const state = useComputed(() => mission.facts.value.state).value;
+  const { started_at } = mission.facts.peek();
   const ended = isFinal(state);
   const running = started_at !== null && !ended;
   // Before the start the axis shows how long things would take, from nought.
