@@ -3,7 +3,7 @@ import { at, NOW, pictureOf } from "../dev/fixtures";
 import type { Picture, TaskFacts } from "../src/protocol";
 import { Board } from "../src/views/board";
 import { Cards, gainOf } from "../src/views/board-cards";
-import { drawn, HOSTILE, harmOf, onStage, type Stage, textOf } from "./on-stage";
+import { drawn, HOSTILE, harmOf, leftBehind, onStage, type Stage, textOf } from "./on-stage";
 
 let stage: Stage;
 afterEach(() => stage?.end());
@@ -197,4 +197,8 @@ test.each(HOSTILE)("hostile text is shown and does nothing (%#)", async (text) =
   );
   expect(harmOf(stage.root)).toEqual([]);
   expect(stage.root.textContent?.length).toBeLessThan(20_000);
+});
+
+test("a hundred of them that come and go leave nothing behind", async () => {
+  expect(await leftBehind(Board)).toEqual({ watched: 0, elsewhere: 0, timers: 0 });
 });

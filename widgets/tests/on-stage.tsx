@@ -1,7 +1,9 @@
 /** A part of a mission's view by itself, with all that it needs around it. */
+import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
+import { vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { NOW } from "../dev/fixtures";
+import { NOW, pictureOf } from "../dev/fixtures";
 import { HereContext } from "../src/here";
 import { Link } from "../src/link";
 import { Mission } from "../src/mission";
@@ -18,6 +20,8 @@ export interface Stage {
   /** What was asked of the kernel. */
   asked(): Extract<ToKernel, { type: "ask" }>[];
   answer(answer: Omit<Answer, "type">): Promise<void>;
+  /** Whether anything is still drawn anew as time passes. */
+  isWatched(): boolean;
   /** Show another part in the same view, or none. */
   show(Part: ComponentType | null): Promise<void>;
   end(): void;
@@ -37,8 +41,16 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
   const model = new FakeModel({});
   const link = new Link(model, () => {});
   const mission = new Mission(picture);
-  const ui = newUi("feed", "comfortable");
-  ui.now.value = NOW;
+  let watched = false;
+  const now = signal(NOW, {
+    watched() {
+      watched = true;
+    },
+    unwatched() {
+      watched = false;
+    },
+  });
+  const ui: Ui = { ...newUi("feed", "comfortable"), now };
   const root = document.createElement("div");
   document.body.append(root);
   const show = async (Shown: ComponentType | null): Promise<void> => {
@@ -79,6 +91,7 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
       model.say({ type: "answer", ...answer });
       await drawn();
     },
+    isWatched: () => watched,
     end() {
       render(null, root);
       root.remove();
@@ -120,4 +133,24 @@ export function quickest(act: () => void): number {
     return performance.now() - began;
   });
   return Math.min(...took);
+}
+
+/** Show a part a hundred times and end it; returns what it began and did not end. */
+export async function leftBehind(Part: ComponentType): Promise<Record<string, number>> {
+  const added = vi.spyOn(EventTarget.prototype, "addEventListener");
+  const timers = vi.spyOn(globalThis, "setInterval");
+  const cleared = vi.spyOn(globalThis, "clearInterval");
+  let watched = 0;
+  for (let n = 0; n < 100; n += 1) {
+    const stage = await onStage(Part, pictureOf());
+    if (n % 10 === 0) await afterFrame();
+    stage.end();
+    watched += Number(stage.isWatched()) + stage.model.listening;
+  }
+  await afterFrame();
+  // Those of elements go with the elements; no others may be added at all.
+  const elsewhere = added.mock.contexts.filter((each) => !(each instanceof Element)).length;
+  const left = timers.mock.calls.length - cleared.mock.calls.length;
+  vi.restoreAllMocks();
+  return { watched, elsewhere, timers: left };
 }

@@ -11,6 +11,7 @@ import {
   drawn,
   HOSTILE,
   harmOf,
+  leftBehind,
   onStage,
   quickest,
   type Stage,
@@ -201,4 +202,8 @@ test.each(HOSTILE)("hostile text is shown and does nothing (%#)", async (text) =
     attempts: picture.attempts.map((attempt) => ({ ...attempt, error: text })),
   });
   expect(harmOf(stage.root)).toEqual([]);
+});
+
+test("a hundred of them that come and go leave nothing behind", async () => {
+  expect(await leftBehind(Timeline)).toEqual({ watched: 0, elsewhere: 0, timers: 0 });
 });
