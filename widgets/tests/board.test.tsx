@@ -5,6 +5,8 @@ import { Board } from "../src/views/board";
 import { Cards, gainOf } from "../src/views/board-cards";
 import { drawn, HOSTILE, harmOf, leftBehind, onStage, type Stage, textOf } from "./on-stage";
 
+const LONG = { timeout: 60_000 };
+
 let stage: Stage;
 afterEach(() => stage?.end());
 
@@ -199,6 +201,6 @@ test.each(HOSTILE)("hostile text is shown and does nothing (%#)", async (text) =
   expect(stage.root.textContent?.length).toBeLessThan(20_000);
 });
 
-test("a hundred of them that come and go leave nothing behind", async () => {
+test("a hundred of them that come and go leave nothing behind", LONG, async () => {
   expect(await leftBehind(Board)).toEqual({ watched: 0, elsewhere: 0, timers: 0 });
 });

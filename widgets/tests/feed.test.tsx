@@ -20,6 +20,8 @@ import {
   textOf,
 } from "./on-stage";
 
+const LONG = { timeout: 60_000 };
+
 let stage: Stage;
 afterEach(() => stage?.end());
 
@@ -284,6 +286,9 @@ test("text is looked for in the facts of an event too", async () => {
   });
   await choose("Text", "DEEP.py");
   expect(seqs()).toEqual([500]);
+  await stage.change({ events: [event(501, { payload: { pid: 48_377 } })] });
+  await choose("Text", "8377");
+  expect(seqs()).toEqual([156, 501]);
 });
 
 test("what was chosen stays chosen while another tab is looked at", async () => {
@@ -482,7 +487,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("a hundred feeds that come and go leave nothing behind", async () => {
+test("a hundred feeds that come and go leave nothing behind", LONG, async () => {
   await afterFrame();
   observing = 0;
   expect(await leftBehind(Feed)).toEqual({ watched: 0, elsewhere: 0, timers: 0 });

@@ -18,6 +18,8 @@ import {
   textOf,
 } from "./on-stage";
 
+const LONG = { timeout: 60_000 };
+
 let stage: Stage;
 afterEach(() => stage?.end());
 
@@ -204,6 +206,6 @@ test.each(HOSTILE)("hostile text is shown and does nothing (%#)", async (text) =
   expect(harmOf(stage.root)).toEqual([]);
 });
 
-test("a hundred of them that come and go leave nothing behind", async () => {
+test("a hundred of them that come and go leave nothing behind", LONG, async () => {
   expect(await leftBehind(Timeline)).toEqual({ watched: 0, elsewhere: 0, timers: 0 });
 });

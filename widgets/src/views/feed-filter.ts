@@ -65,12 +65,14 @@ function contains(event: EventFacts, pattern: RegExp): boolean {
 /** Whether it stands anywhere in the facts of an event: the kernel searches these too. */
 function occursIn(value: unknown, pattern: RegExp): boolean {
   if (typeof value === "string") return pattern.test(value);
-  if (typeof value !== "object" || value === null) return pattern.test(String(value));
-  for (const key in value) {
-    if (occursIn((value as Record<string, unknown>)[key], pattern)) return true;
-  }
+  // To write each number out would take longer than all else; only digits can be in one.
+  if (typeof value === "number") return DIGITS.test(pattern.source) && pattern.test(`${value}`);
+  if (typeof value !== "object" || value === null) return false;
+  for (const part of Object.values(value)) if (occursIn(part, pattern)) return true;
   return false;
 }
+
+const DIGITS = /^[\d.\\-]+$/;
 
 function bare(part: PhrasePart): string {
   if (typeof part === "string") return part;
