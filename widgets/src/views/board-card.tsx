@@ -37,7 +37,7 @@ export function Card({ card }: { card: CardFacts }): JSX.Element {
         <h4>{agentName(card.agent)}</h4>
       </div>
       <p class="bd-role">
-        {line(card.role) || (card.agent ? "" : "What the plan calls itself")}
+        {line(card.role) || (card.agent ? "" : "Functions of the plan, without an agent")}
       </p>
       <div class="bd-doing">
         {first ? <Doing card={card} first={first} now={now} /> : <Coming card={card} />}

@@ -4,7 +4,7 @@ import { useHere } from "../here";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import { TaskLink } from "../parts/task-link";
-import type { EventFacts } from "../protocol";
+import type { EventFacts, PhrasePart } from "../protocol";
 import { secondsBetween, slowNow } from "../slowly";
 import { clock, counting, isFinal, line, shown } from "../words";
 import { markOf } from "./feed-filter";
@@ -23,6 +23,7 @@ const ROW_HEAD = { role: "rowheader" } as const;
 // It scrolls, so it has to be reached by keyboard, and to have a name there.
 const BOX = { role: "group", tabIndex: 0 } as const;
 const JSON_AT_MOST = 50_000;
+const TOLD_AT_MOST = 400;
 
 /** One event: when, what kind, of which task, in words, and as JSON on demand. */
 export function Row({ event, place, open, onToggle }: Props): JSX.Element {
@@ -54,7 +55,7 @@ export function Row({ event, place, open, onToggle }: Props): JSX.Element {
             <span class="vh">{mark.said}: </span>
           </>
         )}
-        <Said phrase={event.told} />
+        <Said phrase={event.told.map(cut)} />
       </td>
       <td class="num fd-seq" {...CELL}>
         <button
@@ -94,6 +95,14 @@ function Time({ at }: { at: string }): JSX.Element {
       <span class="fd-ago">{said}</span>
     </>
   );
+}
+
+/** A row stays a row, whatever an agent writes: its JSON has the whole. */
+function cut(part: PhrasePart): PhrasePart {
+  if (typeof part === "string") return shown(part, TOLD_AT_MOST);
+  return "code" in part
+    ? { code: shown(part.code, TOLD_AT_MOST) }
+    : { strong: shown(part.strong, TOLD_AT_MOST) };
 }
 
 function jsonOf(event: EventFacts): string {
