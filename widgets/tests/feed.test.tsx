@@ -147,12 +147,14 @@ test("a paused feed stands still and counts what waits", async () => {
 
 test("earlier events are asked for and stand in front", async () => {
   stage = await onStage(Feed, pictureOf());
+  await afterFrame();
   await press("Show 50 earlier");
   expect(stage.asked()[0]).toMatchObject({ verb: "events", args: { before: 100, limit: 50 } });
   await stage.answer({ id: 1, ok: true, value: { events: many(10, 13), more: false } });
   expect(seqs().slice(0, 4)).toEqual([10, 11, 12, 100]);
   expect(stage.ui.said.value).toBe("3 earlier events, the first among them.");
   expect(button("Show 50 earlier")).toBeUndefined();
+  expect(document.activeElement?.className).toBe("fd-box");
 });
 
 test("earlier events that match are asked for with the filter", async () => {

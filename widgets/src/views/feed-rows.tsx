@@ -8,6 +8,8 @@ import { RowWindow } from "./feed-window";
 /** What others may ask of the list. */
 export interface RowsHandle {
   toEnd(): void;
+  /** Take the focus, when what had it goes. */
+  focus(): void;
 }
 
 interface Props {
@@ -72,11 +74,13 @@ export function Rows({ items, count, generation, atEnd, handle }: Props): JSX.El
     if (held && !holdsFocus(box.current)) box.current?.focus({ preventScroll: true });
   });
   useEffect(() => {
+    const focus = (): void => box.current?.focus({ preventScroll: true });
     handle.current = {
+      focus,
       toEnd() {
         list.stick = true;
         again.value += 1;
-        box.current?.focus({ preventScroll: true });
+        focus();
       },
     };
     return watchSize(box.current, (turned) => {

@@ -1,29 +1,18 @@
 import "./feed.css";
 import { type Signal, signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
-import { type Here, useHere } from "../here";
-import { Refusal } from "../link";
-import type { EventFacts, Page } from "../protocol";
+import { useMemo, useRef } from "preact/hooks";
+import { useHere } from "../here";
 import type { Ui } from "../ui";
-import { count, grouped, shown } from "../words";
-import {
-  argsOf,
-  EVERYTHING,
-  type Filter,
-  HEARTBEAT,
-  isEverything,
-  testOf,
-} from "./feed-filter";
+import { count, grouped } from "../words";
+import { Earlier, useEarlier } from "./feed-earlier";
+import { EVERYTHING, type Filter, isEverything, testOf } from "./feed-filter";
 import { Filters } from "./feed-filters";
 import { Matches, placeOf } from "./feed-matches";
 import { Rows, type RowsHandle } from "./feed-rows";
 
-const PAGE = 50;
-
-/** What one feed shows: the matching events, up to where it was paused. */
+/** What one feed shows of the matching events: those up to where it was paused. */
 interface Shown {
-  readonly matches: Matches;
   /** How many of the matches are shown. */
   readonly count: number;
   /** How many came since it was paused. */
@@ -52,7 +41,6 @@ function choiceOf(ui: Ui): Choice {
 export function Feed(): JSX.Element {
   const here = useHere();
   const { filter, pausedAt } = choiceOf(here.ui);
-  const fetches = useSignal(0);
   const atEnd = useSignal(true);
   const handle = useRef<RowsHandle | null>(null);
   const matches = useMemo(
@@ -62,7 +50,7 @@ export function Feed(): JSX.Element {
   void here.mission.log.version.value;
   matches.sync(here.mission.log.items);
   const now = shownOf(matches, pausedAt.value);
-  const earlier = useEarlier(here, filter, matches, fetches);
+  const earlier = useEarlier(here, filter, matches, () => handle.current?.focus());
 
   return (
     <section class="block fd" aria-label="Feed">
@@ -110,7 +98,7 @@ export function Feed(): JSX.Element {
 function shownOf(matches: Matches, pausedAt: number | null): Shown {
   const { items } = matches;
   const shownCount = pausedAt === null ? items.length : placeOf(items, pausedAt + 1);
-  return { matches, count: shownCount, waiting: items.length - shownCount };
+  return { count: shownCount, waiting: items.length - shownCount };
 }
 
 interface CountedProps {
@@ -160,99 +148,4 @@ function Counted({ count: number, filter, all }: CountedProps): JSX.Element {
       <span class="fd-quiet">; {inAll}. Newest last.</span>
     </>
   );
-}
-
-interface EarlierState {
-  readonly busy: Signal<boolean>;
-  readonly all: Signal<boolean>;
-  readonly refused: Signal<string>;
-  ask(): Promise<void>;
-}
-
-function Earlier({ of, live }: { of: EarlierState; live: boolean }): JSX.Element | null {
-  if (of.all.value) return null;
-  return (
-    <>
-      <button
-        type="button"
-        class="btn small"
-        disabled={!live}
-        aria-busy={of.busy.value || undefined}
-        onClick={() => void of.ask()}
-      >
-        Show {PAGE} earlier
-      </button>
-      {of.refused.value && (
-        <span class="refused" role="alert">
-          {shown(of.refused.value)}
-        </span>
-      )}
-    </>
-  );
-}
-
-/** Earlier events on demand: a page at a time, for the filter that is set. */
-function useEarlier(
-  here: Here,
-  filter: Signal<Filter>,
-  matches: Matches,
-  fetches: Signal<number>,
-): EarlierState {
-  void fetches.value;
-  const state = useMemo(
-    () => ({ busy: signal(false), all: signal(false), refused: signal("") }),
-    [matches],
-  );
-  const current = useRef(matches);
-  current.current = matches;
-  useEffect(
-    () => () => {
-      // What is answered after the view has gone is of no use to it.
-      current.current = new Matches(() => false);
-    },
-    [],
-  );
-
-  const take = (page: Page): void => {
-    const { log } = here.mission;
-    if (isEverything(filter.peek())) log.prepend(page.events);
-    else matches.fetch(page.events, log.items);
-    state.all.value = !page.more;
-    fetches.value += 1;
-    here.ui.said.value = said(page);
-  };
-  const ask = async (): Promise<void> => {
-    if (state.busy.peek()) return;
-    state.busy.value = true;
-    state.refused.value = "";
-    try {
-      const before = beforeOf(here, filter.peek(), matches);
-      const args = { before, limit: PAGE, ...argsOf(filter.peek()) };
-      const page = await here.link.ask<Page>("events", args);
-      if (current.current === matches) take(page);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      state.refused.value = `${error.message} ${error.hint}`.trim();
-    } finally {
-      state.busy.value = false;
-    }
-  };
-  // The picture leaves heartbeats out, so whoever wants them has none to begin with.
-  const wanted = filter.value.kind === HEARTBEAT && matches.items.length === 0;
-  useEffect(() => {
-    if (wanted) void ask();
-  }, [matches]);
-  return { ...state, ask };
-}
-
-/** The event before which to look; null for the newest of all. */
-function beforeOf(here: Here, filter: Filter, matches: Matches): number | null {
-  if (matches.reach !== null) return matches.reach;
-  if (filter.kind === HEARTBEAT) return matches.items[0]?.seq ?? null;
-  return here.mission.log.items[0]?.seq ?? null;
-}
-
-function said({ events, more }: { events: readonly EventFacts[]; more: boolean }): string {
-  if (events.length === 0) return "There are no earlier events.";
-  return `${count(events.length, "earlier event")}${more ? "" : ", the first among them"}.`;
 }
