@@ -3,7 +3,7 @@ import { at, eventsOf, NOW, pictureOf } from "../dev/fixtures";
 import { EventLog } from "../src/event-log";
 import type { EventFacts } from "../src/protocol";
 import { Feed } from "../src/views/feed";
-import { argsOf, EVERYTHING, markOf, testOf } from "../src/views/feed-filter";
+import { argsOf, EVERYTHING, markOf, matcherOf } from "../src/views/feed-filter";
 import { Matches } from "../src/views/feed-matches";
 import { Offsets } from "../src/views/feed-offsets";
 import { RowWindow } from "../src/views/feed-window";
@@ -302,7 +302,7 @@ test("what was chosen stays chosen while another tab is looked at", async () => 
 });
 
 test("searching text takes signs as they are", () => {
-  const passes = testOf({ ...EVERYTHING, text: "a.b(" }, () => undefined);
+  const passes = matcherOf({ ...EVERYTHING, text: "a.b(" }, () => undefined);
   expect(passes(event(1, { told: ["Reads ", { code: "A.B(c)" }] }))).toBe(true);
   expect(passes(event(1, { told: ["Reads axb("] }))).toBe(false);
 });
@@ -315,10 +315,10 @@ test("a filter that asks for everything has no arguments", () => {
 // -- large logs ---------------------------------------------------------------------------
 
 const LARGE = many(1, 100_001);
-const all = testOf(EVERYTHING, () => undefined);
+const all = matcherOf(EVERYTHING, () => undefined);
 
 test("100,000 events are filtered in less than 100 ms", () => {
-  const passes = testOf({ ...EVERYTHING, text: "step 4" }, () => undefined);
+  const passes = matcherOf({ ...EVERYTHING, text: "step 4" }, () => undefined);
   let found = new Matches(passes);
   const took = quickest(() => {
     found = new Matches(passes);
@@ -343,7 +343,7 @@ test("of a log that grows only new events are tested", () => {
 test("1,000 events more are taken in less than 30 ms", () => {
   const log = new EventLog();
   log.reset(LARGE);
-  const found = new Matches(testOf({ ...EVERYTHING, text: "step" }, () => undefined));
+  const found = new Matches(matcherOf({ ...EVERYTHING, text: "step" }, () => undefined));
   found.sync(log.items);
   let seq = 200_000;
   const took = quickest(() => {

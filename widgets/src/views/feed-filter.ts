@@ -22,7 +22,7 @@ export const isEverything = (filter: Filter): boolean =>
 export type Test = (event: EventFacts) => boolean;
 
 /** A filter as a test; `agentOf` names the agent of a task. */
-export function testOf(filter: Filter, agentOf: (task: string) => string | undefined): Test {
+export function matcherOf(filter: Filter, agentOf: (task: string) => string | undefined): Test {
   const pattern = patternOf(filter.text.trim());
   const { agent, task, kind } = filter;
   return (event) =>

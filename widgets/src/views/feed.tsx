@@ -6,7 +6,7 @@ import { useHere } from "../here";
 import type { Ui } from "../ui";
 import { count, grouped } from "../words";
 import { Earlier, useEarlier } from "./feed-earlier";
-import { EVERYTHING, type Filter, isEverything, testOf } from "./feed-filter";
+import { EVERYTHING, type Filter, isEverything, matcherOf } from "./feed-filter";
 import { Filters } from "./feed-filters";
 import { Matches, placeOf } from "./feed-matches";
 import { Rows, type RowsHandle } from "./feed-rows";
@@ -44,7 +44,7 @@ export function Feed(): JSX.Element {
   const atEnd = useSignal(true);
   const handle = useRef<RowsHandle | null>(null);
   const matches = useMemo(
-    () => new Matches(testOf(filter.value, (task) => here.mission.task(task)?.agent)),
+    () => new Matches(matcherOf(filter.value, (task) => here.mission.task(task)?.agent)),
     [here.mission, filter.value],
   );
   void here.mission.log.version.value;
