@@ -1,6 +1,4 @@
 /** The canvas of a graph: its size, its scale and place, and when it is drawn. */
-import { select } from "d3-selection";
-import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { TaskState } from "../protocol";
 import type { Arranged } from "./arranged";
 import {
@@ -14,6 +12,7 @@ import {
 } from "./draw";
 import type { Measure } from "./geometry";
 import { type Palette, readPalette, TOKENS, watchTheme } from "./palette";
+import { PanZoom, type View } from "./pan-zoom";
 import { type Rect, Scene } from "./scene";
 
 /** What the surface asks of its owner, and tells it. */
@@ -55,7 +54,6 @@ const FULL_AT_LEAST = 0.7;
 /** Larger graphs begin with all of them in sight, however small. */
 const READ_AT_MOST = 200;
 const REACH_PX = 6;
-const PINCH_BELOW = 40;
 
 export class Surface {
   scene: Scene | null = null;
@@ -65,10 +63,9 @@ export class Surface {
   private readonly context: CanvasRenderingContext2D | null;
   private readonly end = new AbortController();
   private readonly observer: ResizeObserver;
-  private readonly zoom = zoom<HTMLCanvasElement, unknown>();
+  private readonly zoom: PanZoom;
   private arranged: Arranged | null = null;
   private states: TaskState[] = [];
-  private view: ZoomTransform = zoomIdentity;
   /** Whether a person has chosen place and scale; until then the graph fits itself in. */
   private chosen = false;
   private palette: Palette;
@@ -90,6 +87,14 @@ export class Surface {
     this.fonts = fontsOf(elements.host);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(elements.host);
+    this.zoom = new PanZoom(
+      elements.canvas,
+      (byHand) => {
+        this.chosen ||= byHand;
+        this.drawLater();
+      },
+      this.end.signal,
+    );
     this.listen();
     const unwatch = watchTheme(() => {
       this.isThemeStale = true;
@@ -144,7 +149,7 @@ export class Surface {
     if (this.scene === null) return;
     this.chosen = false;
     const { geometry } = this.scene;
-    this.look(this.fitting(), geometry.width / 2, geometry.height / 2);
+    this.look(this.fitting(), { ...geometry, x: 0, y: 0 });
   }
 
   closer(): void {
@@ -166,7 +171,7 @@ export class Surface {
     const dy = shift(box.y, box.height, this.height);
     if (dx === 0 && dy === 0) return;
     this.chosen = true;
-    this.zoom.translateBy(select(this.elements.canvas), dx / this.view.k, dy / this.view.k);
+    this.zoom.moveBy(dx, dy);
   }
 
   /** Where a task's box is on the surface; null if there is none. */
@@ -225,7 +230,6 @@ export class Surface {
   dispose(): void {
     this.end.abort();
     this.observer.disconnect();
-    select(this.elements.canvas).on(".zoom", null);
     if (this.request !== 0) cancelAnimationFrame(this.request);
     this.request = 0;
     this.scene = null;
@@ -245,10 +249,11 @@ export class Surface {
     const down = width < NARROW_EM * fonts.em;
     if (this.scene === null || this.isDown !== down || isOther)
       this.scene = this.sceneOf(this.arranged, down);
+    const { centre } = this.zoom;
     this.width = width;
     this.setHeight();
     this.limit();
-    if (this.chosen) this.look(this.view.k, ...this.centre());
+    if (this.chosen) this.zoom.lookAt(this.view.k, centre);
     else this.begin();
     this.drawLater();
   };
@@ -344,12 +349,11 @@ export class Surface {
     const { geometry, ways } = this.scene;
     const k = this.beginning();
     if (k === this.fitting()) {
-      this.look(k, geometry.width / 2, geometry.height / 2);
+      this.look(k, { ...geometry, x: 0, y: 0 });
       return;
     }
     const active = this.states.indexOf("running");
-    const box = this.scene.box(active < 0 ? Math.max(ways.first(), 0) : active);
-    this.look(k, box.x + box.width / 2, box.y + box.height / 2);
+    this.look(k, this.scene.box(active < 0 ? Math.max(ways.first(), 0) : active));
   }
 
   // -- place and scale
@@ -357,23 +361,6 @@ export class Surface {
   private listen(): void {
     const { canvas } = this.elements;
     const { signal } = this.end;
-    this.zoom
-      .extent(() => [
-        [0, 0],
-        [this.width, this.height],
-      ])
-      .wheelDelta(wheelDelta)
-      .filter((event: WheelEvent | MouseEvent | TouchEvent) => {
-        // A plain wheel scrolls the notebook. A pinch arrives as a wheel with ctrl.
-        if (event.type === "wheel") return event.ctrlKey || event.metaKey;
-        return !("button" in event) || event.button === 0;
-      })
-      .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => {
-        this.view = event.transform;
-        if (event.sourceEvent) this.chosen = true;
-        this.drawLater();
-      });
-    select(canvas).call(this.zoom).on("dblclick.zoom", null);
     canvas.addEventListener(
       "pointermove",
       (event) => {
@@ -385,9 +372,13 @@ export class Surface {
       { signal },
     );
     canvas.addEventListener("pointerleave", () => this.owner.onHover(-1), { signal });
-    canvas.addEventListener("click", (event) => this.owner.onPress(this.taskUnder(event)), {
-      signal,
-    });
+    canvas.addEventListener(
+      "click",
+      (event) => {
+        if (!this.zoom.isDragged) this.owner.onPress(this.taskUnder(event));
+      },
+      { signal },
+    );
   }
 
   private taskUnder(event: MouseEvent): number {
@@ -401,26 +392,25 @@ export class Surface {
   /** Keep scale and place where something of the graph is in sight. */
   private limit(): void {
     if (this.scene === null) return;
-    const { width, height } = this.scene.geometry;
-    this.zoom.scaleExtent([Math.min(this.fitting(), READABLE) / 2, CLOSEST]).translateExtent([
-      [0, 0],
-      [width, height],
-    ]);
+    this.zoom.limit({
+      room: this.size,
+      drawing: this.scene.geometry,
+      scales: [Math.min(this.fitting(), READABLE) / 2, CLOSEST],
+    });
   }
 
   private scaleBy(factor: number): void {
     this.chosen = true;
-    this.zoom.scaleBy(select(this.elements.canvas), factor);
+    this.zoom.scaleBy(factor);
   }
 
-  private centre(): [number, number] {
-    return this.view.invert([this.width / 2, this.height / 2]);
+  private get view(): View {
+    return this.zoom.view;
   }
 
-  private look(k: number, x: number, y: number): void {
-    const canvas = select(this.elements.canvas);
-    this.zoom.transform(canvas, zoomIdentity.scale(k));
-    this.zoom.translateTo(canvas, x, y);
+  /** Show a part of the drawing in the middle. */
+  private look(k: number, { x, y, width, height }: Rect): void {
+    this.zoom.lookAt(k, { x: x + width / 2, y: y + height / 2 });
   }
 
   // -- drawing
@@ -489,12 +479,6 @@ export class Surface {
       isCritical,
     };
   }
-}
-
-/** A pinch comes as many small steps, a notch of a wheel as one large. */
-function wheelDelta({ deltaY, deltaMode }: WheelEvent): number {
-  const unit = deltaMode === 1 ? 0.05 : deltaMode === 2 ? 1 : 0.002;
-  return -deltaY * unit * (Math.abs(deltaY) < PINCH_BELOW ? 8 : 1.5);
 }
 
 function heightOf(em: number): number {
