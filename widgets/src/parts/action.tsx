@@ -8,7 +8,7 @@ import { line, shown } from "../words";
 interface Props {
   action: Action;
   link: Link;
-  small?: boolean;
+  small?: boolean | undefined;
   /** Called with the kernel's answer. */
   onDone?: (value: unknown) => void;
   /** More arguments, read when the button is pressed. */
@@ -113,6 +113,28 @@ export function ActionButton({
         </span>
       )}
     </div>
+  );
+}
+
+interface ActionsProps {
+  of: readonly Action[] | undefined;
+  link: Link;
+  small?: boolean | undefined;
+}
+
+/** A button for each of some actions. */
+export function Actions({ of, link, small }: ActionsProps): JSX.Element {
+  return (
+    <>
+      {of?.map((action) => (
+        <ActionButton
+          key={`${action.verb} ${action.label}`}
+          action={action}
+          link={link}
+          small={small}
+        />
+      ))}
+    </>
   );
 }
 

@@ -186,31 +186,31 @@ function KindField({ id, filter, set }: FieldProps): JSX.Element {
 
 /** The kinds of event that have occurred: looks at each event once. */
 class SeenKinds {
-  private readonly mission: Mission;
-  private readonly kinds = new Set([HEARTBEAT]);
-  private sorted: readonly string[] = [HEARTBEAT];
-  private from = Number.POSITIVE_INFINITY;
-  private to = 0;
+  readonly #mission: Mission;
+  readonly #kinds = new Set([HEARTBEAT]);
+  #sorted: readonly string[] = [HEARTBEAT];
+  #from = Number.POSITIVE_INFINITY;
+  #to = 0;
 
   constructor(mission: Mission) {
-    this.mission = mission;
+    this.#mission = mission;
   }
 
   sync(): readonly string[] {
-    const { items } = this.mission.log;
-    const known = this.kinds.size;
+    const { items } = this.#mission.log;
+    const known = this.#kinds.size;
     for (let place = items.length - 1; place >= 0; place -= 1) {
       const event = items[place];
-      if (event === undefined || event.seq <= this.to) break;
-      this.kinds.add(event.kind);
+      if (event === undefined || event.seq <= this.#to) break;
+      this.#kinds.add(event.kind);
     }
     for (const event of items) {
-      if (event.seq >= this.from) break;
-      this.kinds.add(event.kind);
+      if (event.seq >= this.#from) break;
+      this.#kinds.add(event.kind);
     }
-    this.from = Math.min(this.from, items[0]?.seq ?? this.from);
-    this.to = Math.max(this.to, items.at(-1)?.seq ?? 0);
-    if (this.kinds.size !== known) this.sorted = [...this.kinds].sort();
-    return this.sorted;
+    this.#from = Math.min(this.#from, items[0]?.seq ?? this.#from);
+    this.#to = Math.max(this.#to, items.at(-1)?.seq ?? 0);
+    if (this.#kinds.size !== known) this.#sorted = [...this.#kinds].sort();
+    return this.#sorted;
   }
 }

@@ -2,12 +2,12 @@ import "./focus.css";
 import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import { useHere } from "../here";
+import { Answers } from "../parts/answers";
 import { Steps } from "../parts/meter";
-import { Said } from "../parts/phrase";
 import type { TaskFacts } from "../protocol";
+import { stepsIn, storyOf } from "../task-story";
 import { count, grouped, isFinal, line, shown } from "../words";
 import { TaskGoal, TaskState } from "./task-panel";
-import { stepsIn, taskStory } from "./task-story";
 
 const CHOICES_AT_MOST = 200;
 
@@ -31,15 +31,9 @@ export function Focus({ leave }: { leave: Leave }): JSX.Element {
 }
 
 function Solo({ task }: { task: TaskFacts }): JSX.Element {
-  const { mission } = useHere();
+  const { mission, ui } = useHere();
   mission.log.version.value;
-  const story = taskStory(mission, task);
   const steps = stepsIn(task.note);
-  const lines = [
-    ["Now", story.now],
-    ["Waiting for", story.waiting],
-    ["Next", story.next],
-  ] as const;
   return (
     <>
       <div>
@@ -49,16 +43,7 @@ function Solo({ task }: { task: TaskFacts }): JSX.Element {
         <TaskState task={task} />
       </div>
       <TaskGoal task={task} />
-      <dl class="now">
-        {lines.map(([label, phrase]) => (
-          <div class="row" key={label}>
-            <dt>{label}</dt>
-            <dd>
-              <Said phrase={phrase} />
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Answers of={storyOf(mission, task, ui.now.value)} />
       {task.note && (
         <div>
           <p>

@@ -3,12 +3,14 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
-import { ActionButton } from "../parts/action";
+import { Actions } from "../parts/action";
 import { Row } from "../parts/facts";
 import { State } from "../parts/icon";
 import { Said } from "../parts/phrase";
+import { Runs } from "../parts/runs";
 import { TaskLink } from "../parts/task-link";
 import type { AttemptFacts, TaskFacts } from "../protocol";
+import { neededBy, tries } from "../task-story";
 import {
   ATTEMPT_WORDS,
   counting,
@@ -21,7 +23,6 @@ import {
   TASK_WORDS,
 } from "../words";
 import { moment } from "./head-state";
-import { neededBy, tries } from "./task-story";
 
 const LINKS_SHOWN = 8;
 
@@ -94,19 +95,11 @@ export function TaskGoal({ task }: { task: TaskFacts }): JSX.Element | null {
 
 function PanelButtons({ task, close }: { task: TaskFacts; close: () => void }): JSX.Element {
   const { mission, link, ui } = useHere();
-  const actions = mission.head.value.task_actions[task.name] ?? [];
+  const actions = mission.head.value.task_actions[task.name];
   const asked = mission.head.value.needs.some((need) => need.task === task.name);
   return (
     <div class="acts">
-      {!asked &&
-        actions.map((action) => (
-          <ActionButton
-            key={`${action.verb} ${action.label}`}
-            action={action}
-            link={link}
-            small
-          />
-        ))}
+      {!asked && <Actions of={actions} link={link} small />}
       <button
         type="button"
         class="btn small"
@@ -137,14 +130,11 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
       </p>
       {need && (
         <div class="acts">
-          {need.actions.map((action) => (
-            <ActionButton
-              key={`${action.verb} ${action.label}`}
-              action={{ ...action, kind: "plain" }}
-              link={link}
-              small
-            />
-          ))}
+          <Actions
+            of={need.actions.map((action) => ({ ...action, kind: "plain" }))}
+            link={link}
+            small
+          />
         </div>
       )}
     </div>
@@ -154,17 +144,9 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
 function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
   const { mission, ui } = useHere();
   const spec = mission.spec(task.name);
-  const work = spec?.work;
   return (
     <dl class="kv wide">
-      <Row label={task.agent ? "Agent" : "Runs"}>
-        {task.agent
-          ? line(task.agent, 80)
-          : work?.kind === "python"
-            ? line(work.label, 80)
-            : "a function of yours"}
-        {task.pid !== null && `, process ${task.pid}`}
-      </Row>
+      <Runs task={task} />
       <Row label="Needs">
         <Links names={spec?.needs ?? []} mission={mission} />
       </Row>
