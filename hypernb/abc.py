@@ -26,12 +26,14 @@ if TYPE_CHECKING:
         MissionSnapshot,
         MissionState,
         MissionSummary,
+        Past,
         PlanSpec,
         Resource,
         ResourceUse,
         Retention,
         RunnerId,
         SearchHit,
+        Since,
         Swept,
         TaskId,
         TaskRecord,
@@ -117,10 +119,15 @@ class Store(ABC):
         *,
         by: str,
         payloads: Mapping[Digest, Payload] | None = None,
+        revision: int | None = None,
     ) -> MissionRecord:
         """Store the next revision of a plan that awaits approval, and replace its tasks.
 
+        Args:
+            revision: The one that the change was made to; None if that does not matter.
+
         Raises:
+            EditConflictError: Another revision than that is the newest.
             TransitionError: The mission does not await approval.
         """
 
@@ -140,6 +147,18 @@ class Store(ABC):
     @abstractmethod
     def reject(self, mission_id: MissionId, *, reason: str, by: str) -> None:
         """End a mission that awaits approval; nothing of it ever runs."""
+
+    @abstractmethod
+    def comment(self, mission_id: MissionId, text: str, *, task: str = "", by: str) -> int:
+        """Append the event ``plan.commented``; return its ``seq``.
+
+        Args:
+            text: What is said.
+            task: Name of the task it is about; empty for the plan.
+
+        Raises:
+            UnknownTaskError: The plan has no such task.
+        """
 
     @abstractmethod
     def send(
@@ -227,11 +246,20 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def past(self, mission_id: MissionId) -> Past:
+        """Return what earlier missions like this one say of it, for telling what to expect.
+
+        More of them count than for `durations`, which only has to order what starts. Tasks
+        that a fork shares are left out, because they did not run.
+        """
+
+    @abstractmethod
     def events(
         self,
         mission_id: MissionId | None = None,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
         newest: bool = False,
@@ -241,6 +269,7 @@ class Store(ABC):
         Args:
             mission_id: Of this mission only; of the whole store if None.
             after: The last ``seq`` that the reader has seen.
+            before: Only events with a ``seq`` below this one.
             limit: At most so many.
             kinds: Only these; all if empty.
             newest: The last ``limit`` of them instead of the first.
@@ -253,6 +282,29 @@ class Store(ABC):
     @abstractmethod
     def snapshot(self, mission_id: MissionId, *, events: int = 100) -> MissionSnapshot:
         """Read all that a view needs in one transaction."""
+
+    @abstractmethod
+    def since(
+        self, mission_id: MissionId, after: int, *, limit: int = 1000, paid: int = 0
+    ) -> Since:
+        """Read what has changed in a mission since an event, in one step.
+
+        Made to be called after every commit, beside a busy thread: whoever begins with a
+        snapshot and takes all that follows, in order, knows the mission as it is. Signs of
+        life are in the rows of tasks at work, whether there is an event or not.
+
+        Args:
+            after: The last ``seq`` that the reader has seen.
+            limit: At most so many events.
+            paid: `Since.paid` of the reader's last call; 0 at first, for all payments.
+
+        Raises:
+            UnknownMissionError: There is no such mission, or no longer.
+        """
+
+    @abstractmethod
+    def count_events(self, mission_id: MissionId, *, until: int) -> int:
+        """Return how many events a mission has up to a ``seq``, heartbeats included."""
 
     @abstractmethod
     def usage(self, mission_id: MissionId) -> list[UsageRecord]:

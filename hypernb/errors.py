@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -173,20 +174,66 @@ class CyclicPlanError(PlanError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PlanProblem:
+    """Something that keeps a plan from being carried out, and where it is.
+
+    Attributes:
+        text: What is wrong and what to do, in sentences.
+        task: Name of the task; empty for the plan itself.
+        field: Name of the field; empty where it is about the whole, ``tools`` and ``params``
+            for those of an agent's work.
+        instead: A value for the field that would be right; None if there is none to propose.
+        route: Names of tasks that wait for each other in a circle.
+    """
+
+    text: str
+    task: str = ""
+    field: str = ""
+    instead: Any = None
+    route: tuple[str, ...] = ()
+
+
 class PlanProblemsError(PlanError):
     """A plan has one or more problems, each with the task it is at.
 
     Attributes:
         problems: The problems, in plan order.
+        placed: The same with the task and the field that each is about.
     """
 
     code = "plan.problems"
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+    def __init__(self, problems: Sequence[str | PlanProblem]) -> None:
+        self.placed = tuple(
+            PlanProblem(each) if isinstance(each, str) else each for each in problems
+        )
+        self.problems = tuple(each.text for each in self.placed)
         more = len(self.problems) - 1
         tail = f" And {more} more problem{'s' if more > 1 else ''}." if more else ""
         super().__init__(f"{self.problems[0]}{tail}")
+
+
+class EditConflictError(PlanError):
+    """A plan was changed by somebody else while it was being edited.
+
+    Attributes:
+        mission: Short id of the mission.
+        based_on: The revision that the changes were made to.
+        newest: The revision that there is now.
+    """
+
+    code = "plan.conflict"
+
+    def __init__(self, mission: str, based_on: int, newest: int) -> None:
+        self.mission = mission
+        self.based_on = based_on
+        self.newest = newest
+        super().__init__(
+            f"Somebody saved revision {newest} while you edited revision {based_on}.",
+            hint="Your changes are still here, and nothing of them was saved. "
+            f"%hyper diff {mission} shows what is new; then save yours on top of it.",
+        )
 
 
 class ApprovalError(HypernbError):

@@ -233,6 +233,71 @@ def reject(*, mission: str, reason: tuple[str, ...]) -> None:
     _echo(f"{chosen.id} is rejected. Nothing of it runs.")
 
 
+def _names(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:
+    return None if text is None else tuple(filter(None, text.split(",")))
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("words", nargs=-1)
+@click.option("--drop", callback=_names, metavar="t3,t4", help="Leave these tasks out.")
+@click.option("--add", metavar="NAME", help="Add a task of this name.")
+@click.option("--agent", metavar="NAME", help="Who does the task.")
+@click.option("--goal", metavar="TEXT", help="What it is to do.")
+@click.option("--needs", callback=_names, metavar="t1,t2", help="What is to be done before it.")
+@click.option("--tools", callback=_names, metavar="ruff,tests", help="The tools it uses.")
+def edit(*, mission: str, words: tuple[str, ...], **given: Any) -> None:
+    """Change a plan before approval; WORDS are a task, or none, and field=value."""
+    from hypernb.session import typed_edit
+
+    ref, _, task = mission.partition("/")
+    drop, add = given.pop("drop") or (), given.pop("add") or ""
+    values = {field: value for field, value in given.items() if value is not None}
+    chosen = _mission(ref)
+    asked = typed_edit((task, *words) if task else words, values, drop=drop, add=add)
+    revision = chosen.edit(**asked).record.revision
+    _echo(
+        f"{chosen.id} has revision {revision}. hypernb diff {chosen.id} shows what it changes."
+    )
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("revision", type=AT_LEAST_ONE, required=False)
+def diff(*, mission: str, revision: int | None) -> None:
+    """Show what the newest revision of a plan changes."""
+    from hypernb.views import difference_text
+
+    chosen = _mission(mission)
+    newest = chosen.record.revision
+    since = revision or max(1, newest - 1)
+    told = difference_text(chosen.difference(since), chosen.plan, (since, newest), _width())
+    _echo(told)
+
+
+@hypernb.command()
+@click.argument("mission")
+@click.argument("words", nargs=-1)
+def comment(*, mission: str, words: tuple[str, ...]) -> None:
+    """Say something about a plan, or about a task that is named first; or list it."""
+    from hypernb.session import typed_comment
+    from hypernb.views import table_text
+
+    ref, _, task = mission.partition("/")
+    chosen = _mission(ref)
+    if words:
+        said = " ".join(words)
+        about, text = (task, said) if task else typed_comment(chosen, said)
+        chosen.comment(text, about)
+        _echo(f"Kept with {chosen.id}.")
+        return
+    rows = [
+        (f"{each.at:%Y-%m-%d %H:%M}", each.by, each.task, each.text)
+        for each in chosen.comments()
+    ]
+    _echo(table_text(["At", "By", "About", "Comment"], rows, width=_table_width()))
+
+
 @hypernb.command()
 @click.argument("mission")
 def cancel(*, mission: str) -> None:

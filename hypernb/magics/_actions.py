@@ -17,7 +17,7 @@ from hypernb.magics._start import (
     watch_answer,
     whole,
 )
-from hypernb.magics._verbs import VERBS
+from hypernb.magics._verbs import EDITED_FIELDS, VERBS
 from hypernb.model import MissionState
 
 if TYPE_CHECKING:
@@ -93,32 +93,53 @@ def _reject(around: Surroundings, request: Request) -> Mission:
 
 
 def _edit(around: Surroundings, request: Request) -> Mission:
-    mission = _mission(around, request, or_task=True)
-    words = list(_tasks(request))
-    task = words.pop(0) if words and "=" not in words[0] else ""
-    values = dict(_assignment(word) for word in words)
-    if not values and not request.options.get("drop"):
-        raise UsageError(
-            "%hyper edit needs a change.",
-            hint="For example: %hyper edit m-7 t3 timeout_s=60, or --drop t3.",
+    from hypernb.session import typed_edit
+
+    mission, options = _mission(around, request, or_task=True), request.options
+    values = {field: options[field] for field in EDITED_FIELDS if field in options}
+    drop, add = options.get("drop", ()), options.get("add", "")
+    return mission.edit(**typed_edit(_tasks(request), values, drop=drop, add=add))
+
+
+def _comment(around: Surroundings, request: Request) -> Mission | Listing[Any]:
+    from hypernb.session import typed_comment
+
+    ref, _, said = request.arguments[0].strip().partition(" ")
+    name, _, task = ref.partition("/")
+    mission = around.session.mission(name)
+    if not said.strip():
+        return Listing.of_rows(
+            mission.comments(),
+            ["At", "By", "About", "Comment"],
+            lambda each: (f"{each.at:%Y-%m-%d %H:%M}", each.by, each.task, each.text),
         )
-    drop = request.options.get("drop", ())
-    if task:
-        return mission.edit({task: values}, drop=drop)
-    return mission.edit(drop=drop, **values)
+    about, text = (task, said) if task else typed_comment(mission, said)
+    return mission.comment(text, about)
 
 
-def _assignment(word: str) -> tuple[str, Any]:
-    import json
+def _diff(around: Surroundings, request: Request) -> Shown:
+    from hypernb.views import difference_html, difference_text
 
-    name, equals, text = word.partition("=")
-    if not equals:
-        raise UsageError(f"{word[:80]!r} is no change.", hint="Write field=value.")
-    try:
-        return name, json.loads(text)
-    except ValueError:
-        many = name in ("needs", "tools", "scope", "hosts", "resources")
-        return name, tuple(filter(None, text.split(","))) if many else text
+    mission = _mission(around, request)
+    newest, plan = mission.record.revision, mission.plan
+    since = _revision(request) or max(1, newest - 1)
+    revisions = (since, newest)
+    difference = mission.difference(since)
+    return Shown(
+        difference_text(difference, plan, revisions),
+        difference_html(difference, plan, revisions),
+    )
+
+
+def _revision(request: Request) -> int:
+    if not request.arguments[1:]:
+        return 0
+    word = request.arguments[1]
+    if not word.isdecimal() or not int(word):
+        raise UsageError(
+            f"{word[:80]!r} is no revision.", hint="Write its number: %hyper diff m-7 1."
+        )
+    return int(word)
 
 
 def _pause(around: Surroundings, request: Request) -> Mission:
@@ -147,10 +168,12 @@ def _retry(around: Surroundings, request: Request) -> Mission:
 
 
 def _rewind(around: Surroundings, request: Request) -> Mission:
+    from hypernb.session import assignment
+
     origin = _mission(around, request, or_task=True)
     words = list(_tasks(request))
     at = words.pop(0) if words and "=" not in words[0] else ""
-    values = dict(_assignment(word) for word in words)
+    values = dict(assignment(word) for word in words)
     if values and not at:
         raise UsageError(
             "A change needs the task that it is about.",
@@ -398,7 +421,9 @@ ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
     "attach": _attach,
     "backup": _backup,
     "cancel": _cancel,
+    "comment": _comment,
     "config": _config,
+    "diff": _diff,
     "doctor": _doctor,
     "edit": _edit,
     "events": _events,

@@ -95,7 +95,13 @@ def _values(around: Surroundings, options: Iterable[Option], last: str) -> Itera
     option = next((each for each in options if each.name == last), None)
     if option is None or option.kind == "flag":
         return None
-    kind = {"--playbook": "playbook", "--agents": "agent", "--in": "variable"}
+    kind = {
+        "--playbook": "playbook",
+        "--agents": "agent",
+        "--agent": "agent",
+        "--in": "variable",
+        "--tools": "tool",
+    }
     return _quietly(lambda: _known(around, kind.get(option.name, option.name)))
 
 
@@ -110,6 +116,10 @@ def _known(around: Surroundings, kind: str) -> Iterable[str]:
         return around.session.playbooks()
     if kind == "agent":
         return around.session.agents()
+    if kind == "tool":
+        from hypernb.tools import tool_names
+
+        return tool_names()
     if kind in ("variable", "--out"):
         return around.variables
     return FIXED.get(kind, ())

@@ -39,6 +39,9 @@ _RUN_OPTIONS: Final = tuple(
     option for option in CELL_OPTIONS if option.name not in ("--playbook", "--no-interpolate")
 )
 
+EDITED_FIELDS: Final = ("agent", "goal", "needs", "tools")
+"""Fields of a task that ``%hyper edit`` has options for; the others are written as words."""
+
 VERBS: Final = {
     verb.name: verb
     for verb in (
@@ -111,7 +114,31 @@ VERBS: Final = {
             "M [task] [field=value …]",
             1,
             None,
-            (Option("--drop", "Leave these tasks out.", "names", "t3,t4"),),
+            (
+                Option("--drop", "Leave these tasks out.", "names", "t3,t4"),
+                Option("--add", "Add a task of this name.", "text", "NAME"),
+                Option("--agent", "Who does the task.", "text", "NAME"),
+                Option("--goal", "What it is to do.", "text", "TEXT"),
+                Option("--needs", "What has to be done before it.", "names", "t1,t2"),
+                Option("--tools", "The tools it uses.", "names", "ruff,tests"),
+            ),
+            completes="mission",
+        ),
+        Verb(
+            "diff",
+            "Show what the newest revision of a plan changes.",
+            "M [revision]",
+            1,
+            2,
+            completes="mission",
+        ),
+        Verb(
+            "comment",
+            "Say something about a plan or a task, or list what was said.",
+            "M [task] [TEXT]",
+            1,
+            1,
+            takes_text=True,
             completes="mission",
         ),
         Verb("pause", "Stop running work where it is.", "M", 1, 1, completes="mission"),

@@ -2,6 +2,7 @@
 
 from hypernb.model._agents import RoleCard
 from hypernb.model._changes import Change
+from hypernb.model._comments import Comment
 from hypernb.model._events import Event, EventKind
 from hypernb.model._findings import (
     Finding,
@@ -13,6 +14,7 @@ from hypernb.model._findings import (
     ToolRun,
 )
 from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
+from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
@@ -32,6 +34,7 @@ from hypernb.model._records import (
     MissionSnapshot,
     MissionSummary,
     SearchHit,
+    Since,
     TaskRecord,
 )
 from hypernb.model._replay import Replayed, replay
@@ -60,6 +63,7 @@ __all__ = [
     "AttemptState",
     "Change",
     "CommandRecord",
+    "Comment",
     "Digest",
     "Event",
     "EventKind",
@@ -73,6 +77,7 @@ __all__ = [
     "MissionSummary",
     "OnFailure",
     "Outcome",
+    "Past",
     "PlanSpec",
     "PythonWork",
     "Refusal",
@@ -86,6 +91,8 @@ __all__ = [
     "RunnerId",
     "SearchHit",
     "Severity",
+    "Since",
+    "Spread",
     "SprintItem",
     "Swept",
     "TaskId",

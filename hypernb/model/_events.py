@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     MISSION_CREATED = "mission.created"
     PLAN_PROPOSED = "plan.proposed"
     PLAN_EDITED = "plan.edited"
+    PLAN_COMMENTED = "plan.commented"
     PLAN_APPROVED = "plan.approved"
     PLAN_REJECTED = "plan.rejected"
     MISSION_STARTED = "mission.started"

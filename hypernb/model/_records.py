@@ -242,3 +242,32 @@ class MissionSnapshot:
     findings: tuple[Finding, ...] = ()
     approvals: tuple[ApprovalRecord, ...] = ()
     runners: tuple[LeaseRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What has changed in a mission since an event, read in one step.
+
+    Rows are as they are now, also those of changes that later events tell of.
+
+    Attributes:
+        seq: The last event that was read; where to go on from.
+        mission: The mission's row.
+        events: Oldest first; heartbeats left out.
+        tasks: Rows that may have changed, in plan order; all of them if the plan changed.
+        attempts: All attempts at those tasks, in the order they started.
+        spent: Dollars and tokens by task, of what was paid after ``paid``.
+        paid: Number of the last payment that ``spent`` includes; where to go on from.
+        plan_changed: Whether there is another revision of the plan, and so other tasks.
+        more: Whether there are further events.
+    """
+
+    seq: int
+    mission: MissionRecord
+    events: tuple[Event, ...] = ()
+    tasks: tuple[TaskRecord, ...] = ()
+    attempts: tuple[AttemptRecord, ...] = ()
+    spent: Mapping[TaskId, tuple[float, int]] = field(default_factory=dict)
+    paid: int = 0
+    plan_changed: bool = False
+    more: bool = False

@@ -8,11 +8,12 @@ from hypernb.plan._check import (
     check_plan,
     is_resource_name,
     keyword_name,
+    plan_problems,
 )
 from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
-from hypernb.plan._paths import critical_path, remaining_paths, waves
+from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths, waves
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
 
@@ -22,6 +23,7 @@ __all__ = [
     "MAX_TASKS",
     "Consequence",
     "Layout",
+    "Outline",
     "Plan",
     "PlanDifference",
     "Route",
@@ -32,6 +34,8 @@ __all__ = [
     "is_resource_name",
     "keyword_name",
     "layout",
+    "outline",
+    "plan_problems",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",

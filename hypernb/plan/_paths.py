@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final
 
 from hypernb.plan._graph import graph_of
 
@@ -47,10 +48,13 @@ def critical_path(
         >>> critical_path(plan.build()[0])
         ('b', 'c')
     """
-    graph = graph_of(spec)
+    return _longest_path(graph_of(spec), weights(spec, durations))
+
+
+def _longest_path(graph: Graph, weight: Sequence[float]) -> tuple[str, ...]:
     if not graph.names:
         return ()
-    length = lengths(graph, weights(spec, durations))
+    length = lengths(graph, weight)
     starts = [number for number, before in enumerate(graph.needs) if not before]
     here = max(starts, key=lambda number: (length[number], -number))
     path = [here]
@@ -58,6 +62,64 @@ def critical_path(
         here = max(graph.children[here], key=lambda number: (length[number], -number))
         path.append(here)
     return tuple(graph.names[number] for number in path)
+
+
+class Outline:
+    """The arrows of a plan, made once, to be asked again and again while it runs.
+
+    Weights are seconds of each task, in plan order.
+
+    Example:
+        >>> from hypernb.plan import Plan
+        >>> plan = Plan("demo").add("a", dict).add("b", dict, needs=["a"]).add("c", dict)
+        >>> outline = Outline(plan.build()[0])
+        >>> outline.longest([1.0, 2.0, 9.0]), outline.path([1.0, 2.0, 0.5])
+        (9.0, ('a', 'b'))
+    """
+
+    def __init__(self, spec: PlanSpec) -> None:
+        self._graph = graph_of(spec)
+
+    def longest(self, weight: Sequence[float]) -> float:
+        """Return how long the chain of tasks takes that takes longest; 0 without tasks."""
+        length = [0.0] * len(weight)
+        children = self._graph.children
+        for number in reversed(self._graph.order):
+            after = 0.0
+            for child in children[number]:
+                after = max(after, length[child])
+            length[number] = weight[number] + after
+        return max(length, default=0.0)
+
+    def path(self, weight: Sequence[float]) -> tuple[str, ...]:
+        """Return the names along that chain; see `critical_path`."""
+        return _longest_path(self._graph, weight)
+
+
+_KEPT: Final = 16
+_outlines: dict[int, tuple[PlanSpec, Outline]] = {}
+_lock: Final = threading.Lock()
+
+
+def outline(spec: PlanSpec) -> Outline:
+    """Return the outline of a plan; those of the latest few are kept.
+
+    Raises:
+        PlanProblemsError: A name is there twice, or a need is no task.
+        CyclicPlanError: Tasks wait for each other in a circle.
+    """
+    # By identity, because comparing ten thousand tasks takes longer than the outline spares;
+    # the plan is kept with it, so that its identity is not another's.
+    with _lock:
+        known = _outlines.get(id(spec))
+    if known is not None:
+        return known[1]
+    made = Outline(spec)
+    with _lock:
+        _outlines[id(spec)] = (spec, made)
+        while len(_outlines) > _KEPT:
+            del _outlines[next(iter(_outlines))]
+    return made
 
 
 def waves(spec: PlanSpec) -> tuple[tuple[str, ...], ...]:

@@ -4,17 +4,22 @@ from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
 from hypernb.session._hosting import host_here
 from hypernb.session._limits import limits
-from hypernb.session._mission import Mission, Task
+from hypernb.session._mission import RETRIABLE, Mission, Task
 from hypernb.session._session import Session, Status
+from hypernb.session._typed import assignment, typed_comment, typed_edit
 
 __all__ = [
+    "RETRIABLE",
     "Check",
     "Mission",
     "Session",
     "Status",
     "Task",
     "as_json",
+    "assignment",
     "forms",
     "host_here",
     "limits",
+    "typed_comment",
+    "typed_edit",
 ]

@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from hypernb.errors import PlanProblemsError, UnknownNameError, UnknownTaskError, UsageError
-from hypernb.model import PlanSpec, TaskSpec
+from hypernb.errors import (
+    PlanProblem,
+    PlanProblemsError,
+    UnknownNameError,
+    UnknownTaskError,
+    UsageError,
+)
+from hypernb.model import AgentWork, PlanSpec, TaskSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
 
 Spec = TypeVar("Spec", PlanSpec, TaskSpec)
 
 # What a person may change; the rest is what the plan is, and changing it is a new plan.
 TASK_FIELDS = frozenset(TaskSpec.model_fields) - {"name", "work"}
+WORK_FIELDS = frozenset({"tools", "params"})
 PLAN_FIELDS = frozenset(
     {
         "scope",
@@ -28,6 +37,7 @@ PLAN_FIELDS = frozenset(
         "result",
     }
 )
+_SHOWN = 80
 
 
 def edited(
@@ -35,24 +45,161 @@ def edited(
     changes: Mapping[str, Mapping[str, Any]],
     *,
     drop: Collection[str] = (),
+    add: Sequence[Mapping[str, Any]] = (),
     plan_fields: Mapping[str, Any] | None = None,
 ) -> PlanSpec:
-    """Return the plan with new values and without the dropped tasks.
+    """Return the plan with new values and tasks, and without the dropped ones.
 
     Raises:
         UnknownTaskError: No task has that name.
         UnknownNameError: No field has that name, or it cannot be changed.
         PlanProblemsError: A value is not one that the field can have.
     """
+    spec, problems = drafted(plan, changes, drop=drop, add=add, plan_fields=plan_fields)
+    if problems:
+        raise PlanProblemsError(problems)
+    return spec
+
+
+def drafted(
+    plan: PlanSpec,
+    changes: Mapping[str, Mapping[str, Any]],
+    *,
+    drop: Collection[str] = (),
+    add: Sequence[Mapping[str, Any]] = (),
+    plan_fields: Mapping[str, Any] | None = None,
+) -> tuple[PlanSpec, list[PlanProblem]]:
+    """Return the plan as it would be, and which values are none that their fields can have.
+
+    Those values are left out: the field keeps the one it had. Whether the plan can be carried
+    out is another question.
+
+    Args:
+        plan: The plan.
+        changes: New values by task and field; ``tools`` and ``params`` are those of an
+            agent's work.
+        drop: Tasks to leave out; what needs them no longer does.
+        add: Fields of new tasks, each done by an agent; they come last.
+        plan_fields: New values of the plan's own fields.
+
+    Raises:
+        UnknownTaskError: No task has that name.
+        UnknownNameError: No field has that name, or it cannot be changed.
+    """
+    new_names = {str(each.get("name", "")) for each in add}
     dropped = set(task_names(plan, drop))
     wanted = dict(zip(task_names(plan, list(changes)), changes.values(), strict=True))
+    draft = _Draft(plan, gone=dropped - new_names)
     tasks = [
-        _with(task, wanted.get(task.name, {}), dropped)
+        draft.changed(task, wanted.get(task.name, {}))
         for task in plan.tasks
         if task.name not in dropped
     ]
-    fields = _known(plan_fields or {}, PLAN_FIELDS, "field of a plan")
-    return _valid(PlanSpec, {**plan.model_dump(), **fields, "tasks": tasks}, "The plan")
+    tasks += [draft.added(fields) for fields in add]
+    own = dict(_known(plan_fields or {}, PLAN_FIELDS, "field of a plan"))
+    if plan.result in draft.gone:
+        own.setdefault("result", "")
+    whole = {name: getattr(plan, name) for name in PlanSpec.model_fields}
+    spec = draft.valid(PlanSpec, whole | {"tasks": ()}, own, "")
+    return spec.model_copy(update={"tasks": tuple(tasks)}), draft.problems
+
+
+class _Draft:
+    """Makes tasks and a plan of new values, and notes what is wrong with them.
+
+    Args:
+        plan: The plan as it was.
+        gone: Names that nothing can need any more.
+    """
+
+    def __init__(self, plan: PlanSpec, *, gone: set[str]) -> None:
+        self.gone = gone
+        self.problems: list[PlanProblem] = []
+        names = [task.name for task in plan.tasks]
+        numbered = {f"t{number}": name for number, name in enumerate(names, start=1)}
+        self._refs = {ref: name for ref, name in numbered.items() if ref not in set(names)}
+
+    def changed(self, task: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
+        """Return a task with new values."""
+        if not changes and self.gone.isdisjoint(task.needs):
+            return task
+        new = _known(changes, TASK_FIELDS | WORK_FIELDS, "field of a task")
+        new["needs"] = self._needs(new.get("needs", task.needs))
+        work = {name: new.pop(name) for name in WORK_FIELDS & set(new)}
+        old = {name: getattr(task, name) for name in TaskSpec.model_fields}
+        if work and isinstance(task.work, AgentWork):
+            new["work"] = _work(task.work, work)
+        elif work:
+            said = f"Task {task.name!r} is a Python function and uses no tools."
+            self.problems.append(PlanProblem(said, task.name, min(work)))
+        return self.valid(TaskSpec, old, new, task.name)
+
+    def added(self, fields: Mapping[str, Any]) -> TaskSpec:
+        """Return a new task."""
+        known = TASK_FIELDS | WORK_FIELDS | {"name"}
+        new = _known(fields, known, "field of a task")
+        name = str(new.pop("name", ""))
+        new["needs"] = self._needs(new.get("needs", ()))
+        new["work"] = _work(AgentWork(), {n: new.pop(n) for n in WORK_FIELDS & set(new)})
+        return self.valid(TaskSpec, {"name": name, "work": AgentWork()}, new, name)
+
+    def valid(
+        self, kind: type[Spec], old: Mapping[str, Any], new: Mapping[str, Any], name: str
+    ) -> Spec:
+        """Return what has the new values that it can have, and else its old ones."""
+        try:
+            return kind.model_validate({**old, **new})
+        except ValidationError as error:
+            where = "The plan" if "tasks" in old else f"Task {name!r}"
+            wrong = set()
+            for each in error.errors():
+                field = str(each["loc"][0])
+                wrong.add(field)
+                self.problems.append(_problem(each, name, where, old.get(field)))
+            kept = {field: value for field, value in new.items() if field not in wrong}
+            return kind.model_validate({**old, **kept})
+
+    def _needs(self, needs: Any) -> Any:
+        """Name needs by their names, and leave those out that are gone."""
+        if isinstance(needs, str) or not isinstance(needs, list | tuple):
+            return needs  # its kind is wrong, which is said with the others
+        named = [
+            self._refs.get(need, need) if isinstance(need, str) else need for need in needs
+        ]
+        return tuple(need for need in named if need not in self.gone)
+
+
+def _work(old: AgentWork, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an agent's work with other tools; arguments of tools that went go with them."""
+    work = {"kind": "agent", "tools": old.tools, "params": old.params} | dict(new)
+    tools = work["tools"]
+    if "params" not in new and isinstance(tools, list | tuple):
+        work["params"] = {tool: args for tool, args in old.params.items() if tool in tools}
+    return work
+
+
+def _problem(each: ErrorDetails, name: str, where: str, old: Any) -> PlanProblem:
+    # Tools are part of the work, and so is where pydantic has found them wrong.
+    place = [str(part) for part in each["loc"]]
+    if place[0] == "work":
+        place = [part for part in place[1:] if part != "agent"] or ["work"]
+    field = place[0]
+    said = (
+        f"{where} cannot have {'.'.join(place)} {_shown(each['input'])}: "
+        f"{each['msg'][:1].lower()}{each['msg'][1:]}."
+    )
+    if field in WORK_FIELDS:
+        old = getattr(old, field, None)
+    return PlanProblem(said, name, field, _plain(old))
+
+
+def _shown(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def keep_only(plan: PlanSpec, tasks: Collection[str]) -> PlanSpec:
@@ -77,31 +224,11 @@ def keep_only(plan: PlanSpec, tasks: Collection[str]) -> PlanSpec:
     return plan.model_copy(update={"tasks": rest, "result": result})
 
 
-def _with(task: TaskSpec, changes: Mapping[str, Any], dropped: set[str]) -> TaskSpec:
-    known = _known(changes, TASK_FIELDS, "field of a task")
-    needs = known.get("needs", [need for need in task.needs if need not in dropped])
-    return _valid(
-        TaskSpec, {**task.model_dump(), **known, "needs": needs}, f"Task {task.name!r}"
-    )
-
-
 def _known(changes: Mapping[str, Any], known: frozenset[str], kind: str) -> dict[str, Any]:
     for name in changes:
         if name not in known:
             raise UnknownNameError(kind, name, known)
     return dict(changes)
-
-
-def _valid(kind: type[Spec], values: Mapping[str, Any], where: str) -> Spec:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        problems = [
-            f"{where} cannot have {'.'.join(map(str, each['loc']))} "
-            f"{each['input']!r}: {each['msg'][:1].lower()}{each['msg'][1:]}."
-            for each in error.errors()
-        ]
-        raise PlanProblemsError(problems) from None
 
 
 def task_names(plan: PlanSpec, refs: Collection[str]) -> list[str]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import (
     ApprovalError,
+    EditConflictError,
     MissionError,
     NotFinishedError,
+    PlanProblemsError,
     TransitionError,
     UnknownTaskError,
     UsageError,
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hypernb.errors import PlanProblem
     from hypernb.model import (
+        Comment,
         Event,
         Finding,
         MissionRecord,
@@ -34,10 +38,11 @@ if TYPE_CHECKING:
         PlanSpec,
         TaskRecord,
     )
-    from hypernb.plan import Plan
+    from hypernb.plan import Plan, PlanDifference
     from hypernb.session._session import Session
 
 CHANGE_TICK_S = 0.5
+MAX_COMMENT = 10_000
 RETRIABLE = frozenset(
     {TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED, TaskState.AWAITING_APPROVAL}
 )
@@ -223,7 +228,8 @@ class Mission:
         Args:
             tasks: Approve only these, with all that they need; the others are dropped in a
                 new revision first. All tasks if empty.
-            plan_hash: Approve only if the plan has this hash.
+            plan_hash: Approve only if the plan, as it was before tasks are dropped, has this
+                hash.
 
         Raises:
             ApprovalError: The plan has another hash than the one given.
@@ -233,7 +239,15 @@ class Mission:
         if tasks:
             from hypernb.session._editing import keep_only
 
-            self._revise(keep_only(self.plan, tasks))
+            record, plan = self.record, self.plan
+            if plan_hash not in (None, record.plan_hash):
+                raise ApprovalError(
+                    f"The plan of {self.id} is no longer the one that you saw.",
+                    hint=f"%hyper show {self.id} shows it as it is now.",
+                )
+            if (rest := keep_only(plan, tasks)) != plan:
+                self._revise(rest, revision=record.revision)
+            plan_hash = None
         record = self.record
         self.session.store.approve(
             record.id,
@@ -254,23 +268,110 @@ class Mission:
         changes: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         drop: Collection[str] = (),
+        add: Sequence[Mapping[str, Any]] = (),
+        revision: int | None = None,
         **plan_fields: Any,
     ) -> Mission:
         """Change the plan before approval; makes a new revision.
 
         Args:
-            changes: New values by task and field: ``{"t3": {"timeout_s": 60}}``.
-            drop: Tasks to leave out.
+            changes: New values by task and field: ``{"t3": {"timeout_s": 60}}``. ``tools``
+                are those of an agent's work, and ``needs`` connect tasks anew.
+            drop: Tasks to leave out; what needs them no longer does.
+            add: New tasks, each with a ``name`` and an ``agent``. One that names no tools
+                gets those of the agent's card.
+            revision: The one that the change is made to; refused if there is a newer one.
+                None for whichever is the newest.
             plan_fields: New values of the plan's own fields, such as ``concurrency``.
 
         Raises:
             PlanError: The plan could not be carried out like that; nothing was changed.
+            EditConflictError: Somebody else has changed it since that revision.
             TransitionError: The mission no longer awaits approval.
         """
-        from hypernb.session._editing import edited
-
-        self._revise(edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields))
+        record = self.record
+        self._refuse_other(record, revision)
+        spec, problems = self.draft(changes, drop=drop, add=add, **plan_fields)
+        if problems:
+            raise PlanProblemsError(problems)
+        self._revise(spec, revision=revision)
         return self
+
+    def draft(
+        self,
+        changes: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        drop: Collection[str] = (),
+        add: Sequence[Mapping[str, Any]] = (),
+        **plan_fields: Any,
+    ) -> tuple[PlanSpec, list[PlanProblem]]:
+        """Return what an edit would make of the plan, and values that are wrong by their kind.
+
+        Arguments as for `edit`; nothing is stored. `Session.problems` says what else keeps
+        the plan from being carried out.
+
+        Raises:
+            UnknownTaskError: The plan has no such task.
+            UnknownNameError: There is no such field, or it cannot be changed.
+        """
+        from hypernb.session._editing import drafted
+
+        spec, problems = drafted(
+            self.plan, changes or {}, drop=drop, add=add, plan_fields=plan_fields
+        )
+        if not add:
+            return spec, problems
+        from hypernb.agents import equip
+
+        return equip(spec, self.session.agents(spec.root)), problems
+
+    def difference(self, since: int | None = None) -> PlanDifference:
+        """Return what the newest revision of the plan changes; falsy if there is one only.
+
+        Args:
+            since: Number of an earlier revision; the one before the newest by default.
+
+        Raises:
+            StoreError: There is no such revision.
+        """
+        from hypernb.plan import PlanDifference, compare
+
+        before = self.record.revision - 1 if since is None else since
+        if since is None and before < 1:
+            return PlanDifference()
+        return compare(self.session.store.plan(self._record.id, before), self.plan)
+
+    def comment(self, text: str, task: str = "") -> Mission:
+        """Write something about the plan, or about a task of it, for all who look at it.
+
+        Args:
+            text: What to say.
+            task: Name of the task, or ``t3``; the plan as a whole if empty.
+
+        Raises:
+            UsageError: There is nothing to say, or too much.
+            UnknownTaskError: The plan has no such task.
+        """
+        said = text.strip()
+        if not said:
+            raise UsageError("A comment needs some words.", hint="Write what is to be said.")
+        if len(said) > MAX_COMMENT:
+            raise UsageError(
+                f"A comment has at most {MAX_COMMENT:,} characters, not {len(said):,}.",
+                hint="Say it in several, or write it into the goal of a task.",
+            )
+        name = self.tasks[task].name if task else ""
+        self.session.store.comment(self._record.id, said, task=name, by=self.session.by)
+        return self
+
+    def comments(self) -> list[Comment]:
+        """Return what people have written about the plan, oldest first."""
+        from hypernb.model import Comment, EventKind
+
+        return [
+            Comment.of(event)
+            for event in self.events(kinds=(EventKind.PLAN_COMMENTED,), newest=True)
+        ]
 
     def cancel(self) -> Mission:
         """End it: running work is stopped with all its processes, the rest never starts."""
@@ -521,9 +622,16 @@ class Mission:
             return self.tasks[name].state in RETRIABLE
         return any(task.state in RETRIABLE for task in self.tasks.values())
 
-    def _revise(self, spec: PlanSpec) -> None:
+    def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
         self.session.check(spec)
-        self._record = self.session.store.revise_plan(self._record.id, spec, by=self.session.by)
+        self._record = self.session.store.revise_plan(
+            self._record.id, spec, by=self.session.by, revision=revision
+        )
+
+    def _refuse_other(self, record: MissionRecord, revision: int | None) -> None:
+        # Before the draft is looked at: on another plan its names may mean nothing.
+        if revision not in (None, record.revision):
+            raise EditConflictError(self.id, revision, record.revision)
 
     def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
         self.session.store.send(kind, self._record.id, payload, by=self.session.by)

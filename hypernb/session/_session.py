@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import MissionState, PlanSpec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Payload, Store
     from hypernb.agents import Playbook
+    from hypernb.errors import PlanProblem
     from hypernb.model import (
         Digest,
         Event,
@@ -38,6 +40,13 @@ if TYPE_CHECKING:
 
 STOP_TIMEOUT_S = 30.0
 _MOST = 1_000_000
+
+
+class FollowsSession(Protocol):
+    """What is live only as long as a session's store is open."""
+
+    def session_closed(self) -> None:
+        """End; called before the store is let go of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class Session:
     ) -> None:
         self._where = store
         self._store: Store | None = None
+        self._followers: weakref.WeakSet[FollowsSession] = weakref.WeakSet()
         self.mode = runner_mode(runner)
         self.root = Path(root or Path.cwd()).absolute()
         self.by = by or _who()
@@ -104,10 +114,16 @@ class Session:
         return self._store
 
     def close(self) -> None:
-        """Let go of the store. Missions go on in their runner."""
+        """Let go of the store. Missions go on in their runner; live views of them end."""
+        for follower in list(self._followers):
+            follower.session_closed()
         if self._store is not None:
             self._store.close()
             self._store = None
+
+    def tell_of_closing(self, follower: FollowsSession) -> None:
+        """Have somebody told before the store is let go of; they are not kept alive by it."""
+        self._followers.add(follower)
 
     def __enter__(self) -> Session:
         return self
@@ -214,6 +230,13 @@ class Session:
         from hypernb.tools import tool_names
 
         check_plan(spec, agents=self.agents(spec.root), tools=tool_names())
+
+    def problems(self, spec: PlanSpec) -> list[PlanProblem]:
+        """Return what keeps a plan from being carried out, each with its place."""
+        from hypernb.plan import plan_problems
+        from hypernb.tools import tool_names
+
+        return plan_problems(spec, agents=self.agents(spec.root), tools=tool_names())
 
     # -- looking back -------------------------------------------------------------------
 

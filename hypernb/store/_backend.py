@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hypernb.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -19,10 +19,12 @@ class Backend(Protocol):
     """A database: its transactions, and what each kind does in its own way.
 
     Attributes:
+        kind: ``sqlite`` or ``postgresql``.
         url: Names it for other processes; never with a password.
         artifacts: Folder of the artifacts that are too large for rows; None if none are.
     """
 
+    kind: str
     url: str
     artifacts: Path | None
 
@@ -46,6 +48,16 @@ class Backend(Protocol):
 
     def changed(self) -> bool:
         """Tell whether somebody has committed since this thread asked last."""
+
+    def glance(self, sql: str, values: Mapping[str, Any]) -> Any:
+        """Return the one value of a statement that reads, and sees one moment.
+
+        It runs on the connection that this thread watches with: no transaction is begun and
+        ended, because beside a busy thread every further step costs a turn of that thread.
+
+        Args:
+            sql: In the database's own words, with ``:name`` for values.
+        """
 
     def now(self, connection: Connection) -> datetime:
         """Return the wall-clock time, UTC, of what all who use the database share."""

@@ -26,7 +26,7 @@ from hypernb.store._schema import bring_up_to_date, is_up_to_date
 from hypernb.store._writing import WriteConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
@@ -117,13 +117,21 @@ class Database:
     def changed(self) -> bool:
         """Tell whether another connection has committed since this thread asked last."""
         with self.gate, self._failures_told():
-            self._current()
-            watcher = getattr(self._watching, "watcher", None)
-            if watcher is None or watcher.is_closed:
-                watcher = _Watcher(connect(self.path, "rw", self._busy_timeout_s))
-                self._watching.watcher = watcher
-                self._watchers.add(watcher)
-            return bool(watcher.changed())
+            return self._watcher().changed()
+
+    def glance(self, sql: str, values: Mapping[str, Any]) -> Any:
+        """See `hypernb.store._backend.Backend`."""
+        with self.gate, self._failures_told():
+            return self._watcher().glance(sql, values)
+
+    def _watcher(self) -> _Watcher:
+        self._current()
+        watcher: _Watcher | None = getattr(self._watching, "watcher", None)
+        if watcher is None or watcher.is_closed:
+            watcher = _Watcher(connect(self.path, "rw", self._busy_timeout_s))
+            self._watching.watcher = watcher
+            self._watchers.add(watcher)
+        return watcher
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -230,9 +238,10 @@ class Database:
 
 
 class _Watcher:
-    """A connection that only asks whether others have committed; one per thread."""
+    """A connection that asks whether others have committed, and what; one per thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA trusted_schema = OFF")  # as for the pooled ones
         self._connection = connection
         self._version: int | None = None
         self.is_closed = False
@@ -241,6 +250,13 @@ class _Watcher:
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         before, self._version = self._version, version
         return bool(before != version)
+
+    def glance(self, sql: str, values: Mapping[str, Any]) -> Any:
+        cursor = self._connection.execute(sql, values)
+        try:
+            return cursor.fetchone()[0]
+        finally:
+            cursor.close()  # a statement that is not reset would go on reading
 
     def close(self) -> None:
         self.is_closed = True

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, update
 
-from hypernb.errors import TransitionError
+from hypernb.errors import EditConflictError, TransitionError
 from hypernb.model import EventKind, MissionState, TaskState, transition
 from hypernb.store import _leases, _search
 from hypernb.store import _tables as t
 from hypernb.store._events import append_event
+from hypernb.store._reading import task_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,16 @@ def require_unapproved(mission: MissionRecord, after: MissionState) -> None:
             after.value,
             hint=f"%hyper show {mission.short_id} shows it.",
         )
+
+
+def require_revision(mission: MissionRecord, revision: int | None) -> None:
+    """Make sure that nobody has changed the plan since it had this revision.
+
+    Raises:
+        EditConflictError: Somebody has.
+    """
+    if revision is not None and mission.revision != revision:
+        raise EditConflictError(mission.short_id, revision, mission.revision)
 
 
 def end_unstarted(
@@ -73,6 +84,25 @@ def end_unstarted(
     append_event(connection, kind, now, facts, mission.id)
     if reason:
         _search.index(connection, [(reason, "event", mission.short_id, "", kind.value)])
+
+
+def append_comment(
+    connection: Connection,
+    mission: MissionRecord,
+    task: str,
+    facts: Mapping[str, str],
+    *,
+    now: datetime,
+) -> int:
+    """Write what somebody says of a plan, or of a task of it; return its ``seq``.
+
+    Raises:
+        UnknownTaskError: The mission has no task of that name.
+    """
+    about = (task_by_name(connection, mission.id, task), task) if task else None
+    kind = EventKind.PLAN_COMMENTED
+    _search.index(connection, [(facts["text"], "event", mission.short_id, task, kind.value)])
+    return append_event(connection, kind, now, facts, mission.id, task=about)
 
 
 def append_command(

@@ -71,7 +71,10 @@ def append_event(
     at: datetime,
     facts: Mapping[str, Any],
     mission_id: str | None = None,
+    *,
+    task: tuple[str, str] | None = None,
 ) -> int:
-    """Write one event about a mission or the store; return its ``seq``."""
-    row = (utc_text(at), str(kind), mission_id, None, None, None, json_text(facts))
+    """Write an event about a mission, a task (id, name) or the store; return its ``seq``."""
+    task_id, name = task or (None, None)
+    row = (utc_text(at), str(kind), mission_id, task_id, name, None, json_text(facts))
     return append_rows(connection, [row])

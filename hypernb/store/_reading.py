@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, or_, select
 
-from hypernb.errors import UnknownMissionError
-from hypernb.model import MissionState, TaskState, parse_ref
+from hypernb.errors import UnknownMissionError, UnknownTaskError
+from hypernb.model import MissionState, Past, Spread, TaskId, TaskState, parse_ref
 from hypernb.store import _rows
 from hypernb.store import _tables as t
 from hypernb.store._values import clean
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from hypernb.model import (
         AttemptRecord,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _NEAR_MISSES_AMONG: Final = 200
 _MISSIONS_ALIKE: Final = 5
+_MISSIONS_EXPECTED_FROM: Final = 20
 _DURATIONS_AT_MOST: Final = 20_000
 _MISSION: Final = _rows.SELECT_MISSIONS.where(t.missions.c.id == bindparam("wanted"))
 _TASKS: Final = _rows.SELECT_TASKS.where(t.tasks.c.mission_id == bindparam("wanted")).order_by(
@@ -97,6 +98,21 @@ def tasks_of(connection: Connection, mission_id: MissionId) -> list[TaskRecord]:
     return _rows.tasks(connection.execute(_TASKS, {"wanted": mission_id}).all())
 
 
+def task_by_name(connection: Connection, mission_id: MissionId, name: str) -> TaskId:
+    """Return the id of a task.
+
+    Raises:
+        UnknownTaskError: The mission has none of that name; near misses are named.
+    """
+    c = t.tasks.c
+    mine = c.mission_id == mission_id
+    found = connection.execute(select(c.id).where(mine, c.name == clean(name))).scalar()
+    if found is None:
+        known = select(c.name).where(mine).order_by(c.number).limit(_NEAR_MISSES_AMONG)
+        raise UnknownTaskError(name, list(connection.execute(known).scalars()))
+    return TaskId(found)
+
+
 def attempts_of(connection: Connection, mission_id: MissionId) -> list[AttemptRecord]:
     """Return the attempts in the order they started."""
     return _rows.attempts(connection.execute(_ATTEMPTS, {"wanted": mission_id}).all())
@@ -108,25 +124,64 @@ def durations_before(connection: Connection, mission: MissionRecord) -> dict[str
     Only the latest missions count, and no more rows are read than a mission of ordinary size
     has: an order of starting is worth milliseconds, not seconds.
     """
-    c = t.missions.c
-    alike = c.playbook == mission.playbook
-    if not mission.playbook:
-        alike = (c.playbook == "") & (c.goal == mission.goal)
-    earlier = (
-        select(c.id)
-        .where(alike, c.number < mission.number)
-        .order_by(c.number.desc())
-        .limit(_MISSIONS_ALIKE)
-    )
+    earlier = select(t.missions.c.id).where(_alike(mission))
     rows = connection.execute(
         select(t.tasks.c.name, t.tasks.c.worked_s)
-        .where(t.tasks.c.mission_id.in_(earlier), t.tasks.c.state == TaskState.SUCCEEDED.value)
+        .where(
+            t.tasks.c.mission_id.in_(_latest(earlier, _MISSIONS_ALIKE)),
+            t.tasks.c.state == TaskState.SUCCEEDED.value,
+            t.tasks.c.attempt > 0,  # those that a fork shares took no time in it
+        )
         .limit(_DURATIONS_AT_MOST)
     )
     took: dict[str, list[float]] = {}
     for name, worked_s in rows:
         took.setdefault(name, []).append(worked_s)
     return {name: median(times) for name, times in took.items()}
+
+
+def past_before(connection: Connection, mission: MissionRecord) -> Past:
+    """Return what the latest earlier missions like one say of how long it takes and costs."""
+    c = t.missions.c
+    began = select(c.id).where(_alike(mission), c.started_at.is_not(None))
+    latest = _latest(began, _MISSIONS_EXPECTED_FROM)
+    took: dict[str, list[float]] = {}
+    seen = set()
+    rows = connection.execute(
+        select(t.tasks.c.name, t.tasks.c.worked_s, t.tasks.c.mission_id)
+        .where(
+            t.tasks.c.mission_id.in_(latest),
+            t.tasks.c.state == TaskState.SUCCEEDED.value,
+            t.tasks.c.attempt > 0,
+        )
+        .limit(_DURATIONS_AT_MOST)
+    )
+    for name, worked_s, mission_id in rows:
+        took.setdefault(name, []).append(worked_s)
+        seen.add(mission_id)
+    # A fork pays only for what it does anew, so it says nothing of what a whole one costs.
+    whole = began.where(
+        c.state == MissionState.SUCCEEDED.value, c.forked_from == "", c.cost > 0
+    ).with_only_columns(c.cost)
+    costs = list(connection.execute(_latest(whole, _MISSIONS_EXPECTED_FROM)).scalars())
+    return Past(
+        missions=len(seen),
+        tasks={name: Spread.of(times) for name, times in took.items()},
+        cost=Spread.of(costs) if costs else None,
+    )
+
+
+def _alike(mission: MissionRecord) -> ColumnElement[bool]:
+    """Say which missions are earlier and like one: what its playbook made, or its goal."""
+    c = t.missions.c
+    alike: ColumnElement[bool] = c.playbook == mission.playbook
+    if not mission.playbook:
+        alike = (c.playbook == "") & (c.goal == mission.goal)
+    return alike & (c.number < mission.number)
+
+
+def _latest(missions: Select[Any], most: int) -> Select[Any]:
+    return missions.order_by(t.missions.c.number.desc()).limit(most)
 
 
 def findings_of(connection: Connection, mission_id: MissionId) -> list[Finding]:

@@ -30,6 +30,8 @@ class SqliteBackend(Database):
         busy_timeout_s: As for `Database`.
     """
 
+    kind = "sqlite"
+
     def __init__(
         self, location: str | Path, *, synchronous: str | None, busy_timeout_s: float
     ) -> None:

@@ -22,7 +22,7 @@ from hypernb.model import (
     new_id,
     short_id,
 )
-from hypernb.store import _leases, _resources, _rows, _search, _summaries
+from hypernb.store import _leases, _resources, _rows, _search, _since, _summaries
 from hypernb.store import _tables as t
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
@@ -30,7 +30,13 @@ from hypernb.store._backend import open_backend
 from hypernb.store._bulk import Bulk
 from hypernb.store._commit import check_lease, write_changes
 from hypernb.store._database import BUSY_TIMEOUT_S
-from hypernb.store._decisions import append_command, end_unstarted, require_unapproved
+from hypernb.store._decisions import (
+    append_command,
+    append_comment,
+    end_unstarted,
+    require_revision,
+    require_unapproved,
+)
 from hypernb.store._events import append_event, last_seq, take_numbers
 from hypernb.store._failures import breaks_a_reference
 from hypernb.store._forks import share
@@ -44,6 +50,7 @@ from hypernb.store._reading import (
     leases_of,
     mission_by_id,
     mission_by_ref,
+    past_before,
     perhaps_runnable,
     tasks_of,
     usage_of,
@@ -69,12 +76,14 @@ if TYPE_CHECKING:
         Finding,
         MissionRecord,
         MissionSummary,
+        Past,
         PlanSpec,
         Resource,
         ResourceUse,
         Retention,
         RunnerId,
         SearchHit,
+        Since,
         Swept,
         TaskId,
         TaskRecord,
@@ -227,6 +236,7 @@ class SqlStore(Store):
         *,
         by: str,
         payloads: Mapping[Digest, Payload] | None = None,
+        revision: int | None = None,
     ) -> MissionRecord:
         now = self._now()
         draft = Proposal.of(spec, revision=0, by=clean(by))
@@ -234,6 +244,7 @@ class SqlStore(Store):
         with self._database.writing() as connection:
             mission = mission_by_id(connection, mission_id)
             require_unapproved(mission, MissionState.AWAITING_APPROVAL)
+            require_revision(mission, revision)
             proposal = replace(draft, revision=mission.revision + 1)
             _leases.void(connection, f"mission:{mission_id}")
             self._artifacts.write_named(connection, prepared, now)
@@ -278,6 +289,12 @@ class SqlStore(Store):
                 by=clean(by),
                 now=self._now(),
             )
+
+    def comment(self, mission_id: MissionId, text: str, *, task: str = "", by: str) -> int:
+        facts = {"text": clean(text), "by": clean(by)}
+        with self._database.writing() as connection:
+            mission = mission_by_id(connection, mission_id)
+            return append_comment(connection, mission, clean(task), facts, now=self._now())
 
     def send(
         self,
@@ -370,17 +387,24 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             return durations_before(connection, mission_by_id(connection, mission_id))
 
+    def past(self, mission_id: MissionId) -> Past:
+        with self._database.reading() as connection:
+            return past_before(connection, mission_by_id(connection, mission_id))
+
     def events(
         self,
         mission_id: MissionId | None = None,
         *,
         after: int = 0,
+        before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
         newest: bool = False,
     ) -> list[Event]:
         seq = t.events.c.seq
         statement = _rows.SELECT_EVENTS.where(seq > after).limit(limit)
+        if before is not None:
+            statement = statement.where(seq < before)
         statement = statement.order_by(seq.desc() if newest else seq)
         if mission_id is not None:
             statement = statement.where(t.events.c.mission_id == mission_id)
@@ -419,6 +443,17 @@ class SqlStore(Store):
                 approvals=tuple(each for each in approvals if self._approvals.is_signed(each)),
                 runners=tuple(self._held(leases_of(connection, "runner:"))),
             )
+
+    def since(
+        self, mission_id: MissionId, after: int, *, limit: int = 1000, paid: int = 0
+    ) -> Since:
+        asked = {"mission": mission_id, "after": after, "most": limit, "paid": paid}
+        text = self._database.glance(_since.STATEMENTS[self._database.kind], asked)
+        return _since.read(text, mission_id, after, limit=limit, paid=paid)
+
+    def count_events(self, mission_id: MissionId, *, until: int) -> int:
+        asked = {"mission": mission_id, "until": until}
+        return int(self._database.glance(_since.COUNT, asked))
 
     def findings(self, mission_id: MissionId) -> list[Finding]:
         with self._database.reading() as connection:

@@ -1,11 +1,20 @@
 """Views: a mission, its plan, its findings and its history as HTML, Markdown and plain text."""
 
 from hypernb.views import words
-from hypernb.views._decision import allowed, expected
+from hypernb.views._contract import allowed, expected
+from hypernb.views._difference import (
+    Changed,
+    changed,
+    difference_html,
+    difference_text,
+    unchanged,
+    value_words,
+)
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_html, findings_text, tally
 from hypernb.views._frame import page
+from hypernb.views._left import Left, between, roughly
 from hypernb.views._lists import (
     RESOURCE_HEADS,
     agents_html,
@@ -25,14 +34,16 @@ from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
 from hypernb.views._phrase import Code, Part, Phrase, Strong, named, plain
 from hypernb.views._reports import report_html, report_text
-from hypernb.views._story import Gap, Need, Story, alarms, gaps, needs, story
+from hypernb.views._story import Gap, Need, Story, alarms, first_step, gaps, needs, story
 from hypernb.views._text import mission_text, plan_text
 
 __all__ = [
     "RESOURCE_HEADS",
+    "Changed",
     "Code",
     "Figures",
     "Gap",
+    "Left",
     "Need",
     "Part",
     "Phrase",
@@ -42,11 +53,16 @@ __all__ = [
     "agents_text",
     "alarms",
     "allowed",
+    "between",
+    "changed",
+    "difference_html",
+    "difference_text",
     "events_html",
     "events_text",
     "expected",
     "findings_html",
     "findings_text",
+    "first_step",
     "gaps",
     "hits_html",
     "hits_text",
@@ -66,11 +82,14 @@ __all__ = [
     "report_markdown",
     "report_text",
     "resource_row",
+    "roughly",
     "since",
     "status_text",
     "story",
     "table_html",
     "table_text",
     "tally",
+    "unchanged",
+    "value_words",
     "words",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
+from hypernb.views._left import roughly
 from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
 
 if TYPE_CHECKING:
@@ -157,6 +158,12 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
+    if cost := figures.past.cost:
+        limits = words.money_range(cost.low, cost.high)
+        terms.insert(1, ("Cost", ("about ", Strong(words.money(cost.typical)), limits)))
+    if figures.past.missions:
+        known = words.count(figures.past.missions, "past mission")
+        terms.append(("Based on", (f"{known} like this one",)))
     if plan.result:
         terms.append(("Result", ("the output of ", Code(line(plan.result, cut_at=80)))))
     return terms
@@ -168,9 +175,10 @@ def _work_to_do(figures: Figures) -> str:
 
 
 def _time(figures: Figures, plan: PlanSpec) -> Phrase:
-    left = figures.left_s
+    left = figures.left
     if left is not None:
-        return ("about ", Strong(words.duration(left)))
+        said = roughly(left.seconds) if left.missions else words.duration(left.seconds)
+        return ("about ", Strong(said), *([left.range] if left.range else []))
     without = sum(1 for task in plan.tasks if task.estimate_s is None)
     return (
         f"not known: no estimate for {without:,} of {words.count(len(plan.tasks), 'task')}",

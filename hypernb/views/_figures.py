@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import BudgetExhaustedError, dollars
-from hypernb.model import OVERSPENT, UNCOVERED, MissionState, TaskState
+from hypernb.model import OVERSPENT, UNCOVERED, MissionState, Past, TaskState
+from hypernb.views._left import Left, left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,17 @@ _ORDER: Final = (
 )
 
 
+_SOONEST: Final = (
+    TaskState.RUNNING,
+    TaskState.VERIFYING,
+    TaskState.STALLED,
+    TaskState.AWAITING_APPROVAL,
+    TaskState.WAITING,
+    TaskState.READY,
+    TaskState.PENDING,
+)
 _DIME: Final = 0.1
+_NOTHING_PAST: Final = Past()
 
 
 @dataclass(frozen=True)
@@ -51,10 +61,12 @@ class Figures:
     Attributes:
         snapshot: What is counted.
         cli: The reader types commands into a terminal, not magics into a cell.
+        past: What earlier missions say of it.
     """
 
     snapshot: MissionSnapshot
     cli: bool = False
+    past: Past = _NOTHING_PAST
 
     def typed(self, words: str) -> str:
         """Write a command as this reader types it, such as ``%hyper show m-7``."""
@@ -88,12 +100,25 @@ class Figures:
     @cached_property
     def counts(self) -> Mapping[TaskState, int]:
         """How many tasks are in each state that occurs, what is done first."""
-        seen = Counter(task.state for task in self.snapshot.tasks)
-        return {state: seen[state] for state in _ORDER if seen[state]}
+        groups = self._by_state
+        return {state: len(groups[state]) for state in _ORDER if state in groups}
 
     def among(self, *states: TaskState) -> list[TaskRecord]:
         """Return the tasks in these states, in plan order."""
-        return [task for task in self.snapshot.tasks if task.state in states]
+        found = [task for state in states for task in self._by_state.get(state, ())]
+        return found if len(states) == 1 else sorted(found, key=_place)
+
+    @cached_property
+    def _by_state(self) -> Mapping[TaskState, list[TaskRecord]]:
+        groups: dict[TaskState, list[TaskRecord]] = {}
+        for task in self.snapshot.tasks:
+            groups.setdefault(task.state, []).append(task)
+        return groups
+
+    @cached_property
+    def unfinished(self) -> list[TaskRecord]:
+        """The tasks that have not ended; what is at work first, what waits for others last."""
+        return [task for state in _SOONEST for task in self._by_state.get(state, ())]
 
     @cached_property
     def shared(self) -> list[TaskRecord]:
@@ -199,15 +224,14 @@ class Figures:
     @cached_property
     def most_at_once(self) -> int:
         """How many attempts were under way at the same time, at most."""
-        steps: list[tuple[datetime, int]] = []
-        for attempt in self.snapshot.attempts:
-            steps.append((attempt.started_at, 1))
-            steps.append((self.attempt_end(attempt), -1))
-        # At the same instant an end comes before a start: the worker was free again.
-        now = most = 0
-        for _, step in sorted(steps):
-            now += step
-            most = max(most, now)
+        starts = sorted(attempt.started_at for attempt in self.snapshot.attempts)
+        ends = sorted(map(self.attempt_end, self.snapshot.attempts))
+        ended = most = 0
+        for begun, start in enumerate(starts, 1):
+            # At the same instant an end comes before a start: the worker was free again.
+            while ends[ended] <= start and ended < begun - 1:
+                ended += 1
+            most = max(most, begun - ended)
         return most
 
     def attempt_end(self, attempt: AttemptRecord) -> datetime:
@@ -228,19 +252,31 @@ class Figures:
         """Task names along the critical path; empty where it would not be shown."""
         if self.plan is None or not self.draws:
             return ()
-        from hypernb.plan import critical_path
+        return self.longest_path
 
-        path = critical_path(self.plan, self._durations)
+    @cached_property
+    def longest_path(self) -> tuple[str, ...]:
+        """Task names along the critical path, however large the plan is."""
+        if self.plan is None or not self.plan.tasks:
+            return ()
+        from hypernb.plan import outline
+
+        path = outline(self.plan).path(self._weights(self.plan))
         shared = {task.name for task in self.shared}
         return tuple(name for name in path if name not in shared)
 
-    @property
-    def _durations(self) -> dict[str, float]:
-        # While it runs, the plan's own numbers hold: the path must not jump with every task
+    def _weights(self, plan: PlanSpec) -> list[float]:
+        # While it runs, what was known before holds: the path must not jump with every task
         # that ends. Afterwards it is known what really took long.
-        if not self.snapshot.mission.state.is_final:
-            return {task.name: 0.0 for task in self.shared}
-        return {task.name: self.worked_s(task) for task in self.snapshot.tasks}
+        if self.snapshot.mission.state.is_final:
+            took = {task.name: self.worked_s(task) for task in self.snapshot.tasks}
+        else:
+            took = {name: spread.typical for name, spread in self.past.tasks.items()}
+            took |= {task.name: 0.0 for task in self.shared}
+        return [
+            took.get(task.name, 1.0 if task.estimate_s is None else task.estimate_s)
+            for task in plan.tasks
+        ]
 
     def unmet(self, name: str) -> list[str]:
         """Return the needs of a task that have not ended, in plan order."""
@@ -256,10 +292,11 @@ class Figures:
     @cached_property
     def following(self) -> tuple[str, list[str]] | None:
         """The pending task that is nearest to its start, and what it still waits for."""
+        critical = frozenset(self.critical)
         best: tuple[tuple[int, int, int], str, list[str]] | None = None
         for place, task in enumerate(self.among(TaskState.PENDING)):
             unmet = self.unmet(task.name)
-            rank = (self._distance(unmet), task.name not in self.critical, place)
+            rank = (self._distance(unmet), task.name not in critical, place)
             if best is None or rank < best[0]:
                 best = (rank, task.name, unmet)
         return (best[1], best[2]) if best else None
@@ -292,20 +329,23 @@ class Figures:
         return f"attempt {task.attempt} of {allowed}" if allowed > 1 else ""
 
     @cached_property
-    def left_s(self) -> float | None:
-        """Seconds that are probably left, where every unfinished task has an estimate."""
-        if self.plan is None or not self.draws or self.snapshot.mission.state.is_final:
+    def left(self) -> Left | None:
+        """What is probably left of its time; None where that is not known, or it has ended."""
+        if self.plan is None or self.snapshot.mission.state.is_final:
             return None
-        durations: dict[str, float] = {}
-        for name, spec in self.specs.items():
-            task = self.tasks.get(name)
-            if task is not None and task.state.is_final:
-                durations[name] = 0.0
-            elif spec.estimate_s is None:
-                return None
-            else:
-                gone = self.running_s(task) if task else 0.0
-                durations[name] = max(0.0, spec.estimate_s - gone)
-        from hypernb.plan import remaining_paths
+        gone = {}
+        for task in self.snapshot.tasks:
+            if task.state.is_final:
+                gone[task.name] = math.inf
+            elif task.started_at is not None and task.state.is_active:
+                gone[task.name] = self.running_s(task)
+        return left(self.plan, gone, self.past)
 
-        return max(remaining_paths(self.plan, durations).values(), default=0.0)
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are probably left; None where that is not known."""
+        return None if self.left is None else self.left.seconds
+
+
+def _place(task: TaskRecord) -> int:
+    return task.number

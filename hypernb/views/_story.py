@@ -63,7 +63,7 @@ def _awaiting(figures: Figures) -> Story:
         return Story(
             ("The plan is approved. Nothing runs yet.",),
             _runner_wanted(figures, "A runner to start it."),
-            _first_step(figures, "Then"),
+            first_step(figures, "Then"),
         )
     size = words.count(figures.total, "task")
     agents = [agent for agent in figures.agents if agent]
@@ -71,7 +71,7 @@ def _awaiting(figures: Figures) -> Story:
     return Story(
         (f"The plan is ready: {size}{crew}. ", Strong("Nothing runs until you approve it.")),
         _decides(figures),
-        _first_step(figures, "Once approved,"),
+        first_step(figures, "Once approved,"),
     )
 
 
@@ -82,7 +82,8 @@ def _decides(figures: Figures) -> Phrase:
     return (Strong("You"), said)
 
 
-def _first_step(figures: Figures, when: str) -> Phrase:
+def first_step(figures: Figures, when: str) -> Phrase:
+    """Say what starts first, as a sentence that begins with ``when``."""
     first = figures.first_wave
     if not first:
         return (f"{when} its tasks start.",)
@@ -302,12 +303,7 @@ def needs(figures: Figures) -> list[Need]:
 def alarms(figures: Figures) -> list[Need]:
     """Return what looks as if a person had to act, and does not need it."""
     stalled = [
-        Need(
-            task.name,
-            _stall(figures, task),
-            (figures.typed(f"retry {_id(figures)} {task.name}"),),
-        )
-        for task in figures.among(TaskState.STALLED)
+        Need(task.name, _stall(figures, task)) for task in figures.among(TaskState.STALLED)
     ]
     failed = [
         Need(task.name, _failure(figures, task)) for task in figures.among(TaskState.FAILED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import dollars
 from hypernb.model import AttemptState, MissionState, Severity, TaskState
 from hypernb.views._clean import line
-from hypernb.views._phrase import Code, Phrase, command, enumerate_names, named
+from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +28,7 @@ __all__ = [
     "duration",
     "moment",
     "money",
+    "money_range",
     "offset",
     "state_word",
     "tell",
@@ -212,6 +213,17 @@ def money(amount: float, *, fine: bool = False) -> str:
     return f"${amount:,.3f}" if fine and amount >= _TENTH else dollars(amount)
 
 
+def money_range(low: float, high: float) -> str:
+    """Write between which sums, with a space in front; empty where both sound the same.
+
+    Example:
+        >>> money_range(0.27, 0.46), money_range(0.5, 0.501)
+        (' ($0.27 to $0.46)', '')
+    """
+    least, most = money(low), money(high)
+    return "" if least == most else f" ({least} to {most})"
+
+
 # -- times, in the zone of the machine that renders ---------------------------------------
 
 
@@ -359,6 +371,11 @@ def _proposed(event: Event) -> Phrase:
 def _edited(event: Event) -> Phrase:
     revision = _first(event, "revision")
     return (f"The plan was edited{_by(event)}{f'; now revision {revision}' * bool(revision)}.",)
+
+
+def _commented(event: Event) -> Phrase:
+    said = _first(event, "text")
+    return (f"A comment{_by(event)}: ", Strong(said)) if said else (f"A comment{_by(event)}.",)
 
 
 def _approved(event: Event) -> Phrase:
@@ -513,6 +530,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
     "mission.created": _created,
     "plan.proposed": _proposed,
     "plan.edited": _edited,
+    "plan.commented": _commented,
     "plan.approved": _approved,
     "plan.rejected": _rejected,
     "mission.started": _simply("The mission started"),

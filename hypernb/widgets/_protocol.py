@@ -12,8 +12,8 @@ verb       arguments                                       answer
 =========  ==============================================  ====================================
 approve    ``tasks`` (empty: all), ``plan_hash``           ``{}``
 reject     ``reason``                                      ``{}``
-check      ``draft``                                       problems, difference, plan; changes nothing
-edit       ``draft``, ``revision`` (that it is based on)   the same; refused if somebody was faster
+check      ``draft``                                       problems, difference, plan
+edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody was faster
 comment    ``task`` (empty: the plan), ``text``            ``{}``
 pause      (and ``resume``, ``cancel``)                    ``{}``
 retry      ``task`` (empty: all that can be)               ``{}``

@@ -34,6 +34,7 @@ SAMPLES: dict[str, Any] = {
     "float | None": 20.0,
     "Iterable[str]": ["rows", "runs"],
     "Sequence[str]": ["rows", "runs"],
+    "Sequence[str | PlanProblem]": ["rows", "runs"],
     "Mapping[str, str]": {"ruff": "it is not installed."},
 }
 

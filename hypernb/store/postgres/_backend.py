@@ -26,7 +26,7 @@ from hypernb.store.postgres._query import run_query
 from hypernb.store.postgres._schema import bring_up_to_date, is_up_to_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -45,6 +45,7 @@ _CLOCK: Final = text("SELECT clock_timestamp()")
 _LATER: Final = text("SET LOCAL synchronous_commit = off")
 # Only our own, and none that somebody is locking.
 _VACUUM: Final = f"VACUUM (SKIP_LOCKED) {', '.join([*metadata.tables, 'search'])}"
+_NAMED: Final = re.compile(r"(?<!:):([a-z]+)\b")
 _SECRETS: Final = frozenset({"password", "sslpassword", "oauth_client_secret"})
 _COMMITS: Final = {"FULL": "on", "EXTRA": "on", "NORMAL": "off"}
 
@@ -64,6 +65,7 @@ class PostgresBackend:
             open for longer, without doing anything in it, is cut off.
     """
 
+    kind = "postgresql"
     artifacts: Path | None = None
 
     def __init__(
@@ -114,14 +116,22 @@ class PostgresBackend:
 
     def changed(self) -> bool:
         """Tell whether somebody has committed since this thread asked last."""
+        return self._listener().heard()
+
+    def glance(self, sql: str, values: Mapping[str, Any]) -> Any:
+        """See `Backend`."""
+        listener = self._listener()
+        with self._failures_told():
+            return listener.glance(_NAMED.sub(r"%(\1)s", sql.replace("%", "%%")), values)
+
+    def _listener(self) -> _Listener:
         self._current()
-        listener = getattr(self._listening, "listener", None)
+        listener: _Listener | None = getattr(self._listening, "listener", None)
         if listener is None or listener.is_closed:
             with self._failures_told():
                 listener = self._listening.listener = _Listener(self._driver())
             self._listeners.add(listener)
-            return True
-        return bool(listener.heard())
+        return listener
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -266,20 +276,34 @@ class PostgresBackend:
 
 
 class _Listener:
-    """A connection that only hears who has committed; one per thread."""
+    """A connection that hears who has committed, and reads what; one per thread."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self.is_closed = False
         self._pid = os.getpid()
+        self._has_news = True  # whoever begins to listen has not looked yet
+        # What arrives while a statement is run is taken off the line by the driver.
+        connection.add_notify_handler(self._note)
         connection.execute("LISTEN hypernb")
+
+    def _note(self, _notification: object) -> None:
+        self._has_news = True
+
+    def glance(self, sql: str, values: Mapping[str, Any]) -> Any:
+        try:
+            row = self._connection.execute(sql.encode(), values).fetchone()
+        except psycopg.OperationalError:
+            self.close()
+            raise
+        return None if row is None else row[0]
 
     def heard(self) -> bool:
         """Tell whether there was a commit; also if it is not known, as it is then."""
         try:
             driver = self._connection.pgconn
             driver.consume_input()
-            heard = False
+            heard, self._has_news = self._has_news, False
             while driver.notifies() is not None:
                 heard = True
         except psycopg.OperationalError:

@@ -41,6 +41,13 @@ def test_events_are_read_on_from_a_seq(store: Store) -> None:
     assert store.events(after=10) == []
 
 
+def test_events_are_read_back_from_a_seq(store: Store) -> None:
+    for number in range(10):
+        store.record("runner.started", {"n": number})
+    assert [event.seq for event in store.events(before=4)] == [1, 2, 3]
+    assert [event.seq for event in store.events(before=4, limit=2, newest=True)] == [2, 3]
+
+
 def test_newest_events_come_oldest_first(store: Store) -> None:
     for number in range(10):
         store.record("runner.started", {"n": number})

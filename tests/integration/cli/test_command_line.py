@@ -176,6 +176,18 @@ def test_rejected_mission_never_runs(terminal: Terminal, repository: Path) -> No
     assert "not now" in terminal.hypernb("show", "m-1").stdout
 
 
+def test_plan_is_edited_compared_and_commented_on(terminal: Terminal) -> None:
+    terminal.hypernb("run", "--goal", "Check the tests", "--agents", "qa-engineer")
+    added = terminal.hypernb("edit", "m-1", "--add", "more", "--agent", "backend-specialist")
+    assert "m-1 has revision 2" in added.stdout
+    assert "more" in terminal.hypernb("diff", "m-1").stdout
+    assert "Kept with m-1" in terminal.hypernb("comment", "m-1", "more", "Needed?").stdout
+    assert "Needed?" in terminal.hypernb("comment", "m-1").stdout
+    refused = terminal.hypernb("edit", "m-1", "more", "--needs", "nobody")
+    assert refused.returncode == MISUSE
+    assert "which the plan does not have" in refused.stderr
+
+
 def test_what_is_said_of_task_is_not_done_to_mission(terminal: Terminal) -> None:
     terminal.hypernb("run", "--goal", "Check the tests")
     for verb in ("reject", "cancel", "show"):

@@ -147,6 +147,26 @@ def test_plan_is_edited_and_rejected(reading: Desk, reader: Kernel) -> None:
     assert "cannot become" in reader.run(f"%hyper approve {reading.newest}").error
 
 
+def test_plan_is_extended_compared_and_commented_on(reading: Desk, reader: Kernel) -> None:
+    reader.ok("%hyper run read-file text.txt")
+    mission = reading.newest
+    reader.ok(f"%hyper edit {mission} --add look --agent qa-engineer --needs t1 attempts=2")
+    assert reader.ok("t = _.plan.tasks[-1]\nt.name, t.agent, t.needs, t.attempts").value == (
+        "('look', 'qa-engineer', ('read',), 2)"
+    )
+    reader.ok(f"%hyper edit {mission} look --goal 'Look again' --needs shout")
+    told = reader.ok(f"%hyper diff {mission}").text
+    assert "From revision 2 to revision 3. As before: 2 tasks." in told
+    assert "Look again" in told
+    assert "look" in reader.ok(f"%hyper diff {mission} 1").text
+    reader.ok(f"%hyper comment {mission} look Don't forget the tests")
+    said = reader.ok(f"%hyper comment {mission}").text
+    assert "Don't forget the tests" in said
+    assert "needs some words" not in said
+    assert "No task" in reader.run(f"%hyper comment {mission}/lok hello").error
+    assert "can never finish" in reader.run(f"%hyper edit {mission} read --needs look").error
+
+
 def test_part_of_a_plan_is_approved(reading: Desk, reader: Kernel) -> None:
     reading.text.write_text("hello")
     reader.ok("%hyper run read-file text.txt")

@@ -9,7 +9,7 @@ import pytest
 
 from hypernb.errors import CyclicPlanError, PlanProblemsError
 from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
-from hypernb.plan import MAX_GOAL, MAX_TASKS, check_plan
+from hypernb.plan import MAX_GOAL, MAX_TASKS, check_plan, plan_problems
 
 PYTHON = PythonWork(function="f" * 64, arguments="a" * 64, label="fetch")
 
@@ -382,3 +382,46 @@ def test_cap_above_the_budget_can_never_start() -> None:
         "Task 'fetch' may cost up to $2.00, more than the plan's budget of $1.00. "
         "Raise the budget, or lower the cap."
     ) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "place"),
+    [
+        (plan(goal=""), ("", "goal", None)),
+        (plan(priority=400), ("", "priority", 100)),
+        (plan(concurrency=0), ("", "concurrency", 1)),
+        (plan(task(), result="fecth"), ("", "result", "fetch")),
+        (plan(task(), result="nothing-like-it"), ("", "result", "")),
+        (plan(task(" a ")), (" a ", "name", "a")),
+        (plan(task("a/b")), ("a/b", "name", "a-b")),
+        (plan(task(attempts=0)), ("fetch", "attempts", 1)),
+        (plan(task(timeout_s=-1)), ("fetch", "timeout_s", 600.0)),
+        (plan(task(), task("b", needs=("fecth",))), ("b", "needs", ["fetch"])),
+        (plan(task(needs=("fetch",))), ("fetch", "needs", [])),
+        (plan(task(resources=("a", "a"))), ("fetch", "resources", ["a"])),
+        (plan(task(cap_cost=2), budget=1), ("fetch", "cap_cost", 1.0)),
+    ],
+)
+def test_each_problem_has_its_place(spec: PlanSpec, place: tuple[str, str, Any]) -> None:
+    (problem,) = plan_problems(spec)
+    assert (problem.task, problem.field, problem.instead) == place
+
+
+@pytest.mark.parametrize(
+    "spec", [plan(priority=400), plan(task(), result="fecth"), plan(task(needs=("fetch",)))]
+)
+def test_what_is_proposed_instead_is_right(spec: PlanSpec) -> None:
+    (problem,) = plan_problems(spec)
+    change = {problem.field: problem.instead}
+    if problem.task:
+        better = spec.tasks[0].model_copy(update=change)
+        check_plan(spec.model_copy(update={"tasks": (better,)}))
+    else:
+        check_plan(spec.model_copy(update=change))
+
+
+def test_circle_is_placed_at_its_first_task() -> None:
+    spec = plan(task("a", needs=("b", "c")), task("b", needs=("a",)), task("c"))
+    (problem,) = plan_problems(spec)
+    assert (problem.task, problem.field, problem.instead) == ("a", "needs", ["c"])
+    assert problem.route == ("a", "b")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hypernb.errors import PlanProblemsError, UnknownNameError, UnknownTaskError
-from hypernb.model import AgentWork, PlanSpec, TaskSpec
-from hypernb.session._editing import edited, keep_only
+from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+from hypernb.session._editing import drafted, edited, keep_only
 
 
 def plan(**needs: str) -> PlanSpec:
@@ -57,3 +57,80 @@ def test_fields_that_make_another_plan_are_refused(field: str) -> None:
 def test_value_of_wrong_kind_says_where_and_what() -> None:
     with pytest.raises(PlanProblemsError, match="Task 'a' cannot have timeout_s 'soon'"):
         edited(plan(a=""), {"a": {"timeout_s": "soon"}})
+
+
+def test_new_task_comes_last_and_needs_what_it_names() -> None:
+    new = {"name": "review", "agent": "qa-engineer", "tools": ["tests"], "needs": ["t2", "a"]}
+    after = edited(plan(a="", b="a"), {}, add=[new])
+    added = after.tasks[-1]
+    assert names(after) == ["a", "b", "review"]
+    assert (added.agent, added.needs) == ("qa-engineer", ("b", "a"))
+    assert added.work == AgentWork(tools=("tests",))
+
+
+def test_tasks_are_connected_anew() -> None:
+    after = edited(plan(a="", b="a", c="b"), {"c": {"needs": ["t1"]}})
+    assert after.tasks[2].needs == ("a",)
+
+
+def test_dropped_task_is_needed_by_nothing_new_either() -> None:
+    new = {"name": "d", "agent": "qa-engineer", "needs": ["a", "b"]}
+    after = edited(plan(a="", b=""), {"b": {"needs": ["a"]}}, drop=["a"], add=[new])
+    assert [task.needs for task in after.tasks] == [(), ("b",)]
+
+
+def test_result_that_is_dropped_is_the_result_no_more() -> None:
+    before = plan(a="", b="a").model_copy(update={"result": "b"})
+    assert edited(before, {}, drop=["b"]).result == ""
+    assert edited(before, {}, drop=["a"]).result == "b"
+
+
+def test_task_can_be_put_in_the_place_of_another_of_its_name() -> None:
+    new = {"name": "a", "agent": "qa-engineer"}
+    after = edited(plan(a="", b="a"), {}, drop=["a"], add=[new])
+    assert names(after) == ["b", "a"]
+    assert after.tasks[0].needs == ("a",)
+
+
+def test_other_tools_leave_no_arguments_of_the_old_ones() -> None:
+    work = AgentWork(tools=("scan", "ruff"), params={"scan": {"root": "."}, "ruff": {"a": 1}})
+    before = PlanSpec(goal="g", tasks=(TaskSpec(name="a", agent="x", work=work),))
+    after = edited(before, {"a": {"tools": ["ruff"]}})
+    assert after.tasks[0].work == AgentWork(tools=("ruff",), params={"ruff": {"a": 1}})
+
+
+def test_function_uses_no_tools() -> None:
+    work = PythonWork(function="f", arguments="a", label="f")
+    before = PlanSpec(goal="g", tasks=(TaskSpec(name="a", work=work),))
+    with pytest.raises(PlanProblemsError, match="is a Python function and uses no tools"):
+        edited(before, {"a": {"tools": ["ruff"]}})
+
+
+def test_wrong_values_are_placed_and_the_rest_is_taken() -> None:
+    spec, problems = drafted(
+        plan(a="", b="a"),
+        {"a": {"timeout_s": "abc", "goal": "Look"}, "b": {"tools": 7, "agent": 3}},
+        add=[{"name": "c", "agent": "x", "attempts": "many"}],
+        plan_fields={"concurrency": "all", "priority": 7},
+    )
+    assert {(each.task, each.field) for each in problems} == {
+        ("a", "timeout_s"),
+        ("b", "tools"),
+        ("b", "agent"),
+        ("c", "attempts"),
+        ("", "concurrency"),
+    }
+    assert problems[0].instead == 600.0
+    assert spec.tasks[0].goal == "Look"
+    assert (spec.tasks[0].timeout_s, spec.concurrency, spec.priority) == (600.0, 8, 7)
+
+
+def test_endless_values_are_not_repeated_in_full() -> None:
+    _, (problem,) = drafted(plan(a=""), {"a": {"timeout_s": "x" * 100_000}})
+    assert len(problem.text) < 300
+
+
+@pytest.mark.parametrize("field", ["function", "work"])
+def test_new_task_cannot_bring_a_function(field: str) -> None:
+    with pytest.raises(UnknownNameError, match="No field of a task"):
+        edited(plan(a=""), {}, add=[{"name": "b", field: "x"}])

@@ -1,0 +1,167 @@
+"""What changed from one revision of a plan to another, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._columns import columns
+from hypernb.views._frame import small
+from hypernb.views._markup import el, join, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hypernb.model import PlanSpec
+    from hypernb.plan import PlanDifference
+
+ROWS_AT_MOST: Final = 200
+_VALUE_CUT_AT: Final = 300
+_LISTED: Final = 12
+_DOLLARS: Final = frozenset({"budget", "cap_cost"})
+_SECONDS: Final = frozenset({"timeout_s", "backoff_s", "estimate_s", "deadline_s"})
+_NOTHING: Final[Mapping[str, str]] = {
+    "budget": "no limit",
+    "cap_cost": "no limit",
+    "deadline_s": "no limit",
+    "agent_concurrency": "no limit",
+    "estimate_s": "not known",
+    "needs": "nothing",
+    "agent": "nobody: a Python function",
+    "check": "it has ended without an error",
+    "result": "the outputs of all tasks that nothing needs",
+    "scope": "what the plan allows",
+    "hosts": "no host",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Old and new value of a field, in words.
+
+    Attributes:
+        task: Name of the task; empty for a field of the plan itself.
+    """
+
+    task: str
+    field: str
+    old: str
+    new: str
+
+
+def changed(difference: PlanDifference) -> list[Changed]:
+    """Return what changed in fields of the plan first, then in its tasks, in words."""
+    fields: Iterator[tuple[str, Mapping[str, tuple[Any, Any]]]] = iter(
+        [("", difference.plan_fields), *difference.changed.items()]
+    )
+    return [
+        Changed(task, name, value_words(name, old), value_words(name, new))
+        for task, values in fields
+        for name, (old, new) in values.items()
+    ]
+
+
+def value_words(field: str, value: object) -> str:
+    """Write the value of a field of a plan or a task for people.
+
+    Example:
+        >>> value_words("timeout_s", 90.0), value_words("needs", ("a", "b"))
+        ('1 min 30 s', 'a, b')
+        >>> value_words("cap_cost", None), value_words("repeatable", False)
+        ('no limit', 'no')
+    """
+    if value is None or value in ("", (), {}):
+        return _NOTHING.get(field, "nothing")
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return _number(field, value)
+        case list() | tuple():
+            shown = ", ".join(line(each, cut_at=120) for each in value[:_LISTED])
+            more = len(value) - _LISTED
+            return f"{shown} and {more:,} more" if more > 0 else shown
+        case dict():
+            return line(", ".join(f"{key}: {each}" for key, each in value.items()))
+        case _:
+            return line(value, cut_at=_VALUE_CUT_AT)
+
+
+def _number(field: str, value: float) -> str:
+    if field in _DOLLARS:
+        return words.money(value)
+    return words.duration(value) if field in _SECONDS else f"{value:,}"
+
+
+def unchanged(difference: PlanDifference, plan: PlanSpec) -> int:
+    """Count the tasks of the new plan that are as they were."""
+    return len(plan.tasks) - len(difference.added) - len(difference.changed)
+
+
+def difference_text(
+    difference: PlanDifference, plan: PlanSpec, revisions: tuple[int, int], width: int = 80
+) -> str:
+    """Write what changed as text.
+
+    Args:
+        difference: What changed.
+        plan: The newer plan.
+        revisions: Numbers of the older and the newer revision.
+        width: Columns of the terminal.
+    """
+    rows = _rows(difference)
+    parts = [_head(difference, plan, revisions)]
+    if rows:
+        parts.append(
+            columns(("task", "what", "before", "now"), rows[:ROWS_AT_MOST], width=width)
+        )
+    if len(rows) > ROWS_AT_MOST:
+        parts.append(f"And {len(rows) - ROWS_AT_MOST:,} more changes.")
+    return "\n\n".join(parts)
+
+
+def difference_html(
+    difference: PlanDifference, plan: PlanSpec, revisions: tuple[int, int]
+) -> str:
+    """Show what changed as a table; arguments as for `difference_text`."""
+    rows = _rows(difference)
+    items = (
+        el(
+            "tr",
+            el("th", el("code", task) if task != _PLAN else task, scope="row"),
+            el("td", what),
+            el("td", old),
+            el("td", new),
+        )
+        for task, what, old, new in rows[:ROWS_AT_MOST]
+    )
+    told = el("p", _head(difference, plan, revisions))
+    if not rows:
+        return small("Difference", told)
+    heads = ["Task", "What", "Before", "Now"]
+    more = len(rows) - ROWS_AT_MOST
+    rest = el("p", f"And {more:,} more changes.", cls="quiet") if more > 0 else None
+    return small("Difference", join([told, table("What changed", heads, items), rest]))
+
+
+_PLAN: Final = "the plan"
+
+
+def _rows(difference: PlanDifference) -> list[tuple[str, str, str, str]]:
+    rows = [(line(name, cut_at=120), "added", "", "") for name in difference.added]
+    rows += [(line(name, cut_at=120), "left out", "", "") for name in difference.removed]
+    rows += [
+        (line(each.task, cut_at=120) or _PLAN, each.field, each.old, each.new)
+        for each in changed(difference)
+    ]
+    return rows
+
+
+def _head(difference: PlanDifference, plan: PlanSpec, revisions: tuple[int, int]) -> str:
+    old, new = revisions
+    if not difference:
+        return f"Revision {new} is the same as revision {old}."
+    same = words.count(unchanged(difference, plan), "task")
+    return f"From revision {old} to revision {new}. As before: {same}."

@@ -1,0 +1,148 @@
+"""Where clicks are taken: handed over at once, done in turn by threads of their own."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import HypernbError
+from hypernb.widgets._turns import QUICK_TURNS
+from hypernb.widgets._verbs import DECIDING, act
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hypernb.session import Mission, Session
+
+    Job = Callable[[], object]
+
+END_WITHIN_S: Final = 2.0
+_log = logging.getLogger(__name__)
+
+
+class Lane:
+    """Does one thing after the other in a thread that exists while somebody needs it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, job: Job) -> None:
+        """Have something done; returns at once."""
+        with self._lock:
+            self._jobs.put(job)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._jobs,), name=self._name, daemon=True
+                )
+                self._thread.start()
+
+    def end(self) -> None:
+        """Let the thread end when what was put is done; the next `put` starts another."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            jobs, self._jobs = self._jobs, queue.SimpleQueue()
+        jobs.put(None)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(END_WITHIN_S)
+
+    def _run(self, jobs: queue.SimpleQueue[Job | None]) -> None:
+        while (job := jobs.get()) is not None:
+            try:
+                job()
+            except Exception:  # noqa: BLE001 - one job must not end the thread of the next
+                _log.exception("%s could not do what it was given.", self._name)
+
+
+class Desk:
+    """Takes clicks from any thread; one for all views of a process.
+
+    Deciding has a lane of its own: pausing does not wait for a large output to be read.
+    """
+
+    def __init__(self) -> None:
+        self._deciding = Lane("hypernb decisions")
+        self._looking = Lane("hypernb answers")
+        self._users = 0
+        self._lock = threading.RLock()
+
+    def open(self) -> None:
+        """Count somebody in who may put something here."""
+        with self._lock:
+            self._users += 1
+
+    def leave(self) -> None:
+        """Count them out; the threads end with the last."""
+        with self._lock:
+            self._users -= 1
+            is_last = self._users == 0
+        if is_last:
+            self._deciding.end()
+            self._looking.end()
+
+    def take(
+        self,
+        question: Mapping[str, Any],
+        about: Mission | Session,
+        answer: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """Have a question answered; returns at once.
+
+        Args:
+            question: ``id``, ``verb`` and ``args``.
+            about: Which mission, or whose missions.
+            answer: Takes the answer, from another thread.
+        """
+        verb = str(question.get("verb", ""))
+        lane = self._deciding if verb in DECIDING else self._looking
+        self._put(lane, lambda: answer(answered(question, about)))
+
+    def later(self, job: Job) -> None:
+        """Have something done that need not be quick; nothing happens if nobody is in."""
+        self._put(self._looking, job)
+
+    def _put(self, lane: Lane, job: Job) -> None:
+        with self._lock:
+            if self._users:
+                lane.put(job)
+
+    def in_child(self) -> None:
+        """Begin anew after a fork, which has none of the threads."""
+        self.__init__()  # type: ignore[misc]
+
+
+def answered(question: Mapping[str, Any], about: Mission | Session) -> dict[str, Any]:
+    """Do what a view asks for; what goes wrong is part of the answer."""
+    verb, args = str(question.get("verb", "")), question.get("args") or {}
+    reply = {"type": "answer", "id": question.get("id")}
+    try:
+        # A click on a mission that nobody follows yet has to be quick as well.
+        with QUICK_TURNS:
+            value = act(verb, args, about)
+    except HypernbError as error:
+        return {**reply, "ok": False, "error": told(error)}
+    except Exception as error:  # noqa: BLE001 - whoever clicked has to be told
+        _log.exception("A view asked for %r, which went wrong.", verb)
+        return {**reply, "ok": False, "error": _unexpected(error)}
+    return {**reply, "ok": True, "value": value}
+
+
+def told(error: HypernbError) -> dict[str, str]:
+    """Write an error as a view shows it: what cannot be, and what to do."""
+    message = str(error.args[0]) if error.args else str(error)
+    return {"code": error.code, "message": message, "hint": error.hint}
+
+
+def _unexpected(error: Exception) -> dict[str, str]:
+    return {
+        "code": "unexpected",
+        "message": f"That did not work: {type(error).__name__}: {error}"[:2000],
+        "hint": "The kernel's log has the whole of it.",
+    }
+
+
+DESK: Final = Desk()

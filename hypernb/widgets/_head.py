@@ -1,0 +1,313 @@
+"""HeadFacts: sentences and figures of a whole mission, from a snapshot that is in memory."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.model import MissionState, Past, Spread, TaskState
+from hypernb.views import (
+    Code,
+    Figures,
+    Left,
+    alarms,
+    allowed,
+    expected,
+    first_step,
+    gaps,
+    named,
+    needs,
+    next_commands,
+    outcome,
+    roughly,
+    since,
+    story,
+    tally,
+    words,
+)
+from hypernb.widgets._actions import (
+    cancel,
+    may_retry,
+    mission_actions,
+    retry,
+    task_actions,
+)
+from hypernb.widgets._difference import difference_facts
+from hypernb.widgets._facts import phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypernb.model import Comment, MissionSnapshot, PlanSpec, Report, TaskId
+    from hypernb.views import Need, Part
+
+Facts = dict[str, Any]
+
+# What no reader goes through one by one is counted instead, so that a head of ten thousand
+# tasks is as quick to make and to send as one of ten.
+NEEDS_SHOWN: Final = 50
+ALARMS_SHOWN: Final = 10
+GAPS_SHOWN: Final = 50
+NOTES_SHOWN: Final = 20
+EXPECTED_AT_MOST: Final = 500
+CRITICAL_AT_MOST: Final = 1000
+_HASH_SHOWN: Final = 8
+_UNDER_WAY: Final = frozenset({MissionState.RUNNING, MissionState.PAUSED})
+
+
+def head_facts(
+    snapshot: MissionSnapshot,
+    *,
+    durations: Past | Mapping[str, float] | None = None,
+    usage: Mapping[TaskId, tuple[float, int]] | None = None,
+    comments: Sequence[Comment] = (),
+    previous_plan: PlanSpec | None = None,
+    report: Report | None = None,
+) -> Facts:
+    """Return what every view says of the mission as a whole; reads nothing further.
+
+    Args:
+        snapshot: The mission, and when it was read.
+        durations: What earlier missions say of it (`hypernb.abc.Store.past`), or seconds by
+            task name where their spread is not known.
+        usage: Dollars that tasks have paid, and tokens, by the task's id.
+        comments: What people have written about the plan, oldest first.
+        previous_plan: The revision before the current one, if there is one.
+        report: The mission's report, if it has ended with one.
+    """
+    figures = Figures(snapshot, past=_past(durations))
+    mission, plan = snapshot.mission, snapshot.plan
+    told = story(figures)
+    left = figures.left if mission.state in _UNDER_WAY else None
+    cost = figures.past.cost
+    return {
+        "since": since(figures),
+        "now": phrase(told.now),
+        "waiting": phrase(told.waiting),
+        "next": phrase(told.next),
+        "total": figures.total,
+        "counts": [[state.value, many] for state, many in figures.counts.items()],
+        **_left(left),
+        "cost": mission.cost,
+        "reserved": _reserved(figures, usage or {}),
+        "budget": plan.budget if plan else None,
+        "quote": cost.typical if cost else None,
+        "deadline_s": plan.deadline_s if plan else None,
+        "at_work": len(figures.active),
+        "most_at_once": figures.most_at_once,
+        "worked_s": round(figures.all_worked_s, 3),
+        "elapsed_s": round(figures.elapsed_s, 3),
+        "critical": _critical(figures),
+        "expected_s": _expected_s(figures),
+        "findings": _findings(figures),
+        **_asked(figures),
+        "actions": mission_actions(figures),
+        "task_actions": task_actions(figures),
+        "decision": _decision(figures, comments, previous_plan),
+        "last_change": phrase(_last_change(snapshot)),
+        "ending": _ending(figures, report),
+    }
+
+
+def _past(durations: Past | Mapping[str, float] | None) -> Past:
+    if durations is None or isinstance(durations, Past):
+        return durations or Past()
+    return Past(tasks={name: Spread(1, each, each, each) for name, each in durations.items()})
+
+
+def _left(left: Left | None) -> Facts:
+    if left is None:
+        return {"left": "", "left_s": None, "left_from": ""}
+    seconds = round(left.seconds, 1) if left.high else None
+    return {"left": left.said, "left_s": seconds, "left_from": left.basis}
+
+
+def _reserved(figures: Figures, usage: Mapping[TaskId, tuple[float, int]]) -> float:
+    """Return what the caps of running tasks leave them to spend."""
+    active = [*figures.active, *figures.among(TaskState.STALLED)]
+    caps = [(task, figures.specs[task.name].cap_cost) for task in active if figures.specs]
+    kept = (
+        max(0.0, cap - usage.get(task.id, (0.0, 0))[0]) for task, cap in caps if cap is not None
+    )
+    return round(sum(kept), 6)
+
+
+def _critical(figures: Figures) -> list[str]:
+    path = figures.longest_path
+    return list(path) if len(path) <= CRITICAL_AT_MOST else []
+
+
+def _expected_s(figures: Figures) -> dict[str, float]:
+    """Return what is known of how long tasks take that have not ended; those at work first."""
+    if figures.snapshot.mission.state.is_final:
+        return {}
+    known, specs = figures.past.tasks, figures.specs
+    found: dict[str, float] = {}
+    for task in figures.unfinished:
+        if len(found) == EXPECTED_AT_MOST:
+            break
+        spread, spec = known.get(task.name), specs.get(task.name)
+        expects = spread.typical if spread else spec.estimate_s if spec else None
+        if expects is not None:
+            found[task.name] = expects
+    return found
+
+
+def _findings(figures: Figures) -> str:
+    found = figures.snapshot.findings
+    many = max(len(found), sum(task.findings for task in figures.snapshot.tasks))
+    if not many:
+        return ""
+    so_far = "" if figures.snapshot.mission.state.is_final else " so far"
+    said = f"{words.count(many, 'finding')}{so_far}"
+    # Findings may come a moment later than the tasks that count them.
+    return f"{said}: {tally(found)}" if len(found) == many else said
+
+
+# -- who needs whom ----------------------------------------------------------------------
+
+
+def _asked(figures: Figures) -> Facts:
+    if figures.snapshot.mission.state.is_final:
+        return {"needs": [], "alarms": []}
+    wanted, seeming = needs(figures), alarms(figures)
+    return {
+        "needs": [
+            *(_need(figures, need) for need in wanted[:NEEDS_SHOWN]),
+            *_and_more(len(wanted) - NEEDS_SHOWN),
+        ],
+        "alarms": [
+            *(_alarm(figures, need) for need in seeming[:ALARMS_SHOWN]),
+            *_and_more(len(seeming) - ALARMS_SHOWN),
+        ],
+    }
+
+
+def _need(figures: Figures, need: Need) -> Facts:
+    task = figures.tasks[need.task]
+    tries = [retry(figures, task, primary=True)] if may_retry(figures, task) else []
+    return {"task": need.task, "what": phrase(need.what), "actions": [*tries, cancel(figures)]}
+
+
+def _alarm(figures: Figures, need: Need) -> Facts:
+    task = figures.tasks[need.task]
+    tries = [retry(figures, task)] if may_retry(figures, task) else []
+    return {"task": need.task, "what": phrase(need.what), "actions": tries}
+
+
+def _and_more(many: int) -> list[Facts]:
+    if many <= 0:
+        return []
+    return [{"task": "", "what": [f"And {many:,} more like these."], "actions": []}]
+
+
+# -- before: the decision ----------------------------------------------------------------
+
+
+def _decision(
+    figures: Figures,
+    comments: Sequence[Comment],
+    previous_plan: PlanSpec | None,
+) -> Facts | None:
+    plan, mission = figures.plan, figures.snapshot.mission
+    if plan is None or not figures.decides:
+        return None
+    difference = None
+    if previous_plan is not None:
+        revisions = (mission.revision - 1, mission.revision)
+        difference = difference_facts(previous_plan, plan, revisions)
+    return {
+        "allow": _allowed(plan),
+        "expect": [_fact(label, said) for label, said in expected(figures)],
+        "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
+        # A plan with problems is never stored; those of a draft are the answer to `check`.
+        "problems": [],
+        "record": phrase(_record(figures)),
+        "steps": [phrase(step) for step in _steps(figures, plan)],
+        "difference": difference,
+        "comments": [
+            {
+                "task": comment.task,
+                "text": comment.text,
+                "by": comment.by,
+                "at": comment.at.isoformat(),
+            }
+            for comment in comments
+        ],
+    }
+
+
+def _fact(label: str, said: Sequence[Part]) -> Facts:
+    return {"label": label, "said": phrase(said)}
+
+
+_allowed_by: Final[dict[int, tuple[PlanSpec, list[Facts]]]] = {}
+_lock: Final = threading.Lock()
+_KEPT: Final = 4
+
+
+def _allowed(plan: PlanSpec) -> list[Facts]:
+    # Nothing but the plan decides it, and of ten thousand tasks it takes a while to tell.
+    with _lock:
+        known = _allowed_by.get(id(plan))
+    if known is not None:
+        return known[1]
+    made = [_fact(label, said) for label, said in allowed(plan)]
+    with _lock:
+        _allowed_by[id(plan)] = (plan, made)
+        while len(_allowed_by) > _KEPT:
+            del _allowed_by[next(iter(_allowed_by))]
+    return made
+
+
+def _record(figures: Figures) -> tuple[Part, ...]:
+    mission = figures.snapshot.mission
+    then = "You can pause or cancel later. What lies outside the plan is refused."
+    return (
+        f"Approving records revision {mission.revision}, its hash ",
+        Code(mission.plan_hash[:_HASH_SHOWN] or "(none)"),
+        f", your name and the time. {then}",
+    )
+
+
+def _steps(figures: Figures, plan: PlanSpec) -> list[tuple[Part, ...]]:
+    first = len(figures.first_wave)
+    steps = [first_step(figures, "Once approved,")]
+    if figures.total - len(figures.shared) > first:
+        steps.append(("The others follow, each when what it needs is done.",))
+    left = figures.left
+    after = f", after about {roughly(left.seconds)}" if left else ""
+    if plan.result:
+        steps.append(("It ends with the output of ", named(plan.result), f"{after}."))
+    else:
+        steps.append((f"It ends when all of them are done{after}.",))
+    return steps
+
+
+# -- afterwards --------------------------------------------------------------------------
+
+
+def _last_change(snapshot: MissionSnapshot) -> tuple[Part, ...]:
+    if not snapshot.events:
+        return ("No change yet.",)
+    last = snapshot.events[-1]
+    subject: tuple[Part, ...] = (named(last.task), ": ") if last.task else ()
+    return (f"{words.clock(last.at)}: ", *subject, *words.tell(last))
+
+
+def _ending(figures: Figures, report: Report | None) -> Facts | None:
+    if not figures.snapshot.mission.state.is_final:
+        return None
+    found = gaps(figures, report)
+    more = len(found) - GAPS_SHOWN
+    rows = [{"task": gap.task or gap.what, "why": [gap.why]} for gap in found[:GAPS_SHOWN]]
+    if more > 0:
+        said = f"And {more:,} more; each has its reason in the store."
+        rows.append({"task": "", "why": [said]})
+    return {
+        "outcome": [outcome(figures, report)],
+        "gaps": rows,
+        "commands": [
+            {"label": typed, "said": [does]} for typed, does in next_commands(figures)
+        ],
+    }

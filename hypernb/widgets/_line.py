@@ -1,0 +1,166 @@
+"""What ties one widget to the store: its channel, the tail that feeds it, and the desk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from hypernb.errors import HypernbError, UsageError
+from hypernb.session import Mission, Session
+from hypernb.widgets._channel import WINDOW, Channel
+from hypernb.widgets._clicks import click_facts
+from hypernb.widgets._desk import DESK, told
+from hypernb.widgets._tail import tail_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hypernb.model import MissionId, MissionRecord
+    from hypernb.widgets._listing import Listing
+    from hypernb.widgets._widget import HyperWidget
+
+_log = logging.getLogger(__name__)
+
+
+class Line:
+    """Lives as long as its widget is open; does not keep it alive.
+
+    Args:
+        widget: Whose line it is.
+        about: The mission that it shows, or the session whose missions it lists.
+        listing: The rows of a list.
+
+    Attributes:
+        follows: Id of the mission that is shown now.
+    """
+
+    def __init__(
+        self, widget: HyperWidget, about: Mission | Session, listing: Listing | None = None
+    ) -> None:
+        self._widget = weakref.ref(widget)
+        self._about = about
+        self.session = about.session if isinstance(about, Mission) else about
+        self.follows: MissionId | None = None
+        if isinstance(about, Mission):
+            self.follows = about.record.id
+        self.channel = Channel(self.say, self._clicks)
+        self.channel.listing = listing
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._is_open = False
+        self._ended = ""
+        self._tail = tail_of(self.session)
+        self._noted: tuple[str, int] | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a notebook may want a copy: of a view of one mission, that is shown."""
+        return self.channel.listing is None and self.channel.is_heard
+
+    def begin(self) -> None:
+        """Open it: from now on the widget is told what happens."""
+        self._is_open = True
+        DESK.open()
+        self.session.tell_of_closing(self)
+        self._tail.attach(self)
+
+    # -- what the view says -------------------------------------------------------------
+
+    def hear(self, message: Any) -> None:
+        """Take what the view has said, in whichever thread it arrives; returns at once."""
+        if not isinstance(message, dict):
+            return
+        if threading.current_thread() is not threading.main_thread():
+            self.channel.window = WINDOW  # by a subshell: it arrives whatever the kernel does
+        if message.get("type") != "ask":
+            if not self._ended:
+                self._tail.post(self, message)
+        elif self._ended:
+            self._refuse(message, UsageError(self._ended, hint="Run the cell again."))
+        elif message.get("verb") == "open":
+            self._open(message)
+        else:
+            DESK.take(message, self._about, self.say)
+
+    def _open(self, message: Mapping[str, Any]) -> None:
+        DESK.later(lambda: self._turn_to(message))
+
+    def _turn_to(self, message: Mapping[str, Any]) -> None:
+        wanted = (message.get("args") or {}).get("mission")
+        try:
+            if self.channel.listing is None:
+                raise UsageError("This view shows one mission.", hint="History() shows all.")
+            mission = None if wanted is None else self.session.mission(str(wanted))
+        except HypernbError as error:
+            self._refuse(message, error)
+            return
+        self.say({"type": "answer", "id": message.get("id"), "ok": True, "value": {}})
+        self._tail.turn(self, None if mission is None else mission.record.id)
+
+    def turn(self, mission: MissionId | None) -> None:
+        """Show another mission, or the list again; in the tail's thread."""
+        self.follows = mission
+        self.channel.mirror = None
+        self.channel.begin()
+
+    def _refuse(self, message: Mapping[str, Any], error: HypernbError) -> None:
+        reply = {"type": "answer", "id": message.get("id"), "ok": False}
+        self.say({**reply, "error": told(error)})
+
+    # -- what the view is told ----------------------------------------------------------
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Put a message on the wire, from any thread."""
+        widget = self._widget()
+        if widget is None:
+            self.end()
+            return
+        try:
+            widget.send(message)
+        except Exception:  # noqa: BLE001 - sockets that close raise whatever they do
+            # A kernel's sockets close before its threads end; nobody is there to be told.
+            _log.debug("A view could not be told anything.", exc_info=True)
+            self._ended = self._ended or "The view can no longer be reached."
+            self.end()
+
+    def note(self, mission: MissionRecord, seq: int) -> None:
+        """Let those who observe the widget know; not in the tail's thread, where they block."""
+        with self._lock:
+            is_noted = self._noted is not None
+            self._noted = (mission.state.value, seq)
+        if not is_noted:
+            DESK.later(self._pass_on)
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            noted, self._noted = self._noted, None
+        widget = self._widget()
+        if widget is not None and noted is not None:
+            widget.state, widget.seq = noted
+
+    def _clicks(self) -> Mapping[str, Any]:
+        widget = self._widget()
+        return click_facts(None if widget is None else widget.comm)
+
+    # -- the end ------------------------------------------------------------------------
+
+    def session_closed(self) -> None:
+        """End, because there is no store to follow any more."""
+        self.end("The session was closed.")
+
+    def end(self, reason: str = "") -> None:
+        """End it, telling the view why; nothing happens the second time."""
+        if self._pid != os.getpid():
+            return
+        with self._lock:
+            if not self._is_open:
+                return
+            self._is_open = False
+            self._ended = self._ended or reason or "The view was closed."
+        self._tail.detach(self)
+        DESK.leave()
+        if reason:
+            self.say({"type": "closed", "reason": reason})

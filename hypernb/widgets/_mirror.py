@@ -1,0 +1,328 @@
+"""A mission as it stands in the store, kept in memory, and what changes in it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import ApprovalError, HypernbError
+from hypernb.model import Comment, EventKind, MissionSnapshot, MissionState
+from hypernb.session import Mission
+from hypernb.widgets._facts import (
+    agent_facts,
+    attempt_facts,
+    event_facts,
+    mission_facts,
+    plan_facts,
+    task_facts,
+)
+from hypernb.widgets._head import head_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hypernb.abc import Clock, Store
+    from hypernb.model import (
+        AttemptRecord,
+        Event,
+        MissionId,
+        PlanSpec,
+        Report,
+        Since,
+        TaskId,
+        TaskRecord,
+    )
+    from hypernb.session import Session
+
+EVENTS_AT_ONCE: Final = 1_000
+"""At most so many in a message."""
+_KEPT_EVENTS: Final = 500
+CHEAP_S: Final = 0.004
+"""A head that takes no longer than this goes out with every batch."""
+_TIMES_OWN_COST: Final = 10
+_HEAD_AGES_S: Final = 5.0
+_NOTHING_SPENT: Final = (0.0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What changed from one event to another, ready to be sent but for its number."""
+
+    from_seq: int
+    seq: int
+    body: dict[str, Any]
+    more: bool = False
+
+
+class Mirror:
+    """Follows one mission. Used by one thread, which reads the store with it.
+
+    Args:
+        session: Knows the agents, and what tasks like these took before.
+        store: The session's, which stays the same when the session is closed.
+        mission_id: Of the mission.
+        clock: Where the time comes from.
+
+    Raises:
+        UnknownMissionError: There is no such mission.
+    """
+
+    def __init__(
+        self, session: Session, store: Store, mission_id: MissionId, clock: Clock
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._clock = clock
+        self.id = mission_id
+        snapshot = store.snapshot(mission_id, events=_KEPT_EVENTS)
+        self.seq = snapshot.seq
+        self.mission = snapshot.mission
+        self._plan = snapshot.plan
+        self._plan_before = self._earlier(snapshot.mission.revision)
+        self._tasks = {task.id: task for task in snapshot.tasks}
+        self._attempts = {(each.task_id, each.number): each for each in snapshot.attempts}
+        self._events: deque[Event] = deque(snapshot.events, maxlen=_KEPT_EVENTS)
+        self._findings = snapshot.findings
+        self._findings_are_old = False
+        self._approvals = snapshot.approvals
+        self._runners = snapshot.runners
+        self._total_events = store.count_events(mission_id, until=snapshot.seq)
+        self._paid = 0
+        self._spent: dict[TaskId, tuple[float, int]] = {}
+        self._past = store.past(mission_id)
+        self._comments = [
+            Comment.of(event)
+            for event in store.events(mission_id, kinds=[EventKind.PLAN_COMMENTED])
+        ]
+        self._report: Report | None = None
+        self._reported_seq = -1
+        self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
+        self.head: dict[str, Any] = {}
+        self.head_version = 0
+        self._head_seq = -1
+        self._head_at = 0.0
+        self._head_cost_s = 0.0
+        self.make_head()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a runner has, or should have, something to do for it."""
+        state = self.mission.state
+        return state is MissionState.RUNNING or (
+            state is MissionState.AWAITING_APPROVAL
+            and any(each.revision == self.mission.revision for each in self._approvals)
+        )
+
+    # -- what changes -------------------------------------------------------------------
+
+    def advance(self) -> Step | None:
+        """Read what has happened since; None if nothing has.
+
+        Raises:
+            UnknownMissionError: The mission was forgotten.
+        """
+        since = self._store.since(self.id, self.seq, limit=EVENTS_AT_ONCE, paid=self._paid)
+        step = self._take(since)
+        if step is not None and self._head_cost_s <= CHEAP_S and not step.more:
+            self.make_head()
+            step.body["head"] = self.head
+        return step
+
+    def page(self, after: int) -> Step:
+        """Read what a view needs that has seen less than the mirror has."""
+        since = self._store.since(self.id, after, limit=EVENTS_AT_ONCE)
+        body = self._body(after, since.seq, since.tasks, since.attempts, since.events)
+        body["mission"] = mission_facts(since.mission)
+        if since.plan_changed and self._plan is not None:
+            body["plan"] = plan_facts(self._plan)
+        return Step(after, since.seq, body, more=since.more)
+
+    def _take(self, since: Since) -> Step | None:
+        from_seq, self.seq = self.seq, since.seq
+        paid_for = self._pay(since)
+        if since.plan_changed:
+            self._revise()
+        tasks = [
+            task
+            for task in since.tasks
+            if task.id in paid_for or self._tasks.get(task.id) != task
+        ]
+        told = {task.id for task in tasks}
+        tasks += [task for key in paid_for - told if (task := self._tasks.get(key)) is not None]
+        attempts = [
+            each
+            for each in since.attempts
+            if self._attempts.get((each.task_id, each.number)) != each
+        ]
+        mission_changed = since.mission != self.mission
+        if not (since.events or tasks or attempts or mission_changed):
+            return None
+        self._keep(since, tasks, attempts)
+        body = self._body(from_seq, self.seq, tasks, attempts, since.events)
+        if mission_changed:
+            body["mission"] = mission_facts(self.mission)
+        if since.plan_changed and self._plan is not None:
+            body["plan"] = plan_facts(self._plan)
+        return Step(from_seq, self.seq, body, more=since.more)
+
+    def _keep(
+        self, since: Since, tasks: list[TaskRecord], attempts: list[AttemptRecord]
+    ) -> None:
+        self.mission = since.mission
+        self._events.extend(since.events)
+        self._total_events += len(since.events)
+        for task in tasks:
+            before = self._tasks.get(task.id)
+            if before is None or before.findings != task.findings:
+                self._findings_are_old = True
+            self._tasks[task.id] = task
+        for each in attempts:
+            self._attempts[each.task_id, each.number] = each
+        kinds = {str(event.kind) for event in since.events}
+        if EventKind.PLAN_APPROVED in kinds:
+            self._approvals = self._approved()
+        if EventKind.PLAN_COMMENTED in kinds:
+            self._comments += [
+                Comment.of(event)
+                for event in since.events
+                if event.kind == EventKind.PLAN_COMMENTED
+            ]
+
+    def _earlier(self, revision: int) -> PlanSpec | None:
+        return self._store.plan(self.id, revision - 1) if revision > 1 else None
+
+    def _approved(self) -> tuple[Any, ...]:
+        try:
+            given = self._store.approval(self.id)
+        except ApprovalError:  # somebody else's, with which no runner of this user works
+            return ()
+        return () if given is None else (given,)
+
+    def _pay(self, since: Since) -> set[TaskId]:
+        self._paid = since.paid
+        for task, (cost, tokens) in since.spent.items():
+            before = self._spent.get(task, _NOTHING_SPENT)
+            self._spent[task] = (before[0] + cost, before[1] + tokens)
+        return set(since.spent)
+
+    def _revise(self) -> None:
+        self._plan_before, self._plan = self._plan, self._store.plan(self.id)
+        self._approvals = ()
+        self._tasks.clear()
+        self._attempts.clear()
+        self._past = self._store.past(self.id)
+
+    # -- the head -----------------------------------------------------------------------
+
+    def head_is_due(self, now_s: float) -> bool:
+        """Tell whether there should be another head: it costs a tenth of the time at most."""
+        since_s = now_s - self._head_at
+        if since_s < _TIMES_OWN_COST * self._head_cost_s:
+            return False
+        return self._head_seq != self.seq or (self.is_under_way and since_s >= _HEAD_AGES_S)
+
+    def make_head(self) -> None:
+        """Make the head of what is known now."""
+        began = time.monotonic()
+        if self._findings_are_old:
+            self._findings = tuple(self._store.findings(self.id))
+            self._findings_are_old = False
+        head = head_facts(
+            self.snapshot(),
+            durations=self._past,
+            usage=self._spent,
+            comments=self._comments,
+            previous_plan=self._plan_before,
+            report=self.report(),
+        )
+        if head != self.head:
+            self.head = head
+            self.head_version += 1
+        self._head_seq = self.seq
+        self._head_at = time.monotonic()
+        self._head_cost_s = self._head_at - began
+
+    def report(self) -> Report | None:
+        """Return what the mission reports, once it has ended."""
+        if not self.mission.state.is_final:
+            return None
+        if self._reported_seq != self.seq:
+            self._reported_seq = self.seq
+            try:
+                self._report = Mission(self._session, self.mission).report()
+            except HypernbError:  # an output that cannot be read is told where it is shown
+                self._report = None
+        return self._report
+
+    def look_for_runners(self) -> None:
+        """Read which runners there are; it changes without an event of the mission's."""
+        self._runners = tuple(self._store.leases("runner:"))
+
+    def snapshot(self) -> MissionSnapshot:
+        """Return the mission as it is known now."""
+        return MissionSnapshot(
+            seq=self.seq,
+            now=self._clock.now(),
+            mission=self.mission,
+            plan=self._plan,
+            tasks=tuple(self._tasks.values()),
+            attempts=tuple(self._attempts.values()),
+            events=tuple(self._events),
+            findings=self._findings,
+            approvals=self._approvals,
+            runners=self._runners,
+        )
+
+    # -- on the wire --------------------------------------------------------------------
+
+    def picture(self) -> dict[str, Any]:
+        """Return all that a view begins with."""
+        from hypernb.tools import tool_names
+
+        cards = self._session.agents(self.mission.root).values()
+        return {
+            "type": "picture",
+            "seq": self.seq,
+            "now": self._now(),
+            "mission": mission_facts(self.mission),
+            "plan": None if self._plan is None else plan_facts(self._plan),
+            "tasks": self._task_facts(self._tasks.values()),
+            "attempts": [attempt_facts(each) for each in self._attempts.values()],
+            "events": [event_facts(event) for event in self._events],
+            "total_events": self._total_events,
+            "head": self.head,
+            "agents": [agent_facts(card) for card in cards],
+            "tools": list(tool_names()),
+        }
+
+    def head_batch(self) -> dict[str, Any]:
+        """Return a batch that brings the head and nothing else."""
+        return {**self._body(self.seq, self.seq, (), (), ()), "head": self.head}
+
+    def _body(
+        self,
+        from_seq: int,
+        seq: int,
+        tasks: Iterable[TaskRecord],
+        attempts: Iterable[AttemptRecord],
+        events: Iterable[Event],
+    ) -> dict[str, Any]:
+        return {
+            "type": "batch",
+            "from_seq": from_seq,
+            "seq": seq,
+            "now": self._now(),
+            "tasks": self._task_facts(tasks),
+            "attempts": [attempt_facts(each) for each in attempts],
+            "events": [event_facts(event) for event in events],
+            "total_events": self._total_events,
+        }
+
+    def _task_facts(self, tasks: Iterable[TaskRecord]) -> list[dict[str, Any]]:
+        spent = self._spent
+        return [task_facts(task, *spent.get(task.id, _NOTHING_SPENT)) for task in tasks]
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat()

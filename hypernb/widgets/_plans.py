@@ -1,0 +1,153 @@
+"""Changes to a plan as a view makes them: checked while they are typed, then saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import CyclicPlanError, UnknownNameError, UsageError
+from hypernb.model import PlanSpec
+from hypernb.widgets._difference import difference_facts
+from hypernb.widgets._facts import plan_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypernb.errors import PlanProblem
+    from hypernb.session import Mission
+
+Facts = dict[str, Any]
+
+PROBLEMS_AT_MOST: Final = 200
+_SHAPE: Final[Mapping[str, type]] = {"changes": dict, "drop": list, "add": list, "plan": dict}
+
+
+def check(mission: Mission, draft: Mapping[str, Any]) -> Facts:
+    """Say what a draft would make of the plan, and what is wrong with it; changes nothing.
+
+    Args:
+        mission: Whose plan it is.
+        draft: ``Draft`` of ``widgets/src/protocol.ts``.
+
+    Returns:
+        ``problems``, ``difference`` and ``plan``.
+
+    Raises:
+        UsageError: It is no draft.
+        UnknownTaskError: It changes a task that the plan does not have.
+        UnknownNameError: It changes a field that there is not, or that cannot be changed.
+    """
+    asked = _arguments(draft)
+    revision, before = mission.record.revision, mission.plan
+    spec, problems = mission.draft(
+        asked["changes"], drop=asked["drop"], add=asked["add"], **asked["plan"]
+    )
+    touched = [*(str(each.get("name", "")) for each in asked["add"]), *asked["changes"]]
+    found = [*problems, *mission.session.problems(spec)]
+    return {
+        "problems": [problem_facts(_where_made(each, touched)) for each in _some(found)],
+        "difference": difference_facts(before, spec, (revision, revision + 1)),
+        "plan": plan_facts(spec),
+    }
+
+
+def edit(mission: Mission, draft: Mapping[str, Any], revision: int | None = None) -> Facts:
+    """Save a draft as the next revision of the plan.
+
+    Args:
+        mission: Whose plan it is.
+        draft: As for `check`.
+        revision: The one that it is based on.
+
+    Raises:
+        EditConflictError: Somebody else has saved a newer one.
+        PlanError: The plan could not be carried out like that; nothing was saved.
+        TransitionError: The mission no longer awaits approval.
+    """
+    asked = _arguments(draft)
+    before, based_on = mission.plan, mission.record.revision
+    mission.edit(
+        asked["changes"],
+        drop=asked["drop"],
+        add=asked["add"],
+        revision=based_on if revision is None else revision,
+        **asked["plan"],
+    )
+    saved = mission.plan
+    return {
+        "problems": [],
+        "difference": difference_facts(before, saved, (based_on, mission.record.revision)),
+        "plan": plan_facts(saved),
+    }
+
+
+def comment(mission: Mission, text: str, task: str = "") -> Facts:
+    """Write something about a plan, or about a task of it.
+
+    Raises:
+        UsageError: There is nothing to say, or too much.
+        UnknownTaskError: The plan has no such task.
+    """
+    mission.comment(text, task)
+    return {}
+
+
+def problem_facts(problem: PlanProblem) -> Facts:
+    """Write what is wrong, and where."""
+    return {
+        "task": problem.task,
+        "field": problem.field,
+        "text": problem.text,
+        "instead": problem.instead,
+    }
+
+
+def _some(problems: Sequence[PlanProblem]) -> Sequence[PlanProblem]:
+    return problems[:PROBLEMS_AT_MOST]
+
+
+def _where_made(problem: PlanProblem, touched: Sequence[str]) -> PlanProblem:
+    """Put a circle where it was closed, and not at whichever of its tasks comes first."""
+    if not problem.route:
+        return problem
+    hint = CyclicPlanError(problem.route).hint
+    said = replace(problem, text=f"{problem.text} {hint}")
+    here = next((name for name in touched if name in problem.route), problem.task)
+    return said if here == problem.task else replace(said, task=here, instead=None)
+
+
+def _arguments(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a draft as arguments of `Mission.edit`.
+
+    Raises:
+        UsageError: Something in it has another shape than a draft has.
+        UnknownNameError: A plan has no such field.
+    """
+    if not isinstance(draft, dict) or not all(
+        isinstance(draft.get(name, kind()), kind) for name, kind in _SHAPE.items()
+    ):
+        raise UsageError("That is no draft of a plan.", hint="Reload the page, and try again.")
+    asked = {name: draft.get(name, kind()) for name, kind in _SHAPE.items()}
+    asked["changes"] = {str(name): _fields(each) for name, each in asked["changes"].items()}
+    asked["add"] = [_fields(each) for each in asked["add"]]
+    asked["drop"] = [str(name) for name in asked["drop"]]
+    for name in asked["plan"]:
+        if name not in PlanSpec.model_fields:
+            raise UnknownNameError("field of a plan", name, PlanSpec.model_fields)
+    return asked
+
+
+def _fields(given: object) -> dict[str, Any]:
+    """Return fields of a task, with those of an agent's work among them."""
+    if not isinstance(given, dict):
+        raise UsageError("That is no task of a plan.", hint="Reload the page, and try again.")
+    fields = dict(given)
+    work = fields.pop("work", None)
+    if work is None:
+        return fields
+    if not isinstance(work, dict) or work.get("kind", "agent") != "agent":
+        raise UsageError(
+            "A function cannot be put into a plan from here.",
+            hint="plan.add(...) of a new plan takes one.",
+        )
+    return fields | {name: work[name] for name in ("tools", "params") if name in work}

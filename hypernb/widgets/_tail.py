@@ -1,0 +1,312 @@
+"""The thread that follows a store for all views of it: looks, reads once, tells everybody."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.engine import SystemClock
+from hypernb.errors import HypernbError, UnknownMissionError
+from hypernb.widgets._copies import Copies
+from hypernb.widgets._desk import DESK
+from hypernb.widgets._mirror import Mirror
+from hypernb.widgets._turns import QUICK_TURNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from hypernb.abc import Clock, Store
+    from hypernb.model import MissionId
+    from hypernb.session import Session
+    from hypernb.widgets._line import Line
+
+_LOOK_S: Final = 0.01
+_LAZY_LOOK_S: Final = 0.1
+_LEAST_BETWEEN_S: Final = 0.02
+"""jupyter_server drops what comes faster than a thousand messages a second, of all views."""
+_BEAT_S: Final = 5.0
+_RUNNER_LOOK_S: Final = 1.0
+_RUNNER_STARTS_S: Final = 3.0
+"""Whoever has just approved has started a runner too, and it takes a moment to appear."""
+_AFTER_FAILURE_S: Final = 1.0
+_STEPS_A_ROUND: Final = 8
+END_WITHIN_S: Final = 3.0
+
+_log = logging.getLogger(__name__)
+
+
+class Tail:
+    """Follows one store while any view of it is open.
+
+    Everything that reads the store or decides what views are sent happens in its one thread, so
+    none of it needs a lock. Others only put things in: views, and what views say.
+
+    Args:
+        session: Whose store; starts runners.
+        clock: Where the time comes from.
+    """
+
+    def __init__(self, session: Session, clock: Clock | None = None) -> None:
+        self._session = session
+        self._store: Store = session.store
+        self._clock = clock or SystemClock()
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._lines: list[Line] = []
+        self._said: deque[Callable[[float], None]] = deque()
+        self._thread: threading.Thread | None = None
+        self._mirrors: dict[MissionId, Mirror] = {}
+        self._copies: dict[MissionId, Copies] = {}
+        self._stale: set[MissionId] = set()
+        self._advanced_at: dict[MissionId, float] = {}
+        self._beat_at = self._runner_at = self._rest_until = 0.0
+        self._is_quick = self._is_looking_for_runner = self._has_failed = False
+        self._pid = os.getpid()
+
+    # -- from any thread ----------------------------------------------------------------
+
+    def attach(self, line: Line) -> None:
+        """Tell a view from now on; starts the thread with the first."""
+        with self._lock:
+            self._lines.append(line)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="hypernb views", daemon=True
+                )
+                self._thread.start()
+        self._wake.set()
+
+    def detach(self, line: Line) -> None:
+        """Tell a view no more; waits for the thread's end with the last."""
+        if self._pid != os.getpid():
+            return  # a fork has neither the thread nor, perhaps, the lock
+        with self._lock:
+            if line in self._lines:
+                self._lines.remove(line)
+            thread = None if self._lines else self._thread
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(END_WITHIN_S)
+
+    def post(self, line: Line, message: Mapping[str, Any]) -> None:
+        """Hand over what a view has said."""
+        self._said.append(lambda now_s: line.channel.hear(message, now_s))
+        self._wake.set()
+
+    def turn(self, line: Line, mission: MissionId | None) -> None:
+        """Have a list show a mission, or itself again."""
+        self._said.append(lambda _now_s: line.turn(mission))
+        self._wake.set()
+
+    def is_of(self, store: Store) -> bool:
+        """Tell whether it follows this store, in this process."""
+        return self._store is store and self._pid == os.getpid()
+
+    def end(self) -> None:
+        """End, with all views; for the end of the process."""
+        for line in list(self._lines):
+            line.end("The kernel has ended.")
+
+    # -- in the thread ------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while lines := self._present():
+            self._round(lines)
+            is_watched = any(line.channel.is_heard for line in lines)
+            self._wake.wait(_LOOK_S if is_watched else _LAZY_LOOK_S)
+            self._wake.clear()
+
+    def _present(self) -> tuple[Line, ...]:
+        with self._lock:
+            if not self._lines:
+                # Whoever attaches next starts another thread, which begins with nothing.
+                self._thread = None
+                self._turn_quickly(wanted=False)
+                self._mirrors, self._copies, self._stale = {}, {}, set()
+                self._said.clear()
+            return tuple(self._lines)
+
+    def _round(self, lines: tuple[Line, ...]) -> None:
+        now_s = time.monotonic()
+        if now_s < self._rest_until:
+            return
+        try:
+            self._hear(now_s)
+            self._look(lines, now_s)
+            self._tell(lines, now_s)
+            self._turn_quickly(wanted=any(each.is_under_way for each in self._watched(lines)))
+            self._keep_going(now_s)
+            self._has_failed = False
+        except HypernbError:
+            # The store went away under views that nobody waits for. They hear no beats and say
+            # so; a magic raises the same where a person sees it.
+            self._rest_until = now_s + _AFTER_FAILURE_S
+            if not self._has_failed:
+                _log.warning("Views of %s are not current.", self._store.url, exc_info=True)
+            self._has_failed = True
+        except Exception:  # noqa: BLE001 - other views, and later commits, are still followed
+            self._rest_until = now_s + _AFTER_FAILURE_S
+            _log.exception("Views of %s are not current.", self._store.url)
+
+    def _hear(self, now_s: float) -> None:
+        while self._said:
+            self._said.popleft()(now_s)
+
+    def _look(self, lines: tuple[Line, ...], now_s: float) -> None:
+        followed = {line.follows for line in lines if line.follows is not None}
+        for gone in self._mirrors.keys() - followed:
+            del self._mirrors[gone], self._copies[gone]
+        if self._store.changed():
+            self._stale |= self._mirrors.keys()
+            for line in lines:
+                if line.channel.listing is not None:
+                    line.channel.listing.is_old = True
+        for mission in followed:
+            theirs = [line for line in lines if line.follows == mission]
+            try:
+                self._follow(mission, theirs, now_s)
+            except UnknownMissionError:
+                self._forget(mission, theirs)
+
+    def _follow(self, mission: MissionId, lines: list[Line], now_s: float) -> None:
+        mirror = self._mirrors.get(mission)
+        if mirror is None:
+            with QUICK_TURNS:
+                mirror = Mirror(self._session, self._store, mission, self._clock)
+            self._mirrors[mission], self._copies[mission] = mirror, Copies()
+        for line in lines:
+            if line.channel.mirror is not mirror:
+                line.channel.mirror = mirror
+                line.channel.begin()
+                line.note(mirror.mission, mirror.seq)
+        if mission not in self._stale:
+            return
+        if now_s - self._advanced_at.get(mission, 0.0) < _LEAST_BETWEEN_S:
+            return
+        self._advanced_at[mission] = now_s
+        self._stale.discard(mission)
+        self._advance(mirror, lines)
+
+    def _advance(self, mirror: Mirror, lines: list[Line]) -> None:
+        for _ in range(_STEPS_A_ROUND):
+            step = mirror.advance()
+            if step is None:
+                return
+            for line in lines:
+                line.channel.offer(step)
+                line.note(mirror.mission, mirror.seq)
+            if not step.more:
+                return
+        self._stale.add(mirror.id)
+
+    def _forget(self, mission: MissionId, lines: list[Line]) -> None:
+        self._mirrors.pop(mission, None)
+        self._copies.pop(mission, None)
+        for line in lines:
+            line.end(
+                "This mission was forgotten: it ended long ago, or somebody has removed it."
+            )
+
+    def _tell(self, lines: tuple[Line, ...], now_s: float) -> None:
+        for mirror in self._mirrors.values():
+            if mirror.head_is_due(now_s):
+                mirror.make_head()
+            self._copy(mirror, lines, now_s)
+        beats = now_s - self._beat_at >= _BEAT_S
+        if beats:
+            self._beat_at = now_s
+        for line in lines:
+            self._read_rows(line, now_s)
+            line.channel.settle(now_s)
+            if beats and line.channel.is_heard:
+                line.say({"type": "beat", "now": self._clock.now().isoformat()})
+
+    def _copy(self, mirror: Mirror, lines: tuple[Line, ...], now_s: float) -> None:
+        theirs = [line for line in lines if line.follows == mirror.id and line.is_kept]
+        if not theirs or (make := self._copies[mirror.id].job(mirror, now_s)) is None:
+            return
+
+        def copy() -> None:
+            if html := make():
+                for line in theirs:
+                    line.say({"type": "copy", "html": html})
+
+        DESK.later(copy)
+
+    def _read_rows(self, line: Line, now_s: float) -> None:
+        listing = line.channel.listing
+        if listing is not None and line.follows is None and listing.is_due(now_s):
+            listing.is_old, listing.is_being_read = False, True
+            DESK.later(listing.read)
+
+    def _watched(self, lines: Iterable[Line]) -> list[Mirror]:
+        heard = {line.follows for line in lines if line.channel.is_heard}
+        return [mirror for mission, mirror in self._mirrors.items() if mission in heard]
+
+    def _turn_quickly(self, *, wanted: bool) -> None:
+        if wanted and not self._is_quick:
+            QUICK_TURNS.begin()
+        elif self._is_quick and not wanted:
+            QUICK_TURNS.end()
+        self._is_quick = wanted
+
+    def _keep_going(self, now_s: float) -> None:
+        """Have a runner there: who watches a mission under way has asked for it to run."""
+        if not self._is_quick:
+            self._runner_at = now_s + _RUNNER_STARTS_S
+        elif now_s >= self._runner_at and not self._is_looking_for_runner:
+            self._runner_at = now_s + _RUNNER_LOOK_S
+            self._is_looking_for_runner = True
+            DESK.later(self._have_runner)
+
+    def _have_runner(self) -> None:
+        try:
+            with self._lock:
+                if not self._lines:
+                    return
+            self._session.ensure_runner()
+        except HypernbError:
+            _log.warning("No runner could be started for %s.", self._store.url, exc_info=True)
+        finally:
+            self._is_looking_for_runner = False
+
+
+_tails: weakref.WeakValueDictionary[int, Tail] = weakref.WeakValueDictionary()
+_tails_lock = threading.RLock()
+
+
+def tail_of(session: Session) -> Tail:
+    """Return the tail of a session's store; one for all its views."""
+    store = session.store
+    with _tails_lock:
+        tail = _tails.get(id(store))
+        if tail is None or not tail.is_of(store):
+            tail = _tails[id(store)] = Tail(session)
+        return tail
+
+
+def _end_all() -> None:
+    for tail in list(_tails.values()):
+        tail.end()
+
+
+# Threads that read a database while the interpreter is taken apart under them would crash it.
+atexit.register(_end_all)
+
+
+def _in_child() -> None:
+    global _tails_lock  # noqa: PLW0603 - the one that was inherited may be held for ever
+    _tails_lock = threading.RLock()
+    _tails.clear()
+    DESK.in_child()
+    QUICK_TURNS.in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,171 @@
+"""The views, each a widget: of one mission, of a part of it, or of many missions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import traitlets
+
+from hypernb.session import Mission, Session
+from hypernb.widgets._listing import LIVE, Listing
+from hypernb.widgets._widget import HyperWidget, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hypernb.model import MissionState
+
+TABS: Final = ("plan", "graph", "board", "feed", "timeline", "result")
+_ROWS: Final = 200
+
+
+class OfMission(HyperWidget):
+    """A view of one mission.
+
+    Args:
+        mission: A mission, its short id (``"m-7"``) or its number.
+        options: ``density`` and ``task``, and what every widget takes (``layout``).
+
+    Raises:
+        UnknownMissionError: There is no such mission.
+        UsageError: An option is not known or has no meaning, or views were not built.
+    """
+
+    mission_id = traitlets.Unicode("", read_only=True).tag(sync=True)
+    """Short id of the mission."""
+    task = traitlets.Unicode("").tag(sync=True)
+    """Name of the task that is open; empty if none is."""
+
+    options: ClassVar[tuple[str, ...]] = ("density", "task")
+
+    def __init__(self, mission: Mission | str | int, **options: Any) -> None:
+        self._mission = mission if isinstance(mission, Mission) else _here().mission(mission)
+        record = self._mission.record
+        self.set_trait("mission_id", record.short_id)
+        self.set_trait("state", record.state.value)
+        super().__init__(self._mission, **options)
+
+    @property
+    def mission(self) -> Mission:
+        """The mission that is shown."""
+        return self._mission
+
+    def __repr__(self) -> str:
+        state = self.state.replace("_", " ")
+        return f"<{type(self).__name__} of {self.mission_id}: {state}>"
+
+
+class MissionView(OfMission):
+    """A mission: what it does, what it needs from you, and all its parts in tabs.
+
+    Args:
+        mission: A mission, its short id (``"m-7"``) or its number.
+        options: ``tab``, ``density`` and ``task``, and what every widget takes.
+
+    Example:
+        >>> MissionView("m-7", tab="board", density="compact")  # doctest: +SKIP
+    """
+
+    component = traitlets.Unicode("mission", read_only=True).tag(sync=True)
+    tab = traitlets.Unicode("").tag(sync=True)
+    """The open tab: ``plan``, ``graph``, ``board``, ``feed``, ``timeline``, ``result``; empty
+    for the one that fits the mission's state."""
+
+    options: ClassVar[tuple[str, ...]] = ("density", "tab", "task")
+
+    @traitlets.validate("tab")
+    def _known_tab(self, proposal: Any) -> str:
+        return one_of("tab", proposal["value"], ("", *TABS))
+
+
+class PlanView(OfMission):
+    """The plan of a mission: what it allows, to be edited and approved."""
+
+    component = traitlets.Unicode("plan", read_only=True).tag(sync=True)
+
+
+class GraphView(OfMission):
+    """The tasks of a mission and what needs what."""
+
+    component = traitlets.Unicode("graph", read_only=True).tag(sync=True)
+
+
+class SwarmBoard(OfMission):
+    """The agents of a mission, and what each is at."""
+
+    component = traitlets.Unicode("board", read_only=True).tag(sync=True)
+
+
+class FeedView(OfMission):
+    """The events of a mission."""
+
+    component = traitlets.Unicode("feed", read_only=True).tag(sync=True)
+
+
+class TimelineView(OfMission):
+    """The attempts of a mission over time."""
+
+    component = traitlets.Unicode("timeline", read_only=True).tag(sync=True)
+
+
+class ResultView(OfMission):
+    """What a mission came to."""
+
+    component = traitlets.Unicode("result", read_only=True).tag(sync=True)
+
+
+class OfSession(HyperWidget):
+    """A list of missions, any of which can be opened in its place."""
+
+    _states: ClassVar[Sequence[MissionState]] = ()
+
+    def __init__(self, session: Session | None = None, **options: Any) -> None:
+        from hypernb.engine import SystemClock
+
+        whose = session or _here()
+        listing = Listing(whose, states=self._states, limit=_ROWS, clock=SystemClock())
+        super().__init__(whose, listing, **options)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class History(OfSession):
+    """All missions of a store, newest first, to be searched, compared, opened, forked.
+
+    Args:
+        session: Whose store; by default the kernel's.
+        options: ``density``, and what every widget takes.
+    """
+
+    component = traitlets.Unicode("history", read_only=True).tag(sync=True)
+
+
+class HyperBoard(OfSession):
+    """All missions of a store that are under way or wait for you, in one view.
+
+    Args:
+        session: Whose store; by default the kernel's.
+        options: ``density``, and what every widget takes.
+    """
+
+    component = traitlets.Unicode("hyper_board", read_only=True).tag(sync=True)
+    _states: ClassVar[Sequence[MissionState]] = LIVE
+
+
+def _here() -> Session:
+    """Return the session that the magics of this kernel use; one of the default store else."""
+    from IPython.core.getipython import get_ipython
+
+    magics = getattr(get_ipython(), "magics_manager", None)
+    known = magics.registry.get("HyperMagics") if magics is not None else None
+    if known is not None:
+        session: Session = known.open_session()
+        return session
+    global _default  # noqa: PLW0603 - views that name no session share one
+    if _default is None:
+        _default = Session()
+    return _default
+
+
+_default: Session | None = None

@@ -1,0 +1,139 @@
+"""The widget that every view is: a module of TypeScript, and a line to the store."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import anywidget
+import traitlets
+
+from hypernb.errors import UnknownNameError, UsageError
+from hypernb.widgets._clicks import route_clicks
+from hypernb.widgets._line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+    from hypernb.session import Mission, Session
+    from hypernb.widgets._listing import Listing
+
+_STATIC: Final = Path(__file__).parent / "static"
+_FROM_IPYWIDGETS: Final = ("layout", "tabbable", "tooltip")
+
+
+@functools.cache
+def built(name: str) -> str:
+    """Return a file of the built views.
+
+    Raises:
+        UsageError: They were not built.
+    """
+    try:
+        return (_STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"Live views were not built: {name} is missing from {str(_STATIC)!r}.",
+            hint="In a checkout, `npm ci && npm run build` in widgets/ builds them; "
+            "an installed wheel has them.",
+        ) from error
+
+
+class HyperWidget(anywidget.AnyWidget):
+    """A live view; composable like every widget, and closable.
+
+    It is closed by `close`, by the end of a ``with``, with its session, and with its kernel.
+    Then nothing of it is left: no thread, no timer, no listener.
+
+    Args:
+        about: What it shows: a mission, or a session with many.
+        listing: Rows to show, for a list.
+        options: Traits; anything else is refused.
+
+    Raises:
+        UsageError: An option is not known or has no meaning, or views were not built.
+    """
+
+    component = traitlets.Unicode("mission", read_only=True).tag(sync=True)
+    """Which view it is; read by the front end."""
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+
+    density = traitlets.Unicode("comfortable").tag(sync=True)
+    """``comfortable`` or ``compact``."""
+    state = traitlets.Unicode("")
+    """State of the mission that is shown: ``running`` ...; empty while a list is."""
+    seq = traitlets.Int(0)
+    """Number of the last event of the store that the view includes."""
+
+    options: ClassVar[tuple[str, ...]] = ("density",)
+
+    def __init__(
+        self, about: Mission | Session, listing: Listing | None = None, **options: Any
+    ) -> None:
+        self._refuse_unknown(options)
+        # Before the widget is opened: a view may say something as soon as it is.
+        self._line = Line(self, about, listing)
+        super().__init__(**options)
+        self._line.begin()
+
+    @traitlets.default("_esm")
+    def _module(self) -> str:
+        return built("hypernb.js")
+
+    @traitlets.default("_css")
+    def _style(self) -> str:
+        return built("hypernb.css")
+
+    @traitlets.validate("density")
+    def _known_density(self, proposal: Any) -> str:
+        return one_of("density", proposal["value"], ("comfortable", "compact"))
+
+    def open(self) -> None:
+        """Open the line to the front end; done when the widget is made."""
+        super().open()
+        route_clicks(self.comm)
+        if self.comm is not None and hasattr(self.comm, "on_close"):
+            line = self._line
+            self.comm.on_close(lambda _message: line.end())
+
+    def close(self) -> None:
+        """End the view and all that belongs to it; nothing happens the second time."""
+        line = getattr(self, "_line", None)
+        if line is not None:
+            line.end("The view was closed.")
+        super().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def keep_copy(self, html: str) -> None:
+        """Give the front end the view as self-contained HTML, to keep in the notebook."""
+        self._line.say({"type": "copy", "html": html})
+
+    def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+        self._line.hear(content)
+        super()._handle_custom_msg(content, buffers)
+
+    def _refuse_unknown(self, options: Iterable[str]) -> None:
+        known = (*self.options, *_FROM_IPYWIDGETS)
+        for name in options:
+            if name not in known:
+                raise UnknownNameError(f"option of {type(self).__name__}", name, known)
+
+
+def one_of(what: str, value: object, known: Iterable[str]) -> str:
+    """Return a value that is one of those known.
+
+    Raises:
+        UnknownNameError: It is not; near misses are named.
+    """
+    names = tuple(known)
+    if value not in names:
+        raise UnknownNameError(what, str(value), names)
+    return str(value)

@@ -1,0 +1,370 @@
+"""The head of a mission in every state: sentences, buttons, money and time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from hypernb.model import (
+    OVERSPENT,
+    AgentWork,
+    AttemptRecord,
+    AttemptState,
+    Comment,
+    MissionSnapshot,
+    MissionState,
+    OnFailure,
+    Past,
+    PlanSpec,
+    Spread,
+    TaskId,
+    TaskRecord,
+    TaskSpec,
+    TaskState,
+)
+from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
+from tests.unit.views.conftest import CREW, MISSION, at, event, plan, snapshot, task
+from tests.unit.widgets.test_facts import fields_of
+
+STATES = [state.value for state in MissionState]
+
+
+def verbs(actions: list[dict[str, Any]]) -> list[str]:
+    return [each["verb"] for each in actions]
+
+
+def text(phrase: list[Any]) -> str:
+    return "".join(p if isinstance(p, str) else next(iter(p.values())) for p in phrase)
+
+
+def timed(seconds: float) -> MissionSnapshot:
+    """Return a mission whose unfinished tasks have the same estimate."""
+    spec = plan()
+    tasks = tuple(each.model_copy(update={"estimate_s": seconds}) for each in spec.tasks)
+    return replace(snapshot(), plan=spec.model_copy(update={"tasks": tasks}))
+
+
+def spread(typical: float, low: float | None = None, high: float | None = None) -> Spread:
+    return Spread(11, low or typical, typical, high or typical)
+
+
+# -- the shape ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_fields_are_those_of_the_protocol(state: str) -> None:
+    made = head_facts(snapshot(state))
+    assert set(made) == fields_of("HeadFacts")[0]
+    assert orjson.loads(orjson.dumps(made)) == made
+    for each in [*made["actions"], *(a for n in made["needs"] for a in n["actions"])]:
+        always, perhaps = fields_of("Action")
+        assert always <= set(each) <= always | perhaps
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_three_sentences_are_always_there(state: str) -> None:
+    made = head_facts(snapshot(state))
+    assert all(len(text(made[name])) > 5 for name in ("now", "waiting", "next"))
+
+
+def test_decision_has_the_fields_of_the_protocol() -> None:
+    made = head_facts(snapshot("awaiting_approval"))["decision"]
+    assert set(made) == fields_of("Decision")[0]
+
+
+# -- buttons -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [
+        ("planning", ["cancel"]),
+        ("awaiting_approval", ["approve", "reject"]),
+        ("running", ["pause", "cancel"]),
+        ("paused", ["resume", "cancel"]),
+        ("succeeded", []),
+        ("failed", ["retry", "fork"]),
+        ("cancelled", ["retry", "fork"]),
+        ("rejected", []),
+    ],
+)
+def test_each_state_has_its_buttons(state: str, asked: list[str]) -> None:
+    actions = head_facts(snapshot(state))["actions"]
+    assert verbs(actions) == asked
+    assert sum(each["kind"] == "primary" for each in actions) <= 1
+    assert all(each["twin"].startswith("%hyper ") for each in actions)
+    # A button that asks first says so by its ellipsis.
+    assert all(each["label"].endswith("…") == ("confirm" in each) for each in actions)
+
+
+def test_approving_is_bound_to_the_plan_that_is_shown() -> None:
+    made = snapshot("awaiting_approval")
+    approve = head_facts(made)["actions"][0]
+    assert approve["args"] == {"tasks": [], "plan_hash": made.mission.plan_hash}
+    assert approve["label"] == "Approve all 10 tasks"
+
+
+def test_approved_plan_can_only_be_cancelled() -> None:
+    yes = snapshot("running").approvals
+    made = head_facts(snapshot("awaiting_approval", approvals=yes))
+    assert verbs(made["actions"]) == ["cancel"]
+    assert made["decision"] is None
+
+
+def test_mission_that_never_was_approved_cannot_be_retried() -> None:
+    made = head_facts(snapshot("cancelled", approvals=()))
+    assert verbs(made["actions"]) == ["fork"]
+    assert made["task_actions"] == {}
+
+
+def test_mission_without_money_begins_anew_with_more() -> None:
+    broke = tuple(
+        replace(each, note=OVERSPENT) if each.state is TaskState.CANCELLED else each
+        for each in snapshot("failed").tasks
+    )
+    (again,) = head_facts(snapshot("failed", tasks=broke))["actions"]
+    assert (again["verb"], again["args"]["budget"] > 0) == ("fork", True)
+    assert again["twin"].startswith("%hyper rewind m-7 --budget ")
+
+
+def test_what_needs_a_person_comes_with_its_buttons() -> None:
+    (need,) = head_facts(snapshot())["needs"]
+    assert need["task"] == "pipeline"
+    assert verbs(need["actions"]) == ["retry", "cancel"]
+    assert need["actions"][0]["twin"] == "%hyper retry m-7 t7"
+    assert need["actions"][0]["args"] == {"task": "pipeline"}
+
+
+def test_stalled_tasks_look_alarming_and_need_nothing() -> None:
+    alarms = head_facts(snapshot())["alarms"]
+    assert [each["task"] for each in alarms] == ["pages", "tests"]
+    # While an attempt is under way, no session can try the task again.
+    assert [verbs(each["actions"]) for each in alarms] == [[], ["retry"]]
+
+
+def test_tasks_have_the_buttons_that_a_session_allows() -> None:
+    assert {
+        name: verbs(each) for name, each in head_facts(snapshot())["task_actions"].items()
+    } == {
+        "tests": ["retry"],
+        "pipeline": ["retry"],
+    }
+    ended = head_facts(snapshot("failed"))["task_actions"]
+    assert verbs(ended["tests"]) == ["retry", "fork"]
+    assert verbs(ended["scan"]) == ["fork"]
+    assert verbs(ended["rank"]) == ["retry"]
+
+
+# -- time --------------------------------------------------------------------------------
+
+
+def test_time_left_comes_from_past_missions_with_its_range() -> None:
+    past = Past(11, {name: spread(240, 180, 360) for name in CREW})
+    made = head_facts(replace(snapshot(), now=at(0)), durations=past)
+    # Four minutes each for what runs, then for what ranks it.
+    assert made["left"] == "about 8 min left (6 to 12)"
+    assert made["left_from"] == "from 11 past missions"
+    assert made["left_s"] == 480
+
+
+def test_estimates_of_the_plan_are_named_as_such() -> None:
+    made = head_facts(replace(timed(300), now=at(0)))
+    assert made["left"] == "about 10 min left"
+    assert made["left_from"] == "from the plan's estimates"
+
+
+def test_where_both_are_needed_both_are_named() -> None:
+    past = Past(1, {name: spread(300) for name in CREW if name != "rank"})
+    made = head_facts(replace(timed(60), now=at(0)), durations=past)
+    assert made["left_from"] == "from 1 past mission, and the plan's estimates for 1 task"
+    assert made["left"] == "about 10 min left"
+
+
+def test_unknown_stays_unknown() -> None:
+    made = head_facts(snapshot())
+    assert (made["left"], made["left_s"], made["left_from"]) == ("", None, "")
+    assert made["expected_s"] == {}
+    some = Past(3, {name: spread(10) for name in CREW if name != "rank"})
+    assert head_facts(snapshot(), durations=some)["left_s"] is None
+
+
+def test_time_over_is_said_and_not_counted_down() -> None:
+    past = Past(3, {name: spread(1) for name in CREW})
+    nearly = tuple(task(name, "succeeded" if name != "rank" else "running") for name in CREW)
+    made = head_facts(replace(snapshot(), tasks=nearly), durations=past)
+    assert (made["left"], made["left_s"]) == ("longer than expected", None)
+
+
+def test_few_places_make_it_take_longer() -> None:
+    names = [f"t{number}" for number in range(20)]
+    spec = PlanSpec(
+        goal="g",
+        tasks=tuple(TaskSpec(name=n, work=AgentWork(), estimate_s=60) for n in names),
+        concurrency=2,
+    )
+    tasks = tuple(
+        TaskRecord(TaskId(n), MISSION, i, n, TaskState.READY) for i, n in enumerate(names, 1)
+    )
+    made = head_facts(replace(snapshot(), plan=spec, tasks=tasks, attempts=()))
+    assert made["left_s"] == 600
+
+
+def test_seconds_without_spread_are_welcome_too() -> None:
+    made = head_facts(replace(snapshot(), now=at(0)), durations=dict.fromkeys(CREW, 60.0))
+    assert (made["left"], made["left_from"]) == ("about 2 min left", "from past missions")
+
+
+def test_expected_seconds_name_what_has_not_ended() -> None:
+    made = head_facts(timed(7), durations=Past(2, {"rank": spread(9)}))
+    assert made["expected_s"]["rank"] == 9
+    assert made["expected_s"]["lint"] == 7
+    assert "scan" not in made["expected_s"]
+
+
+# -- money -------------------------------------------------------------------------------
+
+
+def test_money_that_is_unknown_is_null_and_not_nothing() -> None:
+    made = head_facts(snapshot())
+    assert (made["budget"], made["quote"]) == (None, None)
+
+
+def test_quote_is_what_missions_like_it_cost() -> None:
+    past = Past(4, {}, cost=Spread(4, 0.27, 0.34, 0.46))
+    made = head_facts(snapshot("awaiting_approval"), durations=past)
+    assert made["quote"] == 0.34
+    (said,) = [f["said"] for f in made["decision"]["expect"] if f["label"] == "Cost"]
+    assert text(said) == "about $0.34 ($0.27 to $0.46)"
+
+
+def test_reserved_is_what_caps_leave_to_running_tasks() -> None:
+    spec = plan(budget=1.0)
+    tasks = tuple(each.model_copy(update={"cap_cost": 0.1}) for each in spec.tasks)
+    made = replace(snapshot(), plan=spec.model_copy(update={"tasks": tasks}))
+    # lint, queries, secrets at work, pages stalled; one of them has paid a part.
+    paid = {next(t.id for t in made.tasks if t.name == "lint"): (0.04, 10)}
+    assert head_facts(made, usage=paid)["reserved"] == pytest.approx(0.36)
+
+
+# -- decision and end --------------------------------------------------------------------
+
+
+def test_difference_to_the_last_revision_is_in_words() -> None:
+    before = plan(budget=0.5)
+    made = head_facts(snapshot("awaiting_approval"), previous_plan=before)
+    difference = made["decision"]["difference"]
+    assert (difference["from_revision"], difference["to_revision"]) == (1, 2)
+    assert difference["changed"] == [
+        {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"}
+    ]
+    assert difference["same"] == 10
+
+
+def test_comments_are_told_with_who_and_when() -> None:
+    said = Comment("Why so long?", at(3), "rank", "ada@here")
+    made = head_facts(snapshot("awaiting_approval"), comments=[said])
+    assert made["decision"]["comments"] == [
+        {"task": "rank", "text": "Why so long?", "by": "ada@here", "at": at(3).isoformat()}
+    ]
+
+
+def test_steps_say_what_happens_after_a_yes() -> None:
+    made = head_facts(snapshot("awaiting_approval", plan=plan(result="rank")))
+    steps = [text(each) for each in made["decision"]["steps"]]
+    assert steps[0] == "Once approved, 2 tasks start at once: scan and imports."
+    assert steps[-1] == "It ends with the output of rank."
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "rejected"])
+def test_end_says_what_came_of_it(state: str) -> None:
+    made = head_facts(snapshot(state))
+    assert made["ending"]["outcome"]
+    assert made["ending"]["commands"]
+    assert made["needs"] == made["alarms"] == []
+
+
+def test_gaps_have_their_reasons() -> None:
+    found = head_facts(snapshot("failed"))["ending"]["gaps"]
+    assert {each["task"] for each in found} == {"tests", "rank", "clean"}
+    assert all(each["why"] for each in found)
+
+
+def test_last_change_names_time_and_task() -> None:
+    said = head_facts(snapshot())["last_change"]
+    assert {"code": "secrets"} in said
+    assert text(said).endswith("secrets: Calls bandit.")
+    assert head_facts(snapshot(events=()))["last_change"] == ["No change yet."]
+
+
+def test_findings_are_counted_by_severity_where_they_are_known() -> None:
+    assert head_facts(snapshot())["findings"] == "2 findings so far: 1 critical, 1 low"
+    late = (replace(snapshot().tasks[0], findings=7), *snapshot().tasks[1:])
+    assert head_facts(snapshot(tasks=late))["findings"] == "7 findings so far"
+
+
+def test_hostile_names_stay_in_their_place() -> None:
+    evil = "<script>alert(1)</script>\u202e" + "x" * 100_000
+    made = head_facts(snapshot(events=(event("task.started", evil),)))
+    assert len(text(made["last_change"])) < 500
+
+
+# -- many tasks --------------------------------------------------------------------------
+
+
+def large(many: int) -> MissionSnapshot:
+    names = [f"task-{number}" for number in range(many)]
+    spec = PlanSpec(
+        goal="g",
+        concurrency=16,
+        tasks=tuple(
+            TaskSpec(
+                name=name,
+                needs=tuple(names[max(0, place - 2) : place]) if place % 100 else (),
+                work=AgentWork(),
+                agent="qa-engineer",
+                estimate_s=3,
+                on_failure=OnFailure.SKIP,
+            )
+            for place, name in enumerate(names)
+        ),
+    )
+    states = ["succeeded"] * (many // 3) + ["failed"] * (many // 3) + ["running"] * 16
+    states += ["pending"] * (many - len(states))
+    tasks = tuple(
+        TaskRecord(
+            TaskId(f"T{place}"),
+            MISSION,
+            place,
+            name,
+            TaskState(state),
+            attempt=int(state != "pending"),
+            started_at=at(place / 100) if state != "pending" else None,
+        )
+        for place, (name, state) in enumerate(zip(names, states, strict=True), 1)
+    )
+    attempts = tuple(
+        AttemptRecord(each.id, 1, AttemptState.SUCCEEDED, each.started_at, at(each.number))
+        for each in tasks
+        if each.started_at
+    )
+    return replace(snapshot(), plan=spec, tasks=tasks, attempts=attempts)
+
+
+def test_head_of_ten_thousand_tasks_is_quick_and_small() -> None:
+    made = large(10_000)
+    past = Past(11, {each.name: Spread(11, 1, 2, 4) for each in made.tasks})
+    head_facts(made, durations=past)
+    took = []
+    for second in range(5):
+        began = time.perf_counter()
+        head = head_facts(replace(made, now=at(200 + second)), durations=past)
+        took.append(time.perf_counter() - began)
+    # It is 30 ms on a machine with nothing else to do.
+    assert min(took) < 0.3
+    assert len(orjson.dumps(head)) < 300_000
+    assert len(head["expected_s"]) <= EXPECTED_AT_MOST
+    assert head["alarms"][-1]["what"] == ["And 3,323 more like these."]

@@ -1,0 +1,181 @@
+"""A mission in memory stays the mission in the store, and tells what changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.engine import SystemClock
+from hypernb.errors import UnknownMissionError
+from hypernb.model import Change, MissionId, Usage
+from hypernb.widgets._mirror import EVENTS_AT_ONCE, Mirror
+from tests.unit.widgets.conftest import proposed
+from tests.unit.widgets.recorded import START, Recorded
+
+if TYPE_CHECKING:
+    from hypernb.session import Mission, Session
+    from hypernb.widgets._mirror import Step
+
+
+def _mirror(session: Session, mission: Mission) -> Mirror:
+    return Mirror(session, session.store, mission.record.id, SystemClock())
+
+
+def _kinds(step: Step | None) -> list[str]:
+    return [] if step is None else [event["kind"] for event in step.body["events"]]
+
+
+def _same(mirror: Mirror, mission: Mission) -> None:
+    mine, stored = mirror.snapshot(), mission.snapshot(events=500)
+    assert mine.mission == stored.mission
+    assert mine.plan == stored.plan
+    assert mine.tasks == stored.tasks
+    assert set(mine.attempts) == set(stored.attempts)
+    assert mine.events == stored.events
+    assert mine.findings == stored.findings
+    assert mine.approvals == stored.approvals
+
+
+def test_nothing_is_told_when_nothing_happens(session: Session, mission: Mission) -> None:
+    proposed(session, "c")
+    mirror = _mirror(session, mission)
+    proposed(session, "d")
+    assert mirror.advance() is None
+
+
+def test_a_step_tells_what_changed_and_nothing_else(session: Session) -> None:
+    recorded = Recorded(session, "a", "b").start()
+    mirror = _mirror(session, recorded.mission)
+    before = mirror.seq
+    recorded.begin("b")
+    step = mirror.advance()
+    assert step is not None
+    assert (step.from_seq, step.seq) == (before, session.store.last_seq())
+    assert [task["name"] for task in step.body["tasks"]] == ["b"]
+    assert step.body["tasks"][0]["state"] == "running"
+    assert "mission" not in step.body
+    assert "plan" not in step.body
+    _same(mirror, recorded.mission)
+
+
+def test_the_mirror_stays_the_mission(session: Session) -> None:
+    recorded = Recorded(session, "a", "b")
+    mirror = _mirror(session, recorded.mission)
+    recorded.start()
+    mirror.advance()
+    assert mirror.is_under_way
+    _same(mirror, recorded.mission)
+    recorded.begin("a")
+    mirror.advance()
+    recorded.finish("b")
+    mirror.advance()
+    _same(mirror, recorded.mission)
+    recorded.end()
+    mirror.advance()
+    _same(mirror, recorded.mission)
+    assert not mirror.is_under_way
+
+
+def test_signs_of_life_are_told_without_events(session: Session) -> None:
+    recorded = Recorded(session, "a").start().begin("a")
+    mirror = _mirror(session, recorded.mission)
+    session.store.heartbeat({recorded.ids["a"]: START.replace(year=2027)})
+    step = mirror.advance()
+    assert step is not None
+    assert _kinds(step) == []
+    assert step.body["tasks"][0]["heartbeat_at"].startswith("2027-")
+    assert mirror.advance() is None
+
+
+def test_an_edited_plan_is_told_with_all_its_tasks(session: Session, mission: Mission) -> None:
+    mirror = _mirror(session, mission)
+    mission.edit({"a": {"timeout_s": 60}}, drop=["b"])
+    step = mirror.advance()
+    assert step is not None
+    assert [task["name"] for task in step.body["tasks"]] == ["a"]
+    assert step.body["plan"]["tasks"][0]["timeout_s"] == 60
+    assert step.body["mission"]["revision"] == 2
+    _same(mirror, mission)
+    assert _mirror(session, mission).head == mirror.head
+
+
+def test_a_rejected_plan_ends_its_tasks(session: Session, mission: Mission) -> None:
+    mirror = _mirror(session, mission)
+    mission.reject("no")
+    step = mirror.advance()
+    assert step is not None
+    assert {task["state"] for task in step.body["tasks"]} == {"cancelled"}
+
+
+def test_money_adds_up_by_task(session: Session) -> None:
+    recorded = Recorded(session, "a", "b").start().begin("a")
+    recorded._tell("budget.settled", "a", attempt=1, usage=Usage(0.25, "m", 10, 5))
+    mirror = _mirror(session, recorded.mission)
+    assert _money(mirror.picture()["tasks"]) == {"a": (0.25, 15), "b": (0.0, 0)}
+    recorded._tell("budget.settled", "a", attempt=1, usage=Usage(0.5, "m", 1, 1))
+    step = mirror.advance()
+    assert step is not None
+    assert _money(step.body["tasks"]) == {"a": (0.75, 17)}
+
+
+def _money(tasks: list[dict[str, Any]]) -> dict[str, tuple[float, int]]:
+    return {task["name"]: (task["cost"], task["tokens"]) for task in tasks}
+
+
+def test_a_burst_is_told_in_portions(session: Session) -> None:
+    recorded = Recorded(session, "a").start().begin("a")
+    mirror = _mirror(session, recorded.mission)
+    total = mirror.picture()["total_events"]
+    assert recorded.lease is not None
+    progress = Change("task.progressed", START, recorded.ids["a"], 1, note="on")
+    session.store.commit(recorded.record.id, recorded.lease, [progress] * 2_500)
+    sizes = []
+    step = mirror.advance()
+    while step is not None:
+        sizes.append(len(step.body["events"]))
+        step = mirror.advance() if step.more else None
+    assert sizes == [EVENTS_AT_ONCE, EVENTS_AT_ONCE, 500]
+    assert mirror.picture()["total_events"] == total + 2_500
+    assert len(mirror.picture()["events"]) == 500
+
+
+def test_a_page_is_for_who_has_seen_less(session: Session) -> None:
+    recorded = Recorded(session, "a", "b").start()
+    mirror = _mirror(session, recorded.mission)
+    after = mirror.seq
+    recorded.finish("a")
+    mirror.advance()
+    page = mirror.page(after)
+    assert (page.from_seq, page.seq, page.more) == (after, mirror.seq, False)
+    assert page.body["tasks"][0]["state"] == "succeeded"
+    assert page.body["mission"]["state"] == "running"
+
+
+def test_a_mission_that_is_gone_is_refused(session: Session) -> None:
+    with pytest.raises(UnknownMissionError):
+        Mirror(session, session.store, MissionId("01J"), SystemClock())
+
+
+def test_a_head_costs_a_tenth_of_the_time_at_most(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    mirror = _mirror(session, recorded.mission)
+    mirror._head_cost_s, mirror._head_at = 0.2, 100.0
+    recorded.begin("a")
+    step = mirror.advance()
+    assert step is not None
+    assert "head" not in step.body
+    assert not mirror.head_is_due(101.9)
+    assert mirror.head_is_due(102.1)
+    mirror.make_head()
+    assert mirror.head["at_work"] == 1
+
+
+def test_a_cheap_head_comes_with_the_step(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    mirror = _mirror(session, recorded.mission)
+    mirror._head_cost_s = 0.0
+    recorded.begin("a")
+    step = mirror.advance()
+    assert step is not None
+    assert step.body["head"]["at_work"] == 1

@@ -1,0 +1,205 @@
+"""Drafts of a plan as views send them: checked at once, saved once, never lost."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+import hypernb
+from hypernb.errors import (
+    EditConflictError,
+    PlanProblemsError,
+    UnknownNameError,
+    UnknownTaskError,
+    UsageError,
+)
+from hypernb.widgets._plans import check, comment, edit
+from tests.unit.widgets.test_facts import fields_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hypernb.session import Mission, Session
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    with hypernb.Session(tmp_path / "h.db", runner="inprocess", root=tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def mission(session: Session) -> Mission:
+    plan = hypernb.Plan("Look at this", budget=0.5)
+    plan.add("map", agent="system-architect", goal="Map it", cap_cost=0.1)
+    plan.add("audit", agent="security-engineer", goal="Audit it", needs=["map"])
+    plan.add("count", nothing, needs=["map"])
+    return session.start(plan)
+
+
+def draft(**parts: Any) -> dict[str, Any]:
+    return {"changes": {}, "drop": [], "add": [], "plan": {}} | parts
+
+
+def placed(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(each["task"], each["field"]) for each in answer["problems"]]
+
+
+def test_answer_has_the_fields_of_the_protocol(mission: Mission) -> None:
+    answer = check(mission, draft(changes={"map": {"timeout_s": "abc"}}))
+    assert set(answer) == fields_of("Checked")[0]
+    assert set(answer["difference"]) == fields_of("Difference")[0]
+    assert set(answer["problems"][0]) == fields_of("Problem")[0]
+    assert orjson.loads(orjson.dumps(answer)) == answer
+
+
+def test_checking_changes_nothing(mission: Mission) -> None:
+    seq = mission.session.store.last_seq()
+    answer = check(mission, draft(changes={"map": {"goal": "Map all of it"}}))
+    assert answer["problems"] == []
+    assert answer["difference"]["changed"][0]["new"] == "Map all of it"
+    assert (mission.record.revision, mission.session.store.last_seq()) == (1, seq)
+
+
+def test_difference_is_in_words(mission: Mission) -> None:
+    new = {"name": "more", "agent": "qa-engineer", "work": {"kind": "agent"}}
+    answer = check(
+        mission,
+        draft(
+            changes={"audit": {"timeout_s": 90, "cap_cost": 0.25}},
+            drop=["count"],
+            add=[new],
+            plan={"budget": None},
+        ),
+    )
+    assert answer["problems"] == []
+    told = answer["difference"]
+    assert (told["from_revision"], told["to_revision"], told["same"]) == (1, 2, 1)
+    assert (told["added"], told["removed"]) == (["more"], ["count"])
+    words = {
+        (each["task"], each["field"]): (each["old"], each["new"]) for each in told["changed"]
+    }
+    assert words["audit", "timeout_s"] == ("10 min", "1 min 30 s")
+    assert words["audit", "cap_cost"] == ("no limit", "$0.25")
+    assert words["", "budget"] == ("$0.50", "no limit")
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "instead"),
+    [
+        ({"timeout_s": "abc"}, "timeout_s", 600.0),
+        ({"timeout_s": 0}, "timeout_s", 600.0),
+        ({"agent": "security-enginer"}, "agent", "security-engineer"),
+        ({"needs": ["mpa"]}, "needs", ["map"]),
+        ({"needs": ["audit"]}, "needs", []),
+        ({"cap_cost": 2}, "cap_cost", 0.5),
+        ({"attempts": 0}, "attempts", 1),
+        ({"on_failure": "explode"}, "on_failure", "stop"),
+        ({"work": {"kind": "agent", "tools": ["ruf"]}}, "tools", ["ruff"]),
+    ],
+)
+def test_problems_stand_where_they_are(
+    mission: Mission, change: dict[str, Any], place: str, instead: Any
+) -> None:
+    answer = check(mission, draft(changes={"audit": change}))
+    assert placed(answer) == [("audit", place)]
+    assert answer["problems"][0]["instead"] == instead
+
+
+def test_problems_of_the_plan_are_placed_in_it(mission: Mission) -> None:
+    answer = check(mission, draft(plan={"result": "adit", "concurrency": 0}))
+    assert placed(answer) == [("", "result"), ("", "concurrency")]
+    assert [each["instead"] for each in answer["problems"]] == ["audit", 1]
+
+
+def test_circle_is_put_where_it_was_closed(mission: Mission) -> None:
+    new = {"name": "last", "agent": "qa-engineer", "needs": ["audit"]}
+    answer = check(mission, draft(add=[new], changes={"map": {"needs": ["last"]}}))
+    (problem,) = answer["problems"]
+    assert (problem["task"], problem["field"]) == ("last", "needs")
+    assert "can never finish" in problem["text"]
+    answer = check(mission, draft(changes={"map": {"needs": ["audit"]}}))
+    assert answer["problems"][0]["task"] == "map"
+    assert answer["problems"][0]["instead"] == []
+
+
+def test_function_cannot_be_brought_in(mission: Mission) -> None:
+    work = {"kind": "python", "function": "f" * 64, "arguments": "a" * 64, "label": "evil"}
+    with pytest.raises(UsageError, match="cannot be put into a plan from here"):
+        check(mission, draft(add=[{"name": "x", "agent": "qa-engineer", "work": work}]))
+    with pytest.raises(UsageError):
+        check(mission, draft(changes={"map": {"work": work}}))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"changes": []}, {"drop": "map"}, {"add": ["x"]}, {"changes": {"map": 7}}, 7]
+)
+def test_what_is_no_draft_is_refused(mission: Mission, wrong: Any) -> None:
+    with pytest.raises(UsageError):
+        check(mission, draft(**wrong) if isinstance(wrong, dict) else wrong)
+
+
+@pytest.mark.parametrize("name", ["revision", "drop", "tasks", "root", "inputs", "nonsense"])
+def test_fields_that_are_not_to_be_changed_are_refused(mission: Mission, name: str) -> None:
+    with pytest.raises(UnknownNameError):
+        check(mission, draft(plan={name: 1}))
+
+
+def test_new_task_gets_the_tools_of_its_agent(mission: Mission) -> None:
+    new = {"name": "more", "agent": "backend-specialist", "goal": "Look", "needs": ["map"]}
+    answer = edit(mission, draft(add=[new]), 1)
+    assert answer["difference"]["added"] == ["more"]
+    added = mission.plan.tasks[-1]
+    assert added.name == "more"
+    assert added.work.kind == "agent"
+    assert added.work.tools
+    assert mission.record.revision == 2
+
+
+def test_saving_on_an_older_revision_is_refused_and_nothing_is_lost(mission: Mission) -> None:
+    mission.edit({"map": {"timeout_s": 60}})
+    wanted = draft(changes={"map": {"timeout_s": 30}})
+    with pytest.raises(EditConflictError, match="saved revision 2 while you edited revision 1"):
+        edit(mission, wanted, 1)
+    assert mission.record.revision == 2
+    assert mission.plan.tasks[0].timeout_s == 60
+    assert edit(mission, wanted, 2)["difference"]["to_revision"] == 3
+
+
+def test_saving_what_is_wrong_is_refused(mission: Mission) -> None:
+    with pytest.raises(PlanProblemsError) as caught:
+        edit(mission, draft(changes={"audit": {"needs": ["nobody"]}}), 1)
+    assert caught.value.placed[0].field == "needs"
+    assert mission.record.revision == 1
+
+
+def test_comments_are_kept_with_who_said_them(mission: Mission) -> None:
+    assert comment(mission, "  Why the audit?  ", "audit") == {}
+    comment(mission, "Fine with me.")
+    first, second = mission.comments()
+    assert (first.task, first.text) == ("audit", "Why the audit?")
+    assert (second.task, second.by) == ("", mission.session.by)
+    with pytest.raises(UsageError, match="needs some words"):
+        comment(mission, " \n ")
+    with pytest.raises(UnknownTaskError):
+        comment(mission, "x", "adit")
+
+
+def test_draft_of_a_large_plan_is_checked_while_one_types(session: Session) -> None:
+    plan = hypernb.Plan("Large")
+    for number in range(2000):
+        needs = [f"t-{number - 1}"] if number % 50 else []
+        plan.add(f"t-{number}", agent="qa-engineer", goal="x", needs=needs, tools=["tests"])
+    mission = session.start(plan)
+    began = time.perf_counter()
+    check(mission, draft(changes={"t-7": {"timeout_s": 5}}))
+    assert time.perf_counter() - began < 2

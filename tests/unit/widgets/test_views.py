@@ -1,0 +1,274 @@
+"""The widgets: what they take, what they refuse, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb import widgets
+from hypernb.errors import UnknownMissionError, UnknownNameError, UsageError
+from hypernb.model import Retention
+from hypernb.session import Session
+from hypernb.widgets import FeedView, History, HyperBoard, MissionView, PlanView
+from hypernb.widgets import _tail as tails
+from hypernb.widgets import _widget as module
+from tests.unit.widgets.conftest import FrontEnd, proposed, until
+from tests.unit.widgets.recorded import Recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hypernb.session import Mission
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Any:
+    before = threading.active_count()
+    turns_s = sys.getswitchinterval()
+    yield
+    from ipywidgets import Widget
+
+    Widget.close_all()
+    assert threading.active_count() <= before
+    assert sys.getswitchinterval() == turns_s
+
+
+# -- what they take ----------------------------------------------------------------------
+
+
+def test_every_view_names_its_component(mission: Mission) -> None:
+    made = [getattr(widgets, name)(mission) for name in widgets.__all__ if "H" not in name]
+    made += [HyperBoard(mission.session), History(mission.session)]
+    assert sorted(each.component for each in made) == [
+        "board",
+        "feed",
+        "graph",
+        "history",
+        "hyper_board",
+        "mission",
+        "plan",
+        "result",
+        "timeline",
+    ]
+
+
+def test_a_mission_is_named_as_everywhere(
+    session: Session, mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hypernb.widgets._views._default", session)
+    for ref in (mission, "m-1", 1, "1"):
+        assert MissionView(ref).mission_id == "m-1"
+    with pytest.raises(UnknownMissionError, match="m-9"):
+        MissionView("m-9")
+
+
+def test_an_unknown_option_is_refused_with_near_misses(mission: Mission) -> None:
+    with pytest.raises(UnknownNameError, match=r"'densty'.*Did you mean 'density'\?"):
+        MissionView(mission, densty="compact")
+    with pytest.raises(UnknownNameError, match="PlanView is called 'tab'"):
+        PlanView(mission, tab="plan")
+
+
+def test_an_option_without_a_meaning_is_refused(mission: Mission) -> None:
+    with pytest.raises(UsageError, match=r"'bord'.*Did you mean 'board'\?"):
+        MissionView(mission, tab="bord")
+    view = MissionView(mission, tab="board", density="compact", layout={"width": "50%"})
+    with pytest.raises(UsageError, match="Known: 'comfortable', 'compact'"):
+        view.density = "huge"
+
+
+def test_views_that_were_not_built_say_so(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "_STATIC", tmp_path)
+    module.built.cache_clear()
+    with pytest.raises(UsageError, match="Live views were not built"):
+        MissionView(mission)
+    module.built.cache_clear()
+
+
+def test_importing_the_package_does_not_import_anywidget() -> None:
+    import subprocess
+
+    code = "import sys, hypernb.widgets; sys.exit('anywidget' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- what they tell ----------------------------------------------------------------------
+
+
+def test_a_view_follows_its_mission(session: Session) -> None:
+    recorded = Recorded(session, "a")
+    view = MissionView(recorded.mission)
+    page = FrontEnd(view)
+    assert page.hello()["mission"]["state"] == "awaiting_approval"
+    states: list[str] = []
+    view.observe(lambda change: states.append(change["new"]), "state")
+    recorded.start()
+    batch = page.of("batch", seq=session.store.last_seq())
+    assert batch["events"][-1]["kind"] == "mission.started"
+    until(lambda: view.state == "running")
+    recorded.end()
+    until(lambda: view.seq == session.store.last_seq())
+    assert states[-1] == "succeeded"
+    assert repr(view) == "<MissionView of m-1: succeeded>"
+
+
+def test_two_views_agree_and_a_click_in_one_shows_in_both(mission: Mission) -> None:
+    pages = [FrontEnd(MissionView(mission)), FrontEnd(PlanView(mission))]
+    for page in pages:
+        page.hello()
+    assert pages[0].ask("reject", reason="not now")["ok"]
+    for page in pages:
+        page.of("batch", seq=mission.session.store.last_seq())
+
+
+def test_a_mission_that_ends_is_copied(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    page = FrontEnd(MissionView(recorded.mission))
+    page.hello()
+    recorded.end()
+    until(lambda: any("Succeeded" in each.get("html", "") for each in page.said))
+
+
+def test_a_forgotten_mission_closes_its_views(session: Session, mission: Mission) -> None:
+    page = FrontEnd(MissionView(mission))
+    page.hello()
+    mission.reject("no")
+    session.store.sweep(Retention(days=0, missions=0))
+    assert "forgotten" in page.of("closed")["reason"]
+    assert page.ask("pause")["error"]["code"] == "usage"
+
+
+def test_turns_are_quick_while_a_mission_is_watched(session: Session) -> None:
+    before = sys.getswitchinterval()
+    recorded = Recorded(session, "a").start()
+    page = FrontEnd(MissionView(recorded.mission))
+    assert sys.getswitchinterval() == before
+    page.hello()
+    until(lambda: sys.getswitchinterval() < 0.002)
+    recorded.end()
+    until(lambda: sys.getswitchinterval() == before)
+
+
+def test_who_watches_a_mission_has_a_runner_there(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tails, "_RUNNER_STARTS_S", 0.0)
+    asked = threading.Event()
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self: asked.set())
+    recorded = Recorded(session, "a")
+    FrontEnd(MissionView(recorded.mission)).hello()
+    assert not asked.is_set()
+    recorded.start()
+    assert asked.wait(10)
+
+
+# -- lists -------------------------------------------------------------------------------
+
+
+def test_a_board_shows_live_missions_and_opens_one(session: Session) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    second.reject("no")
+    board = HyperBoard(session)
+    page = FrontEnd(board)
+    page.tell(type="hello", front_end="a test")
+    shown = page.of("missions")
+    assert [row["mission"]["short_id"] for row in shown["rows"]] == ["m-1"]
+    assert page.ask("open", mission="m-1")["ok"]
+    assert page.of("picture")["mission"]["id"] == first.record.id
+    assert page.ask("open", mission=None)["ok"]
+    page.of("missions")
+    first.reject("no")
+    assert page.of("missions")["rows"] == []
+
+
+def test_a_history_shows_all_missions(session: Session) -> None:
+    proposed(session, "a").reject("no")
+    page = FrontEnd(History(session))
+    page.tell(type="hello", front_end="a test")
+    assert page.of("missions")["total"] == 1
+    assert page.ask("missions", text="look")["value"]["total"] == 1
+    assert not page.ask("open", mission="m-77")["ok"]
+
+
+# -- the end -----------------------------------------------------------------------------
+
+
+def test_a_hundred_views_leave_nothing(session: Session) -> None:
+    Recorded(session, "a").start()
+    mission = session.mission(1)
+    before = threading.active_count()
+    for _ in range(100):
+        with FeedView(mission) as view:
+            page = FrontEnd(view)
+            page.hello()
+            assert page.ask("events")["ok"]
+            assert threading.active_count() <= before + 3
+    assert threading.active_count() == before
+    assert not view._msg_callbacks.callbacks
+
+
+def test_views_open_at_once_share_their_threads(mission: Mission) -> None:
+    before = threading.active_count()
+    made = [MissionView(mission) for _ in range(100)]
+    for view in made:
+        FrontEnd(view).hello()
+    assert threading.active_count() <= before + 3
+    for view in made:
+        view.close()
+        view.close()
+    assert threading.active_count() == before
+
+
+def test_a_closed_view_is_collected(mission: Mission) -> None:
+    view = MissionView(mission)
+    page = FrontEnd(view)
+    page.hello()
+    view.close()
+    assert page.of("closed")["reason"]
+    gone = weakref.ref(view)
+    del view, page
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_view_ends_with_its_session(session: Session, mission: Mission) -> None:
+    before = threading.active_count()
+    view = MissionView(mission)
+    page = FrontEnd(view)
+    page.hello()
+    session.close()
+    assert page.of("closed")["reason"] == "The session was closed."
+    assert threading.active_count() < before + 1
+    assert page.ask("pause")["error"]["hint"] == "Run the cell again."
+
+
+def _in_child(database: str, answers: Any) -> None:
+    with Session(database) as own:
+        answers.put((len(own.missions()), threading.active_count()))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_beside_open_views_can_use_the_store(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    page = FrontEnd(MissionView(recorded.mission))
+    page.hello()
+    forking = multiprocessing.get_context("fork")
+    answers = forking.SimpleQueue()
+    path = str(session.store.path)  # type: ignore[attr-defined]
+    child = forking.Process(target=_in_child, args=(path, answers))
+    child.start()
+    assert answers.get() == (1, 1)
+    child.join()
+    recorded.end()
+    page.of("batch", seq=session.store.last_seq())
