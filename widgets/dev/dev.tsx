@@ -43,3 +43,16 @@ if (["history", "hyper_board"].includes(asked("view", "mission"))) {
   );
 }
 Object.assign(globalThis, { model, largePicture });
+
+/** Labels of buttons to press one after the other: press=map-repo, or press=Open|Feed. */
+for (const [turn, label] of asked("press", "").split("|").filter(Boolean).entries()) {
+  setTimeout(
+    () => {
+      const buttons = [...document.querySelectorAll<HTMLElement>("button, input")];
+      const wanted = (each: HTMLElement): boolean =>
+        (each.ariaLabel ?? each.textContent ?? "").trim().startsWith(label);
+      buttons.find(wanted)?.click();
+    },
+    100 * (turn + 1),
+  );
+}

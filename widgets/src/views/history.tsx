@@ -108,7 +108,9 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
               <tr>
                 <th scope="col">Compare</th>
                 <th scope="col">Mission</th>
-                <th scope="col">State</th>
+                <th scope="col" class="wide-only">
+                  State
+                </th>
                 <th scope="col" class="num wide-only">
                   Took
                 </th>
@@ -222,9 +224,9 @@ function Told({ asked, filter, stale }: ToldProps): JSX.Element {
       )}
       <p class="quiet" role="status">
         {listed === null
-          ? stale || refused
-            ? ""
-            : "Asking the kernel."
+          ? asked.busy.value
+            ? "Asking the kernel."
+            : ""
           : summary(listed, filtered)}
       </p>
       {listed?.total === 0 && !filtered && (
