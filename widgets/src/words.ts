@@ -72,7 +72,8 @@ export function count(number: number, one: string, many = `${one}s`): string {
 }
 
 export function grouped(number: number): string {
-  return number.toLocaleString("en-US");
+  // Not toLocaleString: its first call loads the rules of all languages, which takes 20 ms.
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 const UNITS: readonly [number, string, number, string][] = [
@@ -115,10 +116,8 @@ export function clock(at: string | number): string {
 export function money(amount: number, fine = false): string {
   const digits = fine && amount >= 0.001 ? 3 : 2;
   if (amount > 0 && amount < 0.005 && digits === 2) return `$${Number(amount.toPrecision(1))}`;
-  return `$${amount.toLocaleString("en-US", {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  })}`;
+  const [whole = "", cents] = amount.toFixed(digits).split(".");
+  return `$${grouped(Number(whole))}.${cents}`;
 }
 
 const MARKS = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;

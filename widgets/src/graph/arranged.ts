@@ -1,0 +1,29 @@
+/** A plan with the layout of its graph. */
+import type { PlanSpec } from "../protocol";
+import { type Layout, layered } from "./layout";
+
+export interface Arranged {
+  readonly names: readonly string[];
+  /** The number of each task by its name. */
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly layout: Layout;
+}
+
+/** What each task of a plan needs, by numbers; names that no task has are left out. */
+export function needsOf(plan: PlanSpec): [names: string[], needs: number[][]] {
+  const names = plan.tasks.map((task) => task.name);
+  const numbers = numbered(names);
+  const needs = plan.tasks.map((task) =>
+    (task.needs ?? []).flatMap((name) => numbers.get(name) ?? []),
+  );
+  return [names, needs];
+}
+
+export function numbered(names: readonly string[]): Map<string, number> {
+  return new Map(names.map((name, number) => [name, number]));
+}
+
+export function arranged(plan: PlanSpec): Arranged {
+  const [names, needs] = needsOf(plan);
+  return { names, numbers: numbered(names), layout: layered(needs) };
+}

@@ -1,0 +1,150 @@
+import type { ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useHere } from "../here";
+import { count } from "../words";
+import { cardPlace } from "./card-place";
+import { Control } from "./control";
+import { TaskCard } from "./task-card";
+
+/** Guessed for a card that is not in the page yet. */
+const CARD_PX = { width: 334, height: 170 };
+
+interface Props {
+  /** The kernel's time, in steps. */
+  now: ReadonlySignal<number>;
+  /** What stands beside the buttons. */
+  children: ComponentChildren;
+}
+
+/** The drawn graph with its buttons, its keys and the card of a task. */
+export function Canvas({ now, children }: Props): JSX.Element {
+  const here = useHere();
+  const control = useMemo(() => new Control(here, now), [here]);
+  const host = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const probe = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (!host.current || !canvas.current || !probe.current) return;
+    return control.attach({
+      host: host.current,
+      canvas: canvas.current,
+      probe: probe.current,
+    });
+  }, [control]);
+  const what = `Graph of ${count(here.mission.plan.value?.tasks.length ?? 0, "task")}`;
+  return (
+    <>
+      <div class="gr-bar">
+        {children}
+        <div class="gr-buttons">
+          <Button label="Fit" keys="0" onPress={() => control.surface?.fit()} />
+          <Button label="Zoom in" keys="+" onPress={() => control.surface?.closer()} />
+          <Button label="Zoom out" keys="-" onPress={() => control.surface?.farther()} />
+        </div>
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form */}
+      <div
+        class="gr-box"
+        ref={host}
+        role="group"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys follow the edges
+        tabIndex={0}
+        aria-label={`${what}. Arrow keys follow the edges, Enter opens a task, plus, minus and 0 change the size. The table tells the same.`}
+        onKeyDown={control.press}
+      >
+        <canvas ref={canvas} role="img" aria-label={what} />
+        <Ring control={control} />
+        <div class="gr-probe" aria-hidden="true" ref={probe} />
+        <p class="vh" role="status">
+          {control.said.value}
+        </p>
+        <Cut isCut={control.isCut} />
+        <Card control={control} />
+      </div>
+    </>
+  );
+}
+
+function Button(props: { label: string; keys: string; onPress: () => void }): JSX.Element {
+  const { label, keys, onPress } = props;
+  return (
+    <button
+      type="button"
+      class="btn small"
+      title={`Key in the graph: ${keys}`}
+      onClick={onPress}
+    >
+      {label}
+    </button>
+  );
+}
+
+function Cut({ isCut }: { isCut: ReadonlySignal<boolean> }): JSX.Element | null {
+  if (!isCut.value) return null;
+  return (
+    <p class="quiet gr-cut">
+      A part is out of sight: drag the graph, or press Fit. Ctrl and the wheel zoom.
+    </p>
+  );
+}
+
+/** Around the marked task; an element and not drawn, so that moving it draws nothing anew. */
+function Ring({ control }: { control: Control }): JSX.Element | null {
+  control.viewed.value;
+  const box = control.surface?.boxOf(control.marked.value);
+  if (!box) return null;
+  const { x, y, width, height } = box;
+  return (
+    <div class="gr-clip" aria-hidden="true">
+      <div
+        class="gr-ring"
+        style={{
+          transform: `translate(${x - 4}px, ${y - 4}px)`,
+          width: `${width + 8}px`,
+          height: `${height + 8}px`,
+        }}
+      />
+    </div>
+  );
+}
+
+function Card({ control }: { control: Control }): JSX.Element | null {
+  const { mission } = useHere();
+  const card = useRef<HTMLElement>(null);
+  const shown = control.shown.value;
+  control.viewed.value;
+  mission.tasksVersion.value;
+  const around = shown < 0 ? null : control.around(shown);
+  const isOpen = around !== null;
+  useEffect(() => {
+    if (!isOpen) return;
+    // Where the pointer is, the focus need not be: Escape must work from anywhere.
+    const dismiss = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") control.dismiss();
+    };
+    document.addEventListener("keydown", dismiss);
+    return () => document.removeEventListener("keydown", dismiss);
+  }, [isOpen, control]);
+  const [size, setSize] = useState(CARD_PX);
+  useLayoutEffect(() => {
+    const own = card.current;
+    if (!own || own.offsetHeight === 0) return;
+    const { offsetWidth: width, offsetHeight: height } = own;
+    if (width !== size.width || height !== size.height) setSize({ width, height });
+  });
+  const { surface } = control;
+  const box = surface?.boxOf(shown);
+  if (around === null || !surface || !box) return null;
+  const isReached = control.hovered.value >= 0;
+  return (
+    <TaskCard
+      around={around}
+      place={cardPlace(box, size, surface.size, surface.boxes(), isReached)}
+      cardRef={card}
+      onEnter={control.stay}
+      onLeave={() => control.hover(-1)}
+      onOpen={() => control.open(shown)}
+    />
+  );
+}

@@ -1,0 +1,368 @@
+/** Draws a graph on a canvas: as much of each box as can be made out at the scale. */
+import { SHAPES } from "../parts/icon";
+import type { TaskState } from "../protocol";
+import { trace, traceStraight } from "./geometry";
+import { LOOKS, type Look } from "./look";
+import type { Palette } from "./palette";
+import type { Rect, Scene } from "./scene";
+
+/** From all of a box down to its colour; see `levelAt`. */
+export type Level = "full" | "name" | "shape" | "dot";
+
+export interface Fonts {
+  readonly name: string;
+  readonly detail: string;
+  readonly big: string;
+  /** Size of the text around the graph, in pixels. */
+  readonly em: number;
+}
+
+/** What is drawn, and how it is seen. */
+export interface Frame {
+  readonly scene: Scene;
+  readonly palette: Palette;
+  readonly fonts: Fonts;
+  readonly states: readonly TaskState[];
+  readonly nameOf: (task: number) => string;
+  readonly detailOf: (task: number) => string;
+  /** By edge. */
+  readonly isCritical: (edge: number) => boolean;
+  /** The task whose edges stand out; -1 if there is none. */
+  readonly marked: number;
+  /** Place and scale of the graph, in CSS pixels. */
+  readonly x: number;
+  readonly y: number;
+  readonly k: number;
+  readonly width: number;
+  readonly height: number;
+  readonly ratio: number;
+}
+
+/** Below these scales, there is no second line, no name, no border. */
+const FULL = 0.7;
+const NAME = 0.42;
+const SHAPE = 0.2;
+/** Gaps between layers narrower than this would show edges as a mere grey. */
+const EDGE_GAP_PX = 4;
+
+export function levelAt(k: number): Level {
+  if (k >= FULL) return "full";
+  if (k >= NAME) return "name";
+  return k >= SHAPE ? "shape" : "dot";
+}
+
+/** Whether a change of state changes nothing but boxes, so that they alone are drawn again. */
+export function isBoxesOnly(level: Level): boolean {
+  return level === "shape" || level === "dot";
+}
+
+/** Draw all that can be seen. */
+export function drawAll(context: CanvasRenderingContext2D, frame: Frame): void {
+  const { scene, palette, ratio, width, height } = frame;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.fillStyle = palette.bg;
+  context.fillRect(0, 0, width, height);
+  const seen = seenIn(frame);
+  drawEdges(context, frame, seen);
+  const tasks: number[] = [];
+  scene.eachIn(seen, (task) => tasks.push(task));
+  drawBoxes(context, frame, tasks);
+}
+
+/** Draw the boxes of some tasks over what is there. */
+export function drawSome(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: Iterable<number>,
+): void {
+  const seen = seenIn(frame);
+  const { scene } = frame;
+  const shown: number[] = [];
+  for (const task of tasks) {
+    const box = scene.box(task);
+    const outside =
+      box.x > seen.x + seen.width ||
+      box.y > seen.y + seen.height ||
+      box.x + box.width < seen.x ||
+      box.y + box.height < seen.y;
+    if (!outside) shown.push(task);
+  }
+  if (levelAt(frame.k) !== "dot") erase(context, frame, shown);
+  drawBoxes(context, frame, shown);
+}
+
+/** Clear the boxes and a pixel around them, where smoothed borders reach. */
+function erase(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: readonly number[],
+): void {
+  enter(context, frame);
+  const rim = 1 / (frame.k * frame.ratio);
+  context.fillStyle = frame.palette.bg;
+  for (const task of tasks) {
+    const { x, y, width, height } = frame.scene.box(task);
+    context.fillRect(x - rim, y - rim, width + 2 * rim, height + 2 * rim);
+  }
+}
+
+/** The part of the graph that can be seen, in its own lengths. */
+export function seenIn({ x, y, k, width, height }: Frame): Rect {
+  return { x: -x / k, y: -y / k, width: width / k, height: height / k };
+}
+
+function enter(context: CanvasRenderingContext2D, { ratio, x, y, k }: Frame): void {
+  // Whole device pixels, so that thin borders stay sharp.
+  context.setTransform(
+    ratio * k,
+    0,
+    0,
+    ratio * k,
+    Math.round(x * ratio),
+    Math.round(y * ratio),
+  );
+}
+
+// -- edges
+
+interface Stroke {
+  readonly edges: number[];
+  readonly colour: string;
+  readonly width: number;
+  readonly dash: readonly number[];
+}
+
+function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect): void {
+  const { scene, k } = frame;
+  if (scene.geometry.measure.gapAlong * k < EDGE_GAP_PX) return;
+  enter(context, frame);
+  const straight = levelAt(k) === "dot";
+  for (const stroke of strokesOf(frame, seen)) {
+    if (stroke.edges.length === 0) continue;
+    context.beginPath();
+    for (const edge of stroke.edges) {
+      if (straight) traceStraight(context, scene.geometry, edge);
+      else trace(context, scene.geometry, edge);
+    }
+    context.strokeStyle = stroke.colour;
+    context.lineWidth = stroke.width / Math.min(k, 1);
+    context.setLineDash(stroke.dash.map((length) => length / Math.min(k, 1)));
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+/** The edges that can be seen, in the order in which they are drawn. */
+function strokesOf(frame: Frame, seen: Rect): Stroke[] {
+  const { palette, scene, states, marked, k } = frame;
+  const far = isBoxesOnly(levelAt(k));
+  const grey = levelAt(k) === "dot" ? palette.line : palette.edge;
+  const stroke = (colour: string, width: number, ...dash: number[]): Stroke => ({
+    edges: [],
+    colour,
+    width,
+    dash: far ? [] : dash,
+  });
+  const thin = stroke(grey, 1.25);
+  const waited = stroke(grey, 1.25, 4, 3);
+  const near = stroke(palette.ink, 1.5);
+  const nearWaited = stroke(palette.ink, 1.5, 4, 3);
+  const thick = stroke(palette.ink, far ? 2 : 3);
+  const thickWaited = stroke(palette.ink, far ? 2 : 3, 9, 5);
+  const { edges } = scene.arranged.layout;
+  for (let edge = 0; edge < edges.count; edge += 1) {
+    if (!scene.isEdgeIn(edge, seen)) continue;
+    const from = edges.from[edge] ?? 0;
+    const to = edges.to[edge] ?? 0;
+    const done = states[from] === "succeeded";
+    const own = from === marked || to === marked;
+    if (frame.isCritical(edge)) (done ? thick : thickWaited).edges.push(edge);
+    else if (own) (done ? near : nearWaited).edges.push(edge);
+    else (done ? thin : waited).edges.push(edge);
+  }
+  return [waited, thin, nearWaited, near, thickWaited, thick];
+}
+
+// -- boxes
+
+function drawBoxes(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: readonly number[],
+): void {
+  const level = levelAt(frame.k);
+  if (level === "dot") {
+    drawDots(context, frame, tasks);
+    return;
+  }
+  enter(context, frame);
+  for (const task of tasks) drawBox(context, frame, task);
+  for (const task of tasks) drawShape(context, frame, task, level);
+  if (level !== "shape") drawNames(context, frame, tasks, level);
+}
+
+/** Boxes without borders, by colour; on whole device pixels, so that drawing over leaves no rim. */
+function drawDots(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: readonly number[],
+): void {
+  const { scene, ratio, x, y, k, palette, states } = frame;
+  const { measure } = scene.geometry;
+  const width = Math.max(1, Math.round(measure.width * k * ratio));
+  const height = Math.max(1, Math.round(measure.height * k * ratio));
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  const byColour = new Map<string, number[]>();
+  for (const task of tasks) {
+    const colour = palette[lookOf(states[task]).dot];
+    const known = byColour.get(colour);
+    if (known) known.push(task);
+    else byColour.set(colour, [task]);
+  }
+  for (const [colour, same] of byColour) {
+    context.fillStyle = colour;
+    for (const task of same) {
+      const left = Math.round(((scene.geometry.x[task] ?? 0) * k + x) * ratio);
+      const top = Math.round(((scene.geometry.y[task] ?? 0) * k + y) * ratio);
+      context.fillRect(left, top, width, height);
+    }
+  }
+}
+
+function lookOf(state: TaskState | undefined): Look {
+  return LOOKS[state ?? "pending"] ?? LOOKS.pending;
+}
+
+const DASHES: Readonly<Record<Look["border"], readonly number[]>> = {
+  thin: [],
+  thick: [],
+  double: [],
+  dashed: [4, 3],
+  dotted: [2, 2],
+};
+const WIDTHS: Readonly<Record<Look["border"], number>> = {
+  thin: 1,
+  dashed: 1,
+  thick: 2,
+  dotted: 2,
+  double: 1,
+};
+
+function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number): void {
+  const { scene, palette, k } = frame;
+  const look = lookOf(frame.states[task]);
+  const { x, y, width, height } = scene.box(task);
+  const pixel = 1 / Math.min(k, 1);
+  const thick = WIDTHS[look.border] * pixel;
+  const radius = look.square ? 0 : 3;
+  context.lineWidth = thick;
+  context.strokeStyle = palette[look.colour];
+  context.setLineDash(DASHES[look.border].map((length) => length * pixel));
+  outline(context, x, y, width, height, thick / 2, radius);
+  context.fillStyle = palette[look.fill];
+  context.fill();
+  context.stroke();
+  if (look.border === "double") {
+    outline(context, x, y, width, height, thick / 2 + 2.5 * pixel, radius);
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+function outline(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  inset: number,
+  radius: number,
+): void {
+  context.beginPath();
+  context.roundRect(x + inset, y + inset, width - 2 * inset, height - 2 * inset, radius);
+}
+
+const paths = new Map<string, Path2D>();
+
+function pathFor(d: string): Path2D {
+  const known = paths.get(d);
+  if (known) return known;
+  const made = new Path2D(d);
+  paths.set(d, made);
+  return made;
+}
+
+function drawShape(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  task: number,
+  level: Level,
+): void {
+  const { scene, palette, fonts } = frame;
+  const look = lookOf(frame.states[task]);
+  const box = scene.box(task);
+  const isShort = scene.geometry.measure.short;
+  const size = fonts.em * (level === "full" || isShort ? 1.08 : level === "name" ? 1.4 : 2.2);
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  const left =
+    level === "shape" ? middle.x - size / 2 : box.x + (isShort ? 0.5 : 0.62) * fonts.em;
+  const isFirstLine = level === "full" && !isShort;
+  const top = isFirstLine ? box.y + 1.2 * fonts.em - size / 2 : middle.y - size / 2;
+  context.save();
+  context.translate(left, top);
+  context.scale(size / 16, size / 16);
+  const colour = palette[look.role];
+  context.fillStyle = colour;
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  for (const stroke of SHAPES[look.shape] ?? []) {
+    const path = pathFor(stroke.d);
+    if (stroke.as === "fill") {
+      context.fill(path);
+      continue;
+    }
+    context.strokeStyle = stroke.as === "cut" ? palette.bg : colour;
+    context.lineWidth = stroke.as === "bold" ? 2.2 : 1.7;
+    context.setLineDash(stroke.dash?.split(" ").map(Number) ?? []);
+    context.stroke(path);
+  }
+  context.restore();
+}
+
+function drawNames(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: readonly number[],
+  level: Level,
+): void {
+  const { scene, palette, fonts } = frame;
+  const { measure, x, y } = scene.geometry;
+  const isShort = measure.short;
+  const full = level === "full" && !isShort;
+  const left = (isShort ? 1.85 : full ? 2 : 2.5) * fonts.em;
+  const room = measure.width - left - 0.4 * fonts.em;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillStyle = palette.ink;
+  context.font = full || isShort ? fonts.name : fonts.big;
+  const line = full ? 1.2 * fonts.em : measure.height / 2;
+  for (const task of tasks)
+    context.fillText(
+      isShort ? `t${task + 1}` : frame.nameOf(task),
+      (x[task] ?? 0) + left,
+      (y[task] ?? 0) + line,
+      room,
+    );
+  if (!full) return;
+  context.fillStyle = palette.muted;
+  context.font = fonts.detail;
+  for (const task of tasks) {
+    const detail = frame.detailOf(task);
+    context.fillText(
+      detail,
+      (x[task] ?? 0) + left,
+      (y[task] ?? 0) + measure.height - 1.2 * fonts.em,
+      room,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** How a task's box looks and what it says, by the state of the task. */
+import type { TaskFacts, TaskState } from "../protocol";
+import { isFinal, TASK_WORDS } from "../words";
+import type { Token } from "./palette";
+
+export interface Look {
+  readonly border: "thin" | "dashed" | "thick" | "double" | "dotted";
+  readonly colour: Token;
+  readonly fill: Token;
+  readonly square: boolean;
+  readonly shape: string;
+  readonly role: Token;
+  /** The colour of a box that is too small for a border. */
+  readonly dot: Token;
+}
+
+const look = (
+  state: TaskState,
+  border: Look["border"],
+  fill: Token = "bg",
+  more: Partial<Look> = {},
+): Look => {
+  const { shape, role } = TASK_WORDS[state];
+  const colour: Token = role === "neutral" ? "edge" : role;
+  const own: Token = role === "neutral" ? "muted" : role;
+  return { border, colour, fill, square: false, shape, role: own, dot: colour, ...more };
+};
+
+export const LOOKS: Readonly<Record<TaskState, Look>> = {
+  pending: look("pending", "dashed", "bg", { dot: "line" }),
+  ready: look("ready", "thin"),
+  waiting: look("waiting", "thin"),
+  running: look("running", "thick"),
+  verifying: look("verifying", "double"),
+  awaiting_approval: look("awaiting_approval", "thick", "attention-tint"),
+  stalled: look("stalled", "dotted", "attention-tint"),
+  succeeded: look("succeeded", "thin", "good-tint"),
+  failed: look("failed", "thick", "bad-tint", { square: true }),
+  cancelled: look("cancelled", "thin"),
+  skipped: look("skipped", "dashed", "bg", { dot: "line" }),
+};
+
+/** A length of time in the little room of a box: `2:24`. */
+export function brief(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** Seconds from a time until now; null if it has not come. */
+export function since(at: string | null, now: number): number | null {
+  return at === null ? null : Math.max(0, (now - Date.parse(at)) / 1000);
+}
+
+/** What a task has worked in all, with what its attempt under way has so far. */
+export function workedOf(task: TaskFacts, now: number): number {
+  if (task.finished_at !== null || isFinal(task.state)) return task.worked_s;
+  const running = ["running", "verifying", "stalled", "awaiting_approval"].includes(task.state);
+  return task.worked_s + (running ? (since(task.started_at, now) ?? 0) : 0);
+}
+
+/** The second line of a box: the state in a word, with its time or what it still needs. */
+export function detailOf(task: TaskFacts, unmet: number, most: number, now: number): string {
+  const { word } = TASK_WORDS[task.state];
+  const timed = (seconds: number | null): string =>
+    seconds === null ? word : `${word} ${brief(seconds)}`;
+  switch (task.state) {
+    case "pending":
+      return unmet > 0 ? `${word}, needs ${unmet}` : word;
+    case "running":
+    case "verifying":
+      if (task.attempt > 1)
+        return `${word} (${task.attempt} of ${Math.max(most, task.attempt)})`;
+      return timed(since(task.started_at, now));
+    case "stalled":
+      return timed(since(task.heartbeat_at, now));
+    case "succeeded":
+    case "failed":
+      return timed(task.worked_s > 0 ? task.worked_s : null);
+    default:
+      return word;
+  }
+}

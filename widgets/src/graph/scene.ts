@@ -1,0 +1,131 @@
+/** A graph with its places: what lies in a part of it, and what is at a point. */
+import type { Arranged } from "./arranged";
+import { type Geometry, type Measure, placed } from "./geometry";
+import { Ways } from "./ways";
+
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Layers are the columns of a grid, and tasks within one are in order: both ends are found at once. */
+export class Scene {
+  readonly geometry: Geometry;
+  readonly ways: Ways;
+  readonly arranged: Arranged;
+  /** Left, top, right and bottom of each edge; made when edges are first drawn. */
+  private bounds: Float64Array | null = null;
+
+  constructor(arranged: Arranged, measure: Measure) {
+    this.arranged = arranged;
+    this.geometry = placed(arranged.layout, measure);
+    this.ways = new Ways(arranged.layout);
+  }
+
+  get size(): number {
+    return this.arranged.names.length;
+  }
+
+  box(task: number): Rect {
+    const { x, y, measure } = this.geometry;
+    return {
+      x: x[task] ?? 0,
+      y: y[task] ?? 0,
+      width: measure.width,
+      height: measure.height,
+    };
+  }
+
+  /** Call `take` for each task whose box is partly in the rectangle. */
+  eachIn(rect: Rect, take: (task: number) => void): void {
+    const { x, y, measure } = this.geometry;
+    const { down, width, height, gapAlong, margin } = measure;
+    const extent = down ? height : width;
+    const from = down ? rect.y : rect.x;
+    const to = from + (down ? rect.height : rect.width);
+    const pitch = extent + gapAlong;
+    const first = Math.max(0, Math.ceil((from - margin - extent) / pitch));
+    const last = Math.min(this.arranged.layout.layers - 1, Math.floor((to - margin) / pitch));
+    const places = down ? x : y;
+    const low = (down ? rect.x : rect.y) - (down ? width : height);
+    const high = (down ? rect.x : rect.y) + (down ? rect.width : rect.height);
+    for (let layer = first; layer <= last; layer += 1) {
+      const tasks = this.ways.inLayer(layer);
+      for (let at = firstFrom(tasks, places, low); at < tasks.length; at += 1) {
+        const task = tasks[at] ?? 0;
+        if ((places[task] ?? 0) > high) break;
+        take(task);
+      }
+    }
+  }
+
+  /** The task whose box is at a point, or nearest to it within `reach`; -1 if there is none. */
+  taskAt(x: number, y: number, reach = 0): number {
+    let best = -1;
+    let nearest = Number.POSITIVE_INFINITY;
+    const area = { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach };
+    this.eachIn(area, (task) => {
+      const box = this.box(task);
+      const far = Math.hypot(
+        Math.max(box.x - x, 0, x - box.x - box.width),
+        Math.max(box.y - y, 0, y - box.y - box.height),
+      );
+      if (far <= reach && far < nearest) {
+        best = task;
+        nearest = far;
+      }
+    });
+    return best;
+  }
+
+  /** Whether an edge may be seen in the rectangle. */
+  isEdgeIn(edge: number, rect: Rect): boolean {
+    const at = edge * 4;
+    this.bounds ??= boundsOf(this.geometry);
+    const { bounds } = this;
+    return (
+      (bounds[at] ?? 0) <= rect.x + rect.width &&
+      (bounds[at + 2] ?? 0) >= rect.x &&
+      (bounds[at + 1] ?? 0) <= rect.y + rect.height &&
+      (bounds[at + 3] ?? 0) >= rect.y
+    );
+  }
+}
+
+function firstFrom(tasks: readonly number[], places: Float64Array, low: number): number {
+  let from = 0;
+  let to = tasks.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((places[tasks[middle] ?? 0] ?? 0) < low) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function boundsOf({ points, starts }: Geometry): Float64Array {
+  const count = starts.length - 1;
+  const bounds = new Float64Array(count * 4);
+  for (let edge = 0; edge < count; edge += 1) {
+    let left = Number.POSITIVE_INFINITY;
+    let top = Number.POSITIVE_INFINITY;
+    let right = Number.NEGATIVE_INFINITY;
+    let bottom = Number.NEGATIVE_INFINITY;
+    const end = starts[edge + 1] ?? 0;
+    for (let at = starts[edge] ?? 0; at < end; at += 2) {
+      const x = points[at] ?? 0;
+      const y = points[at + 1] ?? 0;
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (y < top) top = y;
+      if (y > bottom) bottom = y;
+    }
+    bounds[edge * 4] = left;
+    bounds[edge * 4 + 1] = top;
+    bounds[edge * 4 + 2] = right;
+    bounds[edge * 4 + 3] = bottom;
+  }
+  return bounds;
+}
