@@ -11,8 +11,16 @@ const options = {
   bundle: true,
   format: "esm",
   target: "es2022",
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  // Shorter by some 3 % than the automatic form, which tests use.
+  tsconfigRaw: {
+    compilerOptions: {
+      jsx: "react",
+      jsxFactory: "jsxElement",
+      jsxFragmentFactory: "jsxFragment",
+    },
+  },
+  inject: ["src/jsx.ts"],
+  alias: { "d3-transition": "./src/no-transition.ts" },
   legalComments: "eof",
   logLevel: "info",
 };

@@ -1,8 +1,6 @@
-import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import type { ComponentType, JSX } from "preact";
 import type { Connection } from "./connection";
-import { type Here, HereContext } from "./here";
-import { type Density, newUi, type Tab, type Ui } from "./ui";
+import { MissionShell } from "./mission-shell";
 import { Board } from "./views/board";
 import { Feed } from "./views/feed";
 import { Graph } from "./views/graph";
@@ -11,61 +9,54 @@ import { HyperBoardView } from "./views/hyper-board";
 import { MissionView } from "./views/mission-view";
 import { Plan } from "./views/plan";
 import { Result } from "./views/result";
+import { Alone } from "./views/standalone";
 import { Timeline } from "./views/timeline";
-import { isFinal } from "./words";
+import { shown } from "./words";
 
-const PARTS: Readonly<Record<string, () => JSX.Element>> = {
+const alone = (part: ComponentType, plan = false): ComponentType => {
+  return function PartAlone() {
+    return <Alone part={part} plan={plan} />;
+  };
+};
+
+const PARTS: Readonly<Record<string, ComponentType>> = {
   mission: MissionView,
-  plan: Plan,
-  graph: Graph,
-  board: Board,
-  feed: Feed,
-  timeline: Timeline,
-  result: Result,
+  plan: alone(Plan, true),
+  graph: alone(Graph),
+  board: alone(Board),
+  feed: alone(Feed),
+  timeline: alone(Timeline),
+  result: alone(Result),
 };
 
 /** The view that a widget is: one mission's, or that of many. */
 export function App({ connection }: { connection: Connection }): JSX.Element {
-  const { component, model } = connection;
+  const { component } = connection;
   if (component === "history") return <HistoryView connection={connection} />;
   if (component === "hyper_board") return <HyperBoardView connection={connection} />;
   const mission = connection.mission.value;
-  if (mission === null) {
-    return (
-      <div class="block quiet" role="status">
-        {connection.closed.value || "Waiting for the kernel to tell what the mission is."}
-      </div>
-    );
-  }
-  const Part = PARTS[component] ?? MissionView;
-  const ui = useMemo(
-    () =>
-      newUi(
-        (model.get("tab") as Tab) || "graph",
-        (model.get("density") as Density) || "comfortable",
-      ),
-    [],
-  );
-  const here = useMemo<Here>(() => ({ mission, link: connection.link, ui }), [mission]);
-  useClock(here);
+  if (mission === null) return <Waiting connection={connection} />;
   return (
-    <HereContext.Provider value={here}>
-      <div class="mission" data-density={ui.density.value} data-seq={mission.seq.value}>
-        <Part />
-      </div>
-    </HereContext.Provider>
+    <MissionShell
+      key={mission.facts.peek().id}
+      connection={connection}
+      mission={mission}
+      part={PARTS[component] ?? MissionView}
+    />
   );
 }
 
-/** Let the time of a view pass while its mission is under way and the page can be seen. */
-function useClock({ mission, ui }: { mission: Here["mission"]; ui: Ui }): void {
-  useEffect(() => {
-    const tick = (): void => {
-      if (document.hidden || isFinal(mission.facts.peek().state)) return;
-      ui.now.value = Date.now() + mission.skewMs;
-    };
-    ui.now.value = Date.now() + mission.skewMs;
-    const timer = setInterval(tick, 1_000);
-    return () => clearInterval(timer);
-  }, [mission]);
+/** Before the first picture, or instead of it. */
+function Waiting({ connection }: { connection: Connection }): JSX.Element {
+  return (
+    <p class="block quiet" role="status">
+      {shown(connection.closed.value) || waitingText(connection.link.liveness.value === "live")}
+    </p>
+  );
+}
+
+function waitingText(live: boolean): string {
+  return live
+    ? "Waiting for the kernel to tell what the mission is."
+    : "The kernel has not told what the mission is. Run the cell again.";
 }

@@ -2,10 +2,13 @@ import { type Signal, signal } from "@preact/signals";
 import { Link } from "./link";
 import { Mission } from "./mission";
 import type { FrontEndModel } from "./model";
-import type { FromKernel, Missions } from "./protocol";
+import { NotebookCopy } from "./notebook-copy";
+import type { FromKernel, Missions, Picture } from "./protocol";
 
 /** After a request for what was missed, so long until it is made again. */
 const SYNC_AGAIN_MS = 2_000;
+/** A page that heard nothing for so long, while it was hidden, may have missed something. */
+const MAY_HAVE_MISSED_MS = 7_000;
 
 /** One widget's line to the kernel, and what has come over it; shared by all its views. */
 export class Connection {
@@ -21,13 +24,18 @@ export class Connection {
   /** How many views of it are on the page. */
   readonly views: Signal<number> = signal(0);
 
+  private readonly notebook: NotebookCopy;
   private askedAt = Number.NEGATIVE_INFINITY;
+  private behind = false;
+  private putting = false;
   private copy = "";
 
   constructor(model: FrontEndModel) {
     this.model = model;
     this.component = String(model.get("component") ?? "mission");
     this.link = new Link(model, this.take);
+    this.notebook = new NotebookCopy(model, this.kept);
+    document.addEventListener("visibilitychange", this.onVisible);
     this.link.tell({ type: "hello", front_end: frontEnd() });
   }
 
@@ -44,24 +52,52 @@ export class Connection {
     return this.copy;
   }
 
+  /** Set a trait for Python to see; other views of the same widget keep what they show. */
+  put(trait: string, value: unknown): void {
+    const known = this.model.get(trait);
+    if (known === undefined || (known || null) === (value || null)) return;
+    this.putting = true;
+    try {
+      this.model.set(trait, value ?? (typeof known === "string" ? "" : null));
+      this.model.save_changes();
+    } finally {
+      this.putting = false;
+    }
+  }
+
+  /** Follow a trait that Python sets; returns what ends it. */
+  follow(trait: string, take: (value: unknown) => void): () => void {
+    const onChange = (): void => {
+      if (!this.putting) take(this.model.get(trait));
+    };
+    this.model.on(`change:${trait}`, onChange);
+    return () => this.model.off(`change:${trait}`, onChange);
+  }
+
   close(): void {
+    document.removeEventListener("visibilitychange", this.onVisible);
+    this.notebook.close();
     this.link.close();
   }
 
   private readonly take = (message: FromKernel): void => {
     switch (message.type) {
       case "picture":
-        if (this.mission.value) this.mission.value.begin(message);
-        else this.mission.value = new Mission(message);
+        this.begin(message);
         this.link.tell({ type: "ack", n: message.n });
         break;
       case "batch":
-        if (this.mission.value?.apply(message)) this.link.tell({ type: "ack", n: message.n });
-        else this.catchUp();
+        if (this.mission.peek()?.apply(message)) {
+          this.behind = false;
+          this.link.tell({ type: "ack", n: message.n });
+        } else this.catchUp();
         break;
       case "missions":
         this.missions.value = message;
         this.link.tell({ type: "ack", n: message.n });
+        break;
+      case "beat":
+        if (this.behind) this.catchUp();
         break;
       case "copy":
         this.copy = message.html;
@@ -74,12 +110,34 @@ export class Connection {
     }
   };
 
+  private begin(picture: Picture): void {
+    this.behind = false;
+    const known = this.mission.peek();
+    if (known?.facts.peek().id === picture.mission.id) known.begin(picture);
+    else this.mission.value = new Mission(picture);
+  }
+
   private catchUp(): void {
+    this.behind = true;
     if (Date.now() - this.askedAt < SYNC_AGAIN_MS) return;
     this.askedAt = Date.now();
-    this.link.tell({ type: "sync", after: this.mission.value?.seq.peek() ?? null });
+    this.link.tell({ type: "sync", after: this.mission.peek()?.seq.peek() ?? null });
   }
+
+  private readonly onVisible = (): void => {
+    if (document.hidden || this.link.liveness.peek() === "closed") return;
+    if (this.behind || Date.now() - this.link.heardAt > MAY_HAVE_MISSED_MS) this.catchUp();
+  };
+
+  private readonly kept = (): string | null => {
+    if (this.views.peek() === 0) return null;
+    return this.copy || NO_COPY_YET;
+  };
 }
+
+const NO_COPY_YET =
+  "<p>A live view of hypernb was here when the notebook was saved. " +
+  "Run the cell again to see it.</p>";
 
 /** Name the program that shows the view, for `%hyper doctor`. */
 function frontEnd(): string {

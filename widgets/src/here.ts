@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Link } from "./link";
@@ -9,6 +10,8 @@ export interface Here {
   readonly mission: Mission;
   readonly link: Link;
   readonly ui: Ui;
+  /** Why the view has ended; empty while it has not. */
+  readonly closed?: ReadonlySignal<string>;
 }
 
 export const HereContext = createContext<Here | null>(null);

@@ -27,6 +27,8 @@ export default function widget() {
     render({ model, el }: { model: FrontEndModel; el: HTMLElement }) {
       const root = document.createElement("div");
       root.className = "hypernb";
+      // JupyterLab's shortcuts for cells would take arrow keys, Enter and letters from here.
+      root.dataset.lmSuppressShortcuts = "true";
       el.append(root);
       const end = connected(model).show();
       draw(<App connection={connected(model)} />, root);

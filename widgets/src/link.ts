@@ -9,17 +9,48 @@ const LOOK_EVERY_MS = 2_000;
 /** Why a view is not live, as far as it can tell. */
 export type Liveness = "live" | "silent" | "closed";
 
+interface Fault {
+  code: string;
+  message: string;
+  hint: string;
+}
+
 /** An answer that says no. */
 export class Refusal extends Error {
   readonly code: string;
   readonly hint: string;
 
-  constructor(error: { code: string; message: string; hint: string }) {
+  constructor(error: Fault) {
     super(error.message);
     this.name = "Refusal";
     this.code = error.code;
     this.hint = error.hint;
   }
+}
+
+const NOBODY: Fault = {
+  code: "not_live",
+  message: "This view is no longer live, so nobody can be asked.",
+  hint: "Run the cell again.",
+};
+const NO_ANSWER: Fault = {
+  code: "no_answer",
+  message: "The kernel fell silent before it answered.",
+  hint: "Run the cell again to see whether it was done.",
+};
+const REFUSED: Fault = {
+  code: "unknown",
+  message: "The kernel refused this and did not say why.",
+  hint: "",
+};
+
+/** What ipywidgets' own model has and anywidget does not hand on. */
+interface RawModel {
+  comm_live?: boolean;
+}
+interface WidgetManager {
+  get_model?: (id: string) => Promise<RawModel> | undefined;
+  kernel?: { status?: string } | null;
 }
 
 /**
@@ -29,12 +60,15 @@ export class Refusal extends Error {
  */
 export class Link {
   readonly liveness: Signal<Liveness> = signal("live");
+  /** Whether a silent kernel is known to be at work: it may yet be heard of again. */
+  readonly busy: Signal<boolean> = signal(false);
+  /** When the kernel was last heard, in milliseconds. */
+  heardAt = Date.now();
 
   private readonly model: FrontEndModel;
   private readonly take: (message: FromKernel) => void;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private readonly timer: ReturnType<typeof setInterval>;
-  private lastHeardAt = Date.now();
   private lastId = 0;
 
   constructor(model: FrontEndModel, take: (message: FromKernel) => void) {
@@ -47,19 +81,20 @@ export class Link {
 
   /** Tell the kernel something that has no answer. */
   tell(message: ToKernel): void {
-    this.model.send(message);
+    this.post(message);
   }
 
   /** Ask the kernel to do or to find something. Rejects with a `Refusal` if it says no. */
   ask<T = unknown>(verb: Verb, args: Record<string, unknown> = {}): Promise<T> {
+    if (this.liveness.peek() !== "live") return Promise.reject(new Refusal(NOBODY));
     this.lastId += 1;
     const id = this.lastId;
     return new Promise<T>((resolve, reject) => {
       this.waiting.set(id, (answer) => {
         if (answer.ok) resolve(answer.value as T);
-        else reject(new Refusal(answer.error ?? { code: "unknown", message: "No.", hint: "" }));
+        else reject(new Refusal(answer.error ?? REFUSED));
       });
-      this.model.send({ type: "ask", id, verb, args });
+      if (!this.post({ type: "ask", id, verb, args })) this.settle(id, NOBODY);
     });
   }
 
@@ -67,29 +102,70 @@ export class Link {
     clearInterval(this.timer);
     this.model.off("msg:custom", this.onMessage);
     this.model.off("comm_live_update", this.onCommLive);
-    this.waiting.clear();
+    this.giveUp();
+  }
+
+  private post(message: ToKernel): boolean {
+    try {
+      this.model.send(message);
+      return true;
+    } catch (error) {
+      // A comm whose kernel has gone throws; the notice of that comes a moment later.
+      console.debug("hypernb: the kernel could not be told.", error);
+      return false;
+    }
+  }
+
+  private settle(id: number, error: Fault): void {
+    const settle = this.waiting.get(id);
+    this.waiting.delete(id);
+    settle?.({ type: "answer", id, ok: false, error });
+  }
+
+  private giveUp(): void {
+    for (const id of [...this.waiting.keys()]) this.settle(id, NO_ANSWER);
+  }
+
+  private fallSilent(busy: boolean): void {
+    if (this.liveness.peek() === "closed") return;
+    this.busy.value = busy;
+    this.liveness.value = "silent";
+    this.giveUp();
   }
 
   private readonly onMessage = (message: FromKernel): void => {
-    this.lastHeardAt = Date.now();
-    if (this.liveness.value === "silent") this.liveness.value = "live";
+    this.heardAt = Date.now();
+    if (this.liveness.peek() === "silent") this.liveness.value = "live";
     if (message.type === "answer") {
       const settle = this.waiting.get(message.id);
       this.waiting.delete(message.id);
       settle?.(message);
       return;
     }
-    if (message.type === "closed") this.liveness.value = "closed";
+    if (message.type === "closed") {
+      this.liveness.value = "closed";
+      this.giveUp();
+    }
     this.take(message);
   };
 
   private readonly onCommLive = (): void => {
-    const live = (this.model as { comm_live?: boolean }).comm_live;
-    if (live === false) this.liveness.value = "silent";
+    const raw = this.model as RawModel;
+    if (raw.comm_live !== undefined) this.heed(raw);
+    else
+      void this.manager?.get_model?.(String(this.model.get("own_id") ?? ""))?.then(this.heed);
+  };
+
+  private readonly heed = (model: RawModel): void => {
+    if (model.comm_live === false) this.fallSilent(false);
   };
 
   private readonly look = (): void => {
-    const silent = Date.now() - this.lastHeardAt > SILENT_AFTER_MS;
-    if (silent && this.liveness.value === "live") this.liveness.value = "silent";
+    if (this.liveness.peek() !== "live" || Date.now() - this.heardAt <= SILENT_AFTER_MS) return;
+    this.fallSilent(this.manager?.kernel?.status === "busy");
   };
+
+  private get manager(): WidgetManager | undefined {
+    return this.model.widget_manager as WidgetManager | undefined;
+  }
 }

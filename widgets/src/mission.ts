@@ -72,9 +72,7 @@ export class Mission {
       this.agents = picture.agents;
       this.tools = picture.tools;
       this.log.reset(picture.events);
-      this.tasks.length = 0;
-      this.places.clear();
-      this.names.clear();
+      this.forgetTasks();
       this.putTasks(picture.tasks);
       this.attempts.length = 0;
       this.attemptPlaces.clear();
@@ -91,6 +89,7 @@ export class Mission {
       this.skewMs = Date.parse(message.now) - Date.now();
       if (message.mission) this.facts.value = message.mission;
       if (message.plan) this.plan.value = message.plan;
+      if (message.plan && message.tasks.length >= message.plan.tasks.length) this.forgetTasks();
       if (message.head) this.head.value = message.head;
       this.totalEvents.value = message.total_events;
       this.log.append(message.events);
@@ -118,14 +117,16 @@ export class Mission {
     return this.specs.get(name);
   }
 
+  private forgetTasks(): void {
+    this.tasks.length = 0;
+    this.places.clear();
+    this.names.clear();
+  }
+
   private putTasks(tasks: readonly TaskFacts[]): void {
     const revised = tasks.some((task) => this.names.get(task.id) === undefined);
-    if (revised && this.tasks.length > 0) {
-      // A new revision has new rows; a batch then brings all of them.
-      this.tasks.length = 0;
-      this.places.clear();
-      this.names.clear();
-    }
+    // A new revision has new rows; a batch then brings all of them.
+    if (revised && this.tasks.length > 0) this.forgetTasks();
     for (const task of tasks) {
       const place = this.places.get(task.name);
       if (place === undefined) {

@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { newPlanChoice, type PlanChoice } from "./views/plan-choice";
 
 export type Tab = "plan" | "graph" | "board" | "feed" | "timeline" | "result";
 export type Density = "comfortable" | "compact";
@@ -14,9 +15,15 @@ export interface Ui {
   readonly density: Signal<Density>;
   /** The task that is open or marked; null if none is. */
   readonly task: Signal<string | null>;
+  /** Rises when a task is opened on purpose: the panel that shows it then takes the focus. */
+  readonly opened: Signal<number>;
   /** The one task that focus mode shows; null outside of it. */
   readonly focus: Signal<string | null>;
+  /** Whether the head is folded to one line. */
+  readonly folded: Signal<boolean>;
   readonly now: Signal<number>;
+  /** What is about to be decided on a plan: ticks and edits that are not saved. */
+  readonly choice: PlanChoice;
   /** What a screen reader is told next. */
   readonly said: Signal<string>;
 }
@@ -26,8 +33,17 @@ export function newUi(tab: Tab, density: Density): Ui {
     tab: signal(tab),
     density: signal(density),
     task: signal(null),
+    opened: signal(0),
     focus: signal(null),
+    folded: signal(false),
     now: signal(Date.now()),
+    choice: newPlanChoice(),
     said: signal(""),
   };
+}
+
+/** Open a task and go to where it is shown. */
+export function openTask(ui: Ui, name: string): void {
+  ui.task.value = name;
+  ui.opened.value += 1;
 }

@@ -1,9 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { type Link, Refusal } from "../link";
-import type { Action } from "../protocol";
-import { shown } from "../words";
+import type { Action, Confirm } from "../protocol";
+import { line, shown } from "../words";
 
 interface Props {
   action: Action;
@@ -29,12 +29,13 @@ export function ActionButton({
   disabled,
 }: Props): JSX.Element {
   const twinId = useId();
+  const button = useRef<HTMLButtonElement>(null);
   const asking = useSignal(false);
   const busy = useSignal(false);
   const twin = useSignal(false);
   const refused = useSignal("");
   const reason = useSignal("");
-  const dead = link.liveness.value !== "live";
+  const dead = link.liveness.value !== "live" || disabled === true;
 
   const act = async (): Promise<void> => {
     busy.value = true;
@@ -53,74 +54,58 @@ export function ActionButton({
   };
   const press = (): void => {
     if (busy.value) return;
-    if (action.confirm && !asking.value) asking.value = true;
+    refused.value = "";
+    if (action.confirm) asking.value = !asking.value;
     else void act();
+  };
+  const leave = (): void => {
+    asking.value = false;
+    button.current?.focus();
+  };
+  const show = (): void => {
+    twin.value = true;
+  };
+  const hide = (): void => {
+    twin.value = false;
+  };
+  const onEscape = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !(twin.value || asking.value)) return;
+    // One press of Escape takes back one thing, the nearest.
+    event.stopPropagation();
+    if (asking.value) leave();
+    hide();
   };
 
   return (
-    <div class="act">
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only hides what the button shows.
+    <div class="act" onMouseLeave={hide} onKeyDown={onEscape}>
       <button
+        ref={button}
         type="button"
         class={`btn ${action.kind === "primary" ? "primary" : ""} ${small ? "small" : ""}`}
         aria-describedby={action.twin ? twinId : undefined}
         aria-expanded={action.confirm ? asking.value : undefined}
         aria-busy={busy.value || undefined}
-        disabled={dead || disabled}
+        disabled={dead}
         onClick={press}
-        onMouseEnter={() => {
-          twin.value = true;
-        }}
-        onMouseLeave={() => {
-          twin.value = false;
-        }}
-        onFocus={() => {
-          twin.value = true;
-        }}
-        onBlur={() => {
-          twin.value = false;
-        }}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") {
-            twin.value = false;
-            asking.value = false;
-          }
-        }}
+        onMouseEnter={show}
+        onFocus={show}
+        onBlur={hide}
       >
-        {action.label}
+        {line(action.label, 80)}
       </button>
       {action.twin && (
-        <span class={`twin ${twin.value ? "" : "vh"}`} id={twinId} role="tooltip">
-          The same by <code>{shown(action.twin)}</code>
+        <span
+          class={`twin ${twin.value && !asking.value && !dead ? "" : "vh"}`}
+          id={twinId}
+          role="tooltip"
+        >
+          <span class="vh">The same by </span>
+          <code>{line(action.twin)}</code>
         </span>
       )}
       {asking.value && action.confirm && (
-        <fieldset class="confirm" aria-label={action.confirm.question}>
-          <span>{action.confirm.question}</span>
-          {action.confirm.reason && (
-            <label>
-              {action.confirm.reason}
-              <input
-                type="text"
-                value={reason.value}
-                onInput={(event) => {
-                  reason.value = event.currentTarget.value;
-                }}
-              />
-            </label>
-          )}
-          <button type="button" class="btn small" disabled={dead} onClick={() => void act()}>
-            {action.confirm.button}
-          </button>
-          <button
-            type="button"
-            class="btn small"
-            onClick={() => {
-              asking.value = false;
-            }}
-          >
-            Leave it as it is
-          </button>
-        </fieldset>
+        <Asked confirm={action.confirm} reason={reason} dead={dead} act={act} leave={leave} />
       )}
       {refused.value && (
         <span class="refused" role="alert">
@@ -128,5 +113,43 @@ export function ActionButton({
         </span>
       )}
     </div>
+  );
+}
+
+interface AskedProps {
+  confirm: Confirm;
+  reason: Signal<string>;
+  dead: boolean;
+  act: () => Promise<void>;
+  leave: () => void;
+}
+
+/** What is asked before something is done that cannot be taken back. */
+function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <fieldset class="confirm" aria-label={confirm.question}>
+      <span>{shown(confirm.question)}</span>
+      {confirm.reason && (
+        <label>
+          {line(confirm.reason)}
+          <input
+            ref={field}
+            type="text"
+            value={reason.value}
+            onInput={(event) => {
+              reason.value = event.currentTarget.value;
+            }}
+          />
+        </label>
+      )}
+      <button type="button" class="btn small" disabled={dead} onClick={() => void act()}>
+        {line(confirm.button, 80)}
+      </button>
+      <button type="button" class="btn small" onClick={leave}>
+        Leave it as it is
+      </button>
+    </fieldset>
   );
 }

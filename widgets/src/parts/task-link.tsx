@@ -1,18 +1,13 @@
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import { openTask } from "../ui";
 import { line } from "../words";
 
 /** The name of a task; pressing it marks the task in every part of this view and opens it. */
 export function TaskLink({ name }: { name: string }): JSX.Element {
   const { ui } = useHere();
   return (
-    <button
-      type="button"
-      class="link name"
-      onClick={() => {
-        ui.task.value = name;
-      }}
-    >
+    <button type="button" class="link name" onClick={() => openTask(ui, name)}>
       {line(name)}
     </button>
   );

@@ -1,0 +1,89 @@
+import { effect, type ReadonlySignal } from "@preact/signals";
+import type { ComponentType, JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Connection } from "./connection";
+import { type Here, HereContext } from "./here";
+import type { Mission } from "./mission";
+import { type Density, newUi, type Tab, type Ui } from "./ui";
+import { isFinal } from "./words";
+
+interface Props {
+  connection: Connection;
+  mission: Mission;
+  part: ComponentType;
+}
+
+/** What stands around every view of one mission: what it knows, its clock, its live region. */
+export function MissionShell({ connection, mission, part: Part }: Props): JSX.Element {
+  const { model, link } = connection;
+  const ui = useMemo(() => {
+    const made = newUi(
+      (model.get("tab") as Tab) || (isFinal(mission.facts.peek().state) ? "result" : "graph"),
+      (model.get("density") as Density) || "comfortable",
+    );
+    made.task.value = (model.get("task") as string) || null;
+    return made;
+  }, []);
+  const here = useMemo<Here>(
+    () => ({ mission, link, ui, closed: connection.closed }),
+    [mission],
+  );
+  useClock(here);
+  useTraits(connection, ui);
+  return (
+    <HereContext.Provider value={here}>
+      <div class="mission" data-density={ui.density.value} data-seq={mission.seq.value}>
+        <Part />
+        <p class="vh" role="status">
+          {ui.said.value}
+        </p>
+      </div>
+    </HereContext.Provider>
+  );
+}
+
+/** Let the time of a view pass while its mission is under way and the page can be seen. */
+function useClock({ mission, ui }: Here): void {
+  useEffect(() => {
+    const tick = (): void => {
+      if (document.hidden || isFinal(mission.facts.peek().state)) return;
+      ui.now.value = Date.now() + mission.skewMs;
+    };
+    ui.now.value = Date.now() + mission.skewMs;
+    const timer = setInterval(tick, 1_000);
+    return () => clearInterval(timer);
+  }, [mission]);
+}
+
+/** Tell Python what a person looks at, and follow it where it says what to look at. */
+function useTraits(connection: Connection, ui: Ui): void {
+  useEffect(() => {
+    const ends = [
+      connection.follow("tab", (tab) => {
+        ui.tab.value = (tab as Tab) || "graph";
+      }),
+      connection.follow("density", (density) => {
+        ui.density.value = (density as Density) || "comfortable";
+      }),
+      connection.follow("task", (task) => {
+        ui.task.value = (task as string) || null;
+      }),
+      onChange(ui.tab, (tab) => connection.put("tab", tab)),
+      onChange(ui.density, (density) => connection.put("density", density)),
+      onChange(ui.task, (task) => connection.put("task", task)),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [connection]);
+}
+
+/** Call with each new value of a signal, not with the one that it has. */
+function onChange<Value>(of: ReadonlySignal<Value>, take: (value: Value) => void): () => void {
+  let isFirst = true;
+  return effect(() => {
+    const { value } = of;
+    if (!isFirst) take(value);
+    isFirst = false;
+  });
+}

@@ -1,0 +1,85 @@
+import type { JSX } from "preact";
+import { useHere } from "../here";
+import { Row } from "../parts/facts";
+import { Said } from "../parts/phrase";
+import { TaskLink } from "../parts/task-link";
+import { count, MISSION_WORDS } from "../words";
+import { Meters } from "./head-meters";
+import { StateLine, Story } from "./head-state";
+
+const GAPS_SHOWN = 20;
+const KINDS: Readonly<Record<string, string>> = { good: "end-good", bad: "end-bad" };
+
+/** A mission that has ended: what came of it, what is missing, and how to go on. */
+export function Ending(): JSX.Element {
+  const { mission, ui } = useHere();
+  const head = mission.head.value;
+  const { role } = MISSION_WORDS[mission.facts.value.state];
+  const ran = mission.facts.value.started_at !== null;
+  if (ui.focus.value !== null) {
+    return (
+      <div class="block ending">
+        <StateLine />
+      </div>
+    );
+  }
+  return (
+    <>
+      <section class={`block ending ${KINDS[role] ?? "end-neutral"}`} aria-label="Outcome">
+        <StateLine />
+        {head.ending && (
+          <p class="outcome">
+            <Said phrase={head.ending.outcome} />
+          </p>
+        )}
+        <Story />
+      </section>
+      {ran && (
+        <div class="block">
+          <Meters />
+        </div>
+      )}
+      <Gaps />
+      <GoOn />
+    </>
+  );
+}
+
+function Gaps(): JSX.Element | null {
+  const gaps = useHere().mission.head.value.ending?.gaps ?? [];
+  if (gaps.length === 0) return null;
+  const more = gaps.length - GAPS_SHOWN;
+  return (
+    <section class="block">
+      <h4 class="h">What is missing</h4>
+      <dl class="kv wide">
+        {gaps.slice(0, GAPS_SHOWN).map((gap, place) => (
+          <div class="row" key={`${gap.task} ${place}`}>
+            <dt>{gap.task ? <TaskLink name={gap.task} /> : "A tool"}</dt>
+            <dd>
+              <Said phrase={gap.why} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {more > 0 && <p class="quiet">And {count(more, "more like this", "more like these")}.</p>}
+    </section>
+  );
+}
+
+function GoOn(): JSX.Element | null {
+  const commands = useHere().mission.head.value.ending?.commands ?? [];
+  if (commands.length === 0) return null;
+  return (
+    <section class="block">
+      <h4 class="h">Go on</h4>
+      <dl class="kv cmds">
+        {commands.map((command) => (
+          <Row key={command.label} label={command.label} code>
+            <Said phrase={command.said} />
+          </Row>
+        ))}
+      </dl>
+    </section>
+  );
+}

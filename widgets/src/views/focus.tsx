@@ -1,0 +1,149 @@
+import "./focus.css";
+import type { JSX } from "preact";
+import { useId } from "preact/hooks";
+import { useHere } from "../here";
+import { Steps } from "../parts/meter";
+import { Said } from "../parts/phrase";
+import type { TaskFacts } from "../protocol";
+import { count, grouped, isFinal, line, shown } from "../words";
+import { TaskGoal, TaskState } from "./task-panel";
+import { stepsIn, taskStory } from "./task-story";
+
+const CHOICES_AT_MOST = 200;
+
+/** Leaves focus mode for the mission's state, or for what needs a person. */
+export type Leave = (to: "state" | "needs") => void;
+
+/** One task and nothing else. The rest is hidden, counted, and goes on. */
+export function Focus({ leave }: { leave: Leave }): JSX.Element {
+  const { mission, ui } = useHere();
+  mission.tasksVersion.value;
+  const task = mission.task(ui.focus.value ?? "");
+  return (
+    <>
+      <section class="block solo" aria-label="The one task">
+        <ChooseTask />
+        {task ? <Solo task={task} /> : <p>This task is not in the plan any more.</p>}
+      </section>
+      <Hidden leave={leave} />
+    </>
+  );
+}
+
+function Solo({ task }: { task: TaskFacts }): JSX.Element {
+  const { mission } = useHere();
+  mission.log.version.value;
+  const story = taskStory(mission, task);
+  const steps = stepsIn(task.note);
+  const lines = [
+    ["Now", story.now],
+    ["Waiting for", story.waiting],
+    ["Next", story.next],
+  ] as const;
+  return (
+    <>
+      <div>
+        <h4 class="solo-name" tabIndex={-1} data-landing>
+          <code>{line(task.name)}</code>
+        </h4>
+        <TaskState task={task} />
+      </div>
+      <TaskGoal task={task} />
+      <dl class="now">
+        {lines.map(([label, phrase]) => (
+          <div class="row" key={label}>
+            <dt>{label}</dt>
+            <dd>
+              <Said phrase={phrase} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {task.note && (
+        <div>
+          <p>
+            <b>{shown(task.note)}</b>
+          </p>
+          {steps && <Steps done={steps.done} total={steps.total} />}
+        </div>
+      )}
+      {task.findings > 0 && (
+        <p>
+          {count(task.findings, "finding")}
+          {isFinal(task.state) ? "." : " so far."}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Another task, by name; of very large plans only those that are not over. */
+function ChooseTask(): JSX.Element | null {
+  const { mission, ui } = useHere();
+  const id = useId();
+  const current = ui.focus.value;
+  const all = mission.tasks.length <= CHOICES_AT_MOST;
+  const names = mission.tasks
+    .filter((task) => all || task.name === current || !isFinal(task.state))
+    .slice(0, CHOICES_AT_MOST)
+    .map((task) => task.name);
+  if (names.length < 2) return null;
+  return (
+    <p class="choose">
+      <label for={id}>Focus on</label>{" "}
+      <select
+        id={id}
+        value={current ?? ""}
+        onChange={(event) => {
+          ui.focus.value = event.currentTarget.value;
+        }}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {line(name, 60)}
+          </option>
+        ))}
+      </select>
+    </p>
+  );
+}
+
+function Hidden({ leave }: { leave: Leave }): JSX.Element {
+  const { mission } = useHere();
+  const head = mission.head.value;
+  const others = head.total - 1;
+  const needs = head.needs.length;
+  const over = isFinal(mission.facts.value.state);
+  return (
+    <div class="block hidn">
+      <p>
+        {hiddenText(others, over)}
+        {needs > 0 && (
+          <>
+            {" "}
+            <b>{count(needs, "decision")}</b> {needs === 1 ? "needs" : "need"} you when you are
+            ready.
+          </>
+        )}
+      </p>
+      <div class="acts">
+        {needs > 0 && (
+          <button type="button" class="btn small" onClick={() => leave("needs")}>
+            Show the {needs === 1 ? "decision" : "decisions"}
+          </button>
+        )}
+        <button type="button" class="btn small" onClick={() => leave("state")}>
+          Leave focus
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function hiddenText(others: number, over: boolean): string {
+  if (others <= 0) return "There is no other task.";
+  if (others === 1)
+    return over ? "1 other task is hidden." : "1 other task is hidden and goes on.";
+  const said = `${grouped(others)} other tasks are hidden`;
+  return over ? `${said}.` : `${said} and go on as before.`;
+}

@@ -1,0 +1,155 @@
+import "./head.css";
+import type { JSX } from "preact";
+import { useHere } from "../here";
+import { Icon } from "../parts/icon";
+import type { HeadFacts, TaskFacts } from "../protocol";
+import { count, isActive, isFinal, line, MISSION_WORDS, shown } from "../words";
+import { Ending } from "./ending";
+import { doneText, Meters } from "./head-meters";
+import { StateLine, Story, sentenceCase } from "./head-state";
+
+/** What the mission is, its state, its three sentences, and how far it is. */
+export function Head(): JSX.Element {
+  const { mission, ui } = useHere();
+  if (ui.folded.value) {
+    return (
+      <header class="head folded">
+        <HeadLine />
+        <FoldButton />
+      </header>
+    );
+  }
+  const { state } = mission.facts.value;
+  const plain = ["planning", "awaiting_approval", "rejected"].includes(state);
+  return (
+    <>
+      <header class="head">
+        <Eyebrow />
+        <Goal />
+        {!isFinal(state) && <StateLine />}
+        {!isFinal(state) && ui.focus.value === null && <Story />}
+        {!isFinal(state) && !plain && ui.focus.value === null && <Meters />}
+      </header>
+      {isFinal(state) && <Ending />}
+    </>
+  );
+}
+
+/** The mission in one line: id, state, progress, and whether it needs somebody. */
+export function HeadLine(): JSX.Element {
+  const { mission } = useHere();
+  const { state, short_id } = mission.facts.value;
+  const word = MISSION_WORDS[state];
+  const head = mission.head.value;
+  const needs = head.decision ? 1 : head.needs.length;
+  return (
+    <p class="headline">
+      <span>
+        Mission <code>{short_id}</code>
+      </span>
+      <span class="state">
+        <Icon shape={word.shape} role={word.role} /> <b>{sentenceCase(word.word)}</b>
+      </span>
+      {head.total > 0 && state !== "awaiting_approval" && <span>{doneText(head)}</span>}
+      {head.left && <span>{shown(head.left)}</span>}
+      {needs > 0 && (
+        <span class="r-attention">
+          {count(needs, "decision")} {needs === 1 ? "needs" : "need"} you
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Eyebrow(): JSX.Element {
+  const { mission } = useHere();
+  const { short_id, forked_from, forked_at } = mission.facts.value;
+  return (
+    <div class="eyebrow">
+      <p>
+        Mission <code>{short_id}</code>
+        {forked_from && (
+          <>
+            , forked from <code>{line(forked_from, 80)}</code>
+          </>
+        )}
+        {forked_from && forked_at && (
+          <>
+            {" "}
+            at <code>{line(forked_at, 80)}</code>
+          </>
+        )}
+      </p>
+      <div class="acts">
+        <DensityButton />
+        <FocusButton />
+        <FoldButton />
+      </div>
+    </div>
+  );
+}
+
+function Goal(): JSX.Element {
+  const goal = useHere().mission.facts.value.goal.trim();
+  return (
+    <h3 class="goal" dir="auto">
+      {goal ? shown(goal, 1_200) : "(no goal was written)"}
+    </h3>
+  );
+}
+
+function DensityButton(): JSX.Element {
+  const { density } = useHere().ui;
+  return (
+    <button
+      type="button"
+      class="btn small"
+      onClick={() => {
+        density.value = density.value === "compact" ? "comfortable" : "compact";
+      }}
+    >
+      Density: {density.value}
+    </button>
+  );
+}
+
+function FoldButton(): JSX.Element {
+  const { folded } = useHere().ui;
+  return (
+    <button
+      type="button"
+      class="btn small"
+      aria-expanded={!folded.value}
+      onClick={() => {
+        folded.value = !folded.value;
+      }}
+    >
+      {folded.value ? "Unfold head" : "Fold head"}
+    </button>
+  );
+}
+
+function FocusButton(): JSX.Element | null {
+  const { mission, ui } = useHere();
+  const { state } = mission.facts.value;
+  if (ui.focus.value !== null || (state !== "running" && state !== "paused")) return null;
+  return (
+    <button
+      type="button"
+      class="btn small"
+      onClick={() => {
+        ui.focus.value = ui.task.value ?? taskToFocus(mission.tasks, mission.head.value);
+      }}
+    >
+      Focus on one task
+    </button>
+  );
+}
+
+/** What runs comes first, and of that what decides how long the mission takes. */
+function taskToFocus(tasks: readonly TaskFacts[], head: HeadFacts): string | null {
+  const active = tasks.filter((task) => isActive(task.state)).map((task) => task.name);
+  const critical = active.find((name) => head.critical.includes(name));
+  const open = tasks.find((task) => !isFinal(task.state));
+  return critical ?? active[0] ?? open?.name ?? tasks[0]?.name ?? null;
+}

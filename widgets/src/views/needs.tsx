@@ -1,0 +1,104 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useHere } from "../here";
+import { ActionButton } from "../parts/action";
+import { Icon } from "../parts/icon";
+import { Said } from "../parts/phrase";
+import type { Need } from "../protocol";
+import { count, grouped, TASK_WORDS } from "../words";
+
+const ASKS = TASK_WORDS.awaiting_approval;
+const NEEDS_SHOWN = 8;
+const ALARMS_SHOWN = 3;
+
+/** What a person has to decide, with the buttons that decide it. */
+export function Needs(): JSX.Element | null {
+  const { needs } = useHere().mission.head.value;
+  if (needs.length === 0) return null;
+  return (
+    <section class="block ask needs-you" aria-label="Needs you">
+      <h4 class="h" tabIndex={-1} data-needs>
+        <Icon shape={ASKS.shape} role={ASKS.role} /> Needs you:{" "}
+        {count(needs.length, "decision")}
+      </h4>
+      <Few of={needs} shown={NEEDS_SHOWN}>
+        {(need) => <Asked need={need} />}
+      </Few>
+    </section>
+  );
+}
+
+/** What looks as if a person had to act. */
+export function Alarms(): JSX.Element | null {
+  const { mission } = useHere();
+  const { alarms } = mission.head.value;
+  if (alarms.length === 0) return null;
+  return (
+    <section class="block alarms" aria-label="You need not act">
+      <Few of={alarms} shown={ALARMS_SHOWN}>
+        {(alarm) => <Asked need={alarm} calm />}
+      </Few>
+    </section>
+  );
+}
+
+function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
+  const { mission, link } = useHere();
+  const word = TASK_WORDS[mission.task(need.task)?.state ?? "stalled"];
+  return (
+    <div class="need">
+      <p>
+        {calm && (
+          <>
+            <Icon shape={word.shape} role={word.role} /> <b>You need not act:</b>{" "}
+          </>
+        )}
+        <Said phrase={need.what} />
+      </p>
+      <div class="acts">
+        {need.actions.map((action) => (
+          <ActionButton
+            key={`${action.verb} ${action.label}`}
+            action={action}
+            link={link}
+            small={calm === true}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface FewProps {
+  of: readonly Need[];
+  shown: number;
+  children: (need: Need) => JSX.Element;
+}
+
+/** The first of a list; the rest is counted, and shown when it is asked for. */
+function Few({ of, shown, children }: FewProps): JSX.Element {
+  const all = useSignal(false);
+  const more = of.length - shown;
+  const items = all.value ? of : of.slice(0, shown);
+  return (
+    <>
+      {items.map((need, place) => (
+        <div class="needrow" key={`${need.task} ${place}`}>
+          {children(need)}
+        </div>
+      ))}
+      {more > 0 && (
+        <button
+          type="button"
+          class="link"
+          aria-expanded={all.value}
+          onClick={() => {
+            all.value = !all.value;
+          }}
+        >
+          {all.value ? "Show fewer" : `Show ${grouped(more)} more like these`}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+import type { JSX } from "preact";
+import { useHere } from "../here";
+import { clock, shown } from "../words";
+
+const AGAIN = "The mission itself is not affected. Run the cell again to go on watching.";
+
+/** Says that a view is not live any more, why, and what to do; null while it is. */
+export function StaleNotice(): JSX.Element | null {
+  const { link, closed } = useHere();
+  const liveness = link.liveness.value;
+  if (liveness === "live") return null;
+  const why = closed?.value ?? "";
+  return (
+    <section class="block stale" aria-label="This view is not live">
+      <p>
+        <b>This view is no longer live</b>
+        {liveness === "closed"
+          ? `: ${why ? sentence(why) : "it was closed."} ${AGAIN}`
+          : link.busy.value
+            ? `: nothing was heard from its kernel since ${clock(link.heardAt)}. The kernel is ` +
+              "at work and may come back by itself; the mission itself is not affected."
+            : `: its kernel has ended or was restarted. ${AGAIN}`}
+      </p>
+    </section>
+  );
+}
+
+function sentence(text: string): string {
+  const said = shown(text.trim());
+  return /[.!?)]$/.test(said) ? said : `${said}.`;
+}

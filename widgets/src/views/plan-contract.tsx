@@ -1,0 +1,194 @@
+import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useHere } from "../here";
+import { useOwnId } from "../parts/own-id";
+import type { TaskSpec } from "../protocol";
+import { duration, line, shown } from "../words";
+import { CommentField, Comments } from "./plan-comment";
+import type { PlanDesk } from "./plan-desk";
+import type { Row } from "./plan-draft";
+import { Facts, factsOf } from "./plan-facts";
+import { Wrong } from "./plan-field";
+import { ContractForm } from "./plan-form";
+import { ContractActions } from "./plan-save";
+
+interface Props {
+  desk: PlanDesk;
+  row: Row;
+  /** Whether opening it brings the focus here: not when it was open from the beginning. */
+  takesFocus: boolean;
+  onClose: () => void;
+}
+
+/**
+ * All that a task may do and must hold to; a form while the plan is being edited. Escape
+ * closes it; edits are kept.
+ */
+export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const id = useOwnId();
+  const editing = desk.editing.value && !row.dropped;
+  const first = useRef(true);
+  const { ui } = useHere();
+  const focus = (): void => heading.current?.focus();
+  // Opening a task that is open already goes to it as well.
+  useLayoutEffect(() => {
+    const place = desk.goTo.peek();
+    const elsewhere = place?.key === row.key && fieldsOf(row).has(place.field);
+    if ((takesFocus || !first.current) && !elsewhere) focus();
+    if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
+    first.current = false;
+  }, [ui.opened.value]);
+  return (
+    <section
+      class="plan-contract"
+      aria-labelledby={id}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        onClose();
+      }}
+    >
+      <div class="plan-lead">
+        <h4 id={id} ref={heading} tabIndex={-1}>
+          Contract of {row.stored ? `t${row.number}` : "the new task"}{" "}
+          <code>{line(row.now.name)}</code>
+        </h4>
+        <Estimate row={row} />
+        <button type="button" class="btn small" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      {row.dropped ? (
+        <Dropped desk={desk} row={row} onDone={focus} />
+      ) : editing ? (
+        <ContractForm desk={desk} row={row} />
+      ) : (
+        <Facts rows={factsOf(row.now)} />
+      )}
+      {desk.mayEdit.value && <OtherProblems desk={desk} row={row} onDone={focus} />}
+      <PythonSource task={row.now} />
+      <Comments task={row.now.name} />
+      {desk.mayEdit.value && row.stored && <CommentField desk={desk} task={row.stored.name} />}
+      {editing && <ContractActions desk={desk} row={row} onDone={focus} />}
+      {desk.mayEdit.value && !desk.editing.value && <BeginEditing onDone={focus} />}
+    </section>
+  );
+}
+
+/** Fields that a problem can bring the focus to. */
+const FORM_FIELDS: ReadonlySet<string> = new Set([
+  "name",
+  "goal",
+  "agent",
+  "needs",
+  "tools",
+  "scope",
+  "hosts",
+  "check",
+  "cap_cost",
+  "timeout_s",
+  "attempts",
+  "on_failure",
+]);
+
+/** Problems that no field of the form could show. */
+function OtherProblems({ desk, row, onDone }: DroppedProps): JSX.Element | null {
+  const all = desk.problemsByRow.value.get(row.key) ?? [];
+  const fields = desk.editing.value && !row.dropped ? fieldsOf(row) : NO_FIELDS;
+  const others = all.filter(({ field }) => !fields.has(field === "work" ? "tools" : field));
+  if (others.length === 0) return null;
+  return (
+    <div class="plan-comments">
+      {others.map((problem) => (
+        <Wrong
+          key={`${problem.field} ${problem.text}`}
+          desk={desk}
+          row={row}
+          problem={problem}
+          onDone={onDone}
+        />
+      ))}
+    </div>
+  );
+}
+
+const NO_FIELDS: ReadonlySet<string> = new Set();
+
+function fieldsOf(row: Row): ReadonlySet<string> {
+  const fields = new Set(FORM_FIELDS);
+  if (row.stored !== null) fields.delete("name");
+  if (row.now.work.kind === "python") fields.delete("tools");
+  return fields;
+}
+
+function Estimate({ row }: { row: Row }): JSX.Element {
+  const { mission } = useHere();
+  const seconds = row.now.estimate_s ?? mission.head.value.expected_s[row.now.name];
+  return (
+    <span class="quiet">
+      {seconds == null ? "No estimate yet." : `Estimate: ${duration(seconds)}`}
+    </span>
+  );
+}
+
+function BeginEditing({ onDone }: { onDone: () => void }): JSX.Element {
+  const { ui } = useHere();
+  return (
+    <button
+      type="button"
+      class="btn"
+      onClick={() => {
+        ui.choice.editing.value = true;
+        onDone();
+      }}
+    >
+      Edit the plan
+    </button>
+  );
+}
+
+interface DroppedProps {
+  desk: PlanDesk;
+  row: Row;
+  onDone: () => void;
+}
+
+function Dropped({ desk, row, onDone }: DroppedProps): JSX.Element {
+  return (
+    <p class="plan-dropped">
+      Your edits leave this task out, and take it from the needs of others. Nothing is left out
+      before you save.{" "}
+      <button
+        type="button"
+        class="btn small"
+        onClick={() => {
+          desk.keep(row);
+          onDone();
+        }}
+      >
+        Keep this task
+      </button>
+    </p>
+  );
+}
+
+function PythonSource({ task }: { task: TaskSpec }): JSX.Element | null {
+  if (task.work.kind !== "python") return null;
+  const { label, source } = task.work;
+  return (
+    <div class="plan-source">
+      <span class="plan-label">
+        Python function <code>{line(label)}</code>
+      </span>
+      {source ? (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+        <pre class="box" tabIndex={0}>
+          {shown(source, 100_000)}
+        </pre>
+      ) : (
+        <span class="quiet">Its source is not known.</span>
+      )}
+    </div>
+  );
+}

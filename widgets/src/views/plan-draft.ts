@@ -1,0 +1,262 @@
+import type { AgentWork, Draft, PlanSpec, TaskSpec } from "../protocol";
+
+/** Changes to a plan, from one draft to the next; nothing in here knows of a view. */
+
+export const NO_EDITS: Draft = { changes: {}, drop: [], add: [], plan: {} };
+
+export type PlanFields = Omit<PlanSpec, "tasks">;
+
+/** A task as the table shows it: as it is stored, and as the draft would have it. */
+export interface Row {
+  /** `=name` of a task of the plan, `+0` of one that the draft adds. */
+  readonly key: string;
+  readonly number: number;
+  readonly stored: TaskSpec | null;
+  readonly now: TaskSpec;
+  readonly dropped: boolean;
+}
+
+export function isEmpty(draft: Draft): boolean {
+  return (
+    draft.drop.length === 0 &&
+    draft.add.length === 0 &&
+    Object.keys(draft.changes).length === 0 &&
+    Object.keys(draft.plan).length === 0
+  );
+}
+
+/** How many tasks the draft touches. */
+export function tasksIn(draft: Draft): number {
+  return new Set([...Object.keys(draft.changes), ...draft.drop]).size + draft.add.length;
+}
+
+export const same = (a: unknown, b: unknown): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** A field as it is where the wire leaves out its default. */
+function stated(value: unknown, otherwise: unknown): unknown {
+  return value === undefined ? otherwise : value;
+}
+
+const TASK_DEFAULTS: Readonly<Record<string, unknown>> = {
+  goal: "",
+  agent: "",
+  needs: [],
+  scope: [],
+  hosts: [],
+  check: "",
+  cap_cost: null,
+  timeout_s: 600,
+  attempts: 1,
+  on_failure: "stop",
+};
+const PLAN_DEFAULTS: Readonly<Record<string, unknown>> = {
+  scope: [],
+  hosts: [],
+  budget: null,
+  concurrency: 8,
+  agent_concurrency: null,
+  deadline_s: null,
+  priority: 50,
+  result: "",
+};
+
+function sameWork(was: TaskSpec["work"], is: AgentWork): boolean {
+  if (was.kind === "python") return same(was, is);
+  return same(was.tools ?? [], is.tools ?? []) && same(was.params ?? {}, is.params ?? {});
+}
+
+/** Give a task of the plan new values; one that is again as stored is no change. */
+export function changed(draft: Draft, stored: TaskSpec, values: Partial<TaskSpec>): Draft {
+  const all: Record<string, unknown> = { ...draft.changes[stored.name], ...values };
+  const were = stored as unknown as Record<string, unknown>;
+  for (const [field, value] of Object.entries(all)) {
+    const was = stated(were[field], TASK_DEFAULTS[field]);
+    const stands =
+      field === "work" ? sameWork(stored.work, value as AgentWork) : same(value, was);
+    if (stands) delete all[field];
+  }
+  const { [stored.name]: _, ...others } = draft.changes;
+  const changes = Object.keys(all).length > 0 ? { ...others, [stored.name]: all } : others;
+  return { ...draft, changes };
+}
+
+/** Give the plan itself new values. */
+export function planChanged(
+  draft: Draft,
+  stored: PlanSpec,
+  values: Partial<PlanFields>,
+): Draft {
+  const all: Record<string, unknown> = { ...draft.plan, ...values };
+  const were = stored as unknown as Record<string, unknown>;
+  for (const [field, value] of Object.entries(all)) {
+    if (same(value, stated(were[field], PLAN_DEFAULTS[field]))) delete all[field];
+  }
+  return { ...draft, plan: all };
+}
+
+export function dropped(draft: Draft, name: string): Draft {
+  const { [name]: _, ...changes } = draft.changes;
+  return { ...draft, changes, drop: [...draft.drop.filter((each) => each !== name), name] };
+}
+
+export function kept(draft: Draft, name: string): Draft {
+  return { ...draft, drop: draft.drop.filter((each) => each !== name) };
+}
+
+/** Without what the draft does to one task of the plan. */
+export function undone(draft: Draft, name: string): Draft {
+  const { [name]: _, ...changes } = draft.changes;
+  return { ...kept(draft, name), changes };
+}
+
+/** With one more task, under a name that nothing has yet. */
+export function added(draft: Draft, plan: PlanSpec, agent: string): Draft {
+  const taken = new Set([...plan.tasks, ...draft.add].map((task) => task.name));
+  let name = "new-task";
+  for (let number = 2; taken.has(name); number += 1) name = `new-task-${number}`;
+  const task: TaskSpec = { name, agent, goal: "", work: { kind: "agent", tools: [] } };
+  return { ...draft, add: [...draft.add, task] };
+}
+
+export function addedChanged(draft: Draft, place: number, values: Partial<TaskSpec>): Draft {
+  const add = draft.add.map((task, index) => (index === place ? { ...task, ...values } : task));
+  return { ...draft, add };
+}
+
+export function addedRemoved(draft: Draft, place: number): Draft {
+  return { ...draft, add: draft.add.filter((_, index) => index !== place) };
+}
+
+/**
+ * What is left of a draft on another revision: without what that revision already has, and
+ * without edits of tasks that it does not have, whose names are told.
+ */
+export function rebased(draft: Draft, plan: PlanSpec): { draft: Draft; gone: string[] } {
+  const specs = new Map(plan.tasks.map((task) => [task.name, task]));
+  const gone: string[] = [];
+  let rest: Draft = { ...NO_EDITS, drop: draft.drop.filter((name) => specs.has(name)) };
+  for (const [name, values] of Object.entries(draft.changes)) {
+    const stored = specs.get(name);
+    if (stored) rest = changed(rest, stored, values);
+    else gone.push(name);
+  }
+  const add = draft.add.filter((task) => {
+    const there = specs.get(task.name);
+    return there === undefined || !isAsAsked(there, task);
+  });
+  return { draft: planChanged({ ...rest, add }, plan, draft.plan), gone };
+}
+
+/** The kernel adds to a new task what its agent always does; that is no other task. */
+function isAsAsked(there: TaskSpec, { name: _, ...asked }: TaskSpec): boolean {
+  const { goal = "", work, ...values } = asked;
+  const rest = toolsOf({ ...there, work }).length > 0 ? { ...values, work } : values;
+  const begins = (there.goal ?? "").startsWith(goal);
+  return begins && !(there.name in changed(NO_EDITS, there, rest).changes);
+}
+
+/** The plan's tasks with the draft on them, in plan order; new ones at the end. */
+export function rowsOf(plan: PlanSpec, draft: Draft): Row[] {
+  const away = new Set(draft.drop);
+  const rows = plan.tasks.map((stored, index): Row => {
+    const values = draft.changes[stored.name];
+    const now = values ? { ...stored, ...values } : stored;
+    return {
+      key: `=${stored.name}`,
+      number: index + 1,
+      stored,
+      now: away.size > 0 && !values?.needs ? withoutNeeds(now, away) : now,
+      dropped: away.has(stored.name),
+    };
+  });
+  draft.add.forEach((task, index) => {
+    rows.push({
+      key: `+${index}`,
+      number: plan.tasks.length + index + 1,
+      stored: null,
+      now: task,
+      dropped: false,
+    });
+  });
+  return rows;
+}
+
+/** Rows that say the same as before are the same objects, so that nothing draws them anew. */
+export function settled(rows: readonly Row[], before: ReadonlyMap<string, Row>): Row[] {
+  return rows.map((row) => {
+    const old = before.get(row.key);
+    const stands =
+      old !== undefined &&
+      old.number === row.number &&
+      old.dropped === row.dropped &&
+      old.stored === row.stored &&
+      same(old.now, row.now);
+    return stands ? old : row;
+  });
+}
+
+function withoutNeeds(task: TaskSpec, away: ReadonlySet<string>): TaskSpec {
+  if (!task.needs?.some((need) => away.has(need))) return task;
+  return { ...task, needs: task.needs.filter((need) => !away.has(need)) };
+}
+
+/** The plan as the draft would have it, as far as a view can tell. */
+export function applied(plan: PlanSpec, draft: Draft, rows: readonly Row[]): PlanSpec {
+  if (isEmpty(draft)) return plan;
+  const tasks = rows.filter((row) => !row.dropped).map((row) => row.now);
+  return { ...plan, ...draft.plan, tasks };
+}
+
+export function toolsOf(task: TaskSpec): readonly string[] {
+  return task.work.kind === "python" ? [] : (task.work.tools ?? []);
+}
+
+/** The same work with other tools; what stands for tools that are left out goes with them. */
+export function withTools(work: AgentWork, tools: readonly string[]): AgentWork {
+  const params = Object.entries(work.params ?? {}).filter(([tool]) => tools.includes(tool));
+  return {
+    ...work,
+    tools: [...tools],
+    ...(work.params ? { params: Object.fromEntries(params) } : {}),
+  };
+}
+
+/** The magic that makes the same edits: the first of its lines, one for each task. */
+export function twinOf(mission: string, draft: Draft): string {
+  const lines: string[] = [];
+  for (const [name, values] of Object.entries(draft.changes)) {
+    lines.push(`%hyper edit ${mission} ${quoted(name)} ${assignments(values)}`);
+  }
+  const own = assignments(draft.plan);
+  if (draft.drop.length > 0 || own) {
+    const drop = draft.drop.length > 0 ? `--drop ${draft.drop.map(quoted).join(",")}` : "";
+    lines.push(`%hyper edit ${mission} ${[own, drop].filter(Boolean).join(" ")}`);
+  }
+  for (const task of draft.add) {
+    const parts = [`--add ${quoted(task.name)}`];
+    if (task.agent) parts.push(`--agent ${quoted(task.agent)}`);
+    if (task.goal) parts.push(`--goal ${quoted(task.goal)}`);
+    if (task.needs?.length) parts.push(`--needs ${task.needs.map(quoted).join(",")}`);
+    if (toolsOf(task).length) parts.push(`--tools ${toolsOf(task).map(quoted).join(",")}`);
+    lines.push(`%hyper edit ${mission} ${parts.join(" ")}`);
+  }
+  const [first, ...others] = lines;
+  if (first === undefined) return `%hyper edit ${mission}`;
+  return others.length > 0 ? `${first} (and ${others.length} more)` : first;
+}
+
+function assignments(values: object): string {
+  return Object.entries(values)
+    .map(([field, value]) => {
+      if (field === "work") return `tools=${(value as AgentWork).tools?.join(",") ?? ""}`;
+      if (Array.isArray(value)) return `${field}=${value.map(String).map(quoted).join(",")}`;
+      return `${field}=${typeof value === "string" ? quoted(value) : String(value)}`;
+    })
+    .join(" ");
+}
+
+const quoted = (text: string): string =>
+  /^[\w./*-]+$/.test(text)
+    ? text
+    : JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -1,0 +1,49 @@
+import type { JSX } from "preact";
+import { Icon } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
+import type { Problem } from "../protocol";
+import { count, line, shown } from "../words";
+import type { PlanDesk } from "./plan-desk";
+import { WRONG } from "./plan-field";
+import { labelOf } from "./plan-values";
+
+const SHOWN_AT_MOST = 30;
+
+/**
+ * Everything that is wrong with the plan as it is being edited, each with a way to where it is.
+ * What is wrong with the plan as it stands is said by the decision.
+ */
+export function ProblemList({ desk }: { desk: PlanDesk }): JSX.Element | null {
+  const id = useOwnId();
+  const problems = desk.problems.value;
+  const refusal = desk.refusal.value;
+  if (!desk.dirty.value || (problems.length === 0 && refusal === "")) return null;
+  const rest = problems.length - SHOWN_AT_MOST;
+  return (
+    <section class="plan-problems" aria-labelledby={id}>
+      <h3 id={id}>
+        <Icon {...WRONG} />{" "}
+        {problems.length > 0
+          ? `${count(problems.length, "problem")} to fix first`
+          : "The edits could not be checked"}
+      </h3>
+      {refusal && <p>{shown(refusal)}</p>}
+      <ul>
+        {problems.slice(0, SHOWN_AT_MOST).map((problem, index) => (
+          <li key={`${index} ${problem.text}`}>
+            <button type="button" class="link" onClick={() => desk.show(problem)}>
+              {whereOf(problem)}
+            </button>{" "}
+            {shown(problem.text, 600)}
+          </li>
+        ))}
+      </ul>
+      {rest > 0 && <p class="quiet">And {count(rest, "more", "more")}.</p>}
+    </section>
+  );
+}
+
+function whereOf({ task, field }: Problem): string {
+  const place = task ? line(task) : "The plan";
+  return field ? `${place}, ${labelOf(field)}:` : `${place}:`;
+}

@@ -1,0 +1,190 @@
+import type { JSX } from "preact";
+import { SmallGraph } from "../graph/small-graph";
+import { useHere } from "../here";
+import { useOwnId } from "../parts/own-id";
+import { Said } from "../parts/phrase";
+import type { Difference } from "../protocol";
+import { count, line, shown } from "../words";
+import type { PlanDesk } from "./plan-desk";
+import { isEmpty } from "./plan-draft";
+import { labelOf, wordDifference } from "./plan-values";
+
+/** What stands beside the table: the plan as a drawing, what has changed, what follows. */
+export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
+  return (
+    <div class="plan-rail">
+      <Drawing desk={desk} />
+      <Changes desk={desk} />
+      <Steps />
+    </div>
+  );
+}
+
+function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
+  const { mission, ui } = useHere();
+  const id = useOwnId();
+  const names = desk.byName.value;
+  const critical = mission.head.value.critical.filter((name) => names.has(name));
+  return (
+    <section aria-labelledby={id}>
+      <h3 class="h" id={id}>
+        Plan, from start to end
+      </h3>
+      <SmallGraph
+        plan={desk.drawn.value}
+        critical={critical}
+        marked={ui.task.value}
+        onOpen={(name) => desk.openRow(desk.byName.value.get(name)?.key ?? `=${name}`)}
+      />
+    </section>
+  );
+}
+
+function Changes({ desk }: { desk: PlanDesk }): JSX.Element | null {
+  const { mission } = useHere();
+  const id = useOwnId();
+  const difference = desk.difference.value;
+  const isDraft = !isEmpty(desk.draft.value);
+  if (!isDraft && difference === null) return null;
+  const from = isDraft ? mission.facts.value.revision : difference?.from_revision;
+  return (
+    <section aria-labelledby={id}>
+      <h3 class="h" id={id}>
+        Your changes to revision {from}
+      </h3>
+      {isDraft && <p class="quiet">Not saved yet.</p>}
+      {difference === null ? (
+        <p class="quiet">
+          {desk.refusal.value ? "They could not be compared." : "They are being compared."}
+        </p>
+      ) : (
+        <ChangesList desk={desk} difference={difference} />
+      )}
+    </section>
+  );
+}
+
+const TASKS_AT_MOST = 40;
+
+function ChangesList({
+  desk,
+  difference,
+}: {
+  desk: PlanDesk;
+  difference: Difference;
+}): JSX.Element {
+  const byTask = new Map<string, Difference["changed"]>();
+  for (const change of difference.changed)
+    byTask.set(change.task, [...(byTask.get(change.task) ?? []), change]);
+  const all = [...byTask];
+  const rest = all.length - TASKS_AT_MOST;
+  return (
+    <>
+      <ul class="plan-changes">
+        {all.slice(0, TASKS_AT_MOST).map(([task, changes]) => (
+          <li key={task}>
+            <NameOf desk={desk} task={task} />
+            {changes.map((change) => (
+              <ChangeLine key={change.field} {...change} />
+            ))}
+          </li>
+        ))}
+        <NamesChanged desk={desk} names={difference.added} sign="+" said="new" />
+        <NamesChanged desk={desk} names={difference.removed} sign="−" said="left out" />
+      </ul>
+      {rest > 0 && (
+        <p class="quiet">And {count(rest, "more task has", "more tasks have")} changed.</p>
+      )}
+      <p class="quiet">
+        {difference.same === 0
+          ? "No task is as it was."
+          : `The other ${count(difference.same, "task is", "tasks are")} as before.`}
+      </p>
+    </>
+  );
+}
+
+function NameOf({ desk, task }: { desk: PlanDesk; task: string }): JSX.Element {
+  const row = desk.byName.value.get(task);
+  if (task === "") return <b>The plan itself</b>;
+  return (
+    <span>
+      {row?.stored && `t${row.number} `}
+      <b>{line(task)}</b>
+    </span>
+  );
+}
+
+interface NamesProps {
+  desk: PlanDesk;
+  names: readonly string[];
+  sign: string;
+  said: string;
+}
+
+function NamesChanged({ desk, names, sign, said }: NamesProps): JSX.Element | null {
+  if (names.length === 0) return null;
+  const rest = names.length - TASKS_AT_MOST;
+  return (
+    <>
+      {names.slice(0, TASKS_AT_MOST).map((name) => (
+        <li key={name}>
+          {sign} <NameOf desk={desk} task={name} /> is {said}
+        </li>
+      ))}
+      {rest > 0 && (
+        <li>
+          {sign} {count(rest, "more is", "more are")} {said}
+        </li>
+      )}
+    </>
+  );
+}
+
+/** One field: only what is other than before is marked, by strokes and in words. */
+function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JSX.Element {
+  const { before, was, is, after } = wordDifference(old, now);
+  return (
+    <span class="plan-change">
+      {labelOf(field)}: {shown(before, 300)}
+      {was && (
+        <>
+          <span class="vh">was </span>
+          <del>{shown(was, 300)}</del>{" "}
+        </>
+      )}
+      {is ? (
+        <>
+          <span class="vh">is now </span>
+          <ins>{shown(is, 300)}</ins>
+        </>
+      ) : (
+        <span class="vh">is gone</span>
+      )}
+      {after && ` ${shown(after, 300)}`}
+    </span>
+  );
+}
+
+function Steps(): JSX.Element | null {
+  const { mission } = useHere();
+  const id = useOwnId();
+  const steps = mission.head.value.decision?.steps ?? [];
+  if (steps.length === 0) return null;
+  return (
+    <section aria-labelledby={id}>
+      <h3 class="h" id={id}>
+        If you approve
+      </h3>
+      <ol class="plan-steps">
+        {steps.map((step, index) => (
+          <li key={`${index} ${step.length}`}>
+            <span>
+              <Said phrase={step} />
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

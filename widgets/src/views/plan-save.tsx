@@ -1,0 +1,234 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import { useHere } from "../here";
+import { Refusal } from "../link";
+import { ActionButton } from "../parts/action";
+import type { Checked, Draft } from "../protocol";
+import { count, line } from "../words";
+import { type PlanDesk, unreadKey } from "./plan-desk";
+import { type Row, tasksIn, twinOf } from "./plan-draft";
+
+/** Asks for a revision made of all edits; a refusal is shown beside it and loses nothing. */
+export function SaveButton({
+  desk,
+  onDone,
+}: {
+  desk: PlanDesk;
+  onDone: () => void;
+}): JSX.Element {
+  const { mission, link, ui } = useHere();
+  const next = mission.facts.value.revision + 1;
+  const more = (): Record<string, unknown> => {
+    const unread = desk.unread.value.size;
+    if (unread > 0) {
+      throw new Refusal({
+        code: "unread",
+        message: `${count(unread, "field")} cannot be read, so nothing was saved.`,
+        hint: "Correct what is marked, or undo it.",
+      });
+    }
+    return { draft: desk.draft.value, revision: desk.base.value };
+  };
+  return (
+    <ActionButton
+      key={desk.base.value}
+      link={link}
+      disabled={!desk.dirty.value}
+      action={{
+        verb: "edit",
+        label: `Save as revision ${next}`,
+        args: {},
+        kind: "plain",
+        twin: twinOf(mission.facts.value.short_id, desk.draft.value),
+      }}
+      more={more}
+      onDone={(value) => {
+        const answer = value as Checked;
+        desk.saved(answer);
+        ui.said.value = `Saved as revision ${answer.difference.to_revision}.`;
+        onDone();
+      }}
+    />
+  );
+}
+
+interface Props {
+  desk: PlanDesk;
+  row: Row;
+  onDone: () => void;
+}
+
+/** What can be done at the end of a contract. */
+export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
+  const prefix = unreadKey({ key: row.key, field: "" });
+  const touched =
+    row.stored !== null &&
+    (row.stored.name in desk.draft.value.changes ||
+      [...desk.unread.value.keys()].some((key) => key.startsWith(prefix)));
+  return (
+    <div class="plan-acts">
+      <SaveButton desk={desk} onDone={onDone} />
+      {row.stored && (
+        <button
+          type="button"
+          class="btn"
+          disabled={!touched}
+          onClick={() => {
+            desk.undo(row);
+            onDone();
+          }}
+        >
+          Undo my edits
+        </button>
+      )}
+      <DropButton desk={desk} row={row} onDone={onDone} />
+    </div>
+  );
+}
+
+const NAMED_AT_MOST = 6;
+
+function DropButton({ desk, row, onDone }: Props): JSX.Element {
+  const asking = useSignal(false);
+  const begin = useRef<HTMLButtonElement>(null);
+  const leave = (): void => {
+    asking.value = false;
+    begin.current?.focus();
+  };
+  const needing = desk.rows.value
+    .filter((each) => !each.dropped && each.now.needs?.includes(row.now.name))
+    .map((each) => line(each.now.name));
+  const who = listInWords(needing, NAMED_AT_MOST);
+  const question =
+    needing.length === 0
+      ? "No other task needs it."
+      : `${who} ${needing.length === 1 ? "needs it and goes" : "need it and go"} on without its output.`;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape takes back what is asked inside.
+    <div
+      class="act"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !asking.value) return;
+        event.stopPropagation();
+        leave();
+      }}
+    >
+      <button
+        ref={begin}
+        type="button"
+        class="btn"
+        aria-expanded={asking.value}
+        onClick={() => {
+          asking.value = !asking.value;
+        }}
+      >
+        {row.stored ? "Drop this task…" : "Remove this new task…"}
+      </button>
+      {asking.value && (
+        <fieldset class="confirm" aria-label={question}>
+          <span>{question}</span>
+          <button
+            type="button"
+            class="btn small"
+            onClick={() => {
+              asking.value = false;
+              desk.drop(row);
+              onDone();
+            }}
+          >
+            {row.stored ? "Drop it" : "Remove it"}
+          </button>
+          <button type="button" class="btn small" onClick={leave}>
+            Leave it as it is
+          </button>
+        </fieldset>
+      )}
+    </div>
+  );
+}
+
+/** Names as a sentence has them, the rest of them counted. */
+export function listInWords(names: readonly string[], limit: number): string {
+  const few = names.length <= limit + 1 ? names : names.slice(0, limit);
+  const rest = names.length - few.length;
+  const parts = rest > 0 ? [...few, `${rest} more`] : [...few];
+  const last = parts.pop() ?? "";
+  return parts.length > 0 ? `${parts.join(", ")} and ${last}` : last;
+}
+
+function whatIn(draft: Draft): string {
+  const tasks = tasksIn(draft);
+  const parts = [
+    ...(tasks > 0 ? [`of ${count(tasks, "task")}`] : []),
+    ...(Object.keys(draft.plan).length > 0 ? ["of the plan itself"] : []),
+  ];
+  return parts.length > 0 ? ` ${parts.join(" and ")}` : "";
+}
+
+/** All edits together: how many there are, and what to do with them. */
+export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
+  const heading = useRef<HTMLParagraphElement>(null);
+  const { mission, ui } = useHere();
+  const revision = mission.facts.value.revision;
+  if (!desk.dirty.value && desk.gone.value.length === 0) return null;
+  const undo = (
+    <button
+      type="button"
+      class="btn"
+      onClick={() => {
+        desk.undoAll();
+        ui.said.value = "All edits are undone.";
+      }}
+    >
+      {desk.mayEdit.value ? "Undo all edits" : "Drop my edits"}
+    </button>
+  );
+  if (!desk.mayEdit.value) {
+    return (
+      <div class="plan-draft" role="status">
+        <p>
+          <b>The plan was decided meanwhile, without your edits.</b> They are still here to be
+          read under “Your changes”, and cannot be saved any more.
+        </p>
+        <div class="plan-acts">{undo}</div>
+      </div>
+    );
+  }
+  return (
+    <div class={`plan-draft ${desk.overtaken.value ? "plan-late" : ""}`} role="status">
+      <p ref={heading} tabIndex={-1}>
+        <b>Your edits{whatIn(desk.draft.value)} are not saved.</b> Approving waits until you
+        save or undo them.
+      </p>
+      {desk.overtaken.value && (
+        <p>
+          <b>Revision {revision} has come meanwhile.</b> Your edits were made on revision{" "}
+          {desk.base.value} and are kept; the table shows them on the new one. Look at them,
+          then say what becomes of them.
+        </p>
+      )}
+      {desk.gone.value.length > 0 && (
+        <p>
+          Your edits of{" "}
+          {listInWords(
+            desk.gone.value.map((name) => line(name)),
+            NAMED_AT_MOST,
+          )}{" "}
+          have no place any more: revision {revision} does not have{" "}
+          {desk.gone.value.length === 1 ? "this task" : "these tasks"}.
+        </p>
+      )}
+      <div class="plan-acts">
+        {desk.overtaken.value ? (
+          <button type="button" class="btn" onClick={() => desk.rebase()}>
+            Put my edits on revision {revision}
+          </button>
+        ) : (
+          <SaveButton desk={desk} onDone={() => undefined} />
+        )}
+        {undo}
+      </div>
+    </div>
+  );
+}

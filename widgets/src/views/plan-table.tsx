@@ -1,0 +1,395 @@
+import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useHere } from "../here";
+import { State } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
+import { count, grouped, line, TASK_WORDS } from "../words";
+import { setAllTicked, setTicked } from "./plan-choice";
+import { Contract } from "./plan-contract";
+import { ADDING, type PlanDesk } from "./plan-desk";
+import type { Row } from "./plan-draft";
+import { listInWords } from "./plan-save";
+import { capsOf } from "./plan-values";
+
+const PAGE = 200;
+/** Below so many tasks, a field to look for one would only be in the way. */
+const FILTER_FROM = 20;
+const REFS_AT_MOST = 8;
+
+/** What a tick has brought along, and the task that was ticked. */
+interface Told {
+  readonly name: string;
+  readonly text: string;
+}
+const NOTHING: Told = { name: "", text: "" };
+
+/** Every task of the plan, a row each; the contract of one opens under its row. */
+export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
+  const { mission, ui } = useHere();
+  const begun = useRef(false);
+  const adder = useRef<HTMLButtonElement>(null);
+  const shownRows = useSignal(PAGE);
+  const told = useSignal(NOTHING);
+  const headingId = useOwnId();
+  useEffect(() => {
+    begun.current = true;
+  }, []);
+  useSignalEffect(() => {
+    if (desk.goTo.value !== ADDING) return;
+    adder.current?.focus();
+    desk.goTo.value = null;
+  });
+  const picking = desk.mayEdit.value && ui.choice.picking.value;
+  const running = mission.facts.value.started_at !== null;
+  const rows = desk.rows.value;
+  const open = openKey(desk, ui.task);
+  const found = filtered(rows, desk.filter.value, open);
+  const openAt = found.findIndex((row) => row.key === open);
+  const upTo = Math.max(shownRows.value, openAt + 1);
+  const columns = 4 + (picking ? 1 : 0) + (running ? 1 : 0);
+  return (
+    <section aria-labelledby={headingId}>
+      <div class="plan-lead">
+        <h3 class="h" id={headingId}>
+          {count(desk.plan.value.tasks.length, "task")}
+        </h3>
+        <span class="quiet">
+          {picking && `${ticks(rows, ui.choice.unticked.value)} ticked for approval. `}
+          Open a task to {desk.editing.value ? "edit" : "read"} its contract.
+        </span>
+      </div>
+      <p class="vh" role="status">
+        {told.value.text}
+      </p>
+      {rows.length >= FILTER_FROM && <Filter desk={desk} found={found.length} />}
+      <table class="t plan-table" aria-labelledby={headingId}>
+        <thead>
+          <tr>
+            {picking && (
+              <th scope="col" class="plan-tick">
+                <TickAll desk={desk} told={told} />
+              </th>
+            )}
+            <th scope="col">Task and goal</th>
+            {running && (
+              <th scope="col" class="plan-state">
+                State
+              </th>
+            )}
+            <th scope="col" class="plan-wide plan-agent">
+              Agent
+            </th>
+            <th scope="col" class="plan-wide plan-needs">
+              Needs
+            </th>
+            <th scope="col" class="num">
+              Cap
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.slice(0, upTo).map((row) => (
+            <TaskRow
+              key={row.key}
+              desk={desk}
+              row={row}
+              open={row.key === open}
+              picking={picking}
+              running={running}
+              columns={columns}
+              told={told}
+              begun={begun}
+            />
+          ))}
+        </tbody>
+      </table>
+      {found.length === 0 && rows.length > 0 && (
+        <p class="quiet">No task has this in its name, goal or agent.</p>
+      )}
+      {found.length > upTo && (
+        <More
+          shown={upTo}
+          of={found.length}
+          onMore={() => {
+            shownRows.value = upTo + PAGE;
+          }}
+        />
+      )}
+      {desk.editing.value && (
+        <p class="plan-acts">
+          <button type="button" class="btn" ref={adder} onClick={() => desk.add()}>
+            Add a task
+          </button>
+          <span class="quiet">
+            Edits make a new revision. The approved one is never changed.
+          </span>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function openKey(desk: PlanDesk, task: Signal<string | null>): string | null {
+  if (desk.openAdded.value !== null) return `+${desk.openAdded.value}`;
+  return task.value === null ? null : `=${task.value}`;
+}
+
+/** Rows that a text is found in; the open one stays, because one is at it. */
+function filtered(rows: readonly Row[], text: string, open: string | null): readonly Row[] {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return rows;
+  return rows.filter(
+    (row) =>
+      row.key === open ||
+      wanted === `t${row.number}` ||
+      [row.now.name, row.now.goal, row.now.agent].some((each) =>
+        each?.toLowerCase().includes(wanted),
+      ),
+  );
+}
+
+const ticks = (rows: readonly Row[], unticked: ReadonlySet<string>): string =>
+  grouped(rows.filter((row) => row.stored && !unticked.has(row.stored.name)).length);
+
+function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element {
+  const id = useOwnId();
+  return (
+    <p class="plan-filter">
+      <label for={id}>Show tasks with</label>
+      <input
+        id={id}
+        type="search"
+        value={desk.filter.value}
+        onInput={(event) => {
+          desk.filter.value = event.currentTarget.value;
+        }}
+      />
+      <span class="quiet" role="status">
+        {desk.filter.value.trim() && `${grouped(found)} of ${grouped(desk.rows.value.length)}`}
+      </span>
+    </p>
+  );
+}
+
+interface MoreProps {
+  shown: number;
+  of: number;
+  onMore: () => void;
+}
+
+function More({ shown, of, onMore }: MoreProps): JSX.Element {
+  const next = Math.min(PAGE, of - shown);
+  return (
+    <p class="plan-acts">
+      <button type="button" class="btn" onClick={onMore}>
+        Show {next} more
+      </button>
+      <span class="quiet">
+        {grouped(shown)} of {grouped(of)} are shown.
+      </span>
+    </p>
+  );
+}
+
+interface TickProps {
+  desk: PlanDesk;
+  told: Signal<Told>;
+}
+
+function TickAll({ desk, told }: TickProps): JSX.Element {
+  const { choice } = useHere().ui;
+  const box = useRef<HTMLInputElement>(null);
+  const left = choice.unticked.value.size;
+  const all = desk.stored.value.tasks.length;
+  useEffect(() => {
+    if (box.current) box.current.indeterminate = left > 0 && left < all;
+  }, [left, all]);
+  return (
+    <input
+      ref={box}
+      type="checkbox"
+      aria-label="Approve every task"
+      checked={left === 0}
+      onChange={(event) => {
+        setAllTicked(choice, desk.stored.value, event.currentTarget.checked);
+        told.value = NOTHING;
+      }}
+    />
+  );
+}
+
+const NAMED_AT_MOST = 6;
+
+/** Tick or untick one task, and say what goes along with it. */
+function tick(
+  desk: PlanDesk,
+  here: ReturnType<typeof useHere>,
+  name: string,
+  on: boolean,
+): string {
+  const { choice } = here.ui;
+  const plan = desk.stored.value;
+  const before = choice.unticked.value;
+  setTicked(choice, plan, name, on);
+  const after = choice.unticked.value;
+  const along = plan.tasks
+    .map((task) => task.name)
+    .filter((each) => each !== name && before.has(each) !== after.has(each));
+  if (along.length === 0) return "";
+  const names = listInWords(
+    along.map((each) => line(each)),
+    NAMED_AT_MOST,
+  );
+  const one = along.length === 1;
+  if (on)
+    return `${line(name)} needs ${names}, so ${one ? "this is" : "these are"} ticked too.`;
+  const result = along.includes(plan.result ?? "")
+    ? ` ${line(plan.result ?? "")} was to be the result; what is approved gives its own.`
+    : "";
+  return `Without ${line(name)}, ${names} ${one ? "falls" : "fall"} away too: ${
+    one ? "it needs" : "they need"
+  } it.${result}`;
+}
+
+interface RowProps {
+  desk: PlanDesk;
+  row: Row;
+  open: boolean;
+  picking: boolean;
+  running: boolean;
+  columns: number;
+  told: Signal<Told>;
+  begun: { readonly current: boolean };
+}
+
+function TaskRow(props: RowProps): JSX.Element {
+  const { desk, row, open, picking, running, columns, told, begun } = props;
+  const button = useRef<HTMLButtonElement>(null);
+  const wrong = useComputed(() => (desk.problemsByRow.value.get(row.key) ?? []).length).value;
+  const said = useComputed(() =>
+    told.value.name === row.stored?.name ? told.value.text : "",
+  ).value;
+  const task = row.now;
+  const caps = capsOf(task);
+  return (
+    <>
+      <tr aria-current={open || undefined} class={row.dropped ? "plan-gone" : undefined}>
+        {picking && (
+          <td class="plan-tick">
+            <Tick {...props} />
+          </td>
+        )}
+        <th scope="row">
+          <span class="quiet plan-mono">{row.stored ? `t${row.number}` : "+"}</span>{" "}
+          <button
+            type="button"
+            ref={button}
+            class="link name plan-name"
+            aria-expanded={open}
+            onClick={() => (open ? desk.closeRow() : desk.openRow(row.key))}
+          >
+            {line(task.name) || "no name yet"}
+          </button>
+          <Chips row={row} wrong={wrong} />
+          {picking && said && (
+            <span class="plan-told" aria-hidden="true">
+              {said}
+            </span>
+          )}
+          {task.goal && <span class="plan-goal">{line(task.goal, 300)}</span>}
+          <span class="plan-small">
+            {line(task.agent ?? "") || "a Python function"}; needs{" "}
+            <Needs desk={desk} row={row} />
+          </span>
+        </th>
+        {running && (
+          <td class="plan-state">
+            <StateOf name={task.name} />
+          </td>
+        )}
+        <td class="plan-wide">
+          {task.agent ? line(task.agent) : <span class="quiet">none, Python</span>}
+        </td>
+        <td class="plan-wide plan-mono">
+          <Needs desk={desk} row={row} />
+        </td>
+        <td class="num">
+          {caps.cost}
+          <br />
+          {caps.time}
+        </td>
+      </tr>
+      {open && (
+        <tr class="plan-open">
+          <td colSpan={columns}>
+            <Contract
+              desk={desk}
+              row={row}
+              takesFocus={begun.current}
+              onClose={() => {
+                desk.closeRow();
+                button.current?.focus();
+              }}
+            />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Tick({ desk, row, told }: RowProps): JSX.Element | null {
+  const here = useHere();
+  const name = row.stored?.name ?? "";
+  const on = useComputed(() => !here.ui.choice.unticked.value.has(name)).value;
+  if (!row.stored) return null;
+  return (
+    <input
+      type="checkbox"
+      aria-label={`Approve ${line(name)}`}
+      checked={on}
+      onChange={(event) => {
+        told.value = { name, text: tick(desk, here, name, event.currentTarget.checked) };
+      }}
+    />
+  );
+}
+
+function Chips({ row, wrong }: { row: Row; wrong: number }): JSX.Element {
+  const changed = row.stored !== null && row.now !== row.stored && !row.dropped;
+  return (
+    <>
+      {row.stored === null && <span class="plan-chip">new</span>}
+      {row.dropped && <span class="plan-chip">left out</span>}
+      {changed && <span class="plan-chip">changed</span>}
+      {wrong > 0 && <span class="plan-chip plan-bad">{count(wrong, "problem")}</span>}
+    </>
+  );
+}
+
+function Needs({ desk, row }: { desk: PlanDesk; row: Row }): JSX.Element {
+  const needs = row.now.needs ?? [];
+  if (needs.length === 0) return <span class="quiet">none</span>;
+  const rows = desk.byName.value;
+  const refs = needs.slice(0, REFS_AT_MOST).map((need) => {
+    const needed = rows.get(need);
+    return needed?.stored ? `t${needed.number}` : line(need, 60);
+  });
+  const rest = needs.length - refs.length;
+  return (
+    <>
+      {refs.join(", ")}
+      {rest > 0 && ` and ${grouped(rest)} more`}
+    </>
+  );
+}
+
+function StateOf({ name }: { name: string }): JSX.Element {
+  const { mission } = useHere();
+  const state = useComputed(() => {
+    mission.tasksVersion.value;
+    return mission.task(name)?.state ?? "pending";
+  }).value;
+  return <State of={TASK_WORDS[state]} />;
+}

@@ -1,0 +1,157 @@
+import type { Mission } from "../mission";
+import { plain } from "../parts/phrase";
+import type { Phrase, PhrasePart, TaskFacts, TaskSpec } from "../protocol";
+import { ATTEMPT_WORDS, count, isFinal, line, TASK_WORDS } from "../words";
+
+/** Now, Waiting for and Next of one task. */
+export interface TaskStory {
+  readonly now: Phrase;
+  readonly waiting: Phrase;
+  readonly next: Phrase;
+}
+
+const NAMED_AT_MOST = 4;
+const NOTHING: Phrase = ["Nothing."];
+const YOU: PhrasePart = { strong: "You" };
+
+/** Tell how one task stands, from its own facts. */
+export function taskStory(mission: Mission, task: TaskFacts): TaskStory {
+  const spec = mission.spec(task.name);
+  const paused = mission.facts.value.state === "paused";
+  switch (task.state) {
+    case "pending":
+      return {
+        now: ["It has not started."],
+        waiting: unmet(mission, spec),
+        next: ["It starts by itself when they have succeeded."],
+      };
+    case "ready":
+      return {
+        now: ["It is ready to start."],
+        waiting: paused
+          ? [YOU, ": the mission is paused."]
+          : ["A free place. You need not act."],
+        next: [`Attempt ${task.attempt + 1}${of(spec)} starts by itself.`],
+      };
+    case "waiting":
+      return {
+        now: ["It rests until it can go on."],
+        waiting: [task.note ? `${sentence(task.note)} You need not act.` : "A resource."],
+        next: ["It starts by itself."],
+      };
+    case "running":
+      return {
+        now: atWork(mission, task),
+        waiting: NOTHING,
+        next: [...checkOf(spec), ...followers(mission, task)],
+      };
+    case "verifying":
+      return {
+        now: ["The runner checks what was done."],
+        waiting: NOTHING,
+        next: ["If the check holds, it has succeeded. ", ...followers(mission, task)],
+      };
+    case "awaiting_approval":
+      return {
+        now: ["It asks for something. Nothing of it runs meanwhile."],
+        waiting: [YOU, ": one decision. There is no time limit."],
+        next: ["It goes on when you have decided."],
+      };
+    case "stalled":
+      return {
+        now: ["There is no sign of life."],
+        waiting: ["A sign of life. You need not act."],
+        next: alarmOf(mission, task) ?? ["It is tried once more, or counts as failed."],
+      };
+    default:
+      return ended(mission, task, spec);
+  }
+}
+
+/** Which attempt it is, where that says anything: `attempt 2 of 3`. */
+export function tries(task: TaskFacts, spec: TaskSpec | undefined): string {
+  const allowed = Math.max(spec?.attempts ?? 1, task.attempt);
+  if (task.attempt < 1 || (task.attempt === 1 && isFinal(task.state))) return "";
+  return allowed > 1 ? `attempt ${task.attempt} of ${allowed}` : "";
+}
+
+/** `8 of 14` at the beginning of a note, where it is a number of steps that can be drawn. */
+export function stepsIn(note: string): { done: number; total: number } | null {
+  const found = /^\s*(\d{1,4}) of (\d{1,4})\b/.exec(note);
+  if (!found) return null;
+  const [done, total] = [Number(found[1]), Number(found[2])];
+  return total > 0 && total <= 60 && done <= total ? { done, total } : null;
+}
+
+/** The names of the tasks that need this one, in plan order. */
+export function neededBy(mission: Mission, name: string): string[] {
+  const tasks = mission.plan.value?.tasks ?? [];
+  return tasks.filter((task) => task.needs?.includes(name)).map((task) => task.name);
+}
+
+function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): TaskStory {
+  const { word } = ATTEMPT_WORDS[task.state as "failed"] ?? TASK_WORDS[task.state];
+  const why = task.error ? ` ${sentence(task.error)}` : "";
+  const next: Phrase =
+    task.state === "succeeded"
+      ? followers(mission, task)
+      : spec?.on_failure === "skip" || spec?.on_failure === "continue"
+        ? ["The rest goes on without it."]
+        : ["Nothing more of it."];
+  return { now: [`It has ended: ${word}.${why}`], waiting: NOTHING, next };
+}
+
+function atWork(mission: Mission, task: TaskFacts): Phrase {
+  const last = mission.log.items.findLast((event) => event.task === task.name);
+  const who = task.agent ? `The ${line(task.agent, 80)} is at work.` : "It runs.";
+  return last ? [`${who} Last: `, ...last.told, stop(last.told)] : [who];
+}
+
+/** The full stop that a phrase lacks, or nothing. */
+function stop(phrase: Phrase): string {
+  return /[.!?)…]$/.test(plain(phrase).trim()) ? "" : ".";
+}
+
+function checkOf(spec: TaskSpec | undefined): Phrase {
+  return spec?.check ? ["Its check: ", { code: spec.check }, ". "] : [];
+}
+
+function followers(mission: Mission, task: TaskFacts): Phrase {
+  const names = neededBy(mission, task.name);
+  if (names.length === 0) return ["The mission's result, when all is done."];
+  return [...enumerated(names), names.length === 1 ? " gets its result." : " get its result."];
+}
+
+function unmet(mission: Mission, spec: TaskSpec | undefined): Phrase {
+  const left = (spec?.needs ?? []).filter((name) => {
+    const task = mission.task(name);
+    return !task || !isFinal(task.state);
+  });
+  if (left.length === 0) return ["A free place. You need not act."];
+  return [...enumerated(left), "."];
+}
+
+function alarmOf(mission: Mission, task: TaskFacts): Phrase | null {
+  return mission.head.value.alarms.find((alarm) => alarm.task === task.name)?.what ?? null;
+}
+
+function enumerated(names: readonly string[]): Phrase {
+  const named = names.slice(0, NAMED_AT_MOST);
+  const more = names.length - named.length;
+  const parts: PhrasePart[] = [];
+  named.forEach((name, place) => {
+    const last = place === named.length - 1 && more === 0;
+    if (place > 0) parts.push(last ? " and " : ", ");
+    parts.push({ code: name });
+  });
+  if (more > 0) parts.push(` and ${count(more, "more", "more")}`);
+  return parts;
+}
+
+const of = (spec: TaskSpec | undefined): string =>
+  (spec?.attempts ?? 1) > 1 ? ` of ${spec?.attempts}` : "";
+
+function sentence(text: string): string {
+  const said = line(text);
+  return /[.!?)…]$/.test(said) ? said : `${said}.`;
+}

@@ -1,0 +1,141 @@
+import { render } from "preact";
+import { afterEach, describe, expect, it } from "vitest";
+import { FakeModel } from "../dev/fake-model";
+import { Link } from "../src/link";
+import { ActionButton } from "../src/parts/action";
+import type { Action } from "../src/protocol";
+import { press, settle } from "./shown";
+
+const PAUSE: Action = {
+  verb: "pause",
+  label: "Pause",
+  args: { mission: 7 },
+  twin: "%hyper pause m-7",
+  kind: "plain",
+};
+const REJECT: Action = {
+  ...PAUSE,
+  verb: "reject",
+  label: "Reject…",
+  twin: "%hyper reject m-7",
+  confirm: { question: "Nothing will run.", button: "Reject it", reason: "Why" },
+};
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+function shownAction(action: Action, more: { done?: (value: unknown) => void } = {}) {
+  const model = new FakeModel({});
+  const link = new Link(model, () => undefined);
+  const el = document.body.appendChild(document.createElement("div"));
+  render(
+    <ActionButton action={action} link={link} onDone={more.done ?? (() => undefined)} />,
+    el,
+  );
+  ends.push(() => {
+    render(null, el);
+    el.remove();
+    link.close();
+  });
+  const button = el.querySelector("button") as HTMLButtonElement;
+  return { model, link, el, button };
+}
+
+describe("the twin of a button", () => {
+  it("is shown on hover and on focus, and hidden by Escape", async () => {
+    const { el, button } = shownAction(PAUSE);
+    const twin = el.querySelector("[role=tooltip]") as HTMLElement;
+    expect(button.getAttribute("aria-describedby")).toBe(twin.id);
+    expect(twin.textContent).toBe("The same by %hyper pause m-7");
+    expect(twin.classList.contains("vh")).toBe(true);
+    button.dispatchEvent(new MouseEvent("mouseenter"));
+    await settle();
+    expect(twin.classList.contains("vh")).toBe(false);
+    button.parentElement?.dispatchEvent(new MouseEvent("mouseleave"));
+    await settle();
+    expect(twin.classList.contains("vh")).toBe(true);
+    button.focus();
+    await settle();
+    expect(twin.classList.contains("vh")).toBe(false);
+    press(button, "Escape");
+    await settle();
+    expect(twin.classList.contains("vh")).toBe(true);
+  });
+});
+
+describe("a button", () => {
+  it("asks the kernel once, however often it is pressed meanwhile", async () => {
+    const done: unknown[] = [];
+    const { model, button } = shownAction(PAUSE, { done: (value) => done.push(value) });
+    button.click();
+    await settle();
+    button.click();
+    expect(model.sent).toEqual([{ type: "ask", id: 1, verb: "pause", args: { mission: 7 } }]);
+    expect(button.getAttribute("aria-busy")).toBe("true");
+    model.say({ type: "answer", id: 1, ok: true, value: { fine: true } });
+    await settle();
+    expect(done).toEqual([{ fine: true }]);
+    expect(button.getAttribute("aria-busy")).toBeNull();
+  });
+
+  it("says beside itself why not, and what to do", async () => {
+    const { model, el, button } = shownAction(PAUSE);
+    button.click();
+    const error = { code: "transition", message: "It has ended.", hint: "Look at the result." };
+    model.say({ type: "answer", id: 1, ok: false, error });
+    await settle();
+    const alert = el.querySelector("[role=alert]");
+    expect(alert?.textContent).toBe("It has ended. Look at the result.");
+  });
+
+  it("is off while the view is not live", async () => {
+    const { model, button } = shownAction(PAUSE);
+    Object.assign(model, { comm_live: false });
+    model.emit("comm_live_update");
+    await settle();
+    expect(button.disabled).toBe(true);
+  });
+});
+
+describe("a button that asks first", () => {
+  const inside = (el: HTMLElement, label: string) =>
+    [...el.querySelectorAll<HTMLButtonElement>(".confirm button")].find(
+      (each) => each.textContent === label,
+    );
+
+  it("does it only when that was confirmed, with the reason", async () => {
+    const { model, el, button } = shownAction(REJECT);
+    expect(button.getAttribute("aria-expanded")).toBe("false");
+    button.click();
+    await settle();
+    expect(button.getAttribute("aria-expanded")).toBe("true");
+    expect(model.sent).toEqual([]);
+    const field = el.querySelector("input") as HTMLInputElement;
+    expect(document.activeElement).toBe(field);
+    field.value = "Too dear";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    inside(el, "Reject it")?.click();
+    expect(model.sent).toMatchObject([{ verb: "reject", args: { reason: "Too dear" } }]);
+    model.say({ type: "answer", id: 1, ok: true });
+    await settle();
+    expect(el.querySelector(".confirm")).toBeNull();
+  });
+
+  it("leaves everything as it is when that is wanted, and gives the focus back", async () => {
+    const { model, el, button } = shownAction(REJECT);
+    for (const leave of [
+      () => inside(el, "Leave it as it is")?.click(),
+      () => press(el.querySelector("input") as Element, "Escape"),
+    ]) {
+      button.click();
+      await settle();
+      leave();
+      await settle();
+      expect(el.querySelector(".confirm")).toBeNull();
+      expect(document.activeElement).toBe(button);
+    }
+    expect(model.sent).toEqual([]);
+  });
+});

@@ -1,0 +1,408 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { FakeModel } from "../dev/fake-model";
+import { largePicture, pictureOf } from "../dev/fixtures";
+import widget from "../src/index";
+import type { MissionState, Picture } from "../src/protocol";
+import { MISSION_WORDS } from "../src/words";
+import { type OnPage, press, settle, showView } from "./shown";
+
+const STATES = Object.keys(MISSION_WORDS) as MissionState[];
+const pages: OnPage[] = [];
+const show = (...args: Parameters<typeof showView>): OnPage => {
+  const page = showView(...args);
+  pages.push(page);
+  return page;
+};
+afterEach(() => {
+  vi.useRealTimers();
+  for (const page of pages.splice(0)) page.end();
+});
+
+const tablist = (page: OnPage) => page.el.querySelector("[role=tablist]");
+const change = (picture: Picture, head: Partial<Picture["head"]>): Picture => ({
+  ...picture,
+  head: { ...picture.head, ...head },
+});
+
+describe.each(STATES)("a mission that is %s", (state) => {
+  it("says what it is, its state, and all three sentences", async () => {
+    const page = show(pictureOf(state));
+    await page.drawn();
+    expect(page.el.querySelector("h3")?.textContent).toContain("Audit ledgerline");
+    const word = page.el.querySelector(".stateline .word")?.textContent ?? "";
+    expect(word.toLowerCase()).toBe(MISSION_WORDS[state].word);
+    const labels = [...page.el.querySelectorAll(".now dt")].map((each) => each.textContent);
+    expect(labels).toEqual(["Now", "Waiting for", "Next"]);
+    const answers = [...page.el.querySelectorAll(".now dd")];
+    expect(answers.every((each) => (each.textContent ?? "").length > 5)).toBe(true);
+  });
+
+  it("has tabs only if something has run", async () => {
+    const page = show(pictureOf(state));
+    await page.drawn();
+    const before = ["planning", "awaiting_approval", "rejected"].includes(state);
+    expect(tablist(page) === null).toBe(before);
+  });
+
+  it("has every button with its magic", async () => {
+    const page = show(pictureOf(state));
+    await page.drawn();
+    for (const act of page.el.querySelectorAll(".act"))
+      expect(act.querySelector("[role=tooltip] code")?.textContent).toMatch(/^%hyper /);
+  });
+});
+
+describe("the head", () => {
+  it("counts the elapsed time, and only that", async () => {
+    vi.useFakeTimers();
+    const page = show(pictureOf("running"));
+    await vi.advanceTimersByTimeAsync(100);
+    const before = page.text();
+    expect(before).toContain("3 min 12 s ago");
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(page.text()).toContain("3 min 15 s ago");
+    expect(page.text().replace(/3 min 15 s ago/, "3 min 12 s ago")).toBe(before);
+    vi.useRealTimers();
+  });
+
+  it("shows time where there is neither a budget nor a cost", async () => {
+    const page = show(change(pictureOf("running"), { budget: null, cost: 0, quote: null }));
+    await page.drawn();
+    expect(page.text()).toContain("3 min 12 s of at most 20 min");
+    expect(page.text()).not.toContain("spent");
+  });
+
+  it("draws a segment for each task, and of very many one for each state", async () => {
+    const segments = async (picture: Picture): Promise<number> => {
+      const page = show(picture);
+      await page.drawn();
+      return page.el.querySelectorAll(".meters .bar i").length;
+    };
+    expect(await segments(pictureOf("running"))).toBe(14);
+    const counts: ["succeeded" | "pending", number][] = [
+      ["succeeded", 400],
+      ["pending", 600],
+    ];
+    const large = largePicture(200);
+    expect(await segments({ ...large, head: { ...large.head, total: 1_000, counts } })).toBe(2);
+  });
+
+  it("folds to one line, and unfolds", async () => {
+    const page = show();
+    await page.drawn();
+    page.button("Fold head").click();
+    await page.drawn();
+    expect(page.el.querySelector("h3")).toBeNull();
+    expect(page.el.querySelector(".headline")?.textContent).toContain(
+      "5 of 14 tasks succeeded",
+    );
+    page.model.say(pictureOf("running"));
+    await page.drawn();
+    page.button("Unfold head").click();
+    await page.drawn();
+    expect(page.el.querySelector("h3")).not.toBeNull();
+  });
+
+  it("tells Python of the density and the tab, and follows Python", async () => {
+    const page = show();
+    await page.drawn();
+    page.button("Density: comfortable").click();
+    page.button("Feed").click();
+    await page.drawn();
+    expect(page.model.get("density")).toBe("compact");
+    expect(page.model.get("tab")).toBe("feed");
+    page.model.set("tab", "board");
+    await page.drawn();
+    expect(page.button("Board").getAttribute("aria-selected")).toBe("true");
+  });
+
+  it("says why a click may wait, near the buttons", async () => {
+    const clicks = {
+      at_once: false,
+      why: "The kernel is busy: type %hyper pause in a terminal.",
+    };
+    const page = show({ ...pictureOf("running"), clicks });
+    await page.drawn();
+    expect(page.el.querySelector(".stateline .why")?.textContent).toBe(clicks.why);
+  });
+});
+
+describe("a decision", () => {
+  const asked = (page: OnPage) => page.model.sent.filter((each) => each.type === "ask");
+
+  it("approves all, with what the kernel gave for it", async () => {
+    const page = show(pictureOf("awaiting_approval"));
+    await page.drawn();
+    page.button("Approve all 14 tasks").click();
+    expect(asked(page)).toMatchObject([{ verb: "approve", args: {} }]);
+  });
+
+  it("approves a part: the ticked tasks, by name", async () => {
+    const page = show(pictureOf("awaiting_approval"), { component: "mission" });
+    await page.drawn();
+    page.button("Approve some…").click();
+    await page.drawn();
+    expect(page.text()).toContain("All are ticked now.");
+    page.button("Stop choosing").click();
+    await page.drawn();
+    expect(page.button("Approve some…")).toBeDefined();
+  });
+
+  it("waits until the problems are fixed, and leads to them", async () => {
+    const picture = pictureOf("awaiting_approval");
+    const decision = picture.head.decision;
+    if (!decision) throw new Error("There is no decision.");
+    const problem = {
+      task: "audit-ui",
+      field: "needs",
+      text: "No task is called map-repoo.",
+      instead: "map-repo",
+    };
+    const page = show(change(picture, { decision: { ...decision, problems: [problem] } }));
+    await page.drawn();
+    expect(page.button("Approve all 14 tasks").disabled).toBe(true);
+    page.button("audit-ui: No task is called map-repoo.").click();
+    await page.drawn();
+    expect(page.model.get("task")).toBe("audit-ui");
+  });
+});
+
+describe("the open task", () => {
+  const open = async (tab = "board"): Promise<OnPage> => {
+    const page = show(pictureOf("running"), { tab, task: "audit-schema" });
+    await page.drawn();
+    return page;
+  };
+  const panel = (page: OnPage) => page.el.querySelector(".task-panel");
+
+  it("shows its state, attempts and errors, and closes by Escape", async () => {
+    const page = await open();
+    expect(panel(page)?.textContent).toContain("running, attempt 2 of 3");
+    expect(panel(page)?.querySelectorAll("tbody tr").length).toBe(2);
+    expect(panel(page)?.textContent).toContain("2 of 5 findings have no line number");
+    press(panel(page) as Element, "Escape");
+    await page.drawn();
+    expect(panel(page)).toBeNull();
+    expect(page.model.get("task")).toBe("");
+  });
+
+  it("takes the focus when a link to it is pressed", async () => {
+    const page = await open();
+    page.button("map-repo").click();
+    await page.drawn();
+    expect(document.activeElement?.textContent).toContain("map-repo");
+    expect(document.activeElement?.tagName).toBe("H4");
+  });
+
+  it("leads to its output", async () => {
+    const page = show(pictureOf("running"), { tab: "board", task: "map-repo" });
+    await page.drawn();
+    page.button("Show it under Result").click();
+    await page.drawn();
+    expect(page.model.get("tab")).toBe("result");
+  });
+});
+
+describe("focus on one task", () => {
+  const focused = async (): Promise<OnPage> => {
+    const page = show();
+    await page.drawn();
+    page.button("Focus on one task").focus();
+    page.button("Focus on one task").click();
+    await page.drawn();
+    return page;
+  };
+
+  it("hides and counts the rest, and still says what needs a person", async () => {
+    const page = await focused();
+    expect(page.el.querySelector(".solo")?.textContent).toContain("audit-auth");
+    expect(tablist(page)).toBeNull();
+    expect(page.text()).toContain("13 other tasks are hidden and go on as before.");
+    expect(page.text()).toContain("1 decision needs you when you are ready.");
+    expect(page.el.querySelectorAll(".solo .now dt").length).toBe(3);
+    expect(page.el.querySelectorAll(".solo .bar i").length).toBe(14);
+  });
+
+  it("is left by Escape", async () => {
+    const page = await focused();
+    press(page.el.querySelector(".solo") as Element, "Escape");
+    await page.drawn();
+    expect(page.el.querySelector(".solo")).toBeNull();
+    expect(document.activeElement?.hasAttribute("data-landing")).toBe(true);
+  });
+
+  it("is left for what needs a person", async () => {
+    const page = await focused();
+    page.button("Show the decision").click();
+    await page.drawn();
+    expect(document.activeElement?.textContent).toContain("Needs you: 1 decision");
+  });
+
+  it("has three sentences for a task in any state", async () => {
+    for (const task of pictureOf("running").tasks) {
+      const page = show(pictureOf("running"), { tab: "board", task: task.name });
+      await page.drawn();
+      page.button("Focus on this task").click();
+      await page.drawn();
+      const said = [...page.el.querySelectorAll(".solo .now dd")].map((dd) => dd.textContent);
+      expect(said.every((each) => /[.:]$/.test(each ?? ""))).toBe(true);
+    }
+  });
+});
+
+describe("a view that is not live", () => {
+  it("says so, and its buttons are off", async () => {
+    const page = show();
+    await page.drawn();
+    Object.assign(page.model, { comm_live: false });
+    page.model.emit("comm_live_update");
+    await page.drawn();
+    expect(page.text()).toContain(
+      "This view is no longer live: its kernel has ended or was restarted. The mission " +
+        "itself is not affected. Run the cell again to go on watching.",
+    );
+    expect(page.button("Pause").disabled).toBe(true);
+  });
+
+  it("says why it was closed", async () => {
+    const page = show();
+    page.model.say({ type: "closed", reason: "The mission was forgotten" });
+    await page.drawn();
+    expect(page.text()).toContain("This view is no longer live: The mission was forgotten.");
+    expect(page.button("Pause").disabled).toBe(true);
+  });
+
+  it("says that it waits before there is a picture", async () => {
+    const page = show(null);
+    await page.drawn();
+    expect(page.text()).toContain("Waiting for the kernel");
+  });
+});
+
+const HOSTILE = [
+  '<script>globalThis.ran = "script"</script>',
+  '<img src=x onerror="globalThis.ran = true">',
+  "javascript:globalThis.ran=1",
+  "\u001b[31mred\u001b[0m",
+  "safe\u202egnp.exe",
+  "zero\u200bwidth\ufeff",
+  "w".repeat(100_000),
+];
+
+function poisoned(text: string): Picture {
+  const picture = pictureOf("running");
+  const said = [text, { code: text }, { strong: text }];
+  const { head } = picture;
+  return {
+    ...picture,
+    mission: {
+      ...picture.mission,
+      goal: text,
+      error: text,
+      forked_from: text,
+      forked_at: text,
+    },
+    tasks: picture.tasks.map((task) => ({ ...task, note: text, error: text, agent: text })),
+    attempts: picture.attempts.map((attempt) => ({ ...attempt, error: text })),
+    plan: picture.plan && {
+      ...picture.plan,
+      tasks: picture.plan.tasks.map((task) => ({ ...task, goal: text, check: text })),
+    },
+    head: {
+      ...head,
+      since: text,
+      now: said,
+      waiting: said,
+      next: said,
+      findings: text,
+      last_change: said,
+      needs: head.needs.map((need) => ({ ...need, what: said })),
+      alarms: head.alarms.map((alarm) => ({ ...alarm, what: said })),
+      actions: head.actions.map((action) => ({
+        ...action,
+        label: "Do",
+        twin: `%hyper ${text}`,
+      })),
+    },
+    clicks: { at_once: false, why: text },
+  };
+}
+
+describe.each(HOSTILE.map((text) => [text.slice(0, 24), text]))("the string %s", (_, text) => {
+  it("is text wherever it stands, and does nothing", async () => {
+    const page = show(poisoned(text), { tab: "board", task: "audit-schema" });
+    await page.drawn();
+    const all = page.el.innerHTML;
+    expect(page.el.querySelector("script, img, iframe, a[href^=javascript]")).toBeNull();
+    expect((globalThis as { ran?: unknown }).ran).toBeUndefined();
+    expect(/\p{Cf}/u.test(all)).toBe(false);
+    expect(all.includes(String.fromCharCode(27))).toBe(false);
+    expect(all.length).toBeLessThan(400_000);
+    page.button("Focus on this task").click();
+    await page.drawn();
+    expect(page.el.querySelector("script, img, iframe")).toBeNull();
+  });
+});
+
+describe("a view that ends", () => {
+  it("leaves no listener, no timer and no element behind, a hundred times", {
+    timeout: 60_000,
+  }, async () => {
+    vi.useFakeTimers();
+    const add = vi.spyOn(document, "addEventListener");
+    const remove = vi.spyOn(document, "removeEventListener");
+    const elements = document.querySelectorAll("*").length;
+    for (let n = 0; n < 100; n += 1) {
+      const model = new FakeModel({
+        component: "mission",
+        tab: "board",
+        density: "",
+        task: "",
+      });
+      const { initialize, render } = widget();
+      const close = initialize({ model });
+      const first = document.body.appendChild(document.createElement("div"));
+      const second = document.body.appendChild(document.createElement("div"));
+      const ends = [render({ model, el: first }), render({ model, el: second })];
+      model.say(pictureOf("running"));
+      await vi.advanceTimersByTimeAsync(50);
+      expect(first.querySelector(".mission-view")).not.toBeNull();
+      for (const end of ends) end();
+      close();
+      first.remove();
+      second.remove();
+      await vi.advanceTimersByTimeAsync(100);
+      expect(model.listening).toBe(0);
+    }
+    expect(vi.getTimerCount()).toBe(0);
+    expect(document.querySelectorAll("*").length).toBe(elements);
+    expect(add.mock.calls.length).toBe(remove.mock.calls.length);
+    add.mockRestore();
+    remove.mockRestore();
+  });
+
+  it("leaves the other views of its widget as they are", async () => {
+    const model = new FakeModel({ component: "mission", tab: "board", density: "", task: "" });
+    const { initialize, render } = widget();
+    const close = initialize({ model });
+    const [one, two] = [document.createElement("div"), document.createElement("div")];
+    document.body.append(one, two);
+    const endOne = render({ model, el: one });
+    const endTwo = render({ model, el: two });
+    model.say(pictureOf("running"));
+    await settle();
+    const feed = [...one.querySelectorAll("button")].find((b) => b.textContent === "Feed");
+    feed?.click();
+    await settle();
+    expect(two.querySelector("[aria-selected=true]")?.textContent).toBe("Board");
+    endOne();
+    model.say(pictureOf("paused"));
+    await settle();
+    expect(one.innerHTML).toBe("");
+    expect(two.querySelector(".stateline .word")?.textContent).toBe("Paused");
+    endTwo();
+    close();
+    one.remove();
+    two.remove();
+  });
+});
