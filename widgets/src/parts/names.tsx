@@ -1,0 +1,19 @@
+import type { JSX } from "preact";
+import { count } from "../words";
+import { TaskLink } from "./task-link";
+
+/** Names of tasks as a sentence lists them: `a, b and 3 more`. */
+export function Names({ of, most = 2 }: { of: readonly string[]; most?: number }): JSX.Element {
+  const shown = of.slice(0, most);
+  const rest = of.length - shown.length;
+  const items = shown.map((name) => <TaskLink key={name} name={name} />);
+  if (rest > 0) items.push(<span key="">{count(rest, "more", "more")}</span>);
+  return (
+    <>
+      {items.flatMap((item, index) => {
+        if (index === 0) return [item];
+        return [index === items.length - 1 ? " and " : ", ", item];
+      })}
+    </>
+  );
+}

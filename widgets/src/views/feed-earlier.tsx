@@ -1,0 +1,112 @@
+import { type Signal, signal, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { Here } from "../here";
+import { Refusal } from "../link";
+import type { Page } from "../protocol";
+import { count, shown } from "../words";
+import { argsOf, type Filter, HEARTBEAT, isEverything } from "./feed-filter";
+import { Matches } from "./feed-matches";
+
+const PAGE = 50;
+
+/** What is known of the events before those that are shown. */
+export interface EarlierState {
+  readonly busy: Signal<boolean>;
+  readonly all: Signal<boolean>;
+  readonly refused: Signal<string>;
+  ask(): Promise<void>;
+}
+
+export function Earlier({ of, live }: { of: EarlierState; live: boolean }): JSX.Element | null {
+  if (of.all.value) return null;
+  return (
+    <>
+      <button
+        type="button"
+        class="btn small"
+        disabled={!live}
+        aria-busy={of.busy.value || undefined}
+        onClick={() => void of.ask()}
+      >
+        Show {PAGE} earlier
+      </button>
+      {of.refused.value && (
+        <span class="refused" role="alert">
+          {shown(of.refused.value)}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** Earlier events on demand: a page at a time, for the filter that is set. */
+export function useEarlier(
+  here: Here,
+  filter: Signal<Filter>,
+  matches: Matches,
+  onAll: () => void,
+): EarlierState {
+  const fetches = useSignal(0);
+  const asks = useRef(false);
+  void fetches.value;
+  const state = useMemo(
+    () => ({ busy: signal(false), all: signal(false), refused: signal("") }),
+    [matches],
+  );
+  const current = useRef(matches);
+  current.current = matches;
+  useEffect(
+    () => () => {
+      // What is answered after the view has gone is of no use to it.
+      current.current = new Matches(() => false);
+    },
+    [],
+  );
+
+  const take = (page: Page): void => {
+    const { log } = here.mission;
+    if (isEverything(filter.peek())) log.prepend(page.events);
+    else matches.fetch(page.events, log.items);
+    state.all.value = !page.more;
+    // Its button goes, and the focus must not go with it.
+    if (!page.more && asks.current) onAll();
+    fetches.value += 1;
+    here.ui.said.value = said(page);
+  };
+  const ask = async (pressed = true): Promise<void> => {
+    if (state.busy.peek()) return;
+    asks.current = pressed;
+    state.busy.value = true;
+    state.refused.value = "";
+    try {
+      const before = beforeOf(here, filter.peek(), matches);
+      const args = { before, limit: PAGE, ...argsOf(filter.peek()) };
+      const page = await here.link.ask<Page>("events", args);
+      if (current.current === matches) take(page);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      state.refused.value = `${error.message} ${error.hint}`.trim();
+    } finally {
+      state.busy.value = false;
+    }
+  };
+  // The picture leaves heartbeats out, so whoever wants them has none to begin with.
+  const wanted = filter.value.kind === HEARTBEAT && matches.items.length === 0;
+  useEffect(() => {
+    if (wanted) void ask(false);
+  }, [matches]);
+  return { ...state, ask };
+}
+
+/** The event before which to look; null for the newest of all. */
+function beforeOf(here: Here, filter: Filter, matches: Matches): number | null {
+  if (matches.reach !== null) return matches.reach;
+  if (filter.kind === HEARTBEAT) return matches.items[0]?.seq ?? null;
+  return here.mission.log.items[0]?.seq ?? null;
+}
+
+function said({ events, more }: Page): string {
+  if (events.length === 0) return "There are no earlier events.";
+  return `${count(events.length, "earlier event")}${more ? "" : ", the first among them"}.`;
+}

@@ -1,0 +1,216 @@
+import { type Signal, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useId, useMemo } from "preact/hooks";
+import { agentName, crewOf } from "../crew";
+import { useHere } from "../here";
+import type { Mission } from "../mission";
+import { count, line } from "../words";
+import { type Filter, HEARTBEAT } from "./feed-filter";
+
+/** A longer list of tasks is typed into rather than opened. */
+const LIST_AT_MOST = 50;
+const OFFERED = 100;
+
+interface Props {
+  filter: Signal<Filter>;
+  paused: boolean;
+  onPause: () => void;
+}
+
+/** What narrows the feed down, and what holds it. */
+export function Filters({ filter, paused, onPause }: Props): JSX.Element {
+  const id = useId();
+  const set = (change: Partial<Filter>): void => {
+    filter.value = { ...filter.peek(), ...change };
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: <search> is not known to every front end.
+    <form
+      class="fd-filters"
+      role="search"
+      aria-label="Filter the feed"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <div class="fd-text">
+        <label for={`${id}-text`}>Text</label>
+        <input
+          id={`${id}-text`}
+          type="search"
+          autocomplete="off"
+          value={filter.value.text}
+          onInput={(event) => set({ text: event.currentTarget.value })}
+        />
+      </div>
+      <AgentField id={`${id}-agent`} filter={filter} set={set} />
+      <TaskField id={`${id}-task`} filter={filter} set={set} />
+      <KindField id={`${id}-kind`} filter={filter} set={set} />
+      <div>
+        <button type="button" class="btn" onClick={onPause}>
+          {paused ? "Go on" : "Pause feed"}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface FieldProps {
+  id: string;
+  filter: Signal<Filter>;
+  set: (change: Partial<Filter>) => void;
+}
+
+function AgentField({ id, filter, set }: FieldProps): JSX.Element {
+  const { mission } = useHere();
+  const plan = mission.plan.value;
+  const agents = useMemo(() => crewOf(mission), [mission, plan]);
+  const chosen = filter.value.agent;
+  return (
+    <div>
+      <label for={id}>Agent</label>
+      <select
+        id={id}
+        value={chosen === null ? "" : `=${chosen}`}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          set({ agent: value === "" ? null : value.slice(1) });
+        }}
+      >
+        <option value="">all {agents.length}</option>
+        {agents.map((agent) => (
+          <option key={agent} value={`=${agent}`}>
+            {agentName(agent)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function TaskField({ id, filter, set }: FieldProps): JSX.Element {
+  const { mission } = useHere();
+  const plan = mission.plan.value;
+  const tasks = useMemo(() => plan?.tasks.map((task) => task.name) ?? [], [plan]);
+  if (tasks.length > LIST_AT_MOST) {
+    return <TypedTask id={id} tasks={tasks} filter={filter} set={set} />;
+  }
+  return (
+    <div>
+      <label for={id}>Task</label>
+      <select
+        id={id}
+        value={filter.value.task}
+        onChange={(event) => set({ task: event.currentTarget.value })}
+      >
+        <option value="">all {tasks.length}</option>
+        {tasks.map((task) => (
+          <option key={task} value={task}>
+            {line(task, 80)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** Filters once a task's whole name stands in the field; until then it offers names. */
+function TypedTask({
+  id,
+  tasks,
+  filter,
+  set,
+}: FieldProps & { tasks: readonly string[] }): JSX.Element {
+  const typed = useSignal(filter.peek().task);
+  const unknown = useSignal(false);
+  const names = useMemo(() => new Set(tasks), [tasks]);
+  const offered = useMemo(
+    () => tasks.filter((task) => task.includes(typed.value)).slice(0, OFFERED),
+    [tasks, typed.value],
+  );
+  return (
+    <div>
+      <label for={id}>Task</label>
+      <input
+        id={id}
+        type="text"
+        list={`${id}-names`}
+        autocomplete="off"
+        placeholder={`all ${count(tasks.length, "task")}`}
+        aria-describedby={unknown.value ? `${id}-said` : undefined}
+        value={typed.value}
+        onInput={(event) => {
+          typed.value = event.currentTarget.value.trim();
+          unknown.value = false;
+          set({ task: names.has(typed.value) ? typed.value : "" });
+        }}
+        onChange={() => {
+          unknown.value = typed.value !== "" && !names.has(typed.value);
+        }}
+      />
+      <datalist id={`${id}-names`}>
+        {offered.map((task) => (
+          <option key={task} value={task} />
+        ))}
+      </datalist>
+      {unknown.value && (
+        <span class="fd-said" id={`${id}-said`} role="status">
+          No task is called that. All are shown.
+        </span>
+      )}
+    </div>
+  );
+}
+
+function KindField({ id, filter, set }: FieldProps): JSX.Element {
+  const { mission } = useHere();
+  const seen = useMemo(() => new SeenKinds(mission), [mission]);
+  void mission.log.version.value;
+  const kinds = seen.sync();
+  return (
+    <div>
+      <label for={id}>Kind</label>
+      <select
+        id={id}
+        value={filter.value.kind}
+        onChange={(event) => set({ kind: event.currentTarget.value })}
+      >
+        <option value="">all but heartbeats</option>
+        {kinds.map((kind) => (
+          <option key={kind} value={kind}>
+            {line(kind, 60)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** The kinds of event that have occurred: looks at each event once. */
+class SeenKinds {
+  private readonly mission: Mission;
+  private readonly kinds = new Set([HEARTBEAT]);
+  private sorted: readonly string[] = [HEARTBEAT];
+  private from = Number.POSITIVE_INFINITY;
+  private to = 0;
+
+  constructor(mission: Mission) {
+    this.mission = mission;
+  }
+
+  sync(): readonly string[] {
+    const { items } = this.mission.log;
+    const known = this.kinds.size;
+    for (let place = items.length - 1; place >= 0; place -= 1) {
+      const event = items[place];
+      if (event === undefined || event.seq <= this.to) break;
+      this.kinds.add(event.kind);
+    }
+    for (const event of items) {
+      if (event.seq >= this.from) break;
+      this.kinds.add(event.kind);
+    }
+    this.from = Math.min(this.from, items[0]?.seq ?? this.from);
+    this.to = Math.max(this.to, items.at(-1)?.seq ?? 0);
+    if (this.kinds.size !== known) this.sorted = [...this.kinds].sort();
+    return this.sorted;
+  }
+}
