@@ -19,7 +19,7 @@ from hypernb.errors import (
     UnknownNameError,
     UsageError,
 )
-from hypernb.model import Retention
+from hypernb.model import MissionState, Retention
 from hypernb.session import Session
 from hypernb.widgets import FeedView, History, HyperBoard, MissionView, PlanView
 from hypernb.widgets import _tail as tails
@@ -220,6 +220,21 @@ def test_a_board_shows_live_missions_and_opens_one(session: Session) -> None:
     page.of("missions")
     first.reject("no")
     assert page.of("missions")["rows"] == []
+
+
+def test_a_click_in_an_opened_mission_is_about_that_mission(session: Session) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    page = FrontEnd(HyperBoard(session))
+    page.tell(type="hello", front_end="a test")
+    assert not page.ask("reject", reason="no")["ok"]
+    assert page.ask("open", mission="m-1")["ok"]
+    assert page.ask("reject", reason="no")["ok"]
+    assert first.state is MissionState.REJECTED
+    assert page.ask("reject", mission="m-2")["ok"]
+    assert second.state is MissionState.REJECTED
+    assert page.ask("missions")["value"]["total"] == 2
+    assert page.ask("open", mission=None)["ok"]
+    assert not page.ask("reject", reason="no")["ok"]
 
 
 def test_a_history_shows_all_missions(session: Session) -> None:

@@ -286,12 +286,12 @@ interface OnlyProps {
 
 function Only({ said, found, root }: OnlyProps): JSX.Element {
   return (
-    <section class="part" aria-label={said}>
+    <div class="part">
       <h5>
         {said}
         <span class="aside">{found.total === 0 ? "none" : grouped(found.total)}</span>
       </h5>
       {found.total > 0 && <FindingsTable findings={found} root={root} label={said} />}
-    </section>
+    </div>
   );
 }

@@ -241,7 +241,7 @@ function Chosen({ name }: { name: string }): JSX.Element {
   const { value, refused } = useQuestion<Output>(link, "output", { task: name }, version);
   const answer = value.value;
   return (
-    <section class="block chosen" aria-label={`Output of ${line(name)}`}>
+    <div class="block chosen">
       <h4 class="h">
         <code>{line(name)}</code>
         <span class="aside">{answer ? line(answer.what) : ""}</span>
@@ -268,6 +268,6 @@ function Chosen({ name }: { name: string }): JSX.Element {
       <p class={refused.value ? "refused" : "quiet"} role="status">
         {refused.value ? shown(refused.value) : answer === null ? "Reading it." : ""}
       </p>
-    </section>
+    </div>
   );
 }
