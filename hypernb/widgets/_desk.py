@@ -99,16 +99,27 @@ class Desk:
         """
         verb = str(question.get("verb", ""))
         lane = self._deciding if verb in DECIDING else self._looking
-        self._put(lane, lambda: answer(answered(question, about)))
+
+        def job() -> None:
+            try:
+                answer(answered(question, about))
+            finally:
+                QUICK_TURNS.end()
+
+        # From here on, for a mission that waits to be approved is not watched for events.
+        QUICK_TURNS.begin()
+        if not self._put(lane, job):
+            QUICK_TURNS.end()
 
     def later(self, job: Job) -> None:
         """Have something done that need not be quick; nothing happens if nobody is in."""
         self._put(self._looking, job)
 
-    def _put(self, lane: Lane, job: Job) -> None:
+    def _put(self, lane: Lane, job: Job) -> bool:
         with self._lock:
             if self._users:
                 lane.put(job)
+            return self._users > 0
 
     def in_child(self) -> None:
         """Begin anew after a fork, which has none of the threads."""
@@ -120,9 +131,7 @@ def answered(question: Mapping[str, Any], about: Mission | Session) -> dict[str,
     verb, args = str(question.get("verb", "")), question.get("args") or {}
     reply = {"type": "answer", "id": question.get("id")}
     try:
-        # A click on a mission that nobody follows yet has to be quick as well.
-        with QUICK_TURNS:
-            value = act(verb, args, about)
+        value = act(verb, args, about)
     except HypernbError as error:
         return {**reply, "ok": False, "error": told(error)}
     except Exception as error:  # noqa: BLE001 - whoever clicked has to be told
