@@ -117,7 +117,8 @@ class _Draft:
         self.problems: list[PlanProblem] = []
         names = [task.name for task in plan.tasks]
         numbered = {f"t{number}": name for number, name in enumerate(names, start=1)}
-        self._refs = {ref: name for ref, name in numbered.items() if ref not in set(names)}
+        taken = set(names)
+        self._refs = {ref: name for ref, name in numbered.items() if ref not in taken}
 
     def changed(self, task: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
         """Return a task with new values."""

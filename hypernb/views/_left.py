@@ -82,14 +82,18 @@ def left(plan: PlanSpec, gone: Mapping[str, float], past: Past) -> Left | None:
 
     longest = outline(plan).longest
     estimates = sum(1 for task in rest if task.name not in known)
-    # Of many tasks some are quick and some are slow, so their sum varies less than a chain.
-    work = sum(typical) / max(1, min(plan.concurrency, len(rest)))
-    middle = longest(typical)
-    varies = low != high
+    at_once, work = max(1, min(plan.concurrency, len(rest))), sum(typical)
+
+    def bound(weights: list[float]) -> float:
+        # Of many tasks some are quick and some are slow, so their sum varies less than each.
+        apart = (sum(weights) - work) / math.sqrt(max(1, len(rest)))
+        return max(longest(weights), (work + apart) / at_once)
+
+    middle = bound(typical)
     return Left(
-        seconds=max(middle, work),
-        low=max(longest(low) if varies else middle, work),
-        high=max(longest(high) if varies else middle, work),
+        seconds=middle,
+        low=bound(low) if low != typical else middle,
+        high=bound(high) if high != typical else middle,
         missions=past.missions if estimates < len(rest) else 0,
         estimates=estimates,
     )
@@ -121,7 +125,7 @@ def roughly(seconds: float) -> str:
 
     Example:
         >>> roughly(3), roughly(42), roughly(230), roughly(7610)
-        ('5 s', '40 s', '4 min', '2 h 5 min')
+        ('3 s', '40 s', '4 min', '2 h 5 min')
     """
     number, unit = _rounded(seconds)
     return f"{number} {unit}" if unit != "h" else words.duration(number)
@@ -129,7 +133,8 @@ def roughly(seconds: float) -> str:
 
 def _rounded(seconds: float) -> tuple[int, str]:
     if seconds < _IN_SECONDS:
-        return max(_STEP_S, _STEP_S * round(seconds / _STEP_S)), "s"
+        step = _STEP_S if seconds >= 2 * _STEP_S else 1
+        return max(step, step * round(seconds / step)), "s"
     if seconds < _HOUR:
         return round(seconds / _MINUTE), "min"
     return _FIVE_MINUTES * round(seconds / _FIVE_MINUTES), "h"

@@ -77,11 +77,11 @@ def _twin(figures: Figures, verb: str, *more: str) -> str:
 
 
 def _approve(figures: Figures) -> Action:
-    many = figures.total
-    label = f"Approve all {many:,} tasks" if many > 1 else "Approve its task"
+    many = {1: "its task", 2: "both tasks"}.get(figures.total, f"all {figures.total:,} tasks")
     # The hash of what is shown: if somebody edits it meanwhile, the click is refused.
     args = {"tasks": [], "plan_hash": figures.snapshot.mission.plan_hash}
-    return action("approve", label, _twin(figures, "approve"), args=args, primary=True)
+    twin = _twin(figures, "approve")
+    return action("approve", f"Approve {many}", twin, args=args, primary=True)
 
 
 def _reject(figures: Figures) -> Action:

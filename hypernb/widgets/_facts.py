@@ -38,7 +38,7 @@ def when(at: datetime | None) -> str | None:
 
 def phrase(parts: Sequence[Part]) -> list[Any]:
     """Write a sentence with its names and what must not be missed."""
-    return [_part(part) for part in parts]
+    return [_part(part) for part in parts if part]
 
 
 def _part(part: Part) -> str | dict[str, str]:

@@ -52,7 +52,6 @@ NOTES_SHOWN: Final = 20
 EXPECTED_AT_MOST: Final = 500
 CRITICAL_AT_MOST: Final = 1000
 _HASH_SHOWN: Final = 8
-_UNDER_WAY: Final = frozenset({MissionState.RUNNING, MissionState.PAUSED})
 
 
 def head_facts(
@@ -78,7 +77,8 @@ def head_facts(
     figures = Figures(snapshot, past=_past(durations))
     mission, plan = snapshot.mission, snapshot.plan
     told = story(figures)
-    left = figures.left if mission.state in _UNDER_WAY else None
+    # While it is paused, what its tasks have taken so far says nothing of what they still take.
+    left = figures.left if mission.state is MissionState.RUNNING else None
     cost = figures.past.cost
     return {
         "since": since(figures),

@@ -368,14 +368,20 @@ def _only(
 # -- what a mission is turned into -------------------------------------------------------
 
 
-def fork(mission: Mission, at: str = "") -> Facts:
+def fork(mission: Mission, at: str = "", budget: float | None = None) -> Facts:
     """Begin a new mission that shares what this one has done, up to a task.
+
+    Args:
+        mission: What it begins from.
+        at: The task that is done anew with all that comes after it; empty for none.
+        budget: Another cap on cost, in dollars; that of the plan if None.
 
     Raises:
         UnknownTaskError: The plan has no such task.
         PlanError: The plan could not be carried out; nothing was stored.
     """
-    return {"mission": mission.fork(at).id}
+    other: dict[str, Any] = {} if budget is None else {"budget": budget}
+    return {"mission": mission.fork(at, **other).id}
 
 
 def export(mission: Mission, form: str = "html") -> Facts:

@@ -81,17 +81,6 @@ def edit(mission: Mission, draft: Mapping[str, Any], revision: int | None = None
     }
 
 
-def comment(mission: Mission, text: str, task: str = "") -> Facts:
-    """Write something about a plan, or about a task of it.
-
-    Raises:
-        UsageError: There is nothing to say, or too much.
-        UnknownTaskError: The plan has no such task.
-    """
-    mission.comment(text, task)
-    return {}
-
-
 def problem_facts(problem: PlanProblem) -> Facts:
     """Write what is wrong, and where."""
     return {

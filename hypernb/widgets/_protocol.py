@@ -17,7 +17,7 @@ edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody w
 comment    ``task`` (empty: the plan), ``text``            ``{}``
 pause      (and ``resume``, ``cancel``)                    ``{}``
 retry      ``task`` (empty: all that can be)               ``{}``
-fork       ``at`` (a task, or empty)                       ``{"mission": "m-9"}``
+fork       ``at`` (a task, or empty), ``budget``           ``{"mission": "m-9"}``
 export     ``form``                                        ``{"path": "…"}``
 events     ``before``, ``kinds``, ``agent``, ``task``,     a page of events, oldest first
            ``text``, ``limit``

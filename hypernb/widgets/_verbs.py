@@ -111,11 +111,11 @@ def retry(mission: Mission, task: str = "") -> Facts:
     return {}
 
 
-def fork(mission: Mission, at: str = "") -> Any:
+def fork(mission: Mission, at: str = "", budget: float | None = None) -> Any:
     """Begin a new mission that shares what this one has done."""
     from hypernb.widgets import _missions
 
-    return _missions.fork(mission, at)
+    return _missions.fork(mission, at, budget)
 
 
 # -- looking -----------------------------------------------------------------------------

@@ -259,6 +259,15 @@ def test_fork_answers_with_the_new_mission(session: Session) -> None:
         fork(first, "nobody")
 
 
+def test_fork_can_have_another_budget(session: Session) -> None:
+    (session.root / "app.py").write_text("x = 1\n")
+    first = session.start(session.plan(playbook="repo-audit"))
+    fork(first, budget=0.75)
+    assert session.mission("m-2").plan.budget == 0.75
+    fork(first)
+    assert session.mission("m-3").plan.budget == first.plan.budget
+
+
 @pytest.mark.parametrize(
     ("form", "name"),
     [

@@ -13,10 +13,9 @@ from hypernb.errors import (
     EditConflictError,
     PlanProblemsError,
     UnknownNameError,
-    UnknownTaskError,
     UsageError,
 )
-from hypernb.widgets._plans import check, comment, edit
+from hypernb.widgets._plans import check, edit
 from tests.unit.widgets.test_facts import fields_of
 
 if TYPE_CHECKING:
@@ -180,18 +179,6 @@ def test_saving_what_is_wrong_is_refused(mission: Mission) -> None:
         edit(mission, draft(changes={"audit": {"needs": ["nobody"]}}), 1)
     assert caught.value.placed[0].field == "needs"
     assert mission.record.revision == 1
-
-
-def test_comments_are_kept_with_who_said_them(mission: Mission) -> None:
-    assert comment(mission, "  Why the audit?  ", "audit") == {}
-    comment(mission, "Fine with me.")
-    first, second = mission.comments()
-    assert (first.task, first.text) == ("audit", "Why the audit?")
-    assert (second.task, second.by) == ("", mission.session.by)
-    with pytest.raises(UsageError, match="needs some words"):
-        comment(mission, " \n ")
-    with pytest.raises(UnknownTaskError):
-        comment(mission, "x", "adit")
 
 
 def test_draft_of_a_large_plan_is_checked_while_one_types(session: Session) -> None:

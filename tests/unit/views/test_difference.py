@@ -1,0 +1,68 @@
+"""What an edit changed, as text and as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hypernb.plan import compare
+from hypernb.views import changed, difference_html, difference_text, value_words
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("budget", 0.5, "$0.50"),
+        ("budget", None, "no limit"),
+        ("budget", 0, "$0.00"),
+        ("timeout_s", 90, "1 min 30 s"),
+        ("estimate_s", None, "not known"),
+        ("needs", (), "nothing"),
+        ("tools", tuple("abcdefghijklmn"), "a, b, c, d, e, f, g, h, i, j, k, l and 2 more"),
+        ("repeatable", True, "yes"),
+        ("concurrency", 1200, "1,200"),
+        ("goal", "two\nlines", "two lines"),
+        ("params", {"tests": 1}, "tests: 1"),
+    ],
+)
+def test_values_are_told_for_people(field: str, value: Any, said: str) -> None:
+    assert value_words(field, value) == said
+
+
+def edited(make: Any, **values: Any) -> tuple[Any, Any]:
+    old = make.plan()
+    first = old.tasks[0].model_copy(update=values)
+    return old, old.model_copy(update={"tasks": (first, *old.tasks[2:]), "budget": 0.5})
+
+
+def test_text_names_what_came_went_and_changed(make: Any) -> None:
+    old, new = edited(make, timeout_s=60.0)
+    told = difference_text(compare(old, new), new, (1, 2), 100)
+    assert told.startswith("From revision 1 to revision 2. As before: 8 tasks.")
+    lines = [each.split() for each in told.splitlines()[4:]]
+    assert ["imports", "left", "out"] in lines
+    assert ["scan", "timeout_s", "3", "min", "1", "min"] in lines
+    assert ["the", "plan", "budget", "no", "limit", "$0.50"] in lines
+
+
+def test_same_plan_is_said_to_be_the_same(make: Any) -> None:
+    same = make.plan()
+    assert difference_text(compare(same, same), same, (1, 1)) == (
+        "Revision 1 is the same as revision 1."
+    )
+    assert "is the same as" in difference_html(compare(same, same), same, (1, 1))
+
+
+def test_markup_in_values_is_text(make: Any, read: Any) -> None:
+    old, new = edited(make, goal="<img src=x onerror=alert(1)>\u202e")
+    page = read(difference_html(compare(old, new), new, (1, 2)))
+    assert not page.select("img")
+    assert "<img src=x onerror=alert(1)>" in page.text
+    assert "\u202e" not in page.text
+    assert all(head["scope"] for head in page.select("th"))
+
+
+def test_fields_of_the_plan_come_first(make: Any) -> None:
+    old, new = edited(make, attempts=3)
+    assert [each.task for each in changed(compare(old, new))] == ["", "scan"]
