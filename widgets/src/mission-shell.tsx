@@ -1,6 +1,6 @@
 import { effect, type ReadonlySignal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Connection } from "./connection";
 import { type Here, HereContext } from "./here";
 import type { Mission } from "./mission";
@@ -66,7 +66,7 @@ function useClock({ mission, ui }: Here): void {
 
 /** Tell Python what a person looks at, and follow it where it says what to look at. */
 function useTraits(connection: Connection, ui: Ui): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const ends = [
       connection.follow("tab", (tab) => {
         ui.tab.value = (tab as Tab) || "graph";

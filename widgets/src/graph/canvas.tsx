@@ -5,6 +5,7 @@ import { useHere } from "../here";
 import { count } from "../words";
 import { cardPlace } from "./card-place";
 import { Control } from "./control";
+import { Legend } from "./legend";
 import { TaskCard } from "./task-card";
 
 /** Guessed for a card that is not in the page yet. */
@@ -62,6 +63,7 @@ export function Canvas({ now, children }: Props): JSX.Element {
         <Cut isCut={control.isCut} />
         <Card control={control} />
       </div>
+      <Legend isFar={control.isFar} />
     </>
   );
 }

@@ -3,7 +3,15 @@ import { select } from "d3-selection";
 import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { TaskState } from "../protocol";
 import type { Arranged } from "./arranged";
-import { drawAll, drawSome, type Fonts, type Frame, isBoxesOnly, levelAt } from "./draw";
+import {
+  drawAll,
+  drawSome,
+  type Fonts,
+  type Frame,
+  isBoxesOnly,
+  type Level,
+  levelAt,
+} from "./draw";
 import type { Measure } from "./geometry";
 import { type Palette, readPalette, TOKENS, watchTheme } from "./palette";
 import { type Rect, Scene } from "./scene";
@@ -194,6 +202,11 @@ export class Surface {
   /** Whether layers run from top to bottom. */
   get isDown(): boolean {
     return this.scene?.geometry.measure.down ?? false;
+  }
+
+  /** How much of each box can be made out. */
+  get level(): Level {
+    return levelAt(this.view.k);
   }
 
   /** Whether a part of the graph is out of sight. */
