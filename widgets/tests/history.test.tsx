@@ -131,11 +131,17 @@ describe("the history", () => {
     expect(page.text).toContain("%%hyper");
   });
 
-  it("asks anew when the kernel tells of a change", async () => {
+  it("asks anew when the kernel tells of changes, but not for each of them", async () => {
     await open(3);
     const rows = rowsOf(3);
-    page.say({ type: "missions", n: 7, now: "2026-11-20T14:02:10Z", rows, total: 3 });
-    await passed(1_000);
+    for (let n = 1; n <= 20; n += 1) {
+      page.say({ type: "missions", n, now: "2026-11-20T14:02:10Z", rows, total: 3 });
+      await passed(100);
+    }
+    expect(page.asks("missions")).toHaveLength(1);
+    await passed(4_000);
+    expect(page.asks("missions")).toHaveLength(2);
+    await passed(20_000);
     expect(page.asks("missions")).toHaveLength(2);
   });
 

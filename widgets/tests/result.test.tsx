@@ -285,6 +285,19 @@ describe("opening files", () => {
       "ledgerline/src/ledgerline/api/invoices.py",
       "#line=141",
     );
+    act(() =>
+      render(
+        <FindingsTable
+          findings={{ rows: FINDINGS.slice(1, 2), total: 1 }}
+          root="/home/ada/ledgerline"
+          label="x"
+        />,
+        el,
+      ),
+    );
+    // A mark stays with its button, so another place has another button.
+    expect(handleLink).toHaveBeenCalledTimes(4);
+    expect(el.contains(button)).toBe(false);
     const bare = new FakeModel({});
     Object.assign(bare, { widget_manager: {} });
     noteFrontEnd(bare);

@@ -26,7 +26,8 @@ export function FileLink({ root, path, line: number, cell }: Props): JSX.Element
   const at = cell === null ? number : null;
   return way !== null && served !== null ? (
     <>
-      <Opening {...{ button, way, served, at, said, refused }} />
+      {/* JupyterLab adds a listener to what it marks: another place is another button. */}
+      <Opening key={`${served}:${at}`} {...{ button, way, served, at, said, refused }} />
       {refused.value && (
         <span class="refused" role="alert">
           It could not be opened.
