@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hypernb.session._mission import Mission
 
 _LISTS: Final = frozenset({"needs", "tools", "scope", "hosts", "resources"})
+_TEXTS: Final = frozenset({"goal", "agent", "check", "result", "on_failure"})
 _SHOWN: Final = 80
 
 
@@ -29,6 +30,8 @@ def assignment(word: str) -> tuple[str, Any]:
     name, equals, text = word.partition("=")
     if not equals:
         raise UsageError(f"{word[:_SHOWN]!r} is no change.", hint="Write field=value.")
+    if name in _TEXTS and not text.startswith('"'):
+        return name, text  # a goal of "2026" is no number
     try:
         return name, json.loads(text)
     except ValueError:

@@ -81,6 +81,12 @@ def edit(mission: Mission, draft: Mapping[str, Any], revision: int | None = None
     }
 
 
+def comment(mission: Mission, text: str, task: str = "") -> Facts:
+    """Write something about a plan, or about a task of it; errors as of `Mission.comment`."""
+    mission.comment(text, task)
+    return {}
+
+
 def problem_facts(problem: PlanProblem) -> Facts:
     """Write what is wrong, and where."""
     return {

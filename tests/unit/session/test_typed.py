@@ -14,6 +14,8 @@ from hypernb.session import typed_comment, typed_edit
     ("words", "more", "asked"),
     [
         (["t3", "timeout_s=60"], {}, {"changes": {"t3": {"timeout_s": 60}}, "drop": ()}),
+        (["t3", "goal=2026"], {}, {"changes": {"t3": {"goal": "2026"}}, "drop": ()}),
+        (["t3", "check=null"], {}, {"changes": {"t3": {"check": "null"}}, "drop": ()}),
         (["concurrency=2"], {"drop": ["t4"]}, {"drop": ["t4"], "concurrency": 2}),
         (["t3", "cap_cost=null"], {}, {"changes": {"t3": {"cap_cost": None}}, "drop": ()}),
         (

@@ -15,7 +15,7 @@ from hypernb.errors import (
     UnknownNameError,
     UsageError,
 )
-from hypernb.widgets._plans import check, edit
+from hypernb.widgets._plans import check, comment, edit
 from tests.unit.widgets.test_facts import fields_of
 
 if TYPE_CHECKING:
@@ -179,6 +179,13 @@ def test_saving_what_is_wrong_is_refused(mission: Mission) -> None:
         edit(mission, draft(changes={"audit": {"needs": ["nobody"]}}), 1)
     assert caught.value.placed[0].field == "needs"
     assert mission.record.revision == 1
+
+
+def test_comment_is_kept_with_the_mission(mission: Mission) -> None:
+    assert comment(mission, "Why the audit?", "audit") == {}
+    assert [(each.task, each.text) for each in mission.comments()] == [
+        ("audit", "Why the audit?")
+    ]
 
 
 def test_draft_of_a_large_plan_is_checked_while_one_types(session: Session) -> None:
