@@ -20,7 +20,10 @@ const options = {
     },
   },
   inject: ["src/jsx.ts"],
-  alias: { "d3-transition": "./src/no-transition.ts" },
+  alias: {
+    "d3-transition": "./src/no-transition.ts",
+    "d3-interpolate": "./src/no-transition.ts",
+  },
   legalComments: "eof",
   logLevel: "info",
 };

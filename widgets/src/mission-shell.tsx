@@ -1,6 +1,6 @@
 import { effect, type ReadonlySignal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Connection } from "./connection";
 import { type Here, HereContext } from "./here";
 import type { Mission } from "./mission";
@@ -28,17 +28,26 @@ export function MissionShell({ connection, mission, part: Part }: Props): JSX.El
     () => ({ mission, link, ui, closed: connection.closed }),
     [mission],
   );
+  // The same element each time: what changes with every message is not the part's concern.
+  const drawn = useMemo(() => <Part />, [mission]);
   useClock(here);
   useTraits(connection, ui);
   return (
     <HereContext.Provider value={here}>
       <div class="mission" data-density={ui.density.value} data-seq={mission.seq.value}>
-        <Part />
-        <p class="vh" role="status">
-          {ui.said.value}
-        </p>
+        {drawn}
+        <LiveRegion said={ui.said} />
       </div>
     </HereContext.Provider>
+  );
+}
+
+/** What a screen reader is told, once it is free to tell it. */
+function LiveRegion({ said }: { said: ReadonlySignal<string> }): JSX.Element {
+  return (
+    <p class="vh" role="status">
+      {said.value}
+    </p>
   );
 }
 
@@ -57,7 +66,7 @@ function useClock({ mission, ui }: Here): void {
 
 /** Tell Python what a person looks at, and follow it where it says what to look at. */
 function useTraits(connection: Connection, ui: Ui): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const ends = [
       connection.follow("tab", (tab) => {
         ui.tab.value = (tab as Tab) || "graph";

@@ -1,6 +1,7 @@
 /**
- * Stands in for d3-transition in the bundle. d3-zoom only ever interrupts what it brings; the
- * rest would be animated moves, and with them interpolation of colours, which views never make.
+ * Stands in for d3-transition and d3-interpolate in the bundle. d3-zoom only ever interrupts
+ * what they bring; the rest would be animated moves, and with them interpolation of colours,
+ * which views never make.
  */
 import { selection } from "d3-selection";
 
@@ -10,4 +11,9 @@ selection.prototype.interrupt = function interruptNothing<Chosen>(this: Chosen):
 
 export function interrupt(): void {
   // Nothing moves by itself, so there is nothing to stop.
+}
+
+/** Where d3-zoom would find the way of an animated move. */
+export function interpolateZoom(): never {
+  throw new Error("Views do not move by themselves; set the transform of the zoom at once.");
 }

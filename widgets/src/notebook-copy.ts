@@ -101,6 +101,10 @@ export class NotebookCopy {
   }
 }
 
+/** ipywidgets marks what has no kernel by a broken chain; the copy says itself what it is. */
+const NO_CHAIN =
+  "<style>.jupyter-widgets-disconnected:has(> * > .hypernb-copy)::before{display:none}</style>";
+
 const layoutOf = (id: string): string => `${id}-hypernb-layout`;
 const styleOf = (id: string): string => `${id}-hypernb-style`;
 
@@ -109,7 +113,7 @@ function entriesOf(id: string, html: string): Record<string, Entry> {
     [id]: entry(CONTROLS, "HTMLModel", {
       layout: `IPY_MODEL_${layoutOf(id)}`,
       style: `IPY_MODEL_${styleOf(id)}`,
-      value: html,
+      value: `${NO_CHAIN}<div class="hypernb-copy">${html}</div>`,
     }),
     [layoutOf(id)]: entry("@jupyter-widgets/base", "LayoutModel", {}),
     [styleOf(id)]: entry(CONTROLS, "HTMLStyleModel", {}),

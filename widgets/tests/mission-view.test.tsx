@@ -2,7 +2,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
 import { largePicture, pictureOf } from "../dev/fixtures";
 import widget from "../src/index";
+import { Mission } from "../src/mission";
+import { plain } from "../src/parts/phrase";
 import type { MissionState, Picture } from "../src/protocol";
+import { taskStory } from "../src/views/task-story";
 import { MISSION_WORDS } from "../src/words";
 import { type OnPage, press, settle, showView } from "./shown";
 
@@ -238,14 +241,23 @@ describe("focus on one task", () => {
     expect(document.activeElement?.textContent).toContain("Needs you: 1 decision");
   });
 
-  it("has three sentences for a task in any state", async () => {
-    for (const task of pictureOf("running").tasks) {
-      const page = show(pictureOf("running"), { tab: "board", task: task.name });
-      await page.drawn();
-      page.button("Focus on this task").click();
-      await page.drawn();
-      const said = [...page.el.querySelectorAll(".solo .now dd")].map((dd) => dd.textContent);
-      expect(said.every((each) => /[.:]$/.test(each ?? ""))).toBe(true);
+  it("shows another task when one is chosen", async () => {
+    const page = await focused();
+    const select = page.el.querySelector(".solo select") as HTMLSelectElement;
+    select.value = "audit-ui";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await page.drawn();
+    expect(page.el.querySelector(".solo h4")?.textContent).toBe("audit-ui");
+    expect(page.el.querySelector(".solo .now")?.textContent).toContain("no sign of life");
+  });
+});
+
+describe.each(STATES)("each task of a mission that is %s", (state) => {
+  it("has three full sentences", () => {
+    const mission = new Mission(pictureOf(state));
+    for (const task of mission.tasks) {
+      const { now, waiting, next } = taskStory(mission, task);
+      for (const phrase of [now, waiting, next]) expect(plain(phrase)).toMatch(/[^.]\.$/);
     }
   });
 });

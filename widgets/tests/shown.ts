@@ -52,7 +52,12 @@ export function showView(
 }
 
 /** Effects of Preact run after a frame, or a little later in its absence. */
-export const settle = (): Promise<void> => new Promise((done) => setTimeout(done, 45));
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 2; round += 1) {
+    await new Promise((done) => requestAnimationFrame(done));
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
 
 export function press(element: Element, key: string): void {
   element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));

@@ -1,10 +1,11 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useHere } from "../here";
 import { count } from "../words";
 import { cardPlace } from "./card-place";
 import { Control } from "./control";
+import { Legend } from "./legend";
 import { TaskCard } from "./task-card";
 
 /** Guessed for a card that is not in the page yet. */
@@ -59,9 +60,10 @@ export function Canvas({ now, children }: Props): JSX.Element {
         <p class="vh" role="status">
           {control.said.value}
         </p>
+        <Cut isCut={control.isCut} />
         <Card control={control} />
       </div>
-      <Cut isCut={control.isCut} />
+      <Legend isFar={control.isFar} />
     </>
   );
 }
@@ -84,7 +86,7 @@ function Cut({ isCut }: { isCut: ReadonlySignal<boolean> }): JSX.Element | null 
   if (!isCut.value) return null;
   return (
     <p class="quiet gr-cut">
-      A part of the graph is out of sight: drag it, or press Fit. Ctrl and the wheel zoom.
+      A part is out of sight: drag the graph, or press Fit. Ctrl and the wheel zoom.
     </p>
   );
 }
@@ -126,11 +128,16 @@ function Card({ control }: { control: Control }): JSX.Element | null {
     document.addEventListener("keydown", dismiss);
     return () => document.removeEventListener("keydown", dismiss);
   }, [isOpen, control]);
+  const [size, setSize] = useState(CARD_PX);
+  useLayoutEffect(() => {
+    const own = card.current;
+    if (!own || own.offsetHeight === 0) return;
+    const { offsetWidth: width, offsetHeight: height } = own;
+    if (width !== size.width || height !== size.height) setSize({ width, height });
+  });
   const { surface } = control;
   const box = surface?.boxOf(shown);
   if (around === null || !surface || !box) return null;
-  const own = card.current;
-  const size = own ? { width: own.offsetWidth, height: own.offsetHeight } : CARD_PX;
   const isReached = control.hovered.value >= 0;
   return (
     <TaskCard

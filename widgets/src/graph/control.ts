@@ -2,6 +2,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
 import type { PlanSpec, TaskFacts, TaskState } from "../protocol";
+import { openTask } from "../ui";
 import { isActive, line, TASK_WORDS } from "../words";
 import { type Arranged, arranged } from "./arranged";
 import { detailOf } from "./look";
@@ -26,6 +27,8 @@ export class Control {
   readonly said: Signal<string> = signal("");
   /** Whether a part of the graph is out of sight. */
   readonly isCut: Signal<boolean> = signal(false);
+  /** Whether boxes are so small that only their colour and length tell their state. */
+  readonly isFar: Signal<boolean> = signal(false);
   /** Rises when something was drawn in another place or size. */
   readonly viewed: Signal<number> = signal(0);
   /** The task whose card is shown. */
@@ -121,11 +124,18 @@ export class Control {
     this.dismissed.value = this.shown.peek();
   };
 
-  readonly open = (task: number): void => {
+  /** Open a task, and leave focus and pointer where they are. */
+  readonly select = (task: number): void => {
     if (task < 0 || task >= this.size) return;
     this.dismissed.value = -1;
     this.marked.value = task;
     this.here.ui.task.value = this.nameOf(task);
+  };
+
+  /** Open a task and go to where it is shown. */
+  readonly open = (task: number): void => {
+    this.select(task);
+    if (task >= 0 && task < this.size) openTask(this.here.ui, this.nameOf(task));
   };
 
   // -- keys
@@ -228,10 +238,11 @@ export class Control {
       detailOf: (task) => this.detailOf(task),
       isCritical: (edge) => this.criticalEdges[edge] === 1,
       onHover: this.hover,
-      onPress: this.open,
+      onPress: this.select,
       onView: () => {
         this.viewed.value += 1;
         this.isCut.value = this.surface?.isCut ?? false;
+        this.isFar.value = this.surface?.level === "dot";
       },
     };
   }

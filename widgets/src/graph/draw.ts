@@ -42,8 +42,8 @@ export interface Frame {
 const FULL = 0.7;
 const NAME = 0.42;
 const SHAPE = 0.2;
-/** Gaps between layers narrower than this show no edges, only a grey. */
-const EDGE_GAP_PX = 1.5;
+/** Gaps between layers narrower than this would show edges as a mere grey. */
+const EDGE_GAP_PX = 4;
 
 export function levelAt(k: number): Level {
   if (k >= FULL) return "full";
@@ -87,7 +87,26 @@ export function drawSome(
       box.y + box.height < seen.y;
     if (!outside) shown.push(task);
   }
-  drawBoxes(context, frame, shown);
+  if (levelAt(frame.k) === "dot") drawDots(context, frame, shown, true);
+  else {
+    erase(context, frame, shown);
+    drawBoxes(context, frame, shown);
+  }
+}
+
+/** Clear the boxes and a pixel around them, where smoothed borders reach. */
+function erase(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  tasks: readonly number[],
+): void {
+  enter(context, frame);
+  const rim = 1 / (frame.k * frame.ratio);
+  context.fillStyle = frame.palette.bg;
+  for (const task of tasks) {
+    const { x, y, width, height } = frame.scene.box(task);
+    context.fillRect(x - rim, y - rim, width + 2 * rim, height + 2 * rim);
+  }
 }
 
 /** The part of the graph that can be seen, in its own lengths. */
@@ -176,7 +195,7 @@ function drawBoxes(
 ): void {
   const level = levelAt(frame.k);
   if (level === "dot") {
-    drawDots(context, frame, tasks);
+    drawDots(context, frame, tasks, false);
     return;
   }
   enter(context, frame);
@@ -185,31 +204,35 @@ function drawBoxes(
   if (level !== "shape") drawNames(context, frame, tasks, level);
 }
 
-/** Boxes without borders, by colour; on whole device pixels, so that drawing over leaves no rim. */
+/** Boxes without borders, filled in part; on whole device pixels, so that drawing over leaves no rim. */
 function drawDots(
   context: CanvasRenderingContext2D,
   frame: Frame,
   tasks: readonly number[],
+  isOver: boolean,
 ): void {
   const { scene, ratio, x, y, k, palette, states } = frame;
   const { measure } = scene.geometry;
   const width = Math.max(1, Math.round(measure.width * k * ratio));
   const height = Math.max(1, Math.round(measure.height * k * ratio));
   context.setTransform(1, 0, 0, 1, 0, 0);
-  const byColour = new Map<string, number[]>();
+  const fill = (task: number, share: number): void => {
+    const left = Math.round(((scene.geometry.x[task] ?? 0) * k + x) * ratio);
+    const top = Math.round(((scene.geometry.y[task] ?? 0) * k + y) * ratio);
+    context.fillRect(left, top, Math.max(1, Math.round(width * share)), height);
+  };
+  context.fillStyle = palette.bg;
+  if (isOver) for (const task of tasks) fill(task, 1);
+  const byLook = new Map<Look, number[]>();
   for (const task of tasks) {
-    const colour = palette[lookOf(states[task]).dot];
-    const known = byColour.get(colour);
+    const look = lookOf(states[task]);
+    const known = byLook.get(look);
     if (known) known.push(task);
-    else byColour.set(colour, [task]);
+    else byLook.set(look, [task]);
   }
-  for (const [colour, same] of byColour) {
-    context.fillStyle = colour;
-    for (const task of same) {
-      const left = Math.round(((scene.geometry.x[task] ?? 0) * k + x) * ratio);
-      const top = Math.round(((scene.geometry.y[task] ?? 0) * k + y) * ratio);
-      context.fillRect(left, top, width, height);
-    }
+  for (const [look, same] of byLook) {
+    context.fillStyle = palette[look.dot];
+    for (const task of same) fill(task, look.share);
   }
 }
 

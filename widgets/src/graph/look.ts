@@ -1,6 +1,6 @@
 /** How a task's box looks and what it says, by the state of the task. */
 import type { TaskFacts, TaskState } from "../protocol";
-import { isFinal, TASK_WORDS } from "../words";
+import { isFinal, type Role, TASK_WORDS } from "../words";
 import type { Token } from "./palette";
 
 export interface Look {
@@ -12,7 +12,18 @@ export interface Look {
   readonly role: Token;
   /** The colour of a box that is too small for a border. */
   readonly dot: Token;
+  /** How much of such a box is filled: tells states apart without colour. */
+  readonly share: number;
 }
+
+/** The more a state asks to be seen, the more of its box is filled. */
+const SHARES: Readonly<Record<Role, number>> = {
+  bad: 1,
+  attention: 1,
+  active: 0.75,
+  good: 0.5,
+  neutral: 0.5,
+};
 
 const look = (
   state: TaskState,
@@ -23,11 +34,12 @@ const look = (
   const { shape, role } = TASK_WORDS[state];
   const colour: Token = role === "neutral" ? "edge" : role;
   const own: Token = role === "neutral" ? "muted" : role;
-  return { border, colour, fill, square: false, shape, role: own, dot: colour, ...more };
+  const share = SHARES[role];
+  return { border, colour, fill, square: false, shape, role: own, dot: colour, share, ...more };
 };
 
 export const LOOKS: Readonly<Record<TaskState, Look>> = {
-  pending: look("pending", "dashed", "bg", { dot: "line" }),
+  pending: look("pending", "dashed", "bg", { dot: "edge", share: 0.25 }),
   ready: look("ready", "thin"),
   waiting: look("waiting", "thin"),
   running: look("running", "thick"),
@@ -36,9 +48,19 @@ export const LOOKS: Readonly<Record<TaskState, Look>> = {
   stalled: look("stalled", "dotted", "attention-tint"),
   succeeded: look("succeeded", "thin", "good-tint"),
   failed: look("failed", "thick", "bad-tint", { square: true }),
-  cancelled: look("cancelled", "thin"),
-  skipped: look("skipped", "dashed", "bg", { dot: "line" }),
+  cancelled: look("cancelled", "thin", "bg", { share: 0.25 }),
+  skipped: look("skipped", "dashed", "bg", { dot: "edge", share: 0.25 }),
 };
+
+/** What the boxes without borders mean: words, and the look they stand for. */
+export const DOTS: readonly (readonly [said: string, Look])[] = [
+  ["failed", LOOKS.failed],
+  ["stalled or waiting for you", LOOKS.stalled],
+  ["running", LOOKS.running],
+  ["succeeded", LOOKS.succeeded],
+  ["ready", LOOKS.ready],
+  ["not started or not run", LOOKS.pending],
+];
 
 /** A length of time in the little room of a box: `2:24`. */
 export function brief(seconds: number): string {

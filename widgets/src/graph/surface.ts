@@ -3,9 +3,17 @@ import { select } from "d3-selection";
 import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { TaskState } from "../protocol";
 import type { Arranged } from "./arranged";
-import { drawAll, drawSome, type Fonts, type Frame, isBoxesOnly, levelAt } from "./draw";
+import {
+  drawAll,
+  drawSome,
+  type Fonts,
+  type Frame,
+  isBoxesOnly,
+  type Level,
+  levelAt,
+} from "./draw";
 import type { Measure } from "./geometry";
-import { type Palette, readPalette, watchTheme } from "./palette";
+import { type Palette, readPalette, TOKENS, watchTheme } from "./palette";
 import { type Rect, Scene } from "./scene";
 
 /** What the surface asks of its owner, and tells it. */
@@ -47,6 +55,7 @@ const FULL_AT_LEAST = 0.7;
 /** Larger graphs begin with all of them in sight, however small. */
 const READ_AT_MOST = 200;
 const REACH_PX = 6;
+const PINCH_BELOW = 40;
 
 export class Surface {
   scene: Scene | null = null;
@@ -69,6 +78,7 @@ export class Surface {
   private ratio = 1;
   private marked = -1;
   private isStale = true;
+  private isThemeStale = false;
   private readonly stale = new Set<number>();
   private request = 0;
 
@@ -82,8 +92,8 @@ export class Surface {
     this.observer.observe(elements.host);
     this.listen();
     const unwatch = watchTheme(() => {
-      this.palette = readPalette(elements.probe);
-      this.drawLater();
+      this.isThemeStale = true;
+      this.request ||= requestAnimationFrame(this.drawNow);
     });
     this.end.signal.addEventListener("abort", unwatch, { once: true });
   }
@@ -103,7 +113,11 @@ export class Surface {
       this.states[task] = this.owner.stateOf(task);
       this.stale.add(task);
     }
-    if (!isBoxesOnly(levelAt(this.view.k))) this.isStale = true;
+    if (!isBoxesOnly(levelAt(this.view.k))) {
+      // Edges and what children say change with it: all is drawn, if any of it can be seen.
+      for (const task of this.stale) this.isStale ||= this.isSeen(task);
+      if (!this.isStale) this.stale.clear();
+    }
     if (this.stale.size > 0) this.request ||= requestAnimationFrame(this.drawNow);
   }
 
@@ -188,6 +202,11 @@ export class Surface {
   /** Whether layers run from top to bottom. */
   get isDown(): boolean {
     return this.scene?.geometry.measure.down ?? false;
+  }
+
+  /** How much of each box can be made out. */
+  get level(): Level {
+    return levelAt(this.view.k);
   }
 
   /** Whether a part of the graph is out of sight. */
@@ -343,6 +362,7 @@ export class Surface {
         [0, 0],
         [this.width, this.height],
       ])
+      .wheelDelta(wheelDelta)
       .filter((event: WheelEvent | MouseEvent | TouchEvent) => {
         // A plain wheel scrolls the notebook. A pinch arrives as a wheel with ctrl.
         if (event.type === "wheel") return event.ctrlKey || event.metaKey;
@@ -405,11 +425,38 @@ export class Surface {
 
   // -- drawing
 
+  /** Whether a task, or an edge that leaves it, may be in sight. */
+  private isSeen(task: number): boolean {
+    const own = this.boxOf(task);
+    if (own === null || this.scene === null) return false;
+    let [left, top, right, bottom] = [own.x, own.y, own.x + own.width, own.y + own.height];
+    for (const child of this.scene.ways.childrenOf(task)) {
+      const box = this.boxOf(child);
+      if (box === null) continue;
+      left = Math.min(left, box.x);
+      top = Math.min(top, box.y);
+      right = Math.max(right, box.x + box.width);
+      bottom = Math.max(bottom, box.y + box.height);
+    }
+    return left <= this.width && right >= 0 && top <= this.height && bottom >= 0;
+  }
+
+  /** Read the colours again; a theme changes far less often than what may change it. */
+  private freshenPalette(): void {
+    this.isThemeStale = false;
+    const palette = readPalette(this.elements.probe);
+    if (TOKENS.every((token) => palette[token] === this.palette[token])) return;
+    this.palette = palette;
+    this.isStale = true;
+  }
+
   private readonly drawNow = (): void => {
     if (this.request !== 0) cancelAnimationFrame(this.request);
     this.request = 0;
     const { context, scene } = this;
     if (scene === null || this.width === 0) return;
+    if (this.isThemeStale) this.freshenPalette();
+    if (!this.isStale && this.stale.size === 0) return;
     if (context !== null) {
       const frame = this.frame(scene);
       if (this.isStale) drawAll(context, frame);
@@ -442,6 +489,12 @@ export class Surface {
       isCritical,
     };
   }
+}
+
+/** A pinch comes as many small steps, a notch of a wheel as one large. */
+function wheelDelta({ deltaY, deltaMode }: WheelEvent): number {
+  const unit = deltaMode === 1 ? 0.05 : deltaMode === 2 ? 1 : 0.002;
+  return -deltaY * unit * (Math.abs(deltaY) < PINCH_BELOW ? 8 : 1.5);
 }
 
 function heightOf(em: number): number {

@@ -1,11 +1,5 @@
 import "./graph.css";
-import {
-  computed,
-  type ReadonlySignal,
-  useComputed,
-  useSignal,
-  useSignalEffect,
-} from "@preact/signals";
+import { computed, type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Canvas } from "../graph/canvas";
@@ -13,7 +7,7 @@ import { TaskTable } from "../graph/task-table";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
 import type { HeadFacts } from "../protocol";
-import { count, isActive, isFinal, line } from "../words";
+import { count, isActive, line } from "../words";
 
 /** Times in boxes and rows go on so often; only the elapsed time counts every second. */
 const TIMES_EVERY_MS = 5_000;
@@ -36,30 +30,12 @@ export function Graph(): JSX.Element {
 }
 
 function Drawn(): JSX.Element {
-  const { mission } = useHere();
   const now = useSlowNow();
-  const ended = useComputed(() => isFinal(mission.facts.value.state)).value;
   return (
     <div>
       <Canvas now={now}>
         <CriticalPath />
       </Canvas>
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form */}
-      <div class="gr-legend" role="group" aria-label="Key">
-        <span>
-          <span class="gr-line gr-thick" aria-hidden="true" />
-          critical path
-        </span>
-        <span>
-          <span class="gr-line" aria-hidden="true" />
-          output handed on
-        </span>
-        <span>
-          <span class="gr-line gr-waited" aria-hidden="true" />
-          {ended ? "not handed on" : "still waited for"}
-        </span>
-        <span class="quiet">Arrow keys follow the edges, Enter opens a task.</span>
-      </div>
     </div>
   );
 }

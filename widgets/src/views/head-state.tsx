@@ -30,7 +30,7 @@ export function StateLine(): JSX.Element {
           <ActionButton key={action.verb} action={action} link={link} />
         ))}
       </div>
-      {!at_once && why && <p class="quiet why">{shown(why)}</p>}
+      {!at_once && why && actions.length > 0 && <p class="quiet why">{shown(why)}</p>}
     </div>
   );
 }
