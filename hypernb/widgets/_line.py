@@ -99,6 +99,7 @@ class Line:
         widget = self._widget()
         if widget is not None:
             widget.front_end = front_end
+            widget.greetings += 1
         clicks = self._clicks()
         greetings.heard(front_end, late_clicks="" if clicks["at_once"] else clicks["why"])
 

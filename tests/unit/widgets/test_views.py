@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,22 @@ def test_a_view_follows_its_mission(session: Session) -> None:
     until(lambda: view.seq == session.store.last_seq())
     assert states[-1] == "succeeded"
     assert repr(view) == "<MissionView of m-1: succeeded>"
+
+
+def test_a_stream_of_commits_is_gathered(session: Session) -> None:
+    recorded = Recorded(session, "a").start().begin("a")
+    page = FrontEnd(MissionView(recorded.mission))
+    page.widget._line.channel.window = 1_000
+    page.hello()
+    began = time.monotonic()
+    for number in range(300):
+        recorded._tell("task.progressed", "a", attempt=1, note=f"step {number}")
+    last = session.store.last_seq()
+    until(lambda: any(said.get("seq") == last for said in page.said))
+    took_s = time.monotonic() - began
+    told = [said["events"] for said in page.said if said.get("events")]
+    assert sum(map(len, told)) == 300
+    assert len(told) <= 10 + took_s / 0.02
 
 
 def test_two_views_agree_and_a_click_in_one_shows_in_both(mission: Mission) -> None:
