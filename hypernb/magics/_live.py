@@ -66,6 +66,15 @@ class _Widget:
     def close(self) -> None:
         self._view.close()
 
+    def retire(self) -> None:
+        """Close it where its output was replaced; a page that was opened anew kept the widget.
+
+        Ids of displays are not saved with a notebook, so such a page cannot be told what to
+        show instead, and a closed widget would leave nothing there.
+        """
+        if self._view.greetings <= 1:
+            self.close()
+
 
 class LiveView:
     """A mission in the cells of this kernel.
@@ -223,7 +232,7 @@ class LiveView:
     def _let_go(self) -> None:
         widget, self._widget = self._widget, None
         if widget is not None:
-            widget.close()
+            widget.retire()
 
     def _draw(self) -> dict[str, Any]:
         from hypernb.views import mission_html, mission_text

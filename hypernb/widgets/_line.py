@@ -53,6 +53,7 @@ class Line:
         self._pid = os.getpid()
         self._is_open = False
         self._ended = ""
+        self._opened: Mission | None = None
         self._tail = tail_of(self.session)
         self._noted: tuple[str, int] | None = None
 
@@ -86,12 +87,19 @@ class Line:
         elif message.get("verb") == "open":
             self._open(message)
         else:
-            DESK.take(message, self._about, self.say)
+            DESK.take(message, self._asked_of(message), self.say)
+
+    def _asked_of(self, message: Mapping[str, Any]) -> Mission | Session:
+        """Return what a question is about: the mission that is open, unless it names one."""
+        args = message.get("args")
+        names_one = isinstance(args, dict) and "mission" in args
+        return self._about if self._opened is None or names_one else self._opened
 
     def _greet(self, front_end: str) -> None:
         widget = self._widget()
         if widget is not None:
             widget.front_end = front_end
+            widget.greetings += 1
         clicks = self._clicks()
         greetings.heard(front_end, late_clicks="" if clicks["at_once"] else clicks["why"])
 
@@ -107,6 +115,7 @@ class Line:
         except HypernbError as error:
             self._refuse(message, error)
             return
+        self._opened = mission
         self.say({"type": "answer", "id": message.get("id"), "ok": True, "value": {}})
         self._tail.turn(self, None if mission is None else mission.record.id)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import PathError, UnknownNameError, UsageError
 from hypernb.model import MissionState, TaskState
-from hypernb.views import Strong, words
+from hypernb.session import RETRIABLE
+from hypernb.views import Figures, Strong, words
 from hypernb.views._clean import line
 from hypernb.views._phrase import enumerate_names
+from hypernb.widgets._actions import action
+from hypernb.widgets._difference import difference_facts
 from hypernb.widgets._facts import mission_facts, phrase
 from hypernb.widgets._shown import finding_facts
 
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
 
     from hypernb.model import (
         Finding,
+        MissionId,
         MissionRecord,
         MissionSnapshot,
         MissionSummary,
-        PlanSpec,
         TaskRecord,
     )
     from hypernb.session import Mission, Session
@@ -32,27 +34,13 @@ if TYPE_CHECKING:
 
 Facts = dict[str, Any]
 
-LIVE: Final = (
-    MissionState.PLANNING,
-    MissionState.AWAITING_APPROVAL,
-    MissionState.RUNNING,
-    MissionState.PAUSED,
-)
-"""States of missions that have not ended."""
-
 ROWS_AT_MOST: Final = 500
 FINDINGS_AT_MOST: Final = 200
 TASKS_AT_MOST: Final = 1_000
 _GOAL_CUT_AT: Final = 2_000
-_VALUE_CUT_AT: Final = 400
+_ESTIMATED_AT_MOST: Final = 12
 _NAMES_TRIED: Final = 1_000
 _AT_WORK: Final = (TaskState.RUNNING, TaskState.VERIFYING)
-_CAN_BE_RETRIED: Final = (
-    TaskState.FAILED,
-    TaskState.CANCELLED,
-    TaskState.SKIPPED,
-    TaskState.AWAITING_APPROVAL,
-)
 
 
 # -- rows --------------------------------------------------------------------------------
@@ -83,7 +71,18 @@ def rows(
         limit=min(max(limit, 0), ROWS_AT_MOST),
         offset=max(offset, 0),
     )
-    return {"rows": [_row(each) for each in found], "total": total}
+    left = _left(session, found)
+    return {"rows": [_row(each, left) for each in found], "total": total}
+
+
+def _left(session: Session, found: Sequence[MissionSummary]) -> dict[MissionId, str]:
+    """Say of the first few that run how long they probably still take; others are read less."""
+    running = [each.mission.id for each in found if each.mission.state is MissionState.RUNNING]
+    store, said = session.store, {}
+    for mission_id in running[:_ESTIMATED_AT_MOST]:
+        figures = Figures(store.snapshot(mission_id, events=0), past=store.past(mission_id))
+        said[mission_id] = figures.left.said if figures.left else ""
+    return said
 
 
 def _state(name: str) -> MissionState:
@@ -94,7 +93,7 @@ def _state(name: str) -> MissionState:
         raise UnknownNameError("state of a mission", name, known) from None
 
 
-def _row(summary: MissionSummary) -> Facts:
+def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
     counts = summary.counts
     facts = mission_facts(summary.mission)
     facts["goal"] = line(facts["goal"], cut_at=_GOAL_CUT_AT)
@@ -106,7 +105,7 @@ def _row(summary: MissionSummary) -> Facts:
         "findings": summary.findings,
         "told": phrase(told(summary)),
         "needs_you": needs_you(summary),
-        "left": "",
+        "left": left.get(summary.mission.id, ""),
         "budget": summary.budget,
         "actions": actions(summary),
     }
@@ -224,44 +223,39 @@ def actions(summary: MissionSummary) -> list[Facts]:
     A plan is not approved from a row: whoever approves has to see it.
     """
     ref = summary.mission.short_id
-    pause = _action(ref, "pause", "Pause")
-    cancel = _action(
-        ref,
-        "cancel",
-        "Cancel mission…",
-        confirm={
-            "question": f"Running work of {ref} is stopped, the rest never starts.",
-            "button": f"Cancel {ref}",
-        },
-    )
     match summary.mission.state:
         case MissionState.RUNNING:
-            return [pause, cancel]
+            return [_simply(ref, "pause", "Pause"), _cancel(ref)]
         case MissionState.PAUSED:
-            return [_action(ref, "resume", "Resume", kind="primary"), cancel]
+            return [_simply(ref, "resume", "Resume", primary=True), _cancel(ref)]
         case MissionState.AWAITING_APPROVAL if summary.is_approved:
-            return [cancel]
+            return [_cancel(ref)]
         case MissionState.FAILED | MissionState.CANCELLED if _has_left(summary):
-            return [_action(ref, "retry", "Retry what is left")]
+            return [_simply(ref, "retry", "Retry what is left")]
         case _:
             return []
 
 
 def _has_left(summary: MissionSummary) -> bool:
-    return any(state in summary.counts for state in _CAN_BE_RETRIED)
+    return any(state in summary.counts for state in RETRIABLE)
 
 
-def _action(
-    ref: str, verb: str, label: str, *, kind: str = "plain", confirm: Facts | None = None
-) -> Facts:
-    action: Facts = {
-        "verb": verb,
-        "label": label,
-        "args": {"mission": ref},
-        "twin": f"%hyper {verb} {ref}",
-        "kind": kind,
+def _simply(ref: str, verb: str, label: str, *, primary: bool = False) -> Facts:
+    return action(verb, label, f"%hyper {verb} {ref}", args={"mission": ref}, primary=primary)
+
+
+def _cancel(ref: str) -> Facts:
+    confirm = {
+        "question": f"Everything of {ref} that runs is stopped. What is done is kept.",
+        "button": f"Cancel {ref}",
     }
-    return action | ({"confirm": confirm} if confirm else {})
+    return action(
+        "cancel",
+        "Cancel mission…",
+        f"%hyper cancel {ref}",
+        args={"mission": ref},
+        confirm=confirm,
+    )
 
 
 # -- two missions side by side -----------------------------------------------------------
@@ -315,42 +309,8 @@ def _seconds(start: datetime | None, end: datetime) -> float:
 def _difference(first: MissionSnapshot, second: MissionSnapshot) -> Facts | None:
     if first.plan is None or second.plan is None:
         return None
-    from hypernb.plan import compare as compare_plans
-
-    found = compare_plans(first.plan, second.plan)
-    changed = [
-        {"task": task, "field": name, "old": _in_words(old), "new": _in_words(new)}
-        for task, fields in (("", found.plan_fields), *found.changed.items())
-        for name, (old, new) in fields.items()
-    ]
-    return {
-        "from_revision": first.mission.revision,
-        "to_revision": second.mission.revision,
-        "added": list(found.added),
-        "removed": list(found.removed),
-        "changed": changed[:TASKS_AT_MOST],
-        "same": _kept(first.plan, second.plan) - len(found.changed),
-    }
-
-
-def _kept(first: PlanSpec, second: PlanSpec) -> int:
-    return len({task.name for task in first.tasks} & {task.name for task in second.tasks})
-
-
-def _in_words(value: Any) -> str:
-    match value:
-        case None | "" | () | []:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case tuple() | list():
-            return line(", ".join(map(_in_words, value)), cut_at=_VALUE_CUT_AT)
-        case int() | float():
-            return f"{value:,.6g}"
-        case _ if hasattr(value, "model_dump"):
-            return line(json.dumps(value.model_dump(mode="json")), cut_at=_VALUE_CUT_AT)
-        case _:
-            return line(value, cut_at=_VALUE_CUT_AT)
+    revisions = (first.mission.revision, second.mission.revision)
+    return difference_facts(first.plan, second.plan, revisions)
 
 
 def _tasks(first: MissionSnapshot, second: MissionSnapshot) -> list[Facts]:

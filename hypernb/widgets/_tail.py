@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from hypernb.session import Session
     from hypernb.widgets._line import Line
 
+_EAGER_LOOK_S: Final = 0.005
 _LOOK_S: Final = 0.01
 _LAZY_LOOK_S: Final = 0.1
-_LEAST_BETWEEN_S: Final = 0.02
-"""jupyter_server drops what comes faster than a thousand messages a second, of all views."""
+_EAGER_FOR_S: Final = 1.0
+"""Where something has just happened, something else often follows."""
+_BETWEEN_S: Final = 0.02
+_AHEAD_S: Final = 0.1
+"""jupyter_server drops what comes faster than a thousand messages a second, of all views. So a
+mission may have one every 20 ms in the long run; a few at once need not wait for each other."""
 _BEAT_S: Final = 5.0
 _RUNNER_LOOK_S: Final = 1.0
 _RUNNER_STARTS_S: Final = 3.0
@@ -64,7 +69,8 @@ class Tail:
         self._mirrors: dict[MissionId, Mirror] = {}
         self._copies: dict[MissionId, Copies] = {}
         self._stale: set[MissionId] = set()
-        self._advanced_at: dict[MissionId, float] = {}
+        self._paid_until: dict[MissionId, float] = {}
+        self._changed_at = float("-inf")
         self._beat_at = self._runner_at = self._rest_until = 0.0
         self._is_quick = self._is_looking_for_runner = self._has_failed = False
         self._pid = os.getpid()
@@ -118,9 +124,14 @@ class Tail:
     def _run(self) -> None:
         while lines := self._present():
             self._round(lines)
-            is_watched = any(line.channel.is_heard for line in lines)
-            self._wake.wait(_LOOK_S if is_watched else _LAZY_LOOK_S)
+            self._wake.wait(self._pause_s(lines))
             self._wake.clear()
+
+    def _pause_s(self, lines: tuple[Line, ...]) -> float:
+        if not any(line.channel.is_heard for line in lines):
+            return _LAZY_LOOK_S
+        is_lively = time.monotonic() - self._changed_at < _EAGER_FOR_S
+        return _EAGER_LOOK_S if is_lively else _LOOK_S
 
     def _present(self) -> tuple[Line, ...]:
         with self._lock:
@@ -129,6 +140,7 @@ class Tail:
                 self._thread = None
                 self._turn_quickly(wanted=False)
                 self._mirrors, self._copies, self._stale = {}, {}, set()
+                self._paid_until.clear()
                 self._said.clear()
             return tuple(self._lines)
 
@@ -160,6 +172,7 @@ class Tail:
         for gone in self._mirrors.keys() - followed:
             del self._mirrors[gone], self._copies[gone]
         if self._store.changed():
+            self._changed_at = now_s
             self._stale |= self._mirrors.keys()
             for line in lines:
                 if line.channel.listing is not None:
@@ -184,9 +197,10 @@ class Tail:
                 line.note(mirror.mission, mirror.seq)
         if mission not in self._stale:
             return
-        if now_s - self._advanced_at.get(mission, 0.0) < _LEAST_BETWEEN_S:
+        paid_until = self._paid_until.get(mission, 0.0)
+        if paid_until - now_s > _AHEAD_S:
             return
-        self._advanced_at[mission] = now_s
+        self._paid_until[mission] = max(paid_until, now_s) + _BETWEEN_S
         self._stale.discard(mission)
         self._advance(mirror, lines)
 

@@ -74,6 +74,8 @@ class HyperWidget(anywidget.AnyWidget):
 
     front_end: str | None = None
     """The program that shows it, as it named itself; None until one has answered."""
+    greetings: int = 0
+    """How many pages have shown it: one more each time a notebook is opened again."""
 
     options: ClassVar[tuple[str, ...]] = ("density",)
 

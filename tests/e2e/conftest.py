@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -117,9 +118,18 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def watch_for_problems(page: Page) -> list[str]:
-    """Gather what goes wrong in the page, and any dialog that somebody opens."""
+    """Gather what goes wrong in the views of a page, and any dialog that somebody opens.
+
+    Jupyter has errors of its own, and its scripts have addresses; those of widgets are blobs.
+    """
     problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(error.stack or str(error)))
+
+    def note(error: Error) -> None:
+        told = error.stack or str(error)
+        if "/static/" not in told or "blob:" in told:
+            problems.append(told)
+
+    page.on("pageerror", note)
 
     def refuse(dialog: Dialog) -> None:
         problems.append(f"A dialog was opened: {dialog.message}")
@@ -221,7 +231,8 @@ def desk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Desk]:
     monkeypatch.setenv("HYPERNB_HOME", str(jupyter.folder / "home"))
-    made = Desk(jupyter, request.node.name.removeprefix("test_")[:60], page)
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_"))[:60].strip("-")
+    made = Desk(jupyter, name, page)
     made.folder.mkdir(parents=True, exist_ok=True)
     yield made
     made.clear()

@@ -32,7 +32,7 @@ def test_mission_is_approved_watched_and_frozen(
     notebook = desk.notebook(PROPOSE, "%hyper doctor")
     notebook.run(1)
     expect(notebook.view(1)).to_be_visible()
-    notebook.press(1, "Approve all 2 tasks")
+    notebook.press(1, "Approve both tasks")
     notebook.reads(1, "Running")
     notebook.run(2)
     notebook.reads(2, "live view: Notebook 7 answered")

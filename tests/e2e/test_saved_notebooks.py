@@ -27,7 +27,8 @@ def test_mission_that_ended_is_shown_as_it_ended(desk: Desk, database: str) -> N
         desk.session.stop()
         desk.session.close()
         for file in desk.folder.glob("missions.db*"):
-            file.unlink()
+            if file.is_file():
+                file.unlink()
     again = _open_again(desk, notebook)
     again.reads(1, "Succeeded")
     again.says_nothing_of_models()

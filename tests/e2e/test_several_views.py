@@ -28,7 +28,7 @@ def test_notebooks_on_one_mission_agree(desk: Desk, browser: Browser) -> None:
     second = desk.notebook(VIEW, name="two", page=page)
     second.run(1)
     second.reads(1, "Nothing runs until you approve it")
-    second.press(1, "Approve all 2 tasks")
+    second.press(1, "Approve both tasks")
     first.reads(1, "Running")
     first.press(1, "Pause")
     second.reads(1, "Paused")

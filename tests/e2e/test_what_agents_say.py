@@ -23,7 +23,7 @@ HOSTILE = (
     "a\u202egpj.exe",
     "zero\u200bwidth",
     '"><svg onload=window.caught=4>',
-    "W" * 100_000,
+    "W" * 99_000,
 )
 # Every event of a mission that reaches the page, in the order in which it does.
 GATHER = """() => {

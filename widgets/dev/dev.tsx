@@ -26,14 +26,31 @@ const { initialize, render } = widget();
 initialize({ model });
 render({ model, el: document.body.appendChild(document.createElement("main")) });
 const size = Number(asked("size", "0"));
-const history = ["history", "hyper_board"].includes(asked("view", "mission"));
-const rows = history ? rowsOf(size || 6) : [];
-const message: FromKernel = history
-  ? { type: "missions", n: 1, now: new Date().toISOString(), rows, total: rows.length }
-  : size > 0
+const mission = (): FromKernel =>
+  size > 0
     ? largePicture(size)
     : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0")));
+const list = (): FromKernel => {
+  const rows = rowsOf(size || 6);
+  return { type: "missions", n: 1, now: new Date().toISOString(), rows, total: rows.length };
+};
+const message = ["history", "hyper_board"].includes(model.get("component") as string)
+  ? list()
+  : mission();
 // From here benchmarks count, as if it had just come over the line.
 performance.mark("hypernb:arrived");
 model.say(message);
 Object.assign(globalThis, { model, largePicture });
+
+/** Labels of buttons to press one after the other: press=map-repo, or press=Open|Feed. */
+for (const [turn, label] of asked("press", "").split("|").filter(Boolean).entries()) {
+  setTimeout(
+    () => {
+      const buttons = [...document.querySelectorAll<HTMLElement>("button, input")];
+      const wanted = (each: HTMLElement): boolean =>
+        (each.ariaLabel ?? each.textContent ?? "").trim().startsWith(label);
+      buttons.find(wanted)?.click();
+    },
+    100 * (turn + 1),
+  );
+}

@@ -135,7 +135,7 @@ export const DIFF = `diff --git a/src/ledgerline/api/invoices.py b/src/ledgerlin
 +    if invoice.owner != user.id:
 +        raise NotFound(number)
 +    return invoice
- 
+\x20
 `;
 
 const PNG =

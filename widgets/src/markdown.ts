@@ -8,10 +8,23 @@ export type Block =
   | { kind: "heading"; rank: number; text: string }
   | { kind: "paragraph"; text: string }
   | { kind: "code"; text: string }
-  | { kind: "list"; ordered: boolean; start: number; items: { depth: number; text: string }[] }
+  | List
   | { kind: "quote"; text: string }
   | { kind: "table"; heads: string[]; rows: string[][] }
   | { kind: "rule" };
+
+export interface List {
+  kind: "list";
+  ordered: boolean;
+  start: number;
+  items: Item[];
+}
+
+export interface Item {
+  text: string;
+  /** A list below it. */
+  inner: List | null;
+}
 
 export type Inline =
   | { kind: "text" | "code" | "strong" | "em"; text: string }
@@ -20,6 +33,7 @@ export type Inline =
 const BLOCKS_AT_MOST = 2_000;
 const SEEN_AHEAD = 2_000;
 const CELLS_AT_MOST = 40;
+const ITEMS_AT_MOST = 500;
 
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/;
 const FENCE = /^ {0,3}(```+|~~~+)/;
@@ -104,24 +118,59 @@ function cells(line: string): string[] {
     .map((cell) => cell.trim());
 }
 
+/** An item as it stands in the text: how far it is set in, its number, its words. */
+interface Entry {
+  indent: number;
+  number: string | undefined;
+  text: string;
+}
+
 function listAt(lines: readonly string[], place: number): [Block, number] {
-  const first = ITEM.exec(lines[place] ?? "");
-  const ordered = first?.[2] !== undefined;
-  const items: { depth: number; text: string }[] = [];
+  const entries: Entry[] = [];
   let next = place;
-  while (next < lines.length) {
+  // A longer list goes on in another: what begins one is never read to its end many times.
+  for (; next < lines.length && entries.length < ITEMS_AT_MOST; next += 1) {
     const line = lines[next] ?? "";
     const item = ITEM.exec(line);
-    const last = items.at(-1);
-    if (item) {
-      const depth = Math.floor((item[1]?.length ?? 0) / 2);
-      if (depth === 0 && (item[2] !== undefined) !== ordered) break;
-      items.push({ depth, text: item[3] ?? "" });
-    } else if (last && /^\s+\S/.test(line)) last.text += ` ${line.trim()}`;
+    const last = entries.at(-1);
+    if (item)
+      entries.push({ indent: item[1]?.length ?? 0, number: item[2], text: item[3] ?? "" });
+    else if (last && /^\s+\S/.test(line)) last.text += ` ${line.trim()}`;
     else break;
-    next += 1;
   }
-  return [{ kind: "list", ordered, start: Number(first?.[2] ?? 1), items }, next];
+  const [list, taken] = nested(entries, 0);
+  // What is set in less than the first item, or numbered otherwise, begins another list.
+  return [list, taken < entries.length ? lineOf(lines, place, taken) : next];
+}
+
+function nested(entries: readonly Entry[], from: number): [List, number] {
+  const first = entries[from] as Entry;
+  const ordered = first.number !== undefined;
+  const list: List = { kind: "list", ordered, start: Number(first.number ?? 1), items: [] };
+  let place = from;
+  while (place < entries.length) {
+    const entry = entries[place] as Entry;
+    const last = list.items.at(-1);
+    if (last && last.inner === null && entry.indent > first.indent + 1) {
+      [last.inner, place] = nested(entries, place);
+      continue;
+    }
+    if (entry.indent > first.indent + 1 || entry.indent + 1 < first.indent) break;
+    if ((entry.number !== undefined) !== ordered) break;
+    list.items.push({ text: entry.text, inner: null });
+    place += 1;
+  }
+  return [list, place];
+}
+
+/** The line where an item of a list begins. */
+function lineOf(lines: readonly string[], from: number, item: number): number {
+  let seen = -1;
+  for (let place = from; place < lines.length; place += 1) {
+    if (ITEM.test(lines[place] ?? "")) seen += 1;
+    if (seen === item) return place;
+  }
+  return lines.length;
 }
 
 function quoteAt(lines: readonly string[], place: number): [Block, number] {

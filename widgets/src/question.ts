@@ -13,8 +13,9 @@ export interface Question<T> {
 
 /**
  * Ask the kernel, and ask again when the arguments or `version` change. One question is under
- * way at a time, and the next one waits for `pauseMs`: answers never arrive out of order, and
- * a mission of ten thousand tasks does not ask ten thousand times.
+ * way at a time, and from one to the next there are at least `pauseMs`: answers never arrive out
+ * of order, and a mission of ten thousand tasks does not ask ten thousand times. What was refused
+ * is asked again with the next change, or when the kernel is heard of again.
  */
 export function useQuestion<T>(
   link: Link,
@@ -27,7 +28,7 @@ export function useQuestion<T>(
   const refused = useSignal("");
   const busy = useSignal(false);
   const wanted = args === null ? null : JSON.stringify([verb, args, version]);
-  const state = useRef({ asked: "" as string | null, wanted, alive: true, timer: 0 });
+  const state = useRef({ asked: "", wanted, alive: true, timer: 0, askedAt: 0 });
   state.current.wanted = wanted;
 
   const ask = useCallback(async (): Promise<void> => {
@@ -35,6 +36,7 @@ export function useQuestion<T>(
     if (busy.peek() || now.wanted === null || now.asked === now.wanted || !now.alive) return;
     const asked = now.wanted;
     now.asked = asked;
+    now.askedAt = Date.now();
     busy.value = true;
     const [which, given] = JSON.parse(asked) as [Verb, Record<string, unknown>];
     let answer: T | null = null;
@@ -44,6 +46,7 @@ export function useQuestion<T>(
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       why = `${error.message} ${error.hint}`.trim();
+      now.asked = "";
     } finally {
       busy.value = false;
     }
@@ -54,14 +57,16 @@ export function useQuestion<T>(
   }, [link]);
   const later = (): void => {
     clearTimeout(state.current.timer);
-    state.current.timer = setTimeout(() => void ask(), pauseMs) as unknown as number;
+    const rest = Math.max(0, state.current.askedAt + pauseMs - Date.now());
+    state.current.timer = setTimeout(() => void ask(), rest) as unknown as number;
   };
 
+  const live = link.liveness.value === "live";
   useEffect(() => {
-    if (wanted === null) return;
+    if (wanted === null || !live) return;
     if (state.current.asked === "") void ask();
     else later();
-  }, [wanted, link]);
+  }, [wanted, link, live]);
   useEffect(() => {
     state.current.alive = true;
     return () => {

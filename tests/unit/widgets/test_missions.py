@@ -16,7 +16,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, Finding, MissionState, Severity, TaskSpec
 from hypernb.session import Session
-from hypernb.widgets._missions import LIVE, compare, export, fork, rows
+from hypernb.widgets._missions import compare, export, fork, rows
 from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -147,13 +147,20 @@ def test_rows_are_searched_filtered_and_paged(session: Session) -> None:
     page = rows(session, limit=2, offset=1)
     assert [row["mission"]["short_id"] for row in page["rows"]] == ["m-5", "m-4"]
     assert page["total"] == 6
-    assert rows(session, states=[state.value for state in LIVE])["total"] == 6
     assert rows(session, limit=-1, offset=-1)["rows"] == []
 
 
 def test_unknown_state_is_refused(session: Session) -> None:
     with pytest.raises(UnknownNameError, match="rejected"):
         rows(session, states=["rejecte"])
+
+
+def test_running_mission_says_how_long_it_still_takes(session: Session) -> None:
+    for estimate_s in (60.0, None):
+        task = TaskSpec(name="a", work=AgentWork(), estimate_s=estimate_s)
+        Recorded(session, tasks=(task,)).start()
+    left = [row["left"] for row in rows(session)["rows"]]
+    assert left == ["", "about 60 s left"]
 
 
 def test_rows_are_json(session: Session) -> None:
@@ -199,7 +206,8 @@ def test_missions_are_compared(session: Session) -> None:
     difference = told["difference"]
     assert (difference["added"], difference["removed"]) == (["c"], ["b"])
     assert difference["same"] == 1
-    assert {"task": "", "field": "budget", "old": "0.5", "new": "none"} in difference["changed"]
+    budget = {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"}
+    assert budget in difference["changed"]
     assert [task["name"] for task in told["tasks"]] == ["a", "c", "b"]
     assert told["tasks"][1]["a"] is None
     assert told["tasks"][1]["b"]["state"] == "pending"
@@ -224,8 +232,9 @@ def test_changes_of_tasks_are_in_words(session: Session) -> None:
     task = TaskSpec(name="a", work=AgentWork(tools=("files", "git")), timeout_s=60)
     Recorded(session, tasks=(task,))
     changed = compare(session, "1", "2")["difference"]["changed"]
-    assert {"task": "a", "field": "timeout_s", "old": "600", "new": "60"} in changed
-    assert {"task": "a", "field": "work.tools", "old": "none", "new": "files, git"} in changed
+    timeout = {"task": "a", "field": "timeout_s", "old": "10 min", "new": "1 min"}
+    assert timeout in changed
+    assert [each["new"] for each in changed if each["field"] == "work.tools"] == ["files, git"]
 
 
 def test_what_cannot_be_compared_is_refused(session: Session) -> None:

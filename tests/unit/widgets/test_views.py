@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from hypernb.errors import (
     UnknownNameError,
     UsageError,
 )
-from hypernb.model import Retention
+from hypernb.model import MissionState, Retention
 from hypernb.session import Session
 from hypernb.widgets import FeedView, History, HyperBoard, MissionView, PlanView
 from hypernb.widgets import _tail as tails
@@ -132,6 +133,22 @@ def test_a_view_follows_its_mission(session: Session) -> None:
     assert repr(view) == "<MissionView of m-1: succeeded>"
 
 
+def test_a_stream_of_commits_is_gathered(session: Session) -> None:
+    recorded = Recorded(session, "a").start().begin("a")
+    page = FrontEnd(MissionView(recorded.mission))
+    page.widget._line.channel.window = 1_000
+    page.hello()
+    began = time.monotonic()
+    for number in range(300):
+        recorded._tell("task.progressed", "a", attempt=1, note=f"step {number}")
+    last = session.store.last_seq()
+    until(lambda: any(said.get("seq") == last for said in page.said))
+    took_s = time.monotonic() - began
+    told = [said["events"] for said in page.said if said.get("events")]
+    assert sum(map(len, told)) == 300
+    assert len(told) <= 10 + took_s / 0.02
+
+
 def test_two_views_agree_and_a_click_in_one_shows_in_both(mission: Mission) -> None:
     pages = [FrontEnd(MissionView(mission)), FrontEnd(PlanView(mission))]
     for page in pages:
@@ -220,6 +237,21 @@ def test_a_board_shows_live_missions_and_opens_one(session: Session) -> None:
     page.of("missions")
     first.reject("no")
     assert page.of("missions")["rows"] == []
+
+
+def test_a_click_in_an_opened_mission_is_about_that_mission(session: Session) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    page = FrontEnd(HyperBoard(session))
+    page.tell(type="hello", front_end="a test")
+    assert not page.ask("reject", reason="no")["ok"]
+    assert page.ask("open", mission="m-1")["ok"]
+    assert page.ask("reject", reason="no")["ok"]
+    assert first.state is MissionState.REJECTED
+    assert page.ask("reject", mission="m-2")["ok"]
+    assert second.state is MissionState.REJECTED
+    assert page.ask("missions")["value"]["total"] == 2
+    assert page.ask("open", mission=None)["ok"]
+    assert not page.ask("reject", reason="no")["ok"]
 
 
 def test_a_history_shows_all_missions(session: Session) -> None:

@@ -21,9 +21,9 @@ export function DataTable({ of, label }: { of: Table; label: string }): JSX.Elem
           <thead>
             <tr>
               {indexed && (
-                <td>
+                <th scope="col">
                   <span class="vh">index</span>
-                </td>
+                </th>
               )}
               {of.columns.map((column, place) => (
                 <th key={place} scope="col" class={column.kind === "number" ? "num" : ""}>

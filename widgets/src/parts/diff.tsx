@@ -19,7 +19,7 @@ const kindOf = (line: string): string =>
 /** A unified diff, as it is written: each line begins with its + or -. */
 export function Diff({ text, label }: { text: string; label: string }): JSX.Element {
   const more = useMore(STEP);
-  const lines = text.split("\n");
+  const lines = text.replace(/\s+$/, "").split("\n");
   const added = lines.filter((line) => kindOf(line) === "added").length;
   const removed = lines.filter((line) => kindOf(line) === "removed").length;
   return (

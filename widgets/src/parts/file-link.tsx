@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { door, servedPath } from "../front-end";
 import { line } from "../words";
@@ -26,7 +26,8 @@ export function FileLink({ root, path, line: number, cell }: Props): JSX.Element
   const at = cell === null ? number : null;
   return way !== null && served !== null ? (
     <>
-      <Opening {...{ button, way, served, at, said, refused }} />
+      {/* JupyterLab adds a listener to what it marks: another place is another button. */}
+      <Opening key={`${served}:${at}`} {...{ button, way, served, at, said, refused }} />
       {refused.value && (
         <span class="refused" role="alert">
           It could not be opened.
@@ -34,7 +35,9 @@ export function FileLink({ root, path, line: number, cell }: Props): JSX.Element
       )}
     </>
   ) : (
-    <code class="path">{said}</code>
+    <code class="path">
+      <Breaking path={said} />
+    </code>
   );
 }
 
@@ -68,7 +71,22 @@ function Opening({ button, way, served, at, said, refused }: OpeningProps): JSX.
       title={`Open ${served}`}
       onClick={() => void press()}
     >
-      {said}
+      <Breaking path={said} />
     </button>
+  );
+}
+
+/** A path that breaks behind its slashes, where it has to break. */
+function Breaking({ path }: { path: string }): JSX.Element {
+  const parts = path.split(/(?<=\/)/);
+  return (
+    <>
+      {parts.map((part, place) => (
+        <Fragment key={place}>
+          {place > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </>
   );
 }

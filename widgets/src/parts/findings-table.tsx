@@ -110,10 +110,10 @@ function Row({ finding, root }: { finding: Finding; root: string }): JSX.Element
       <td class="nowrap">
         <Severity level={finding.severity} />
       </td>
-      <td class="wide-only">
+      <td class="wide-only rule">
         <code>{rule}</code>
       </td>
-      <td class="wide-only">{where}</td>
+      <td class="wide-only where">{where}</td>
       <td class="said" dir="auto">
         {shown(finding.text, CUT_AT)}
         <span class="narrow-only">

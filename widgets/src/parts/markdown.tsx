@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { type Block, blocks, type Inline, inlines } from "../markdown";
+import { type Block, blocks, type Inline, inlines, type List } from "../markdown";
 import { shown } from "../words";
 import { Scrolled } from "./scrolled";
 
@@ -31,7 +31,7 @@ function BlockOf({ block }: { block: Block }): JSX.Element {
     case "code":
       return <Code text={block.text} />;
     case "list":
-      return <List block={block} />;
+      return <Items list={block} />;
     case "quote":
       return (
         <blockquote>
@@ -59,16 +59,14 @@ function Code({ text }: { text: string }): JSX.Element {
   );
 }
 
-function List({ block }: { block: Extract<Block, { kind: "list" }> }): JSX.Element {
-  const items = block.items.map((item, place) => (
-    <li
-      key={place}
-      style={item.depth > 0 ? { marginInlineStart: `${item.depth * 1.5}em` } : {}}
-    >
+function Items({ list }: { list: List }): JSX.Element {
+  const items = list.items.map((item, place) => (
+    <li key={place}>
       <Line text={item.text} />
+      {item.inner && <Items list={item.inner} />}
     </li>
   ));
-  return block.ordered ? <ol start={block.start}>{items}</ol> : <ul>{items}</ul>;
+  return list.ordered ? <ol start={list.start}>{items}</ol> : <ul>{items}</ul>;
 }
 
 function Table({ block }: { block: Extract<Block, { kind: "table" }> }): JSX.Element {

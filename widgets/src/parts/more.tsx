@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { count } from "../words";
+import { count, grouped } from "../words";
 
 /** So many of a list, and a button for more of it. */
 export function useMore(step: number): {
@@ -22,12 +22,15 @@ export function useMore(step: number): {
             shown.value += step;
           }}
         >
-          Show{" "}
-          {next < rest
-            ? `${count(next, `more ${one}`, many && `more ${many}`)} of ${rest}`
-            : `the other ${count(rest, one, many)}`}
+          Show {saying(next, rest, one, many)}
         </button>
       );
     },
   };
+}
+
+function saying(next: number, rest: number, one: string, many?: string): string {
+  return next < rest
+    ? `${count(next, `more ${one}`, many && `more ${many}`)} (${grouped(rest)} left)`
+    : `the other ${count(rest, one, many)}`;
 }

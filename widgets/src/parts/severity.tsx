@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Severity as Level } from "../protocol";
+import { line } from "../words";
 
 export const LEVELS: readonly Level[] = ["critical", "high", "medium", "low"];
 
@@ -35,7 +36,7 @@ export function Severity({ level }: { level: string }): JSX.Element {
           />
         ))}
       </svg>{" "}
-      <span>{level}</span>
+      <span>{line(level, 40)}</span>
     </span>
   );
 }

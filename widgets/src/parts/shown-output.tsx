@@ -97,12 +97,12 @@ interface PartProps {
 function Part({ part, label, root, depth }: PartProps): JSX.Element {
   const title = line(part.title) || "Untitled";
   return (
-    <section class="part" aria-label={title}>
+    <div class="part">
       <h5>
         {title}
         {part.what && <span class="aside">{line(part.what)}</span>}
       </h5>
       <ShownOutput of={part.shown} label={`${label}: ${title}`} root={root} depth={depth} />
-    </section>
+    </div>
   );
 }

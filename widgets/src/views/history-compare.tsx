@@ -5,6 +5,7 @@ import { FindingsTable } from "../parts/findings-table";
 import { State } from "../parts/icon";
 import { useMore } from "../parts/more";
 import { Counted } from "../parts/progress";
+import { Scrolled } from "../parts/scrolled";
 import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
 import { useQuestion } from "../question";
 import {
@@ -134,30 +135,32 @@ function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
       <Names said={`Only in ${b}`} names={of.added} />
       <Names said={`Only in ${a}`} names={of.removed} />
       {of.changed.length > 0 && (
-        <table class="t changes" aria-label="What differs between the plans">
-          <thead>
-            <tr>
-              <th scope="col">Task</th>
-              <th scope="col">Field</th>
-              <th scope="col">{a}</th>
-              <th scope="col">{b}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {of.changed.slice(0, more.shown).map((change) => (
-              <tr key={`${change.task} ${change.field}`}>
-                <th scope="row">
-                  {change.task ? <code>{line(change.task)}</code> : "the plan"}
-                </th>
-                <td>
-                  <code>{line(change.field)}</code>
-                </td>
-                <td dir="auto">{shown(change.old, 400)}</td>
-                <td dir="auto">{shown(change.new, 400)}</td>
+        <Scrolled label="What differs between the plans">
+          <table class="t cols" aria-label="What differs between the plans">
+            <thead>
+              <tr>
+                <th scope="col">Task</th>
+                <th scope="col">Field</th>
+                <th scope="col">{a}</th>
+                <th scope="col">{b}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {of.changed.slice(0, more.shown).map((change) => (
+                <tr key={`${change.task} ${change.field}`}>
+                  <th scope="row">
+                    {change.task ? <code>{line(change.task)}</code> : "the plan"}
+                  </th>
+                  <td>
+                    <code>{line(change.field)}</code>
+                  </td>
+                  <td dir="auto">{shown(change.old, 400)}</td>
+                  <td dir="auto">{shown(change.new, 400)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scrolled>
       )}
       {more.button(of.changed.length, "change")}
     </div>
@@ -199,34 +202,36 @@ function Tasks({ of }: { of: Compared }): JSX.Element {
       <h4 class="h">
         Tasks<span class="aside">{grouped(of.total_tasks)}, by name</span>
       </h4>
-      <table class="t" aria-label="The tasks of both">
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <th scope="col">{a}</th>
-            <th scope="col">{b}</th>
-            <th scope="col" class="num">
-              Difference
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {of.tasks.slice(0, more.shown).map((task) => (
-            <tr key={task.name}>
-              <th scope="row">
-                <code>{line(task.name)}</code>
+      <Scrolled label="The tasks of both">
+        <table class="t cols" aria-label="The tasks of both">
+          <thead>
+            <tr>
+              <th scope="col">Task</th>
+              <th scope="col">{a}</th>
+              <th scope="col">{b}</th>
+              <th scope="col" class="num">
+                Difference
               </th>
-              <td>
-                <TaskOf task={task.a} />
-              </td>
-              <td>
-                <TaskOf task={task.b} />
-              </td>
-              <td class="num">{faster(task.a, task.b)}</td>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {of.tasks.slice(0, more.shown).map((task) => (
+              <tr key={task.name}>
+                <th scope="row">
+                  <code>{line(task.name)}</code>
+                </th>
+                <td>
+                  <TaskOf task={task.a} />
+                </td>
+                <td>
+                  <TaskOf task={task.b} />
+                </td>
+                <td class="num">{faster(task.a, task.b)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
       {more.button(of.tasks.length, "task")}
       {of.tasks.length < of.total_tasks && (
         <p class="quiet">
@@ -281,12 +286,12 @@ interface OnlyProps {
 
 function Only({ said, found, root }: OnlyProps): JSX.Element {
   return (
-    <section class="part" aria-label={said}>
+    <div class="part">
       <h5>
         {said}
         <span class="aside">{found.total === 0 ? "none" : grouped(found.total)}</span>
       </h5>
       {found.total > 0 && <FindingsTable findings={found} root={root} label={said} />}
-    </section>
+    </div>
   );
 }

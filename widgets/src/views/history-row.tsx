@@ -43,12 +43,16 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
           <Said phrase={row.told} />
         </p>
         <p class="quiet">{origin(mission)}</p>
-        <p class="quiet narrow-only">
-          {[took(mission), money(mission.cost)].filter(Boolean).join(", ")}
+        <p class="narrow-only">
+          <State of={MISSION_WORDS[mission.state]} />
+          {row.needs_you && <span class="needs">needs you</span>}
+          <span class="quiet">
+            {[took(mission), money(mission.cost)].filter(Boolean).join(", ")}
+          </span>
         </p>
         <Doing mission={mission} link={link} opening={opening} />
       </th>
-      <td>
+      <td class="wide-only">
         <State of={MISSION_WORDS[mission.state]} />
         {row.needs_you && <p class="needs">needs you</p>}
       </td>

@@ -19,6 +19,8 @@ const ROWS_AT_MOST = 500;
 /** From the last key to the search. */
 const TYPING_MS = 250;
 const PAUSE_MS = 500;
+/** Missions that run change all the time; a list of past ones need not tremble with them. */
+const NEWS_MS = 3_000;
 
 const LIVE: readonly MissionState[] = ["planning", "awaiting_approval", "running", "paused"];
 const STATES = Object.keys(MISSION_WORDS) as MissionState[];
@@ -82,7 +84,7 @@ interface ListProps {
 function List({ connection, opening, chosen, comparing, filter }: ListProps): JSX.Element {
   const { link } = connection;
   // What the kernel tells by itself is the newest missions: a sign to ask anew.
-  const news = connection.missions.value?.n ?? 0;
+  const news = useCalm(connection.missions.value?.n ?? 0);
   const asked = useQuestion<Listed>(link, "missions", argsOf(filter), news, PAUSE_MS);
   const listed = asked.value.value;
   const rows = listed?.rows ?? [];
@@ -108,7 +110,9 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
               <tr>
                 <th scope="col">Compare</th>
                 <th scope="col">Mission</th>
-                <th scope="col">State</th>
+                <th scope="col" class="wide-only">
+                  State
+                </th>
                 <th scope="col" class="num wide-only">
                   Took
                 </th>
@@ -134,6 +138,23 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
       )}
     </div>
   );
+}
+
+/** A number that changes all the time, as it was a moment ago. */
+function useCalm(number: number): number {
+  const calm = useSignal(number);
+  const latest = useRef(number);
+  const timer = useRef(0);
+  latest.current = number;
+  useEffect(() => {
+    if (timer.current !== 0 || number === calm.peek()) return;
+    timer.current = setTimeout(() => {
+      timer.current = 0;
+      calm.value = latest.current;
+    }, NEWS_MS) as unknown as number;
+  }, [number]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return calm.value;
 }
 
 function argsOf(filter: Filter): Record<string, unknown> {
@@ -222,9 +243,9 @@ function Told({ asked, filter, stale }: ToldProps): JSX.Element {
       )}
       <p class="quiet" role="status">
         {listed === null
-          ? stale || refused
-            ? ""
-            : "Asking the kernel."
+          ? asked.busy.value
+            ? "Asking the kernel."
+            : ""
           : summary(listed, filtered)}
       </p>
       {listed?.total === 0 && !filtered && (

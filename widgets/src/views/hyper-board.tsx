@@ -203,15 +203,18 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
 }
 
 function figures(row: MissionRow): string {
-  const { mission } = row;
-  const spent = row.budget === null ? money(mission.cost) : null;
   return [
-    spent === null
-      ? `${money(mission.cost)} of ${money(row.budget ?? 0)} spent`
-      : `${spent} spent`,
+    spending(row),
     row.findings > 0 ? `${count(row.findings, "finding")} so far` : "",
     line(row.left),
   ]
     .filter(Boolean)
     .join(", ");
+}
+
+function spending({ mission, budget }: MissionRow): string {
+  if (mission.started_at === null) {
+    return budget === null ? "No limit on what it may spend" : `It may spend ${money(budget)}`;
+  }
+  return `${money(mission.cost)}${budget === null ? "" : ` of ${money(budget)}`} spent`;
 }

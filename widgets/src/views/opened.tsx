@@ -1,10 +1,7 @@
 import type { JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
 import type { Connection } from "../connection";
-import { type Here, HereContext } from "../here";
-import type { Mission } from "../mission";
-import { newUi } from "../ui";
-import { isFinal, line } from "../words";
+import { MissionShell } from "../mission-shell";
+import { line } from "../words";
 import { MissionView } from "./mission-view";
 
 interface Props {
@@ -23,35 +20,12 @@ export function Opened({ connection, wanted }: Props): JSX.Element {
       </p>
     );
   }
-  return <Whole key={mission.facts.peek().id} connection={connection} mission={mission} />;
-}
-
-function Whole({
-  connection,
-  mission,
-}: {
-  connection: Connection;
-  mission: Mission;
-}): JSX.Element {
-  const ui = useMemo(() => newUi("graph", "comfortable"), []);
-  const here = useMemo<Here>(() => ({ mission, link: connection.link, ui }), [mission]);
-  useEffect(() => {
-    const tick = (): void => {
-      if (document.hidden || isFinal(mission.facts.peek().state)) return;
-      ui.now.value = Date.now() + mission.skewMs;
-    };
-    ui.now.value = Date.now() + mission.skewMs;
-    const timer = setInterval(tick, 1_000);
-    return () => clearInterval(timer);
-  }, [mission]);
   return (
-    <HereContext.Provider value={here}>
-      <div class="mission" data-density={ui.density.value} data-seq={mission.seq.value}>
-        <MissionView />
-        <p class="vh" role="status">
-          {ui.said.value}
-        </p>
-      </div>
-    </HereContext.Provider>
+    <MissionShell
+      key={mission.facts.peek().id}
+      connection={connection}
+      mission={mission}
+      part={MissionView}
+    />
   );
 }

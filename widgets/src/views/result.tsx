@@ -18,7 +18,7 @@ const STEP = 25;
 /** What came of the mission: its result, findings, and the outputs that can be used. */
 export function Result(): JSX.Element {
   const { mission, link, ui } = useHere();
-  const { value, refused } = useQuestion<Output>(
+  const { value, refused, busy } = useQuestion<Output>(
     link,
     "output",
     { task: "" },
@@ -30,7 +30,7 @@ export function Result(): JSX.Element {
   const chosen = name !== null && mission.task(name)?.has_output ? name : null;
   return (
     <section class="result" aria-label="Result">
-      <Readiness answer={answer} refused={refused.value} />
+      <Readiness answer={answer} refused={refused.value} busy={busy.value} />
       {answer?.mission && <Found of={answer.mission} />}
       {answer?.mission && <Outputs of={answer.mission} chosen={chosen} />}
       {chosen !== null && <Chosen key={chosen} name={chosen} />}
@@ -52,10 +52,15 @@ function versionOf(mission: Mission): string {
 
 // -- whether it is there -----------------------------------------------------------------
 
-function Readiness(props: { answer: Output | null; refused: string }): JSX.Element {
+interface ReadinessProps {
+  answer: Output | null;
+  refused: string;
+  busy: boolean;
+}
+
+function Readiness({ answer, refused, busy }: ReadinessProps): JSX.Element {
   const { mission } = useHere();
   const { state } = mission.facts.value;
-  const { answer, refused } = props;
   return (
     <div class="block">
       {isFinal(state) ? <Ended answer={answer} /> : <NotReady answer={answer} />}
@@ -64,7 +69,7 @@ function Readiness(props: { answer: Output | null; refused: string }): JSX.Eleme
           {shown(refused)}
         </p>
       )}
-      {answer === null && !refused && (
+      {answer === null && busy && (
         <p class="quiet" role="status">
           Asking the kernel what is there.
         </p>
@@ -188,7 +193,9 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
           <tr>
             <th scope="col">Task</th>
             <th scope="col">Output</th>
-            <th scope="col">In Python</th>
+            <th scope="col" class="wide-only">
+              In Python
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -207,7 +214,7 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
                 </button>
               </th>
               <td>{line(what)}</td>
-              <td>
+              <td class="wide-only">
                 <span class="snippet">
                   <code>{line(python, 400)}</code> <CopyButton text={python} />
                 </span>
@@ -234,7 +241,7 @@ function Chosen({ name }: { name: string }): JSX.Element {
   const { value, refused } = useQuestion<Output>(link, "output", { task: name }, version);
   const answer = value.value;
   return (
-    <section class="block chosen" aria-label={`Output of ${line(name)}`}>
+    <div class="block chosen">
       <h4 class="h">
         <code>{line(name)}</code>
         <span class="aside">{answer ? line(answer.what) : ""}</span>
@@ -261,6 +268,6 @@ function Chosen({ name }: { name: string }): JSX.Element {
       <p class={refused.value ? "refused" : "quiet"} role="status">
         {refused.value ? shown(refused.value) : answer === null ? "Reading it." : ""}
       </p>
-    </section>
+    </div>
   );
 }
