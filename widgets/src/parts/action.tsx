@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { type Link, Refusal } from "../link";
 import type { Action, Confirm } from "../protocol";
 import { line, shown } from "../words";
+import { useOwnId } from "./own-id";
 
 interface Props {
   action: Action;
@@ -28,7 +29,7 @@ export function ActionButton({
   more,
   disabled,
 }: Props): JSX.Element {
-  const twinId = useId();
+  const twinId = useOwnId();
   const button = useRef<HTMLButtonElement>(null);
   const asking = useSignal(false);
   const busy = useSignal(false);

@@ -7,6 +7,7 @@ import { slowNow } from "../slowly";
 import { count, counting, duration, grouped, isFinal } from "../words";
 import { Card } from "./board-card";
 import { Cards, elapsedUntil, gainOf, workedUntil } from "./board-cards";
+import { TaskPanel } from "./task-panel";
 
 const CARDS_AT_FIRST = 24;
 /** So many more are shown at a time: a swarm can have a thousand. */
@@ -21,26 +22,29 @@ export function Board(): JSX.Element {
   void mission.plan.value;
   const all = cards.of(mission);
   return (
-    <section class="block bd" aria-label="Board">
-      <h3 class="vh">The swarm: {count(all.length, "agent")}</h3>
-      <Figures />
-      {all.length === 0 && <p class="quiet">There is no plan yet, so no agent has a task.</p>}
-      <ul class="bd-cards">
-        {all.slice(0, limit.value).map((card) => (
-          <Card key={card.agent} card={card} />
-        ))}
-      </ul>
-      <More
-        rest={all.length - limit.value}
-        unfolded={limit.value > CARDS_AT_FIRST}
-        onMore={() => {
-          limit.value += CARDS_MORE;
-        }}
-        onLess={() => {
-          limit.value = CARDS_AT_FIRST;
-        }}
-      />
-    </section>
+    <>
+      <section class="block bd" aria-label="Board">
+        <h3 class="vh">The swarm: {count(all.length, "agent")}</h3>
+        <Figures />
+        {all.length === 0 && <p class="quiet">There is no plan yet, so no agent has a task.</p>}
+        <ul class="bd-cards">
+          {all.slice(0, limit.value).map((card) => (
+            <Card key={card.agent} card={card} />
+          ))}
+        </ul>
+        <More
+          rest={all.length - limit.value}
+          unfolded={limit.value > CARDS_AT_FIRST}
+          onMore={() => {
+            limit.value += CARDS_MORE;
+          }}
+          onLess={() => {
+            limit.value = CARDS_AT_FIRST;
+          }}
+        />
+      </section>
+      <TaskPanel />
+    </>
   );
 }
 

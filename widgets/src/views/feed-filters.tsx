@@ -1,9 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useId, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { agentName, crewOf } from "../crew";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { useOwnId } from "../parts/own-id";
 import { count, line } from "../words";
 import { type Filter, HEARTBEAT } from "./feed-filter";
 
@@ -19,7 +20,7 @@ interface Props {
 
 /** What narrows the feed down, and what holds it. */
 export function Filters({ filter, paused, onPause }: Props): JSX.Element {
-  const id = useId();
+  const id = useOwnId();
   const set = (change: Partial<Filter>): void => {
     filter.value = { ...filter.peek(), ...change };
   };

@@ -1,9 +1,9 @@
 import "./focus.css";
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
 import { useHere } from "../here";
 import { Answers } from "../parts/answers";
 import { Steps } from "../parts/meter";
+import { useOwnId } from "../parts/own-id";
 import type { TaskFacts } from "../protocol";
 import { stepsIn, storyOf } from "../task-story";
 import { count, grouped, isFinal, line, shown } from "../words";
@@ -65,7 +65,7 @@ function Solo({ task }: { task: TaskFacts }): JSX.Element {
 /** Another task, by name; of very large plans only those that are not over. */
 function ChooseTask(): JSX.Element | null {
   const { mission, ui } = useHere();
-  const id = useId();
+  const id = useOwnId();
   const current = ui.focus.value;
   const all = mission.tasks.length <= CHOICES_AT_MOST;
   const names = mission.tasks

@@ -1,10 +1,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
 import { type Link, Refusal } from "../link";
 import type { Opening } from "../opening";
 import { ActionButton } from "../parts/action";
 import { State } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import type { Action, MissionFacts, MissionRow } from "../protocol";
 import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
@@ -183,7 +183,7 @@ interface ExportProps {
 }
 
 function Export({ mission, link, onDone }: ExportProps): JSX.Element {
-  const id = useId();
+  const id = useOwnId();
   const asking = useSignal(false);
   const busy = useSignal(false);
   const refused = useSignal("");

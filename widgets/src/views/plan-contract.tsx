@@ -32,13 +32,16 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
   const { ui } = useHere();
   const focus = (): void => heading.current?.focus();
   // Opening a task that is open already goes to it as well.
+  const opened = ui.opened.value;
   useLayoutEffect(() => {
+    if (opened === 0 && !first.current) return;
     const place = desk.goTo.peek();
     const elsewhere = place?.key === row.key && fieldsOf(row).has(place.field);
     if ((takesFocus || !first.current) && !elsewhere) focus();
     if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
     first.current = false;
-  }, [ui.opened.value]);
+    ui.opened.value = 0;
+  }, [opened]);
   return (
     <section
       class="plan-contract"

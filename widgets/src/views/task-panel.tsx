@@ -1,11 +1,12 @@
 import "./task-panel.css";
 import type { JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
 import { Row } from "../parts/facts";
 import { State } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import { Runs } from "../parts/runs";
 import { TaskLink } from "../parts/task-link";
@@ -29,7 +30,7 @@ const LINKS_SHOWN = 8;
 /** The open task: how it stands, its attempts, and what can be done. Escape closes it. */
 export function TaskPanel(): JSX.Element | null {
   const { mission, ui } = useHere();
-  const title = useId();
+  const title = useOwnId();
   const heading = useRef<HTMLHeadingElement>(null);
   const from = useRef<HTMLElement | null>(null);
   mission.tasksVersion.value;
@@ -41,6 +42,7 @@ export function TaskPanel(): JSX.Element | null {
     const { activeElement } = heading.current.getRootNode() as Document | ShadowRoot;
     if (activeElement instanceof HTMLElement) from.current = activeElement;
     heading.current.focus();
+    ui.opened.value = 0;
   }, [opened]);
   if (!task) return null;
   const close = (): void => {
