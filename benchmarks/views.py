@@ -151,6 +151,10 @@ def main() -> None:
     print(json.dumps(figures, indent=2))
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _bundle() -> dict[str, float]:
     static = ROOT / "hypernb" / "widgets" / "static"
     return {
@@ -174,16 +178,21 @@ def _in_a_notebook(page: Page, jupyter: Jupyter, commits: int) -> dict[str, Any]
         )
         notebook = Notebook(page, jupyter, "bench.ipynb").open()
         notebook.run(0)
+        _say("measuring: opening views")
         opening = [_open_view(notebook, index) for index in (1, *range(3, 3 + VIEWS))]
         page.evaluate(WATCH)
         skew = _skew(page)
         found = {"first_paint_ms": {"first": opening[0], "later": _spread(opening[1:])}}
+        _say("measuring: commits, idle")
         found["commit_to_dom_idle_ms"] = _latency(page, mission, commits, skew)
+        _say("measuring: commits, busy")
         notebook.run(2, wait=False)
         found["commit_to_dom_busy_ms"] = _latency(page, mission, commits, skew)
         found["was_busy"] = notebook.is_running(2)
         _until_done(notebook)
+        _say("measuring: a burst")
         found["burst"] = _burst(page, mission)
+        _say("measuring: clicks")
         found["click_to_store_busy_ms"] = _clicks(notebook, mission)
         (jupyter.root / "end").touch()
         session.stop()
@@ -254,16 +263,26 @@ def _clicks(notebook: Notebook, mission: Mission) -> dict[str, float]:
             notebook.run(2, wait=False)
         name = "Approve" if number == 0 else ("Pause", "Resume")[(number + 1) % 2]
         button = notebook.button(1, name)
-        button.wait_for(timeout=WITHIN_MS)
-        store = mission.session.store
-        before = store.last_seq()
+        expect(button).to_be_enabled(timeout=WITHIN_MS)
         handle = button.element_handle()
         began = time.monotonic()
         handle.evaluate("(element) => element.click()")
-        while store.last_seq() == before and not store.commands():
-            pass
+        _until_stored(mission, name, began)
         late.append((time.monotonic() - began) * 1000)
+        after = "Resume" if name == "Pause" else "Pause"
+        expect(notebook.button(1, after)).to_be_enabled(timeout=WITHIN_MS)
     return _spread(late)
+
+
+def _until_stored(mission: Mission, name: str, began: float) -> None:
+    """Wait until the store has a click: a command, or what came of it."""
+    store = mission.session.store
+    state = mission.state
+    while time.monotonic() < began + WITHIN_MS / 1000:
+        approved = name == "Approve" and not mission.needs_approval
+        if approved or store.commands() or mission.state is not state:
+            return
+    raise RuntimeError(f"{name} did not reach the store.")
 
 
 def _graph(page: Page) -> dict[str, Any]:
