@@ -2,6 +2,7 @@ import type { JSX, Ref } from "preact";
 import { useHere } from "../here";
 import { Actions } from "../parts/action";
 import { Answers } from "../parts/answers";
+import { Button } from "../parts/button";
 import { State } from "../parts/icon";
 import { Runs } from "../parts/runs";
 import type { TaskFacts } from "../protocol";
@@ -42,9 +43,9 @@ export function TaskCard(props: Props): JSX.Element {
       <Answers of={storyOf(mission, task, now)} also={<Runs task={task} more={more} />} />
       <div class="gr-acts">
         <Actions of={mission.head.value.task_actions[task.name]} link={link} small />
-        <button type="button" class="btn small" onClick={onOpen}>
+        <Button small onClick={onOpen}>
           Open task
-        </button>
+        </Button>
       </div>
     </div>
   );

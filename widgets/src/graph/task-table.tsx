@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { State } from "../parts/icon";
 import { TaskLink } from "../parts/task-link";
@@ -88,7 +87,12 @@ interface RowProps {
   index: number | undefined;
 }
 
-const Row = memo(function Row(props: RowProps): JSX.Element {
+/** Drawn anew only with facts of its own, and not with each change of any row. */
+function Row(props: RowProps): JSX.Element {
+  return useMemo(() => <Cells {...props} />, Object.values(props));
+}
+
+function Cells(props: RowProps): JSX.Element {
   const { task, most, isSelected, index } = props;
   const again =
     task.attempt > 1 ? `attempt ${task.attempt} of ${Math.max(most, task.attempt)}` : undefined;
@@ -107,7 +111,7 @@ const Row = memo(function Row(props: RowProps): JSX.Element {
       <td>{props.isCritical ? "yes" : ""}</td>
     </tr>
   );
-});
+}
 
 function worked(task: TaskFacts, now: number): string {
   const seconds = workedOf(task, now);

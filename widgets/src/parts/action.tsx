@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Link, Refusal } from "../link";
 import type { Action, Confirm } from "../protocol";
 import { line, shown } from "../words";
+import { Button } from "./button";
 import { useOwnId } from "./own-id";
 
 interface Props {
@@ -167,12 +168,12 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
           />
         </label>
       )}
-      <button type="button" class="btn small" disabled={dead} onClick={() => void act()}>
+      <Button small disabled={dead} onClick={() => void act()}>
         {line(confirm.button, 80)}
-      </button>
-      <button type="button" class="btn small" onClick={leave}>
+      </Button>
+      <Button small onClick={leave}>
         Leave it as it is
-      </button>
+      </Button>
     </fieldset>
   );
 }

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { slowNow } from "../slowly";
 import { count, counting, duration, grouped, isFinal } from "../words";
 import { Card } from "./board-card";
@@ -98,14 +99,14 @@ function More({ rest, unfolded, onMore, onLess }: MoreProps): JSX.Element | null
     <p class="bd-more">
       {rest > 0 && <span>And {count(rest, "more agent")}.</span>}
       {rest > 0 && (
-        <button type="button" class="btn small" aria-expanded={unfolded} onClick={onMore}>
+        <Button small aria-expanded={unfolded} onClick={onMore}>
           {rest > CARDS_MORE ? `Show ${CARDS_MORE} more` : "Show them"}
-        </button>
+        </Button>
       )}
       {unfolded && (
-        <button type="button" class="btn small" onClick={onLess}>
+        <Button small onClick={onLess}>
           Show only the first {CARDS_AT_FIRST}
-        </button>
+        </Button>
       )}
     </p>
   );

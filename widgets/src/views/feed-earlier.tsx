@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Here } from "../here";
 import { Refusal } from "../link";
+import { Button } from "../parts/button";
 import type { Page } from "../protocol";
 import { count, shown } from "../words";
 import { argsOf, type Filter, HEARTBEAT, isEverything } from "./feed-filter";
@@ -22,15 +23,14 @@ export function Earlier({ of, live }: { of: EarlierState; live: boolean }): JSX.
   if (of.all.value) return null;
   return (
     <>
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         disabled={!live}
         aria-busy={of.busy.value || undefined}
         onClick={() => void of.ask()}
       >
         Show {PAGE} earlier
-      </button>
+      </Button>
       {of.refused.value && (
         <span class="refused" role="alert">
           {shown(of.refused.value)}

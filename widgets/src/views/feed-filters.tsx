@@ -4,6 +4,7 @@ import { useMemo } from "preact/hooks";
 import { agentName, crewOf } from "../crew";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { Button } from "../parts/button";
 import { useOwnId } from "../parts/own-id";
 import { count, line } from "../words";
 import { type Filter, HEARTBEAT } from "./feed-filter";
@@ -46,9 +47,7 @@ export function Filters({ filter, paused, onPause }: Props): JSX.Element {
       <TaskField id={`${id}-task`} filter={filter} set={set} />
       <KindField id={`${id}-kind`} filter={filter} set={set} />
       <div>
-        <button type="button" class="btn" onClick={onPause}>
-          {paused ? "Go on" : "Pause feed"}
-        </button>
+        <Button onClick={onPause}>{paused ? "Go on" : "Pause feed"}</Button>
       </div>
     </form>
   );

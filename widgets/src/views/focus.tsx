@@ -2,6 +2,7 @@ import "./focus.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import { Answers } from "../parts/answers";
+import { Button } from "../parts/button";
 import { Steps } from "../parts/meter";
 import { useOwnId } from "../parts/own-id";
 import type { TaskFacts } from "../protocol";
@@ -113,13 +114,13 @@ function Hidden({ leave }: { leave: Leave }): JSX.Element {
       </p>
       <div class="acts">
         {needs > 0 && (
-          <button type="button" class="btn small" onClick={() => leave("needs")}>
+          <Button small onClick={() => leave("needs")}>
             Show the {needs === 1 ? "decision" : "decisions"}
-          </button>
+          </Button>
         )}
-        <button type="button" class="btn small" onClick={() => leave("state")}>
+        <Button small onClick={() => leave("state")}>
           Leave focus
-        </button>
+        </Button>
       </div>
     </div>
   );

@@ -1,6 +1,7 @@
 import { type ComponentChildren, Fragment, type JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Link } from "../link";
+import { Button } from "../parts/button";
 import { FindingsTable } from "../parts/findings-table";
 import { State } from "../parts/icon";
 import { useMore } from "../parts/more";
@@ -37,9 +38,9 @@ export function ComparedMissions({ link, a, b, onBack }: Props): JSX.Element {
   return (
     <>
       <p class="block back">
-        <button type="button" class="btn small" onClick={onBack}>
+        <Button small onClick={onBack}>
           Back to the list
-        </button>
+        </Button>
       </p>
       <div class="block">
         <h3 class="list-title" ref={heading} tabIndex={-1}>

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { type Link, Refusal } from "../link";
 import type { Opening } from "../opening";
 import { ActionButton } from "../parts/action";
+import { Button } from "../parts/button";
 import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
@@ -131,14 +132,9 @@ function Doing({ mission, link, opening }: DoingProps): JSX.Element {
   return (
     <>
       <div class="doing">
-        <button
-          type="button"
-          class="btn small"
-          disabled={dead}
-          onClick={() => opening.open(ref)}
-        >
+        <Button small disabled={dead} onClick={() => opening.open(ref)}>
           Open<span class="vh"> {ref}</span>
-        </button>
+        </Button>
         <ActionButton
           action={fork}
           link={link}
@@ -208,9 +204,8 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
   };
   return (
     <div class="act">
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         aria-expanded={asking.value}
         aria-controls={asking.value ? id : undefined}
         disabled={dead}
@@ -219,7 +214,7 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
         }}
       >
         Export…<span class="vh"> {mission}</span>
-      </button>
+      </Button>
       {asking.value && (
         <fieldset id={id} class="confirm" aria-label={`Export ${mission}`}>
           <label>
@@ -237,9 +232,8 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
               ))}
             </select>
           </label>
-          <button
-            type="button"
-            class="btn small"
+          <Button
+            small
             disabled={dead}
             aria-busy={busy.value || undefined}
             onClick={() => {
@@ -247,7 +241,7 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
             }}
           >
             Write the file
-          </button>
+          </Button>
           <span class="quiet">No file is overwritten.</span>
         </fieldset>
       )}

@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Connection } from "../connection";
 import { type Opening, useOpening } from "../opening";
 import { BackToList } from "../parts/back-to-list";
+import { Button } from "../parts/button";
 import type { Listed, MissionRow, MissionState } from "../protocol";
 import { type Question, useQuestion } from "../question";
 import { count, grouped, MISSION_WORDS, shown } from "../words";
@@ -287,15 +288,14 @@ function More({ filter, shownNow, total }: MoreProps): JSX.Element | null {
   }
   return (
     <p class="more">
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         onClick={() => {
           filter.limit.value = Math.min(filter.limit.value + STEP, ROWS_AT_MOST);
         }}
       >
         Show {Math.min(STEP, left)} more
-      </button>{" "}
+      </Button>{" "}
       <span class="quiet">
         {grouped(shownNow)} of {grouped(total)} are listed.
       </span>
@@ -325,15 +325,13 @@ function Comparing({ rows, chosen, comparing }: ComparingProps): JSX.Element | n
             : `${a} and ${b} are ticked.`}
       </span>
       {a !== undefined && b !== undefined && (
-        <button
-          type="button"
-          class="btn"
+        <Button
           onClick={() => {
             comparing.value = [a, b];
           }}
         >
           Compare {a} with {b}
-        </button>
+        </Button>
       )}
     </div>
   );

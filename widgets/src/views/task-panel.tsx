@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
+import { Button } from "../parts/button";
 import { Row } from "../parts/facts";
 import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
@@ -102,18 +103,17 @@ function PanelButtons({ task, close }: { task: TaskFacts; close: () => void }): 
   return (
     <div class="acts">
       {!asked && <Actions of={actions} link={link} small />}
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         onClick={() => {
           ui.focus.value = task.name;
         }}
       >
         Focus on this task
-      </button>
-      <button type="button" class="btn small" onClick={close}>
+      </Button>
+      <Button small onClick={close}>
         Close<span class="vh"> the task</span>
-      </button>
+      </Button>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
+import { Button } from "../parts/button";
 import { slowNow } from "../slowly";
 import { clock, count, duration, grouped, isFinal } from "../words";
 import { elapsedUntil } from "./board-cards";
@@ -47,15 +48,14 @@ export function Timeline(): JSX.Element {
         {rest > 0 && (
           <p class="tl-more">
             And {count(rest, "more attempt")}.{" "}
-            <button
-              type="button"
-              class="btn small"
+            <Button
+              small
               onClick={() => {
                 limit.value += BARS_MORE;
               }}
             >
               Show {grouped(Math.min(rest, BARS_MORE))} more
-            </button>
+            </Button>
           </p>
         )}
         {shown.length > 0 && <Legend groups={drawn.groups} />}
