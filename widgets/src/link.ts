@@ -28,6 +28,12 @@ export class Refusal extends Error {
   }
 }
 
+/** Why the kernel did not do what it was asked for; any other error goes on. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Refusal)) throw error;
+  return `${error.message} ${error.hint}`.trim();
+}
+
 const NOBODY: Fault = {
   code: "not_live",
   message: "This view is no longer live, so nobody can be asked.",

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { TaskLink } from "../parts/task-link";
 import type { TaskFacts } from "../protocol";
@@ -42,22 +43,17 @@ export function TaskTable(props: Props): JSX.Element {
     >
       <table class="t" aria-rowcount={rows.isPart ? tasks.length + 1 : undefined}>
         <caption class="h">{all}</caption>
-        <thead>
-          <tr aria-rowindex={rows.isPart ? 1 : undefined}>
-            <th scope="col">Task</th>
-            <th scope="col">State</th>
-            <th scope="col" class="gr-more">
-              Agent
-            </th>
-            <th scope="col" class="num">
-              Worked
-            </th>
-            <th scope="col" class="num gr-more">
-              Cost
-            </th>
-            <th scope="col">Critical path</th>
-          </tr>
-        </thead>
+        <Heads
+          index={rows.isPart ? 1 : undefined}
+          of={[
+            "Task",
+            "State",
+            ["Agent", "gr-more"],
+            ["Worked", "num"],
+            ["Cost", "num gr-more"],
+            "Critical path",
+          ]}
+        />
         <tbody>
           <Space px={rows.above} />
           {drawn.map((task, at) => (

@@ -1,11 +1,12 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { type Link, Refusal } from "../link";
+import { type Link, reasonOf } from "../link";
 import type { Action, Confirm } from "../protocol";
 import { line, shown } from "../words";
 import { Button } from "./button";
 import { useOwnId } from "./own-id";
+import { Refused } from "./refused";
 
 interface Props {
   action: Action;
@@ -48,8 +49,7 @@ export function ActionButton({
       asking.value = false;
       onDone?.(value);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refused.value = `${error.message} ${error.hint}`.trim();
+      refused.value = reasonOf(error);
     } finally {
       busy.value = false;
     }
@@ -109,11 +109,7 @@ export function ActionButton({
       {asking.value && action.confirm && (
         <Asked confirm={action.confirm} reason={reason} dead={dead} act={act} leave={leave} />
       )}
-      {refused.value && (
-        <span class="refused" role="alert">
-          {shown(refused.value)}
-        </span>
-      )}
+      <Refused why={refused.value} />
     </div>
   );
 }

@@ -1,12 +1,13 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { type Link, Refusal } from "../link";
+import { type Link, reasonOf } from "../link";
 import type { Opening } from "../opening";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
 import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
+import { Refused } from "../parts/refused";
 import type { Action, MissionFacts, MissionRow } from "../protocol";
 import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
 
@@ -196,8 +197,7 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
       asking.value = false;
       onDone(path);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refused.value = `${error.message} ${error.hint}`.trim();
+      refused.value = reasonOf(error);
     } finally {
       busy.value = false;
     }
@@ -245,11 +245,7 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
           <span class="quiet">No file is overwritten.</span>
         </fieldset>
       )}
-      {refused.value && (
-        <span class="refused" role="alert">
-          {shown(refused.value)}
-        </span>
-      )}
+      <Refused why={refused.value} />
     </div>
   );
 }

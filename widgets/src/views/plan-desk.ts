@@ -1,6 +1,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
-import { Refusal } from "../link";
+import { reasonOf } from "../link";
 import type { Mission } from "../mission";
 import type { Checked, Difference, Draft, PlanSpec, Problem, TaskSpec } from "../protocol";
 import type { Ui } from "../ui";
@@ -308,8 +308,8 @@ export class PlanDesk {
       this.checked.value = checked;
       this.refusal.value = "";
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (mine === this.#asked) this.refusal.value = `${error.message} ${error.hint}`.trim();
+      const why = reasonOf(error);
+      if (mine === this.#asked) this.refusal.value = why;
     }
   }
 

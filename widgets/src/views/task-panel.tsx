@@ -6,6 +6,7 @@ import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
 import { Button } from "../parts/button";
 import { Row } from "../parts/facts";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
@@ -222,20 +223,16 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
       tabIndex={attempts.length > 0 ? 0 : undefined}
     >
       <table class="t">
-        <thead>
-          <tr>
-            <th scope="col">Attempt</th>
-            <th scope="col">State</th>
-            <th scope="col">Started</th>
-            <th scope="col" class="num">
-              Took
-            </th>
-            <th scope="col" class="num">
-              Process
-            </th>
-            <th scope="col">What went wrong</th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            "Attempt",
+            "State",
+            "Started",
+            ["Took", "num"],
+            ["Process", "num"],
+            "What went wrong",
+          ]}
+        />
         <tbody>
           {attempts.map((each) => (
             <tr key={each.number}>
