@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hypernb.widgets._widget import HyperWidget
 
 WITHIN_S: Final = 30.0
-EXAMPLES: Final = 150
+EXAMPLES: Final = 1500
 
 
 # -- what a page might say ---------------------------------------------------------------
@@ -54,13 +54,22 @@ values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=12,
 )
-fields = st.one_of(
-    st.sampled_from(["changes", "drop", "add", "plan", "a", "name", "work", "needs", "goal"]),
-    names,
+fields = st.one_of(st.sampled_from([*TaskSpec.model_fields, "tools", "params"]), names)
+tasks = st.dictionaries(fields, values, max_size=3)
+of_plan = st.one_of(st.sampled_from([*PlanSpec.model_fields]), names)
+shaped = st.fixed_dictionaries(
+    {},
+    optional={
+        "changes": st.dictionaries(st.one_of(st.just("a"), st.text(max_size=3)), tasks),
+        "drop": st.lists(st.one_of(st.just("a"), values), max_size=2),
+        "add": st.lists(
+            st.builds(lambda name, rest: {"name": name, **rest}, st.text(max_size=3), tasks),
+            max_size=2,
+        ),
+        "plan": st.dictionaries(of_plan, values, max_size=3),
+    },
 )
-drafts = st.dictionaries(
-    fields, st.one_of(values, st.dictionaries(fields, values, max_size=3)), max_size=4
-)
+drafts = st.one_of(shaped, st.dictionaries(names, values, max_size=3))
 verbs = st.one_of(st.sampled_from([*VERBS, "open", "act", "__init__", "x" * 300]), values)
 asks = st.fixed_dictionaries(
     {"type": st.just("ask"), "verb": verbs},
