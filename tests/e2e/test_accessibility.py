@@ -50,14 +50,14 @@ LOOKS: Final = {
     "task": [
         *(
             Look(f"view=mission&tab=graph&state={state}&task={task}")
-            for state in BEGUN
+            for state in ("running", "failed")
             for task in ("audit-ui", "audit-auth")
         ),
         Look("view=graph&state=running&task=audit-auth"),
     ],
     "focus": [
         Look(f"view=mission&state={state}&task=audit-ui", ("press Focus",), "focus")
-        for state in BEGUN
+        for state in ("running", "paused")
     ],
     "edits": [
         Look("view=mission&state=awaiting_approval", ("press Edit",), "edit"),
