@@ -1,7 +1,7 @@
 """Views: a mission, its plan, its findings and its history as HTML, Markdown and plain text."""
 
 from hypernb.views import words
-from hypernb.views._contract import allowed, expected
+from hypernb.views._contract import allowed, expected, refused
 from hypernb.views._difference import (
     Changed,
     changed,
@@ -78,6 +78,7 @@ __all__ = [
     "page",
     "plain",
     "plan_text",
+    "refused",
     "report_html",
     "report_markdown",
     "report_text",

@@ -46,34 +46,59 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
 
 
 def _reads(plan: PlanSpec) -> Phrase:
+    if not _has_agents(plan):
+        return ("what your functions read",)
     scopes = list(dict.fromkeys([*plan.scope, *(s for task in plan.tasks for s in task.scope)]))
     root = Code(line(plan.root, cut_at=200))
-    if _only_functions(plan):
-        return ("what your functions read",)
+    said: Phrase = ("no files of a project",)
     if scopes:
         where = (" below ", root) if plan.root else ()
-        return (*enumerate_names(scopes, most=12), *where)
-    if plan.root:
-        return ("the files below ", root)
-    return ("no files of a project",)
+        said = (*enumerate_names(scopes, most=12), *where)
+    elif plan.root:
+        said = ("the files below ", root)
+    return _beside_functions(plan, "what your functions read", said)
 
 
-def _only_functions(plan: PlanSpec) -> bool:
-    return all(isinstance(task.work, PythonWork) for task in plan.tasks)
+def has_functions(plan: PlanSpec) -> bool:
+    """Tell whether a task calls a Python function, which nothing fences in."""
+    return any(isinstance(task.work, PythonWork) for task in plan.tasks)
+
+
+def _has_agents(plan: PlanSpec) -> bool:
+    return any(not isinstance(task.work, PythonWork) for task in plan.tasks)
+
+
+def _beside_functions(plan: PlanSpec, functions: str, agents: Phrase) -> Phrase:
+    """Say what agents may, and before it what no plan keeps a function from."""
+    return (f"{functions}; your agents: ", *agents) if has_functions(plan) else agents
 
 
 def _writes(plan: PlanSpec) -> Phrase:
-    kept = "outputs are kept in the store"
-    if _only_functions(plan):
-        return (f"what your functions write; {kept}",)
-    return (f"nothing in your files; {kept}",)
+    functions, kept = "what your functions write", "outputs are kept in the store"
+    if not _has_agents(plan):
+        return (f"{functions}; {kept}",)
+    return _beside_functions(plan, functions, (f"nothing in your files; {kept}",))
 
 
 def _reaches(plan: PlanSpec) -> Phrase:
     hosts = list(dict.fromkeys([*plan.hosts, *(h for task in plan.tasks for h in task.hosts)]))
-    if hosts:
-        return enumerate_names(hosts, most=12)
-    return ("what your functions reach",) if _only_functions(plan) else ("no host",)
+    functions = "what your functions reach"
+    if not _has_agents(plan):
+        return (functions,)
+    said: Phrase = enumerate_names(hosts, most=12) if hosts else ("no host",)
+    return _beside_functions(plan, functions, said)
+
+
+def refused(plan: PlanSpec) -> str:
+    """Say what happens to what the plan does not allow, as far as anything stops it."""
+    if not has_functions(plan):
+        return "What lies outside the plan is refused."
+    if not _has_agents(plan):
+        return "Only these functions are called; nothing checks what they do."
+    return (
+        "What lies outside the plan is refused to agents; "
+        "nothing checks what your functions do."
+    )
 
 
 def _spends(plan: PlanSpec) -> Phrase:
@@ -98,19 +123,21 @@ def _limit(plan: PlanSpec) -> float | None:
 
 
 def _starts(plan: PlanSpec) -> Phrase:
+    functions = "what your functions start"
+    if not _has_agents(plan):
+        return (functions,)
     found = list(commands(plan))
     if not found:
-        if _only_functions(plan):
-            return ("what your functions start",)
-        return ("only the tools named with each task",)
+        said: Phrase = ("only the tools named with each task",)
+        return _beside_functions(plan, functions, said)
     parts: list[Any] = []
-    for index, (task, said) in enumerate(found[:_COMMANDS_SHOWN]):
-        parts += ["; " if index else "", Code(said), " for ", Code(line(task, cut_at=60))]
+    for index, (task, command) in enumerate(found[:_COMMANDS_SHOWN]):
+        parts += ["; " if index else "", Code(command), " for ", Code(line(task, cut_at=60))]
     if len(found) > _COMMANDS_SHOWN:
         parts.append(f"; and {len(found) - _COMMANDS_SHOWN} more, each under its task")
     # A fence that is not there must not be promised.
     parts.append(". It is the project's own code and runs with your rights.")
-    return tuple(parts)
+    return _beside_functions(plan, functions, tuple(parts))
 
 
 def _functions(functions: list[TaskSpec]) -> Phrase:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._contract import allowed, caps, contract, errand, expected
+from hypernb.views._contract import allowed, caps, contract, errand, expected, refused
 from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
 
@@ -58,8 +58,7 @@ def decision(figures: Figures) -> Html:
             "p",
             f"Approving records revision {mission.revision}, its hash ",
             el("code", mission.plan_hash[:8] or "(none)"),
-            ", your name and the time. You can pause or cancel later. "
-            "What lies outside the plan is refused.",
+            f", your name and the time. You can pause or cancel later. {refused(plan)}",
             cls="quiet",
         ),
         cls="block ask",

@@ -19,6 +19,7 @@ from hypernb.views import (
     needs,
     next_commands,
     outcome,
+    refused,
     roughly,
     since,
     story,
@@ -222,7 +223,7 @@ def _decision(
         "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
         "problems": [],
-        "record": phrase(_record(figures)),
+        "record": phrase(_record(figures, plan)),
         "steps": [phrase(step) for step in _steps(figures, plan)],
         "difference": difference,
         "comments": [
@@ -260,9 +261,9 @@ def _allowed(plan: PlanSpec) -> list[Facts]:
     return made
 
 
-def _record(figures: Figures) -> tuple[Part, ...]:
+def _record(figures: Figures, plan: PlanSpec) -> tuple[Part, ...]:
     mission = figures.snapshot.mission
-    then = "You can pause or cancel later. What lies outside the plan is refused."
+    then = f"You can pause or cancel later. {refused(plan)}"
     return (
         f"Approving records revision {mission.revision}, its hash ",
         Code(mission.plan_hash[:_HASH_SHOWN] or "(none)"),
