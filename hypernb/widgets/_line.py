@@ -86,11 +86,17 @@ class Line:
             if not self._ended:
                 self._tail.post(self, said)
         elif self._ended:
-            self._refuse(said, UsageError(self._ended, hint="Run the cell again."))
+            self._refuse(said, UsageError(self._ended, hint=self._again))
         elif said["verb"] == "open":
             self._open(said)
         else:
             DESK.take(said, self._asked_of(said), self.say)
+
+    @property
+    def _again(self) -> str:
+        if not isinstance(self._about, Mission):
+            return "Run the cell again."
+        return f"%hyper attach {self._about.id} shows the mission anew."
 
     def _asked_of(self, question: Mapping[str, Any]) -> Mission | Session:
         """Return what a question is about: the mission that is open, unless it names one."""

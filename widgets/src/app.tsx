@@ -1,4 +1,5 @@
 import type { ComponentType, JSX } from "preact";
+import { attachAgain } from "./again";
 import type { Connection } from "./connection";
 import { MissionShell } from "./mission-shell";
 import { Board } from "./views/board";
@@ -50,13 +51,14 @@ export function App({ connection }: { connection: Connection }): JSX.Element {
 function Waiting({ connection }: { connection: Connection }): JSX.Element {
   return (
     <p class="block quiet" role="status">
-      {shown(connection.closed.value) || waitingText(connection.link.liveness.value === "live")}
+      {shown(connection.closed.value) || waitingText(connection)}
     </p>
   );
 }
 
-function waitingText(live: boolean): string {
-  return live
+function waitingText({ link, model }: Connection): string {
+  return link.liveness.value === "live"
     ? "Waiting for the kernel to tell what the mission is."
-    : "The kernel has not told what the mission is. Run the cell again.";
+    : "The kernel has not told what the mission is. " +
+        attachAgain(String(model.get("mission_id") ?? ""));
 }

@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { attaching, NOT_THE_CELL } from "./again";
 import { Link } from "./link";
 import { Mission } from "./mission";
 import type { FrontEndModel } from "./model";
@@ -152,13 +153,18 @@ export class Connection {
 
   readonly #kept = (): string | null => {
     if (this.views.peek() === 0) return null;
-    return this.#copy || NO_COPY_YET;
+    return this.#copy || noCopyYet(String(this.model.get("mission_id") ?? ""));
   };
 }
 
-const NO_COPY_YET =
-  "<p>A live view of hypernb was here when the notebook was saved. " +
-  "Run the cell again to see it.</p>";
+function noCopyYet(mission: string): string {
+  // A mission's id is set by Python, and a page that was written is no place to trust it.
+  const [load, attach] = attaching(/^m-\d+$/.test(mission) ? mission : "");
+  return (
+    "<p>A live view of hypernb was here when the notebook was saved. To see it, run " +
+    `<code>${load}</code>, then <code>${attach}</code>. ${NOT_THE_CELL}</p>`
+  );
+}
 
 /** Name the program that shows the view, for `%hyper doctor`. */
 function frontEnd(): string {

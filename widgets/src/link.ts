@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { attachAgain } from "./again";
 import type { FrontEndModel } from "./model";
 import type { Answer, FromKernel, ToKernel, Verb } from "./protocol";
 
@@ -34,15 +35,13 @@ export function reasonOf(error: unknown): string {
   return `${error.message} ${error.hint}`.trim();
 }
 
-const NOBODY: Fault = {
+const NOBODY: Omit<Fault, "hint"> = {
   code: "not_live",
   message: "This view is no longer live, so nobody can be asked.",
-  hint: "Run the cell again.",
 };
-const NO_ANSWER: Fault = {
+const NO_ANSWER: Omit<Fault, "hint"> = {
   code: "no_answer",
-  message: "The kernel fell silent before it answered.",
-  hint: "Run the cell again to see whether it was done.",
+  message: "The kernel fell silent before it answered, so it may be done or not.",
 };
 const REFUSED: Fault = {
   code: "unknown",
@@ -92,7 +91,8 @@ export class Link {
 
   /** Ask the kernel to do or to find something. Rejects with a `Refusal` if it says no. */
   ask<T = unknown>(verb: Verb, args: Record<string, unknown> = {}): Promise<T> {
-    if (this.liveness.peek() !== "live") return Promise.reject(new Refusal(NOBODY));
+    if (this.liveness.peek() !== "live")
+      return Promise.reject(new Refusal(this.#hinted(NOBODY)));
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise<T>((resolve, reject) => {
@@ -100,7 +100,7 @@ export class Link {
         if (answer.ok) resolve(answer.value as T);
         else reject(new Refusal(answer.error ?? REFUSED));
       });
-      if (!this.#post({ type: "ask", id, verb, args })) this.#settle(id, NOBODY);
+      if (!this.#post({ type: "ask", id, verb, args })) this.#settle(id, this.#hinted(NOBODY));
     });
   }
 
@@ -122,6 +122,10 @@ export class Link {
     }
   }
 
+  #hinted(fault: Omit<Fault, "hint">): Fault {
+    return { ...fault, hint: attachAgain(String(this.#model.get("mission_id") ?? "")) };
+  }
+
   #settle(id: number, error: Fault): void {
     const settle = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -129,7 +133,7 @@ export class Link {
   }
 
   #giveUp(): void {
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, NO_ANSWER);
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, this.#hinted(NO_ANSWER));
   }
 
   #fallSilent(busy: boolean): void {

@@ -274,7 +274,8 @@ describe("a view that is not live", () => {
     await page.drawn();
     expect(page.text()).toContain(
       "This view is no longer live: its kernel has ended or was restarted. The mission " +
-        "itself is not affected. Run the cell again to go on watching.",
+        "itself is not affected. To go on watching, run %load_ext hypernb, then %hyper attach " +
+        "m-7. Running a %%hyper cell again would plan a new mission.",
     );
     expect(page.button("Pause").disabled).toBe(true);
   });

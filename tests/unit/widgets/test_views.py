@@ -323,7 +323,9 @@ def test_a_view_ends_with_its_session(session: Session, mission: Mission) -> Non
     session.close()
     assert page.of("closed")["reason"] == "The session was closed."
     assert threading.active_count() < before + 1
-    assert page.ask("pause")["error"]["hint"] == "Run the cell again."
+    assert page.ask("pause")["error"]["hint"] == (
+        f"%hyper attach {mission.id} shows the mission anew."
+    )
 
 
 def _in_child(database: str, answers: Any) -> None:

@@ -163,7 +163,10 @@ function argsOf(filter: Filter): Record<string, unknown> {
 function staleness({ closed, link }: Connection): string {
   if (closed.value) return closed.value;
   if (link.liveness.value === "live") return "";
-  return "The kernel is silent, so this is how it was. Run the cell again to see how it is.";
+  return (
+    "The kernel is silent, so this is how it was. " +
+    "Import hypernb anew and run the cell again to see how it is."
+  );
 }
 
 // -- searching ---------------------------------------------------------------------------

@@ -99,7 +99,10 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
 
 function staleness(link: Link): string {
   if (link.liveness.value === "live") return "";
-  return "The kernel is silent, so this is how it was. Run the cell again to see how it is.";
+  return (
+    "The kernel is silent, so this is how it was. " +
+    "Import hypernb anew and run the cell again to see how it is."
+  );
 }
 
 function Nothing(): JSX.Element {

@@ -1,27 +1,52 @@
 import type { JSX } from "preact";
+import { attaching, NOT_THE_CELL } from "../again";
 import { useHere } from "../here";
 import { clock, shown } from "../words";
 
-const AGAIN = "The mission itself is not affected. Run the cell again to go on watching.";
-
 /** Says that a view is not live any more, why, and what to do; null while it is. */
 export function StaleNotice(): JSX.Element | null {
-  const { link, closed } = useHere();
+  const { link, closed, mission } = useHere();
   const liveness = link.liveness.value;
   if (liveness === "live") return null;
   const why = closed?.value ?? "";
+  const again = <Again mission={mission.facts.value.short_id} />;
+  if (liveness === "closed" && FORGOTTEN.test(why)) {
+    return (
+      <section class="block stale" aria-label="This view is not live">
+        <p>
+          <b>This view is no longer live</b>: {sentence(why)}
+        </p>
+      </section>
+    );
+  }
   return (
     <section class="block stale" aria-label="This view is not live">
       <p>
         <b>This view is no longer live</b>
-        {liveness === "closed"
-          ? `: ${why ? sentence(why) : "it was closed."} ${AGAIN}`
-          : link.busy.value
-            ? `: nothing was heard from its kernel since ${clock(link.heardAt)}. The kernel is ` +
-              "at work and may come back by itself; the mission itself is not affected."
-            : `: its kernel has ended or was restarted. ${AGAIN}`}
+        {liveness === "closed" ? (
+          <>
+            : {why ? sentence(why) : "it was closed."} {again}
+          </>
+        ) : link.busy.value ? (
+          `: nothing was heard from its kernel since ${clock(link.heardAt)}. The kernel is ` +
+          "at work and may come back by itself; the mission itself is not affected."
+        ) : (
+          <>: its kernel has ended or was restarted. {again}</>
+        )}
       </p>
     </section>
+  );
+}
+
+const FORGOTTEN = /forgotten/;
+
+function Again({ mission }: { mission: string }): JSX.Element {
+  const [load, attach] = attaching(mission);
+  return (
+    <>
+      The mission itself is not affected. To go on watching, run <code>{load}</code>, then{" "}
+      <code>{attach}</code>. {NOT_THE_CELL}
+    </>
   );
 }
 
