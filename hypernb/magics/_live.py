@@ -253,7 +253,10 @@ class LiveView:
                 self._widget = _Widget(self._mission)
             bundle |= self._widget.bundle
         self._seq = snapshot.seq
-        self._ages = state is MissionState.RUNNING
+        # What was approved waits for a runner, which may be late.
+        self._ages = state is MissionState.RUNNING or (
+            state is MissionState.AWAITING_APPROVAL and bool(snapshot.approvals)
+        )
         self._is_final = state.is_final
         self._drawn = bundle
         self._drawn_at = time.monotonic()

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import BudgetExhaustedError, dollars
-from hypernb.model import OVERSPENT, UNCOVERED, MissionState, Past, TaskState
+from hypernb.model import OVERSPENT, UNCOVERED, MissionState, OnFailure, Past, TaskState
 from hypernb.views._left import Left, left
+from hypernb.views.words import APPROVED, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
         TaskRecord,
         TaskSpec,
     )
+    from hypernb.views.words import StateWord
+
+RUNNER_WITHIN_S: Final = 10.0
+"""Who approves has a runner started; until then there is no reason to alarm anybody."""
 
 GRAPH_AT_MOST: Final = 150
 """Above so many tasks a drawing helps nobody: waves are told instead."""
@@ -149,6 +154,35 @@ class Figures:
         """A person has to say yes or no to the plan."""
         waits = self.snapshot.mission.state is MissionState.AWAITING_APPROVAL
         return waits and not self.approved
+
+    @property
+    def word(self) -> StateWord:
+        """How the mission's state is shown."""
+        state = self.snapshot.mission.state
+        if state is MissionState.AWAITING_APPROVAL and self.approved:
+            return APPROVED
+        return state_word(state)
+
+    @cached_property
+    def is_ending(self) -> bool:
+        """Whether a failure lets nothing more start, so that it ends with what runs."""
+        if self.snapshot.mission.state.is_final:
+            return False
+        return any(self.ends_all(task) for task in self.among(TaskState.FAILED))
+
+    def ends_all(self, task: TaskRecord) -> bool:
+        """Whether the mission ends with this task, should it have failed."""
+        spec = self.specs.get(task.name)
+        return spec is None or spec.on_failure is OnFailure.STOP
+
+    @property
+    def lacks_runner(self) -> bool:
+        """Whether nobody can have taken it up, although there was time to."""
+        snapshot = self.snapshot
+        if snapshot.runners:
+            return False
+        since = snapshot.approvals[-1].at if snapshot.approvals else None
+        return since is None or (snapshot.now - since).total_seconds() > RUNNER_WITHIN_S
 
     @cached_property
     def is_out_of_money(self) -> bool:

@@ -43,7 +43,7 @@ def mission_markdown(snapshot: MissionSnapshot, *, result: Report | None = None)
 
 def _parts(figures: Figures, result: Report | None) -> Iterator[str]:
     snapshot, mission = figures.snapshot, figures.snapshot.mission
-    word = words.state_word(mission.state)
+    word = figures.word
     when = took(figures) if mission.state.is_final else since(figures)
     yield f"# Mission {mission.short_id}"
     goal = clean(mission.goal, cut_at=GOAL_CUT_AT).strip() or "(no goal was written)"

@@ -127,7 +127,7 @@ def fork_of(mission: MissionRecord) -> Html | None:
 
 
 def _stateline(figures: Figures) -> Html:
-    shown = state(words.state_word(figures.snapshot.mission.state), strong=True)
+    shown = state(figures.word, strong=True)
     return el("p", shown, Html(" "), el("span", since(figures), cls="since"), cls="stateline")
 
 
@@ -137,7 +137,7 @@ def since(figures: Figures) -> str:
     now = figures.snapshot.now
     if mission.state is MissionState.AWAITING_APPROVAL:
         if figures.approved:
-            return f"approved at {words.clock(figures.snapshot.approvals[-1].at)}"
+            return f"at {words.clock(figures.snapshot.approvals[-1].at)}"
         return f"planned at {words.moment(mission.created_at, now=now)}"
     if mission.started_at is None:
         return f"since {words.moment(mission.finished_at or mission.created_at, now=now)}"
@@ -253,7 +253,7 @@ def _asked(figures: Figures) -> Iterator[Html]:
                 "p",
                 icon(*_alarm_shape(figures, each)),
                 Html(" "),
-                el("b", "You need not act:"),
+                el("b", each.label),
                 " ",
                 sentence(each.what),
             )

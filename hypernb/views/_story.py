@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hypernb.model import EventKind, MissionState, OnFailure, RunStatus, TaskState
+from hypernb.model import EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
@@ -39,6 +39,12 @@ class Need:
     task: str
     what: Phrase
     commands: tuple[str, ...] = ()
+    ends: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is to be known first of something that only looks as if."""
+        return "Nothing more starts:" if self.ends else "You need not act:"
 
 
 def story(figures: Figures) -> Story:
@@ -60,6 +66,10 @@ def _planning(_figures: Figures) -> Story:
 
 def _awaiting(figures: Figures) -> Story:
     if figures.approved:
+        if not figures.lacks_runner:
+            does = "starts it" if figures.snapshot.runners else "is starting"
+            now: Phrase = (f"Approved. A runner {does}.",)
+            return Story(now, ("Nothing. You need not act.",), first_step(figures, "Then"))
         return Story(
             ("The plan is approved. Nothing runs yet.",),
             _runner_wanted(figures, "A runner to start it."),
@@ -129,13 +139,18 @@ def _waiting(figures: Figures) -> Phrase:
     if asks:
         count = words.count(len(asks), "decision")
         goes_on = figures.active or figures.among(TaskState.READY)
+        goes_on = goes_on and not figures.is_ending
         rest = ". The rest goes on." if goes_on else "."
         return (Strong(f"You, for {count}"), ": ", *_names(asks), rest)
     if not figures.snapshot.runners and not figures.active:
+        if not figures.lacks_runner:
+            return ("A runner, which is starting. You need not act.",)
         return _runner_wanted(figures, "A runner to take it up.")
     stalled = figures.among(TaskState.STALLED)
     if stalled:
         return ("A sign of life from ", *_names(stalled), ". You need not act.")
+    if figures.is_ending:
+        return ("Nothing. It ends by itself.",)
     waiting = figures.among(TaskState.WAITING)
     if waiting:
         return (*_lack(figures, waiting[0]), ", for ", *_names(waiting), ". You need not act.")
@@ -169,6 +184,8 @@ def _asked_again_at(figures: Figures, task: TaskRecord) -> datetime | None:
 
 
 def _next(figures: Figures) -> Phrase:
+    if figures.is_ending:
+        return _last(figures)
     waiting = figures.among(TaskState.WAITING)
     if waiting and not figures.active:
         verb = "starts" if len(waiting) == 1 else "start"
@@ -190,6 +207,13 @@ def _next(figures: Figures) -> Phrase:
     if figures.active:
         return ("The result, when ", *_names(figures.active), f" {_is(figures.active)} done.")
     return ("The end of the mission.",)
+
+
+def _last(figures: Figures) -> Phrase:
+    rest = [*figures.active, *figures.among(TaskState.STALLED)]
+    if not rest:
+        return ("The end of the mission.",)
+    return ("The end, when ", *_names(rest), f" {_is(rest)} done.")
 
 
 def _is(tasks: list[TaskRecord]) -> str:
@@ -306,15 +330,16 @@ def alarms(figures: Figures) -> list[Need]:
         Need(task.name, _stall(figures, task)) for task in figures.among(TaskState.STALLED)
     ]
     failed = [
-        Need(task.name, _failure(figures, task)) for task in figures.among(TaskState.FAILED)
+        Need(task.name, _failure(figures, task), ends=figures.ends_all(task))
+        for task in figures.among(TaskState.FAILED)
     ]
     return stalled + failed
 
 
 def _failure(figures: Figures, task: TaskRecord) -> Phrase:
-    spec = figures.specs.get(task.name)
-    goes_on = spec is not None and spec.on_failure is not OnFailure.STOP
-    rest = "The rest goes on." if goes_on else "Nothing more starts, and the mission ends."
+    rest = "The rest goes on."
+    if figures.ends_all(task):
+        rest = "The mission ends when what runs is done; then you can retry it."
     return (named(task.name), " failed: ", reason(task), f" {rest}")
 
 

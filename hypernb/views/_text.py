@@ -88,7 +88,7 @@ def _under_way(figures: Figures, width: int) -> Iterator[str]:
         for n in needs(figures)
     )
     yield "\n".join(
-        _paragraph(f"You need not act: {plain(n.what)}", width) for n in alarms(figures)[:10]
+        _paragraph(f"{n.label} {plain(n.what)}", width) for n in alarms(figures)[:10]
     )
     yield _task_table(figures, width)
     yield _titled("What happened last", _feed(figures, width))
@@ -122,7 +122,7 @@ def _ended(figures: Figures, width: int, result: Report | None) -> Iterator[str]
 
 def _head(figures: Figures, width: int) -> str:
     mission = figures.snapshot.mission
-    word = words.state_word(mission.state)
+    word = figures.word
     goal = clean(mission.goal, cut_at=GOAL_CUT_AT).strip() or "(no goal was written)"
     when = took(figures) if mission.state.is_final else since(figures)
     state = (

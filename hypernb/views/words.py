@@ -81,6 +81,11 @@ MISSION_STATES: Final[Mapping[str, StateWord]] = {
     ),
 }
 
+APPROVED: Final = StateWord(
+    "approved", "ready", "neutral", "○", "A person said yes; a runner is about to start it."
+)
+"""How a mission is shown that awaits approval no longer and has not started yet."""
+
 TASK_STATES: Final[Mapping[str, StateWord]] = {
     TaskState.PENDING: StateWord(
         "pending", "pending", "neutral", "◌", "It waits for the tasks it needs."

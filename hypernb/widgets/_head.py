@@ -193,7 +193,8 @@ def _need(figures: Figures, need: Need) -> Facts:
 def _alarm(figures: Figures, need: Need) -> Facts:
     task = figures.tasks[need.task]
     tries = [retry(figures, task)] if may_retry(figures, task) else []
-    return {"task": need.task, "what": phrase(need.what), "actions": tries}
+    made = {"task": need.task, "what": phrase(need.what), "actions": tries}
+    return made | {"ends": True} if need.ends else made
 
 
 def _and_more(many: int) -> list[Facts]:

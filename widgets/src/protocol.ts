@@ -182,6 +182,8 @@ export interface Confirm {
 
 /** Something that a person has to decide, or that only looks as if. */
 export interface Need {
+  /** It is a failure with which the whole mission ends. */
+  ends?: boolean;
   task: string;
   what: Phrase;
   actions: Action[];

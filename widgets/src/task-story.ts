@@ -13,11 +13,15 @@ export interface Story {
 
 const NAMED_AT_MOST = 4;
 const NOTHING: Phrase = ["Nothing."];
+const NOT_ANY_MORE = "It does not start: the mission ends with what runs.";
+const NOT_STARTED: ReadonlySet<string> = new Set(["pending", "ready", "waiting"]);
 const YOU: PhrasePart = { strong: "You" };
 
 /** Tell how one task stands at a time of the kernel's, from its own facts. */
 export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
   const spec = mission.spec(task.name);
+  if (NOT_STARTED.has(task.state) && mission.head.value.alarms.some(({ ends }) => ends))
+    return { now: ["It has not started."], waiting: NOTHING, next: [NOT_ANY_MORE] };
   switch (task.state) {
     case "pending":
       return { now: ["It has not started."], ...unmet(mission, spec) };

@@ -33,6 +33,9 @@ export const MISSION_WORDS: Readonly<Record<MissionState, StateWord>> = {
   ...ENDS,
 };
 
+/** How a mission is shown that awaits approval no longer and has not started yet. */
+export const APPROVED = word("approved", "neutral", "ready");
+
 export const TASK_WORDS: Readonly<Record<TaskState, StateWord>> = {
   pending: word("pending", "neutral"),
   ready: word("ready", "neutral"),

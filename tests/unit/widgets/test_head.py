@@ -26,6 +26,7 @@ from hypernb.model import (
     TaskSpec,
     TaskState,
 )
+from hypernb.views import mission_html
 from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
 from tests.unit.views.conftest import CREW, MISSION, at, event, plan, snapshot, task
 from tests.unit.widgets.test_facts import fields_of
@@ -368,3 +369,50 @@ def test_head_of_ten_thousand_tasks_is_quick_and_small() -> None:
     assert len(orjson.dumps(head)) < 300_000
     assert len(head["expected_s"]) <= EXPECTED_AT_MOST
     assert head["alarms"][-1]["what"] == ["And 3,323 more like these."]
+
+
+# -- between the yes and the start -------------------------------------------------------
+
+
+def test_runner_that_is_starting_needs_nobody() -> None:
+    yes = snapshot("running").approvals
+    for seconds, runners in ((3, ()), (300, snapshot("running").runners)):
+        made = snapshot(
+            "awaiting_approval", approvals=yes, runners=runners, now=at(-1 + seconds)
+        )
+        head = head_facts(made)
+        assert text(head["now"]).startswith("Approved. A runner ")
+        assert text(head["waiting"]) == "Nothing. You need not act."
+        assert head["since"].startswith("at ")
+        assert "attention" not in mission_html(made, live=True).split("</header>")[1][:600]
+
+
+def test_runner_that_does_not_come_can_be_started() -> None:
+    yes = snapshot("running").approvals
+    made = snapshot("awaiting_approval", approvals=yes, runners=(), now=at(30))
+    assert "%hyper wait m-7 starts one" in text(head_facts(made)["waiting"])
+
+
+# -- a failure that ends everything ------------------------------------------------------
+
+
+def stopped(**fields: Any) -> MissionSnapshot:
+    """A mission whose ``tests`` has failed and stops it, while others still run."""
+    made = snapshot(**fields)
+    assert made.plan is not None
+    tasks = tuple(
+        each.model_copy(update={"on_failure": OnFailure.STOP}) if each.name == "tests" else each
+        for each in made.plan.tasks
+    )
+    return replace(made, plan=made.plan.model_copy(update={"tasks": tasks}))
+
+
+def test_nothing_follows_a_failure_that_ends_the_mission() -> None:
+    head = head_facts(stopped())
+    assert text(head["next"]).startswith("The end, when ")
+    assert "rank" not in text(head["next"])
+    [alarm] = [each for each in head["alarms"] if each["task"] == "tests"]
+    assert text(alarm["what"]).endswith(
+        " The mission ends when what runs is done; then you can retry it."
+    )
+    assert "The rest goes on" not in text(head["waiting"])

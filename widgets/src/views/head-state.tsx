@@ -4,14 +4,25 @@ import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
 import { Answers } from "../parts/answers";
 import { Icon } from "../parts/icon";
-import { clock, counting, duration, isFinal, MISSION_WORDS, money, shown } from "../words";
+import {
+  APPROVED,
+  clock,
+  counting,
+  duration,
+  isFinal,
+  MISSION_WORDS,
+  money,
+  shown,
+} from "../words";
 
 /** The state in a word, since when, and what can be done to the whole mission. */
 export function StateLine(): JSX.Element {
   const { mission, link } = useHere();
   const { state } = mission.facts.value;
-  const word = MISSION_WORDS[state];
   const head = mission.head.value;
+  const approved =
+    state === "awaiting_approval" && mission.plan.value !== null && head.decision === null;
+  const word = approved ? APPROVED : MISSION_WORDS[state];
   const actions = head.decision
     ? head.actions.filter(({ verb }) => verb !== "approve" && verb !== "reject")
     : head.actions;

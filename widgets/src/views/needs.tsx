@@ -50,7 +50,8 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
       <p>
         {calm && (
           <>
-            <Icon shape={word.shape} role={word.role} /> <b>You need not act:</b>{" "}
+            <Icon shape={word.shape} role={word.role} />{" "}
+            <b>{need.ends ? "Nothing more starts:" : "You need not act:"}</b>{" "}
           </>
         )}
         <Said phrase={need.what} />

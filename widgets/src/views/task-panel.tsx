@@ -12,7 +12,7 @@ import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import { Runs } from "../parts/runs";
 import { TaskLink } from "../parts/task-link";
-import type { AttemptFacts, TaskFacts } from "../protocol";
+import type { AttemptFacts, Need, TaskFacts } from "../protocol";
 import { neededBy, tries } from "../task-story";
 import {
   ATTEMPT_WORDS,
@@ -119,6 +119,11 @@ function PanelButtons({ task, close }: { task: TaskFacts; close: () => void }): 
   );
 }
 
+/** What is to be known first of something that only looks as if a person had to act. */
+function labelOf(alarm: Need | undefined): string {
+  return alarm?.ends ? "Nothing more starts:" : "You need not act:";
+}
+
 function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
   const { mission, link } = useHere();
   const { needs, alarms } = mission.head.value;
@@ -128,7 +133,7 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
   return (
     <div class="task-need">
       <p>
-        <b>{need ? "Needs you:" : "You need not act:"}</b>{" "}
+        <b>{need ? "Needs you:" : labelOf(alarm)}</b>{" "}
         <Said phrase={(need ?? alarm)?.what ?? []} />
       </p>
       {need && (
