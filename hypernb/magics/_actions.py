@@ -226,7 +226,7 @@ def _show(around: Surroundings, request: Request) -> Shown:
 
 def _attach(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request)
-    watch(around, mission, wait=around.headless)
+    watch(around, mission, wait=around.headless, lasts=not around.headless)
     return mission
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError
 from hypernb.model import MissionState
-from hypernb.session.front_end import ANSWER_WITHIN_S, Rung, greetings
+from hypernb.session.front_end import ANSWER_WITHIN_S, Rung, greetings, retries
 
 if TYPE_CHECKING:
     from hypernb.session import Mission
@@ -33,8 +33,11 @@ _PROCESS: Final = f"{os.getpid():x}-{time.time_ns():x}"
 
 _log = logging.getLogger(__name__)
 _following: dict[str, LiveView] = {}
+# Held while it is decided who follows a mission: a retry may come while a view lets go of it.
+_lock = threading.RLock()
 # What the cells show of a mission: a widget's model, or HTML.
 _showing: dict[str, str] = {}
+_rungs: dict[str, Rung] = {}
 _HTML: Final = "html"
 
 
@@ -86,11 +89,14 @@ class LiveView:
         mission: What to show.
         rung: How: as a widget, until nobody has answered it in time; as HTML that can be
             replaced; or as text, which is shown once, at the start and at the end.
+        lasts: A mission that has ended is shown live as well, until it has gone on and ended
+            once more.
     """
 
-    def __init__(self, mission: Mission, *, rung: Rung) -> None:
+    def __init__(self, mission: Mission, *, rung: Rung, lasts: bool = False) -> None:
         self._mission = mission
         self._rung = rung
+        self._lasts = lasts
         self._key = mission.record.id
         self._display = {"display_id": f"hypernb-{_PROCESS}-{self._key}"}
         self._stop = threading.Event()
@@ -101,7 +107,7 @@ class LiveView:
         self._drawn_in_s = 0.0
         self._seq = 0
         self._ages = False
-        self._is_final = False
+        self._is_frozen = False
 
     def show(self) -> None:
         """Show the mission as it is now."""
@@ -116,15 +122,16 @@ class LiveView:
         if _showing.setdefault(self._key, self._shows) != self._shows:
             # Other cells show another model, or how the mission had ended before its retry.
             publish_display_data(drawn, transient=self._display, update=True)
-        _showing[self._key] = self._shows
+        _showing[self._key], _rungs[self._key] = self._shows, self._rung
 
     def follow(self) -> None:
         """Keep the view current from a background thread, until the mission has ended."""
         self._take_over()
-        if self._is_final:
-            self._let_go()
-            return
-        _following[self._key] = self
+        with _lock:
+            if self._is_frozen and self._mission.is_over:
+                self._let_go()
+                return
+            _following[self._key] = self
         # Output of a thread lands in the cell whose context it carries.
         context = contextvars.copy_context()
         self._thread = threading.Thread(
@@ -161,18 +168,30 @@ class LiveView:
         widget, self._widget = self._widget, None
         return widget
 
+    def revive(self) -> None:
+        """Show in all cells, which say how it had ended, that it goes on; and follow it."""
+        self._update()
+        self.follow()
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it shows live how a mission has ended."""
+        return self._lasts
+
     @property
     def _is_rich(self) -> bool:
         return self._rung is not Rung.TEXT
 
     @property
     def _shows(self) -> str:
-        if self._rung is Rung.WIDGET and self._widget is not None and not self._is_final:
+        if self._rung is Rung.WIDGET and self._widget is not None and not self._is_frozen:
             return self._widget.model_id
         return _HTML
 
     def _take_over(self) -> None:
-        previous = _following.pop(self._key, None)
+        with _lock:
+            previous = _following.pop(self._key, None)
+        self._lasts = self._lasts or (previous is not None and previous.lasts)
         widget = previous.hand_over() if previous is not None else None
         if widget is not None and self._rung is Rung.WIDGET and self._widget is None:
             # Cells that showed the mission before go on with the same model.
@@ -182,19 +201,37 @@ class LiveView:
 
     def _run(self) -> None:
         try:
-            self._mission.wait(on_change=self._look, stop=self._stop)
-            if not self._stop.is_set():
-                self._update()
-                self._let_go()
+            while self._goes_on():
+                pass
         except HypernbError:
             # The store went away under a view that nobody waits for: the view stays as it
             # was, and the next magic raises the same error where a person sees it.
             _log.warning("The view of %s is no longer live.", self._mission.id, exc_info=True)
         finally:
-            if _following.get(self._key) is self:
-                del _following[self._key]
+            with _lock:
+                if _following.get(self._key) is self:
+                    del _following[self._key]
+
+    def _goes_on(self) -> bool:
+        """Follow the mission to its end; tell whether there is more to follow."""
+        mission, stop = self._mission, self._stop
+        if self._lasts and not mission.wait_for_retry(on_change=self._look, stop=stop):
+            return False
+        mission.wait(on_change=self._look, stop=stop)
+        if stop.is_set():
+            return False
+        self._update()
+        with _lock:
+            if not (self._is_frozen and mission.is_over):
+                return True
+            # Under the lock, so that a retry from now on finds nobody who follows.
+            _following.pop(self._key, None)
+        self._let_go()
+        return False
 
     def _look(self) -> None:
+        if self._lasts and not self._mission.state.is_final:
+            self._lasts = False
         if self._rung is Rung.WIDGET:
             self._listen()
         elif self._rung is Rung.HTML:
@@ -227,7 +264,7 @@ class LiveView:
         is_new = self._shows != _showing.get(self._key)
         if is_new or (self._shows == _HTML and drawn != before):
             publish_display_data(drawn, transient=self._display, update=True)
-        _showing[self._key] = self._shows
+        _showing[self._key], _rungs[self._key] = self._shows, self._rung
 
     def _let_go(self) -> None:
         widget, self._widget = self._widget, None
@@ -242,7 +279,9 @@ class LiveView:
         state = snapshot.mission.state
         report = self._mission.report() if state.is_final else None
         bundle: dict[str, Any] = {"text/plain": mission_text(snapshot, result=report)}
-        is_widget = self._rung is Rung.WIDGET and not state.is_final
+        # What is to be tried again has not ended, although its runner may not know it yet.
+        self._is_frozen = state.is_final and not self._lasts and self._mission.is_over
+        is_widget = self._rung is Rung.WIDGET and not self._is_frozen
         if self._is_rich:
             # Beside a widget it is what those see who cannot run it, and so it has no promise
             # of being live.
@@ -257,7 +296,6 @@ class LiveView:
         self._ages = state is MissionState.RUNNING or (
             state is MissionState.AWAITING_APPROVAL and bool(snapshot.approvals)
         )
-        self._is_final = state.is_final
         self._drawn = bundle
         self._drawn_at = time.monotonic()
         self._drawn_in_s = self._drawn_at - began
@@ -279,3 +317,16 @@ def show_live(mission: Mission) -> None:
     view = LiveView(mission, rung=footing.rung)
     view.show()
     view.follow()
+
+
+def _revive(mission: Mission) -> None:
+    """Let the cells go on that show how a mission had ended before its retry."""
+    key = mission.record.id
+    with _lock:
+        rung = _rungs.get(key)
+        if rung is None or key in _following:
+            return
+    LiveView(mission, rung=rung).revive()
+
+
+retries.tell_to(_revive)

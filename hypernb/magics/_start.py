@@ -170,9 +170,21 @@ def show_started(
 
 
 def watch(
-    around: Surroundings, mission: Mission, *, wait: bool, timeout: float | None = None
+    around: Surroundings,
+    mission: Mission,
+    *,
+    wait: bool,
+    timeout: float | None = None,
+    lasts: bool = False,
 ) -> None:
     """Show a mission in the cell; wait for its end, or let the view follow it.
+
+    Args:
+        around: Where this runs.
+        mission: What to show.
+        wait: Until it has ended.
+        timeout: Of the waiting, in seconds.
+        lasts: A mission that has ended is shown live as well, with its buttons.
 
     Raises:
         ApprovalError: It would wait for a person.
@@ -184,7 +196,7 @@ def watch(
             hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
         )
     rung = around.rung
-    view = LiveView(mission, rung=rung)
+    view = LiveView(mission, rung=rung, lasts=lasts)
     if not wait:
         view.show()
         mission.mark_shown()

@@ -20,6 +20,7 @@ from hypernb.errors import (
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._following import Follower
+from hypernb.session.front_end import retries
 
 if TYPE_CHECKING:
     import threading
@@ -407,6 +408,7 @@ class Mission:
                 hint="Only what failed, was cancelled or was skipped can be tried again.",
             )
         self._send("retry", {"task": name})
+        retries.tell(self)
         return self
 
     def fork(
@@ -482,11 +484,30 @@ class Mission:
         for _ in self._follower(stop).looks(timeout, tick_s=tick):
             if on_change is not None:
                 on_change()
-            if self._settled():
+            if self.is_over:
                 return self
         if stop is not None and stop.is_set():
             return self
         raise WaitTimeoutError(self.id, timeout or 0.0)
+
+    def wait_for_retry(
+        self, *, on_change: Callable[[], None] | None = None, stop: threading.Event
+    ) -> bool:
+        """Wait until it goes on after its end, because somebody wants it tried again.
+
+        Args:
+            on_change: Called after each commit in the store, and twice a second without one.
+            stop: Ends the waiting when another thread sets it.
+
+        Returns:
+            Whether it goes on; False if the waiting was ended.
+        """
+        for _ in self._follower(stop).looks(tick_s=CHANGE_TICK_S):
+            if on_change is not None:
+                on_change()
+            if not self.is_over:
+                return True
+        return False
 
     def __await__(self) -> Generator[Any, None, Mission]:
         """Wait until it has ended. Cancelling the caller ends the waiting, not the mission."""
@@ -606,7 +627,9 @@ class Mission:
             and self.session.store.approval(self._record.id) is not None
         )
 
-    def _settled(self) -> bool:
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and nobody has asked for another go."""
         return self.state.is_final and not self._retry_is_pending()
 
     def _retry_is_pending(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import sys
 import time
@@ -15,6 +16,10 @@ from hypernb.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hypernb.session import Mission
+
+_log = logging.getLogger(__name__)
 
 ENV_VIEWS: Final = "HYPERNB_VIEWS"
 ANSWER_WITHIN_S: Final = 10.0
@@ -130,6 +135,28 @@ class Greetings:
 
 
 greetings: Final = Greetings()
+
+
+class Retries:
+    """Tells those who show missions in this process that one goes on after its end."""
+
+    def __init__(self) -> None:
+        self._takers: list[Callable[[Mission], None]] = []
+
+    def tell_to(self, take: Callable[[Mission], None]) -> None:
+        """Call this with each mission that is tried again, in the thread that asks for it."""
+        self._takers.append(take)
+
+    def tell(self, mission: Mission) -> None:
+        """Tell that a mission is tried again."""
+        for take in self._takers:
+            try:
+                take(mission)
+            except Exception:  # noqa: BLE001 - a view must not keep anybody from a retry
+                _log.exception("A view of %s does not follow its retry.", mission.id)
+
+
+retries: Final = Retries()
 
 
 def choose(evidence: Evidence) -> Footing:

@@ -216,6 +216,8 @@ def next_commands(figures: Figures) -> list[tuple[str, str]]:
         rows.append((rewind, "a new mission with what is done, whose caps can be higher"))
     elif mission.state in (MissionState.FAILED, MissionState.CANCELLED):
         rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
+    if not figures.cli:
+        rows.append((f"%hyper attach {ref}", "the live view, with its buttons"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))
     if mission.state is not MissionState.REJECTED:
         rows.append((figures.typed(f"events {ref}"), "all that happened, one line each"))

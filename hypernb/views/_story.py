@@ -112,7 +112,7 @@ def _runner_wanted(figures: Figures, sentence: str) -> Phrase:
 
 
 def _running(figures: Figures) -> Story:
-    return Story(_now(figures), _waiting(figures), _next(figures))
+    return Story(_now(figures), _waiting(figures), _then(figures))
 
 
 def _now(figures: Figures) -> Phrase:
@@ -135,27 +135,36 @@ def _names(tasks: list[TaskRecord]) -> Phrase:
 
 
 def _waiting(figures: Figures) -> Phrase:
-    asks = figures.among(TaskState.AWAITING_APPROVAL)
-    if asks:
-        count = words.count(len(asks), "decision")
-        goes_on = figures.active or figures.among(TaskState.READY)
-        goes_on = goes_on and not figures.is_ending
-        rest = ". The rest goes on." if goes_on else "."
-        return (Strong(f"You, for {count}"), ": ", *_names(asks), rest)
-    if not figures.snapshot.runners and not figures.active:
-        if not figures.lacks_runner:
-            return ("A runner, which is starting. You need not act.",)
-        return _runner_wanted(figures, "A runner to take it up.")
+    if known := _on_you(figures) or _on_runner(figures):
+        return known
+    if figures.is_ending:
+        return ("Nothing. It ends by itself.",)
     stalled = figures.among(TaskState.STALLED)
     if stalled:
         return ("A sign of life from ", *_names(stalled), ". You need not act.")
-    if figures.is_ending:
-        return ("Nothing. It ends by itself.",)
     waiting = figures.among(TaskState.WAITING)
     if waiting:
         return (*_lack(figures, waiting[0]), ", for ", *_names(waiting), ". You need not act.")
     ready = figures.among(TaskState.READY)
     return _place(figures, ready) if ready else ("Nothing. It goes on by itself.",)
+
+
+def _on_you(figures: Figures) -> Phrase:
+    asks = figures.among(TaskState.AWAITING_APPROVAL)
+    if not asks:
+        return ()
+    count = words.count(len(asks), "decision")
+    goes_on = figures.active or figures.among(TaskState.READY)
+    rest = ". The rest goes on." if goes_on and not figures.is_ending else "."
+    return (Strong(f"You, for {count}"), ": ", *_names(asks), rest)
+
+
+def _on_runner(figures: Figures) -> Phrase:
+    if figures.snapshot.runners or figures.active:
+        return ()
+    if not figures.lacks_runner:
+        return ("A runner, which is starting. You need not act.",)
+    return _runner_wanted(figures, "A runner to take it up.")
 
 
 def _place(figures: Figures, ready: list[TaskRecord]) -> Phrase:
@@ -183,9 +192,11 @@ def _asked_again_at(figures: Figures, task: TaskRecord) -> datetime | None:
     return None
 
 
+def _then(figures: Figures) -> Phrase:
+    return _last(figures) if figures.is_ending else _next(figures)
+
+
 def _next(figures: Figures) -> Phrase:
-    if figures.is_ending:
-        return _last(figures)
     waiting = figures.among(TaskState.WAITING)
     if waiting and not figures.active:
         verb = "starts" if len(waiting) == 1 else "start"
@@ -232,7 +243,7 @@ def _paused(figures: Figures) -> Story:
         (
             command(figures.typed(f"resume {_id(figures)}")),
             " goes on where it stopped. ",
-            *_next(figures),
+            *_then(figures),
         ),
     )
 

@@ -63,14 +63,46 @@ def test_rung_is_chosen_by_the_environment(reader: Kernel, rung: str, kinds: set
     assert f"HYPERNB_VIEWS={rung}" in said
 
 
-def test_ended_mission_is_html_in_every_cell(reading: Desk, reader: Kernel) -> None:
+def test_mission_that_ends_is_html_until_it_is_attached(reading: Desk, reader: Kernel) -> None:
     reading.text.write_text("hello")
-    reader.ok("%hyper run read-file text.txt --yes")
-    last = reader.later(lambda m: "Succeeded" in str(m["content"].get("data", {})))
-    assert last["msg_type"] == "update_display_data"
+    cell = reader.ok("%hyper run read-file text.txt --yes")
+    last = _later(reader, "Succeeded", cell=cell)
     assert WIDGET not in last["content"]["data"]
-    shown = reader.ok("%hyper attach").of("display_data")
-    assert WIDGET not in shown[0]["content"]["data"]
+    frozen = last["content"]["data"]["text/html"]
+    assert f"%hyper attach {reading.newest}" in frozen
+    assert "the live view, with its buttons" in frozen
+    attached = reader.ok("%hyper attach")
+    # The cell itself, and the one before, which shares the display.
+    assert {WIDGET} <= set(attached.of("display_data")[0]["content"]["data"])
+    assert {WIDGET} <= set(attached.of("update_display_data")[0]["content"]["data"])
+    again = reader.ok(f"hypernb.Session().mission({reading.newest!r})")
+    assert _model(again) == _model(attached)
+
+
+@pytest.mark.parametrize("by", ["mission.retry()", "%hyper retry"])
+def test_cells_go_on_with_a_retry(reading: Desk, reader: Kernel, by: str) -> None:
+    started = reader.ok("mission = %hyper run read-file text.txt --yes")
+    cell = reader.ok("mission.cancel();")
+    _later(reader, "Cancelled", cell=cell)
+    cell = reader.ok(by.replace("retry", f"retry {reading.newest}") if "%" in by else f"{by};")
+    revived = _later(reader, "", kind=WIDGET, cell=cell)
+    assert revived["content"]["transient"] == _display(started)
+    reading.text.write_text("hello")
+    last = _later(reader, "Succeeded")
+    assert last["content"]["transient"] == _display(started)
+
+
+def _later(kernel: Kernel, text: str, *, kind: str = "", cell: Any = None) -> Any:
+    """Wait for an update of what cells show: to a frozen page, or to what is of a kind."""
+
+    def is_wanted(message: dict[str, Any]) -> bool:
+        data = message["content"].get("data", {})
+        is_update = message["msg_type"] == "update_display_data"
+        has_kind = kind in data if kind else WIDGET not in data
+        return is_update and has_kind and text in str(data)
+
+    said = [] if cell is None else [m for m in cell.messages if is_wanted(m)]
+    return said[0] if said else kernel.later(is_wanted)
 
 
 def _display(cell: Any) -> Any:
