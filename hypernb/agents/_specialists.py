@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
-from hypernb.model import AgentWork
+from hypernb.model import NO_MODEL, AgentWork
 from hypernb.tools import list_files, tool
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def add_tasks(
 def _add_one(
     plan: Plan, card: RoleCard, listing: Listing, *, suite: bool, scope: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
-    errand = _ERRANDS.get(card.name, _Errand(card.name, card.role))
+    errand = _errand(card)
     tools = tuple(
         name
         for name in card.tools
@@ -183,7 +183,7 @@ def equip(spec: PlanSpec, cards: Mapping[str, RoleCard]) -> PlanSpec:
         for task in spec.tasks
     )
     note = (
-        "No model is used: the tools of the agent's role card do what they always do, "
+        f"{NO_MODEL} the tools of the agent's role card do what they always do, "
         f"whatever the goal of {listed(sorted(bare))} says."
     )
     return spec.model_copy(update={"tasks": tasks, "notes": (*spec.notes, note)})
@@ -195,10 +195,14 @@ def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:
     return task.model_copy(
         update={
             "work": AgentWork(tools=tools, params=params),
-            "goal": _goal(task.goal, tools, params),
+            "goal": _goal(task.goal.strip() or _errand(card).words, tools, params),
             "timeout_s": max(task.timeout_s, _timeout(params)),
         }
     )
+
+
+def _errand(card: RoleCard) -> _Errand:
+    return _ERRANDS.get(card.name, _Errand(card.name, card.role))
 
 
 def _params(tools: Collection[str], root: Path) -> dict[str, dict[str, Any]]:

@@ -178,5 +178,8 @@ class PlanSpec(BaseModel):
         return digest.hexdigest()
 
 
+NO_MODEL: Final = "No model is used:"
+"""How a note begins that is made with a task to which an agent's own tools were given."""
+
 _TASKS: Final = TypeAdapter(tuple[TaskSpec, ...])
 _PORTION: Final = 500

@@ -185,10 +185,11 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
-    if cost := figures.past.cost:
+    cost = figures.past.cost
+    if cost:
         limits = words.money_range(cost.low, cost.high)
         terms.insert(1, ("Cost", ("about ", Strong(words.money(cost.typical)), limits)))
-    if figures.past.missions:
+    if figures.past.missions and (cost or (figures.left and figures.left.missions)):
         known = words.count(figures.past.missions, "past mission")
         terms.append(("Based on", (f"{known} like this one",)))
     if plan.result:
@@ -206,10 +207,10 @@ def _time(figures: Figures, plan: PlanSpec) -> Phrase:
     if left is not None:
         said = roughly(left.seconds) if left.missions else words.duration(left.seconds)
         return ("about ", Strong(said), *([left.range] if left.range else []))
-    without = sum(1 for task in plan.tasks if task.estimate_s is None)
-    return (
-        f"not known: no estimate for {without:,} of {words.count(len(plan.tasks), 'task')}",
-    )
+    shared, known = {task.name for task in figures.shared}, figures.past.tasks
+    runs = [task for task in plan.tasks if task.name not in shared]
+    without = sum(1 for task in runs if task.estimate_s is None and task.name not in known)
+    return (f"not known: no estimate for {without:,} of {words.count(len(runs), 'task')}",)
 
 
 def errand(task: TaskSpec) -> str:

@@ -36,7 +36,6 @@ def decision(figures: Figures) -> Html:
     if plan is None:
         return Html("")
     ref = mission.short_id
-    size = f"all {words.count(figures.total, 'task')}" if figures.total > 1 else "its task"
     some = (f"%hyper approve {ref} t1 t2", "approves only these, with all that they need")
     return el(
         "section",
@@ -49,7 +48,7 @@ def decision(figures: Figures) -> Html:
         ),
         _notes(plan.notes),
         commands(
-            (f"%hyper approve {ref}", f"approves {size}; {_begin(figures)} at once"),
+            (f"%hyper approve {ref}", f"approves {figures.size}; {_begin(figures)} at once"),
             *([some] if figures.total > 1 else []),
             (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),

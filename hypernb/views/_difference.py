@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.model import NO_MODEL
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
@@ -12,7 +13,7 @@ from hypernb.views._frame import small
 from hypernb.views._markup import el, join, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hypernb.model import PlanSpec
     from hypernb.plan import PlanDifference
@@ -60,7 +61,13 @@ def changed(difference: PlanDifference) -> list[Changed]:
         Changed(task, name, value_words(name, old), value_words(name, new))
         for task, values in fields
         for name, (old, new) in values.items()
+        if task or name != "notes" or _own_notes(old) != _own_notes(new)
     ]
+
+
+def _own_notes(notes: Sequence[str]) -> list[str]:
+    """Leave out what is noted along with a task: nobody has changed that by itself."""
+    return [note for note in notes if not note.startswith(NO_MODEL)]
 
 
 def value_words(field: str, value: object) -> str:

@@ -51,9 +51,11 @@ def took(figures: Figures) -> str:
     mission = figures.snapshot.mission
     said = []
     if mission.started_at is not None:
-        said.append(f"in {words.duration(figures.elapsed_s)}")
+        said.append(f"in {words.duration(figures.busy_s)}")
     if mission.cost:
         said[-1:] = [f"{said[-1] if said else ''} for {words.money(mission.cost)}".strip()]
+    if rested := round(figures.rested_s):
+        said.append(f"with a pause of {words.duration(rested)}")
     if mission.finished_at is not None:
         said.append(f"ended {words.moment(mission.finished_at, now=figures.snapshot.now)}")
     return ", ".join(said)

@@ -8,9 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import BudgetExhaustedError, dollars
-from hypernb.model import OVERSPENT, UNCOVERED, MissionState, OnFailure, Past, TaskState
+from hypernb.model import (
+    OVERSPENT,
+    UNCOVERED,
+    EventKind,
+    MissionState,
+    OnFailure,
+    Past,
+    TaskState,
+)
 from hypernb.views._left import Left, left
-from hypernb.views.words import APPROVED, state_word
+from hypernb.views.words import APPROVED, count, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +141,18 @@ class Figures:
         return [task for task in self.among(TaskState.SUCCEEDED) if task.attempt == 0]
 
     @cached_property
+    def to_run(self) -> int:
+        """How many tasks a yes lets run."""
+        return self.total - len(self.shared)
+
+    @property
+    def size(self) -> str:
+        """What a yes approves: ``all 5 tasks``."""
+        if self.shared:
+            return f"the {count(self.to_run, 'task')} to be run"
+        return f"all {count(self.total, 'task')}" if self.total > 1 else "its task"
+
+    @cached_property
     def active(self) -> list[TaskRecord]:
         """Tasks with an attempt under way that gives signs of life."""
         return self.among(TaskState.RUNNING, TaskState.VERIFYING)
@@ -231,6 +251,23 @@ class Figures:
         return max(0.0, (self.end - mission.started_at).total_seconds())
 
     @cached_property
+    def rested_s(self) -> float:
+        """Seconds between an end and the retry after it, as far as their events are known."""
+        rested, ended = 0.0, None
+        for event in self.snapshot.events:
+            if event.kind == EventKind.MISSION_FINISHED:
+                ended = event.at
+            elif event.kind == EventKind.MISSION_STARTED and ended is not None:
+                rested += max(0.0, (event.at - ended).total_seconds())
+                ended = None
+        return min(rested, self.elapsed_s)
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds from the start to the end, or to now, in which it had not ended."""
+        return self.elapsed_s - self.rested_s
+
+    @cached_property
     def end(self) -> datetime:
         """When it ended, or now."""
         return self.snapshot.mission.finished_at or self.snapshot.now
@@ -296,8 +333,21 @@ class Figures:
         from hypernb.plan import outline
 
         path = outline(self.plan).path(self._weights(self.plan))
-        shared = {task.name for task in self.shared}
-        return tuple(name for name in path if name not in shared)
+        left_out = {task.name for task in self.shared}
+        if self.snapshot.mission.state.is_final:
+            # What never ran has decided nothing.
+            left_out |= {task.name for task in self.snapshot.tasks if not task.attempt}
+        return tuple(name for name in path if name not in left_out)
+
+    @property
+    def path_says(self) -> str:
+        """What the critical path means, as far as that is known."""
+        if self.snapshot.mission.state.is_final:
+            return "It decided how long the mission took."
+        known = self.past.tasks
+        if any(name in known or spec.estimate_s for name, spec in self.specs.items()):
+            return "It decides how long the mission takes."
+        return "It is the longest way by number of tasks; there are no estimates."
 
     def _weights(self, plan: PlanSpec) -> list[float]:
         # While it runs, what was known before holds: the path must not jump with every task

@@ -59,16 +59,8 @@ def _critical(figures: Figures) -> Html:
     shown = [el("code", name(each)) for each in path]
     said = join(x for code in shown for x in (code, ", "))
     listed = Html(said.removesuffix(", "))
-    tail = f". {_decides(figures)}"
+    tail = f". {figures.path_says}"
     return el("p", el("b", "Critical path:"), " ", listed, tail, cls="lead")
-
-
-def _decides(figures: Figures) -> str:
-    if figures.snapshot.mission.state.is_final:
-        return "It decided how long the mission took."
-    if any(spec.estimate_s for spec in figures.specs.values()):
-        return "It decides how long the mission takes."
-    return "It is the longest chain of tasks; there are no estimates."
 
 
 def _legend(figures: Figures) -> Html:

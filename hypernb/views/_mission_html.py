@@ -198,7 +198,7 @@ def _tally(figures: Figures) -> Iterator[Html]:
 def _time(figures: Figures) -> Html:
     plan = figures.plan
     cap = plan.deadline_s if plan else None
-    elapsed = words.duration(round(figures.elapsed_s))
+    elapsed = words.duration(round(figures.busy_s))
     of = f" of at most {words.duration(cap)}" if cap else " so far"
     found = len(figures.snapshot.findings)
     return el(
@@ -305,8 +305,7 @@ def _last_change(figures: Figures) -> str:
 def _held(figures: Figures, *, live: bool) -> str:
     mission = figures.snapshot.mission
     if not live:
-        return f"Kept in the store, event {figures.snapshot.seq:,}."
+        return "Kept in the store."
     if mission.state in (MissionState.RUNNING, MissionState.PAUSED):
-        seq = f"{figures.snapshot.seq:,}"
-        return f"Live, event {seq}. Close the notebook if you like: the runner goes on."
+        return "Live. Close the notebook if you like: the runner goes on."
     return "Kept in the store. Nothing is running."

@@ -76,6 +76,8 @@ def _awaiting(figures: Figures) -> Story:
             first_step(figures, "Then"),
         )
     size = words.count(figures.total, "task")
+    if figures.shared:
+        size = f"{figures.to_run:,} of {size} to be run"
     agents = [agent for agent in figures.agents if agent]
     crew = f" for {words.count(len(agents), 'agent')}" if agents else ""
     return Story(

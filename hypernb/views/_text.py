@@ -236,10 +236,9 @@ def _sources(plan: PlanSpec) -> str:
 
 def _decision(figures: Figures, width: int) -> str:
     ref = figures.snapshot.mission.short_id
-    size = f"all {words.count(figures.total, 'task')}" if figures.total > 1 else "its task"
     some = (figures.typed(f"approve {ref} t1 t2"), "approves only these, with all they need")
     rows = [
-        (figures.typed(f"approve {ref}"), f"approves {size}"),
+        (figures.typed(f"approve {ref}"), f"approves {figures.size}"),
         *([some] if figures.total > 1 else []),
         (figures.typed(f'reject {ref} "reason"'), "ends it; nothing of it ever runs"),
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
+from hypernb.views import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +79,8 @@ def _twin(figures: Figures, verb: str, *more: str) -> str:
 
 def _approve(figures: Figures) -> Action:
     many = {1: "its task", 2: "both tasks"}.get(figures.total, f"all {figures.total:,} tasks")
+    if figures.shared:
+        many = f"{words.count(figures.to_run, 'task')} to be run"
     # The hash of what is shown: if somebody edits it meanwhile, the click is refused.
     args = {"tasks": [], "plan_hash": figures.snapshot.mission.plan_hash}
     twin = _twin(figures, "approve")

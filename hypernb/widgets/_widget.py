@@ -164,7 +164,8 @@ class HyperWidget(anywidget.AnyWidget):
         known = (*self.options, *_FROM_IPYWIDGETS)
         for name in options:
             if name not in known:
-                raise UnknownNameError(f"option of {type(self).__name__}", name, known)
+                # What ipywidgets takes besides is nothing to be proposed.
+                raise UnknownNameError(f"option of {type(self).__name__}", name, self.options)
 
 
 def one_of(what: str, value: object, known: Iterable[str]) -> str:

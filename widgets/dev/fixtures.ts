@@ -456,7 +456,9 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
     most_at_once: before ? 0 : 7,
     worked_s: before ? 0 : 959,
     elapsed_s: before ? 0 : 192,
+    rested_s: 0,
     critical: ["map-repo", "audit-auth", "prove-findings", "rank-findings", "write-report"],
+    critical_says: "It decides how long the mission takes.",
     expected_s: running
       ? { "prove-findings": 90, "rank-findings": 45, "write-report": 60 }
       : {},

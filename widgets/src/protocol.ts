@@ -255,9 +255,14 @@ export interface HeadFacts {
   at_work: number;
   most_at_once: number;
   worked_s: number;
+  /** From the start to the end, or to now. */
   elapsed_s: number;
+  /** How much of that lies between an end and the retry after it. */
+  rested_s: number;
   /** Names along the critical path; empty where there is none to show. */
   critical: string[];
+  /** What that path means, in a sentence. */
+  critical_says: string;
   /** Expected seconds of each task that has not ended, by name, where they are known. */
   expected_s: Record<string, number>;
   findings: string;

@@ -476,6 +476,7 @@ describe("the small graph", () => {
         <SmallGraph
           plan={plan}
           critical={["map-repo", "audit-auth"]}
+          says="It is the longest way by number of tasks; there are no estimates."
           marked="audit-ui"
           onOpen={onOpen}
         />,

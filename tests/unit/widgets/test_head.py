@@ -28,7 +28,16 @@ from hypernb.model import (
 )
 from hypernb.views import mission_html
 from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
-from tests.unit.views.conftest import CREW, MISSION, at, event, plan, snapshot, task
+from tests.unit.views.conftest import (
+    CREW,
+    MISSION,
+    at,
+    event,
+    mission,
+    plan,
+    snapshot,
+    task,
+)
 from tests.unit.widgets.test_facts import fields_of
 
 STATES = [state.value for state in MissionState]
@@ -416,3 +425,79 @@ def test_nothing_follows_a_failure_that_ends_the_mission() -> None:
         " The mission ends when what runs is done; then you can retry it."
     )
     assert "The rest goes on" not in text(head["waiting"])
+
+
+# -- numbers that agree ------------------------------------------------------------------
+
+
+def test_time_between_an_end_and_its_retry_is_a_pause() -> None:
+    events = (
+        event("mission.started"),
+        event("mission.finished", seconds=10),
+        event("mission.started", seconds=47),
+        event("mission.finished", seconds=53),
+    )
+    ended = mission("succeeded", started_at=at(0), finished_at=at(53))
+    made = snapshot("succeeded", events=events, mission=ended)
+    head = head_facts(made)
+    assert (head["elapsed_s"], head["rested_s"]) == (53, 37)
+    assert "in 16 s, with a pause of 37 s, ended " in mission_html(made, live=False)
+
+
+def test_static_page_counts_no_events_of_the_whole_store() -> None:
+    for live in (True, False):
+        assert "event 236" not in mission_html(snapshot("running"), live=live)
+
+
+def expected_of(made: MissionSnapshot, **facts: Any) -> dict[str, str]:
+    expect = head_facts(made, **facts)["decision"]["expect"]
+    return {each["label"]: text(each["said"]) for each in expect}
+
+
+def test_time_that_is_not_known_rests_on_nothing() -> None:
+    known = Past(missions=5, tasks={"scan": spread(9)})
+    said = expected_of(snapshot("awaiting_approval"), durations=known)
+    assert said["Time"] == "not known: no estimate for 9 of 10 tasks"
+    assert "Based on" not in said
+
+
+def test_fork_counts_what_will_run() -> None:
+    made = snapshot("awaiting_approval")
+    shared = tuple(
+        replace(each, state=TaskState.SUCCEEDED) if each.name in ("scan", "imports") else each
+        for each in made.tasks
+    )
+    fork = replace(made, mission=replace(made.mission, forked_from="m-3"), tasks=shared)
+    said = expected_of(fork)
+    head = head_facts(fork)
+    assert said["Work"].startswith("8 of 10 tasks")
+    assert said["Time"] == "not known: no estimate for 8 of 8 tasks"
+    assert head["actions"][0]["label"] == "Approve 8 tasks to be run"
+    assert "8 of 10 tasks to be run" in text(head["now"])
+    assert "approves the 8 tasks to be run" in mission_html(fork, live=False)
+
+
+@pytest.mark.parametrize(
+    ("made", "known", "says"),
+    [
+        pytest.param(snapshot(), None, "no estimates.", id="unknown"),
+        pytest.param(timed(9), None, "It decides how long", id="estimates"),
+        pytest.param(snapshot(), {"scan": 9.0}, "It decides how long", id="past"),
+        pytest.param(snapshot("failed"), None, "It decided how long", id="ended"),
+    ],
+)
+def test_critical_path_says_what_it_rests_on(
+    made: MissionSnapshot, known: Any, says: str
+) -> None:
+    assert says in head_facts(made, durations=known)["critical_says"]
+    assert says in mission_html(made, live=False) or known
+
+
+def test_what_never_ran_has_decided_nothing() -> None:
+    made = snapshot("failed")
+    began = tuple(
+        replace(each, attempt=0) if each.name == "rank" else each for each in made.tasks
+    )
+    critical = head_facts(replace(made, tasks=began))["critical"]
+    assert "rank" not in critical
+    assert critical

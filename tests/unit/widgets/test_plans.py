@@ -164,6 +164,18 @@ def test_new_task_gets_the_tools_of_its_agent(mission: Mission) -> None:
     assert mission.record.revision == 2
 
 
+def test_new_task_without_a_goal_has_its_agents_and_changes_nothing_else(
+    mission: Mission,
+) -> None:
+    answer = check(mission, draft(add=[{"name": "more", "agent": "backend-specialist"}]))
+    added = answer["plan"]["tasks"][-1]
+    assert added["goal"] == added["goal"].strip()
+    assert len(added["goal"].splitlines()) > 1
+    # The program notes that no model is used, which is no change of the person's.
+    assert answer["plan"]["notes"]
+    assert answer["difference"]["changed"] == []
+
+
 def test_saving_on_an_older_revision_is_refused_and_nothing_is_lost(mission: Mission) -> None:
     mission.edit({"map": {"timeout_s": 60}})
     wanted = draft(changes={"map": {"timeout_s": 30}})

@@ -84,6 +84,9 @@ def test_a_mission_is_named_as_everywhere(
 def test_an_unknown_option_is_refused_with_near_misses(mission: Mission) -> None:
     with pytest.raises(UnknownNameError, match=r"'densty'.*Did you mean 'density'\?"):
         MissionView(mission, densty="compact")
+    with pytest.raises(UnknownNameError) as caught:
+        MissionView(mission, tabb="board")
+    assert "Did you mean 'tab'?" in str(caught.value)
     with pytest.raises(UnknownNameError, match="PlanView is called 'tab'"):
         PlanView(mission, tab="plan")
 

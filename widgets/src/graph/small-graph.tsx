@@ -27,6 +27,8 @@ interface Props {
   plan: PlanSpec;
   /** Names along the critical path. */
   critical: readonly string[];
+  /** What that path means, in a sentence. */
+  says: string;
   /** The task that is open. */
   marked: string | null;
   onOpen: (name: string) => void;
@@ -34,7 +36,7 @@ interface Props {
 
 /** A plan from start to end: a box per task with its number, and what needs what. */
 export function SmallGraph(props: Props): JSX.Element {
-  const { plan, critical } = props;
+  const { plan, critical, says } = props;
   if (plan.tasks.length > DRAWN_AT_MOST) return <p class="sg-waves">{waves(plan)}</p>;
   return (
     <div class="sg">
@@ -43,7 +45,8 @@ export function SmallGraph(props: Props): JSX.Element {
       <p class="quiet sg-end">end: the result</p>
       {critical.length > 0 && (
         <p class="quiet sg-key">
-          <span class="sg-thick" aria-hidden="true" /> {criticalPath(plan, critical)}
+          <span class="sg-thick" aria-hidden="true" /> {criticalPath(plan, critical)}{" "}
+          {line(says)}
         </p>
       )}
     </div>
@@ -153,7 +156,7 @@ function drawn(plan: PlanSpec): { own: Arranged; geometry: Geometry; ways: Ways 
 function criticalPath(plan: PlanSpec, critical: readonly string[]): string {
   const numbers = new Map(plan.tasks.map((task, number) => [task.name, `t${number + 1}`]));
   const told = critical.flatMap((name) => numbers.get(name) ?? []);
-  return `critical path: ${told.join(", ")}. It decides how long the mission takes.`;
+  return `critical path: ${told.join(", ")}.`;
 }
 
 function waves(plan: PlanSpec): string {

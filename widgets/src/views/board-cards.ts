@@ -86,7 +86,10 @@ export function elapsedUntil(mission: Mission, now: number): number {
   const { started_at, finished_at } = mission.facts.peek();
   if (started_at === null) return 0;
   const end = finished_at === null ? now : Date.parse(finished_at);
-  return Math.max(0, (end - Date.parse(started_at)) / 1000);
+  const { elapsed_s, rested_s } = mission.head.peek();
+  const gone = (end - Date.parse(started_at)) / 1000;
+  // This page's clock may stand still while it is hidden; the kernel's does not.
+  return Math.max(0, (finished_at === null ? Math.max(gone, elapsed_s) : gone) - rested_s);
 }
 
 /** How much the work at the same time has brought, in a sentence. */

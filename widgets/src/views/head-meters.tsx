@@ -3,7 +3,7 @@ import { useHere } from "../here";
 import { Segments, Share, Tally } from "../parts/meter";
 import type { HeadFacts } from "../protocol";
 import { count, counting, duration, grouped, isFinal, money, shown } from "../words";
-import { elapsedIn, showsMoney } from "./head-state";
+import { busyIn, showsMoney } from "./head-state";
 
 /** How far the mission is, by tasks, and by money or time. */
 export function Meters(): JSX.Element | null {
@@ -76,7 +76,7 @@ function Time(): JSX.Element {
   const { mission, ui } = useHere();
   const head = mission.head.value;
   const ended = isFinal(mission.facts.value.state);
-  const elapsed = elapsedIn(mission, ui.now.value);
+  const elapsed = busyIn(mission, ui.now.value);
   const said = ended ? duration(Math.round(elapsed)) : counting(elapsed);
   return (
     <div class="meter">

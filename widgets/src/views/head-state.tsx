@@ -53,8 +53,15 @@ export function Story(): JSX.Element {
 export function elapsedIn(mission: Mission, now: number): number {
   const { started_at, finished_at } = mission.facts.value;
   if (started_at === null) return 0;
-  const end = finished_at === null ? now : Date.parse(finished_at);
-  return Math.max(0, end - Date.parse(started_at)) / 1000;
+  const until = (end: number): number => Math.max(0, end - Date.parse(started_at)) / 1000;
+  if (finished_at !== null) return until(Date.parse(finished_at));
+  // This page's clock may stand still while it is hidden; the kernel's does not.
+  return Math.max(until(now), mission.head.value.elapsed_s);
+}
+
+/** The same without the time in which it had ended, before it was tried again. */
+export function busyIn(mission: Mission, now: number): number {
+  return Math.max(0, elapsedIn(mission, now) - mission.head.value.rested_s);
 }
 
 /** Whether money is shown, not time. */
@@ -72,9 +79,11 @@ function useSince(): string {
   const { state, started_at, finished_at } = mission.facts.value;
   const head = mission.head.value;
   if (isFinal(state) && started_at !== null) {
-    const took = `in ${duration(Math.round(elapsedIn(mission, 0)))}`;
+    const took = `in ${duration(Math.round(busyIn(mission, 0)))}`;
     const cost = head.cost > 0 ? ` for ${money(head.cost)}` : "";
-    return finished_at ? `${took}${cost}, ended ${moment(finished_at, ui.now.value)}` : took;
+    const rested = Math.round(head.rested_s);
+    const all = `${took}${cost}${rested > 0 ? `, with a pause of ${duration(rested)}` : ""}`;
+    return finished_at ? `${all}, ended ${moment(finished_at, ui.now.value)}` : all;
   }
   if (started_at === null || state === "awaiting_approval") return head.since;
   const started = `started ${moment(started_at, ui.now.value)}`;

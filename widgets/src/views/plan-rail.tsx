@@ -33,6 +33,7 @@ function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
       <SmallGraph
         plan={desk.drawn.value}
         critical={critical}
+        says={mission.head.value.critical_says}
         marked={ui.task.value}
         onOpen={(name) => desk.openRow(desk.byName.value.get(name)?.key ?? `=${name}`)}
       />
