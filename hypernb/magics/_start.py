@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NEEDS_A_MODEL = ("model", "record", "replay")
 ANSWER_WITHIN_S = 5.0
+_TWINS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,31 @@ def start(
     mission = _propose(around, goal, options, arguments)
     if approved_hash is not None or options.get("yes"):
         mission.approve(plan_hash=approved_hash or mission.proposed_hash)
+    _name_twins(mission)
     show_started(around, mission, options, wait=wait)
     return mission
+
+
+def _name_twins(mission: Mission) -> None:
+    """Say which missions with the same plan wait for an answer: a cell was run once more."""
+    from IPython.display import display
+
+    from hypernb.magics._shown import Shown
+
+    waiting = mission.session.missions(states=[MissionState.AWAITING_APPROVAL])
+    plan_hash = mission.record.plan_hash
+    twins = [
+        each.id
+        for each in waiting
+        if each.id != mission.id and each.record.plan_hash == plan_hash and each.needs_approval
+    ]
+    if twins:
+        named, waits = ", ".join(twins[:_TWINS_NAMED]), "waits" if len(twins) == 1 else "wait"
+        more = len(twins) - _TWINS_NAMED
+        rest = f" and {more:,} more" if more > 0 else ""
+        answer = "reject it or approve it" if len(twins) == 1 else "reject or approve them"
+        said = f"{named}{rest} with the same plan still {waits} for you; {answer} there."
+        display(Shown(said))
 
 
 def rewind(

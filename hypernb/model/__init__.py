@@ -16,9 +16,9 @@ from hypernb.model._findings import (
 from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
-    NO_MODEL,
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
+    NO_MODEL,
     AgentWork,
     OnFailure,
     PlanSpec,

@@ -203,8 +203,8 @@ def _gap(gap: Gap) -> Html:
     )
 
 
-def next_commands(figures: Figures) -> list[tuple[str, str]]:
-    """Return what can be typed after the end, each with what it does."""
+def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, str]]:
+    """Return what can be typed after the end, each with what it does; in a live view or not."""
     mission = figures.snapshot.mission
     ref = mission.short_id
     rows = []
@@ -218,7 +218,7 @@ def next_commands(figures: Figures) -> list[tuple[str, str]]:
         rows.append((rewind, "a new mission with what is done, whose caps can be higher"))
     elif mission.state in (MissionState.FAILED, MissionState.CANCELLED):
         rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
-    if not figures.cli:
+    if not live and not figures.cli:
         rows.append((f"%hyper attach {ref}", "the live view, with its buttons"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))
     if mission.state is not MissionState.REJECTED:

@@ -312,6 +312,7 @@ def _ending(figures: Figures, report: Report | None) -> Facts | None:
         "outcome": [outcome(figures, report)],
         "gaps": rows,
         "commands": [
-            {"label": typed, "said": [does]} for typed, does in next_commands(figures)
+            {"label": typed, "said": [does]}
+            for typed, does in next_commands(figures, live=True)
         ],
     }

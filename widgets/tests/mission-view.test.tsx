@@ -53,6 +53,34 @@ describe.each(STATES)("a mission that is %s", (state) => {
 });
 
 describe("the head", () => {
+  it("raises no alarm between the approval and the start", async () => {
+    const page = show(change(pictureOf("awaiting_approval"), { decision: null, actions: [] }));
+    await page.drawn();
+    expect(page.el.querySelector(".stateline .word")?.textContent).toBe("Approved");
+    expect(page.el.querySelector(".stateline .r-attention")).toBeNull();
+  });
+
+  it("says that nobody need act only where the mission goes on", async () => {
+    const what = [{ code: "audit-ui" }, " failed: it ended."];
+    const alarm = { task: "audit-ui", what, actions: [] };
+    const page = show(
+      change(pictureOf("running"), { needs: [], alarms: [{ ...alarm, ends: true }] }),
+    );
+    await page.drawn();
+    expect(page.text()).toContain("Nothing more starts: audit-ui failed");
+    expect(page.text()).not.toContain("You need not act: audit-ui");
+  });
+
+  it("does not count the time between an end and its retry", async () => {
+    const whole = show(pictureOf("succeeded"));
+    const rested = show(change(pictureOf("succeeded"), { rested_s: 60 }));
+    await rested.drawn();
+    const took = (page: OnPage): string =>
+      /in (.*?), /.exec(page.el.querySelector(".since")?.textContent ?? "")?.[1] ?? "";
+    expect(rested.text()).toContain(", with a pause of 1 min");
+    expect(took(rested)).not.toBe(took(whole));
+  });
+
   it("counts the elapsed time, and only that", async () => {
     vi.useFakeTimers();
     const page = show(pictureOf("running"));
@@ -278,6 +306,16 @@ describe("a view that is not live", () => {
         "m-7. Running a %%hyper cell again would plan a new mission.",
     );
     expect(page.button("Pause").disabled).toBe(true);
+  });
+
+  it("proposes nothing where the mission is gone", async () => {
+    const page = show();
+    page.model.say({ type: "closed", reason: "This mission was forgotten: somebody did it." });
+    await page.drawn();
+    expect(page.text()).not.toContain("%hyper attach m-7. ");
+    page.model.say({ type: "closed", reason: "The session was closed." });
+    await page.drawn();
+    expect(page.text()).toContain("run %load_ext hypernb, then %hyper attach m-7");
   });
 
   it("says why it was closed", async () => {

@@ -25,6 +25,17 @@ def test_cell_returns_at_once_and_view_follows(reading: Desk, reader: Kernel) ->
     assert last["content"]["transient"] == shown["content"]["transient"]
 
 
+def test_cell_that_is_run_again_names_the_mission_that_still_waits(
+    reading: Desk, reader: Kernel
+) -> None:
+    first = reader.ok("%%hyper --playbook read-file text.txt")
+    said = f"{reading.newest} with the same plan still waits for you"
+    again = reader.ok("%%hyper --playbook read-file text.txt")
+    other = reader.ok("%%hyper --playbook read-file other.txt")
+    assert "with the same plan" not in first.text + other.text
+    assert said in again.text
+
+
 def test_all_cells_share_one_view_and_end_static(reading: Desk, reader: Kernel) -> None:
     reading.text.write_text("hello")
     first = reader.ok("%hyper run read-file text.txt")
