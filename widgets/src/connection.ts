@@ -7,6 +7,8 @@ import type { FromKernel, Missions, Picture } from "./protocol";
 
 /** After a request for what was missed, so long until it is made again. */
 const SYNC_AGAIN_MS = 2_000;
+/** Acknowledging a message acknowledges all before it, so one in this time is enough. */
+const ACK_EVERY_MS = 50;
 /** A page that heard nothing for so long, while it was hidden, may have missed something. */
 const MAY_HAVE_MISSED_MS = 7_000;
 
@@ -25,6 +27,9 @@ export class Connection {
   readonly views: Signal<number> = signal(0);
 
   private readonly notebook: NotebookCopy;
+  private seen = 0;
+  private ackedAt = Number.NEGATIVE_INFINITY;
+  private ackTimer: ReturnType<typeof setTimeout> | undefined;
   private askedAt = Number.NEGATIVE_INFINITY;
   private behind = false;
   private putting = false;
@@ -76,6 +81,7 @@ export class Connection {
 
   close(): void {
     document.removeEventListener("visibilitychange", this.onVisible);
+    clearTimeout(this.ackTimer);
     this.notebook.close();
     this.link.close();
   }
@@ -84,17 +90,17 @@ export class Connection {
     switch (message.type) {
       case "picture":
         this.begin(message);
-        this.link.tell({ type: "ack", n: message.n });
+        this.acknowledge(message.n);
         break;
       case "batch":
         if (this.mission.peek()?.apply(message)) {
           this.behind = false;
-          this.link.tell({ type: "ack", n: message.n });
+          this.acknowledge(message.n);
         } else this.catchUp();
         break;
       case "missions":
         this.missions.value = message;
-        this.link.tell({ type: "ack", n: message.n });
+        this.acknowledge(message.n);
         break;
       case "beat":
         if (this.behind) this.catchUp();
@@ -116,6 +122,21 @@ export class Connection {
     if (known?.facts.peek().id === picture.mission.id) known.begin(picture);
     else this.mission.value = new Mission(picture);
   }
+
+  /** At once after a pause: where a tab is hidden, a timer may be a minute late. */
+  private acknowledge(n: number): void {
+    this.seen = n;
+    const rest = this.ackedAt + ACK_EVERY_MS - performance.now();
+    if (rest <= 0) this.sendAck();
+    else this.ackTimer ??= setTimeout(this.sendAck, rest);
+  }
+
+  private readonly sendAck = (): void => {
+    clearTimeout(this.ackTimer);
+    this.ackTimer = undefined;
+    this.ackedAt = performance.now();
+    this.link.tell({ type: "ack", n: this.seen });
+  };
 
   private catchUp(): void {
     this.behind = true;

@@ -67,7 +67,7 @@ export function useEarlier(
   const take = (page: Page): void => {
     const { log } = here.mission;
     if (isEverything(filter.peek())) log.prepend(page.events);
-    else matches.fetch(page.events, log.items);
+    else matches.fetch(page.events, log.items, page.before ?? null);
     state.all.value = !page.more;
     // Its button goes, and the focus must not go with it.
     if (!page.more && asks.current) onAll();
@@ -107,6 +107,9 @@ function beforeOf(here: Here, filter: Filter, matches: Matches): number | null {
 }
 
 function said({ events, more }: Page): string {
-  if (events.length === 0) return "There are no earlier events.";
+  if (events.length === 0)
+    return more
+      ? "None among the events just before; there are still earlier ones."
+      : "There are no earlier events.";
   return `${count(events.length, "earlier event")}${more ? "" : ", the first among them"}.`;
 }

@@ -25,7 +25,7 @@ export class Matches {
   readonly items: EventFacts[] = [];
   /** Rises when anything but the end has changed: places then mean other events. */
   generation = 0;
-  /** The first event of what was fetched, matching or not; null before. */
+  /** From where earlier events are to be fetched; null before any were. */
   reach: number | null = null;
 
   private readonly test: Test;
@@ -53,8 +53,12 @@ export class Matches {
   }
 
   /** Take in earlier events that were fetched for this test, and test the log again. */
-  fetch(events: readonly EventFacts[], log: readonly EventFacts[]): void {
-    this.reach = events[0]?.seq ?? this.reach;
+  fetch(
+    events: readonly EventFacts[],
+    log: readonly EventFacts[],
+    before: number | null = null,
+  ): void {
+    this.reach = before ?? events[0]?.seq ?? this.reach;
     this.fetched = merge(events.filter(this.test), this.fetched);
     this.rebuild(log);
   }
