@@ -100,10 +100,11 @@ class Tail:
         if thread is not None and thread is not threading.current_thread():
             thread.join(END_WITHIN_S)
 
-    def post(self, line: Line, message: Mapping[str, Any]) -> None:
-        """Hand over what a view has said."""
+    def post(self, line: Line, message: Mapping[str, Any], *, is_urgent: bool = True) -> None:
+        """Hand over what a view has said; what is not urgent is read at the next look."""
         self._said.append(lambda now_s: line.channel.hear(message, now_s))
-        self._wake.set()
+        if is_urgent:
+            self._wake.set()
 
     def turn(self, line: Line, mission: MissionId | None) -> None:
         """Have a list show a mission, or itself again."""
@@ -235,6 +236,7 @@ class Tail:
         for line in lines:
             self._read_rows(line, now_s)
             line.channel.settle(now_s)
+            line.pass_on(now_s)
             if beats and line.channel.is_heard:
                 line.say({"type": "beat", "now": self._clock.now().isoformat()})
 
