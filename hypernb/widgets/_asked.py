@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     Facts = dict[str, Any]
 
@@ -47,39 +47,28 @@ def taken(message: object) -> Facts | None:
     A question keeps its arguments as they are: `require_sane` and `require_fitting` are for
     those, because somebody waits for an answer.
     """
-    if not isinstance(message, dict):
-        return _ignored("is no object")
-    kind = message.get("type")
-    match kind:
+    found = _known(message) if isinstance(message, dict) else None
+    if found is None:
+        _log.warning("A message of a view is ignored: it has another shape.")
+    return found
+
+
+def _known(message: Mapping[Any, Any]) -> Facts | None:
+    number = {name: message.get(name) for name in ("after", "n", "id")}
+    number = {name: each if _is_number(each) else None for name, each in number.items()}
+    match message.get("type"):
         case "hello":
-            return {"type": kind, "front_end": _name(message.get("front_end"))}
+            return {"type": "hello", "front_end": _name(message.get("front_end"))}
         case "sync":
-            after = message.get("after")
-            return {"type": kind, "after": after if _is_number(after) else None}
-        case "ack":
-            n = message.get("n")
-            return {"type": kind, "n": n} if _is_number(n) else _ignored("has no number")
-        case "ask":
-            return _question(message)
+            return {"type": "sync", "after": number["after"]}
+        case "ack" if number["n"] is not None:
+            return {"type": "ack", "n": number["n"]}
+        case "ask" if number["id"] is not None:
+            # One without could not be answered, so it is not done either.
+            verb, args = _name(message.get("verb")), message.get("args")
+            return {"type": "ask", "id": number["id"], "verb": verb, "args": args}
         case _:
-            return _ignored("is of no known type")
-
-
-def _question(message: Mapping[Any, Any]) -> Facts | None:
-    id_ = message.get("id")
-    if not _is_number(id_):
-        # It could not be answered, so it is not done either.
-        return _ignored("has no number")
-    return {
-        "type": "ask",
-        "id": id_,
-        "verb": _name(message.get("verb")),
-        "args": message.get("args"),
-    }
-
-
-def _ignored(why: str) -> None:
-    _log.warning("A message of a view is ignored: it %s.", why)
+            return None
 
 
 def _name(value: object) -> str:
@@ -102,24 +91,34 @@ def require_sane(args: object) -> Facts:
         return {}
     if not isinstance(args, dict):
         raise UsageError("Arguments of a question have names.", hint=_AGAIN)
-    signs, rest = 0, [(args, 0)]
+    signs = 0
+    rest: list[tuple[object, int]] = [(args, 0)]
     for seen in range(_MOST_VALUES):
         if not rest:
             return args
         value, depth = rest.pop()
-        if isinstance(value, str):
-            signs += _require_text(value)
-        elif isinstance(value, dict):
-            rest += [(each, depth + 1) for pair in value.items() for each in pair]
-        elif isinstance(value, list | tuple):
-            rest += [(each, depth + 1) for each in value]
-        elif isinstance(value, float | int):
-            _require_number(value)
-        elif value is not None:
-            raise UsageError("There is something that is no value.", hint=_AGAIN)
+        rest += [(each, depth + 1) for each in _inside(value)]
+        signs += _require_value(value)
         if depth > _DEEPEST or signs > _MOST_SIGNS or len(rest) + seen > _MOST_VALUES:
             break
     raise UsageError("That is too much for one question.", hint="Ask for a part of it.")
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return chain(value.keys(), value.values())
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _require_value(value: object) -> int:
+    """Return how many characters a value has; raise UsageError if there is no such in JSON."""
+    if isinstance(value, str):
+        return _require_text(value)
+    if isinstance(value, float | int):
+        _require_number(value)
+    elif value is not None and not isinstance(value, dict | list | tuple):
+        raise UsageError("There is something that is no value.", hint=_AGAIN)
+    return 0
 
 
 def _require_text(value: str) -> int:

@@ -11,6 +11,7 @@ import { answerAsks } from "./answers";
 import { FakeModel } from "./fake-model";
 import { largePicture, pictureOf } from "./fixtures";
 import { rowsOf } from "./fixtures-results";
+import { reckoning } from "./reckoning";
 
 const query = new URLSearchParams(location.search);
 const asked = (name: string, otherwise: string): string => query.get(name) ?? otherwise;
@@ -40,7 +41,7 @@ const message = ["history", "hyper_board"].includes(model.get("component") as st
 // From here benchmarks count, as if it had just come over the line.
 performance.mark("hypernb:arrived");
 model.say(message);
-Object.assign(globalThis, { model, largePicture });
+Object.assign(globalThis, { model, largePicture, reckoning });
 
 /** Labels of buttons to press one after the other: press=map-repo, or press=Open|Feed. */
 for (const [turn, label] of asked("press", "").split("|").filter(Boolean).entries()) {

@@ -107,7 +107,9 @@ def test_events_of_an_agent_are_those_of_its_tasks(bench: Bench, store: Store) -
     assert store.events(one.mission.id, agent="qa-engineer", task="b") == []
 
 
-def test_events_of_a_task_stay_those_of_its_agent_after_a_revision(bench: Bench, store: Store) -> None:
+def test_events_of_a_task_stay_those_of_its_agent_after_a_revision(
+    bench: Bench, store: Store
+) -> None:
     mission = bench.proposed("a")
     store.comment(mission.id, "why", task="a", by="ada@here")
     spec = bench.spec("a", "b")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hypernb.widgets._widget import HyperWidget
 
 WITHIN_S: Final = 30.0
-EXAMPLES: Final = 1500
+EXAMPLES: Final = 60
 
 
 # -- what a page might say ---------------------------------------------------------------
@@ -88,7 +88,9 @@ others = st.fixed_dictionaries(
 contents = st.one_of(asks, others, values)
 states = st.dictionaries(
     st.one_of(
-        st.sampled_from(["tab", "task", "density", "_esm", "_css", "component", "layout", "seq"]),
+        st.sampled_from(
+            ["tab", "task", "density", "_esm", "_css", "component", "layout", "seq"]
+        ),
         st.text(max_size=8),
     ),
     values,
@@ -211,7 +213,7 @@ def _view(kernel: Kernel, *, of_a_list: bool) -> HyperWidget:
 )
 @given(data=messages)
 def test_nothing_that_a_page_says_has_an_effect_but_what_it_may_ask_for(
-    kernel: Kernel, data: Any, of_a_list: bool
+    kernel: Kernel, data: Any, *, of_a_list: bool
 ) -> None:
     with _view(kernel, of_a_list=of_a_list) as view:
         kernel.said.clear()
@@ -220,13 +222,17 @@ def test_nothing_that_a_page_says_has_an_effect_but_what_it_may_ask_for(
         traits = {name: getattr(view, name) for name in ("_esm", "_css", "component", "own_id")}
         view._handle_msg({"content": {"data": data}, "buffers": []})
         kernel.settle()
-        content = data.get("content") if isinstance(data, dict) else None
+        content: Any = data.get("content") if isinstance(data, dict) else None
         answers = [each for each in kernel.said if each["type"] == "answer"]
         if kernel.effect() != before:
             assert _may_have_effect(content, of_a_list=of_a_list)
             assert content["verb"] in DECIDING | {"export"}
             assert [each["ok"] for each in answers] == [True]
-        if isinstance(content, dict) and content.get("type") == "ask" and content.get("id") == 7:
+        if (
+            isinstance(content, dict)
+            and content.get("type") == "ask"
+            and content.get("id") == 7
+        ):
             assert len(answers) == 1
             assert answers[0].get("error", {}).get("code") != "unexpected"
         assert {name: getattr(view, name) for name in traits} == traits
@@ -241,7 +247,7 @@ def test_nothing_that_a_page_says_has_an_effect_but_what_it_may_ask_for(
 )
 @given(verb=st.sampled_from([*VERBS, "open"]), args=values, drafted=drafts)
 def test_every_question_with_a_number_is_answered_without_surprise(
-    kernel: Kernel, verb: str, args: Any, drafted: Any, of_a_list: bool
+    kernel: Kernel, verb: str, args: Any, drafted: Any, *, of_a_list: bool
 ) -> None:
     given_args = {"draft": drafted} if verb in ("check", "edit") else args
     if of_a_list and isinstance(given_args, dict):
@@ -293,7 +299,7 @@ HUGE: Final = "x" * 10_000_000
 )
 @pytest.mark.parametrize("of_a_list", [False, True])
 def test_sizes_and_depths_without_bounds_are_stood(
-    kernel: Kernel, content: dict[str, Any], of_a_list: bool
+    kernel: Kernel, content: dict[str, Any], *, of_a_list: bool
 ) -> None:
     with _view(kernel, of_a_list=of_a_list) as view:
         view.send = kernel.take
