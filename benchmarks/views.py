@@ -2,7 +2,7 @@
 
 JupyterLab runs on a free port, Chromium shows a mission's view, and this process commits as a
 runner would while the mission is under way. Browser and process share a machine, so their
-clocks are compared once and a commit's age is taken when the page's DOM says that it includes it.
+clocks are compared once and a commit's age is taken when the page's DOM says that it has it.
 
 Prints JSON: each figure beside what is asked for (`ASKED`), and how busy the machine was. What
 else it does takes a part of every figure: give all of this a higher priority, also the sessions
