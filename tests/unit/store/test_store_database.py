@@ -388,7 +388,7 @@ def test_store_in_use_during_a_fork_is_refused_in_the_child(
     assert store.record("runner.started", {}) == 8
 
 
-# An interrupt that arrives while a finalizer runs is told of and not raised; so is Python's own.
+# An interrupt that arrives while a finalizer runs is told of and not raised, as Python's own.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interrupt_never_keeps_others_from_writing(store: SqlStore) -> None:
     armed, stop = [False], threading.Event()
