@@ -39,7 +39,7 @@ from tests.e2e.notebook import Notebook, write_notebook  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, ViewportSize
 
     from hypernb.session import Mission
 
@@ -59,6 +59,8 @@ BURST = 10_000
 CLICKS = 9
 VIEWS = 5
 GRAPH = 10_000
+PAINTS = 10
+GRAPH_SIZE: ViewportSize = {"width": 1300, "height": 900}
 CHANGED = 100
 FRAMES = 120
 WITHIN_MS = 60_000
@@ -154,11 +156,13 @@ def main() -> None:
         try:
             jupyter.start()
             page = browser.new_page(viewport={"width": 1300, "height": 1400})
+            graphs = [browser.new_page(viewport=GRAPH_SIZE) for _ in range(PAINTS)]
+            page.bring_to_front()
             figures = {
                 "bundle_kb": _bundle(),
                 **_in_a_notebook(page, jupyter, commits),
-                **_graph(browser.new_page(viewport={"width": 1300, "height": 900})),
-                "reckoning_ms": _reckoning(browser.new_page()),
+                **_graph(graphs),
+                "reckoning_ms": _reckoning(graphs[0]),
             }
         finally:
             browser.close()
@@ -329,15 +333,17 @@ def _reckoning(page: Page) -> dict[str, float]:
     return found
 
 
-def _graph(page: Page) -> dict[str, Any]:
+def _graph(pages: Sequence[Page]) -> dict[str, Any]:
+    """Paint the graph in pages that have run nothing yet, and let it change in the last."""
     _build_page()
     address = f"{(ROOT / 'widgets/dev/dev.html').as_uri()}?view=graph&size={GRAPH}"
     paints = []
-    for _ in range(VIEWS):
+    for page in pages:
+        page.bring_to_front()
         page.goto(address)
         page.wait_for_function(f"() => ({PAINTED})() !== null", timeout=WITHIN_MS)
         paints.append(page.evaluate(PAINTED))
-    frames = page.evaluate(GRAPH_FRAMES, [GRAPH, FRAMES, CHANGED])
+    frames = pages[-1].evaluate(GRAPH_FRAMES, [GRAPH, FRAMES, CHANGED])
     return {"graph_first_paint_ms": _spread(paints), "graph_frame_ms": _spread(frames)}
 
 
