@@ -2,9 +2,11 @@ import { type Signal, signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Here } from "../here";
-import { Refusal } from "../link";
+import { reasonOf } from "../link";
+import { Button } from "../parts/button";
+import { Refused } from "../parts/refused";
 import type { Page } from "../protocol";
-import { count, shown } from "../words";
+import { count } from "../words";
 import { argsOf, type Filter, HEARTBEAT, isEverything } from "./feed-filter";
 import { Matches } from "./feed-matches";
 
@@ -22,20 +24,15 @@ export function Earlier({ of, live }: { of: EarlierState; live: boolean }): JSX.
   if (of.all.value) return null;
   return (
     <>
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         disabled={!live}
         aria-busy={of.busy.value || undefined}
         onClick={() => void of.ask()}
       >
         Show {PAGE} earlier
-      </button>
-      {of.refused.value && (
-        <span class="refused" role="alert">
-          {shown(of.refused.value)}
-        </span>
-      )}
+      </Button>
+      <Refused why={of.refused.value} />
     </>
   );
 }
@@ -85,8 +82,7 @@ export function useEarlier(
       const page = await here.link.ask<Page>("events", args);
       if (current.current === matches) take(page);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      state.refused.value = `${error.message} ${error.hint}`.trim();
+      state.refused.value = reasonOf(error);
     } finally {
       state.busy.value = false;
     }
