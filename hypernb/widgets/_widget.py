@@ -88,6 +88,7 @@ class HyperWidget(anywidget.AnyWidget):
         self._refuse_unknown(options)
         # Before the widget is opened: a view may say something as soon as it is.
         self._line = Line(self, about, listing)
+        self._has_own_layout = "layout" not in options
         model_id = uuid.uuid4().hex
         self.set_trait("own_id", model_id)
         super().__init__(model_id=model_id, **options)
@@ -119,6 +120,9 @@ class HyperWidget(anywidget.AnyWidget):
         if line is not None:
             line.end("The view was closed.")
         super().close()
+        # It has a comm of its own, which nobody else would close.
+        if getattr(self, "_has_own_layout", False) and self.layout is not None:
+            self.layout.close()
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
+import type { Mission } from "../mission";
 import { Button } from "../parts/button";
 import { slowNow } from "../slowly";
 import { clock, count, duration, grouped, isFinal } from "../words";
@@ -42,6 +43,7 @@ export function Timeline(): JSX.Element {
             groups={shown}
             start={drawn.start}
             scale={drawn.scale}
+            now={drawn.now}
             running={drawn.running}
           />
         )}
@@ -69,6 +71,7 @@ interface Drawn {
   readonly groups: readonly Group[];
   readonly start: number;
   readonly scale: Scale;
+  readonly now: number;
   /** Whether time goes on: there is a now. */
   readonly running: boolean;
 }
@@ -86,7 +89,7 @@ function useDrawn({ mission, ui }: Here): Drawn {
   const ended = isFinal(state);
   const running = started_at !== null && !ended;
   // Before the start the axis shows how long things would take, from nought.
-  const now = started_at === null ? 0 : slowNow(ui);
+  const now = started_at === null ? 0 : Math.max(slowNow(ui), newest(mission));
   const groups = groupsOf(mission, now);
   const start = started_at === null ? 0 : Math.min(Date.parse(started_at), earliest(groups));
   const left = running ? (mission.head.peek().left_s ?? 0) : 0;
@@ -94,7 +97,16 @@ function useDrawn({ mission, ui }: Here): Drawn {
   const seconds = (Math.max(last, running ? now + left * 1000 : 0) - start) / 1000;
   const { length, step } = scaleOf(seconds);
   const scale = useMemo(() => ({ length, step }), [length, step]);
-  return { groups, start, scale, running };
+  return { groups, start, scale, now, running };
+}
+
+/** The last that is known to have happened: our clock may be a little behind it. */
+function newest({ attempts }: Mission): number {
+  let last = 0;
+  for (const { started_at, finished_at } of attempts) {
+    last = Math.max(last, Date.parse(finished_at ?? started_at));
+  }
+  return last;
 }
 
 function earliest(groups: readonly Group[]): number {
