@@ -57,20 +57,23 @@ class HyperWidget(anywidget.AnyWidget):
         UsageError: An option is not known or has no meaning, or views were not built.
     """
 
-    component = traitlets.Unicode("mission", read_only=True).tag(sync=True)
-    """Which view it is; read by the front end."""
+    component = traitlets.Unicode(
+        "mission", read_only=True, help="Which view it is; read by the front end."
+    ).tag(sync=True)
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
 
-    density = traitlets.Unicode("comfortable").tag(sync=True)
-    """``comfortable`` or ``compact``."""
-    state = traitlets.Unicode("")
-    """State of the mission that is shown: ``running`` ...; empty while a list is."""
-    seq = traitlets.Int(0)
-    """Number of the last event of the store that the view includes."""
+    density = traitlets.Unicode("comfortable", help="comfortable or compact.").tag(sync=True)
+    state = traitlets.Unicode(
+        "", help="State of the mission that is shown: running ...; empty while a list is."
+    )
+    seq = traitlets.Int(0, help="Number of the last event of the store that the view includes.")
 
-    own_id = traitlets.Unicode("", read_only=True).tag(sync=True)
-    """Id of the widget's model, by which its view finds its place in the notebook."""
+    own_id = traitlets.Unicode(
+        "",
+        read_only=True,
+        help="Id of the widget's model, by which its view finds its place in the notebook.",
+    ).tag(sync=True)
 
     front_end: str | None = None
     """The program that shows it, as it named itself; None until one has answered."""
