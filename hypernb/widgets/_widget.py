@@ -37,8 +37,7 @@ def built(name: str) -> str:
     except FileNotFoundError as error:
         raise UsageError(
             f"Live views were not built: {name} is missing from {str(_STATIC)!r}.",
-            hint="In a checkout, `npm ci && npm run build` in widgets/ builds them; "
-            "an installed wheel has them.",
+            hint="In a clone, `make widgets` builds them; a wheel of hypernb has them.",
         ) from error
 
 
