@@ -293,6 +293,8 @@ def _sentence(text: str) -> str:
 
 def _because(event: Event) -> str:
     reason = _first(event, "error", "reason", "detail", "message")
+    # The state's word stands before it already.
+    reason = reason.removeprefix("skipped: ")
     return f": {_sentence(reason)}" if reason else "."
 
 
