@@ -131,16 +131,23 @@ class Mirror:
         return step
 
     def page(self, after: int) -> Step:
-        """Read what a view needs that has seen less than the mirror has."""
+        """Read what a view needs that has seen less than the mirror has.
+
+        It ends where the mirror does, although the store may know more by now: the mirror will
+        tell that to everybody, and whoever had it already would be told it twice.
+        """
         since = self._store.since(self.id, after, limit=EVENTS_AT_ONCE)
-        body = self._body(after, since.seq, since.tasks, since.attempts, since.events)
+        until = min(since.seq, self.seq)
+        events = [event for event in since.events if event.seq <= until]
+        body = self._body(after, until, since.tasks, since.attempts, events)
         body["mission"] = mission_facts(since.mission)
         if since.plan_changed and self._plan is not None:
             body["plan"] = plan_facts(self._plan)
-        return Step(after, since.seq, body, more=since.more)
+        return Step(after, until, body, more=since.more and until < self.seq)
 
     def _take(self, since: Since) -> Step | None:
         from_seq, self.seq = self.seq, since.seq
+        self._total_events += since.counted
         paid_for = self._pay(since)
         if since.plan_changed:
             self._revise()
@@ -172,7 +179,6 @@ class Mirror:
     ) -> None:
         self.mission = since.mission
         self._events.extend(since.events)
-        self._total_events += len(since.events)
         for task in tasks:
             before = self._tasks.get(task.id)
             if before is None or before.findings != task.findings:

@@ -6,11 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import psutil
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Playwright
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKAGES: Final = ("chromium", "fonts-dejavu-core")
@@ -63,3 +70,75 @@ def _succeeds(command: list[str]) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+@dataclass
+class Chrome:
+    """A browser that many tests share, each with contexts of its own.
+
+    A script that never ends in a page would keep Playwright waiting for ever; a browser that is
+    gone does not. So one that a test does not let go of in time is killed, and the next test
+    gets another.
+    """
+
+    playwright: Playwright
+    path: str
+    browsers: list[Browser] = field(default_factory=list)
+    processes: list[psutil.Process] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def context(self, **options: Any) -> BrowserContext:
+        """Return a new context; it ends with the test."""
+        self.contexts.append(self._browser().new_context(**options))
+        return self.contexts[-1]
+
+    @contextmanager
+    def for_a_test(self, within_s: float) -> Iterator[Chrome]:
+        """End what a test opens.
+
+        Raises:
+            Error: The browser had to be killed.
+        """
+        watchdog = threading.Timer(within_s, self._kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield self
+            for context in self.contexts:
+                context.close()
+        finally:
+            watchdog.cancel()
+            watchdog.join()
+            self.contexts.clear()
+
+    def close(self) -> None:
+        """End the browser."""
+        for browser in self.browsers:
+            browser.close()
+        self._kill()
+
+    def _browser(self) -> Browser:
+        if self.browsers and self.browsers[-1].is_connected():
+            return self.browsers[-1]
+        before = psutil.Process().children(recursive=True)
+        launched = self.playwright.chromium.launch(executable_path=self.path, args=[*ARGUMENTS])
+        self.processes = [
+            each
+            for each in psutil.Process().children(recursive=True)
+            if each not in before and _is_browser(each)
+        ]
+        self.browsers = [launched]
+        return launched
+
+    def _kill(self) -> None:
+        for each in self.processes:
+            if each.is_running():
+                each.kill()
+
+
+def _is_browser(process: psutil.Process) -> bool:
+    # A kernel or a runner may have been started in the meantime.
+    try:
+        return "chrom" in process.name()
+    except psutil.NoSuchProcess:
+        return False

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import psutil
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from hypernb.session import Session
 from hypernb.session._following import Follower
-from tests.e2e.browser import ARGUMENTS, NONE, find_chromium
+from tests.e2e.browser import NONE, Chrome, find_chromium
 from tests.e2e.events import append_notes
 from tests.e2e.jupyter import Jupyter
 from tests.e2e.notebook import Notebook, write_notebook
@@ -23,14 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Dialog, Page, Playwright
+    from playwright.sync_api import Dialog, Page, Playwright
 
     from hypernb import Plan
     from hypernb.session import Mission
 
-# A script that never ends in a page would keep Playwright waiting for ever; a browser that is
-# gone does not.
-BROWSER_LIVES_S: Final = 90
+TEST_TAKES_S: Final = 90
 SIZE: Final = {"width": 1300, "height": 1400}
 STOP_WITHIN_S: Final = 30
 
@@ -71,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "e2e" in item.path.parts:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.timeout(BROWSER_LIVES_S + 30))
+            item.add_marker(pytest.mark.timeout(TEST_TAKES_S + 30))
 
 
 @pytest.fixture(scope="session")
@@ -90,30 +86,29 @@ def chromium(playwright: Playwright) -> str:
     return found
 
 
-@pytest.fixture
-def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
-    """A browser of this test's own, which is killed when the test takes too long."""
-    before = _processes()
-    started = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
-    own = [each for each in _processes() if each not in before]
-    watchdog = threading.Timer(BROWSER_LIVES_S, _kill, [own])
-    watchdog.start()
+@pytest.fixture(scope="module")
+def shared_chrome(playwright: Playwright, chromium: str) -> Iterator[Chrome]:
+    started = Chrome(playwright, chromium)
     yield started
     started.close()
-    watchdog.cancel()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def chrome(shared_chrome: Chrome) -> Iterator[Chrome]:
+    """The module's browser; a test that takes too long loses it, and fails."""
+    try:
+        with shared_chrome.for_a_test(TEST_TAKES_S):
+            yield shared_chrome
+    except Error as error:
+        pytest.fail(f"The browser was ended after {TEST_TAKES_S} s: {error}")
+
+
+@pytest.fixture
+def page(chrome: Chrome) -> Iterator[Page]:
     """A page that fails its test if a view's own code raises."""
-    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type] # a TypedDict
-    made = context.new_page()
+    made = chrome.context(viewport=SIZE).new_page()
     problems = watch_for_problems(made)
     yield made
-    try:
-        context.close()
-    except Error as error:
-        pytest.fail(f"The browser was ended after {BROWSER_LIVES_S} s: {error}")
     assert not problems
 
 
@@ -236,13 +231,3 @@ def desk(
     made.folder.mkdir(parents=True, exist_ok=True)
     yield made
     made.clear()
-
-
-def _processes() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
-
-
-def _kill(processes: list[Any]) -> None:
-    for each in processes:
-        if each.is_running():
-            each.kill()

@@ -2,80 +2,100 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.axe import violations
+from tests.e2e.conftest import watch_for_problems
+from tests.e2e.looks import Look, problems_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Page
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-DEV: Final = ROOT / "widgets" / "dev" / "dev.html"
-PICTURES: Final = ROOT / "build" / "screenshots"
+    from tests.e2e.browser import Chrome
 
-STATES: Final = (
-    "planning",
-    "awaiting_approval",
-    "running",
-    "paused",
-    "succeeded",
-    "failed",
-    "cancelled",
-    "rejected",
-)
-VIEWS: Final = (
-    "mission",
-    "plan",
-    "graph",
-    "board",
-    "feed",
-    "timeline",
-    "result",
-    "history",
-    "hyper_board",
-)
-TABS: Final = ("plan", "graph", "board", "feed", "timeline", "result")
-THEMES: Final = ("light", "dark")
-WIDTHS: Final = {"narrow": 450, "wide": 1280}
-HEIGHT: Final = 1700
+# Two cores are kept busy by so many: one page is drawn while others are checked.
+PAGES: Final = 3
+STEP_WITHIN_MS: Final = 15_000
+BEFORE: Final = ("planning", "awaiting_approval", "rejected")
+BEGUN: Final = ("running", "paused", "succeeded", "failed", "cancelled")
+PARTS: Final = ("plan", "graph", "board", "feed", "timeline", "result")
+EDITS: Final = ("press Edit", "press audit-auth", "fill Goal: Read all of it")
+
+COMPARE: Final = ("tick Compare m-130", "tick Compare m-129", "press Compare m-")
+
+LOOKS: Final = {
+    "mission": [Look(f"view=mission&state={state}") for state in (*BEFORE, *BEGUN)],
+    **{
+        f"tab-{tab}": [
+            Look(f"view=mission&tab={tab}&state={state}") for state in ("running", "failed")
+        ]
+        for tab in PARTS
+    },
+    **{
+        part: [Look(f"view={part}&state={state}") for state in (*BEFORE, *BEGUN)]
+        for part in PARTS
+    },
+    "missions": [
+        Look("view=history"),
+        Look("view=history", ("press Open",), "opened"),
+        Look(
+            "view=history", ("tick Compare m-6", "tick Compare m-5", "press Compare m-"), "two"
+        ),
+        Look("view=hyper_board"),
+        Look("view=hyper_board", ("press Open",), "opened"),
+    ],
+    "task": [
+        *(
+            Look(f"view=mission&tab=graph&state={state}&task={task}")
+            for state in ("running", "failed")
+            for task in ("audit-ui", "audit-auth")
+        ),
+        Look("view=graph&state=running&task=audit-auth"),
+    ],
+    "focus": [
+        Look(f"view=mission&state={state}&task=audit-ui", ("press Focus",), "focus")
+        for state in ("running", "paused")
+    ],
+    "edits": [
+        Look("view=mission&state=awaiting_approval", ("press Edit",), "edit"),
+        Look("view=mission&state=awaiting_approval", EDITS, "problems"),
+        Look("view=plan&state=awaiting_approval", (*EDITS, "press Add a task"), "added"),
+        Look("view=mission&state=awaiting_approval", ("press Reject",), "reject"),
+        Look("view=mission&state=running", ("press Cancel mission",), "cancel"),
+    ],
+    "ended": [
+        Look(f"view={view}&state=running&end={end}")
+        for view in ("mission", *PARTS, "history", "hyper_board")
+        for end in ("stale", "closed")
+    ],
+    "contrast": [
+        Look(f"view={view}&state={state}&density=compact&theme=contrast")
+        for view, state in (
+            *(("mission", state) for state in (*BEFORE, *BEGUN)),
+            *((part, "running") for part in PARTS),
+            ("plan", "awaiting_approval"),
+            ("result", "succeeded"),
+            ("history", "running"),
+            ("hyper_board", "running"),
+        )
+    ],
+}
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_view_has_no_violation_in_any_state(page: Page, view: str) -> None:
-    found = [each for state in STATES for each in _looks(page, f"view={view}&state={state}")]
-    assert found == []
+@pytest.fixture
+def pages(chrome: Chrome) -> Iterator[list[Page]]:
+    # A context each, or they would share one process.
+    made = [chrome.context(reduced_motion="reduce").new_page() for _ in range(PAGES)]
+    problems = [watch_for_problems(page) for page in made]
+    for page in made:
+        page.set_default_timeout(STEP_WITHIN_MS)
+    yield made
+    assert not any(problems), problems
 
 
-@pytest.mark.parametrize("state", ["running", "succeeded"])
-def test_tab_of_the_mission_has_no_violation(page: Page, state: str) -> None:
-    found = [
-        each for tab in TABS for each in _looks(page, f"view=mission&tab={tab}&state={state}")
-    ]
-    assert found == []
-
-
-def test_compact_and_high_contrast_have_no_violation(page: Page) -> None:
-    found = [
-        each
-        for state in STATES
-        for each in _looks(page, f"view=mission&state={state}&density=compact", ("contrast",))
-    ]
-    assert found == []
-
-
-def _looks(page: Page, query: str, themes: tuple[str, ...] = THEMES) -> list[dict[str, Any]]:
-    page.goto(f"{DEV.as_uri()}?{query}")
-    page.wait_for_selector(".hypernb > *")
-    name = "-".join(part.partition("=")[2] for part in query.split("&"))
-    found = []
-    for theme in themes:
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        for width, pixels in WIDTHS.items():
-            page.set_viewport_size({"width": pixels, "height": HEIGHT})
-            look = f"{name}-{theme}-{width}"
-            page.screenshot(path=PICTURES / f"{look}.png")
-            found += [{"look": look, **each} for each in violations(page)]
-    return found
+@pytest.mark.parametrize("views", LOOKS)
+def test_no_violation_in_any_state(pages: list[Page], views: str) -> None:
+    assert problems_of(pages, LOOKS[views]) == []

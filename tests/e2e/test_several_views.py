@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -11,19 +12,19 @@ from hypernb import Plan
 from tests.e2e.conftest import PROPOSE, watch_for_problems
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Locator
 
+    from tests.e2e.browser import Chrome
     from tests.e2e.conftest import Desk
 
 VIEW = 'from hypernb.widgets import MissionView\nMissionView("m-1")'
 
 
-def test_notebooks_on_one_mission_agree(desk: Desk, browser: Browser) -> None:
+def test_notebooks_on_one_mission_agree(desk: Desk, chrome: Chrome) -> None:
     first = desk.notebook(PROPOSE)
     first.run(1)
     expect(first.view(1)).to_be_visible()
-    context = browser.new_context()
-    page = context.new_page()
+    page = chrome.context().new_page()
     problems = watch_for_problems(page)
     second = desk.notebook(VIEW, name="two", page=page)
     second.run(1)
@@ -37,7 +38,6 @@ def test_notebooks_on_one_mission_agree(desk: Desk, browser: Browser) -> None:
     desk.text.write_text("hello")
     first.reads(1, "Succeeded")
     second.reads(1, "Succeeded")
-    context.close()
     assert not problems
 
 
@@ -57,16 +57,51 @@ def test_view_of_a_restarted_kernel_explains_itself(desk: Desk) -> None:
 
 
 def test_history_finds_and_opens_a_mission(desk: Desk) -> None:
-    for name in ("Count apples", "Count pears"):
-        desk.propose(Plan(name).add("count", len, "fruit"))
-    notebook = desk.notebook("from hypernb.widgets import History\nHistory()")
-    view = notebook.run(1)
-    notebook.reads(1, "Count apples")
-    notebook.reads(1, "Count pears")
+    view = _history(desk, "Count apples", "Count pears")
     view.get_by_role("searchbox").first.fill("pears")
     expect(view).not_to_contain_text("Count apples", timeout=15_000)
     view.get_by_role("button", name=re.compile("^Open")).first.click()
-    notebook.reads(1, "Nothing runs until you approve it")
+    expect(view).to_contain_text("Nothing runs until you approve it", timeout=15_000)
+    view.get_by_role("button", name=re.compile("^Back to")).click()
+    expect(view).to_contain_text("Count pears")
+
+
+def test_history_compares_two_missions(desk: Desk) -> None:
+    view = _history(desk, "Count apples", "Count pears")
+    for mission in ("m-1", "m-2"):
+        view.get_by_role("checkbox", name=f"Compare {mission}").check()
+    view.get_by_role("button", name="Compare m-1 with m-2").click()
+    expect(view.get_by_role("table").first).to_be_visible(timeout=15_000)
+    expect(view).to_contain_text("Count apples")
+    expect(view).to_contain_text("Count pears")
+
+
+def test_history_forks_and_exports_a_mission(desk: Desk) -> None:
+    mission = desk.propose(Plan("Count apples").add("count", len, "fruit"))
+    mission.approve()
+    desk.comes_to("succeeded")
+    view = _history(desk)
+    view.get_by_role("button", name=re.compile("^Export")).first.click()
+    view.get_by_label(re.compile("^Write it as a")).select_option("json")
+    view.get_by_role("button", name="Write the file").click()
+    written = view.get_by_role("status").filter(has_text="Written to")
+    expect(written).to_be_visible(timeout=15_000)
+    assert Path(written.inner_text().partition("Written to ")[2].strip()).is_file()
+    view.get_by_role("button", name="Fork", exact=True).first.click()
+    expect(view).to_contain_text("m-2 is a fork of m-1", timeout=15_000)
+    view.get_by_role("button", name="Open m-2", exact=True).first.click()
+    expect(view).to_contain_text("Nothing runs until you approve it", timeout=15_000)
+    assert desk.mission.record.forked_from == mission.record.id
+
+
+def _history(desk: Desk, *goals: str) -> Locator:
+    for goal in goals:
+        desk.propose(Plan(goal).add("count", len, "fruit"))
+    notebook = desk.notebook("from hypernb.widgets import History\nHistory()")
+    view = notebook.run(1)
+    for goal in goals:
+        notebook.reads(1, goal)
+    return view
 
 
 def test_hyper_board_shows_all_live_missions(desk: Desk) -> None:

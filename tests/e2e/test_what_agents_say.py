@@ -12,9 +12,12 @@ from hypernb import Plan
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
+    from hypernb.session import Mission
     from tests.e2e.conftest import Desk
+    from tests.e2e.notebook import Notebook
 
 EVENTS = 10_000
+MISSED = 60
 HOSTILE = (
     "<script>window.caught=1</script>",
     "<img src=x onerror=window.caught=2>",
@@ -58,6 +61,31 @@ def _is_harmless(view: Locator) -> None:
 
 
 def test_burst_arrives_whole_and_in_order(desk: Desk) -> None:
+    notebook, mission = _feed(desk)
+    first = desk.say(mission, ["0"])
+    last = desk.say(mission, [str(number) for number in range(1, EVENTS)])
+    _has_come_to(notebook, last)
+    assert desk.page.evaluate("() => window.seqs") == [*range(first, last + 1)]
+
+
+def test_tab_that_was_frozen_gets_all_that_it_missed(desk: Desk) -> None:
+    notebook, mission = _feed(desk)
+    first = desk.say(mission, ["before"])
+    _has_come_to(notebook, first)
+    browser = desk.page.context.new_cdp_session(desk.page)
+    browser.send("Page.setWebLifecycleState", {"state": "frozen"})
+    for number in range(MISSED):
+        last = desk.say(mission, [f"{number}, line {line}" for line in range(20)])
+    browser.send("Page.setWebLifecycleState", {"state": "active"})
+    _has_come_to(notebook, last)
+    # A picture may take the place of events; the newest of them are in it.
+    expect(notebook.view(1)).to_contain_text(f"{MISSED - 1}, line 19")
+    arrived = desk.page.evaluate("() => window.seqs")
+    assert arrived == sorted(arrived)
+
+
+def _feed(desk: Desk) -> tuple[Notebook, Mission]:
+    """Propose a mission, show its feed, and gather what comes to the page of it."""
     mission = desk.propose(Plan("Say much").add("say", len, "x"))
     notebook = desk.notebook(
         'from hypernb.widgets import MissionView\nMissionView("m-1", tab="feed")'
@@ -65,10 +93,9 @@ def test_burst_arrives_whole_and_in_order(desk: Desk) -> None:
     notebook.run(1)
     expect(notebook.view(1)).to_be_visible()
     desk.page.evaluate(GATHER)
-    first = desk.say(mission, ["0"])
-    last = desk.say(mission, [str(number) for number in range(1, EVENTS)])
-    view = notebook.view(1)
-    expect(view).to_have_attribute("data-seq", re.compile(f"^{last}$"), timeout=40_000)
-    # What was told twice, because a view had asked again, changes nothing in it.
-    arrived = dict.fromkeys(desk.page.evaluate("() => window.seqs"))
-    assert [*arrived] == [*range(first, last + 1)]
+    return notebook, mission
+
+
+def _has_come_to(notebook: Notebook, seq: int) -> None:
+    included = re.compile(f"^{seq}$")
+    expect(notebook.view(1)).to_have_attribute("data-seq", included, timeout=40_000)

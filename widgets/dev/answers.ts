@@ -1,5 +1,13 @@
 /** Answers what views ask about outputs and about many missions, as the kernel would. */
-import type { Answer, MissionState, Picture, ToKernel } from "../src/protocol";
+import type {
+  Answer,
+  Checked,
+  Draft,
+  MissionState,
+  Picture,
+  Problem,
+  ToKernel,
+} from "../src/protocol";
 import type { FakeModel } from "./fake-model";
 import { pictureOf } from "./fixtures";
 import { comparedOf, listedOf, outputOf, rowOf, rowsOf } from "./fixtures-results";
@@ -23,6 +31,7 @@ export function answerAsks(
       all.unshift(made);
       return { mission: made.mission.short_id };
     },
+    check: (args) => checkedOf(args.draft as Draft),
     export: (args) => ({ path: `/home/ada/ledgerline/${args.mission}.${args.form}` }),
     open: (args) => {
       const row = all.find(({ mission }) => mission.short_id === args.mission);
@@ -45,6 +54,44 @@ export function answerAsks(
   return () => {
     alive = false;
     model.send = send;
+  };
+}
+
+/** Every edit of a task has a problem, so that one can see how problems look. */
+function checkedOf({ changes, drop, add }: Draft): Checked {
+  const { plan } = pictureOf("awaiting_approval");
+  if (plan === null) throw new Error("A mission that waits for approval has a plan.");
+  const edits = Object.entries(changes).flatMap(([task, values]) =>
+    Object.entries(values).map(([field, value]) => ({ task, field, value })),
+  );
+  const problems: Problem[] = edits.map(({ task, field }) => ({
+    task,
+    field,
+    text: `Task '${task}' cannot have this ${field}. Choose another.`,
+    instead: null,
+  }));
+  problems.push({
+    task: "",
+    field: "tasks",
+    text: "These tasks wait for each other: map-repo -> rank-findings -> map-repo.",
+    instead: null,
+  });
+  return {
+    problems,
+    difference: {
+      from_revision: 2,
+      to_revision: 3,
+      added: add.map((task) => task.name),
+      removed: drop,
+      changed: edits.map(({ task, field, value }) => ({
+        task,
+        field,
+        old: "as it was",
+        new: String(value),
+      })),
+      same: plan.tasks.length - Object.keys(changes).length - drop.length,
+    },
+    plan,
   };
 }
 

@@ -1,8 +1,10 @@
 /**
  * Any view in any state without Jupyter: dev.html?view=graph&state=running&theme=dark&size=2000.
  *
- * `view` is a component, `state` a mission's, `tab` one of the mission view's, `theme` light,
- * dark or contrast, `density` comfortable or compact, `size` the number of made-up tasks.
+ * `view` is a component, `state` a mission's, `tab` one of the mission view's, `task` one that is
+ * open, `theme` light, dark or contrast, `density` comfortable or compact, `size` the number of
+ * made-up tasks, `end` how the view came to an end: stale or closed. `showView(query)` takes the
+ * view away and shows another, without loading the page anew.
  */
 
 import widget from "../src/index";
@@ -11,46 +13,76 @@ import { answerAsks } from "./answers";
 import { FakeModel } from "./fake-model";
 import { largePicture, pictureOf } from "./fixtures";
 import { rowsOf } from "./fixtures-results";
+import { reckoning } from "./reckoning";
 
-const query = new URLSearchParams(location.search);
-const asked = (name: string, otherwise: string): string => query.get(name) ?? otherwise;
+const WHY_CLOSED = "the mission was opened in another cell";
 
-document.documentElement.dataset.theme = asked("theme", "light");
-const model = new FakeModel({
-  component: asked("view", "mission"),
-  tab: asked("tab", "graph"),
-  density: asked("density", "comfortable"),
-});
-answerAsks(model, { state: asked("state", "running") as MissionState });
-const { initialize, render } = widget();
-initialize({ model });
-render({ model, el: document.body.appendChild(document.createElement("main")) });
-const size = Number(asked("size", "0"));
-const mission = (): FromKernel =>
-  size > 0
-    ? largePicture(size)
-    : pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0")));
-const list = (): FromKernel => {
-  const rows = rowsOf(size || 6);
-  return { type: "missions", n: 1, now: new Date().toISOString(), rows, total: rows.length };
-};
-const message = ["history", "hyper_board"].includes(model.get("component") as string)
-  ? list()
-  : mission();
-// From here benchmarks count, as if it had just come over the line.
-performance.mark("hypernb:arrived");
-model.say(message);
-Object.assign(globalThis, { model, largePicture });
+type Asked = (name: string, otherwise: string) => string;
 
-/** Labels of buttons to press one after the other: press=map-repo, or press=Open|Feed. */
-for (const [turn, label] of asked("press", "").split("|").filter(Boolean).entries()) {
-  setTimeout(
-    () => {
-      const buttons = [...document.querySelectorAll<HTMLElement>("button, input")];
-      const wanted = (each: HTMLElement): boolean =>
-        (each.ariaLabel ?? each.textContent ?? "").trim().startsWith(label);
-      buttons.find(wanted)?.click();
-    },
-    100 * (turn + 1),
-  );
+let takeAway = (): void => {};
+
+function showView(text: string): void {
+  takeAway();
+  const query = new URLSearchParams(text);
+  const asked: Asked = (name, otherwise) => query.get(name) ?? otherwise;
+  document.documentElement.dataset.theme = asked("theme", "light");
+  const model = new FakeModel({
+    component: asked("view", "mission"),
+    tab: asked("tab", ""),
+    density: asked("density", "comfortable"),
+    task: asked("task", ""),
+  });
+  const silence = answerAsks(model, { state: asked("state", "running") as MissionState });
+  const main = document.body.appendChild(document.createElement("main"));
+  const { initialize, render } = widget();
+  const forget = initialize({ model });
+  const dispose = render({ model, el: main });
+  // From here benchmarks count, as if it had just come over the line.
+  performance.mark("hypernb:arrived");
+  model.say(firstMessage(model, asked));
+  bringToAnEnd(model, asked("end", ""));
+  takeAway = () => {
+    dispose();
+    forget();
+    silence();
+    main.remove();
+    takeAway = () => {};
+  };
+  Object.assign(globalThis, { model });
 }
+
+function firstMessage(model: FakeModel, asked: Asked): FromKernel {
+  const size = Number(asked("size", "0"));
+  if (["history", "hyper_board"].includes(model.get("component") as string)) {
+    const rows = rowsOf(size || 6);
+    return { type: "missions", n: 1, now: new Date().toISOString(), rows, total: rows.length };
+  }
+  if (size > 0) return largePicture(size);
+  return pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0")));
+}
+
+function bringToAnEnd(model: FakeModel, end: string): void {
+  if (end === "closed") model.say({ type: "closed", reason: WHY_CLOSED });
+  if (end !== "stale") return;
+  Object.assign(model, { comm_live: false });
+  model.emit("comm_live_update");
+}
+
+/** Press buttons one after the other, by their labels: press=map-repo, or press=Open|Feed. */
+function press(labels: string): void {
+  for (const [turn, label] of labels.split("|").filter(Boolean).entries()) {
+    setTimeout(
+      () => {
+        const buttons = [...document.querySelectorAll<HTMLElement>("button, input")];
+        const wanted = (each: HTMLElement): boolean =>
+          (each.ariaLabel ?? each.textContent ?? "").trim().startsWith(label);
+        buttons.find(wanted)?.click();
+      },
+      100 * (turn + 1),
+    );
+  }
+}
+
+showView(location.search);
+press(new URLSearchParams(location.search).get("press") ?? "");
+Object.assign(globalThis, { largePicture, reckoning, showView, takeAway: () => takeAway() });

@@ -4,6 +4,7 @@ import { App } from "./app";
 import { Connection } from "./connection";
 import { noteFrontEnd } from "./front-end";
 import type { FrontEndModel } from "./model";
+import { keepKeys } from "./shortcuts";
 
 /**
  * What anywidget asks of a module; see https://anywidget.dev/en/afm/. A function, so that each
@@ -27,8 +28,7 @@ export default function widget() {
     render({ model, el }: { model: FrontEndModel; el: HTMLElement }) {
       const root = document.createElement("div");
       root.className = "hypernb";
-      // JupyterLab's shortcuts for cells would take arrow keys, Enter and letters from here.
-      root.dataset.lmSuppressShortcuts = "true";
+      keepKeys(root);
       el.append(root);
       const end = connected(model).show();
       draw(<App connection={connected(model)} />, root);

@@ -152,6 +152,20 @@ def test_a_page_is_for_who_has_seen_less(session: Session) -> None:
     assert page.body["mission"]["state"] == "running"
 
 
+def test_a_page_ends_where_the_mirror_does(session: Session) -> None:
+    recorded = Recorded(session, "a", "b").start()
+    mirror = _mirror(session, recorded.mission)
+    after = mirror.seq
+    recorded.begin("a")
+    mirror.advance()
+    recorded.finish("b")
+    page, step = mirror.page(after), mirror.advance()
+    assert step is not None
+    assert (page.seq, page.more) == (step.from_seq, False)
+    told = [event["seq"] for told in (page, step) for event in told.body["events"]]
+    assert told == sorted(set(told))
+
+
 def test_a_mission_that_is_gone_is_refused(session: Session) -> None:
     with pytest.raises(UnknownMissionError):
         Mirror(session, session.store, MissionId("01J"), SystemClock())

@@ -12,6 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ipywidgets import Layout
 
 from hypernb import widgets
 from hypernb.errors import (
@@ -302,6 +303,16 @@ def test_a_closed_view_is_collected(mission: Mission) -> None:
     del view, page
     gc.collect()
     assert gone() is None
+
+
+def test_a_closed_view_closes_its_layout_but_not_one_that_was_given(mission: Mission) -> None:
+    given = Layout(width="50%")
+    with MissionView(mission) as view, MissionView(mission, layout=given):
+        own = view.layout
+        assert own.comm is not None
+    assert own.comm is None
+    assert given.comm is not None
+    given.close()
 
 
 def test_a_view_ends_with_its_session(session: Session, mission: Mission) -> None:

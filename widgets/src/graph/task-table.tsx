@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { TaskLink } from "../parts/task-link";
 import type { TaskFacts } from "../protocol";
@@ -43,22 +43,17 @@ export function TaskTable(props: Props): JSX.Element {
     >
       <table class="t" aria-rowcount={rows.isPart ? tasks.length + 1 : undefined}>
         <caption class="h">{all}</caption>
-        <thead>
-          <tr aria-rowindex={rows.isPart ? 1 : undefined}>
-            <th scope="col">Task</th>
-            <th scope="col">State</th>
-            <th scope="col" class="gr-more">
-              Agent
-            </th>
-            <th scope="col" class="num">
-              Worked
-            </th>
-            <th scope="col" class="num gr-more">
-              Cost
-            </th>
-            <th scope="col">Critical path</th>
-          </tr>
-        </thead>
+        <Heads
+          index={rows.isPart ? 1 : undefined}
+          of={[
+            "Task",
+            "State",
+            ["Agent", "gr-more"],
+            ["Worked", "num"],
+            ["Cost", "num gr-more"],
+            "Critical path",
+          ]}
+        />
         <tbody>
           <Space px={rows.above} />
           {drawn.map((task, at) => (
@@ -88,7 +83,12 @@ interface RowProps {
   index: number | undefined;
 }
 
-const Row = memo(function Row(props: RowProps): JSX.Element {
+/** Drawn anew only with facts of its own, and not with each change of any row. */
+function Row(props: RowProps): JSX.Element {
+  return useMemo(() => <Cells {...props} />, Object.values(props));
+}
+
+function Cells(props: RowProps): JSX.Element {
   const { task, most, isSelected, index } = props;
   const again =
     task.attempt > 1 ? `attempt ${task.attempt} of ${Math.max(most, task.attempt)}` : undefined;
@@ -107,7 +107,7 @@ const Row = memo(function Row(props: RowProps): JSX.Element {
       <td>{props.isCritical ? "yes" : ""}</td>
     </tr>
   );
-});
+}
 
 function worked(task: TaskFacts, now: number): string {
   const seconds = workedOf(task, now);

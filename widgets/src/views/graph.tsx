@@ -8,6 +8,7 @@ import { useHere } from "../here";
 import type { Mission } from "../mission";
 import type { HeadFacts } from "../protocol";
 import { count, isActive, line } from "../words";
+import { TaskPanel } from "./task-panel";
 
 /** Times in boxes and rows go on so often; only the elapsed time counts every second. */
 const TIMES_EVERY_MS = 5_000;
@@ -24,6 +25,8 @@ export function Graph(): JSX.Element {
   return (
     <section class="block gr" aria-label="Graph">
       <Drawn />
+      {/* Below the drawing: what is pressed there must not move away. */}
+      <TaskPanel />
       <Table />
     </section>
   );

@@ -4,7 +4,7 @@ import { askedSince } from "../asked";
 import { agentName } from "../crew";
 import { type Here, useHere } from "../here";
 import { TaskLink } from "../parts/task-link";
-import { secondsBetween, slowNow } from "../slowly";
+import { secondsBetween } from "../slowly";
 import { clock, counting, duration, line } from "../words";
 import type { Bar, Group } from "./timeline-rows";
 import { type Scale, shareOf, ticksOf } from "./timeline-scale";
@@ -19,14 +19,17 @@ interface Props {
   /** When the axis begins, in milliseconds. */
   start: number;
   scale: Scale;
+  /** The present in milliseconds; nought before anything has started. */
+  now: number;
   running: boolean;
 }
 
 /** The bars, as a table that reads the same facts out. */
-export function Lanes({ groups, start, scale, running }: Props): JSX.Element {
+export function Lanes({ groups, start, scale, now, running }: Props): JSX.Element {
+  const present = running ? (now - start) / 1000 : null;
   return (
     <section class="tl-scroll" aria-label="Attempts by agent" {...REACHED}>
-      <Passing start={start} scale={scale} running={running}>
+      <Passing scale={scale} present={present}>
         <table class="tl-table">
           <colgroup>
             <col class="tl-col-agent" />
@@ -41,7 +44,7 @@ export function Lanes({ groups, start, scale, running }: Props): JSX.Element {
               <th scope="col">Attempt</th>
               <th scope="col">
                 <span class="vh">When and how long</span>
-                <Axis start={start} scale={scale} running={running} />
+                <Axis scale={scale} present={present} />
               </th>
             </tr>
           </thead>
@@ -54,7 +57,7 @@ export function Lanes({ groups, start, scale, running }: Props): JSX.Element {
                       {agentName(group.agent)}
                     </th>
                   )}
-                  <Lane bar={bar} start={start} scale={scale} />
+                  <Lane bar={bar} start={start} scale={scale} now={now} />
                 </tr>
               ))}
             </tbody>
@@ -66,45 +69,41 @@ export function Lanes({ groups, start, scale, running }: Props): JSX.Element {
 }
 
 interface AxisProps {
-  start: number;
   scale: Scale;
-  running: boolean;
+  /** Seconds from the start to the present; null if time has stopped. */
+  present: number | null;
 }
 
 /** Moves the line of the present, and with it the ends of all bars that still grow. */
 function Passing({
-  start,
   scale,
-  running,
+  present,
   children,
 }: AxisProps & { children: JSX.Element }): JSX.Element {
-  const { ui } = useHere();
   const root = useRef<HTMLDivElement>(null);
-  const share = running ? shareOf(scale, (slowNow(ui) - start) / 1000) : null;
+  const share = present === null ? null : shareOf(scale, present);
   const steps = Math.round(scale.length / scale.step);
   useEffect(() => {
     root.current?.style.setProperty("--tl-now", share === null ? "-1" : share.toFixed(5));
     root.current?.style.setProperty("--tl-steps", String(steps));
   }, [share, steps]);
   return (
-    <div ref={root} class={running ? "tl-live" : undefined}>
+    <div ref={root} class={present === null ? undefined : "tl-live"}>
       {children}
     </div>
   );
 }
 
-function Axis({ start, scale, running }: AxisProps): JSX.Element {
-  const { ui } = useHere();
-  const now = running ? (slowNow(ui) - start) / 1000 : null;
+function Axis({ scale, present }: AxisProps): JSX.Element {
   return (
     <div class="tl-axis" aria-hidden="true">
-      {ticksOf(scale, now).map(({ share, label }) => (
+      {ticksOf(scale, present).map(({ share, label }) => (
         <span key={label} class={share === 0 ? "tl-zero" : ""} style={{ left: percent(share) }}>
           {label}
         </span>
       ))}
-      {now !== null && (
-        <b key="now" style={{ left: percent(shareOf(scale, now)) }}>
+      {present !== null && (
+        <b key="now" style={{ left: percent(shareOf(scale, present)) }}>
           now
         </b>
       )}
@@ -116,11 +115,11 @@ interface LaneProps {
   bar: Bar;
   start: number;
   scale: Scale;
+  now: number;
 }
 
-function Lane({ bar, start, scale }: LaneProps): JSX.Element {
+function Lane({ bar, start, scale, now }: LaneProps): JSX.Element {
   const here = useHere();
-  const now = slowNow(here.ui);
   const left = shareOf(scale, (bar.from - start) / 1000);
   const right = shareOf(scale, ((bar.to ?? now) - start) / 1000);
   const said = saidOf(here, bar, now);

@@ -3,9 +3,12 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
+import { Button } from "../parts/button";
+import type { Mission } from "../mission";
 import { slowNow } from "../slowly";
 import { clock, count, duration, grouped, isFinal } from "../words";
 import { elapsedUntil } from "./board-cards";
+import { TaskPanel } from "./task-panel";
 import { endOf } from "./timeline-end";
 import { Lanes } from "./timeline-lanes";
 import { firstBars, type Group, groupsOf, howMany, type Kind } from "./timeline-rows";
@@ -24,35 +27,43 @@ export function Timeline(): JSX.Element {
   const shown = firstBars(drawn.groups, limit.value);
   const rest = howMany(drawn.groups) - limit.value;
   return (
-    <section class="block tl" aria-label="Timeline">
-      <div class="tl-head">
-        <Span />
-        <AtWork />
-      </div>
-      <h3 class="h">Attempts by agent</h3>
-      {shown.length === 0 ? (
-        <p class="quiet">
-          Nothing has been tried yet, and nothing is known of how long it takes.
-        </p>
-      ) : (
-        <Lanes groups={shown} start={drawn.start} scale={drawn.scale} running={drawn.running} />
-      )}
-      {rest > 0 && (
-        <p class="tl-more">
-          And {count(rest, "more attempt")}.{" "}
-          <button
-            type="button"
-            class="btn small"
-            onClick={() => {
-              limit.value += BARS_MORE;
-            }}
-          >
-            Show {grouped(Math.min(rest, BARS_MORE))} more
-          </button>
-        </p>
-      )}
-      {shown.length > 0 && <Legend groups={drawn.groups} />}
-    </section>
+    <>
+      <section class="block tl" aria-label="Timeline">
+        <div class="tl-head">
+          <Span />
+          <AtWork />
+        </div>
+        <h3 class="h">Attempts by agent</h3>
+        {shown.length === 0 ? (
+          <p class="quiet">
+            Nothing has been tried yet, and nothing is known of how long it takes.
+          </p>
+        ) : (
+          <Lanes
+            groups={shown}
+            start={drawn.start}
+            scale={drawn.scale}
+            now={drawn.now}
+            running={drawn.running}
+          />
+        )}
+        {rest > 0 && (
+          <p class="tl-more">
+            And {count(rest, "more attempt")}.{" "}
+            <Button
+              small
+              onClick={() => {
+                limit.value += BARS_MORE;
+              }}
+            >
+              Show {grouped(Math.min(rest, BARS_MORE))} more
+            </Button>
+          </p>
+        )}
+        {shown.length > 0 && <Legend groups={drawn.groups} />}
+      </section>
+      <TaskPanel />
+    </>
   );
 }
 
@@ -60,6 +71,7 @@ interface Drawn {
   readonly groups: readonly Group[];
   readonly start: number;
   readonly scale: Scale;
+  readonly now: number;
   /** Whether time goes on: there is a now. */
   readonly running: boolean;
 }
@@ -77,7 +89,7 @@ function useDrawn({ mission, ui }: Here): Drawn {
   const ended = isFinal(state);
   const running = started_at !== null && !ended;
   // Before the start the axis shows how long things would take, from nought.
-  const now = started_at === null ? 0 : slowNow(ui);
+  const now = started_at === null ? 0 : Math.max(slowNow(ui), newest(mission));
   const groups = groupsOf(mission, now);
   const start = started_at === null ? 0 : Math.min(Date.parse(started_at), earliest(groups));
   const left = running ? (mission.head.peek().left_s ?? 0) : 0;
@@ -85,7 +97,16 @@ function useDrawn({ mission, ui }: Here): Drawn {
   const seconds = (Math.max(last, running ? now + left * 1000 : 0) - start) / 1000;
   const { length, step } = scaleOf(seconds);
   const scale = useMemo(() => ({ length, step }), [length, step]);
-  return { groups, start, scale, running };
+  return { groups, start, scale, now, running };
+}
+
+/** The last that is known to have happened: our clock may be a little behind it. */
+function newest({ attempts }: Mission): number {
+  let last = 0;
+  for (const { started_at, finished_at } of attempts) {
+    last = Math.max(last, Date.parse(finished_at ?? started_at));
+  }
+  return last;
 }
 
 function earliest(groups: readonly Group[]): number {
