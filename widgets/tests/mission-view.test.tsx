@@ -239,6 +239,11 @@ describe("focus on one task", () => {
     expect(page.el.querySelectorAll(".solo .bar i").length).toBe(14);
   });
 
+  it("takes the focus, so that a key reaches it", async () => {
+    const page = await focused();
+    expect(document.activeElement).toBe(page.el.querySelector(".solo-name"));
+  });
+
   it("is left by Escape", async () => {
     const page = await focused();
     press(page.el.querySelector(".solo") as Element, "Escape");
