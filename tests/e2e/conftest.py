@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 TEST_TAKES_S: Final = 90
 SIZE: Final = {"width": 1300, "height": 1400}
-STOP_WITHIN_S: Final = 30
 
 # A mission that the test lets go on by writing a file.
 READ_FILE: Final = """
