@@ -254,7 +254,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def events(
+    def events(  # noqa: PLR0913 - which events: all but the first only narrow it down
         self,
         mission_id: MissionId | None = None,
         *,
@@ -262,6 +262,9 @@ class Store(ABC):
         before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
+        without: Sequence[str] = (),
+        task: str | None = None,
+        agent: str | None = None,
         newest: bool = False,
     ) -> list[Event]:
         """Return events with a ``seq`` above ``after``, oldest first.
@@ -272,6 +275,9 @@ class Store(ABC):
             before: Only events with a ``seq`` below this one.
             limit: At most so many.
             kinds: Only these; all if empty.
+            without: None of these kinds.
+            task: Only of the task with this name, in whichever revision.
+            agent: Only of this agent's tasks; if empty, of tasks without an agent.
             newest: The last ``limit`` of them instead of the first.
         """
 

@@ -4,7 +4,12 @@
  * `node build.mjs` writes both to hypernb/widgets/static; `--dev` also writes a page for a
  * browser without Jupyter to dev/out.
  */
+import { stat } from "node:fs/promises";
 import { build } from "esbuild";
+
+const STATIC = "../hypernb/widgets/static";
+/** Every page with a view carries the module, so it may not grow unseen; 200,000 is the aim. */
+const MOST_BYTES = 220_000;
 
 const dev = process.argv.includes("--dev");
 const options = {
@@ -20,20 +25,24 @@ const options = {
     },
   },
   inject: ["src/jsx.ts"],
-  alias: {
-    "d3-transition": "./src/no-transition.ts",
-    "d3-interpolate": "./src/no-transition.ts",
-  },
-  legalComments: "eof",
+  legalComments: "linked",
   logLevel: "info",
 };
 
 await build({
   ...options,
   entryPoints: { hypernb: "src/index.tsx" },
-  outdir: "../hypernb/widgets/static",
+  outdir: STATIC,
   minify: true,
 });
+const { size } = await stat(`${STATIC}/hypernb.js`);
+if (size > MOST_BYTES) {
+  console.error(
+    `hypernb.js has ${size} bytes, which is more than ${MOST_BYTES}. ` +
+      "Leave something out, or use what another view has already.",
+  );
+  process.exit(1);
+}
 if (dev) {
   await build({
     ...options,

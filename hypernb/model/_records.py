@@ -254,6 +254,7 @@ class Since:
         seq: The last event that was read; where to go on from.
         mission: The mission's row.
         events: Oldest first; heartbeats left out.
+        counted: How many events were read, heartbeats included.
         tasks: Rows that may have changed, in plan order; all of them if the plan changed.
         attempts: All attempts at those tasks, in the order they started.
         spent: Dollars and tokens by task, of what was paid after ``paid``.
@@ -265,6 +266,7 @@ class Since:
     seq: int
     mission: MissionRecord
     events: tuple[Event, ...] = ()
+    counted: int = 0
     tasks: tuple[TaskRecord, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
     spent: Mapping[TaskId, tuple[float, int]] = field(default_factory=dict)

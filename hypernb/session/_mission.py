@@ -252,7 +252,7 @@ class Mission:
         self.session.store.approve(
             record.id,
             revision=record.revision,
-            plan_hash=plan_hash or record.plan_hash,
+            plan_hash=record.plan_hash if plan_hash is None else plan_hash,
             by=self.session.by,
         )
         self.session.ensure_runner()

@@ -112,6 +112,7 @@ def read(text: str, mission_id: MissionId, after: int, *, limit: int, paid: int)
         seq=events[-1][0] if events else after,
         mission=_mission(mission),
         events=tuple(told),
+        counted=len(events),
         tasks=tuple(tasks),
         attempts=tuple(attempts),
         spent={task: (float(cost), int(tokens)) for _, task, cost, tokens in spent if task},

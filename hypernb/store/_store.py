@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, insert, literal_column, or_, update
+from sqlalchemy import bindparam, insert, literal_column, or_, select, tuple_, update
 
 from hypernb.abc import Store
 from hypernb.errors import StoreError
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from hypernb.abc import Payload
     from hypernb.model import (
@@ -391,7 +391,7 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             return past_before(connection, mission_by_id(connection, mission_id))
 
-    def events(
+    def events(  # noqa: PLR0913 - as in `hypernb.abc.Store`
         self,
         mission_id: MissionId | None = None,
         *,
@@ -399,17 +399,27 @@ class SqlStore(Store):
         before: int | None = None,
         limit: int = 1000,
         kinds: Sequence[str] = (),
+        without: Sequence[str] = (),
+        task: str | None = None,
+        agent: str | None = None,
         newest: bool = False,
     ) -> list[Event]:
-        seq = t.events.c.seq
-        statement = _rows.SELECT_EVENTS.where(seq > after).limit(limit)
+        column = t.events.c
+        statement = _rows.SELECT_EVENTS.where(column.seq > after).limit(limit)
         if before is not None:
-            statement = statement.where(seq < before)
-        statement = statement.order_by(seq.desc() if newest else seq)
+            statement = statement.where(column.seq < before)
+        statement = statement.order_by(column.seq.desc() if newest else column.seq)
         if mission_id is not None:
-            statement = statement.where(t.events.c.mission_id == mission_id)
+            statement = statement.where(column.mission_id == mission_id)
         if kinds:
-            statement = statement.where(t.events.c.kind.in_([str(kind) for kind in kinds]))
+            statement = statement.where(column.kind.in_([str(kind) for kind in kinds]))
+        if without:
+            statement = statement.where(column.kind.not_in([str(kind) for kind in without]))
+        if task is not None:
+            statement = statement.where(column.task == task)
+        if agent is not None:
+            whose = tuple_(column.mission_id, column.task)
+            statement = statement.where(whose.in_(_names_of(agent, mission_id)))
         with self._database.reading() as connection:
             found = _rows.events(connection.execute(statement).all())
         return found[::-1] if newest else found
@@ -641,6 +651,13 @@ class SqlStore(Store):
 
     def close(self) -> None:
         self._database.close()
+
+
+def _names_of(agent: str, mission_id: MissionId | None) -> Select[Any]:
+    """Select the tasks of an agent by name, because each revision gives them other ids."""
+    task = t.tasks.c
+    found = select(task.mission_id, task.name).where(task.agent == agent)
+    return found if mission_id is None else found.where(task.mission_id == mission_id)
 
 
 def _reopened(location: str, synchronous: str | None, busy_timeout_s: float) -> SqlStore:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Job = Callable[[], object]
 
 END_WITHIN_S: Final = 2.0
+_SAID: Final = 2_000
 _log = logging.getLogger(__name__)
 
 
@@ -93,11 +94,11 @@ class Desk:
         """Have a question answered; returns at once.
 
         Args:
-            question: ``id``, ``verb`` and ``args``.
+            question: ``id``, ``verb`` and ``args``, as `hypernb.widgets._asked` gives them.
             about: Which mission, or whose missions.
             answer: Takes the answer, from another thread.
         """
-        verb = str(question.get("verb", ""))
+        verb = str(question["verb"])
         lane = self._deciding if verb in DECIDING else self._looking
 
         def job() -> None:
@@ -128,8 +129,8 @@ class Desk:
 
 def answered(question: Mapping[str, Any], about: Mission | Session) -> dict[str, Any]:
     """Do what a view asks for; what goes wrong is part of the answer."""
-    verb, args = str(question.get("verb", "")), question.get("args") or {}
-    reply = {"type": "answer", "id": question.get("id")}
+    verb, args = str(question["verb"]), question.get("args")
+    reply = {"type": "answer", "id": question["id"]}
     try:
         value = act(verb, args, about)
     except HypernbError as error:
@@ -143,13 +144,13 @@ def answered(question: Mapping[str, Any], about: Mission | Session) -> dict[str,
 def told(error: HypernbError) -> dict[str, str]:
     """Write an error as a view shows it: what cannot be, and what to do."""
     message = str(error.args[0]) if error.args else str(error)
-    return {"code": error.code, "message": message, "hint": error.hint}
+    return {"code": error.code, "message": message[:_SAID], "hint": error.hint[:_SAID]}
 
 
 def _unexpected(error: Exception) -> dict[str, str]:
     return {
         "code": "unexpected",
-        "message": f"That did not work: {type(error).__name__}: {error}"[:2000],
+        "message": f"That did not work: {type(error).__name__}: {error}"[:_SAID],
         "hint": "The kernel's log has the whole of it.",
     }
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from hypernb.errors import HypernbError, UsageError
 from hypernb.session import Mission, Session
 from hypernb.session.front_end import greetings
+from hypernb.widgets._asked import require_sane, taken
 from hypernb.widgets._channel import WINDOW, Channel
 from hypernb.widgets._clicks import click_facts
 from hypernb.widgets._desk import DESK, told
 from hypernb.widgets._tail import tail_of
+from hypernb.widgets._verbs import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,27 +73,28 @@ class Line:
 
     # -- what the view says -------------------------------------------------------------
 
-    def hear(self, message: Any) -> None:
+    def hear(self, message: object) -> None:
         """Take what the view has said, in whichever thread it arrives; returns at once."""
-        if not isinstance(message, dict):
-            return
         if threading.current_thread() is not threading.main_thread():
             self.channel.window = WINDOW  # by a subshell: it arrives whatever the kernel does
-        if message.get("type") == "hello":
-            self._greet(str(message.get("front_end") or "a front end"))
-        if message.get("type") != "ask":
+        said = taken(message)
+        if said is None:
+            return
+        if said["type"] == "hello":
+            self._greet(said["front_end"] or "a front end")
+        if said["type"] != "ask":
             if not self._ended:
-                self._tail.post(self, message)
+                self._tail.post(self, said)
         elif self._ended:
-            self._refuse(message, UsageError(self._ended, hint="Run the cell again."))
-        elif message.get("verb") == "open":
-            self._open(message)
+            self._refuse(said, UsageError(self._ended, hint="Run the cell again."))
+        elif said["verb"] == "open":
+            self._open(said)
         else:
-            DESK.take(message, self._asked_of(message), self.say)
+            DESK.take(said, self._asked_of(said), self.say)
 
-    def _asked_of(self, message: Mapping[str, Any]) -> Mission | Session:
+    def _asked_of(self, question: Mapping[str, Any]) -> Mission | Session:
         """Return what a question is about: the mission that is open, unless it names one."""
-        args = message.get("args")
+        args = question["args"]
         names_one = isinstance(args, dict) and "mission" in args
         return self._about if self._opened is None or names_one else self._opened
 
@@ -103,20 +106,20 @@ class Line:
         clicks = self._clicks()
         greetings.heard(front_end, late_clicks="" if clicks["at_once"] else clicks["why"])
 
-    def _open(self, message: Mapping[str, Any]) -> None:
-        DESK.later(lambda: self._turn_to(message))
+    def _open(self, question: Mapping[str, Any]) -> None:
+        DESK.later(lambda: self._turn_to(question))
 
-    def _turn_to(self, message: Mapping[str, Any]) -> None:
-        wanted = (message.get("args") or {}).get("mission")
+    def _turn_to(self, question: Mapping[str, Any]) -> None:
         try:
             if self.channel.listing is None:
                 raise UsageError("This view shows one mission.", hint="History() shows all.")
-            mission = None if wanted is None else self.session.mission(str(wanted))
+            wanted = require_sane(question["args"]).get("mission")
+            mission = None if wanted is None else named(self.session, wanted, "open")
         except HypernbError as error:
-            self._refuse(message, error)
+            self._refuse(question, error)
             return
         self._opened = mission
-        self.say({"type": "answer", "id": message.get("id"), "ok": True, "value": {}})
+        self.say({"type": "answer", "id": question["id"], "ok": True, "value": {}})
         self._tail.turn(self, None if mission is None else mission.record.id)
 
     def turn(self, mission: MissionId | None) -> None:
@@ -125,8 +128,8 @@ class Line:
         self.channel.mirror = None
         self.channel.begin()
 
-    def _refuse(self, message: Mapping[str, Any], error: HypernbError) -> None:
-        reply = {"type": "answer", "id": message.get("id"), "ok": False}
+    def _refuse(self, question: Mapping[str, Any], error: HypernbError) -> None:
+        reply = {"type": "answer", "id": question["id"], "ok": False}
         self.say({**reply, "error": told(error)})
 
     # -- what the view is told ----------------------------------------------------------

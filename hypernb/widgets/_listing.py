@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from hypernb.abc import Clock
     from hypernb.session import Session
 
-LIVE: Final = (MissionState.AWAITING_APPROVAL, MissionState.RUNNING, MissionState.PAUSED)
+LIVE: Final = (
+    MissionState.PLANNING,
+    MissionState.AWAITING_APPROVAL,
+    MissionState.RUNNING,
+    MissionState.PAUSED,
+)
 _LEAST_BETWEEN_S: Final = 0.25
 _TIMES_OWN_COST: Final = 10
 

@@ -147,6 +147,7 @@ class Mirror:
 
     def _take(self, since: Since) -> Step | None:
         from_seq, self.seq = self.seq, since.seq
+        self._total_events += since.counted
         paid_for = self._pay(since)
         if since.plan_changed:
             self._revise()
@@ -178,7 +179,6 @@ class Mirror:
     ) -> None:
         self.mission = since.mission
         self._events.extend(since.events)
-        self._total_events += len(since.events)
         for task in tasks:
             before = self._tasks.get(task.id)
             if before is None or before.findings != task.findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import PathError, UnknownNameError, UsageError
@@ -19,7 +20,6 @@ from hypernb.widgets._shown import finding_facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from hypernb.model import (
         Finding,
@@ -406,7 +406,13 @@ def export(mission: Mission, form: str = "html") -> Facts:
 
 
 def _reserved(folder: Path, name: str, suffix: str) -> Path:
-    """Make an empty file under the first free name, so that no other export takes it."""
+    """Make an empty file under the first free name, so that no other export takes it.
+
+    A link that has the name already is taken for a file, and not followed.
+    """
+    if Path(name).name != name:
+        # A database may come with a cloned repository, and say anything.
+        raise PathError(name, "is no name of a file", hint="The store may be damaged.")
     for number in range(1, _NAMES_TRIED):
         path = folder / (f"{name}{suffix}" if number == 1 else f"{name}-{number}{suffix}")
         try:

@@ -10,7 +10,7 @@ number of a message), ``ask`` (with an id, a verb and its arguments). The verbs:
 =========  ==============================================  ====================================
 verb       arguments                                       answer
 =========  ==============================================  ====================================
-approve    ``tasks`` (empty: all), ``plan_hash``           ``{}``
+approve    ``plan_hash``, ``tasks`` (empty: all)           ``{}``
 reject     ``reason``                                      ``{}``
 check      ``draft``                                       problems, difference, plan
 edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody was faster
@@ -27,4 +27,14 @@ missions   ``text``, ``states``, ``limit``, ``offset``     rows, and how many th
 compare    ``a``, ``b``                                    what differs between two missions
 open       ``mission`` (null: back to the list)            ``{}``; its picture follows
 =========  ==============================================  ====================================
+
+``events``: ``before`` null is from the newest; heartbeats only if ``kinds`` names them; ``agent``
+null is all, and empty is tasks without an agent. The answer's ``before`` is where to go on while
+there is ``more``: words are looked for through ten thousand events at a time.
+
+A view is not trusted. What has another shape is refused, or, where nobody waits for an answer,
+ignored with a line in the log (`hypernb.widgets._asked`). Only these verbs can be called. A
+mission is only ever one of the session's store; where there are many, it has to be named. A
+plan is only approved by the hash of what was shown. What is exported becomes a new file in the
+session's folder.
 """

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import UnknownNameError, UsageError
+from hypernb.model import EventKind
 from hypernb.session import Mission, Session
+from hypernb.widgets._asked import require_fitting, require_sane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hypernb.model import Event
 
@@ -18,44 +19,55 @@ if TYPE_CHECKING:
     Verb = Callable[..., Any]
 
 _MOST_EVENTS: Final = 1_000
-_READ_AT_ONCE: Final = 5_000
+_READ_AT_ONCE: Final = 1_000
+_LOOKED_THROUGH: Final = 10_000
+"""Who looks for words is answered after so many events, and may go on from there."""
+_LONGEST_REF: Final = 100
 
 
-def act(verb: str, args: Mapping[str, Any], about: Mission | Session) -> Any:
+def act(verb: str, args: object, about: Mission | Session) -> Any:
     """Do what a verb says and return its answer.
 
     Args:
         args: Its arguments; where missions are listed, ``mission`` says which one is meant.
 
     Raises:
-        UsageError: There is no such verb, or it does not take these arguments.
+        UsageError: There is no such verb, or it does not take these arguments. Then nothing
+            has been done.
         HypernbError: It cannot be done.
     """
     function = VERBS.get(verb)
     if function is None:
         raise UnknownNameError("verb", verb, VERBS)
-    given = dict(args)
+    given = dict(require_sane(args))
     target: Mission | Session
     if verb in OF_SESSIONS:
         target = about.session if isinstance(about, Mission) else about
     elif isinstance(about, Mission):
         target = about
-    elif "mission" in given:
-        target = about.mission(str(given.pop("mission")))
     else:
-        raise UsageError(f"{verb} needs a mission.", hint="Say which one: mission='m-7'.")
-    try:
-        inspect.signature(function).bind(target, **given)
-    except TypeError as error:
-        raise UsageError(f"{verb} cannot be asked for like that: {error}.") from None
+        target = named(about, given.pop("mission", None), verb)
+    require_fitting(verb, function, given)
     return function(target, **given)
+
+
+def named(session: Session, ref: object, verb: str) -> Mission:
+    """Return a mission that a question names; never the newest because none is named.
+
+    Raises:
+        UsageError: None is named.
+        UnknownMissionError: The session's store has none of that name.
+    """
+    if not isinstance(ref, str) or not ref.strip():
+        raise UsageError(f"{verb} needs a mission.", hint="Say which one: mission='m-7'.")
+    return session.mission(ref[:_LONGEST_REF])
 
 
 # -- deciding ----------------------------------------------------------------------------
 
 
-def approve(mission: Mission, tasks: Sequence[str] = (), plan_hash: str | None = None) -> Facts:
-    """Approve the plan that was shown, or a part of it."""
+def approve(mission: Mission, plan_hash: str, tasks: Sequence[str] = ()) -> Facts:
+    """Approve the plan that was shown, which is the one with this hash, or a part of it."""
     mission.approve(list(tasks), plan_hash=plan_hash)
     return {}
 
@@ -140,59 +152,63 @@ def events(  # noqa: PLR0913 - the fields of a filter
     *,
     before: int | None = None,
     kinds: Sequence[str] = (),
-    agent: str = "",
+    agent: str | None = None,
     task: str = "",
     text: str = "",
     limit: int = 200,
 ) -> Facts:
-    """Return the newest events before one, of those that are asked for; oldest first."""
+    """Return the newest events before one, of those that are asked for; oldest first.
+
+    Args:
+        before: Number of the event; None for the newest of all.
+        kinds: Only these. Heartbeats are left out unless they are named.
+        agent: Only of its tasks; of tasks without an agent if empty; None for all.
+        task: Only of this one; of all if empty.
+        text: Only those that have it in their words or facts.
+        limit: At most so many.
+
+    Returns:
+        ``events``, whether there may be ``more``, and ``before``, from which to ask for those.
+        Where words are looked for, there may be fewer events than asked for, and more of them.
+    """
     from hypernb.widgets._facts import event_facts
 
-    wanted = _Wanted(mission, agent=agent, task=task, text=text)
     most = max(1, min(limit, _MOST_EVENTS))
+    store, looked_for = mission.session.store, text.strip().casefold()
+    at_once = _READ_AT_ONCE if looked_for else most
     found: list[Event] = []
-    while len(found) <= most:
-        read = mission.session.store.events(
-            mission.record.id, before=before, limit=_READ_AT_ONCE, kinds=kinds, newest=True
+    for _ in range(_LOOKED_THROUGH // _READ_AT_ONCE):
+        read = store.events(
+            mission.record.id,
+            before=before,
+            limit=at_once + 1,
+            kinds=kinds,
+            without=() if EventKind.TASK_HEARTBEAT in kinds else (EventKind.TASK_HEARTBEAT,),
+            task=task or None,
+            agent=agent,
+            newest=True,
         )
-        found[:0] = wanted.among(read)
-        if len(read) < _READ_AT_ONCE:
+        more = len(read) > at_once
+        read = read[-at_once:]
+        found[:0] = [each for each in read if looked_for in _said(each)] if looked_for else read
+        before = read[0].seq if read else before
+        if not more or len(found) >= most:
             break
-        before = read[0].seq
+    if len(found) > most:
+        found, more = found[-most:], True
+        before = found[0].seq
     return {
-        "events": [event_facts(event) for event in found[-most:]],
-        "more": len(found) > most,
+        "events": [event_facts(event) for event in found],
+        "more": more,
+        "before": before if more else None,
     }
 
 
-class _Wanted:
-    """Which events somebody looks for, beyond what the store can tell apart."""
+def _said(event: Event) -> str:
+    from hypernb.views import plain, words
 
-    def __init__(self, mission: Mission, *, agent: str, task: str, text: str) -> None:
-        tasks = mission.tasks if agent else {}
-        self._of_agent = {name for name in tasks if tasks[name].record.agent == agent}
-        self._agent = agent
-        self._task = task
-        self._text = text.casefold()
-
-    def among(self, events: Iterable[Event]) -> list[Event]:
-        from hypernb.model import EventKind
-
-        return [
-            event
-            for event in events
-            if event.kind != EventKind.TASK_HEARTBEAT
-            and (not self._task or event.task == self._task)
-            and (not self._agent or event.task in self._of_agent)
-            and (not self._text or self._text in self._said(event))
-        ]
-
-    def _said(self, event: Event) -> str:
-        from hypernb.views import plain, words
-
-        facts = json.dumps(event.payload, ensure_ascii=False, default=str)
-        told = plain(words.tell(event))
-        return f"{told}\n{event.kind}\n{event.task or ''}\n{facts}".casefold()
+    facts = json.dumps(event.payload, ensure_ascii=False, default=str)
+    return f"{plain(words.tell(event))}\n{event.kind}\n{event.task or ''}\n{facts}".casefold()
 
 
 def missions(

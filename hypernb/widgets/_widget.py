@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -11,6 +12,7 @@ import anywidget
 import traitlets
 
 from hypernb.errors import UnknownNameError, UsageError
+from hypernb.widgets._asked import is_message, require_sane
 from hypernb.widgets._clicks import route_clicks
 from hypernb.widgets._line import Line
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _STATIC: Final = Path(__file__).parent / "static"
 _FROM_IPYWIDGETS: Final = ("layout", "tabbable", "tooltip")
+_log = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -131,8 +134,30 @@ class HyperWidget(anywidget.AnyWidget):
         """Give the front end the view as self-contained HTML, to keep in the notebook."""
         self._line.say({"type": "copy", "html": html})
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a view has set: traits that people set, to values that they can have.
+
+        What else there is, such as the module that is run, no page has any business to change.
+        """
+        known = (*self.options, *_FROM_IPYWIDGETS)
+        given = {name: sync_data[name] for name in known if name in sync_data}
+        try:
+            super().set_state(require_sane(given))
+        except Exception as error:  # noqa: BLE001 - observers of a trait are called in it too
+            _log.warning("What a view has set was not taken whole: %.500s", error)
+
+    def _handle_msg(self, msg: Any) -> None:
+        # ipywidgets shows what goes wrong with a message in whichever cell runs just now.
+        if not is_message(msg):
+            _log.warning("A message of a view is ignored: it has another shape.")
+            return
+        super()._handle_msg(msg)
+
     def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
-        self._line.hear(content)
+        try:
+            self._line.hear(content)
+        except Exception:  # noqa: BLE001 - the comm of a kernel is no place for errors of ours
+            _log.exception("A message of a view could not be taken.")
         super()._handle_custom_msg(content, buffers)
 
     def _refuse_unknown(self, options: Iterable[str]) -> None:

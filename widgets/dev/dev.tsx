@@ -14,6 +14,7 @@ import { FakeModel } from "./fake-model";
 import { largePicture, pictureOf } from "./fixtures";
 import { rowsOf } from "./fixtures-results";
 import { hostile } from "./hostile";
+import { reckoning } from "./reckoning";
 
 const WHY_CLOSED = "the mission was opened in another cell";
 
@@ -88,4 +89,4 @@ function press(labels: string): void {
 
 showView(location.search);
 press(new URLSearchParams(location.search).get("press") ?? "");
-Object.assign(globalThis, { largePicture, showView, takeAway: () => takeAway() });
+Object.assign(globalThis, { largePicture, reckoning, showView, takeAway: () => takeAway() });

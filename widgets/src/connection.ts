@@ -7,6 +7,8 @@ import type { FromKernel, Missions, Picture } from "./protocol";
 
 /** After a request for what was missed, so long until it is made again. */
 const SYNC_AGAIN_MS = 2_000;
+/** Acknowledging a message acknowledges all before it, so one in this time is enough. */
+const ACK_EVERY_MS = 50;
 /** A page that heard nothing for so long, while it was hidden, may have missed something. */
 const MAY_HAVE_MISSED_MS = 7_000;
 
@@ -24,18 +26,21 @@ export class Connection {
   /** How many views of it are on the page. */
   readonly views: Signal<number> = signal(0);
 
-  private readonly notebook: NotebookCopy;
-  private askedAt = Number.NEGATIVE_INFINITY;
-  private behind = false;
-  private putting = false;
-  private copy = "";
+  readonly #notebook: NotebookCopy;
+  #seen = 0;
+  #ackedAt = Number.NEGATIVE_INFINITY;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #behind = false;
+  #putting = false;
+  #copy = "";
 
   constructor(model: FrontEndModel) {
     this.model = model;
     this.component = String(model.get("component") ?? "mission");
-    this.link = new Link(model, this.take);
-    this.notebook = new NotebookCopy(model, this.kept);
-    document.addEventListener("visibilitychange", this.onVisible);
+    this.link = new Link(model, this.#take);
+    this.#notebook = new NotebookCopy(model, this.#kept);
+    document.addEventListener("visibilitychange", this.#onVisible);
     this.link.tell({ type: "hello", front_end: frontEnd() });
   }
 
@@ -49,58 +54,59 @@ export class Connection {
 
   /** The view as HTML, as the kernel last sent it; empty before. */
   get lastCopy(): string {
-    return this.copy;
+    return this.#copy;
   }
 
   /** Set a trait for Python to see; other views of the same widget keep what they show. */
   put(trait: string, value: unknown): void {
     const known = this.model.get(trait);
     if (known === undefined || (known || null) === (value || null)) return;
-    this.putting = true;
+    this.#putting = true;
     try {
       this.model.set(trait, value ?? (typeof known === "string" ? "" : null));
       this.model.save_changes();
     } finally {
-      this.putting = false;
+      this.#putting = false;
     }
   }
 
   /** Follow a trait that Python sets; returns what ends it. */
   follow(trait: string, take: (value: unknown) => void): () => void {
     const onChange = (): void => {
-      if (!this.putting) take(this.model.get(trait));
+      if (!this.#putting) take(this.model.get(trait));
     };
     this.model.on(`change:${trait}`, onChange);
     return () => this.model.off(`change:${trait}`, onChange);
   }
 
   close(): void {
-    document.removeEventListener("visibilitychange", this.onVisible);
-    this.notebook.close();
+    document.removeEventListener("visibilitychange", this.#onVisible);
+    clearTimeout(this.#ackTimer);
+    this.#notebook.close();
     this.link.close();
   }
 
-  private readonly take = (message: FromKernel): void => {
+  readonly #take = (message: FromKernel): void => {
     switch (message.type) {
       case "picture":
-        this.begin(message);
-        this.link.tell({ type: "ack", n: message.n });
+        this.#begin(message);
+        this.#acknowledge(message.n);
         break;
       case "batch":
         if (this.mission.peek()?.apply(message)) {
-          this.behind = false;
-          this.link.tell({ type: "ack", n: message.n });
-        } else this.catchUp();
+          this.#behind = false;
+          this.#acknowledge(message.n);
+        } else this.#catchUp();
         break;
       case "missions":
         this.missions.value = message;
-        this.link.tell({ type: "ack", n: message.n });
+        this.#acknowledge(message.n);
         break;
       case "beat":
-        if (this.behind) this.catchUp();
+        if (this.#behind) this.#catchUp();
         break;
       case "copy":
-        this.copy = message.html;
+        this.#copy = message.html;
         break;
       case "closed":
         this.closed.value = message.reason;
@@ -110,28 +116,43 @@ export class Connection {
     }
   };
 
-  private begin(picture: Picture): void {
-    this.behind = false;
+  #begin(picture: Picture): void {
+    this.#behind = false;
     const known = this.mission.peek();
     if (known?.facts.peek().id === picture.mission.id) known.begin(picture);
     else this.mission.value = new Mission(picture);
   }
 
-  private catchUp(): void {
-    this.behind = true;
-    if (Date.now() - this.askedAt < SYNC_AGAIN_MS) return;
-    this.askedAt = Date.now();
+  /** At once after a pause: where a tab is hidden, a timer may be a minute late. */
+  #acknowledge(n: number): void {
+    this.#seen = n;
+    const rest = this.#ackedAt + ACK_EVERY_MS - performance.now();
+    if (rest <= 0) this.#sendAck();
+    else this.#ackTimer ??= setTimeout(this.#sendAck, rest);
+  }
+
+  readonly #sendAck = (): void => {
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    this.#ackedAt = performance.now();
+    this.link.tell({ type: "ack", n: this.#seen });
+  };
+
+  #catchUp(): void {
+    this.#behind = true;
+    if (Date.now() - this.#askedAt < SYNC_AGAIN_MS) return;
+    this.#askedAt = Date.now();
     this.link.tell({ type: "sync", after: this.mission.peek()?.seq.peek() ?? null });
   }
 
-  private readonly onVisible = (): void => {
+  readonly #onVisible = (): void => {
     if (document.hidden || this.link.liveness.peek() === "closed") return;
-    if (this.behind || Date.now() - this.link.heardAt > MAY_HAVE_MISSED_MS) this.catchUp();
+    if (this.#behind || Date.now() - this.link.heardAt > MAY_HAVE_MISSED_MS) this.#catchUp();
   };
 
-  private readonly kept = (): string | null => {
+  readonly #kept = (): string | null => {
     if (this.views.peek() === 0) return null;
-    return this.copy || NO_COPY_YET;
+    return this.#copy || NO_COPY_YET;
   };
 }
 

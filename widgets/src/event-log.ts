@@ -16,7 +16,7 @@ export class EventLog {
 
   reset(events: readonly EventFacts[]): void {
     this.items.length = 0;
-    this.items.push(...events);
+    this.#add(events);
     this.version.value += 1;
   }
 
@@ -24,7 +24,7 @@ export class EventLog {
     const last = this.lastSeq;
     const fresh = events.filter((event) => event.seq > last);
     if (fresh.length === 0) return;
-    for (const event of fresh) this.items.push(event);
+    this.#add(fresh);
     if (this.items.length > KEPT) this.items.splice(0, this.items.length - KEPT);
     this.version.value += 1;
   }
@@ -34,7 +34,14 @@ export class EventLog {
     const first = this.items[0]?.seq ?? Number.POSITIVE_INFINITY;
     const earlier = events.filter((event) => event.seq < first);
     if (earlier.length === 0) return;
-    this.items.unshift(...earlier);
+    const later = this.items.splice(0);
+    this.#add(earlier);
+    this.#add(later);
     this.version.value += 1;
+  }
+
+  /** One by one: a call takes no hundred thousand arguments. */
+  #add(events: readonly EventFacts[]): void {
+    for (const event of events) this.items.push(event);
   }
 }

@@ -28,6 +28,12 @@ export class Refusal extends Error {
   }
 }
 
+/** Why the kernel did not do what it was asked for; any other error goes on. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Refusal)) throw error;
+  return `${error.message} ${error.hint}`.trim();
+}
+
 const NOBODY: Fault = {
   code: "not_live",
   message: "This view is no longer live, so nobody can be asked.",
@@ -65,49 +71,49 @@ export class Link {
   /** When the kernel was last heard, in milliseconds. */
   heardAt = Date.now();
 
-  private readonly model: FrontEndModel;
-  private readonly take: (message: FromKernel) => void;
-  private readonly waiting = new Map<number, (answer: Answer) => void>();
-  private readonly timer: ReturnType<typeof setInterval>;
-  private lastId = 0;
+  readonly #model: FrontEndModel;
+  readonly #take: (message: FromKernel) => void;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #lastId = 0;
 
   constructor(model: FrontEndModel, take: (message: FromKernel) => void) {
-    this.model = model;
-    this.take = take;
-    model.on("msg:custom", this.onMessage);
-    model.on("comm_live_update", this.onCommLive);
-    this.timer = setInterval(this.look, LOOK_EVERY_MS);
+    this.#model = model;
+    this.#take = take;
+    model.on("msg:custom", this.#onMessage);
+    model.on("comm_live_update", this.#onCommLive);
+    this.#timer = setInterval(this.#look, LOOK_EVERY_MS);
   }
 
   /** Tell the kernel something that has no answer. */
   tell(message: ToKernel): void {
-    this.post(message);
+    this.#post(message);
   }
 
   /** Ask the kernel to do or to find something. Rejects with a `Refusal` if it says no. */
   ask<T = unknown>(verb: Verb, args: Record<string, unknown> = {}): Promise<T> {
     if (this.liveness.peek() !== "live") return Promise.reject(new Refusal(NOBODY));
-    this.lastId += 1;
-    const id = this.lastId;
+    this.#lastId += 1;
+    const id = this.#lastId;
     return new Promise<T>((resolve, reject) => {
-      this.waiting.set(id, (answer) => {
+      this.#waiting.set(id, (answer) => {
         if (answer.ok) resolve(answer.value as T);
         else reject(new Refusal(answer.error ?? REFUSED));
       });
-      if (!this.post({ type: "ask", id, verb, args })) this.settle(id, NOBODY);
+      if (!this.#post({ type: "ask", id, verb, args })) this.#settle(id, NOBODY);
     });
   }
 
   close(): void {
-    clearInterval(this.timer);
-    this.model.off("msg:custom", this.onMessage);
-    this.model.off("comm_live_update", this.onCommLive);
-    this.giveUp();
+    clearInterval(this.#timer);
+    this.#model.off("msg:custom", this.#onMessage);
+    this.#model.off("comm_live_update", this.#onCommLive);
+    this.#giveUp();
   }
 
-  private post(message: ToKernel): boolean {
+  #post(message: ToKernel): boolean {
     try {
-      this.model.send(message);
+      this.#model.send(message);
       return true;
     } catch (error) {
       // A comm whose kernel has gone throws; the notice of that comes a moment later.
@@ -116,56 +122,58 @@ export class Link {
     }
   }
 
-  private settle(id: number, error: Fault): void {
-    const settle = this.waiting.get(id);
-    this.waiting.delete(id);
+  #settle(id: number, error: Fault): void {
+    const settle = this.#waiting.get(id);
+    this.#waiting.delete(id);
     settle?.({ type: "answer", id, ok: false, error });
   }
 
-  private giveUp(): void {
-    for (const id of [...this.waiting.keys()]) this.settle(id, NO_ANSWER);
+  #giveUp(): void {
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, NO_ANSWER);
   }
 
-  private fallSilent(busy: boolean): void {
+  #fallSilent(busy: boolean): void {
     if (this.liveness.peek() === "closed") return;
     this.busy.value = busy;
     this.liveness.value = "silent";
-    this.giveUp();
+    this.#giveUp();
   }
 
-  private readonly onMessage = (message: FromKernel): void => {
+  readonly #onMessage = (message: FromKernel): void => {
     this.heardAt = Date.now();
     if (this.liveness.peek() === "silent") this.liveness.value = "live";
     if (message.type === "answer") {
-      const settle = this.waiting.get(message.id);
-      this.waiting.delete(message.id);
+      const settle = this.#waiting.get(message.id);
+      this.#waiting.delete(message.id);
       settle?.(message);
       return;
     }
     if (message.type === "closed") {
       this.liveness.value = "closed";
-      this.giveUp();
+      this.#giveUp();
     }
-    this.take(message);
+    this.#take(message);
   };
 
-  private readonly onCommLive = (): void => {
-    const raw = this.model as RawModel;
-    if (raw.comm_live !== undefined) this.heed(raw);
+  readonly #onCommLive = (): void => {
+    const raw = this.#model as RawModel;
+    if (raw.comm_live !== undefined) this.#heed(raw);
     else
-      void this.manager?.get_model?.(String(this.model.get("own_id") ?? ""))?.then(this.heed);
+      void this.#manager
+        ?.get_model?.(String(this.#model.get("own_id") ?? ""))
+        ?.then(this.#heed);
   };
 
-  private readonly heed = (model: RawModel): void => {
-    if (model.comm_live === false) this.fallSilent(false);
+  readonly #heed = (model: RawModel): void => {
+    if (model.comm_live === false) this.#fallSilent(false);
   };
 
-  private readonly look = (): void => {
+  readonly #look = (): void => {
     if (this.liveness.peek() !== "live" || Date.now() - this.heardAt <= SILENT_AFTER_MS) return;
-    this.fallSilent(this.manager?.kernel?.status === "busy");
+    this.#fallSilent(this.#manager?.kernel?.status === "busy");
   };
 
-  private get manager(): WidgetManager | undefined {
-    return this.model.widget_manager as WidgetManager | undefined;
+  get #manager(): WidgetManager | undefined {
+    return this.#model.widget_manager as WidgetManager | undefined;
   }
 }

@@ -42,11 +42,11 @@ export class Mission {
   /** How much the kernel's clock is ahead of this one, in milliseconds. */
   skewMs = 0;
 
-  private readonly places = new Map<string, number>();
-  private readonly names = new Map<string, string>();
-  private readonly attemptPlaces = new Map<string, number>();
-  private specs: ReadonlyMap<string, TaskSpec> = new Map();
-  private specsOf: PlanSpec | null = null;
+  readonly #places = new Map<string, number>();
+  readonly #names = new Map<string, string>();
+  readonly #attemptPlaces = new Map<string, number>();
+  #specs: ReadonlyMap<string, TaskSpec> = new Map();
+  #specsOf: PlanSpec | null = null;
 
   constructor(picture: Picture) {
     this.facts = signal(picture.mission);
@@ -72,11 +72,11 @@ export class Mission {
       this.agents = picture.agents;
       this.tools = picture.tools;
       this.log.reset(picture.events);
-      this.forgetTasks();
-      this.putTasks(picture.tasks);
+      this.#forgetTasks();
+      this.#putTasks(picture.tasks);
       this.attempts.length = 0;
-      this.attemptPlaces.clear();
-      this.putAttempts(picture.attempts);
+      this.#attemptPlaces.clear();
+      this.#putAttempts(picture.attempts);
     });
   }
 
@@ -89,49 +89,50 @@ export class Mission {
       this.skewMs = Date.parse(message.now) - Date.now();
       if (message.mission) this.facts.value = message.mission;
       if (message.plan) this.plan.value = message.plan;
-      if (message.plan && message.tasks.length >= message.plan.tasks.length) this.forgetTasks();
+      if (message.plan && message.tasks.length >= message.plan.tasks.length)
+        this.#forgetTasks();
       if (message.head) this.head.value = message.head;
       this.totalEvents.value = message.total_events;
       this.log.append(message.events);
-      if (message.tasks.length > 0) this.putTasks(message.tasks);
-      if (message.attempts.length > 0) this.putAttempts(message.attempts);
+      if (message.tasks.length > 0) this.#putTasks(message.tasks);
+      if (message.attempts.length > 0) this.#putAttempts(message.attempts);
     });
     return true;
   }
 
   task(name: string): TaskFacts | undefined {
-    const place = this.places.get(name);
+    const place = this.#places.get(name);
     return place === undefined ? undefined : this.tasks[place];
   }
 
   /** Name of the task with an id; attempts know only the id. */
   nameOf(id: string): string {
-    return this.names.get(id) ?? "";
+    return this.#names.get(id) ?? "";
   }
 
   spec(name: string): TaskSpec | undefined {
-    if (this.specsOf !== this.plan.peek()) {
-      this.specsOf = this.plan.peek();
-      this.specs = new Map(this.specsOf?.tasks.map((task) => [task.name, task]) ?? []);
+    if (this.#specsOf !== this.plan.peek()) {
+      this.#specsOf = this.plan.peek();
+      this.#specs = new Map(this.#specsOf?.tasks.map((task) => [task.name, task]) ?? []);
     }
-    return this.specs.get(name);
+    return this.#specs.get(name);
   }
 
-  private forgetTasks(): void {
+  #forgetTasks(): void {
     this.tasks.length = 0;
-    this.places.clear();
-    this.names.clear();
+    this.#places.clear();
+    this.#names.clear();
   }
 
-  private putTasks(tasks: readonly TaskFacts[]): void {
-    const revised = tasks.some((task) => this.names.get(task.id) === undefined);
+  #putTasks(tasks: readonly TaskFacts[]): void {
+    const revised = tasks.some((task) => this.#names.get(task.id) === undefined);
     // A new revision has new rows; a batch then brings all of them.
-    if (revised && this.tasks.length > 0) this.forgetTasks();
+    if (revised && this.tasks.length > 0) this.#forgetTasks();
     for (const task of tasks) {
-      const place = this.places.get(task.name);
+      const place = this.#places.get(task.name);
       if (place === undefined) {
-        this.places.set(task.name, this.tasks.length);
-        this.names.set(task.id, task.name);
+        this.#places.set(task.name, this.tasks.length);
+        this.#names.set(task.id, task.name);
         this.tasks.push(task);
       } else {
         this.tasks[place] = task;
@@ -141,12 +142,12 @@ export class Mission {
     this.changed.value = tasks.map((task) => task.name);
   }
 
-  private putAttempts(attempts: readonly AttemptFacts[]): void {
+  #putAttempts(attempts: readonly AttemptFacts[]): void {
     for (const attempt of attempts) {
       const key = `${attempt.task_id} ${attempt.number}`;
-      const place = this.attemptPlaces.get(key);
+      const place = this.#attemptPlaces.get(key);
       if (place === undefined) {
-        this.attemptPlaces.set(key, this.attempts.length);
+        this.#attemptPlaces.set(key, this.attempts.length);
         this.attempts.push(attempt);
       } else {
         this.attempts[place] = attempt;

@@ -45,42 +45,42 @@ export interface Context {
 export type Keep = () => string | null;
 
 export class NotebookCopy {
-  private readonly model: FrontEndModel;
-  private readonly keep: Keep;
-  private readonly context: Context | null;
+  readonly #model: FrontEndModel;
+  readonly #keep: Keep;
+  readonly #context: Context | null;
 
   constructor(model: FrontEndModel, keep: Keep) {
-    this.model = model;
-    this.keep = keep;
-    this.context = contextOf(model);
-    this.context?.saveState.connect(this.onSave);
+    this.#model = model;
+    this.#keep = keep;
+    this.#context = contextOf(model);
+    this.#context?.saveState.connect(this.#onSave);
   }
 
   close(): void {
-    this.context?.saveState.disconnect(this.onSave);
-    this.attempt();
+    this.#context?.saveState.disconnect(this.#onSave);
+    this.#attempt();
   }
 
-  private readonly onSave: OnSave = (_sender, state) => {
-    if (state === "started") this.attempt();
+  readonly #onSave: OnSave = (_sender, state) => {
+    if (state === "started") this.#attempt();
   };
 
-  private attempt(): void {
+  #attempt(): void {
     try {
-      if (this.context) this.write(this.context.model);
+      if (this.#context) this.#write(this.#context.model);
     } catch (error) {
       // A notebook that cannot keep a copy must still be saved.
       console.debug("hypernb: no copy was kept in the notebook.", error);
     }
   }
 
-  private write(notebook: NotebookModel): void {
-    const id = String(this.model.get("own_id") ?? "");
+  #write(notebook: NotebookModel): void {
+    const id = String(this.#model.get("own_id") ?? "");
     if (!id) return;
     const widgets = bag(notebook.getMetadata("widgets"));
     const before = bag(bag(widgets[STATE]).state);
     const shown = shownIn(notebook);
-    const html = this.keep();
+    const html = this.#keep();
     const entries = Object.entries(before).filter(([key]) => keeps(key, shown, before));
     const after: Bag = Object.fromEntries(entries);
     if (html !== null) Object.assign(after, entriesOf(id, html));

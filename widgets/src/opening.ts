@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Connection } from "./connection";
-import { Refusal } from "./link";
+import { reasonOf } from "./link";
 
 export interface Opening {
   /** Short id of the mission that is open; null while the list is shown. */
@@ -25,8 +25,7 @@ export function useOpening(connection: Connection): Opening {
     try {
       await connection.link.ask("open", { mission });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refused.value = `${error.message} ${error.hint}`.trim();
+      refused.value = reasonOf(error);
       opened.value = null;
     }
   };

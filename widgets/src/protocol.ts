@@ -420,8 +420,10 @@ export interface Checked {
 /** The answer to `events`. */
 export interface Page {
   events: EventFacts[];
-  /** Whether there are earlier ones. */
+  /** Whether there are, or may be, earlier ones. */
   more: boolean;
+  /** From where to ask for them; words are looked for through so many events at a time. */
+  before?: number | null;
 }
 
 /** A column of a table: how its values stand. */

@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
-import { type Link, Refusal } from "./link";
+import { type Link, reasonOf } from "./link";
 import type { Verb } from "./protocol";
 
 export interface Question<T> {
@@ -44,8 +44,7 @@ export function useQuestion<T>(
     try {
       answer = await link.ask<T>(which, given);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      why = `${error.message} ${error.hint}`.trim();
+      why = reasonOf(error);
       now.asked = "";
     } finally {
       busy.value = false;

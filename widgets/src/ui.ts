@@ -15,7 +15,10 @@ export interface Ui {
   readonly density: Signal<Density>;
   /** The task that is open or marked; null if none is. */
   readonly task: Signal<string | null>;
-  /** Rises when a task is opened on purpose: the panel that shows it then takes the focus. */
+  /**
+   * Rises when a task is opened on purpose. What shows the task then takes the focus, once, and
+   * makes this 0 again.
+   */
   readonly opened: Signal<number>;
   /** The one task that focus mode shows; null outside of it. */
   readonly focus: Signal<string | null>;

@@ -15,7 +15,6 @@ import {
   harmOf,
   leftBehind,
   onStage,
-  quickest,
   type Stage,
   textOf,
 } from "./on-stage";
@@ -178,6 +177,20 @@ test("earlier events that match are asked for with the filter", async () => {
   expect(seqs()[0]).toBe(100);
 });
 
+test("earlier events are looked through from where the kernel stopped", async () => {
+  stage = await onStage(Feed, pictureOf());
+  await choose("Text", "rare");
+  await press("Show 50 earlier");
+  await stage.answer({ id: 1, ok: true, value: { events: [], more: true, before: 40 } });
+  expect(stage.ui.said.value).toBe(
+    "None among the events just before; there are still earlier ones.",
+  );
+  await press("Show 50 earlier");
+  expect(stage.asked()[1]?.args).toEqual({ before: 40, limit: 50, text: "rare" });
+  await stage.answer({ id: 2, ok: true, value: { events: [], more: false, before: null } });
+  expect(button("Show 50 earlier")).toBeUndefined();
+});
+
 test("an answer for a filter that is no longer set changes nothing", async () => {
   stage = await onStage(Feed, pictureOf());
   await choose("Text", "step");
@@ -317,14 +330,11 @@ test("a filter that asks for everything has no arguments", () => {
 const LARGE = many(1, 100_001);
 const all = matcherOf(EVERYTHING, () => undefined);
 
-test("100,000 events are filtered in less than 100 ms", () => {
-  const passes = matcherOf({ ...EVERYTHING, text: "step 4" }, () => undefined);
-  let found = new Matches(passes);
-  const took = quickest(() => {
-    found = new Matches(passes);
-    found.sync(LARGE);
-  });
-  expect(took).toBeLessThan(100);
+test("of 100,000 events each is tested once", () => {
+  const passes = vi.fn(matcherOf({ ...EVERYTHING, text: "step 4" }, () => undefined));
+  const found = new Matches(passes);
+  found.sync(LARGE);
+  expect(passes).toHaveBeenCalledTimes(100_000);
   expect(found.items).toHaveLength(11_111);
 });
 
@@ -340,18 +350,20 @@ test("of a log that grows only new events are tested", () => {
   expect(found.items).toHaveLength(100_010);
 });
 
-test("1,000 events more are taken in less than 30 ms", () => {
+test("of a full log that drops its first events only new ones are tested", () => {
   const log = new EventLog();
   log.reset(LARGE);
-  const found = new Matches(matcherOf({ ...EVERYTHING, text: "step" }, () => undefined));
+  const passes = vi.fn(all);
+  const found = new Matches(passes);
   found.sync(log.items);
-  let seq = 200_000;
-  const took = quickest(() => {
+  passes.mockClear();
+  for (let seq = 200_000; seq < 210_000; seq += 1_000) {
     log.append(many(seq, seq + 1_000));
     found.sync(log.items);
-    seq += 1_000;
-  });
-  expect(took).toBeLessThan(30);
+  }
+  expect(passes).toHaveBeenCalledTimes(10_000);
+  expect(log.items).toHaveLength(100_000);
+  expect(found.items.length).toBeLessThanOrEqual(102_000);
 });
 
 test("a full log goes on with a burst, and draws no more rows than before", async () => {

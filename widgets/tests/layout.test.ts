@@ -116,15 +116,16 @@ describe("the layered layout", () => {
     expect(layout.breadth).toBeLessThan(3);
   });
 
-  it("arranges ten thousand tasks in a fraction of a second", () => {
-    const started = performance.now();
+  it("arranges ten thousand tasks", () => {
     const layout = layered(
       Array.from({ length: 10_000 }, (_, task) =>
         task < 50 ? [] : [task - 50, task - 50 - (task % 7)].filter((need) => need >= 0),
       ),
     );
     expect(layout.layers).toBeGreaterThan(100);
-    // Measured at 60 ms; the bound is for machines that do much else.
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(layout.across).toHaveLength(10_000);
+    expect(layout.edges.count).toBeLessThan(20_000);
+    // Dummies where edges pass layers would be many more than tasks and edges.
+    expect(layout.bends.layer.length).toBeLessThan(20_000);
   });
 });

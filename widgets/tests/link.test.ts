@@ -144,6 +144,36 @@ describe("a connection", () => {
     connection.close();
   });
 
+  it("acknowledges many messages with the last of them", () => {
+    const model = new FakeModel({ component: "mission" });
+    const connection = new Connection(model);
+    model.say(pictureOf("running"));
+    const acks = () => model.sent.flatMap((each) => (each.type === "ack" ? [each.n] : []));
+    expect(acks()).toEqual([1]);
+    const seq = connection.mission.peek()?.seq.peek() ?? 0;
+    const next = (n: number): Batch => ({
+      ...far(seq),
+      n,
+      from_seq: seq + n - 2,
+      seq: seq + n - 1,
+    });
+    for (let n = 2; n < 12; n += 1) {
+      model.say(next(n));
+      vi.advanceTimersByTime(4);
+    }
+    expect(acks()).toEqual([1]);
+    vi.advanceTimersByTime(10);
+    expect(acks()).toEqual([1, 11]);
+    vi.advanceTimersByTime(1_000);
+    model.say(next(12));
+    expect(acks()).toEqual([1, 11, 12]);
+    model.say(next(13));
+    connection.close();
+    vi.advanceTimersByTime(1_000);
+    expect(acks()).toEqual([1, 11, 12]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("asks for a picture if it has none", () => {
     const model = new FakeModel({ component: "mission" });
     const connection = new Connection(model);

@@ -2,10 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
 import { largePicture, pictureOf } from "../dev/fixtures";
 import widget from "../src/index";
-import { Mission } from "../src/mission";
-import { plain } from "../src/parts/phrase";
 import type { MissionState, Picture } from "../src/protocol";
-import { taskStory } from "../src/views/task-story";
 import { MISSION_WORDS } from "../src/words";
 import { type OnPage, press, settle, showView } from "./shown";
 
@@ -186,6 +183,33 @@ describe("the open task", () => {
     expect(document.activeElement?.tagName).toBe("H4");
   });
 
+  it("stands below what was pressed, so that nothing there moves", async () => {
+    for (const [tab, above] of [
+      ["graph", ".gr > div"],
+      ["board", ".bd"],
+      ["feed", ".fd"],
+      ["timeline", ".tl"],
+    ] as const) {
+      const page = await open(tab);
+      const before = page.el.querySelector(above) as Element;
+      expect(before.compareDocumentPosition(panel(page) as Element)).toBe(
+        Node.DOCUMENT_POSITION_FOLLOWING,
+      );
+    }
+  });
+
+  it("takes the focus once, and not again with another tab", async () => {
+    const page = await open();
+    page.button("map-repo").click();
+    await page.drawn();
+    const tab = page.button("Timeline");
+    tab.focus();
+    tab.click();
+    await page.drawn();
+    expect(panel(page)?.textContent).toContain("map-repo");
+    expect(document.activeElement).toBe(page.button("Timeline"));
+  });
+
   it("leads to its output", async () => {
     const page = show(pictureOf("running"), { tab: "board", task: "map-repo" });
     await page.drawn();
@@ -238,16 +262,6 @@ describe("focus on one task", () => {
     await page.drawn();
     expect(page.el.querySelector(".solo h4")?.textContent).toBe("audit-ui");
     expect(page.el.querySelector(".solo .now")?.textContent).toContain("no sign of life");
-  });
-});
-
-describe.each(STATES)("each task of a mission that is %s", (state) => {
-  it("has three full sentences", () => {
-    const mission = new Mission(pictureOf(state));
-    for (const task of mission.tasks) {
-      const { now, waiting, next } = taskStory(mission, task);
-      for (const phrase of [now, waiting, next]) expect(plain(phrase)).toMatch(/[^.]\.$/);
-    }
   });
 });
 
@@ -342,6 +356,16 @@ describe.each(HOSTILE.map((text) => [text.slice(0, 24), text]))("the string %s",
     page.button("Focus on this task").click();
     await page.drawn();
     expect(page.el.querySelector("script, img, iframe")).toBeNull();
+  });
+});
+
+describe("keys that are typed in a view", () => {
+  it("are no shortcuts of JupyterLab's", async () => {
+    const page = show();
+    await page.drawn();
+    // Where Lumino stops to look for shortcuts, on its way up from what has the focus.
+    const stop = page.button("Board").closest("[data-lm-suppress-shortcuts]");
+    expect(stop?.className).toBe("hypernb");
   });
 });
 

@@ -125,16 +125,6 @@ export function harmOf(element: Element): string[] {
   return [...made, ...signs.map((sign) => sign.charCodeAt(0).toString(16))];
 }
 
-/** Milliseconds that something takes at best: a busy machine makes single times longer. */
-export function quickest(act: () => void): number {
-  const took = Array.from({ length: 5 }, () => {
-    const began = performance.now();
-    act();
-    return performance.now() - began;
-  });
-  return Math.min(...took);
-}
-
 /** Show a part a hundred times and end it; returns what it began and did not end. */
 export async function leftBehind(Part: ComponentType): Promise<Record<string, number>> {
   const added = vi.spyOn(EventTarget.prototype, "addEventListener");

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.errors import QueryError, UnknownMissionError
-from hypernb.model import Finding, MissionId, Severity
+from hypernb.model import AgentWork, Finding, MissionId, Severity, TaskSpec
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Bench = Any
 Clock = Any
 Place = Any
+Underway = Any
 
 FINDING = Finding(
     file="src/app.py",
@@ -61,6 +62,83 @@ def test_events_are_filtered_by_mission_and_kind(bench: Bench, store: Store) -> 
     kinds = [event.kind for event in store.events(kinds=["plan.proposed", "runner.started"])]
     assert kinds == ["plan.proposed", "plan.proposed", "runner.started"]
     assert store.events(other.id, kinds=["runner.started"]) == []
+
+
+def test_events_are_filtered_by_task_and_without_kinds(bench: Bench, store: Store) -> None:
+    other = bench.running("a", "b")
+    other.run("a")
+    mission = bench.running("a", "b")
+    mission.run("a")
+    mission.run("b")
+    mission.commit(mission.change("task.heartbeat", "b", attempt=1))
+    found = store.events(mission.mission.id, task="b", without=["task.heartbeat"])
+    assert [event.kind for event in found] == ["task.readied", "task.started", "task.finished"]
+    assert {event.task for event in found} == {"b"}
+    newest = store.events(mission.mission.id, task="b", limit=2, newest=True)
+    assert [event.kind for event in newest] == ["task.finished", "task.heartbeat"]
+    beats = store.events(kinds=["task.heartbeat"], without=["task.started"])
+    assert [event.task for event in beats] == ["b"]
+    assert store.events(mission.mission.id, kinds=["task.heartbeat"], task="a") == []
+
+
+def test_events_of_an_agent_are_those_of_its_tasks(bench: Bench, store: Store) -> None:
+    def tasks(*agents: str) -> tuple[TaskSpec, ...]:
+        return tuple(
+            TaskSpec(name=name, agent=agent, work=AgentWork())
+            for name, agent in zip("ab", agents, strict=True)
+        )
+
+    one = bench.running(tasks=tasks("qa-engineer", ""))
+    other = bench.running(tasks=tasks("", "qa-engineer"))
+    for underway in (one, other):
+        underway.run("a")
+        underway.run("b")
+
+    def of(mission: Underway | None, agent: str) -> list[tuple[str, str | None]]:
+        found = store.events(None if mission is None else mission.mission.id, agent=agent)
+        return [(str(event.kind), event.task) for event in found]
+
+    kinds = ("task.readied", "task.started", "task.finished")
+    assert of(one, "qa-engineer") == [(kind, "a") for kind in kinds]
+    assert of(one, "") == [(kind, "b") for kind in kinds]
+    assert of(other, "") == [(kind, "a") for kind in kinds]
+    assert of(one, "nobody") == []
+    assert of(None, "qa-engineer") == [(kind, task) for task in "ab" for kind in kinds]
+    assert store.events(one.mission.id, agent="qa-engineer", task="b") == []
+
+
+def test_events_of_a_task_stay_those_of_its_agent_after_a_revision(
+    bench: Bench, store: Store
+) -> None:
+    mission = bench.proposed("a")
+    store.comment(mission.id, "why", task="a", by="ada@here")
+    spec = bench.spec("a", "b")
+    store.revise_plan(mission.id, spec, by="ada@here")
+    found = store.events(mission.id, agent="")
+    assert [(str(event.kind), event.task) for event in found] == [("plan.commented", "a")]
+
+
+def test_a_page_of_many_events_is_the_newest_before_a_seq(bench: Bench, store: Store) -> None:
+    mission = bench.running("a", "b")
+    mission.commit(mission.ready("a"), mission.start("a"))
+    kinds = ("task.progressed", "task.heartbeat")
+    notes = [mission.change(kinds[n % 2], "a", attempt=1) for n in range(2_000)]
+    mission.commit(*notes)
+    pages, before = [], None
+    while page := store.events(
+        mission.mission.id,
+        before=before,
+        limit=300,
+        without=["task.heartbeat"],
+        task="a",
+        newest=True,
+    ):
+        pages.append([event.seq for event in page])
+        before = page[0].seq
+    read = [seq for page in reversed(pages) for seq in page]
+    assert read == sorted(set(read))
+    assert len(read) == 1_002
+    assert len(pages) == 4
 
 
 def _took(bench: Bench, clock: Clock, seconds: float, **fields: Any) -> None:

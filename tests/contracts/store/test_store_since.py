@@ -85,6 +85,7 @@ def test_heartbeats_are_read_over(bench: Bench, store: Store) -> None:
     last = underway.commit(*(underway.change("task.heartbeat", "a") for _ in range(5)))
     since = store.since(underway.mission.id, before, limit=5)
     assert (since.seq, since.events, since.more) == (last, (), True)
+    assert since.counted == 5
 
 
 def test_since_brings_all_tasks_of_another_revision(bench: Bench, store: Store) -> None:

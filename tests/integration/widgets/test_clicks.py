@@ -27,10 +27,12 @@ AT_MOST_S = 1.0
 COMPUTE_S = 10.0
 
 
-def _clicked(page: Page, store: SqlStore, kind: str, number: int, verb: str) -> float:
+def _clicked(
+    page: Page, store: SqlStore, kind: str, number: int, verb: str, **args: str
+) -> float:
     """Click, and return how long it took until the store had the command."""
     sent_at = now()
-    page.ask(number, verb)
+    page.ask(number, verb, **args)
 
     def arrived() -> float | None:
         if any(command.kind == kind for command in store.commands()):
@@ -54,7 +56,8 @@ def test_click_reaches_the_store_while_a_cell_computes(
     assert picture["clicks"] == {"at_once": True, "why": ""}
     began = time.monotonic()
     cell = page.compute(COMPUTE_S)
-    took = {"approve": _clicked(page, store, "start", 1, "approve")}
+    shown = picture["mission"]["plan_hash"]
+    took = {"approve": _clicked(page, store, "start", 1, "approve", plan_hash=shown)}
     runner.begin()
     page.of("batch", seq=store.last_seq())
     took["pause"] = _clicked(page, store, "pause", 2, "pause")
@@ -72,12 +75,13 @@ def test_click_waits_for_the_cell_where_it_must_and_the_view_says_so(
 ) -> None:
     runner = Runner(store)
     page = pages(ipykernels(WITHOUT))
-    clicks = page.show(store.url)["clicks"]
+    picture = page.show(store.url)
+    clicks = picture["clicks"]
     assert not clicks["at_once"]
     assert "ipykernel 6.31" in clicks["why"]
     assert "Install ipykernel 7.1 or newer" in clicks["why"]
     cell = page.compute(3)
-    page.ask(1, "approve")
+    page.ask(1, "approve", plan_hash=picture["mission"]["plan_hash"])
     answer = page.of("answer", id=1)
     assert answer["ok"]
     assert cell in page.idle

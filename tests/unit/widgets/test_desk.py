@@ -31,7 +31,8 @@ def _question(verb: str, **args: Any) -> dict[str, Any]:
 
 def test_what_cannot_be_done_is_answered_with_what_to_do(mission: Mission) -> None:
     mission.reject("no")
-    answer = answered(_question("approve"), mission)
+    asked = _question("approve", plan_hash=mission.record.plan_hash)
+    answer = answered(asked, mission)
     assert (answer["id"], answer["ok"]) == (3, False)
     assert answer["error"]["code"] == "transition"
     assert "m-1" in answer["error"]["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from hypernb.errors import (
 from hypernb.model import AgentWork, Finding, MissionState, Severity, TaskSpec
 from hypernb.session import Session
 from hypernb.widgets._missions import compare, export, fork, rows
+from hypernb.widgets._verbs import act
 from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -310,3 +312,42 @@ def test_export_into_a_folder_that_is_gone_says_so(session: Session) -> None:
     session.root = session.root / "gone"
     with pytest.raises(PathError, match="cannot be written"):
         export(mission)
+
+
+@pytest.mark.parametrize("form", ["../../x", "/etc/passwd", "../x.html", ".html", "HTML", ""])
+def test_a_form_of_export_is_no_path(session: Session, form: str) -> None:
+    mission = Recorded(session).mission
+    before = sorted(session.root.parent.rglob("*"))
+    with pytest.raises(UnknownNameError):
+        act("export", {"form": form}, mission)
+    assert sorted(session.root.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["path", "target", "mission", "folder"])
+def test_a_view_cannot_say_where_an_export_goes(session: Session, name: str) -> None:
+    mission = Recorded(session).mission
+    with pytest.raises(UsageError):
+        act("export", {"form": "html", name: "../x.html"}, mission)
+    assert list(session.root.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_export_does_not_follow_a_link(session: Session, *, is_there: bool) -> None:
+    mission = Recorded(session).mission
+    outside = session.root.parent / "outside.html"
+    if is_there:
+        outside.write_text("mine")
+    (session.root / "m-1.html").symlink_to(outside)
+    assert export(mission, "html")["path"] == str(session.root / "m-1-2.html")
+    assert outside.exists() == is_there
+    assert not is_there or outside.read_text() == "mine"
+
+
+@pytest.mark.parametrize("number", ["../../x", "/../../x", "1/../../../x"])
+def test_a_store_cannot_say_where_an_export_goes(session: Session, number: Any) -> None:
+    mission = Recorded(session).mission
+    mission._record = replace(mission.record, number=number)
+    before = sorted(session.root.parent.rglob("*"))
+    with pytest.raises(PathError, match="no name of a file"):
+        export(mission, "html")
+    assert sorted(session.root.parent.rglob("*")) == before

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.errors import ApprovalError, UnknownMissionError, UnknownNameError, UsageError
-from hypernb.model import Change
+from hypernb.model import AgentWork, Change, TaskSpec
 from hypernb.widgets import _protocol
 from hypernb.widgets._verbs import DECIDING, OF_SESSIONS, VERBS, act
 from tests.unit.widgets.recorded import START, Recorded
 
 if TYPE_CHECKING:
+    from hypernb.model import Event
     from hypernb.session import Mission, Session
 
 
@@ -32,7 +33,7 @@ def test_an_unknown_verb_is_refused_with_near_misses(mission: Mission) -> None:
 @pytest.mark.parametrize("args", [{"tusks": []}, {"session": 1}, {"mission": "m-1"}])
 def test_wrong_arguments_are_refused(mission: Mission, args: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="cannot be asked for like that"):
-        act("approve", args, mission)
+        act("approve", {"plan_hash": mission.record.plan_hash, **args}, mission)
 
 
 def test_approving_is_bound_to_the_plan_that_was_shown(mission: Mission) -> None:
@@ -111,13 +112,70 @@ def test_events_are_found_by_task_kind_and_text(busy: Mission) -> None:
     assert not begun["more"]
 
 
-def test_events_of_an_agent_are_those_of_its_tasks(mission: Mission) -> None:
-    mission.reject()
-    assert act("events", {"agent": "nobody"}, mission) == {"events": [], "more": False}
-    assert act("events", {}, mission)["events"]
+def test_events_of_an_agent_are_those_of_its_tasks(session: Session) -> None:
+    work = AgentWork()
+    tasks = (TaskSpec(name="a", agent="qa-engineer", work=work), TaskSpec(name="b", work=work))
+    mission = Recorded(session, tasks=tasks).start().begin("a").begin("b").mission
+
+    def of(**args: Any) -> set[str | None]:
+        return {event["task"] for event in act("events", args, mission)["events"]}
+
+    assert of() == of(agent=None) == {None, "a", "b"}
+    assert of(agent="qa-engineer") == {"a"}
+    assert of(agent="") == {"b"}
+    assert of(agent="nobody") == set()
+
+
+def test_heartbeats_are_told_where_they_are_asked_for(busy: Mission) -> None:
+    page = act("events", {"kinds": ["task.heartbeat"], "before": None, "limit": 50}, busy)
+    assert {event["kind"] for event in page["events"]} == {"task.heartbeat"}
+    assert len(page["events"]) == 50
+    assert page["more"]
+    assert page["before"] == page["events"][0]["seq"]
+    mixed = act("events", {"kinds": ["task.heartbeat", "task.started"], "limit": 1000}, busy)
+    assert {event["kind"] for event in mixed["events"]} == {"task.heartbeat", "task.started"}
+
+
+def test_words_that_are_rare_are_looked_for_in_steps(session: Session) -> None:
+    recorded = Recorded(session).start()
+    notes = ["Here it is", *["x"] * 10_500]
+    changes = [Change("task.progressed", START, None, None, {"note": note}) for note in notes]
+    assert recorded.lease is not None
+    session.store.commit(recorded.record.id, recorded.lease, changes)
+    page = act("events", {"text": "HERE it", "limit": 50}, recorded.mission)
+    assert page["events"] == []
+    assert page["more"]
+    rest = {"text": "HERE it", "limit": 50, "before": page["before"]}
+    page = act("events", rest, recorded.mission)
+    assert _notes(page) == ["Here it is"]
+    assert not page["more"]
+
+
+def test_a_page_is_read_without_the_rest(
+    busy: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    store, events = busy.session.store, busy.session.store.events
+
+    def counted(*args: Any, **kwargs: Any) -> list[Event]:
+        found = events(*args, **kwargs)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(store, "events", counted)
+    for args in ({}, {"kinds": ["task.started"]}, {"task": "a"}, {"agent": ""}):
+        act("events", {"limit": 50, **args}, busy)
+    assert max(read) <= 51
+    assert len(read) == 4
 
 
 def test_the_first_events_have_nothing_before_them(mission: Mission) -> None:
     page = act("events", {"limit": 50}, mission)
     assert _notes(page) == ["mission.created", "plan.proposed"]
     assert not page["more"]
+    assert page["before"] is None
+    assert act("events", {"before": 1}, mission) == {
+        "events": [],
+        "more": False,
+        "before": None,
+    }

@@ -61,7 +61,7 @@ export function Canvas({ now, children }: Props): JSX.Element {
           {control.said.value}
         </p>
         <Cut isCut={control.isCut} />
-        <Card control={control} />
+        <Card control={control} now={now} />
       </div>
       <Legend isFar={control.isFar} />
     </>
@@ -111,14 +111,19 @@ function Ring({ control }: { control: Control }): JSX.Element | null {
   );
 }
 
-function Card({ control }: { control: Control }): JSX.Element | null {
+interface CardProps {
+  control: Control;
+  now: ReadonlySignal<number>;
+}
+
+function Card({ control, now }: CardProps): JSX.Element | null {
   const { mission } = useHere();
   const card = useRef<HTMLDivElement>(null);
   const shown = control.shown.value;
   control.viewed.value;
   mission.tasksVersion.value;
-  const around = shown < 0 ? null : control.around(shown);
-  const isOpen = around !== null;
+  const task = mission.task(control.nameOf(shown));
+  const isOpen = task !== undefined;
   useEffect(() => {
     if (!isOpen) return;
     // Where the pointer is, the focus need not be: Escape must work from anywhere.
@@ -137,11 +142,12 @@ function Card({ control }: { control: Control }): JSX.Element | null {
   });
   const { surface } = control;
   const box = surface?.boxOf(shown);
-  if (around === null || !surface || !box) return null;
+  if (!task || !surface || !box) return null;
   const isReached = control.hovered.value >= 0;
   return (
     <TaskCard
-      around={around}
+      task={task}
+      now={now.value}
       place={cardPlace(box, size, surface.size, surface.boxes(), isReached)}
       cardRef={card}
       onEnter={control.stay}

@@ -1,13 +1,14 @@
 /** What is marked, hovered and told of a graph, and the surface that shows it. */
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
+import { plain } from "../parts/phrase";
 import type { PlanSpec, TaskFacts, TaskState } from "../protocol";
+import { enumerated } from "../task-story";
 import { openTask } from "../ui";
 import { isActive, line, TASK_WORDS } from "../words";
 import { type Arranged, arranged } from "./arranged";
 import { detailOf } from "./look";
 import { measurePainted } from "./marks";
-import { type Around, names } from "./story";
 import { type Elements, NAME_AT_MOST, type Owner, Surface } from "./surface";
 import { stepOf, type Ways } from "./ways";
 
@@ -35,78 +36,78 @@ export class Control {
   readonly shown: ReadonlySignal<number>;
   surface: Surface | null = null;
 
-  private readonly here: Here;
-  private readonly now: ReadonlySignal<number>;
-  private readonly dismissed = signal(-1);
-  private own: Arranged = arranged(EMPTY);
-  private plan: PlanSpec = EMPTY;
-  private critical: readonly string[] = [];
-  private criticalEdges = new Uint8Array();
-  private coming = -1;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #here: Here;
+  readonly #now: ReadonlySignal<number>;
+  readonly #dismissed = signal(-1);
+  #own: Arranged = arranged(EMPTY);
+  #plan: PlanSpec = EMPTY;
+  #critical: readonly string[] = [];
+  #criticalEdges = new Uint8Array();
+  #coming = -1;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(here: Here, now: ReadonlySignal<number>) {
-    this.here = here;
-    this.now = now;
+    this.#here = here;
+    this.#now = now;
     this.shown = computed(() => {
       const task = this.hovered.value >= 0 ? this.hovered.value : this.marked.value;
-      return task === this.dismissed.value ? -1 : task;
+      return task === this.#dismissed.value ? -1 : task;
     });
   }
 
   /** Begin to draw, and to follow the mission; returns what ends both. */
   attach(elements: Elements): () => void {
     const madeAt = performance.now();
-    const surface = new Surface(elements, this.asOwner());
+    const surface = new Surface(elements, this.#asOwner());
     this.surface = surface;
-    const { mission, ui } = this.here;
+    const { mission, ui } = this.#here;
     let isDrawn = false;
     const stops = [
-      effect(() => this.takePlan(mission.plan.value ?? EMPTY)),
+      effect(() => this.#takePlan(mission.plan.value ?? EMPTY)),
       // Not at once, as an effect would: all that has changed until now is drawn already.
       mission.changed.subscribe((changed) => {
-        if (isDrawn) this.takeChanged(changed);
+        if (isDrawn) this.#takeChanged(changed);
         isDrawn = true;
       }),
-      effect(() => this.takeCritical(mission.head.value.critical)),
-      effect(() => this.follow(ui.task.value)),
+      effect(() => this.#takeCritical(mission.head.value.critical)),
+      effect(() => this.#follow(ui.task.value)),
       effect(() =>
         surface.mark(this.hovered.value >= 0 ? this.hovered.value : this.marked.value),
       ),
       effect(() => {
-        this.now.value;
+        this.#now.value;
         surface.drawTimes();
       }),
       measurePainted(madeAt),
     ];
     return () => {
       for (const stop of stops) stop();
-      clearTimeout(this.timer);
+      clearTimeout(this.#timer);
       surface.dispose();
       this.surface = null;
     };
   }
 
   get size(): number {
-    return this.own.names.length;
+    return this.#own.names.length;
   }
 
   nameOf(task: number): string {
-    return this.own.names[task] ?? "";
+    return this.#own.names[task] ?? "";
   }
 
   // -- pointer
 
   /** The pointer is over a task, or over none (-1); what it only passes opens no card. */
   readonly hover = (task: number): void => {
-    if (task === this.coming) return;
+    if (task === this.#coming) return;
     this.stay();
     if (task === this.hovered.peek()) return;
-    this.coming = task;
-    this.timer = setTimeout(
+    this.#coming = task;
+    this.#timer = setTimeout(
       () => {
-        this.coming = task;
-        if (task >= 0) this.dismissed.value = -1;
+        this.#coming = task;
+        if (task >= 0) this.#dismissed.value = -1;
         this.hovered.value = task;
       },
       task >= 0 ? REST_MS : LEAVE_MS,
@@ -115,27 +116,27 @@ export class Control {
 
   /** The pointer has come to the card: leave it where it is. */
   readonly stay = (): void => {
-    clearTimeout(this.timer);
-    this.coming = this.hovered.peek();
+    clearTimeout(this.#timer);
+    this.#coming = this.hovered.peek();
   };
 
   /** Hide the card until another task is hovered or marked. */
   readonly dismiss = (): void => {
-    this.dismissed.value = this.shown.peek();
+    this.#dismissed.value = this.shown.peek();
   };
 
   /** Open a task, and leave focus and pointer where they are. */
   readonly select = (task: number): void => {
     if (task < 0 || task >= this.size) return;
-    this.dismissed.value = -1;
+    this.#dismissed.value = -1;
     this.marked.value = task;
-    this.here.ui.task.value = this.nameOf(task);
+    this.#here.ui.task.value = this.nameOf(task);
   };
 
   /** Open a task and go to where it is shown. */
   readonly open = (task: number): void => {
     this.select(task);
-    if (task >= 0 && task < this.size) openTask(this.here.ui, this.nameOf(task));
+    if (task >= 0 && task < this.size) openTask(this.#here.ui, this.nameOf(task));
   };
 
   // -- keys
@@ -143,20 +144,20 @@ export class Control {
   readonly press = (event: KeyboardEvent): void => {
     // Keys in the card belong to its buttons.
     if (event.target !== event.currentTarget) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.act(event.key)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.#act(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   };
 
-  private act(key: string): boolean {
+  #act(key: string): boolean {
     const { surface } = this;
     const ways = surface?.scene?.ways;
     if (!surface || !ways || this.size === 0) return false;
     const at = this.marked.peek();
     const step = stepOf(key, surface.isDown);
-    if (step) this.go(at < 0 ? this.entrance(ways) : ways.step(at, step));
-    else if (key === "Home") this.go(ways.first());
-    else if (key === "End") this.go(ways.last());
+    if (step) this.#go(at < 0 ? this.#entrance(ways) : ways.step(at, step));
+    else if (key === "Home") this.#go(ways.first());
+    else if (key === "End") this.#go(ways.last());
     else if (key === "Enter") this.open(at);
     else if (key === "+" || key === "=") surface.closer();
     else if (key === "-") surface.farther();
@@ -166,77 +167,59 @@ export class Control {
   }
 
   /** The first key marks what is hovered or at work, or else the first task. */
-  private entrance(ways: Ways): number {
+  #entrance(ways: Ways): number {
     if (this.hovered.peek() >= 0) return this.hovered.peek();
-    const active = this.here.mission.tasks.find((task) => isActive(task.state));
-    return this.own.numbers.get(active?.name ?? "") ?? ways.first();
+    const active = this.#here.mission.tasks.find((task) => isActive(task.state));
+    return this.#own.numbers.get(active?.name ?? "") ?? ways.first();
   }
 
-  private go(task: number): void {
+  #go(task: number): void {
     if (task < 0) return;
-    this.dismissed.value = -1;
+    this.#dismissed.value = -1;
     this.hovered.value = -1;
     this.marked.value = task;
-    this.said.value = this.tell(task);
+    this.said.value = this.#tell(task);
     this.surface?.reveal(task);
   }
 
-  private tell(task: number): string {
+  #tell(task: number): string {
     const list = (numbers: readonly number[]): string =>
-      names(numbers.map((one) => this.nameOf(one)))
-        .map((part) => (typeof part === "string" ? part : "code" in part ? part.code : ""))
-        .join("");
+      plain(enumerated(numbers.map((one) => this.nameOf(one)))) || "nothing";
     const ways = this.surface?.scene?.ways;
     const needs = list(ways?.needsOf(task) ?? []);
     const children = list(ways?.childrenOf(task) ?? []);
     const name = line(this.nameOf(task));
-    return `${name}: ${this.detailOf(task)}. Needs ${needs}. Leads to ${children}.`;
+    return `${name}: ${this.#detailOf(task)}. Needs ${needs}. Leads to ${children}.`;
   }
 
   // -- facts
 
-  /** What the card tells of a task; null if it is not known. */
-  around(number: number): Around | null {
-    const { mission } = this.here;
-    const task = this.taskOf(number);
-    if (task === undefined) return null;
-    const children = this.surface?.scene?.ways.childrenOf(number) ?? [];
-    return {
-      task,
-      spec: mission.spec(task.name),
-      unmet: this.unmet(number).map((one) => this.nameOf(one)),
-      children: children.map((one) => this.nameOf(one)),
-      head: mission.head.value,
-      now: this.now.value,
-    };
+  #taskOf(number: number): TaskFacts | undefined {
+    return this.#here.mission.task(this.nameOf(number));
   }
 
-  private taskOf(number: number): TaskFacts | undefined {
-    return this.here.mission.task(this.nameOf(number));
+  #stateOf(number: number): TaskState {
+    return this.#taskOf(number)?.state ?? "pending";
   }
 
-  private stateOf(number: number): TaskState {
-    return this.taskOf(number)?.state ?? "pending";
-  }
-
-  private unmet(number: number): number[] {
+  #unmet(number: number): number[] {
     const needs = this.surface?.scene?.ways.needsOf(number) ?? [];
-    return needs.filter((need) => this.stateOf(need) !== "succeeded");
+    return needs.filter((need) => this.#stateOf(need) !== "succeeded");
   }
 
-  private detailOf(number: number): string {
-    const task = this.taskOf(number);
+  #detailOf(number: number): string {
+    const task = this.#taskOf(number);
     if (task === undefined) return TASK_WORDS.pending.word;
-    const most = this.here.mission.spec(task.name)?.attempts ?? 1;
-    return detailOf(task, this.unmet(number).length, most, this.now.peek());
+    const most = this.#here.mission.spec(task.name)?.attempts ?? 1;
+    return detailOf(task, this.#unmet(number).length, most, this.#now.peek());
   }
 
-  private asOwner(): Owner {
+  #asOwner(): Owner {
     return {
-      stateOf: (task) => this.stateOf(task),
+      stateOf: (task) => this.#stateOf(task),
       nameOf: (task) => line(this.nameOf(task), NAME_AT_MOST),
-      detailOf: (task) => this.detailOf(task),
-      isCritical: (edge) => this.criticalEdges[edge] === 1,
+      detailOf: (task) => this.#detailOf(task),
+      isCritical: (edge) => this.#criticalEdges[edge] === 1,
       onHover: this.hover,
       onPress: this.select,
       onView: () => {
@@ -250,57 +233,57 @@ export class Control {
   // -- what the mission tells
 
   /** Arrange a plan; one that differs in nothing that is drawn leaves all in its place. */
-  private takePlan(plan: PlanSpec): void {
-    const isSame = sameGraph(plan, this.plan);
-    this.plan = plan;
+  #takePlan(plan: PlanSpec): void {
+    const isSame = sameGraph(plan, this.#plan);
+    this.#plan = plan;
     if (isSame) return;
     const before = this.nameOf(this.marked.peek());
-    this.own = arranged(plan);
-    this.marked.value = this.own.numbers.get(before) ?? -1;
+    this.#own = arranged(plan);
+    this.marked.value = this.#own.numbers.get(before) ?? -1;
     this.hovered.value = -1;
-    this.markCritical();
-    this.surface?.show(this.own);
+    this.#markCritical();
+    this.surface?.show(this.#own);
   }
 
-  private takeChanged(changed: readonly string[]): void {
+  #takeChanged(changed: readonly string[]): void {
     const tasks: number[] = [];
     for (const name of changed) {
-      const task = this.own.numbers.get(name);
+      const task = this.#own.numbers.get(name);
       if (task !== undefined) tasks.push(task);
     }
     this.surface?.change(tasks);
   }
 
-  private takeCritical(critical: readonly string[]): void {
+  #takeCritical(critical: readonly string[]): void {
     const isSame =
-      critical.length === this.critical.length &&
-      critical.every((name, at) => name === this.critical[at]);
+      critical.length === this.#critical.length &&
+      critical.every((name, at) => name === this.#critical[at]);
     if (isSame) return;
-    this.critical = critical;
-    this.markCritical();
+    this.#critical = critical;
+    this.#markCritical();
     this.surface?.drawLater();
   }
 
-  private markCritical(): void {
-    const { layout, numbers } = this.own;
+  #markCritical(): void {
+    const { layout, numbers } = this.#own;
     const pairs = new Set(
-      this.critical
+      this.#critical
         .slice(1)
-        .map((name, at) => `${numbers.get(this.critical[at] ?? "")} ${numbers.get(name)}`),
+        .map((name, at) => `${numbers.get(this.#critical[at] ?? "")} ${numbers.get(name)}`),
     );
     const { count, from, to } = layout.edges;
-    this.criticalEdges = new Uint8Array(count);
+    this.#criticalEdges = new Uint8Array(count);
     if (pairs.size === 0) return;
     for (let edge = 0; edge < count; edge += 1)
-      if (pairs.has(`${from[edge]} ${to[edge]}`)) this.criticalEdges[edge] = 1;
+      if (pairs.has(`${from[edge]} ${to[edge]}`)) this.#criticalEdges[edge] = 1;
   }
 
   /** A task was opened, here or in another part of the view: mark it. */
-  private follow(name: string | null): void {
-    const task = this.own.numbers.get(name ?? "") ?? -1;
+  #follow(name: string | null): void {
+    const task = this.#own.numbers.get(name ?? "") ?? -1;
     if (task < 0 || task === this.marked.peek()) return;
     this.marked.value = task;
-    this.dismissed.value = -1;
+    this.#dismissed.value = -1;
     this.surface?.reveal(task);
   }
 }

@@ -536,44 +536,44 @@ function wishOf(near: Lists, point: number, tasks: number, across: Float64Array)
  * violators solves in one pass.
  */
 class Pools {
-  private count = 0;
-  private readonly levels: Float64Array;
-  private readonly masses: Float64Array;
-  private readonly sizes: Int32Array;
+  #count = 0;
+  readonly #levels: Float64Array;
+  readonly #masses: Float64Array;
+  readonly #sizes: Int32Array;
 
   constructor(most: number) {
-    this.levels = new Float64Array(most);
-    this.masses = new Float64Array(most);
-    this.sizes = new Int32Array(most);
+    this.#levels = new Float64Array(most);
+    this.#masses = new Float64Array(most);
+    this.#sizes = new Int32Array(most);
   }
 
   clear(): void {
-    this.count = 0;
+    this.#count = 0;
   }
 
   add(wish: number, weight: number): void {
     let level = wish;
     let mass = weight;
     let size = 1;
-    while (this.count > 0 && (this.levels[this.count - 1] ?? 0) > level) {
-      this.count -= 1;
-      const more = this.masses[this.count] ?? 0;
-      level = (level * mass + (this.levels[this.count] ?? 0) * more) / (mass + more);
+    while (this.#count > 0 && (this.#levels[this.#count - 1] ?? 0) > level) {
+      this.#count -= 1;
+      const more = this.#masses[this.#count] ?? 0;
+      level = (level * mass + (this.#levels[this.#count] ?? 0) * more) / (mass + more);
       mass += more;
-      size += this.sizes[this.count] ?? 0;
+      size += this.#sizes[this.#count] ?? 0;
     }
-    this.levels[this.count] = level;
-    this.masses[this.count] = mass;
-    this.sizes[this.count] = size;
-    this.count += 1;
+    this.#levels[this.#count] = level;
+    this.#masses[this.#count] = mass;
+    this.#sizes[this.#count] = size;
+    this.#count += 1;
   }
 
   spread(column: readonly number[], offset: Float64Array, across: Float64Array): void {
     let order = 0;
-    for (let pool = 0; pool < this.count; pool += 1) {
-      for (const end = order + (this.sizes[pool] ?? 0); order < end; order += 1) {
+    for (let pool = 0; pool < this.#count; pool += 1) {
+      for (const end = order + (this.#sizes[pool] ?? 0); order < end; order += 1) {
         const point = column[order] ?? 0;
-        across[point] = (this.levels[pool] ?? 0) + (offset[point] ?? 0);
+        across[point] = (this.#levels[pool] ?? 0) + (offset[point] ?? 0);
       }
     }
   }

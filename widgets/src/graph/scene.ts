@@ -16,7 +16,7 @@ export class Scene {
   readonly ways: Ways;
   readonly arranged: Arranged;
   /** Left, top, right and bottom of each edge; made when edges are first drawn. */
-  private bounds: Float64Array | null = null;
+  #bounds: Float64Array | null = null;
 
   constructor(arranged: Arranged, measure: Measure) {
     this.arranged = arranged;
@@ -83,8 +83,8 @@ export class Scene {
   /** Whether an edge may be seen in the rectangle. */
   isEdgeIn(edge: number, rect: Rect): boolean {
     const at = edge * 4;
-    this.bounds ??= boundsOf(this.geometry);
-    const { bounds } = this;
+    this.#bounds ??= boundsOf(this.geometry);
+    const bounds = this.#bounds;
     return (
       (bounds[at] ?? 0) <= rect.x + rect.width &&
       (bounds[at + 2] ?? 0) >= rect.x &&

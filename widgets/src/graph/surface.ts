@@ -1,6 +1,4 @@
 /** The canvas of a graph: its size, its scale and place, and when it is drawn. */
-import { select } from "d3-selection";
-import { type D3ZoomEvent, type ZoomTransform, zoom, zoomIdentity } from "d3-zoom";
 import type { TaskState } from "../protocol";
 import type { Arranged } from "./arranged";
 import {
@@ -14,6 +12,7 @@ import {
 } from "./draw";
 import type { Measure } from "./geometry";
 import { type Palette, readPalette, TOKENS, watchTheme } from "./palette";
+import { PanZoom, type View } from "./pan-zoom";
 import { type Rect, Scene } from "./scene";
 
 /** What the surface asks of its owner, and tells it. */
@@ -55,124 +54,130 @@ const FULL_AT_LEAST = 0.7;
 /** Larger graphs begin with all of them in sight, however small. */
 const READ_AT_MOST = 200;
 const REACH_PX = 6;
-const PINCH_BELOW = 40;
 
 export class Surface {
   scene: Scene | null = null;
 
-  private readonly owner: Owner;
-  private readonly elements: Elements;
-  private readonly context: CanvasRenderingContext2D | null;
-  private readonly end = new AbortController();
-  private readonly observer: ResizeObserver;
-  private readonly zoom = zoom<HTMLCanvasElement, unknown>();
-  private arranged: Arranged | null = null;
-  private states: TaskState[] = [];
-  private view: ZoomTransform = zoomIdentity;
+  readonly #owner: Owner;
+  readonly #elements: Elements;
+  readonly #context: CanvasRenderingContext2D | null;
+  readonly #end = new AbortController();
+  readonly #observer: ResizeObserver;
+  readonly #zoom: PanZoom;
+  #arranged: Arranged | null = null;
+  #states: TaskState[] = [];
   /** Whether a person has chosen place and scale; until then the graph fits itself in. */
-  private chosen = false;
-  private palette: Palette;
-  private fonts: Fonts;
-  private width = 0;
-  private height = 0;
-  private ratio = 1;
-  private marked = -1;
-  private isStale = true;
-  private isThemeStale = false;
-  private readonly stale = new Set<number>();
-  private request = 0;
+  #chosen = false;
+  #palette: Palette;
+  #fonts: Fonts;
+  #width = 0;
+  #height = 0;
+  #ratio = 1;
+  #marked = -1;
+  #isStale = true;
+  #isThemeStale = false;
+  readonly #stale = new Set<number>();
+  #request = 0;
 
   constructor(elements: Elements, owner: Owner) {
-    this.elements = elements;
-    this.owner = owner;
-    this.context = elements.canvas.getContext?.("2d", { alpha: false }) ?? null;
-    this.palette = readPalette(elements.probe);
-    this.fonts = fontsOf(elements.host);
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(elements.host);
-    this.listen();
+    this.#elements = elements;
+    this.#owner = owner;
+    this.#context = elements.canvas.getContext?.("2d", { alpha: false }) ?? null;
+    this.#palette = readPalette(elements.probe);
+    this.#fonts = fontsOf(elements.host);
+    this.#observer = new ResizeObserver(() => this.#resize());
+    this.#observer.observe(elements.host);
+    this.#zoom = new PanZoom(
+      elements.canvas,
+      (byHand) => {
+        this.#chosen ||= byHand;
+        this.drawLater();
+      },
+      this.#end.signal,
+    );
+    this.#listen();
     const unwatch = watchTheme(() => {
-      this.isThemeStale = true;
-      this.request ||= requestAnimationFrame(this.drawNow);
+      this.#isThemeStale = true;
+      this.#request ||= requestAnimationFrame(this.#drawNow);
     });
-    this.end.signal.addEventListener("abort", unwatch, { once: true });
+    this.#end.signal.addEventListener("abort", unwatch, { once: true });
   }
 
   /** Show a plan. Place and scale stay, if a person has chosen them. */
   show(arranged: Arranged): void {
-    this.arranged = arranged;
-    this.states = arranged.names.map((_, task) => this.owner.stateOf(task));
+    this.#arranged = arranged;
+    this.#states = arranged.names.map((_, task) => this.#owner.stateOf(task));
     this.scene = null;
-    this.resize();
-    this.drawNow();
+    this.#resize();
+    this.#drawNow();
   }
 
   /** Draw some tasks anew, because their states have changed. */
   change(tasks: Iterable<number>): void {
     for (const task of tasks) {
-      this.states[task] = this.owner.stateOf(task);
-      this.stale.add(task);
+      this.#states[task] = this.#owner.stateOf(task);
+      this.#stale.add(task);
     }
-    if (!isBoxesOnly(levelAt(this.view.k))) {
+    if (!isBoxesOnly(levelAt(this.#view.k))) {
       // Edges and what children say change with it: all is drawn, if any of it can be seen.
-      for (const task of this.stale) this.isStale ||= this.isSeen(task);
-      if (!this.isStale) this.stale.clear();
+      for (const task of this.#stale) this.#isStale ||= this.#isSeen(task);
+      if (!this.#isStale) this.#stale.clear();
     }
-    if (this.stale.size > 0) this.request ||= requestAnimationFrame(this.drawNow);
+    if (this.#stale.size > 0) this.#request ||= requestAnimationFrame(this.#drawNow);
   }
 
   /** Draw everything anew with the next frame. */
   drawLater = (): void => {
-    this.isStale = true;
-    this.request ||= requestAnimationFrame(this.drawNow);
+    this.#isStale = true;
+    this.#request ||= requestAnimationFrame(this.#drawNow);
   };
 
   /** Draw the times in the boxes anew, where they are drawn at all. */
   drawTimes(): void {
-    if (levelAt(this.view.k) === "full") this.drawLater();
+    if (levelAt(this.#view.k) === "full") this.drawLater();
   }
 
   /** Let the edges of a task stand out; -1 for none. */
   mark(task: number): void {
-    if (task === this.marked) return;
-    this.marked = task;
+    if (task === this.#marked) return;
+    this.#marked = task;
     this.drawLater();
   }
 
   /** Bring all of the graph into sight. */
   fit(): void {
     if (this.scene === null) return;
-    this.chosen = false;
+    this.#chosen = false;
     const { geometry } = this.scene;
-    this.look(this.fitting(), geometry.width / 2, geometry.height / 2);
+    this.#look(this.#fitting(), { ...geometry, x: 0, y: 0 });
   }
 
   closer(): void {
-    this.scaleBy(STEP);
+    this.#scaleBy(STEP);
   }
 
   farther(): void {
-    this.scaleBy(1 / STEP);
+    this.#scaleBy(1 / STEP);
   }
 
   /** Move as little as needed to have a task in sight. */
   reveal(task: number): void {
     const box = this.boxOf(task);
     if (box === null) return;
-    const margin = this.fonts.em;
+    const margin = this.#fonts.em;
     const shift = (at: number, length: number, room: number): number =>
       at < margin ? margin - at : Math.min(0, room - margin - at - length);
-    const dx = shift(box.x, box.width, this.width);
-    const dy = shift(box.y, box.height, this.height);
+    const dx = shift(box.x, box.width, this.#width);
+    const dy = shift(box.y, box.height, this.#height);
     if (dx === 0 && dy === 0) return;
-    this.chosen = true;
-    this.zoom.translateBy(select(this.elements.canvas), dx / this.view.k, dy / this.view.k);
+    this.#chosen = true;
+    this.#zoom.moveBy(dx, dy);
   }
 
   /** Where a task's box is on the surface; null if there is none. */
   boxOf(task: number): Rect | null {
     if (this.scene === null || task < 0 || task >= this.scene.size) return null;
-    const { x, y, k } = this.view;
+    const { x, y, k } = this.#view;
     const box = this.scene.box(task);
     return {
       x: box.x * k + x,
@@ -185,9 +190,9 @@ export class Surface {
   /** All boxes that are in sight, on the surface; none where they are too small to be read. */
   boxes(): Rect[] {
     const boxes: Rect[] = [];
-    const { x, y, k } = this.view;
+    const { x, y, k } = this.#view;
     if (isBoxesOnly(levelAt(k))) return boxes;
-    const seen = { x: -x / k, y: -y / k, width: this.width / k, height: this.height / k };
+    const seen = { x: -x / k, y: -y / k, width: this.#width / k, height: this.#height / k };
     this.scene?.eachIn(seen, (task) => {
       const box = this.boxOf(task);
       if (box) boxes.push(box);
@@ -196,7 +201,7 @@ export class Surface {
   }
 
   get size(): { width: number; height: number } {
-    return { width: this.width, height: this.height };
+    return { width: this.#width, height: this.#height };
   }
 
   /** Whether layers run from top to bottom. */
@@ -206,84 +211,84 @@ export class Surface {
 
   /** How much of each box can be made out. */
   get level(): Level {
-    return levelAt(this.view.k);
+    return levelAt(this.#view.k);
   }
 
   /** Whether a part of the graph is out of sight. */
   get isCut(): boolean {
-    if (this.scene === null || this.width === 0) return false;
+    if (this.scene === null || this.#width === 0) return false;
     const { geometry } = this.scene;
-    const { x, y, k } = this.view;
+    const { x, y, k } = this.#view;
     return (
       x < -1 ||
       y < -1 ||
-      x + geometry.width * k > this.width + 1 ||
-      y + geometry.height * k > this.height + 1
+      x + geometry.width * k > this.#width + 1 ||
+      y + geometry.height * k > this.#height + 1
     );
   }
 
   dispose(): void {
-    this.end.abort();
-    this.observer.disconnect();
-    select(this.elements.canvas).on(".zoom", null);
-    if (this.request !== 0) cancelAnimationFrame(this.request);
-    this.request = 0;
+    this.#end.abort();
+    this.#observer.disconnect();
+    if (this.#request !== 0) cancelAnimationFrame(this.#request);
+    this.#request = 0;
     this.scene = null;
-    this.arranged = null;
+    this.#arranged = null;
   }
 
   // -- size
 
-  private readonly resize = (): void => {
-    const { host } = this.elements;
+  readonly #resize = (): void => {
+    const { host } = this.#elements;
     const width = host.clientWidth;
     const fonts = fontsOf(host);
-    if (this.arranged === null || width === 0) return;
-    if (this.scene !== null && width === this.width && fonts.em === this.fonts.em) return;
-    const isOther = fonts.em !== this.fonts.em;
-    this.fonts = fonts;
+    if (this.#arranged === null || width === 0) return;
+    if (this.scene !== null && width === this.#width && fonts.em === this.#fonts.em) return;
+    const isOther = fonts.em !== this.#fonts.em;
+    this.#fonts = fonts;
     const down = width < NARROW_EM * fonts.em;
     if (this.scene === null || this.isDown !== down || isOther)
-      this.scene = this.sceneOf(this.arranged, down);
-    this.width = width;
-    this.setHeight();
-    this.limit();
-    if (this.chosen) this.look(this.view.k, ...this.centre());
-    else this.begin();
+      this.scene = this.#sceneOf(this.#arranged, down);
+    const { centre } = this.#zoom;
+    this.#width = width;
+    this.#setHeight();
+    this.#limit();
+    if (this.#chosen) this.#zoom.lookAt(this.#view.k, centre);
+    else this.#begin();
     this.drawLater();
   };
 
   /** Where names do not fit side by side in a narrow place, boxes have numbers instead. */
-  private sceneOf(arranged: Arranged, down: boolean): Scene {
-    const measure = this.measure(down);
-    const room = this.elements.host.clientWidth / READABLE;
+  #sceneOf(arranged: Arranged, down: boolean): Scene {
+    const measure = this.#measure(down);
+    const room = this.#elements.host.clientWidth / READABLE;
     const breadth = arranged.layout.breadth * (measure.width + measure.gapAcross);
     const isTight = down && breadth > room && arranged.names.length <= READ_AT_MOST;
-    return new Scene(arranged, isTight ? this.short(measure) : measure);
+    return new Scene(arranged, isTight ? this.#short(measure) : measure);
   }
 
-  private short(measure: Measure): Measure {
-    const { em } = this.fonts;
-    const digits = String(this.arranged?.names.length ?? 0).length;
+  #short(measure: Measure): Measure {
+    const { em } = this.#fonts;
+    const digits = String(this.#arranged?.names.length ?? 0).length;
     return {
       ...measure,
-      width: Math.round((digits + 1) * this.nameWidth() + 2.5 * em),
+      width: Math.round((digits + 1) * this.#nameWidth() + 2.5 * em),
       height: Math.round(2.3 * em),
       gapAcross: Math.round(0.4 * em),
       short: true,
     };
   }
 
-  private measure(down: boolean): Measure {
-    const { em } = this.fonts;
-    const names = this.arranged?.names ?? [];
+  #measure(down: boolean): Measure {
+    const { em } = this.#fonts;
+    const names = this.#arranged?.names ?? [];
     let longest = 0;
     for (const name of names) longest = Math.max(longest, widthOf(name, NAME_AT_MOST + 1));
-    const width = Math.round(Math.max(longest * this.nameWidth() + 2.6 * em, 11.2 * em));
+    const width = Math.round(Math.max(longest * this.#nameWidth() + 2.6 * em, 11.2 * em));
     return {
       width,
       height: heightOf(em),
-      gapAlong: Math.round(down ? 2.6 * em : this.gapBeside(width)),
+      gapAlong: Math.round(down ? 2.6 * em : this.#gapBeside(width)),
       gapAcross: Math.round(0.77 * em),
       margin: Math.round(0.31 * em),
       grain: 1,
@@ -293,105 +298,92 @@ export class Surface {
   }
 
   /** The gap between layers from left to right; narrower, where all then fits without scaling. */
-  private gapBeside(width: number): number {
-    const { em } = this.fonts;
-    const { layers, breadth } = this.arranged?.layout ?? { layers: 0, breadth: 0 };
+  #gapBeside(width: number): number {
+    const { em } = this.#fonts;
+    const { layers, breadth } = this.#arranged?.layout ?? { layers: 0, breadth: 0 };
     // Edges of wide layers need room to turn; those of small plans do not.
     const gap = Math.min(2.4 + Math.max(0, breadth - 8) * 0.12, 7) * em;
-    const room = this.elements.host.clientWidth - 0.7 * em - layers * width;
+    const room = this.#elements.host.clientWidth - 0.7 * em - layers * width;
     const fits = Math.floor(room / Math.max(layers - 1, 1));
     return fits >= NARROWEST_GAP_EM * em ? Math.min(gap, fits) : gap;
   }
 
-  private nameWidth(): number {
-    if (this.context === null) return 0.6 * this.fonts.em;
-    this.context.font = this.fonts.name;
-    return this.context.measureText("0").width;
+  #nameWidth(): number {
+    if (this.#context === null) return 0.6 * this.#fonts.em;
+    this.#context.font = this.#fonts.name;
+    return this.#context.measureText("0").width;
   }
 
-  private setHeight(): void {
-    const { scene, fonts } = this;
+  #setHeight(): void {
+    const { scene } = this;
+    const fonts = this.#fonts;
     if (scene === null) return;
     const tallest = (this.isDown ? TALLEST_DOWN_EM : TALLEST_EM) * fonts.em;
-    const scale = this.beginning(tallest);
+    const scale = this.#beginning(tallest);
     const wanted = scene.geometry.height * scale;
     // What has to be zoomed needs room for it.
     const lowest = (scale < FULL_AT_LEAST ? LOWEST_ZOOMED_EM : LOWEST_EM) * fonts.em;
-    this.height = Math.round(Math.min(Math.max(wanted, lowest), tallest));
-    this.ratio = globalThis.devicePixelRatio || 1;
-    const { canvas } = this.elements;
-    canvas.style.height = `${this.height}px`;
-    canvas.width = Math.round(this.width * this.ratio);
-    canvas.height = Math.round(this.height * this.ratio);
+    this.#height = Math.round(Math.min(Math.max(wanted, lowest), tallest));
+    this.#ratio = globalThis.devicePixelRatio || 1;
+    const { canvas } = this.#elements;
+    canvas.style.height = `${this.#height}px`;
+    canvas.width = Math.round(this.#width * this.#ratio);
+    canvas.height = Math.round(this.#height * this.#ratio);
   }
 
   /** The scale at which all is in sight, at most the natural one. */
-  private fitting(height = this.height): number {
+  #fitting(height = this.#height): number {
     if (this.scene === null) return 1;
     const { geometry } = this.scene;
-    return Math.min(1, this.width / geometry.width, height / geometry.height);
+    return Math.min(1, this.#width / geometry.width, height / geometry.height);
   }
 
-  private beginning(height = this.height): number {
-    const all = this.fitting(height);
+  #beginning(height = this.#height): number {
+    const all = this.#fitting(height);
     const isReadable = all >= FULL_AT_LEAST || (this.scene?.size ?? 0) > READ_AT_MOST;
     return isReadable ? all : READABLE;
   }
 
   /** Begin with all in sight, or where that is too small to read, with what is at work. */
-  private begin(): void {
+  #begin(): void {
     if (this.scene === null) return;
     const { geometry, ways } = this.scene;
-    const k = this.beginning();
-    if (k === this.fitting()) {
-      this.look(k, geometry.width / 2, geometry.height / 2);
+    const k = this.#beginning();
+    if (k === this.#fitting()) {
+      this.#look(k, { ...geometry, x: 0, y: 0 });
       return;
     }
-    const active = this.states.indexOf("running");
-    const box = this.scene.box(active < 0 ? Math.max(ways.first(), 0) : active);
-    this.look(k, box.x + box.width / 2, box.y + box.height / 2);
+    const active = this.#states.indexOf("running");
+    this.#look(k, this.scene.box(active < 0 ? Math.max(ways.first(), 0) : active));
   }
 
   // -- place and scale
 
-  private listen(): void {
-    const { canvas } = this.elements;
-    const { signal } = this.end;
-    this.zoom
-      .extent(() => [
-        [0, 0],
-        [this.width, this.height],
-      ])
-      .wheelDelta(wheelDelta)
-      .filter((event: WheelEvent | MouseEvent | TouchEvent) => {
-        // A plain wheel scrolls the notebook. A pinch arrives as a wheel with ctrl.
-        if (event.type === "wheel") return event.ctrlKey || event.metaKey;
-        return !("button" in event) || event.button === 0;
-      })
-      .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => {
-        this.view = event.transform;
-        if (event.sourceEvent) this.chosen = true;
-        this.drawLater();
-      });
-    select(canvas).call(this.zoom).on("dblclick.zoom", null);
+  #listen(): void {
+    const { canvas } = this.#elements;
+    const { signal } = this.#end;
     canvas.addEventListener(
       "pointermove",
       (event) => {
         if (event.buttons !== 0) return;
-        const task = this.taskUnder(event);
+        const task = this.#taskUnder(event);
         canvas.classList.toggle("gr-over", task >= 0);
-        this.owner.onHover(task);
+        this.#owner.onHover(task);
       },
       { signal },
     );
-    canvas.addEventListener("pointerleave", () => this.owner.onHover(-1), { signal });
-    canvas.addEventListener("click", (event) => this.owner.onPress(this.taskUnder(event)), {
-      signal,
-    });
+    canvas.addEventListener("pointerleave", () => this.#owner.onHover(-1), { signal });
+    canvas.addEventListener(
+      "click",
+      (event) => {
+        if (!this.#zoom.isDragged) this.#owner.onPress(this.#taskUnder(event));
+      },
+      { signal },
+    );
   }
 
-  private taskUnder(event: MouseEvent): number {
-    const { x, y, k } = this.view;
+  #taskUnder(event: MouseEvent): number {
+    const { x, y, k } = this.#view;
     const left = (event.offsetX - x) / k;
     const top = (event.offsetY - y) / k;
     const reach = isBoxesOnly(levelAt(k)) ? REACH_PX / k : 0;
@@ -399,34 +391,33 @@ export class Surface {
   }
 
   /** Keep scale and place where something of the graph is in sight. */
-  private limit(): void {
+  #limit(): void {
     if (this.scene === null) return;
-    const { width, height } = this.scene.geometry;
-    this.zoom.scaleExtent([Math.min(this.fitting(), READABLE) / 2, CLOSEST]).translateExtent([
-      [0, 0],
-      [width, height],
-    ]);
+    this.#zoom.limit({
+      room: this.size,
+      drawing: this.scene.geometry,
+      scales: [Math.min(this.#fitting(), READABLE) / 2, CLOSEST],
+    });
   }
 
-  private scaleBy(factor: number): void {
-    this.chosen = true;
-    this.zoom.scaleBy(select(this.elements.canvas), factor);
+  #scaleBy(factor: number): void {
+    this.#chosen = true;
+    this.#zoom.scaleBy(factor);
   }
 
-  private centre(): [number, number] {
-    return this.view.invert([this.width / 2, this.height / 2]);
+  get #view(): View {
+    return this.#zoom.view;
   }
 
-  private look(k: number, x: number, y: number): void {
-    const canvas = select(this.elements.canvas);
-    this.zoom.transform(canvas, zoomIdentity.scale(k));
-    this.zoom.translateTo(canvas, x, y);
+  /** Show a part of the drawing in the middle. */
+  #look(k: number, { x, y, width, height }: Rect): void {
+    this.#zoom.lookAt(k, { x: x + width / 2, y: y + height / 2 });
   }
 
   // -- drawing
 
   /** Whether a task, or an edge that leaves it, may be in sight. */
-  private isSeen(task: number): boolean {
+  #isSeen(task: number): boolean {
     const own = this.boxOf(task);
     if (own === null || this.scene === null) return false;
     let [left, top, right, bottom] = [own.x, own.y, own.x + own.width, own.y + own.height];
@@ -438,63 +429,53 @@ export class Surface {
       right = Math.max(right, box.x + box.width);
       bottom = Math.max(bottom, box.y + box.height);
     }
-    return left <= this.width && right >= 0 && top <= this.height && bottom >= 0;
+    return left <= this.#width && right >= 0 && top <= this.#height && bottom >= 0;
   }
 
   /** Read the colours again; a theme changes far less often than what may change it. */
-  private freshenPalette(): void {
-    this.isThemeStale = false;
-    const palette = readPalette(this.elements.probe);
-    if (TOKENS.every((token) => palette[token] === this.palette[token])) return;
-    this.palette = palette;
-    this.isStale = true;
+  #freshenPalette(): void {
+    this.#isThemeStale = false;
+    const palette = readPalette(this.#elements.probe);
+    if (TOKENS.every((token) => palette[token] === this.#palette[token])) return;
+    this.#palette = palette;
+    this.#isStale = true;
   }
 
-  private readonly drawNow = (): void => {
-    if (this.request !== 0) cancelAnimationFrame(this.request);
-    this.request = 0;
-    const { context, scene } = this;
-    if (scene === null || this.width === 0) return;
-    if (this.isThemeStale) this.freshenPalette();
-    if (!this.isStale && this.stale.size === 0) return;
+  readonly #drawNow = (): void => {
+    if (this.#request !== 0) cancelAnimationFrame(this.#request);
+    this.#request = 0;
+    const { scene } = this;
+    const context = this.#context;
+    if (scene === null || this.#width === 0) return;
+    if (this.#isThemeStale) this.#freshenPalette();
+    if (!this.#isStale && this.#stale.size === 0) return;
     if (context !== null) {
-      const frame = this.frame(scene);
-      if (this.isStale) drawAll(context, frame);
-      else drawSome(context, frame, this.stale);
+      const frame = this.#frame(scene);
+      if (this.#isStale) drawAll(context, frame);
+      else drawSome(context, frame, this.#stale);
     }
-    const moved = this.isStale;
-    this.isStale = false;
-    this.stale.clear();
-    if (moved) this.owner.onView();
+    const moved = this.#isStale;
+    this.#isStale = false;
+    this.#stale.clear();
+    if (moved) this.#owner.onView();
   };
 
-  private frame(scene: Scene): Frame {
-    const { x, y, k } = this.view;
-    const { owner, palette, fonts, states, marked, width, height, ratio } = this;
-    const { nameOf, detailOf, isCritical } = owner;
+  #frame(scene: Scene): Frame {
+    const { nameOf, detailOf, isCritical } = this.#owner;
     return {
+      ...this.size,
+      ...this.#view,
       scene,
-      palette,
-      fonts,
-      states,
-      marked,
-      width,
-      height,
-      ratio,
-      x,
-      y,
-      k,
+      palette: this.#palette,
+      fonts: this.#fonts,
+      states: this.#states,
+      marked: this.#marked,
+      ratio: this.#ratio,
       nameOf,
       detailOf,
       isCritical,
     };
   }
-}
-
-/** A pinch comes as many small steps, a notch of a wheel as one large. */
-function wheelDelta({ deltaY, deltaMode }: WheelEvent): number {
-  const unit = deltaMode === 1 ? 0.05 : deltaMode === 2 ? 1 : 0.002;
-  return -deltaY * unit * (Math.abs(deltaY) < PINCH_BELOW ? 8 : 1.5);
 }
 
 function heightOf(em: number): number {

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { TaskLink } from "../parts/task-link";
 import type { TaskFacts } from "../protocol";
-import { count, counting, line, money, TASK_WORDS } from "../words";
-import { workedOf } from "./look";
+import { count, counting, duration, line, money, TASK_WORDS } from "../words";
+import { isOver, workedOf } from "./look";
 
 /** Beyond so many rows, only those that can be seen are in the page. */
 const ALL_UP_TO = 300;
@@ -43,22 +43,17 @@ export function TaskTable(props: Props): JSX.Element {
     >
       <table class="t" aria-rowcount={rows.isPart ? tasks.length + 1 : undefined}>
         <caption class="h">{all}</caption>
-        <thead>
-          <tr aria-rowindex={rows.isPart ? 1 : undefined}>
-            <th scope="col">Task</th>
-            <th scope="col">State</th>
-            <th scope="col" class="gr-more">
-              Agent
-            </th>
-            <th scope="col" class="num">
-              Worked
-            </th>
-            <th scope="col" class="num gr-more">
-              Cost
-            </th>
-            <th scope="col">Critical path</th>
-          </tr>
-        </thead>
+        <Heads
+          index={rows.isPart ? 1 : undefined}
+          of={[
+            "Task",
+            "State",
+            ["Agent", "gr-more"],
+            ["Worked", "num"],
+            ["Cost", "num gr-more"],
+            "Critical path",
+          ]}
+        />
         <tbody>
           <Space px={rows.above} />
           {drawn.map((task, at) => (
@@ -88,7 +83,12 @@ interface RowProps {
   index: number | undefined;
 }
 
-const Row = memo(function Row(props: RowProps): JSX.Element {
+/** Drawn anew only with facts of its own, and not with each change of any row. */
+function Row(props: RowProps): JSX.Element {
+  return useMemo(() => <Cells {...props} />, Object.values(props));
+}
+
+function Cells(props: RowProps): JSX.Element {
   const { task, most, isSelected, index } = props;
   const again =
     task.attempt > 1 ? `attempt ${task.attempt} of ${Math.max(most, task.attempt)}` : undefined;
@@ -101,17 +101,19 @@ const Row = memo(function Row(props: RowProps): JSX.Element {
       <td>
         <State of={TASK_WORDS[task.state]} more={again} />
       </td>
-      <td class="gr-more">{line(task.agent) || "none"}</td>
+      <td class="gr-more">{line(task.agent) || "–"}</td>
       <td class="num">{props.worked}</td>
       <td class="num gr-more">{task.cost > 0 ? money(task.cost, true) : "–"}</td>
       <td>{props.isCritical ? "yes" : ""}</td>
     </tr>
   );
-});
+}
 
 function worked(task: TaskFacts, now: number): string {
   const seconds = workedOf(task, now);
-  return seconds > 0 ? counting(seconds) : "–";
+  if (seconds <= 0) return "–";
+  // While it goes on, the same whole seconds as in its box.
+  return isOver(task) ? duration(seconds) : counting(Math.floor(seconds));
 }
 
 /** Room for the rows that are not in the page. */

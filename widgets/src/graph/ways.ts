@@ -5,45 +5,45 @@ import { type Layout, type Lists, lists } from "./layout";
 export type Step = "on" | "back" | "before" | "after";
 
 export class Ways {
-  private readonly layers: number[][];
-  private readonly layout: Layout;
+  readonly #layers: number[][];
+  readonly #layout: Layout;
   // Only made when somebody looks closer: the first paint of a large plan needs neither.
-  private needs: Lists | null = null;
-  private children: Lists | null = null;
+  #needs: Lists | null = null;
+  #children: Lists | null = null;
 
   constructor(layout: Layout) {
-    this.layout = layout;
+    this.#layout = layout;
     const { across } = layout;
-    this.layers = Array.from({ length: layout.layers }, () => []);
+    this.#layers = Array.from({ length: layout.layers }, () => []);
     layout.layer.forEach((layer, task) => {
-      this.layers[layer]?.push(task);
+      this.#layers[layer]?.push(task);
     });
-    for (const layer of this.layers)
+    for (const layer of this.#layers)
       layer.sort((a, b) => (across[a] ?? 0) - (across[b] ?? 0) || a - b);
   }
 
   /** Tasks of a layer in the order in which they are drawn. */
   inLayer(layer: number): readonly number[] {
-    return this.layers[layer] ?? [];
+    return this.#layers[layer] ?? [];
   }
 
   needsOf(task: number): readonly number[] {
-    const { count, from, to } = this.layout.edges;
-    this.needs ??= lists(this.layout.layer.length, count, to, from);
-    return listOf(this.needs, task);
+    const { count, from, to } = this.#layout.edges;
+    this.#needs ??= lists(this.#layout.layer.length, count, to, from);
+    return listOf(this.#needs, task);
   }
 
   childrenOf(task: number): readonly number[] {
-    const { count, from, to } = this.layout.edges;
-    this.children ??= lists(this.layout.layer.length, count, from, to);
-    return listOf(this.children, task);
+    const { count, from, to } = this.#layout.edges;
+    this.#children ??= lists(this.#layout.layer.length, count, from, to);
+    return listOf(this.#children, task);
   }
 
   /** The task that is one step away; the same one where there is none. */
   step(task: number, step: Step): number {
-    if (step === "on") return this.nearest(task, this.childrenOf(task));
-    if (step === "back") return this.nearest(task, this.needsOf(task));
-    const layer = this.inLayer(this.layout.layer[task] ?? 0);
+    if (step === "on") return this.#nearest(task, this.childrenOf(task));
+    if (step === "back") return this.#nearest(task, this.needsOf(task));
+    const layer = this.inLayer(this.#layout.layer[task] ?? 0);
     return layer[layer.indexOf(task) + (step === "before" ? -1 : 1)] ?? task;
   }
 
@@ -54,11 +54,11 @@ export class Ways {
 
   /** The last one of the last layer. */
   last(): number {
-    return this.layers.at(-1)?.at(-1) ?? -1;
+    return this.#layers.at(-1)?.at(-1) ?? -1;
   }
 
-  private nearest(task: number, others: readonly number[]): number {
-    const { across } = this.layout;
+  #nearest(task: number, others: readonly number[]): number {
+    const { across } = this.#layout;
     const far = (other: number): number => Math.abs((across[other] ?? 0) - (across[task] ?? 0));
     return others.reduce((best, one) => (far(one) < far(best) ? one : best), others[0] ?? task);
   }

@@ -1,14 +1,17 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
-import { type Link, Refusal } from "../link";
+import { useEffect, useRef } from "preact/hooks";
+import { type Link, reasonOf } from "../link";
 import type { Action, Confirm } from "../protocol";
 import { line, shown } from "../words";
+import { Button } from "./button";
+import { useOwnId } from "./own-id";
+import { Refused } from "./refused";
 
 interface Props {
   action: Action;
   link: Link;
-  small?: boolean;
+  small?: boolean | undefined;
   /** Called with the kernel's answer. */
   onDone?: (value: unknown) => void;
   /** More arguments, read when the button is pressed. */
@@ -28,7 +31,7 @@ export function ActionButton({
   more,
   disabled,
 }: Props): JSX.Element {
-  const twinId = useId();
+  const twinId = useOwnId();
   const button = useRef<HTMLButtonElement>(null);
   const asking = useSignal(false);
   const busy = useSignal(false);
@@ -46,8 +49,7 @@ export function ActionButton({
       asking.value = false;
       onDone?.(value);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refused.value = `${error.message} ${error.hint}`.trim();
+      refused.value = reasonOf(error);
     } finally {
       busy.value = false;
     }
@@ -107,12 +109,30 @@ export function ActionButton({
       {asking.value && action.confirm && (
         <Asked confirm={action.confirm} reason={reason} dead={dead} act={act} leave={leave} />
       )}
-      {refused.value && (
-        <span class="refused" role="alert">
-          {shown(refused.value)}
-        </span>
-      )}
+      <Refused why={refused.value} />
     </div>
+  );
+}
+
+interface ActionsProps {
+  of: readonly Action[] | undefined;
+  link: Link;
+  small?: boolean | undefined;
+}
+
+/** A button for each of some actions. */
+export function Actions({ of, link, small }: ActionsProps): JSX.Element {
+  return (
+    <>
+      {of?.map((action) => (
+        <ActionButton
+          key={`${action.verb} ${action.label}`}
+          action={action}
+          link={link}
+          small={small}
+        />
+      ))}
+    </>
   );
 }
 
@@ -144,12 +164,12 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
           />
         </label>
       )}
-      <button type="button" class="btn small" disabled={dead} onClick={() => void act()}>
+      <Button small disabled={dead} onClick={() => void act()}>
         {line(confirm.button, 80)}
-      </button>
-      <button type="button" class="btn small" onClick={leave}>
+      </Button>
+      <Button small onClick={leave}>
         Leave it as it is
-      </button>
+      </Button>
     </fieldset>
   );
 }

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { line } from "../words";
+import { Button } from "./button";
 
 const SAID_FOR_MS = 3_000;
 
@@ -19,14 +20,9 @@ export function CopyButton({ text }: { text: string }): JSX.Element {
   };
   return (
     <span class="copy">
-      <button
-        type="button"
-        class="btn small"
-        aria-label={`Copy ${line(text)}`}
-        onClick={() => void copy()}
-      >
+      <Button small aria-label={`Copy ${line(text)}`} onClick={() => void copy()}>
         Copy
-      </button>
+      </Button>
       <span class="quiet" role="status">
         {said.value}
       </span>

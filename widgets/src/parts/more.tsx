@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { count, grouped } from "../words";
+import { Button } from "./button";
 
 /** So many of a list, and a button for more of it. */
 export function useMore(step: number): {
@@ -15,15 +16,14 @@ export function useMore(step: number): {
       if (rest <= 0) return null;
       const next = Math.min(step, rest);
       return (
-        <button
-          type="button"
-          class="btn small"
+        <Button
+          small
           onClick={() => {
             shown.value += step;
           }}
         >
           Show {saying(next, rest, one, many)}
-        </button>
+        </Button>
       );
     },
   };

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
-import { useId, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useOwnId } from "./own-id";
 
 export interface TabItem<Name extends string> {
   readonly name: Name;
@@ -12,8 +13,6 @@ interface Props<Name extends string> {
   items: readonly TabItem<Name>[];
   chosen: Name;
   choose: (name: Name) => void;
-  /** What stands above the part of each tab. */
-  above?: JSX.Element | null;
 }
 
 /** Tabs as https://www.w3.org/WAI/ARIA/apg/patterns/tabs/ has them: arrow keys choose. */
@@ -22,9 +21,8 @@ export function Tabs<Name extends string>({
   items,
   chosen,
   choose,
-  above,
 }: Props<Name>): JSX.Element {
-  const id = useId();
+  const id = useOwnId();
   const list = useRef<HTMLDivElement>(null);
   const place = Math.max(
     items.findIndex((item) => item.name === chosen),
@@ -74,7 +72,6 @@ export function Tabs<Name extends string>({
         ))}
       </div>
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${current.name}`}>
-        {above}
         <current.part key={current.name} />
       </div>
     </>

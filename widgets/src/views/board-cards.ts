@@ -28,7 +28,7 @@ export interface CardFacts {
 
 /** The cards of a mission. A card that tells the same as before is the same object. */
 export class Cards {
-  private before = new Map<string, CardFacts>();
+  #before = new Map<string, CardFacts>();
 
   of(mission: Mission): CardFacts[] {
     const tasks = new Map<string, TaskFacts[]>(crewOf(mission).map((agent) => [agent, []]));
@@ -40,10 +40,10 @@ export class Cards {
     const roles = new Map(mission.agents.map((agent) => [agent.name, agent.role]));
     const cards = [...tasks].map(([agent, mine]) => {
       const card = cardOf(mission, agent, roles.get(agent) ?? "", mine);
-      const last = this.before.get(agent);
+      const last = this.#before.get(agent);
       return last && isSame(last, card) ? last : card;
     });
-    this.before = new Map(cards.map((card) => [card.agent, card]));
+    this.#before = new Map(cards.map((card) => [card.agent, card]));
     return cards;
   }
 }

@@ -3,10 +3,12 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { slowNow } from "../slowly";
 import { count, counting, duration, grouped, isFinal } from "../words";
 import { Card } from "./board-card";
 import { Cards, elapsedUntil, gainOf, workedUntil } from "./board-cards";
+import { TaskPanel } from "./task-panel";
 
 const CARDS_AT_FIRST = 24;
 /** So many more are shown at a time: a swarm can have a thousand. */
@@ -21,26 +23,29 @@ export function Board(): JSX.Element {
   void mission.plan.value;
   const all = cards.of(mission);
   return (
-    <section class="block bd" aria-label="Board">
-      <h3 class="vh">The swarm: {count(all.length, "agent")}</h3>
-      <Figures />
-      {all.length === 0 && <p class="quiet">There is no plan yet, so no agent has a task.</p>}
-      <ul class="bd-cards">
-        {all.slice(0, limit.value).map((card) => (
-          <Card key={card.agent} card={card} />
-        ))}
-      </ul>
-      <More
-        rest={all.length - limit.value}
-        unfolded={limit.value > CARDS_AT_FIRST}
-        onMore={() => {
-          limit.value += CARDS_MORE;
-        }}
-        onLess={() => {
-          limit.value = CARDS_AT_FIRST;
-        }}
-      />
-    </section>
+    <>
+      <section class="block bd" aria-label="Board">
+        <h3 class="vh">The swarm: {count(all.length, "agent")}</h3>
+        <Figures />
+        {all.length === 0 && <p class="quiet">There is no plan yet, so no agent has a task.</p>}
+        <ul class="bd-cards">
+          {all.slice(0, limit.value).map((card) => (
+            <Card key={card.agent} card={card} />
+          ))}
+        </ul>
+        <More
+          rest={all.length - limit.value}
+          unfolded={limit.value > CARDS_AT_FIRST}
+          onMore={() => {
+            limit.value += CARDS_MORE;
+          }}
+          onLess={() => {
+            limit.value = CARDS_AT_FIRST;
+          }}
+        />
+      </section>
+      <TaskPanel />
+    </>
   );
 }
 
@@ -94,14 +99,14 @@ function More({ rest, unfolded, onMore, onLess }: MoreProps): JSX.Element | null
     <p class="bd-more">
       {rest > 0 && <span>And {count(rest, "more agent")}.</span>}
       {rest > 0 && (
-        <button type="button" class="btn small" aria-expanded={unfolded} onClick={onMore}>
+        <Button small aria-expanded={unfolded} onClick={onMore}>
           {rest > CARDS_MORE ? `Show ${CARDS_MORE} more` : "Show them"}
-        </button>
+        </Button>
       )}
       {unfolded && (
-        <button type="button" class="btn small" onClick={onLess}>
+        <Button small onClick={onLess}>
           Show only the first {CARDS_AT_FIRST}
-        </button>
+        </Button>
       )}
     </p>
   );

@@ -2,9 +2,11 @@ import { type Signal, signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Here } from "../here";
-import { Refusal } from "../link";
+import { reasonOf } from "../link";
+import { Button } from "../parts/button";
+import { Refused } from "../parts/refused";
 import type { Page } from "../protocol";
-import { count, shown } from "../words";
+import { count } from "../words";
 import { argsOf, type Filter, HEARTBEAT, isEverything } from "./feed-filter";
 import { Matches } from "./feed-matches";
 
@@ -22,20 +24,15 @@ export function Earlier({ of, live }: { of: EarlierState; live: boolean }): JSX.
   if (of.all.value) return null;
   return (
     <>
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         disabled={!live}
         aria-busy={of.busy.value || undefined}
         onClick={() => void of.ask()}
       >
         Show {PAGE} earlier
-      </button>
-      {of.refused.value && (
-        <span class="refused" role="alert">
-          {shown(of.refused.value)}
-        </span>
-      )}
+      </Button>
+      <Refused why={of.refused.value} />
     </>
   );
 }
@@ -67,7 +64,7 @@ export function useEarlier(
   const take = (page: Page): void => {
     const { log } = here.mission;
     if (isEverything(filter.peek())) log.prepend(page.events);
-    else matches.fetch(page.events, log.items);
+    else matches.fetch(page.events, log.items, page.before ?? null);
     state.all.value = !page.more;
     // Its button goes, and the focus must not go with it.
     if (!page.more && asks.current) onAll();
@@ -85,8 +82,7 @@ export function useEarlier(
       const page = await here.link.ask<Page>("events", args);
       if (current.current === matches) take(page);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      state.refused.value = `${error.message} ${error.hint}`.trim();
+      state.refused.value = reasonOf(error);
     } finally {
       state.busy.value = false;
     }
@@ -107,6 +103,9 @@ function beforeOf(here: Here, filter: Filter, matches: Matches): number | null {
 }
 
 function said({ events, more }: Page): string {
-  if (events.length === 0) return "There are no earlier events.";
+  if (events.length === 0)
+    return more
+      ? "None among the events just before; there are still earlier ones."
+      : "There are no earlier events.";
   return `${count(events.length, "earlier event")}${more ? "" : ", the first among them"}.`;
 }

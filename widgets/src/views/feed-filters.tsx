@@ -1,9 +1,11 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useId, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { agentName, crewOf } from "../crew";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { Button } from "../parts/button";
+import { useOwnId } from "../parts/own-id";
 import { count, line } from "../words";
 import { type Filter, HEARTBEAT } from "./feed-filter";
 
@@ -19,7 +21,7 @@ interface Props {
 
 /** What narrows the feed down, and what holds it. */
 export function Filters({ filter, paused, onPause }: Props): JSX.Element {
-  const id = useId();
+  const id = useOwnId();
   const set = (change: Partial<Filter>): void => {
     filter.value = { ...filter.peek(), ...change };
   };
@@ -45,9 +47,7 @@ export function Filters({ filter, paused, onPause }: Props): JSX.Element {
       <TaskField id={`${id}-task`} filter={filter} set={set} />
       <KindField id={`${id}-kind`} filter={filter} set={set} />
       <div>
-        <button type="button" class="btn" onClick={onPause}>
-          {paused ? "Go on" : "Pause feed"}
-        </button>
+        <Button onClick={onPause}>{paused ? "Go on" : "Pause feed"}</Button>
       </div>
     </form>
   );
@@ -186,31 +186,31 @@ function KindField({ id, filter, set }: FieldProps): JSX.Element {
 
 /** The kinds of event that have occurred: looks at each event once. */
 class SeenKinds {
-  private readonly mission: Mission;
-  private readonly kinds = new Set([HEARTBEAT]);
-  private sorted: readonly string[] = [HEARTBEAT];
-  private from = Number.POSITIVE_INFINITY;
-  private to = 0;
+  readonly #mission: Mission;
+  readonly #kinds = new Set([HEARTBEAT]);
+  #sorted: readonly string[] = [HEARTBEAT];
+  #from = Number.POSITIVE_INFINITY;
+  #to = 0;
 
   constructor(mission: Mission) {
-    this.mission = mission;
+    this.#mission = mission;
   }
 
   sync(): readonly string[] {
-    const { items } = this.mission.log;
-    const known = this.kinds.size;
+    const { items } = this.#mission.log;
+    const known = this.#kinds.size;
     for (let place = items.length - 1; place >= 0; place -= 1) {
       const event = items[place];
-      if (event === undefined || event.seq <= this.to) break;
-      this.kinds.add(event.kind);
+      if (event === undefined || event.seq <= this.#to) break;
+      this.#kinds.add(event.kind);
     }
     for (const event of items) {
-      if (event.seq >= this.from) break;
-      this.kinds.add(event.kind);
+      if (event.seq >= this.#from) break;
+      this.#kinds.add(event.kind);
     }
-    this.from = Math.min(this.from, items[0]?.seq ?? this.from);
-    this.to = Math.max(this.to, items.at(-1)?.seq ?? 0);
-    if (this.kinds.size !== known) this.sorted = [...this.kinds].sort();
-    return this.sorted;
+    this.#from = Math.min(this.#from, items[0]?.seq ?? this.#from);
+    this.#to = Math.max(this.#to, items.at(-1)?.seq ?? 0);
+    if (this.#kinds.size !== known) this.#sorted = [...this.#kinds].sort();
+    return this.#sorted;
   }
 }

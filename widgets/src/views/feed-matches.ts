@@ -25,68 +25,72 @@ export class Matches {
   readonly items: EventFacts[] = [];
   /** Rises when anything but the end has changed: places then mean other events. */
   generation = 0;
-  /** The first event of what was fetched, matching or not; null before. */
+  /** From where earlier events are to be fetched; null before any were. */
   reach: number | null = null;
 
-  private readonly test: Test;
-  private fetched: readonly EventFacts[] = [];
-  private first: EventFacts | undefined;
-  private last: EventFacts | undefined;
+  readonly #test: Test;
+  #fetched: readonly EventFacts[] = [];
+  #first: EventFacts | undefined;
+  #last: EventFacts | undefined;
 
   constructor(test: Test) {
-    this.test = test;
+    this.#test = test;
   }
 
   /** Take in what has changed in the log. */
   sync(log: readonly EventFacts[]): void {
-    const seen = this.last ? placeOf(log, this.last.seq) : -1;
-    if (seen < 0 || log[seen] !== this.last) {
-      this.rebuild(log);
+    const seen = this.#last ? placeOf(log, this.#last.seq) : -1;
+    if (seen < 0 || log[seen] !== this.#last) {
+      this.#rebuild(log);
       return;
     }
-    this.syncFront(log);
+    this.#syncFront(log);
     for (let place = seen + 1; place < log.length; place += 1) {
-      this.push(log[place] as EventFacts);
+      this.#push(log[place] as EventFacts);
     }
-    this.first = log[0];
-    this.last = log.at(-1);
+    this.#first = log[0];
+    this.#last = log.at(-1);
   }
 
   /** Take in earlier events that were fetched for this test, and test the log again. */
-  fetch(events: readonly EventFacts[], log: readonly EventFacts[]): void {
-    this.reach = events[0]?.seq ?? this.reach;
-    this.fetched = merge(events.filter(this.test), this.fetched);
-    this.rebuild(log);
+  fetch(
+    events: readonly EventFacts[],
+    log: readonly EventFacts[],
+    before: number | null = null,
+  ): void {
+    this.reach = before ?? events[0]?.seq ?? this.reach;
+    this.#fetched = merge(events.filter(this.#test), this.#fetched);
+    this.#rebuild(log);
   }
 
-  private push(event: EventFacts): void {
+  #push(event: EventFacts): void {
     const newest = this.items.at(-1)?.seq ?? 0;
-    if (event.seq > newest && this.test(event)) this.items.push(event);
+    if (event.seq > newest && this.#test(event)) this.items.push(event);
   }
 
-  private syncFront(log: readonly EventFacts[]): void {
-    const first = this.first as EventFacts;
+  #syncFront(log: readonly EventFacts[]): void {
+    const first = this.#first as EventFacts;
     const place = placeOf(log, first.seq);
     if (place > 0 && log[place] === first) {
-      const earlier = log.slice(0, place).filter(this.test);
-      this.replace(merge(earlier, this.items));
+      const earlier = log.slice(0, place).filter(this.#test);
+      this.#replace(merge(earlier, this.items));
     } else {
       const gone = placeOf(this.items, log[0]?.seq ?? 0);
-      if (gone - this.fetched.length < LET_GO) return;
+      if (gone - this.#fetched.length < LET_GO) return;
       this.items.splice(0, gone);
-      this.fetched = [];
+      this.#fetched = [];
       this.generation += 1;
     }
   }
 
-  private rebuild(log: readonly EventFacts[]): void {
-    const tested = log.filter(this.test);
-    this.replace(this.fetched.length > 0 ? merge(this.fetched, tested) : tested);
-    this.first = log[0];
-    this.last = log.at(-1);
+  #rebuild(log: readonly EventFacts[]): void {
+    const tested = log.filter(this.#test);
+    this.#replace(this.#fetched.length > 0 ? merge(this.#fetched, tested) : tested);
+    this.#first = log[0];
+    this.#last = log.at(-1);
   }
 
-  private replace(events: readonly EventFacts[]): void {
+  #replace(events: readonly EventFacts[]): void {
     this.items.length = 0;
     for (const event of events) this.items.push(event);
     this.generation += 1;

@@ -4,51 +4,52 @@
  */
 export class Offsets {
   size = 0;
-  private estimate: number;
-  private differences = new Float64Array(1_024);
-  private tree = new Float64Array(1_024);
+  #estimate: number;
+  #differences = new Float64Array(1_024);
+  #tree = new Float64Array(1_024);
 
   constructor(estimate: number) {
-    this.estimate = estimate;
+    this.#estimate = estimate;
   }
 
   /** Begin anew with so many rows of the estimated height. */
   reset(size: number, estimate: number): void {
-    this.estimate = estimate;
+    this.#estimate = estimate;
     this.size = 0;
-    this.tree.fill(0);
-    this.differences.fill(0);
+    this.#tree.fill(0);
+    this.#differences.fill(0);
     this.grow(size);
   }
 
   /** Rows are added at the end. */
   grow(size: number): void {
-    if (size >= this.tree.length) this.enlarge(size);
+    if (size >= this.#tree.length) this.#enlarge(size);
     for (let row = this.size + 1; row <= size; row += 1) {
       let sum = 0;
-      for (let below = 1; below < (row & -row); below <<= 1) sum += this.tree[row - below] ?? 0;
-      this.tree[row] = sum;
-      this.differences[row] = 0;
+      for (let below = 1; below < (row & -row); below <<= 1)
+        sum += this.#tree[row - below] ?? 0;
+      this.#tree[row] = sum;
+      this.#differences[row] = 0;
     }
     this.size = Math.max(this.size, size);
   }
 
   /** Set the true height of a row; returns how much its height has changed. */
   set(row: number, height: number): number {
-    const difference = height - this.estimate;
-    const change = difference - (this.differences[row + 1] ?? 0);
+    const difference = height - this.#estimate;
+    const change = difference - (this.#differences[row + 1] ?? 0);
     if (change === 0) return 0;
-    this.differences[row + 1] = difference;
+    this.#differences[row + 1] = difference;
     for (let at = row + 1; at <= this.size; at += at & -at) {
-      this.tree[at] = (this.tree[at] ?? 0) + change;
+      this.#tree[at] = (this.#tree[at] ?? 0) + change;
     }
     return change;
   }
 
   /** Where a row begins; that of the size is the height of all. */
   of(row: number): number {
-    let sum = row * this.estimate;
-    for (let at = row; at > 0; at -= at & -at) sum += this.tree[at] ?? 0;
+    let sum = row * this.#estimate;
+    for (let at = row; at > 0; at -= at & -at) sum += this.#tree[at] ?? 0;
     return sum;
   }
 
@@ -64,14 +65,14 @@ export class Offsets {
     return Math.max(0, low);
   }
 
-  private enlarge(size: number): void {
+  #enlarge(size: number): void {
     const capacity = 2 ** Math.ceil(Math.log2(size + 2));
     const larger = (old: Float64Array): Float64Array<ArrayBuffer> => {
       const made = new Float64Array(capacity);
       made.set(old);
       return made;
     };
-    this.tree = larger(this.tree);
-    this.differences = larger(this.differences);
+    this.#tree = larger(this.#tree);
+    this.#differences = larger(this.#differences);
   }
 }

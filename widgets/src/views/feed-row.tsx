@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
 import { useHere } from "../here";
 import { Icon } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import { TaskLink } from "../parts/task-link";
 import type { EventFacts, PhrasePart } from "../protocol";
@@ -27,7 +27,7 @@ const TOLD_AT_MOST = 400;
 
 /** One event: when, what kind, of which task, in words, and as JSON on demand. */
 export function Row({ event, place, open, onToggle }: Props): JSX.Element {
-  const id = useId();
+  const id = useOwnId();
   const { ui } = useHere();
   const marked = event.task !== null && ui.task.value === event.task;
   const mark = markOf(event);

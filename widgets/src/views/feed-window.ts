@@ -21,54 +21,54 @@ export class RowWindow {
   /** Height of the part that is seen. */
   height = 0;
 
-  private readonly offsets = new Offsets(FIRST_GUESS);
-  private readonly measured = new Map<number, number>();
-  private items: readonly EventFacts[] = [];
-  private generation = -1;
-  private estimate = 0;
-  private anchorSeq = 0;
-  private anchorRest = 0;
+  readonly #offsets = new Offsets(FIRST_GUESS);
+  readonly #measured = new Map<number, number>();
+  #items: readonly EventFacts[] = [];
+  #generation = -1;
+  #estimate = 0;
+  #anchorSeq = 0;
+  #anchorRest = 0;
 
   /** Take the rows as they are now: `count` of `items` are shown. */
   take(items: readonly EventFacts[], count: number, generation: number): void {
-    const same = items === this.items && generation === this.generation;
-    this.items = items;
-    this.generation = generation;
-    if (same && count >= this.offsets.size) this.offsets.grow(count);
-    else this.lay(count);
+    const same = items === this.#items && generation === this.#generation;
+    this.#items = items;
+    this.#generation = generation;
+    if (same && count >= this.#offsets.size) this.#offsets.grow(count);
+    else this.#lay(count);
   }
 
   get total(): number {
-    return this.offsets.of(this.offsets.size);
+    return this.#offsets.of(this.#offsets.size);
   }
 
   /** How far down the list stands. */
   get top(): number {
     const end = Math.max(0, this.total - this.height);
     if (this.stick) return end;
-    const row = placeOf(this.items, this.anchorSeq);
-    return Math.max(0, Math.min(end, this.offsets.of(row) + this.anchorRest));
+    const row = placeOf(this.#items, this.#anchorSeq);
+    return Math.max(0, Math.min(end, this.#offsets.of(row) + this.#anchorRest));
   }
 
   /** First row to draw, and the one after the last. */
   get range(): readonly [number, number] {
-    const { size } = this.offsets;
+    const { size } = this.#offsets;
     if (size === 0) return [0, 0];
-    const first = this.offsets.at(this.top) - BEYOND;
-    const last = this.offsets.at(this.top + this.height) + 1 + BEYOND;
+    const first = this.#offsets.at(this.top) - BEYOND;
+    const last = this.#offsets.at(this.top + this.height) + 1 + BEYOND;
     const from = Math.max(0, Math.floor(first / STEP) * STEP);
     return [from, Math.min(size, Math.ceil(last / STEP) * STEP)];
   }
 
   /** Where a row begins. */
   offset(row: number): number {
-    return this.offsets.of(row);
+    return this.#offsets.of(row);
   }
 
   /** The list was scrolled. */
   scrolled(top: number): void {
     this.stick = top >= this.total - this.height - NEARLY;
-    this.hold(top);
+    this.#hold(top);
   }
 
   /** Stick to the end if that is where the list has come to rest. */
@@ -78,47 +78,47 @@ export class RowWindow {
 
   /** Stay where the list is, also if that is the end. */
   stay(): void {
-    this.hold(this.top);
+    this.#hold(this.top);
     this.stick = false;
   }
 
   /** Take the true heights of rows that were drawn; returns whether any was not as thought. */
   measure(heights: readonly (readonly [row: number, height: number])[]): boolean {
     if (heights.length === 0) return false;
-    if (this.estimate === 0) {
-      this.estimate = heights.reduce((sum, [, height]) => sum + height, 0) / heights.length;
-      this.lay(this.offsets.size);
+    if (this.#estimate === 0) {
+      this.#estimate = heights.reduce((sum, [, height]) => sum + height, 0) / heights.length;
+      this.#lay(this.#offsets.size);
     }
     let changed = false;
     for (const [row, height] of heights) {
-      const event = this.items[row];
-      if (event === undefined || this.measured.get(event.seq) === height) continue;
-      this.measured.set(event.seq, height);
-      changed = this.offsets.set(row, height) !== 0 || changed;
+      const event = this.#items[row];
+      if (event === undefined || this.#measured.get(event.seq) === height) continue;
+      this.#measured.set(event.seq, height);
+      changed = this.#offsets.set(row, height) !== 0 || changed;
     }
     return changed;
   }
 
   /** Lines break elsewhere now: what was measured holds no more. */
   forget(): void {
-    this.measured.clear();
-    this.estimate = 0;
-    this.lay(this.offsets.size);
+    this.#measured.clear();
+    this.#estimate = 0;
+    this.#lay(this.#offsets.size);
   }
 
-  private hold(top: number): void {
-    const row = this.offsets.at(top);
-    this.anchorSeq = this.items[row]?.seq ?? 0;
-    this.anchorRest = top - this.offsets.of(row);
+  #hold(top: number): void {
+    const row = this.#offsets.at(top);
+    this.#anchorSeq = this.#items[row]?.seq ?? 0;
+    this.#anchorRest = top - this.#offsets.of(row);
   }
 
-  private lay(count: number): void {
-    this.offsets.reset(count, this.estimate || FIRST_GUESS);
-    const first = this.items[0]?.seq ?? 0;
-    for (const [seq, height] of this.measured) {
-      if (seq < first) this.measured.delete(seq);
-      const row = placeOf(this.items, seq);
-      if (row < count && this.items[row]?.seq === seq) this.offsets.set(row, height);
+  #lay(count: number): void {
+    this.#offsets.reset(count, this.#estimate || FIRST_GUESS);
+    const first = this.#items[0]?.seq ?? 0;
+    for (const [seq, height] of this.#measured) {
+      if (seq < first) this.#measured.delete(seq);
+      const row = placeOf(this.#items, seq);
+      if (row < count && this.#items[row]?.seq === seq) this.#offsets.set(row, height);
     }
   }
 }

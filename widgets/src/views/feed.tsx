@@ -10,6 +10,7 @@ import { EVERYTHING, type Filter, isEverything, matcherOf } from "./feed-filter"
 import { Filters } from "./feed-filters";
 import { Matches, placeOf } from "./feed-matches";
 import { Rows, type RowsHandle } from "./feed-rows";
+import { TaskPanel } from "./task-panel";
 
 /** What one feed shows of the matching events: those up to where it was paused. */
 interface Shown {
@@ -53,45 +54,48 @@ export function Feed(): JSX.Element {
   const earlier = useEarlier(here, filter, matches, () => handle.current?.focus());
 
   return (
-    <section class="block fd" aria-label="Feed">
-      <h3 class="vh">Feed</h3>
-      <Filters
-        filter={filter}
-        paused={pausedAt.value !== null}
-        onPause={() => {
-          pausedAt.value = pausedAt.value === null ? here.mission.log.lastSeq : null;
-        }}
-      />
-      <div class="fd-head">
-        <p>
-          <Counted count={now.count} filter={filter.value} all={earlier.all.value} />
-          {pausedAt.value !== null && (
-            <b class="fd-waiting">
-              {now.waiting > 0
-                ? `${count(now.waiting, "new event waits", "new events wait")}.`
-                : "Paused; nothing new."}
-            </b>
-          )}
-        </p>
-        <div class="fd-acts">
-          <button
-            type="button"
-            class={`btn small ${atEnd.value ? "fd-none" : ""}`}
-            onClick={() => handle.current?.toEnd()}
-          >
-            Go to the newest
-          </button>
-          <Earlier of={earlier} live={here.link.liveness.value === "live"} />
+    <>
+      <section class="block fd" aria-label="Feed">
+        <h3 class="vh">Feed</h3>
+        <Filters
+          filter={filter}
+          paused={pausedAt.value !== null}
+          onPause={() => {
+            pausedAt.value = pausedAt.value === null ? here.mission.log.lastSeq : null;
+          }}
+        />
+        <div class="fd-head">
+          <p>
+            <Counted count={now.count} filter={filter.value} all={earlier.all.value} />
+            {pausedAt.value !== null && (
+              <b class="fd-waiting">
+                {now.waiting > 0
+                  ? `${count(now.waiting, "new event waits", "new events wait")}.`
+                  : "Paused; nothing new."}
+              </b>
+            )}
+          </p>
+          <div class="fd-acts">
+            <button
+              type="button"
+              class={`btn small ${atEnd.value ? "fd-none" : ""}`}
+              onClick={() => handle.current?.toEnd()}
+            >
+              Go to the newest
+            </button>
+            <Earlier of={earlier} live={here.link.liveness.value === "live"} />
+          </div>
         </div>
-      </div>
-      <Rows
-        items={matches.items}
-        count={now.count}
-        generation={matches.generation}
-        atEnd={atEnd}
-        handle={handle}
-      />
-    </section>
+        <Rows
+          items={matches.items}
+          count={now.count}
+          generation={matches.generation}
+          atEnd={atEnd}
+          handle={handle}
+        />
+      </section>
+      <TaskPanel />
+    </>
   );
 }
 

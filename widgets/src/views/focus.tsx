@@ -1,13 +1,14 @@
 import "./focus.css";
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
 import { useHere } from "../here";
+import { Answers } from "../parts/answers";
+import { Button } from "../parts/button";
 import { Steps } from "../parts/meter";
-import { Said } from "../parts/phrase";
+import { useOwnId } from "../parts/own-id";
 import type { TaskFacts } from "../protocol";
+import { stepsIn, storyOf } from "../task-story";
 import { count, grouped, isFinal, line, shown } from "../words";
 import { TaskGoal, TaskState } from "./task-panel";
-import { stepsIn, taskStory } from "./task-story";
 
 const CHOICES_AT_MOST = 200;
 
@@ -31,15 +32,9 @@ export function Focus({ leave }: { leave: Leave }): JSX.Element {
 }
 
 function Solo({ task }: { task: TaskFacts }): JSX.Element {
-  const { mission } = useHere();
+  const { mission, ui } = useHere();
   mission.log.version.value;
-  const story = taskStory(mission, task);
   const steps = stepsIn(task.note);
-  const lines = [
-    ["Now", story.now],
-    ["Waiting for", story.waiting],
-    ["Next", story.next],
-  ] as const;
   return (
     <>
       <div>
@@ -49,16 +44,7 @@ function Solo({ task }: { task: TaskFacts }): JSX.Element {
         <TaskState task={task} />
       </div>
       <TaskGoal task={task} />
-      <dl class="now">
-        {lines.map(([label, phrase]) => (
-          <div class="row" key={label}>
-            <dt>{label}</dt>
-            <dd>
-              <Said phrase={phrase} />
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Answers of={storyOf(mission, task, ui.now.value)} />
       {task.note && (
         <div>
           <p>
@@ -80,7 +66,7 @@ function Solo({ task }: { task: TaskFacts }): JSX.Element {
 /** Another task, by name; of very large plans only those that are not over. */
 function ChooseTask(): JSX.Element | null {
   const { mission, ui } = useHere();
-  const id = useId();
+  const id = useOwnId();
   const current = ui.focus.value;
   const all = mission.tasks.length <= CHOICES_AT_MOST;
   const names = mission.tasks
@@ -128,13 +114,13 @@ function Hidden({ leave }: { leave: Leave }): JSX.Element {
       </p>
       <div class="acts">
         {needs > 0 && (
-          <button type="button" class="btn small" onClick={() => leave("needs")}>
+          <Button small onClick={() => leave("needs")}>
             Show the {needs === 1 ? "decision" : "decisions"}
-          </button>
+          </Button>
         )}
-        <button type="button" class="btn small" onClick={() => leave("state")}>
+        <Button small onClick={() => leave("state")}>
           Leave focus
-        </button>
+        </Button>
       </div>
     </div>
   );

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
-import { ActionButton } from "../parts/action";
+import { Actions } from "../parts/action";
+import { Answers } from "../parts/answers";
 import { Icon } from "../parts/icon";
-import { Said } from "../parts/phrase";
 import { clock, counting, duration, isFinal, MISSION_WORDS, money, shown } from "../words";
 
 /** The state in a word, since when, and what can be done to the whole mission. */
@@ -26,35 +26,16 @@ export function StateLine(): JSX.Element {
         <Since />
       </p>
       <div class="acts">
-        {actions.map((action) => (
-          <ActionButton key={action.verb} action={action} link={link} />
-        ))}
+        <Actions of={actions} link={link} />
       </div>
       {!at_once && why && actions.length > 0 && <p class="quiet why">{shown(why)}</p>}
     </div>
   );
 }
 
-/** Now, Waiting for, Next: always all three. */
+/** How the mission stands. */
 export function Story(): JSX.Element {
-  const { now, waiting, next } = useHere().mission.head.value;
-  const lines = [
-    ["Now", now],
-    ["Waiting for", waiting],
-    ["Next", next],
-  ] as const;
-  return (
-    <dl class="now">
-      {lines.map(([label, phrase]) => (
-        <div class="row" key={label}>
-          <dt>{label}</dt>
-          <dd>
-            <Said phrase={phrase} />
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Answers of={useHere().mission.head.value} />;
 }
 
 /** Seconds from the start to the end, or to now. */

@@ -1,6 +1,7 @@
 import "./head.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import type { HeadFacts, TaskFacts } from "../protocol";
 import { count, isActive, isFinal, line, MISSION_WORDS, shown } from "../words";
@@ -101,31 +102,29 @@ function Goal(): JSX.Element {
 function DensityButton(): JSX.Element {
   const { density } = useHere().ui;
   return (
-    <button
-      type="button"
-      class="btn small"
+    <Button
+      small
       onClick={() => {
         density.value = density.value === "compact" ? "comfortable" : "compact";
       }}
     >
       Density: {density.value}
-    </button>
+    </Button>
   );
 }
 
 function FoldButton(): JSX.Element {
   const { folded } = useHere().ui;
   return (
-    <button
-      type="button"
-      class="btn small"
+    <Button
+      small
       aria-expanded={!folded.value}
       onClick={() => {
         folded.value = !folded.value;
       }}
     >
       {folded.value ? "Unfold head" : "Fold head"}
-    </button>
+    </Button>
   );
 }
 
@@ -134,15 +133,14 @@ function FocusButton(): JSX.Element | null {
   const { state } = mission.facts.value;
   if (ui.focus.value !== null || (state !== "running" && state !== "paused")) return null;
   return (
-    <button
-      type="button"
-      class="btn small"
+    <Button
+      small
       onClick={() => {
         ui.focus.value = ui.task.value ?? taskToFocus(mission.tasks, mission.head.value);
       }}
     >
       Focus on one task
-    </button>
+    </Button>
   );
 }
 

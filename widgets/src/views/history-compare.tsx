@@ -1,7 +1,9 @@
 import { type ComponentChildren, Fragment, type JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Link } from "../link";
+import { Button } from "../parts/button";
 import { FindingsTable } from "../parts/findings-table";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { useMore } from "../parts/more";
 import { Counted } from "../parts/progress";
@@ -37,9 +39,9 @@ export function ComparedMissions({ link, a, b, onBack }: Props): JSX.Element {
   return (
     <>
       <p class="block back">
-        <button type="button" class="btn small" onClick={onBack}>
+        <Button small onClick={onBack}>
           Back to the list
-        </button>
+        </Button>
       </p>
       <div class="block">
         <h3 class="list-title" ref={heading} tabIndex={-1}>
@@ -84,13 +86,7 @@ const LINES: readonly Line[] = [
 function Sides({ a, b }: { a: ComparedSide; b: ComparedSide }): JSX.Element {
   return (
     <table class="t sides" aria-label="The missions as a whole">
-      <thead>
-        <tr>
-          <td />
-          <th scope="col">{line(a.mission.short_id)}</th>
-          <th scope="col">{line(b.mission.short_id)}</th>
-        </tr>
-      </thead>
+      <Heads of={["", line(a.mission.short_id), line(b.mission.short_id)]} />
       <tbody>
         {LINES.map(({ label, of }) => (
           <tr key={label}>
@@ -137,14 +133,7 @@ function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
       {of.changed.length > 0 && (
         <Scrolled label="What differs between the plans">
           <table class="t cols" aria-label="What differs between the plans">
-            <thead>
-              <tr>
-                <th scope="col">Task</th>
-                <th scope="col">Field</th>
-                <th scope="col">{a}</th>
-                <th scope="col">{b}</th>
-              </tr>
-            </thead>
+            <Heads of={["Task", "Field", a, b]} />
             <tbody>
               {of.changed.slice(0, more.shown).map((change) => (
                 <tr key={`${change.task} ${change.field}`}>
@@ -204,16 +193,7 @@ function Tasks({ of }: { of: Compared }): JSX.Element {
       </h4>
       <Scrolled label="The tasks of both">
         <table class="t cols" aria-label="The tasks of both">
-          <thead>
-            <tr>
-              <th scope="col">Task</th>
-              <th scope="col">{a}</th>
-              <th scope="col">{b}</th>
-              <th scope="col" class="num">
-                Difference
-              </th>
-            </tr>
-          </thead>
+          <Heads of={["Task", a, b, ["Difference", "num"]]} />
           <tbody>
             {of.tasks.slice(0, more.shown).map((task) => (
               <tr key={task.name}>

@@ -1,11 +1,13 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
-import { type Link, Refusal } from "../link";
+import { type Link, reasonOf } from "../link";
 import type { Opening } from "../opening";
 import { ActionButton } from "../parts/action";
+import { Button } from "../parts/button";
 import { State } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
+import { Refused } from "../parts/refused";
 import type { Action, MissionFacts, MissionRow } from "../protocol";
 import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
 
@@ -131,14 +133,9 @@ function Doing({ mission, link, opening }: DoingProps): JSX.Element {
   return (
     <>
       <div class="doing">
-        <button
-          type="button"
-          class="btn small"
-          disabled={dead}
-          onClick={() => opening.open(ref)}
-        >
+        <Button small disabled={dead} onClick={() => opening.open(ref)}>
           Open<span class="vh"> {ref}</span>
-        </button>
+        </Button>
         <ActionButton
           action={fork}
           link={link}
@@ -183,7 +180,7 @@ interface ExportProps {
 }
 
 function Export({ mission, link, onDone }: ExportProps): JSX.Element {
-  const id = useId();
+  const id = useOwnId();
   const asking = useSignal(false);
   const busy = useSignal(false);
   const refused = useSignal("");
@@ -200,17 +197,15 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
       asking.value = false;
       onDone(path);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refused.value = `${error.message} ${error.hint}`.trim();
+      refused.value = reasonOf(error);
     } finally {
       busy.value = false;
     }
   };
   return (
     <div class="act">
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         aria-expanded={asking.value}
         aria-controls={asking.value ? id : undefined}
         disabled={dead}
@@ -219,7 +214,7 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
         }}
       >
         Export…<span class="vh"> {mission}</span>
-      </button>
+      </Button>
       {asking.value && (
         <fieldset id={id} class="confirm" aria-label={`Export ${mission}`}>
           <label>
@@ -237,9 +232,8 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
               ))}
             </select>
           </label>
-          <button
-            type="button"
-            class="btn small"
+          <Button
+            small
             disabled={dead}
             aria-busy={busy.value || undefined}
             onClick={() => {
@@ -247,15 +241,11 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
             }}
           >
             Write the file
-          </button>
+          </Button>
           <span class="quiet">No file is overwritten.</span>
         </fieldset>
       )}
-      {refused.value && (
-        <span class="refused" role="alert">
-          {shown(refused.value)}
-        </span>
-      )}
+      <Refused why={refused.value} />
     </div>
   );
 }

@@ -6,6 +6,9 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Connection } from "../connection";
 import { type Opening, useOpening } from "../opening";
 import { BackToList } from "../parts/back-to-list";
+import { Button } from "../parts/button";
+import { Heads } from "../parts/heads";
+import { Refused } from "../parts/refused";
 import type { Listed, MissionRow, MissionState } from "../protocol";
 import { type Question, useQuestion } from "../question";
 import { count, grouped, MISSION_WORDS, shown } from "../words";
@@ -96,31 +99,21 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
         </h3>
         <Search filter={filter} />
         <Told asked={asked} filter={filter} stale={staleness(connection)} />
-        {opening.refused.value && (
-          <p class="refused" role="alert">
-            {shown(opening.refused.value)}
-          </p>
-        )}
+        <Refused why={opening.refused.value} />
       </div>
       <Comparing rows={rows} chosen={chosen} comparing={comparing} />
       {rows.length > 0 && (
         <div class="block">
           <table class="t past" aria-label="Missions, newest first">
-            <thead>
-              <tr>
-                <th scope="col">Compare</th>
-                <th scope="col">Mission</th>
-                <th scope="col" class="wide-only">
-                  State
-                </th>
-                <th scope="col" class="num wide-only">
-                  Took
-                </th>
-                <th scope="col" class="num wide-only">
-                  Cost
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              of={[
+                "Compare",
+                "Mission",
+                ["State", "wide-only"],
+                ["Took", "num wide-only"],
+                ["Cost", "num wide-only"],
+              ]}
+            />
             <tbody>
               {rows.map((row) => (
                 <PastMission
@@ -236,11 +229,7 @@ function Told({ asked, filter, stale }: ToldProps): JSX.Element {
   return (
     <>
       {stale && <p class="quiet">{shown(stale)}</p>}
-      {refused && !stale && (
-        <p class="refused" role="alert">
-          {shown(refused)}
-        </p>
-      )}
+      <Refused why={stale ? "" : refused} />
       <p class="quiet" role="status">
         {listed === null
           ? asked.busy.value
@@ -287,15 +276,14 @@ function More({ filter, shownNow, total }: MoreProps): JSX.Element | null {
   }
   return (
     <p class="more">
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         onClick={() => {
           filter.limit.value = Math.min(filter.limit.value + STEP, ROWS_AT_MOST);
         }}
       >
         Show {Math.min(STEP, left)} more
-      </button>{" "}
+      </Button>{" "}
       <span class="quiet">
         {grouped(shownNow)} of {grouped(total)} are listed.
       </span>
@@ -325,15 +313,13 @@ function Comparing({ rows, chosen, comparing }: ComparingProps): JSX.Element | n
             : `${a} and ${b} are ticked.`}
       </span>
       {a !== undefined && b !== undefined && (
-        <button
-          type="button"
-          class="btn"
+        <Button
           onClick={() => {
             comparing.value = [a, b];
           }}
         >
           Compare {a} with {b}
-        </button>
+        </Button>
       )}
     </div>
   );

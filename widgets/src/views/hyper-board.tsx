@@ -9,6 +9,7 @@ import { BackToList } from "../parts/back-to-list";
 import { State } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import { Counted, Progress } from "../parts/progress";
+import { Refused } from "../parts/refused";
 import type { MissionRow, MissionState } from "../protocol";
 import { count, isFinal, line, MISSION_WORDS, money, shown } from "../words";
 import { Opened } from "./opened";
@@ -70,11 +71,7 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
             {shown(stale)}
           </p>
         )}
-        {opening.refused.value && (
-          <p class="refused" role="alert">
-            {shown(opening.refused.value)}
-          </p>
-        )}
+        <Refused why={opening.refused.value} />
         {message === null && !stale && (
           <p class="quiet" role="status">
             Waiting for the kernel to tell which missions there are.

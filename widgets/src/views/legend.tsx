@@ -1,5 +1,6 @@
 import "./legend.css";
 import type { JSX } from "preact";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { ATTEMPT_WORDS, MISSION_WORDS, type StateWord, TASK_WORDS } from "../words";
 
@@ -53,12 +54,7 @@ function Meaning({ title, of }: { title: string; of: Meanings }): JSX.Element {
     <div>
       <h4 class="h">{title}</h4>
       <table class="t">
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Means</th>
-          </tr>
-        </thead>
+        <Heads of={["State", "Means"]} />
         <tbody>
           {of.map(([word, means]) => (
             <tr key={word.word}>

@@ -17,7 +17,6 @@ import { Alarms, Needs } from "./needs";
 import { StaleNotice } from "./notice";
 import { Plan } from "./plan";
 import { Result } from "./result";
-import { TaskPanel } from "./task-panel";
 import { Timeline } from "./timeline";
 
 const TABS: readonly TabItem<Tab>[] = [
@@ -79,9 +78,7 @@ function Details(): JSX.Element | null {
   if (BEFORE.has(mission.facts.value.state)) {
     return mission.plan.value === null ? null : <Plan />;
   }
-  const { tab, task } = ui;
-  // The plan and the result show an open task themselves.
-  const panel = task.value !== null && tab.value !== "plan" && tab.value !== "result";
+  const { tab } = ui;
   return (
     <Tabs
       label="Details of the mission"
@@ -90,7 +87,6 @@ function Details(): JSX.Element | null {
       choose={(name) => {
         tab.value = name;
       }}
-      above={panel ? <TaskPanel /> : null}
     />
   );
 }

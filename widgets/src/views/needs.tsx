@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useHere } from "../here";
-import { ActionButton } from "../parts/action";
+import { Actions } from "../parts/action";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import type { Need } from "../protocol";
@@ -56,14 +56,7 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
         <Said phrase={need.what} />
       </p>
       <div class="acts">
-        {need.actions.map((action) => (
-          <ActionButton
-            key={`${action.verb} ${action.label}`}
-            action={action}
-            link={link}
-            small={calm === true}
-          />
-        ))}
+        <Actions of={need.actions} link={link} small={calm} />
       </div>
     </div>
   );

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { useOwnId } from "../parts/own-id";
 import type { TaskSpec } from "../protocol";
 import { duration, line, shown } from "../words";
@@ -32,13 +33,16 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
   const { ui } = useHere();
   const focus = (): void => heading.current?.focus();
   // Opening a task that is open already goes to it as well.
+  const opened = ui.opened.value;
   useLayoutEffect(() => {
+    if (opened === 0 && !first.current) return;
     const place = desk.goTo.peek();
     const elsewhere = place?.key === row.key && fieldsOf(row).has(place.field);
     if ((takesFocus || !first.current) && !elsewhere) focus();
     if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
     first.current = false;
-  }, [ui.opened.value]);
+    ui.opened.value = 0;
+  }, [opened]);
   return (
     <section
       class="plan-contract"
@@ -55,9 +59,9 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
           <code>{line(row.now.name)}</code>
         </h4>
         <Estimate row={row} />
-        <button type="button" class="btn small" onClick={onClose}>
+        <Button small onClick={onClose}>
           Close
-        </button>
+        </Button>
       </div>
       {row.dropped ? (
         <Dropped desk={desk} row={row} onDone={focus} />
@@ -135,16 +139,14 @@ function Estimate({ row }: { row: Row }): JSX.Element {
 function BeginEditing({ onDone }: { onDone: () => void }): JSX.Element {
   const { ui } = useHere();
   return (
-    <button
-      type="button"
-      class="btn"
+    <Button
       onClick={() => {
         ui.choice.editing.value = true;
         onDone();
       }}
     >
       Edit the plan
-    </button>
+    </Button>
   );
 }
 
@@ -159,16 +161,15 @@ function Dropped({ desk, row, onDone }: DroppedProps): JSX.Element {
     <p class="plan-dropped">
       Your edits leave this task out, and take it from the needs of others. Nothing is left out
       before you save.{" "}
-      <button
-        type="button"
-        class="btn small"
+      <Button
+        small
         onClick={() => {
           desk.keep(row);
           onDone();
         }}
       >
         Keep this task
-      </button>
+      </Button>
     </p>
   );
 }

@@ -1,6 +1,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
-import { Refusal } from "../link";
+import { reasonOf } from "../link";
 import type { Mission } from "../mission";
 import type { Checked, Difference, Draft, PlanSpec, Problem, TaskSpec } from "../protocol";
 import type { Ui } from "../ui";
@@ -86,20 +86,20 @@ export class PlanDesk {
   readonly difference: ReadonlySignal<Difference | null>;
 
   readonly mission: Mission;
-  private readonly ui: Ui;
-  private readonly ask: Here["link"]["ask"];
-  private readonly rested: Signal<Draft> = signal(NO_EDITS);
-  private before: ReadonlyMap<string, Row> = new Map();
-  private asked = 0;
+  readonly #ui: Ui;
+  readonly #ask: Here["link"]["ask"];
+  readonly #rested: Signal<Draft> = signal(NO_EDITS);
+  #before: ReadonlyMap<string, Row> = new Map();
+  #asked = 0;
 
   constructor({ mission, ui, link }: Here) {
     this.mission = mission;
-    this.ui = ui;
-    this.ask = link.ask.bind(link);
+    this.#ui = ui;
+    this.#ask = link.ask.bind(link);
     this.stored = computed(() => mission.plan.value ?? NO_PLAN);
     this.rows = computed(() => {
-      const rows = settled(rowsOf(this.stored.value, this.draft.value), this.before);
-      this.before = new Map(rows.map((row) => [row.key, row]));
+      const rows = settled(rowsOf(this.stored.value, this.draft.value), this.#before);
+      this.#before = new Map(rows.map((row) => [row.key, row]));
       return rows;
     });
     this.byName = computed(
@@ -107,7 +107,7 @@ export class PlanDesk {
     );
     this.plan = computed(() => applied(this.stored.value, this.draft.value, this.rows.value));
     this.drawn = computed(() => {
-      const draft = this.rested.value;
+      const draft = this.#rested.value;
       const stored = this.stored.value;
       if (isEmpty(draft)) return stored;
       return { ...stored, tasks: rowsOf(stored, draft).map((row) => row.now) };
@@ -118,7 +118,7 @@ export class PlanDesk {
     this.overtaken = computed(
       () => this.dirty.value && mission.facts.value.revision !== this.base.value,
     );
-    this.problems = computed(() => this.allProblems());
+    this.problems = computed(() => this.#allProblems());
     this.problemsByRow = computed(() => {
       const found = new Map<string, Problem[]>();
       for (const problem of this.problems.value) {
@@ -145,7 +145,7 @@ export class PlanDesk {
   }
 
   edit(row: Row, values: Partial<TaskSpec>): void {
-    this.put(
+    this.#put(
       row.stored
         ? changed(this.draft.value, row.stored, values)
         : addedChanged(this.draft.value, placeOf(row), values),
@@ -153,44 +153,44 @@ export class PlanDesk {
   }
 
   editPlan(values: Partial<PlanFields>): void {
-    this.put(planChanged(this.draft.value, this.stored.value, values));
+    this.#put(planChanged(this.draft.value, this.stored.value, values));
   }
 
   /** Keep a text that is no value, so that it is neither lost nor taken for one. */
   putUnread(place: Place, unread: Unread | null): void {
     const key = unreadKey(place);
     if (unread === null && !this.unread.value.has(key)) return;
-    this.begin();
+    this.#begin();
     const all = new Map(this.unread.value);
     if (unread) all.set(key, unread);
     else all.delete(key);
     this.unread.value = all;
-    this.ui.choice.dirty.value = this.dirty.value;
+    this.#ui.choice.dirty.value = this.dirty.value;
   }
 
   drop(row: Row): void {
     batch(() => {
-      this.forgetUnread(row.key);
-      if (row.stored) this.put(dropped(this.draft.value, row.stored.name));
-      else this.removeAdded(placeOf(row));
+      this.#forgetUnread(row.key);
+      if (row.stored) this.#put(dropped(this.draft.value, row.stored.name));
+      else this.#removeAdded(placeOf(row));
     });
   }
 
   keep(row: Row): void {
-    if (row.stored) this.put(kept(this.draft.value, row.stored.name));
+    if (row.stored) this.#put(kept(this.draft.value, row.stored.name));
   }
 
   undo(row: Row): void {
     batch(() => {
-      this.forgetUnread(row.key);
-      if (row.stored) this.put(undone(this.draft.value, row.stored.name));
+      this.#forgetUnread(row.key);
+      if (row.stored) this.#put(undone(this.draft.value, row.stored.name));
     });
   }
 
   undoPlan(): void {
     batch(() => {
-      this.forgetUnread(WHOLE);
-      this.put({ ...this.draft.value, plan: {} });
+      this.#forgetUnread(WHOLE);
+      this.#put({ ...this.draft.value, plan: {} });
     });
   }
 
@@ -199,7 +199,7 @@ export class PlanDesk {
       this.unread.value = new Map();
       this.gone.value = [];
       this.openAdded.value = null;
-      this.put(NO_EDITS);
+      this.#put(NO_EDITS);
     });
   }
 
@@ -207,7 +207,7 @@ export class PlanDesk {
   add(): void {
     const agent = this.mission.agents[0]?.name ?? "";
     batch(() => {
-      this.put(added(this.draft.value, this.stored.value, agent));
+      this.#put(added(this.draft.value, this.stored.value, agent));
       const key = `+${this.draft.value.add.length - 1}`;
       this.openRow(key);
       this.goTo.value = { key, field: "name" };
@@ -219,14 +219,14 @@ export class PlanDesk {
     batch(() => {
       const isAdded = key.startsWith("+");
       this.openAdded.value = isAdded ? Number(key.slice(1)) : null;
-      this.ui.task.value = isAdded || key === WHOLE ? null : key.slice(1);
+      this.#ui.task.value = isAdded || key === WHOLE ? null : key.slice(1);
     });
   }
 
   closeRow(): void {
     batch(() => {
       this.openAdded.value = null;
-      this.ui.task.value = null;
+      this.#ui.task.value = null;
     });
   }
 
@@ -235,17 +235,17 @@ export class PlanDesk {
     const field = problem.field === "work" ? "tools" : problem.field;
     const key = this.keyOf(problem.task);
     batch(() => {
-      if (this.mayEdit.value) this.ui.choice.editing.value = true;
+      if (this.mayEdit.value) this.#ui.choice.editing.value = true;
       if (key !== WHOLE) this.openRow(key);
       this.goTo.value = { key, field };
-      this.ui.opened.value += 1;
+      this.#ui.opened.value += 1;
     });
   }
 
   /** The kernel has made a revision of the draft. */
   saved(answer: Checked): void {
     batch(() => {
-      this.finish();
+      this.#finish();
       this.checked.value = null;
       this.base.value = answer.difference.to_revision;
     });
@@ -257,7 +257,7 @@ export class PlanDesk {
       const { draft, gone } = rebased(this.draft.value, this.stored.value);
       this.gone.value = gone;
       this.base.value = this.mission.facts.value.revision;
-      this.put(draft);
+      this.#put(draft);
     });
   }
 
@@ -265,16 +265,16 @@ export class PlanDesk {
   settle(): void {
     if (isEmpty(this.draft.peek())) return;
     const { draft, gone } = rebased(this.draft.peek(), this.stored.peek());
-    if (isEmpty(draft) && gone.length === 0) this.finish();
+    if (isEmpty(draft) && gone.length === 0) this.#finish();
   }
 
   /** Nothing is left to save; a new task that was open is one of the plan now. */
-  private finish(): void {
+  #finish(): void {
     batch(() => {
       const place = this.openAdded.value;
       const open = place === null ? undefined : this.draft.value.add[place]?.name;
       this.undoAll();
-      if (open !== undefined) this.ui.task.value = open;
+      if (open !== undefined) this.#ui.task.value = open;
     });
   }
 
@@ -284,12 +284,12 @@ export class PlanDesk {
     const stop = this.draft.subscribe((draft) => {
       clearTimeout(timer);
       if (isEmpty(draft)) {
-        this.asked += 1;
+        this.#asked += 1;
         this.checked.value = null;
         this.refusal.value = "";
-        this.rested.value = draft;
+        this.#rested.value = draft;
       } else {
-        timer = setTimeout(() => void this.check(), REST_MS);
+        timer = setTimeout(() => void this.#check(), REST_MS);
       }
     });
     return () => {
@@ -298,49 +298,49 @@ export class PlanDesk {
     };
   }
 
-  private async check(): Promise<void> {
-    this.asked += 1;
-    const mine = this.asked;
-    this.rested.value = this.draft.peek();
+  async #check(): Promise<void> {
+    this.#asked += 1;
+    const mine = this.#asked;
+    this.#rested.value = this.draft.peek();
     try {
-      const checked = await this.ask<Checked>("check", { draft: this.draft.peek() });
-      if (mine !== this.asked) return;
+      const checked = await this.#ask<Checked>("check", { draft: this.draft.peek() });
+      if (mine !== this.#asked) return;
       this.checked.value = checked;
       this.refusal.value = "";
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (mine === this.asked) this.refusal.value = `${error.message} ${error.hint}`.trim();
+      const why = reasonOf(error);
+      if (mine === this.#asked) this.refusal.value = why;
     }
   }
 
-  private put(draft: Draft): void {
+  #put(draft: Draft): void {
     batch(() => {
-      this.begin();
+      this.#begin();
       this.draft.value = draft;
-      this.ui.choice.dirty.value = this.dirty.value;
+      this.#ui.choice.dirty.value = this.dirty.value;
     });
   }
 
-  private begin(): void {
+  #begin(): void {
     if (this.dirty.value) return;
     this.base.value = Math.max(this.base.value, this.mission.facts.value.revision);
   }
 
-  private removeAdded(place: number): void {
+  #removeAdded(place: number): void {
     this.openAdded.value = null;
     // What stands behind it moves up, and texts that cannot be read would stay behind.
     const rest = [...this.unread.value].filter(([key]) => !key.startsWith("+"));
     this.unread.value = new Map(rest);
-    this.put(addedRemoved(this.draft.value, place));
+    this.#put(addedRemoved(this.draft.value, place));
     this.goTo.value = ADDING;
   }
 
-  private forgetUnread(key: string): void {
+  #forgetUnread(key: string): void {
     const rest = [...this.unread.value].filter(([each]) => !each.startsWith(`${key}\n`));
     if (rest.length < this.unread.value.size) this.unread.value = new Map(rest);
   }
 
-  private allProblems(): readonly Problem[] {
+  #allProblems(): readonly Problem[] {
     const own: Problem[] = [...this.unread.value].map(([key, unread]) => {
       const cut = key.lastIndexOf("\n");
       const row = this.rows.value.find((each) => each.key === key.slice(0, cut));

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { Refusal } from "../link";
 import { ActionButton } from "../parts/action";
+import { Button } from "../parts/button";
 import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
 import { type PlanDesk, unreadKey } from "./plan-desk";
@@ -70,9 +71,7 @@ export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
     <div class="plan-acts">
       <SaveButton desk={desk} onDone={onDone} />
       {row.stored && (
-        <button
-          type="button"
-          class="btn"
+        <Button
           disabled={!touched}
           onClick={() => {
             desk.undo(row);
@@ -80,7 +79,7 @@ export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
           }}
         >
           Undo my edits
-        </button>
+        </Button>
       )}
       <DropButton desk={desk} row={row} onDone={onDone} />
     </div>
@@ -128,9 +127,8 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
       {asking.value && (
         <fieldset class="confirm" aria-label={question}>
           <span>{question}</span>
-          <button
-            type="button"
-            class="btn small"
+          <Button
+            small
             onClick={() => {
               asking.value = false;
               desk.drop(row);
@@ -138,10 +136,10 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
             }}
           >
             {row.stored ? "Drop it" : "Remove it"}
-          </button>
-          <button type="button" class="btn small" onClick={leave}>
+          </Button>
+          <Button small onClick={leave}>
             Leave it as it is
-          </button>
+          </Button>
         </fieldset>
       )}
     </div>
@@ -173,16 +171,14 @@ export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
   const revision = mission.facts.value.revision;
   if (!desk.dirty.value && desk.gone.value.length === 0) return null;
   const undo = (
-    <button
-      type="button"
-      class="btn"
+    <Button
       onClick={() => {
         desk.undoAll();
         ui.said.value = "All edits are undone.";
       }}
     >
       {desk.mayEdit.value ? "Undo all edits" : "Drop my edits"}
-    </button>
+    </Button>
   );
   if (!desk.mayEdit.value) {
     return (
@@ -221,9 +217,7 @@ export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
       )}
       <div class="plan-acts">
         {desk.overtaken.value ? (
-          <button type="button" class="btn" onClick={() => desk.rebase()}>
-            Put my edits on revision {revision}
-          </button>
+          <Button onClick={() => desk.rebase()}>Put my edits on revision {revision}</Button>
         ) : (
           <SaveButton desk={desk} onDone={() => undefined} />
         )}

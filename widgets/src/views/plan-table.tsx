@@ -2,6 +2,7 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { count, grouped, line, TASK_WORDS } from "../words";
@@ -182,9 +183,7 @@ function More({ shown, of, onMore }: MoreProps): JSX.Element {
   const next = Math.min(PAGE, of - shown);
   return (
     <p class="plan-acts">
-      <button type="button" class="btn" onClick={onMore}>
-        Show {next} more
-      </button>
+      <Button onClick={onMore}>Show {next} more</Button>
       <span class="quiet">
         {grouped(shown)} of {grouped(of)} are shown.
       </span>

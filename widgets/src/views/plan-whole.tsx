@@ -1,6 +1,7 @@
 import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { Button } from "../parts/button";
 import type { PlanSpec } from "../protocol";
 import { duration, line, money } from "../words";
 import { CommentField, Comments } from "./plan-comment";
@@ -223,14 +224,12 @@ function WholeForm({ desk }: { desk: PlanDesk }): JSX.Element {
       />
       <div class="plan-acts">
         <SaveButton desk={desk} onDone={() => undefined} />
-        <button
-          type="button"
-          class="btn"
+        <Button
           disabled={Object.keys(desk.draft.value.plan).length === 0}
           onClick={() => desk.undoPlan()}
         >
           Undo these edits
-        </button>
+        </Button>
       </div>
     </div>
   );

@@ -4,7 +4,9 @@ import { useHere } from "../here";
 import type { Mission } from "../mission";
 import { CopyButton } from "../parts/copy-button";
 import { FindingsTable } from "../parts/findings-table";
+import { Heads } from "../parts/heads";
 import { useMore } from "../parts/more";
+import { Refused } from "../parts/refused";
 import { LEVELS } from "../parts/severity";
 import { ShownOutput } from "../parts/shown-output";
 import type { Finding, MissionOutputs, Output } from "../protocol";
@@ -64,11 +66,7 @@ function Readiness({ answer, refused, busy }: ReadinessProps): JSX.Element {
   return (
     <div class="block">
       {isFinal(state) ? <Ended answer={answer} /> : <NotReady answer={answer} />}
-      {refused && (
-        <p class="refused" role="alert">
-          {shown(refused)}
-        </p>
-      )}
+      <Refused why={refused} />
       {answer === null && busy && (
         <p class="quiet" role="status">
           Asking the kernel what is there.
@@ -189,15 +187,7 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
         </span>
       </h4>
       <table class="t outputs" aria-label="Outputs you can use now">
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <th scope="col">Output</th>
-            <th scope="col" class="wide-only">
-              In Python
-            </th>
-          </tr>
-        </thead>
+        <Heads of={["Task", "Output", ["In Python", "wide-only"]]} />
         <tbody>
           {of.outputs.slice(0, more.shown).map(({ task, what, python }) => (
             <tr key={task} aria-current={task === chosen ? "true" : undefined}>

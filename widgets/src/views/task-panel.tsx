@@ -1,14 +1,19 @@
 import "./task-panel.css";
 import type { JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
-import { ActionButton } from "../parts/action";
+import { Actions } from "../parts/action";
+import { Button } from "../parts/button";
 import { Row } from "../parts/facts";
+import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
+import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
+import { Runs } from "../parts/runs";
 import { TaskLink } from "../parts/task-link";
 import type { AttemptFacts, TaskFacts } from "../protocol";
+import { neededBy, tries } from "../task-story";
 import {
   ATTEMPT_WORDS,
   counting,
@@ -21,14 +26,13 @@ import {
   TASK_WORDS,
 } from "../words";
 import { moment } from "./head-state";
-import { neededBy, tries } from "./task-story";
 
 const LINKS_SHOWN = 8;
 
 /** The open task: how it stands, its attempts, and what can be done. Escape closes it. */
 export function TaskPanel(): JSX.Element | null {
   const { mission, ui } = useHere();
-  const title = useId();
+  const title = useOwnId();
   const heading = useRef<HTMLHeadingElement>(null);
   const from = useRef<HTMLElement | null>(null);
   mission.tasksVersion.value;
@@ -40,6 +44,7 @@ export function TaskPanel(): JSX.Element | null {
     const { activeElement } = heading.current.getRootNode() as Document | ShadowRoot;
     if (activeElement instanceof HTMLElement) from.current = activeElement;
     heading.current.focus();
+    ui.opened.value = 0;
   }, [opened]);
   if (!task) return null;
   const close = (): void => {
@@ -94,31 +99,22 @@ export function TaskGoal({ task }: { task: TaskFacts }): JSX.Element | null {
 
 function PanelButtons({ task, close }: { task: TaskFacts; close: () => void }): JSX.Element {
   const { mission, link, ui } = useHere();
-  const actions = mission.head.value.task_actions[task.name] ?? [];
+  const actions = mission.head.value.task_actions[task.name];
   const asked = mission.head.value.needs.some((need) => need.task === task.name);
   return (
     <div class="acts">
-      {!asked &&
-        actions.map((action) => (
-          <ActionButton
-            key={`${action.verb} ${action.label}`}
-            action={action}
-            link={link}
-            small
-          />
-        ))}
-      <button
-        type="button"
-        class="btn small"
+      {!asked && <Actions of={actions} link={link} small />}
+      <Button
+        small
         onClick={() => {
           ui.focus.value = task.name;
         }}
       >
         Focus on this task
-      </button>
-      <button type="button" class="btn small" onClick={close}>
+      </Button>
+      <Button small onClick={close}>
         Close<span class="vh"> the task</span>
-      </button>
+      </Button>
     </div>
   );
 }
@@ -137,14 +133,11 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
       </p>
       {need && (
         <div class="acts">
-          {need.actions.map((action) => (
-            <ActionButton
-              key={`${action.verb} ${action.label}`}
-              action={{ ...action, kind: "plain" }}
-              link={link}
-              small
-            />
-          ))}
+          <Actions
+            of={need.actions.map((action) => ({ ...action, kind: "plain" }))}
+            link={link}
+            small
+          />
         </div>
       )}
     </div>
@@ -154,17 +147,9 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
 function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
   const { mission, ui } = useHere();
   const spec = mission.spec(task.name);
-  const work = spec?.work;
   return (
     <dl class="kv wide">
-      <Row label={task.agent ? "Agent" : "Runs"}>
-        {task.agent
-          ? line(task.agent, 80)
-          : work?.kind === "python"
-            ? line(work.label, 80)
-            : "a function of yours"}
-        {task.pid !== null && `, process ${task.pid}`}
-      </Row>
+      <Runs task={task} />
       <Row label="Needs">
         <Links names={spec?.needs ?? []} mission={mission} />
       </Row>
@@ -238,20 +223,16 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
       tabIndex={attempts.length > 0 ? 0 : undefined}
     >
       <table class="t">
-        <thead>
-          <tr>
-            <th scope="col">Attempt</th>
-            <th scope="col">State</th>
-            <th scope="col">Started</th>
-            <th scope="col" class="num">
-              Took
-            </th>
-            <th scope="col" class="num">
-              Process
-            </th>
-            <th scope="col">What went wrong</th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            "Attempt",
+            "State",
+            "Started",
+            ["Took", "num"],
+            ["Process", "num"],
+            "What went wrong",
+          ]}
+        />
         <tbody>
           {attempts.map((each) => (
             <tr key={each.number}>

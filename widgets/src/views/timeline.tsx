@@ -4,9 +4,11 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
 import type { Mission } from "../mission";
+import { Button } from "../parts/button";
 import { slowNow } from "../slowly";
 import { clock, count, duration, grouped, isFinal } from "../words";
 import { elapsedUntil } from "./board-cards";
+import { TaskPanel } from "./task-panel";
 import { endOf } from "./timeline-end";
 import { Lanes } from "./timeline-lanes";
 import { firstBars, type Group, groupsOf, howMany, type Kind } from "./timeline-rows";
@@ -25,41 +27,43 @@ export function Timeline(): JSX.Element {
   const shown = firstBars(drawn.groups, limit.value);
   const rest = howMany(drawn.groups) - limit.value;
   return (
-    <section class="block tl" aria-label="Timeline">
-      <div class="tl-head">
-        <Span />
-        <AtWork />
-      </div>
-      <h3 class="h">Attempts by agent</h3>
-      {shown.length === 0 ? (
-        <p class="quiet">
-          Nothing has been tried yet, and nothing is known of how long it takes.
-        </p>
-      ) : (
-        <Lanes
-          groups={shown}
-          start={drawn.start}
-          scale={drawn.scale}
-          now={drawn.now}
-          running={drawn.running}
-        />
-      )}
-      {rest > 0 && (
-        <p class="tl-more">
-          And {count(rest, "more attempt")}.{" "}
-          <button
-            type="button"
-            class="btn small"
-            onClick={() => {
-              limit.value += BARS_MORE;
-            }}
-          >
-            Show {grouped(Math.min(rest, BARS_MORE))} more
-          </button>
-        </p>
-      )}
-      {shown.length > 0 && <Legend groups={drawn.groups} />}
-    </section>
+    <>
+      <section class="block tl" aria-label="Timeline">
+        <div class="tl-head">
+          <Span />
+          <AtWork />
+        </div>
+        <h3 class="h">Attempts by agent</h3>
+        {shown.length === 0 ? (
+          <p class="quiet">
+            Nothing has been tried yet, and nothing is known of how long it takes.
+          </p>
+        ) : (
+          <Lanes
+            groups={shown}
+            start={drawn.start}
+            scale={drawn.scale}
+            now={drawn.now}
+            running={drawn.running}
+          />
+        )}
+        {rest > 0 && (
+          <p class="tl-more">
+            And {count(rest, "more attempt")}.{" "}
+            <Button
+              small
+              onClick={() => {
+                limit.value += BARS_MORE;
+              }}
+            >
+              Show {grouped(Math.min(rest, BARS_MORE))} more
+            </Button>
+          </p>
+        )}
+        {shown.length > 0 && <Legend groups={drawn.groups} />}
+      </section>
+      <TaskPanel />
+    </>
   );
 }
 

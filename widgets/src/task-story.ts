@@ -1,10 +1,11 @@
-import type { Mission } from "../mission";
-import { plain } from "../parts/phrase";
-import type { Phrase, PhrasePart, TaskFacts, TaskSpec } from "../protocol";
-import { ATTEMPT_WORDS, count, isFinal, line, TASK_WORDS } from "../words";
+/** What a task does, waits for and leads to, in sentences. */
+import type { Mission } from "./mission";
+import { plain } from "./parts/phrase";
+import type { Phrase, PhrasePart, TaskFacts, TaskSpec } from "./protocol";
+import { ATTEMPT_WORDS, count, counting, duration, isFinal, line, TASK_WORDS } from "./words";
 
 /** Now, Waiting for and Next of one task. */
-export interface TaskStory {
+export interface Story {
   readonly now: Phrase;
   readonly waiting: Phrase;
   readonly next: Phrase;
@@ -14,23 +15,19 @@ const NAMED_AT_MOST = 4;
 const NOTHING: Phrase = ["Nothing."];
 const YOU: PhrasePart = { strong: "You" };
 
-/** Tell how one task stands, from its own facts. */
-export function taskStory(mission: Mission, task: TaskFacts): TaskStory {
+/** Tell how one task stands at a time of the kernel's, from its own facts. */
+export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
   const spec = mission.spec(task.name);
-  const paused = mission.facts.value.state === "paused";
   switch (task.state) {
     case "pending":
-      return {
-        now: ["It has not started."],
-        waiting: unmet(mission, spec),
-        next: ["It starts by itself when they have succeeded."],
-      };
+      return { now: ["It has not started."], ...unmet(mission, spec) };
     case "ready":
       return {
         now: ["It is ready to start."],
-        waiting: paused
-          ? [YOU, ": the mission is paused."]
-          : ["A free place. You need not act."],
+        waiting:
+          mission.facts.value.state === "paused"
+            ? [YOU, ": the mission is paused."]
+            : ["A free place. You need not act."],
         next: [`Attempt ${task.attempt + 1}${of(spec)} starts by itself.`],
       };
     case "waiting":
@@ -41,7 +38,7 @@ export function taskStory(mission: Mission, task: TaskFacts): TaskStory {
       };
     case "running":
       return {
-        now: atWork(mission, task),
+        now: atWork(mission, task, now),
         waiting: NOTHING,
         next: [...checkOf(spec), ...followers(mission, task)],
       };
@@ -59,7 +56,7 @@ export function taskStory(mission: Mission, task: TaskFacts): TaskStory {
       };
     case "stalled":
       return {
-        now: ["There is no sign of life."],
+        now: [`There is no sign of life${lasting(task.heartbeat_at, now)}.`],
         waiting: ["A sign of life. You need not act."],
         next: alarmOf(mission, task) ?? ["It is tried once more, or counts as failed."],
       };
@@ -89,8 +86,23 @@ export function neededBy(mission: Mission, name: string): string[] {
   return tasks.filter((task) => task.needs?.includes(name)).map((task) => task.name);
 }
 
-function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): TaskStory {
+/** Names as a sentence lists them: `a`, `b` and 3 more. */
+export function enumerated(names: readonly string[]): Phrase {
+  const told = names.slice(0, NAMED_AT_MOST);
+  const rest = names.length - told.length;
+  const parts: PhrasePart[] = [];
+  for (const [place, name] of told.entries()) {
+    const isLast = place === told.length - 1 && rest === 0;
+    if (place > 0) parts.push(isLast ? " and " : ", ");
+    parts.push({ code: line(name) });
+  }
+  if (rest > 0) parts.push(` and ${count(rest, "more", "more")}`);
+  return parts;
+}
+
+function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): Story {
   const { word } = ATTEMPT_WORDS[task.state as "failed"] ?? TASK_WORDS[task.state];
+  const worked = task.worked_s > 0 ? `, after ${duration(task.worked_s)} of work` : "";
   const why = task.error ? ` ${sentence(task.error)}` : "";
   const next: Phrase =
     task.state === "succeeded"
@@ -98,13 +110,19 @@ function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): T
       : spec?.on_failure === "skip" || spec?.on_failure === "continue"
         ? ["The rest goes on without it."]
         : ["Nothing more of it."];
-  return { now: [`It has ended: ${word}.${why}`], waiting: NOTHING, next };
+  return { now: [`It has ended: ${word}${worked}.${why}`], waiting: NOTHING, next };
 }
 
-function atWork(mission: Mission, task: TaskFacts): Phrase {
+function atWork(mission: Mission, task: TaskFacts, now: number): Phrase {
   const last = mission.log.items.findLast((event) => event.task === task.name);
-  const who = task.agent ? `The ${line(task.agent, 80)} is at work.` : "It runs.";
-  return last ? [`${who} Last: `, ...last.told, stop(last.told)] : [who];
+  const who = task.agent ? `The ${line(task.agent, 80)} is at work` : "It runs";
+  const told = `${who}${lasting(task.started_at, now)}.`;
+  return last ? [`${told} Last: `, ...last.told, stop(last.told)] : [told];
+}
+
+/** ` for 2 min 24 s`, or nothing where there is no beginning. */
+function lasting(since: string | null, now: number): string {
+  return since === null ? "" : ` for ${counting((now - Date.parse(since)) / 1000)}`;
 }
 
 /** The full stop that a phrase lacks, or nothing. */
@@ -122,30 +140,25 @@ function followers(mission: Mission, task: TaskFacts): Phrase {
   return [...enumerated(names), names.length === 1 ? " gets its result." : " get its result."];
 }
 
-function unmet(mission: Mission, spec: TaskSpec | undefined): Phrase {
+function unmet(mission: Mission, spec: TaskSpec | undefined): Omit<Story, "now"> {
   const left = (spec?.needs ?? []).filter((name) => {
     const task = mission.task(name);
     return !task || !isFinal(task.state);
   });
-  if (left.length === 0) return ["A free place. You need not act."];
-  return [...enumerated(left), "."];
+  if (left.length === 0)
+    return {
+      waiting: ["A free place. You need not act."],
+      next: ["It starts by itself when there is room."],
+    };
+  const done = left.length === 1 ? "that has" : "they have";
+  return {
+    waiting: [...enumerated(left), "."],
+    next: [`It starts by itself when ${done} succeeded.`],
+  };
 }
 
 function alarmOf(mission: Mission, task: TaskFacts): Phrase | null {
   return mission.head.value.alarms.find((alarm) => alarm.task === task.name)?.what ?? null;
-}
-
-function enumerated(names: readonly string[]): Phrase {
-  const named = names.slice(0, NAMED_AT_MOST);
-  const more = names.length - named.length;
-  const parts: PhrasePart[] = [];
-  named.forEach((name, place) => {
-    const last = place === named.length - 1 && more === 0;
-    if (place > 0) parts.push(last ? " and " : ", ");
-    parts.push({ code: name });
-  });
-  if (more > 0) parts.push(` and ${count(more, "more", "more")}`);
-  return parts;
 }
 
 const of = (spec: TaskSpec | undefined): string =>

@@ -1,0 +1,10 @@
+import type { ComponentProps, JSX } from "preact";
+
+interface Props extends Omit<ComponentProps<"button">, "type" | "class" | "ref"> {
+  small?: boolean;
+}
+
+/** A button as most of them look. */
+export function Button({ small, ...rest }: Props): JSX.Element {
+  return <button type="button" class={small ? "btn small" : "btn"} {...rest} />;
+}
