@@ -30,6 +30,7 @@ SIZE: Final = {"width": 1300, "height": 1400}
 
 # A mission that the test lets go on by writing a file.
 READ_FILE: Final = """
+import os
 os.environ["HYPERNB_DB"] = {database!r}
 %load_ext hypernb
 import hypernb, pathlib, threading
