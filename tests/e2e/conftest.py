@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hypernb.session import Mission
 
 TEST_TAKES_S: Final = 90
+STOP_WITHIN_S: Final = 10
 SIZE: Final = {"width": 1300, "height": 1400}
 
 # A mission that the test lets go on by writing a file.
@@ -208,7 +209,7 @@ class Desk:
             for mission in session.missions():
                 if not mission.state.is_final:
                     mission.cancel()
-            session.stop()
+            session.stop(timeout=STOP_WITHIN_S)
 
 
 @pytest.fixture
