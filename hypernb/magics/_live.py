@@ -217,7 +217,7 @@ class LiveView:
         mission, stop = self._mission, self._stop
         if self._lasts and not mission.wait_for_retry(on_change=self._look, stop=stop):
             return False
-        mission.wait(on_change=self._look, stop=stop)
+        mission.watch(on_change=self._look, stop=stop)
         if stop.is_set():
             return False
         self._update()

@@ -108,6 +108,7 @@ function useLanding(
 ): (place: Place) => void {
   const wanted = useRef<Place | null>(null);
   const last = useRef<Element | null>(null);
+  const before = useRef<string | null>(null);
   const state = mission.facts.value.state;
   const focus = ui.focus.value;
   useEffect(() => {
@@ -120,8 +121,12 @@ function useLanding(
   }, []);
   useLayoutEffect(() => {
     const lost = last.current !== null && !last.current.isConnected;
-    const place = wanted.current ?? (lost ? (focus === null ? "state" : "task") : null);
+    // The button that was pressed may still be there; it goes when its own part is drawn.
+    const entered = focus !== null && before.current === null;
+    const lands = entered || lost;
+    const place = wanted.current ?? (lands ? (focus === null ? "state" : "task") : null);
     wanted.current = null;
+    before.current = focus;
     if (place === null || root.current === null) return;
     const to = root.current.querySelector<HTMLElement>(PLACES[place]);
     const now = (root.current.getRootNode() as Document | ShadowRoot).activeElement;
