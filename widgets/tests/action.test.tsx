@@ -123,6 +123,18 @@ describe("a button that asks first", () => {
     expect(el.querySelector(".confirm")).toBeNull();
   });
 
+  it("takes Enter in the field for the answer", async () => {
+    const { model, el, button } = shownAction(REJECT);
+    button.click();
+    await settle();
+    const field = el.querySelector("input") as HTMLInputElement;
+    field.value = "Too dear";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    press(field, "Enter");
+    press(field, "Enter");
+    expect(model.sent).toMatchObject([{ verb: "reject", args: { reason: "Too dear" } }]);
+  });
+
   it("leaves everything as it is when that is wanted, and gives the focus back", async () => {
     const { model, el, button } = shownAction(REJECT);
     for (const leave of [

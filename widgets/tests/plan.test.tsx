@@ -645,6 +645,10 @@ describe("saving", () => {
 describe("the difference", () => {
   it("is that of the kernel before there are edits, in words and strokes", () => {
     show();
+    expect(text()).toContain("Changes to revision 1");
+    act(() => {
+      here.ui.choice.saved.value = 2;
+    });
     expect(text()).toContain("Your changes to revision 1");
     expect(root.querySelector("del")?.textContent).toBe("the templates");
     expect(root.querySelector("ins")?.textContent).toBe(

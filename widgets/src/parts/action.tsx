@@ -17,6 +17,8 @@ interface Props {
   /** More arguments, read when the button is pressed. */
   more?: () => Record<string, unknown>;
   disabled?: boolean;
+  /** Whether it is being done, for others to see, or shared by buttons that do the same. */
+  busy?: Signal<boolean>;
 }
 
 /**
@@ -30,17 +32,20 @@ export function ActionButton({
   onDone,
   more,
   disabled,
+  busy: shared,
 }: Props): JSX.Element {
   const twinId = useOwnId();
   const button = useRef<HTMLButtonElement>(null);
   const asking = useSignal(false);
-  const busy = useSignal(false);
+  const own = useSignal(false);
+  const busy = shared ?? own;
   const twin = useSignal(false);
   const refused = useSignal("");
   const reason = useSignal("");
   const dead = link.liveness.value !== "live" || disabled === true;
 
   const act = async (): Promise<void> => {
+    if (busy.value) return;
     busy.value = true;
     refused.value = "";
     try {
@@ -160,6 +165,11 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
             value={reason.value}
             onInput={(event) => {
               reason.value = event.currentTarget.value;
+            }}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.isComposing || dead) return;
+              event.preventDefault();
+              void act();
             }}
           />
         </label>

@@ -35,6 +35,7 @@ export function SaveButton({
     <ActionButton
       key={desk.base.value}
       link={link}
+      busy={ui.choice.saving}
       disabled={!desk.dirty.value}
       action={{
         verb: "edit",
