@@ -17,11 +17,11 @@ BUILT := hypernb/widgets/static/hypernb.js
 NPM := cd widgets && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm
 
 # Neither tests nor examples touch the store or the signing key of whoever runs them.
-check unit suite e2e notebooks docs bench: export HYPERNB_HOME := $(CURDIR)/build/home
+check unit suite e2e notebooks docs pictures bench: export HYPERNB_HOME := $(CURDIR)/build/home
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check unit suite e2e lab notebooks docs bench widgets widgets-check clean
+.PHONY: help demo test check unit suite e2e lab notebooks docs pictures bench widgets widgets-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,9 @@ lab: $(VENV)/.stamp-demo ## open JupyterLab on the first notebook and the demo's
 
 docs: $(VENV)/.stamp-dev ## write the reference pages, then check links and snippets
 	$(RUN) -m tools.docs
+
+pictures: $(VENV)/.stamp-dev $(BUILT) ## make the pictures of README and guide, in a real browser
+	$(RUN) -m tools.pictures
 
 bench: .venv-bench/.stamp ## measure what is promised to be fast; DAGS=folder adds real workflows
 	@mkdir -p build/bench

@@ -63,8 +63,8 @@ VERBS: Final = {
                 Option("--state", "Only in these states.", "names", "running,failed"),
             ),
         ),
-        Verb("show", "Show a mission as it stands.", "[M]", 0, 1, completes="mission"),
-        Verb("attach", "Watch a mission live.", "[M]", 0, 1, completes="mission"),
+        Verb("show", "Show a mission as it stands now.", "[M]", 0, 1, completes="mission"),
+        Verb("attach", "Watch a mission live, and steer it.", "[M]", 0, 1, completes="mission"),
         Verb(
             "wait",
             "Wait until a mission has ended.",

@@ -1,6 +1,25 @@
-"""Live views of missions for notebooks, on anywidget.
+"""Live views of missions for notebooks, each a widget.
 
-Loaded when they are first used: anywidget takes a fifth of a second to import.
+A view follows its mission by itself and takes clicks, also while a cell computes. A mission is
+given as a `hypernb.Mission`, by its short id or by its number:
+
+    MissionView("m-7")                         the whole mission, its parts in tabs
+    MissionView(7, tab="feed", density="compact")
+    PlanView("m-7")                            the plan, to be edited and approved
+    GraphView("m-7", task="clean")             tasks and what needs what; one of them open
+    SwarmBoard("m-7")                          the agents, and what each is at
+    FeedView("m-7")                            the events
+    TimelineView("m-7")                        the attempts over time
+    ResultView("m-7")                          outputs and findings
+    HyperBoard()                               all missions under way, or waiting for you
+    History()                                  all missions there ever were
+
+They compose like all widgets, ``VBox([GraphView(7), FeedView(7)])``, and have traits:
+``mission_id``, ``state`` and ``seq`` to be observed; ``task``, ``density`` and, in
+`MissionView`, ``tab`` to be set as well. ``close()`` ends a view and not its mission; so does
+the end of a ``with``.
+
+Nothing is loaded before it is used: anywidget takes a fifth of a second to import.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ compare    ``a``, ``b``                                    what differs between 
 open       ``mission`` (null: back to the list)            ``{}``; its picture follows
 =========  ==============================================  ====================================
 
-``events``: ``before`` null is from the newest; heartbeats only if ``kinds`` names them; ``agent``
-null is all, and empty is tasks without an agent. The answer's ``before`` is where to go on while
-there is ``more``: words are looked for through ten thousand events at a time.
+``events``: ``before`` null is from the newest; heartbeats only if ``kinds`` names them;
+``agent`` null is all, and empty is tasks without an agent. The answer's ``before`` is where to
+go on while there is ``more``: words are looked for through ten thousand events at a time.
 
 A view is not trusted. What has another shape is refused, or, where nobody waits for an answer,
 ignored with a line in the log (`hypernb.widgets._asked`). Only these verbs can be called. A

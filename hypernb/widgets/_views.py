@@ -24,26 +24,35 @@ class OfMission(HyperWidget):
 
     Args:
         mission: A mission, its short id (``"m-7"``) or its number.
-        options: ``density`` and ``task``, and what every widget takes (``layout``).
+        density: ``comfortable`` or ``compact``.
+        task: Name of a task to open.
+        options: What every widget takes: ``layout``, ``tooltip``.
 
     Raises:
         UnknownMissionError: There is no such mission.
         UsageError: An option is not known or has no meaning, or views were not built.
     """
 
-    mission_id = traitlets.Unicode("", read_only=True).tag(sync=True)
-    """Short id of the mission."""
-    task = traitlets.Unicode("").tag(sync=True)
-    """Name of the task that is open; empty if none is."""
+    mission_id = traitlets.Unicode("", read_only=True, help="Short id of the mission.").tag(
+        sync=True
+    )
+    task = traitlets.Unicode("", help="Name of the open task; empty if none is.").tag(sync=True)
 
     options: ClassVar[tuple[str, ...]] = ("density", "task")
 
-    def __init__(self, mission: Mission | str | int, **options: Any) -> None:
+    def __init__(
+        self,
+        mission: Mission | str | int,
+        *,
+        density: str = "comfortable",
+        task: str = "",
+        **options: Any,
+    ) -> None:
         self._mission = mission if isinstance(mission, Mission) else _here().mission(mission)
         record = self._mission.record
         self.set_trait("mission_id", record.short_id)
         self.set_trait("state", record.state.value)
-        super().__init__(self._mission, **options)
+        super().__init__(self._mission, density=density, task=task, **options)
 
     @property
     def mission(self) -> Mission:
@@ -58,20 +67,45 @@ class OfMission(HyperWidget):
 class MissionView(OfMission):
     """A mission: what it does, what it needs from you, and all its parts in tabs.
 
+    ``tab``, ``density`` and ``task`` can be set at any time; they, ``state`` and ``seq`` can be
+    observed.
+
     Args:
         mission: A mission, its short id (``"m-7"``) or its number.
-        options: ``tab``, ``density`` and ``task``, and what every widget takes.
+        tab: ``plan``, ``graph``, ``board``, ``feed``, ``timeline`` or ``result``; by default
+            the one that fits the mission's state.
+        density: ``comfortable`` or ``compact``.
+        task: Name of a task to open.
+        options: What every widget takes: ``layout``, ``tooltip``.
+
+    Raises:
+        UnknownMissionError: There is no such mission.
+        UsageError: An option is not known or has no meaning, or views were not built.
 
     Example:
-        >>> MissionView("m-7", tab="board", density="compact")  # doctest: +SKIP
+        >>> view = MissionView("m-7", tab="board", density="compact")  # doctest: +SKIP
+        >>> view.observe(lambda change: print(change.new), "state")  # doctest: +SKIP
     """
 
     component = traitlets.Unicode("mission", read_only=True).tag(sync=True)
-    tab = traitlets.Unicode("").tag(sync=True)
-    """The open tab: ``plan``, ``graph``, ``board``, ``feed``, ``timeline``, ``result``; empty
-    for the one that fits the mission's state."""
+    tab = traitlets.Unicode(
+        "",
+        help="The open tab: plan, graph, board, feed, timeline, result; empty for the one that "
+        "fits the mission's state.",
+    ).tag(sync=True)
 
     options: ClassVar[tuple[str, ...]] = ("density", "tab", "task")
+
+    def __init__(
+        self,
+        mission: Mission | str | int,
+        *,
+        tab: str = "",
+        density: str = "comfortable",
+        task: str = "",
+        **options: Any,
+    ) -> None:
+        super().__init__(mission, tab=tab, density=density, task=task, **options)
 
     @traitlets.validate("tab")
     def _known_tab(self, proposal: Any) -> str:
@@ -119,12 +153,18 @@ class OfSession(HyperWidget):
 
     _states: ClassVar[Sequence[MissionState]] = ()
 
-    def __init__(self, session: Session | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        session: Session | None = None,
+        *,
+        density: str = "comfortable",
+        **options: Any,
+    ) -> None:
         from hypernb.engine import SystemClock
 
         whose = session or _here()
         listing = Listing(whose, states=self._states, limit=_ROWS, clock=SystemClock())
-        super().__init__(whose, listing, **options)
+        super().__init__(whose, listing, density=density, **options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -135,7 +175,8 @@ class History(OfSession):
 
     Args:
         session: Whose store; by default the kernel's.
-        options: ``density``, and what every widget takes.
+        density: ``comfortable`` or ``compact``.
+        options: What every widget takes: ``layout``, ``tooltip``.
     """
 
     component = traitlets.Unicode("history", read_only=True).tag(sync=True)
@@ -146,7 +187,8 @@ class HyperBoard(OfSession):
 
     Args:
         session: Whose store; by default the kernel's.
-        options: ``density``, and what every widget takes.
+        density: ``comfortable`` or ``compact``.
+        options: What every widget takes: ``layout``, ``tooltip``.
     """
 
     component = traitlets.Unicode("hyper_board", read_only=True).tag(sync=True)

@@ -40,8 +40,7 @@ def built(name: str) -> str:
     except FileNotFoundError as error:
         raise UsageError(
             f"Live views were not built: {name} is missing from {str(_STATIC)!r}.",
-            hint="In a checkout, `npm ci && npm run build` in widgets/ builds them; "
-            "an installed wheel has them.",
+            hint="In a clone, `make widgets` builds them; a wheel of hypernb has them.",
         ) from error
 
 
@@ -60,20 +59,23 @@ class HyperWidget(anywidget.AnyWidget):
         UsageError: An option is not known or has no meaning, or views were not built.
     """
 
-    component = traitlets.Unicode("mission", read_only=True).tag(sync=True)
-    """Which view it is; read by the front end."""
+    component = traitlets.Unicode(
+        "mission", read_only=True, help="Which view it is; read by the front end."
+    ).tag(sync=True)
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
 
-    density = traitlets.Unicode("comfortable").tag(sync=True)
-    """``comfortable`` or ``compact``."""
-    state = traitlets.Unicode("")
-    """State of the mission that is shown: ``running`` ...; empty while a list is."""
-    seq = traitlets.Int(0)
-    """Number of the last event of the store that the view includes."""
+    density = traitlets.Unicode("comfortable", help="comfortable or compact.").tag(sync=True)
+    state = traitlets.Unicode(
+        "", help="State of the mission that is shown: running ...; empty while a list is."
+    )
+    seq = traitlets.Int(0, help="Number of the last event of the store that the view includes.")
 
-    own_id = traitlets.Unicode("", read_only=True).tag(sync=True)
-    """Id of the widget's model, by which its view finds its place in the notebook."""
+    own_id = traitlets.Unicode(
+        "",
+        read_only=True,
+        help="Id of the widget's model, by which its view finds its place in the notebook.",
+    ).tag(sync=True)
 
     front_end: str | None = None
     """The program that shows it, as it named itself; None until one has answered."""

@@ -99,8 +99,8 @@ def show(page: Page, look: Look) -> None:
             label, _, text = what.partition(": ")
             page.get_by_label(label, exact=True).first.fill(text)
         else:
-            label = re.compile(f"^{re.escape(what)}")
+            pattern = re.compile(f"^{re.escape(what)}")
             role: Any = "button" if verb == "press" else "checkbox"
-            page.get_by_role(role, name=label).first.click()
+            page.get_by_role(role, name=pattern).first.click()
         if verb == "fill":
             page.keyboard.press("Tab")

@@ -109,6 +109,7 @@ function useLanding(
   { mission, ui }: Here,
 ): (place: Place) => void {
   const wanted = useRef<Place | null>(null);
+  const before = useRef<string | null>(null);
   const isLost = useLostFocus(root);
   const state = mission.facts.value.state;
   const focus = ui.focus.value;
@@ -118,11 +119,16 @@ function useLanding(
     return `${needs.length} ${decision !== null}`;
   }).value;
   useLayoutEffect(() => {
-    const lost = isLost();
-    const place = wanted.current ?? (lost ? (focus === null ? "state" : "task") : null);
-    wanted.current = null;
-    if (place === null || !isFree(root.current)) return;
-    root.current?.querySelector<HTMLElement>(PLACES[place])?.focus();
+    const entered = focus !== null && before.current === null;
+    before.current = focus;
+    // What was pressed may still be there; it goes when its own part is drawn, just after this.
+    queueMicrotask(() => {
+      const lands = isLost() || entered;
+      const place = wanted.current ?? (lands ? (focus === null ? "state" : "task") : null);
+      wanted.current = null;
+      if (place === null || !isFree(root.current)) return;
+      root.current?.querySelector<HTMLElement>(PLACES[place])?.focus();
+    });
   }, [state, focus, asked]);
   return (place) => {
     wanted.current = place;
