@@ -319,9 +319,14 @@ describe("edits", () => {
     type("timeout_s", "soon");
     expect(control("timeout_s").value).toBe("soon");
     expect(control("timeout_s").getAttribute("aria-invalid")).toBe("true");
-    press("Save as revision 3");
+    const save = all<HTMLButtonElement>("button").filter((each) =>
+      each.textContent?.startsWith("Save as"),
+    );
+    expect(save.every((each) => each.disabled)).toBe(true);
+    expect(text()).toContain("It can be saved when the problem is fixed.");
+    type("timeout_s", "3");
+    expect(text()).not.toContain("It can be saved when");
     expect(asks("edit")).toHaveLength(0);
-    expect(text()).toContain("1 field cannot be read, so nothing was saved.");
   });
 
   it("read needs by name, by number and with commas in names", () => {

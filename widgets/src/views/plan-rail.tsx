@@ -77,7 +77,7 @@ function ChangesList({
   difference: Difference;
 }): JSX.Element {
   const byTask = new Map<string, Difference["changed"]>();
-  for (const change of difference.changed)
+  for (const change of difference.changed.filter(isTold))
     byTask.set(change.task, [...(byTask.get(change.task) ?? []), change]);
   const all = [...byTask];
   const rest = all.length - TASKS_AT_MOST;
@@ -106,6 +106,10 @@ function ChangesList({
     </>
   );
 }
+
+/** What nobody edits follows from the rest, as notes do. */
+const isTold = ({ field }: Difference["changed"][number]): boolean => !UNTOLD.has(field);
+const UNTOLD: ReadonlySet<string> = new Set(["notes", "planned_by", "playbook"]);
 
 function NameOf({ desk, task }: { desk: PlanDesk; task: string }): JSX.Element {
   const row = desk.byName.value.get(task);
