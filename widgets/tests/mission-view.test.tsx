@@ -118,6 +118,31 @@ describe("the head", () => {
     expect(document.activeElement).toBe(page.button("Fold head"));
   });
 
+  it("tells what failed from what is missing", async () => {
+    const picture = pictureOf("failed");
+    const failed = picture.tasks.find((task) => task.state === "failed")?.name ?? "";
+    const ending = picture.head.ending && {
+      ...picture.head.ending,
+      gaps: [
+        { task: failed, why: ["It gave up."] },
+        { task: "write-report", why: ["It needs what failed."] },
+      ],
+    };
+    const tasks = picture.tasks.map((task) =>
+      task.name === "write-report" ? { ...task, state: "skipped" as const } : task,
+    );
+    const page = show({ ...change(picture, { ending }), tasks });
+    await page.drawn();
+    const listed = [...page.el.querySelectorAll("section.block")].map((each) =>
+      (each.textContent ?? "").replace(/\s+/g, " "),
+    );
+    const [what] = listed.filter((each) => each.startsWith("What failed"));
+    const [rest] = listed.filter((each) => each.startsWith("What is missing"));
+    expect(failed && what).toContain(failed);
+    expect(what).not.toContain("write-report");
+    expect(rest).toContain("write-report");
+  });
+
   it("takes the focus when a decision goes, before the state says so or after", async () => {
     for (const first of ["head", "state"] as const) {
       const page = show(pictureOf("awaiting_approval"));
