@@ -38,6 +38,8 @@ from hypernb.store import SqlStore
 
 COMMITS = 300
 AIM_MS = 35.0
+ACK_AFTER = 16
+"""As views do."""
 BUSY = """
 import time
 until = time.monotonic() + {seconds}
@@ -152,7 +154,7 @@ class Notebook:
     def _note(self, said: dict[str, Any], at: float) -> None:
         for event in said.get("events", ()):
             self.arrived.setdefault(event["seq"], at)
-        if "n" in said:
+        if said.get("n", 1) % ACK_AFTER == 0:
             self._say({"type": "ack", "n": said["n"]})
         if said.get("type") == "picture":
             self.started.set()

@@ -1,15 +1,14 @@
 """How soon a commit is seen in a notebook, and how smooth a large graph is, in a real browser.
 
 JupyterLab runs on a free port, Chromium shows a mission's view, and this process commits as a
-runner would. Browser and process share a machine, so their clocks are compared once and a
-commit's age is taken when the page's DOM says that it includes it.
+runner would while the mission is under way. Browser and process share a machine, so their
+clocks are compared once and a commit's age is taken when the page's DOM says that it has it.
 
-Asked for: 50 ms for 95 of 100 commits, idle and while a cell computes; 10,000 events whole and
-in order; a click in the store within 200 ms while a cell computes; a graph of 10,000 tasks
-painted within 150 ms and 60 frames a second while 100 change; first paint within 300 ms; a
-bundle under 200 KB; 100,000 events filtered within 100 ms.
+Prints JSON: each figure beside what is asked for (`ASKED`), and how busy the machine was. What
+else it does takes a part of every figure: give all of this a higher priority, also the sessions
+that Jupyter opens for its kernels.
 
-Prints JSON. Run: ``python benchmarks/views.py [commits]``.
+Run: ``python benchmarks/views.py [commits]``.
 """
 
 from __future__ import annotations
@@ -40,15 +39,28 @@ from tests.e2e.notebook import Notebook, write_notebook  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, ViewportSize
 
     from hypernb.session import Mission
 
+ASKED = {
+    "commit_to_dom_idle_ms": "p95 50",
+    "commit_to_dom_busy_ms": "p95 50",
+    "burst": "10,000 events, whole and in order",
+    "click_to_store_busy_ms": "p95 200",
+    "first_paint_ms": "300",
+    "graph_first_paint_ms": "p95 150, 10,000 tasks",
+    "graph_frame_ms": "p95 17, while 100 tasks change in each",
+    "bundle_kb": "hypernb.js 200",
+    "reckoning_ms": "filter of 100,000 events 100",
+}
 COMMITS = 200
 BURST = 10_000
-CLICKS = 8
+CLICKS = 21
 VIEWS = 5
 GRAPH = 10_000
+PAINTS = 10
+GRAPH_SIZE: ViewportSize = {"width": 1300, "height": 900}
 CHANGED = 100
 FRAMES = 120
 WITHIN_MS = 60_000
@@ -133,6 +145,7 @@ GRAPH_FRAMES = """async ([size, frames, changed]) => {
 def main() -> None:
     """Measure everything, and print it."""
     commits = int(sys.argv[1]) if len(sys.argv) > 1 else COMMITS
+    load_before = os.getloadavg()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = find_chromium(playwright)
         if not chromium:
@@ -142,17 +155,19 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
         try:
             jupyter.start()
+            graphs = [browser.new_page(viewport=GRAPH_SIZE) for _ in range(PAINTS)]
+            figures = {"bundle_kb": _bundle(), **_graph(graphs)}
+            figures["reckoning_ms"] = _reckoning(graphs[0])
+            for graph in graphs:
+                graph.close()
             page = browser.new_page(viewport={"width": 1300, "height": 1400})
-            figures = {
-                "bundle_kb": _bundle(),
-                **_in_a_notebook(page, jupyter, commits),
-                "graph": _graph(browser.new_page(viewport={"width": 1300, "height": 900})),
-                "reckoning_ms": _reckoning(browser.new_page()),
-            }
+            figures |= _in_a_notebook(page, jupyter, commits)
         finally:
             browser.close()
             jupyter.stop()
-    print(json.dumps(figures, indent=2))
+    found = {name: {"asked": ASKED[name], **figures[name]} for name in ASKED}
+    load = {"before": load_before, "after": os.getloadavg(), "cores": os.cpu_count()}
+    print(json.dumps({**found, "load": load}, indent=2))
 
 
 def _say(text: str) -> None:
@@ -183,21 +198,21 @@ def _in_a_notebook(page: Page, jupyter: Jupyter, commits: int) -> dict[str, Any]
         notebook = Notebook(page, jupyter, "bench.ipynb").open()
         notebook.run(0)
         first = _open_view(notebook, 1)
+        found: dict[str, Any] = {}
+        _say("measuring: clicks")
+        found["click_to_store_busy_ms"] = _clicks(notebook, mission)
+        _until_done(notebook)
         page.evaluate(WATCH)
         skew = _skew(page)
-        found: dict[str, Any] = {}
         _say("measuring: commits, idle")
         found["commit_to_dom_idle_ms"] = _latency(page, mission, commits, skew)
         _say("measuring: commits, busy")
         notebook.run(2, wait=False)
         found["commit_to_dom_busy_ms"] = _latency(page, mission, commits, skew)
-        found["was_busy"] = notebook.is_running(2)
+        found["commit_to_dom_busy_ms"]["was_busy"] = notebook.is_running(2)
         _until_done(notebook)
         _say("measuring: a burst")
         found["burst"] = _burst(page, mission)
-        _say("measuring: clicks")
-        found["click_to_store_busy_ms"] = _clicks(notebook, mission)
-        _until_done(notebook)
         _say("measuring: opening views")
         later = [_open_view(notebook, index) for index in range(3, 3 + VIEWS)]
         found["first_paint_ms"] = {"first": first, "later": _spread(later)}
@@ -215,7 +230,8 @@ def _open_view(notebook: Notebook, index: int) -> float:
     notebook.page.evaluate(OPENING)
     notebook.run(index)
     notebook.page.wait_for_function("() => window.painted !== null", timeout=WITHIN_MS)
-    return round(notebook.page.evaluate("() => window.painted - window.opened"), 1)
+    took: float = notebook.page.evaluate("() => window.painted - window.opened")
+    return round(took, 1)
 
 
 def _skew(page: Page) -> float:
@@ -229,7 +245,7 @@ def _skew(page: Page) -> float:
     return min(looks)[1]
 
 
-def _latency(page: Page, mission: Mission, commits: int, skew: float) -> dict[str, float]:
+def _latency(page: Page, mission: Mission, commits: int, skew: float) -> dict[str, Any]:
     rng = random.Random(7)  # noqa: S311 - the same pauses each time
     waiter = threading.Event()
     page.evaluate("() => { window.seen.length = 0 }")
@@ -265,7 +281,7 @@ def _burst(page: Page, mission: Mission) -> dict[str, Any]:
     }
 
 
-def _clicks(notebook: Notebook, mission: Mission) -> dict[str, float]:
+def _clicks(notebook: Notebook, mission: Mission) -> dict[str, Any]:
     """Press Approve, then Pause and Resume in turn, while a cell computes."""
     late = []
     for number in range(CLICKS):
@@ -293,12 +309,13 @@ def _button(notebook: Notebook, name: str) -> Locator:
 
 def _until_stored(mission: Mission, name: str, began: float) -> None:
     """Wait until the store has a click: a command, or what came of it."""
-    store = mission.session.store
+    store, waiter = mission.session.store, threading.Event()
     state = mission.state
     while time.monotonic() < began + WITHIN_MS / 1000:
         approved = name == "Approve" and not mission.needs_approval
         if approved or store.commands() or mission.state is not state:
             return
+        waiter.wait(0.001)
     raise RuntimeError(f"{name} did not reach the store.")
 
 
@@ -314,16 +331,18 @@ def _reckoning(page: Page) -> dict[str, float]:
     return found
 
 
-def _graph(page: Page) -> dict[str, Any]:
+def _graph(pages: Sequence[Page]) -> dict[str, Any]:
+    """Paint the graph in pages that have run nothing yet, and let it change in the last."""
     _build_page()
     address = f"{(ROOT / 'widgets/dev/dev.html').as_uri()}?view=graph&size={GRAPH}"
     paints = []
-    for _ in range(VIEWS):
+    for page in pages:
+        page.bring_to_front()
         page.goto(address)
         page.wait_for_function(f"() => ({PAINTED})() !== null", timeout=WITHIN_MS)
         paints.append(page.evaluate(PAINTED))
-    frames = page.evaluate(GRAPH_FRAMES, [GRAPH, FRAMES, CHANGED])
-    return {"tasks": GRAPH, "first_paint_ms": _spread(paints), "frame_ms": _spread(frames)}
+    frames = pages[-1].evaluate(GRAPH_FRAMES, [GRAPH, FRAMES, CHANGED])
+    return {"graph_first_paint_ms": _spread(paints), "graph_frame_ms": _spread(frames)}
 
 
 def _until_seen(page: Page, seq: int) -> None:
@@ -340,7 +359,7 @@ def _until_done(notebook: Notebook) -> None:
     )
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
+def _spread(values: Sequence[float]) -> dict[str, Any]:
     ordered = sorted(values)
     return {
         "p50": round(statistics.median(ordered), 1),

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from hypernb.widgets._listing import Listing
     from hypernb.widgets._mirror import Mirror, Step
 
-WINDOW: Final = 16
-"""So many messages may be on their way; a tab that does not acknowledge them gets no more."""
+WINDOW: Final = 32
+"""So many messages may be on their way; a tab that does not acknowledge them gets no more.
+A view acknowledges half as many at once."""
 WIDE_WINDOW: Final = 2_000
 """As long as what a view says waits for the cell that runs, its silence tells nothing."""
 _FIRST_PROBE_S: Final = 5.0

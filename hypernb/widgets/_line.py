@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError, UsageError
 from hypernb.session import Mission, Session
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hypernb.model import MissionId, MissionRecord
     from hypernb.widgets._listing import Listing
     from hypernb.widgets._widget import HyperWidget
+
+_BETWEEN_NOTES_S: Final = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Line:
         self._opened: Mission | None = None
         self._tail = tail_of(self.session)
         self._noted: tuple[str, int] | None = None
+        self._pass_on_at = 0.0
 
     @property
     def is_kept(self) -> bool:
@@ -84,7 +87,8 @@ class Line:
             self._greet(said["front_end"] or "a front end")
         if said["type"] != "ask":
             if not self._ended:
-                self._tail.post(self, said)
+                # Nothing waits for an acknowledgement that the next look would not find.
+                self._tail.post(self, said, is_urgent=said["type"] != "ack")
         elif self._ended:
             self._refuse(said, UsageError(self._ended, hint="Run the cell again."))
         elif said["verb"] == "open":
@@ -149,11 +153,17 @@ class Line:
             self.end()
 
     def note(self, mission: MissionRecord, seq: int) -> None:
-        """Let those who observe the widget know; not in the tail's thread, where they block."""
+        """Keep what those who observe the widget are to know."""
         with self._lock:
-            is_noted = self._noted is not None
             self._noted = (mission.state.value, seq)
-        if not is_noted:
+
+    def pass_on(self, now_s: float) -> None:
+        """Let them know, now and then; not in the tail's thread, where they block.
+
+        Another thread for each commit would take turns from those that tell of it.
+        """
+        if self._noted is not None and now_s >= self._pass_on_at:
+            self._pass_on_at = now_s + _BETWEEN_NOTES_S
             DESK.later(self._pass_on)
 
     def _pass_on(self) -> None:

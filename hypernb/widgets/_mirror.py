@@ -42,6 +42,9 @@ _KEPT_EVENTS: Final = 500
 CHEAP_S: Final = 0.004
 """A head that takes no longer than this goes out with every batch."""
 _TIMES_OWN_COST: Final = 10
+_BETWEEN_HEADS_S: Final = 0.1
+"""What only tells of progress brings no other head: its message is a fifth as long, and of one
+longer than two kilobytes the signature alone gives the interpreter away."""
 _HEAD_AGES_S: Final = 5.0
 _NOTHING_SPENT: Final = (0.0, 0)
 
@@ -104,6 +107,7 @@ class Mirror:
         self._head_seq = -1
         self._head_at = 0.0
         self._head_cost_s = 0.0
+        self._states_changed = False
         self.make_head()
 
     @property
@@ -125,7 +129,9 @@ class Mirror:
         """
         since = self._store.since(self.id, self.seq, limit=EVENTS_AT_ONCE, paid=self._paid)
         step = self._take(since)
-        if step is not None and self._head_cost_s <= CHEAP_S and not step.more:
+        if step is None or step.more or self._head_cost_s > CHEAP_S:
+            return step
+        if self._states_changed or time.monotonic() - self._head_at >= _BETWEEN_HEADS_S:
             self.make_head()
             step.body["head"] = self.head
         return step
@@ -177,12 +183,15 @@ class Mirror:
     def _keep(
         self, since: Since, tasks: list[TaskRecord], attempts: list[AttemptRecord]
     ) -> None:
+        self._states_changed = since.mission != self.mission
         self.mission = since.mission
         self._events.extend(since.events)
         for task in tasks:
             before = self._tasks.get(task.id)
             if before is None or before.findings != task.findings:
                 self._findings_are_old = True
+            if before is None or before.state is not task.state:
+                self._states_changed = True
             self._tasks[task.id] = task
         for each in attempts:
             self._attempts[each.task_id, each.number] = each
@@ -225,7 +234,8 @@ class Mirror:
     def head_is_due(self, now_s: float) -> bool:
         """Tell whether there should be another head: it costs a tenth of the time at most."""
         since_s = now_s - self._head_at
-        if since_s < _TIMES_OWN_COST * self._head_cost_s:
+        # The next step may soon bring one along.
+        if since_s < max(2 * _BETWEEN_HEADS_S, _TIMES_OWN_COST * self._head_cost_s):
             return False
         return self._head_seq != self.seq or (self.is_under_way and since_s >= _HEAD_AGES_S)
 

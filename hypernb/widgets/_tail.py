@@ -100,10 +100,11 @@ class Tail:
         if thread is not None and thread is not threading.current_thread():
             thread.join(END_WITHIN_S)
 
-    def post(self, line: Line, message: Mapping[str, Any]) -> None:
-        """Hand over what a view has said."""
+    def post(self, line: Line, message: Mapping[str, Any], *, is_urgent: bool = True) -> None:
+        """Hand over what a view has said; what is not urgent is read at the next look."""
         self._said.append(lambda now_s: line.channel.hear(message, now_s))
-        self._wake.set()
+        if is_urgent:
+            self._wake.set()
 
     def turn(self, line: Line, mission: MissionId | None) -> None:
         """Have a list show a mission, or itself again."""
@@ -152,8 +153,10 @@ class Tail:
             self._hear(now_s)
             self._look(lines, now_s)
             self._tell(lines, now_s)
-            self._turn_quickly(wanted=any(each.is_under_way for each in self._watched(lines)))
-            self._keep_going(now_s)
+            watched = self._watched(lines)
+            # Also before it runs: an approval should not wait for the cell either.
+            self._turn_quickly(wanted=any(not each.mission.state.is_final for each in watched))
+            self._keep_going(now_s, is_under_way=any(each.is_under_way for each in watched))
             self._has_failed = False
         except Exception:  # noqa: BLE001 - what comes later is followed, whatever went wrong
             # Mostly the store went away, under views that nobody waits for. They hear no beats
@@ -235,6 +238,7 @@ class Tail:
         for line in lines:
             self._read_rows(line, now_s)
             line.channel.settle(now_s)
+            line.pass_on(now_s)
             if beats and line.channel.is_heard:
                 line.say({"type": "beat", "now": self._clock.now().isoformat()})
 
@@ -267,9 +271,9 @@ class Tail:
             QUICK_TURNS.end()
         self._is_quick = wanted
 
-    def _keep_going(self, now_s: float) -> None:
+    def _keep_going(self, now_s: float, *, is_under_way: bool) -> None:
         """Have a runner there: who watches a mission under way has asked for it to run."""
-        if not self._is_quick:
+        if not is_under_way:
             self._runner_at = now_s + _RUNNER_STARTS_S
         elif now_s >= self._runner_at and not self._is_looking_for_runner:
             self._runner_at = now_s + _RUNNER_LOOK_S

@@ -6,16 +6,16 @@ import sys
 import threading
 from typing import Final
 
-_QUICK_S: Final = 0.001
+_QUICK_S: Final = 0.0005
 
 
 class QuickTurns:
-    """Lets a waiting thread have the interpreter after one millisecond; may be nested.
+    """Lets a waiting thread have the interpreter after half a millisecond; may be nested.
 
     Python's own five are what a computing cell keeps it for each time that another thread asks.
     From a commit to the message that tells of it a thread asks a dozen times, so with five a
-    view would be 60 ms late beside a busy cell, and with one it is 12. The cell is a percent
-    or two slower meanwhile. So it is only done while it is of use, and undone after.
+    view would be 60 ms late beside a busy cell, and with half of one it is 10. The cell is a
+    percent or two slower meanwhile. So it is only done while it is of use, and undone after.
     """
 
     def __init__(self) -> None:

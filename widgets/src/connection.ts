@@ -7,8 +7,13 @@ import type { FromKernel, Missions, Picture } from "./protocol";
 
 /** After a request for what was missed, so long until it is made again. */
 const SYNC_AGAIN_MS = 2_000;
-/** Acknowledging a message acknowledges all before it, so one in this time is enough. */
-const ACK_EVERY_MS = 50;
+/**
+ * Acknowledging a message acknowledges all before it, so one for so many, or after so long, is
+ * enough. Each costs a busy kernel some thirty turns of its threads, and is followed by two
+ * messages that tell of the kernel's state, behind which the next event would have to wait.
+ */
+const ACK_AFTER = 16;
+const ACK_WITHIN_MS = 1_000;
 /** A page that heard nothing for so long, while it was hidden, may have missed something. */
 const MAY_HAVE_MISSED_MS = 7_000;
 
@@ -28,6 +33,7 @@ export class Connection {
 
   readonly #notebook: NotebookCopy;
   #seen = 0;
+  #acked = 0;
   #ackedAt = Number.NEGATIVE_INFINITY;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -90,7 +96,8 @@ export class Connection {
     switch (message.type) {
       case "picture":
         this.#begin(message);
-        this.#acknowledge(message.n);
+        this.#seen = message.n;
+        this.#sendAck();
         break;
       case "batch":
         if (this.mission.peek()?.apply(message)) {
@@ -100,7 +107,8 @@ export class Connection {
         break;
       case "missions":
         this.missions.value = message;
-        this.#acknowledge(message.n);
+        this.#seen = message.n;
+        this.#sendAck();
         break;
       case "beat":
         if (this.#behind) this.#catchUp();
@@ -123,18 +131,20 @@ export class Connection {
     else this.mission.value = new Mission(picture);
   }
 
-  /** At once after a pause: where a tab is hidden, a timer may be a minute late. */
   #acknowledge(n: number): void {
     this.#seen = n;
-    const rest = this.#ackedAt + ACK_EVERY_MS - performance.now();
-    if (rest <= 0) this.#sendAck();
-    else this.#ackTimer ??= setTimeout(this.#sendAck, rest);
+    const rest = this.#ackedAt + ACK_WITHIN_MS - performance.now();
+    // Where a tab is hidden, a timer may be a minute late.
+    const now = n - this.#acked >= ACK_AFTER || (document.hidden && rest <= 0);
+    if (now) this.#sendAck();
+    else this.#ackTimer ??= setTimeout(this.#sendAck, ACK_WITHIN_MS);
   }
 
   readonly #sendAck = (): void => {
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;
     this.#ackedAt = performance.now();
+    this.#acked = this.#seen;
     this.link.tell({ type: "ack", n: this.#seen });
   };
 

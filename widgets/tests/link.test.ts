@@ -137,6 +137,7 @@ describe("a connection", () => {
     model.say(beat);
     expect(syncs(model).length).toBe(2);
     model.say({ ...far(seq), from_seq: seq });
+    vi.advanceTimersByTime(1_000);
     expect(model.sent.at(-1)).toEqual({ type: "ack", n: 9 });
     vi.advanceTimersByTime(5_000);
     model.say(beat);
@@ -157,21 +158,30 @@ describe("a connection", () => {
       from_seq: seq + n - 2,
       seq: seq + n - 1,
     });
-    for (let n = 2; n < 12; n += 1) {
-      model.say(next(n));
-      vi.advanceTimersByTime(4);
-    }
-    expect(acks()).toEqual([1]);
-    vi.advanceTimersByTime(10);
-    expect(acks()).toEqual([1, 11]);
-    vi.advanceTimersByTime(1_000);
-    model.say(next(12));
-    expect(acks()).toEqual([1, 11, 12]);
-    model.say(next(13));
+    for (let n = 2; n < 40; n += 1) model.say(next(n));
+    expect(acks()).toEqual([1, 17, 33]);
+    vi.advanceTimersByTime(999);
+    expect(acks()).toEqual([1, 17, 33]);
+    vi.advanceTimersByTime(1);
+    expect(acks()).toEqual([1, 17, 33, 39]);
+    model.say(next(40));
     connection.close();
     vi.advanceTimersByTime(1_000);
-    expect(acks()).toEqual([1, 11, 12]);
+    expect(acks()).toEqual([1, 17, 33, 39]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("does not wait for a timer where the tab is hidden", () => {
+    const model = new FakeModel({ component: "mission" });
+    const connection = new Connection(model);
+    model.say(pictureOf("running"));
+    const seq = connection.mission.peek()?.seq.peek() ?? 0;
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    vi.advanceTimersByTime(1_001);
+    model.say({ ...far(seq), n: 2, from_seq: seq });
+    expect(model.sent.at(-1)).toEqual({ type: "ack", n: 2 });
+    hidden.mockRestore();
+    connection.close();
   });
 
   it("asks for a picture if it has none", () => {

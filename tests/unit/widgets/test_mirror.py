@@ -193,3 +193,21 @@ def test_a_cheap_head_comes_with_the_step(session: Session) -> None:
     step = mirror.advance()
     assert step is not None
     assert step.body["head"]["at_work"] == 1
+
+
+def test_progress_alone_brings_ten_heads_a_second_at_most(session: Session) -> None:
+    recorded = Recorded(session, "a").start().begin("a")
+    mirror = _mirror(session, recorded.mission)
+    mirror._head_cost_s, mirror._head_at = 0.0, float("inf")
+    recorded._tell("task.progressed", "a", attempt=1)
+    step = mirror.advance()
+    assert step is not None
+    assert "head" not in step.body
+    mirror._head_at = 100.0
+    assert not mirror.head_is_due(100.1)
+    assert mirror.head_is_due(100.3)
+    mirror._head_at = float("-inf")
+    recorded._tell("task.progressed", "a", attempt=1)
+    step = mirror.advance()
+    assert step is not None
+    assert step.body["head"]["at_work"] == 1
