@@ -53,7 +53,7 @@ def test_letters_on_any_control_leave_the_notebook_as_it_is(
     notebook.press(1, "Approve some")
     _typed_on(notebook, view.get_by_role("checkbox").first, before)
     notebook.press(1, "Stop choosing")
-    _saves(notebook, approve)
+    _saves(desk, notebook, approve)
     approve.click()
     desk.comes_to("running", task="read")
     _typed_on(notebook, view.get_by_role("tab").first, before)
@@ -77,7 +77,7 @@ def _typed_on(notebook: Notebook, control: Locator, before: list[str]) -> None:
     assert notebook.page.locator(".jp-Dialog").count() == 0, str(control)
 
 
-def _saves(notebook: Notebook, control: Locator) -> None:
+def _saves(desk: Desk, notebook: Notebook, control: Locator) -> None:
     """Hold that Ctrl+S saves from a button as from anywhere."""
     notebook.page.evaluate(
         "() => { window.jupyterapp.shell.currentWidget.model.sharedModel"
@@ -85,15 +85,15 @@ def _saves(notebook: Notebook, control: Locator) -> None:
     )
     control.focus()
     notebook.page.keyboard.press("ControlOrMeta+s")
-    follower = Follower(Desk(notebook.jupyter, notebook.file.parent.name, notebook.page).session.store)
-    for _ in follower.looks(20, tick_s=0.2):
+    for _ in Follower(desk.session.store).looks(20, tick_s=0.2):
         if nbformat.read(notebook.file, as_version=4).metadata.get("typed") == "then saved":
             return
     pytest.fail("Ctrl+S on a button of a view did not save the notebook.")
 
 
 def _cells(notebook: Notebook) -> list[str]:
-    return notebook.page.evaluate(
+    cells: list[str] = notebook.page.evaluate(
         "() => [...window.jupyterapp.shell.currentWidget.content.model.cells]"
         ".map((cell) => `${cell.type} ${cell.sharedModel.source}`)"
     )
+    return cells

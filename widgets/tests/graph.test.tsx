@@ -259,9 +259,10 @@ describe("the card of a task", () => {
     picture.tasks[0] = { ...task, name: hostile };
     picture.plan = { ...plan, tasks: [{ ...plan.tasks[0], name: hostile } as never] };
     picture.tasks.length = 1;
-    const { root, here } = show(picture);
+    const { root } = show(picture);
     act(() => {
-      here.ui.task.value = hostile;
+      const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+      root.querySelector(".gr-box")?.dispatchEvent(key);
     });
     expect(root.querySelector("img")).toBeNull();
     expect(text(root.querySelector(".gr-card"))).toContain(
