@@ -182,7 +182,7 @@ class LiveView:
 
     def _run(self) -> None:
         try:
-            self._mission.wait(on_change=self._look, stop=self._stop)
+            self._mission.watch(on_change=self._look, stop=self._stop)
             if not self._stop.is_set():
                 self._update()
                 self._let_go()

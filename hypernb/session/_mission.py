@@ -478,8 +478,27 @@ class Mission:
         Raises:
             WaitTimeoutError: It was not done in time. It goes on.
         """
+        return self._wait(timeout, on_change, stop, begins=True)
+
+    def watch(self, *, on_change: Callable[[], None], stop: threading.Event) -> Mission:
+        """Wait as `wait` does, and leave a runner ended that somebody has asked to end.
+
+        Args:
+            on_change: Called after each commit in the store, and twice a second without one.
+            stop: Ends the watching when another thread sets it.
+        """
+        return self._wait(None, on_change, stop, begins=False)
+
+    def _wait(
+        self,
+        timeout: float | None,
+        on_change: Callable[[], None] | None,
+        stop: threading.Event | None,
+        *,
+        begins: bool,
+    ) -> Mission:
         tick = None if on_change is None else CHANGE_TICK_S
-        for _ in self._follower(stop).looks(timeout, tick_s=tick):
+        for _ in self._follower(stop, begins=begins).looks(timeout, tick_s=tick):
             if on_change is not None:
                 on_change()
             if self._settled():
@@ -590,14 +609,24 @@ class Mission:
 
     # -- inside -------------------------------------------------------------------------
 
-    def _follower(self, stop: threading.Event | None = None) -> Follower:
-        return Follower(self.session.store, keep_going=self._keep_going, stop=stop)
-
-    def _keep_going(self) -> None:
+    def _follower(
+        self, stop: threading.Event | None = None, *, begins: bool = True
+    ) -> Follower:
         # A runner that was killed leaves its missions to the next one; whoever waits for a
         # mission has asked for it to run, and so may start that next one.
-        if self._is_under_way():
-            self.session.ensure_runner()
+        asks = begins
+
+        def keep_going() -> None:
+            nonlocal asks
+            if not self._is_under_way():
+                return
+            if asks:
+                self.session.ensure_runner()
+            else:
+                self.session.keep_runner()
+            asks = False
+
+        return Follower(self.session.store, keep_going=keep_going, stop=stop)
 
     def _is_under_way(self) -> bool:
         state = self.state

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hypernb.errors import UnknownNameError, UsageError
-from hypernb.model import MissionState, PlanSpec
+from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
 from hypernb.session._mission import Mission
@@ -388,6 +388,23 @@ class Session:
             RunnerError: It ended at once.
         """
         ensure_runner(self.store, self.mode)
+
+    def keep_runner(self) -> None:
+        """Start a runner in the place of one that died; not of one that was asked to end.
+
+        Who only watches a mission calls this: what a person has stopped stays stopped until
+        somebody approves, retries or waits.
+
+        Raises:
+            RunnerError: It ended at once.
+        """
+        if self.store.leases("runner:"):
+            return
+        kinds = (EventKind.RUNNER_STARTED, EventKind.RUNNER_STOPPED)
+        for last in self.store.events(kinds=kinds, newest=True, limit=1):
+            if last.payload.get("reason") == "stopped":
+                return
+        self.ensure_runner()
 
     def stop(self, *, timeout: float = STOP_TIMEOUT_S) -> bool:
         """Ask the store's runners to end; missions are kept and go on with the next one.

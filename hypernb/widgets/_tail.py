@@ -285,7 +285,7 @@ class Tail:
             with self._lock:
                 if not self._lines:
                     return
-            self._session.ensure_runner()
+            self._session.keep_runner()
         except HypernbError:
             _log.warning("No runner could be started for %s.", self._store.url, exc_info=True)
         finally:

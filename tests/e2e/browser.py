@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import psutil
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,16 @@ def find_chromium(playwright: Playwright) -> str:
         or (_installed_by_playwright() and _own(playwright))
         or ""
     )
+
+
+def demand_chromium(playwright: Playwright) -> str:
+    """Return the path of a Chromium; without any, skip the test, or fail it where CI runs."""
+    found = find_chromium(playwright)
+    if not found:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NONE)
+        pytest.skip(NONE)
+    return found
 
 
 def _on_path() -> str:

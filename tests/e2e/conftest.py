@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ from playwright.sync_api import Error, sync_playwright
 
 from hypernb.session import Session
 from hypernb.session._following import Follower
-from tests.e2e.browser import NONE, Chrome, find_chromium
+from tests.e2e.browser import Chrome, demand_chromium
 from tests.e2e.events import append_notes
 from tests.e2e.jupyter import Jupyter
 from tests.e2e.notebook import Notebook, write_notebook
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from hypernb.session import Mission
 
 TEST_TAKES_S: Final = 90
+STOP_WITHIN_S: Final = 10
 SIZE: Final = {"width": 1300, "height": 1400}
-STOP_WITHIN_S: Final = 30
 
 # A mission that the test lets go on by writing a file.
 READ_FILE: Final = """
@@ -78,12 +77,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> str:
-    found = find_chromium(playwright)
-    if not found:
-        if os.environ.get("CI") == "true":
-            pytest.fail(NONE)
-        pytest.skip(NONE)
-    return found
+    return demand_chromium(playwright)
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +209,7 @@ class Desk:
             for mission in session.missions():
                 if not mission.state.is_final:
                     mission.cancel()
-            session.stop()
+            session.stop(timeout=STOP_WITHIN_S)
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ class Look:
 
     Attributes:
         query: What the page without Jupyter is asked to show.
-        steps: What is done there then: ``press Edit``, or ``fill Goal: Say it louder``.
+        steps: What is done there then: ``press Edit``, ``tick Compare m-6``, or
+            ``fill Goal: Say it louder``.
         name: What pictures are called.
     """
 
@@ -96,11 +97,13 @@ def show(page: Page, look: Look) -> None:
     for step in look.steps:
         verb, _, what = step.partition(" ")
         if verb == "fill":
-            label, _, text = what.partition(": ")
-            page.get_by_label(label, exact=True).first.fill(text)
+            _fill(page, *what.split(": ", 1))
         else:
-            pattern = re.compile(f"^{re.escape(what)}")
             role: Any = "button" if verb == "press" else "checkbox"
-            page.get_by_role(role, name=pattern).first.click()
-        if verb == "fill":
-            page.keyboard.press("Tab")
+            begins = re.compile(f"^{re.escape(what)}")
+            page.get_by_role(role, name=begins).first.click()
+
+
+def _fill(page: Page, label: str, text: str) -> None:
+    page.get_by_label(label, exact=True).first.fill(text)
+    page.keyboard.press("Tab")

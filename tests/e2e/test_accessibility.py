@@ -41,9 +41,7 @@ LOOKS: Final = {
     "missions": [
         Look("view=history"),
         Look("view=history", ("press Open",), "opened"),
-        Look(
-            "view=history", ("tick Compare m-6", "tick Compare m-5", "press Compare m-"), "two"
-        ),
+        Look("view=history", COMPARE, "compared"),
         Look("view=hyper_board"),
         Look("view=hyper_board", ("press Open",), "opened"),
     ],
@@ -70,6 +68,19 @@ LOOKS: Final = {
         Look(f"view={view}&state=running&end={end}")
         for view in ("mission", *PARTS, "history", "hyper_board")
         for end in ("stale", "closed")
+    ],
+    "hard": [
+        *(
+            Look(f"view={view}&state={state}&text={text}")
+            for text in ("hostile", "large")
+            for view, state in (
+                ("mission", "running"),
+                ("plan", "awaiting_approval"),
+                ("board", "running"),
+                ("timeline", "running"),
+                ("result", "succeeded"),
+            )
+        ),
     ],
     "contrast": [
         Look(f"view={view}&state={state}&density=compact&theme=contrast")

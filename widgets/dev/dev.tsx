@@ -3,7 +3,7 @@
  *
  * `view` is a component, `state` a mission's, `tab` one of the mission view's, `task` one that is
  * open, `theme` light, dark or contrast, `density` comfortable or compact, `size` the number of
- * made-up tasks, `end` how the view came to an end: stale or closed. `showView(query)` takes the
+ * made-up tasks, `text` hostile or large, `end` how the view came to an end: stale or closed. `showView(query)` takes the
  * view away and shows another, without loading the page anew.
  */
 
@@ -13,6 +13,7 @@ import { answerAsks } from "./answers";
 import { FakeModel } from "./fake-model";
 import { largePicture, pictureOf } from "./fixtures";
 import { rowsOf } from "./fixtures-results";
+import { hostile } from "./hostile";
 import { reckoning } from "./reckoning";
 
 const WHY_CLOSED = "the mission was opened in another cell";
@@ -34,6 +35,7 @@ function showView(text: string): void {
   });
   const silence = answerAsks(model, { state: asked("state", "running") as MissionState });
   const main = document.body.appendChild(document.createElement("main"));
+  if (asked("text", "") === "large") main.style.setProperty("--jp-ui-font-size1", "26px");
   const { initialize, render } = widget();
   const forget = initialize({ model });
   const dispose = render({ model, el: main });
@@ -58,7 +60,9 @@ function firstMessage(model: FakeModel, asked: Asked): FromKernel {
     return { type: "missions", n: 1, now: new Date().toISOString(), rows, total: rows.length };
   }
   if (size > 0) return largePicture(size);
-  return pictureOf(asked("state", "running") as MissionState, Number(asked("events", "0")));
+  const state = asked("state", "running") as MissionState;
+  const picture = pictureOf(state, Number(asked("events", "0")));
+  return asked("text", "") === "hostile" ? hostile(picture) : picture;
 }
 
 function bringToAnEnd(model: FakeModel, end: string): void {

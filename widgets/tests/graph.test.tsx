@@ -478,6 +478,21 @@ describe("words in boxes and cards", () => {
     );
   });
 
+  it("count whole seconds in box and table, and are exact once it is over", () => {
+    const picture = pictureOf("running");
+    const [over, ...rest] = picture.tasks as [TaskFacts, ...TaskFacts[]];
+    const tasks = [{ ...over, worked_s: 4.6 }, ...rest];
+    const { root, here } = show({ ...picture, tasks });
+    act(() => {
+      here.ui.now.value = NOW + 9_700;
+    });
+    const cell = (at: number): string =>
+      text(root.querySelectorAll(".gr-table tbody tr")[at]?.querySelector("td.num"));
+    expect(cell(0)).toBe("4.6 s");
+    expect(cell(4)).toBe("2 min 33 s");
+    expect(detailOf(task, 0, 3, NOW + 9_700)).toBe("running 2:33");
+  });
+
   it("add what the attempt under way has worked", () => {
     expect(workedOf({ ...task, worked_s: 10 }, NOW)).toBe(154);
     expect(workedOf({ ...task, worked_s: 10, state: "pending" }, NOW)).toBe(10);

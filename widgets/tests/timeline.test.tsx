@@ -147,6 +147,18 @@ test("the line of the present moves every five seconds", async () => {
   expect(Number(now())).toBeGreaterThan(Number(before));
 });
 
+test("no bar ends behind the line of the present, even where our clock is a little late", async () => {
+  const picture = pictureOf();
+  const [first, ...rest] = picture.attempts as [AttemptFacts, ...AttemptFacts[]];
+  const late = { ...first, finished_at: new Date(NOW + 40_000).toISOString() };
+  stage = await onStage(Timeline, { ...picture, attempts: [late, ...rest] });
+  await afterFrame();
+  const lane = stage.root.querySelector<HTMLElement>(".tl-live");
+  const { style } = bar("map-repo") as HTMLElement;
+  const end = Number.parseFloat(style.left) + Number.parseFloat(style.width);
+  expect(end / 100).toBeCloseTo(Number(lane?.style.getPropertyValue("--tl-now")), 3);
+});
+
 test("more than 300 attempts are shown 200 at a time", async () => {
   stage = await onStage(Timeline, large(620));
   expect(rows()).toHaveLength(300);

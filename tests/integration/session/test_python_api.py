@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -272,3 +273,24 @@ def test_task_that_is_refused_waits_and_is_served(
     assert (use.resource.name, use.held, use.resource.at_once) == ("the-service", 0, 4)
     words = [event.payload["hurdle"] for event in mission.events(kinds=["task.deferred"])]
     assert words[0] == "refused"
+
+
+def test_runner_that_was_asked_to_end_is_not_started_again_by_who_only_watches(
+    session: hypernb.Session, tmp_path: Path
+) -> None:
+    plan = hypernb.Plan("Wait for a file")
+    plan.add("wait", wait_for, str(tmp_path / "there"))
+    mission = session.start(plan, approve=True)
+    next(event for event in mission.follow(timeout=60) if event.kind == "task.started")
+    assert session.stop()
+    ticks, stop = [0], threading.Event()
+
+    def count_ticks() -> None:
+        ticks[0] += 1
+        if ticks[0] > 6:  # three seconds and more; who watches looks for a runner each second
+            stop.set()
+
+    mission.watch(on_change=count_ticks, stop=stop)
+    assert session.store.leases("runner:") == []
+    (tmp_path / "there").touch()
+    assert mission.wait(timeout=60).result() == "seen"

@@ -76,9 +76,18 @@ export function since(at: string | null, now: number): number | null {
   return at === null ? null : Math.max(0, (now - Date.parse(at)) / 1000);
 }
 
+function wholeSince(at: string | null, now: number): number | null {
+  const seconds = since(at, now);
+  return seconds === null ? null : Math.floor(seconds);
+}
+
+export function isOver(task: TaskFacts): boolean {
+  return task.finished_at !== null || isFinal(task.state);
+}
+
 /** What a task has worked in all, with what its attempt under way has so far. */
 export function workedOf(task: TaskFacts, now: number): number {
-  if (task.finished_at !== null || isFinal(task.state)) return task.worked_s;
+  if (isOver(task)) return task.worked_s;
   const running = ["running", "verifying", "stalled", "awaiting_approval"].includes(task.state);
   return task.worked_s + (running ? (since(task.started_at, now) ?? 0) : 0);
 }
@@ -95,9 +104,9 @@ export function detailOf(task: TaskFacts, unmet: number, most: number, now: numb
     case "verifying":
       if (task.attempt > 1)
         return `${word} (${task.attempt} of ${Math.max(most, task.attempt)})`;
-      return timed(since(task.started_at, now));
+      return timed(wholeSince(task.started_at, now));
     case "stalled":
-      return timed(since(task.heartbeat_at, now));
+      return timed(wholeSince(task.heartbeat_at, now));
     case "succeeded":
     case "failed":
       return timed(task.worked_s > 0 ? task.worked_s : null);

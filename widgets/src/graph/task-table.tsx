@@ -6,8 +6,8 @@ import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { TaskLink } from "../parts/task-link";
 import type { TaskFacts } from "../protocol";
-import { count, counting, line, money, TASK_WORDS } from "../words";
-import { workedOf } from "./look";
+import { count, counting, duration, line, money, TASK_WORDS } from "../words";
+import { isOver, workedOf } from "./look";
 
 /** Beyond so many rows, only those that can be seen are in the page. */
 const ALL_UP_TO = 300;
@@ -101,7 +101,7 @@ function Cells(props: RowProps): JSX.Element {
       <td>
         <State of={TASK_WORDS[task.state]} more={again} />
       </td>
-      <td class="gr-more">{line(task.agent) || "none"}</td>
+      <td class="gr-more">{line(task.agent) || "–"}</td>
       <td class="num">{props.worked}</td>
       <td class="num gr-more">{task.cost > 0 ? money(task.cost, true) : "–"}</td>
       <td>{props.isCritical ? "yes" : ""}</td>
@@ -111,7 +111,9 @@ function Cells(props: RowProps): JSX.Element {
 
 function worked(task: TaskFacts, now: number): string {
   const seconds = workedOf(task, now);
-  return seconds > 0 ? counting(seconds) : "–";
+  if (seconds <= 0) return "–";
+  // While it goes on, the same whole seconds as in its box.
+  return isOver(task) ? duration(seconds) : counting(Math.floor(seconds));
 }
 
 /** Room for the rows that are not in the page. */

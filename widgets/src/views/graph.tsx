@@ -19,21 +19,26 @@ const PATH_TOLD_AT_MOST = 12;
 /** The graph of a mission's tasks, and beside or below it the same tasks as a table. */
 export function Graph(): JSX.Element {
   const { mission } = useHere();
+  const now = useSlowNow();
   if (mission.plan.value === null) {
     return <section class="block quiet">There is no plan yet, so there is no graph.</section>;
   }
   return (
     <section class="block gr" aria-label="Graph">
-      <Drawn />
+      <Drawn now={now} />
       {/* Below the drawing: what is pressed there must not move away. */}
       <TaskPanel />
-      <Table />
+      <Table now={now} />
     </section>
   );
 }
 
-function Drawn(): JSX.Element {
-  const now = useSlowNow();
+interface PartProps {
+  /** One time for boxes and rows, which say the same. */
+  now: ReadonlySignal<number>;
+}
+
+function Drawn({ now }: PartProps): JSX.Element {
   return (
     <div>
       <Canvas now={now}>
@@ -99,10 +104,9 @@ function pathOf(head: HeadFacts, mission: Mission): Passed[] {
   });
 }
 
-function Table(): JSX.Element {
+function Table({ now }: PartProps): JSX.Element {
   const { mission } = useHere();
   const version = useSignal(mission.tasksVersion.peek());
-  const now = useSlowNow();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const follow = (): void => {
