@@ -186,7 +186,7 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
   return (
     <search class="filters">
       <label>
-        Words of the goal, or a mission such as m-7
+        Words of the goal or playbook, or m-7
         <input
           type="search"
           maxLength={500}
