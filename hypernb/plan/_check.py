@@ -293,11 +293,12 @@ def _need_problems(
             said = f"{_the_task(task)} needs itself. Remove it from its own needs."
             yield PlanProblem(said, task.name, "needs", _instead(task.needs, need, None))
         elif need not in first:
+            others = [name for name in first if name != task.name]
             said = (
                 f"{_the_task(task)} needs {need[:MAX_NAME]!r}, which the plan does not have. "
-                f"{_suggestion(need, first)}"
+                f"{_suggestion(need, others)}"
             ).strip()
-            meant = _meant(need, [name for name in first if name != task.name])
+            meant = _meant(need, others)
             yield PlanProblem(said, task.name, "needs", _instead(task.needs, need, meant))
     if isinstance(task.work, PythonWork):
         yield from _keyword_problems(spec, task, task.work)

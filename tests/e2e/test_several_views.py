@@ -41,6 +41,31 @@ def test_notebooks_on_one_mission_agree(desk: Desk, chrome: Chrome) -> None:
     assert not problems
 
 
+def test_revision_from_elsewhere_is_approved_only_when_it_was_seen(desk: Desk) -> None:
+    notebook = desk.notebook(PROPOSE)
+    notebook.run(1)
+    approve = notebook.button(1, "Approve both tasks")
+    expect(approve).to_be_enabled(timeout=15_000)
+    approve.focus()
+    desk.mission.edit({"shout": {"goal": "Say it louder"}})
+    notebook.reads(1, "Revision 2 has come meanwhile")
+    expect(approve).to_be_disabled()
+    desk.page.keyboard.press("Enter")
+    desk.page.keyboard.press("Space")
+    assert desk.mission.state.value == "awaiting_approval"
+    notebook.press(1, "I have seen it")
+    expect(approve).to_be_enabled()
+    desk.page.keyboard.press("Enter")
+    assert desk.mission.state.value == "awaiting_approval"
+    approve.click()
+    desk.comes_to("running", task="read")
+    notebook.reads(1, "Running")
+    # What was pressed has gone, and the focus has stayed in the view.
+    within = "() => document.activeElement?.closest('.hypernb') !== null"
+    desk.page.wait_for_function(within)
+    assert desk.mission.record.revision == 2
+
+
 def test_view_of_a_restarted_kernel_explains_itself(desk: Desk) -> None:
     notebook = desk.notebook(PROPOSE + " --yes", "%hyper attach m-1")
     notebook.run(1)

@@ -123,15 +123,22 @@ export function money(amount: number, fine = false): string {
   return `$${grouped(Number(whole))}.${cents}`;
 }
 
-const MARKS = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-const KEPT_MARKS = new Set(["\u200d", "\n", "\t"]);
+/**
+ * Marks that reorder or hide text, and halves of letters: as in `hypernb/views/_clean.py`.
+ * Joiners stay: Persian, Indic scripts and emoji need them.
+ */
+const MARKS =
+  /[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const KEPT_MARKS = new Set(["\n", "\t"]);
+/** What cutting may leave of a letter of two parts. */
+const HALF = /[\ud800-\udbff]$/;
 
 /**
  * A string that an agent made, safe to set as text: what reverses, hides or joins is written
  * out as its code, so that it is seen and does nothing.
  */
 export function shown(text: string, cutAt = 2_000): string {
-  const cut = text.length > cutAt ? `${text.slice(0, cutAt)}…` : text;
+  const cut = text.length > cutAt ? `${text.slice(0, cutAt).replace(HALF, "")}…` : text;
   return cut.replace(MARKS, (mark) =>
     KEPT_MARKS.has(mark)
       ? mark

@@ -123,6 +123,18 @@ describe("a button that asks first", () => {
     expect(el.querySelector(".confirm")).toBeNull();
   });
 
+  it("takes Enter in the field for the answer", async () => {
+    const { model, el, button } = shownAction(REJECT);
+    button.click();
+    await settle();
+    const field = el.querySelector("input") as HTMLInputElement;
+    field.value = "Too dear";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    press(field, "Enter");
+    press(field, "Enter");
+    expect(model.sent).toMatchObject([{ verb: "reject", args: { reason: "Too dear" } }]);
+  });
+
   it("leaves everything as it is when that is wanted, and gives the focus back", async () => {
     const { model, el, button } = shownAction(REJECT);
     for (const leave of [
@@ -137,5 +149,28 @@ describe("a button that asks first", () => {
       expect(document.activeElement).toBe(button);
     }
     expect(model.sent).toEqual([]);
+  });
+});
+
+describe("where the twin stands", () => {
+  const box = (left: number, top: number, width: number, height: number): DOMRect =>
+    ({ left, top, right: left + width, bottom: top + height, width, height }) as DOMRect;
+
+  it("is moved back into the view, and to where it covers no other control", async () => {
+    const { el, button } = shownAction(PAUSE);
+    el.className = "hypernb";
+    const other = el.appendChild(document.createElement("button"));
+    const twin = el.querySelector("[role=tooltip]") as HTMLElement;
+    el.getBoundingClientRect = () => box(0, 0, 400, 300);
+    button.getBoundingClientRect = () => box(300, 100, 80, 30);
+    other.getBoundingClientRect = () => box(200, 130, 80, 30);
+    twin.getBoundingClientRect = () => {
+      const left = 300 + Number.parseFloat(twin.style.marginLeft || "0");
+      return box(left, twin.style.top === "auto" ? 70 : 134, 200, 26);
+    };
+    button.focus();
+    await settle();
+    expect(twin.style.marginLeft).toBe("-108px");
+    expect(twin.style.bottom).toBe("calc(100% + 4px)");
   });
 });

@@ -16,13 +16,14 @@ let model: FakeModel;
 let link: Link;
 let el: HTMLElement;
 let ui: ReturnType<typeof newUi>;
+let mission: Mission;
 
 beforeEach(() => {
   model = new FakeModel({});
   link = new Link(model, () => undefined);
   ui = newUi("graph", "comfortable");
   el = document.body.appendChild(document.createElement("div"));
-  const mission = new Mission(pictureOf("awaiting_approval"));
+  mission = new Mission(pictureOf("awaiting_approval"));
   render(
     <HereContext.Provider value={{ mission, link, ui }}>
       <Decision />
@@ -76,6 +77,92 @@ describe("a part of a plan", () => {
     await settle();
     button("Approve all 14 tasks").click();
     expect(model.sent).toMatchObject([{ verb: "approve", args: {} }]);
+  });
+
+  it("is what the sentence about the record speaks of", async () => {
+    expect(el.querySelector(".record")?.textContent).toContain("Approving records revision");
+    ui.choice.picking.value = true;
+    setTicked(ui.choice, plan, "write-report", false);
+    await settle();
+    const said = el.querySelector(".record")?.textContent;
+    expect(said).toContain("a new revision with only the ticked tasks");
+    expect(el.textContent).toContain("are said above of the whole plan");
+  });
+});
+
+/** A revision that has come, as a message tells it. */
+function revise(revision: number, plan_hash: string): void {
+  const facts = mission.facts.peek();
+  mission.facts.value = { ...facts, revision, plan_hash };
+}
+
+describe("a revision that nobody has looked at", () => {
+  it("cannot be approved before it was said to be seen", async () => {
+    const before = button("Approve all 14 tasks");
+    before.focus();
+    await settle();
+    revise(2, "other");
+    await settle();
+    expect(button("Approve all 14 tasks")).not.toBe(before);
+    expect(button("Approve all 14 tasks").disabled).toBe(true);
+    expect(document.activeElement).toBe(el.querySelector("h4"));
+    expect(el.textContent).toContain("Revision 2 has come meanwhile");
+    expect(ui.said.value).toContain("Revision 2 has come meanwhile");
+    button("Approve all 14 tasks").click();
+    expect(model.sent).toEqual([]);
+
+    button("I have seen it").click();
+    await settle();
+    expect(document.activeElement).toBe(el.querySelector("h4"));
+    button("Approve all 14 tasks").click();
+    expect(model.sent).toMatchObject([{ verb: "approve", args: { plan_hash: "other" } }]);
+  });
+
+  it("is asked about again when the next one comes", async () => {
+    revise(2, "second");
+    await settle();
+    button("I have seen it").click();
+    await settle();
+    expect(button("Approve all 14 tasks").disabled).toBe(false);
+    revise(3, "third");
+    await settle();
+    expect(button("Approve all 14 tasks").disabled).toBe(true);
+    expect(el.textContent).toContain("Revision 3 has come meanwhile");
+  });
+
+  it("holds a part back as well", async () => {
+    ui.choice.picking.value = true;
+    setTicked(ui.choice, plan, "write-report", false);
+    await settle();
+    revise(2, "other");
+    await settle();
+    expect(button("Approve 13 of 14 tasks").disabled).toBe(true);
+  });
+
+  it("is no other one if it was saved here, whichever is told first", async () => {
+    await settle();
+    ui.choice.saving.value = true;
+    revise(2, "mine");
+    await settle();
+    expect(el.textContent).not.toContain("has come meanwhile");
+    expect(button("Approve all 14 tasks").disabled).toBe(true);
+    ui.choice.saved.value = 2;
+    ui.choice.saving.value = false;
+    await settle();
+    button("Approve all 14 tasks").click();
+    expect(model.sent).toMatchObject([{ args: { plan_hash: "mine" } }]);
+  });
+});
+
+describe("an approval that was given", () => {
+  it("leaves nothing to decide, and the focus where it was given", async () => {
+    button("Approve all 14 tasks").focus();
+    button("Approve all 14 tasks").click();
+    model.say({ type: "answer", id: 1, ok: true, value: {} });
+    await settle();
+    expect(el.querySelectorAll(".decision button")).toHaveLength(0);
+    expect(el.textContent).toContain("The approval is given.");
+    expect(document.activeElement).toBe(el.querySelector("h4"));
   });
 });
 

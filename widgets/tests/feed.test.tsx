@@ -156,6 +156,16 @@ test("earlier events are asked for and stand in front", async () => {
   expect(document.activeElement?.className).toBe("fd-box");
 });
 
+test("nothing earlier is offered where the log goes back to the beginning", async () => {
+  const picture = pictureOf();
+  const created = event(1, { kind: "mission.created", task: null });
+  stage = await onStage(Feed, { ...picture, events: [created, ...picture.events] });
+  expect(button("Show 50 earlier")).toBeUndefined();
+  stage.end();
+  stage = await onStage(Feed, { ...picture, total_events: picture.events.length });
+  expect(button("Show 50 earlier")).toBeUndefined();
+});
+
 test("earlier events that match are asked for with the filter", async () => {
   stage = await onStage(Feed, pictureOf());
   await choose("Agent", "=database-architect");

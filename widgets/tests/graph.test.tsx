@@ -259,9 +259,10 @@ describe("the card of a task", () => {
     picture.tasks[0] = { ...task, name: hostile };
     picture.plan = { ...plan, tasks: [{ ...plan.tasks[0], name: hostile } as never] };
     picture.tasks.length = 1;
-    const { root, here } = show(picture);
+    const { root } = show(picture);
     act(() => {
-      here.ui.task.value = hostile;
+      const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+      root.querySelector(".gr-box")?.dispatchEvent(key);
     });
     expect(root.querySelector("img")).toBeNull();
     expect(text(root.querySelector(".gr-card"))).toContain(
@@ -434,9 +435,24 @@ describe("the place of a card", () => {
     expect(cardPlace(own, card, room, others, false)).toEqual({ left: 496, top: 236 });
   });
 
+  it("finds a free place that is no corner, and stands below the drawing if there is none", () => {
+    const own = { x: 0, y: 0, width: 150, height: 40 };
+    const edges = [
+      { x: 0, y: 0, width: 800, height: 100 },
+      { x: 0, y: 300, width: 800, height: 100 },
+      { x: 0, y: 100, width: 150, height: 200 },
+      { x: 650, y: 100, width: 150, height: 200 },
+    ];
+    const at = cardPlace(own, card, room, edges, false);
+    expect(at?.left).toBeGreaterThanOrEqual(150);
+    expect(at?.top).toBeGreaterThanOrEqual(100);
+    const middle = { x: 300, y: 180, width: 200, height: 48 };
+    expect(cardPlace(own, card, room, [...edges, middle], false)).toBeNull();
+  });
+
   it("stays within the room", () => {
     const own = { x: 700, y: 380, width: 150, height: 48 };
-    const { left, top } = cardPlace(own, card, room, [], true);
+    const { left, top } = cardPlace(own, card, room, [], true) ?? { left: 0, top: 0 };
     expect(left + card.width).toBeLessThanOrEqual(room.width);
     expect(top + card.height).toBeLessThanOrEqual(room.height);
   });

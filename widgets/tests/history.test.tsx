@@ -175,6 +175,8 @@ describe("two missions", () => {
     await settled();
     expect(refs()[0]).toBe("m-130");
     expect(page.text).toContain("Tick two missions to compare them.");
+    await passed(100);
+    expect(document.activeElement?.textContent).toBe("History");
   });
 
   it("are two: a third tick takes the place of the first", async () => {

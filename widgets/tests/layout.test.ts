@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { placed } from "../src/graph/geometry";
 import { type Layout, layered } from "../src/graph/layout";
 
 /** A source of numbers below 1, the same for the same seed. */
@@ -77,6 +78,29 @@ describe("the layered layout", () => {
     expect(Math.min(...layout.across)).toBe(0);
     expect(Math.max(...layout.across) + 1).toBe(layout.breadth);
   });
+
+  it.each(SEEDS)(
+    "has every line within what is drawn, also where it bends (seed %i)",
+    (seed) => {
+      for (const down of [true, false]) {
+        const measure = {
+          width: 100,
+          height: 40,
+          gapAlong: 30,
+          gapAcross: 8,
+          margin: 4,
+          grain: 1,
+        };
+        const geometry = placed(layered(plan(24, seed)), { ...measure, down, short: false });
+        const lines = [...geometry.points];
+        const across = lines.filter((_, at) => (at % 2 === 0) === down);
+        expect(Math.min(...across)).toBeGreaterThanOrEqual(4);
+        expect(Math.max(...across)).toBeLessThanOrEqual(
+          (down ? geometry.width : geometry.height) - 4,
+        );
+      }
+    },
+  );
 
   it("draws an empty plan as nothing", () => {
     expect(layered([])).toMatchObject({ layers: 0, breadth: 0, edges: { count: 0 } });

@@ -131,6 +131,77 @@ describe("the head", () => {
     expect(page.el.querySelector("h3")).not.toBeNull();
   });
 
+  it("keeps the goal and the focus when it is folded and unfolded", async () => {
+    const page = show();
+    await page.drawn();
+    page.button("Fold head").focus();
+    page.button("Fold head").click();
+    await page.drawn();
+    expect(document.activeElement).toBe(page.button("Unfold head"));
+    const goal = page.el.querySelector(".folded-goal");
+    expect(goal?.textContent).toContain("Audit ledgerline");
+    expect(goal?.getAttribute("title")).toContain("Audit ledgerline");
+    page.button("Unfold head").click();
+    await page.drawn();
+    expect(document.activeElement).toBe(page.button("Fold head"));
+  });
+
+  it("tells what failed from what is missing", async () => {
+    const picture = pictureOf("failed");
+    const failed = picture.tasks.find((task) => task.state === "failed")?.name ?? "";
+    const ending = picture.head.ending && {
+      ...picture.head.ending,
+      gaps: [
+        { task: failed, why: ["It gave up."] },
+        { task: "write-report", why: ["It needs what failed."] },
+      ],
+    };
+    const tasks = picture.tasks.map((task) =>
+      task.name === "write-report" ? { ...task, state: "skipped" as const } : task,
+    );
+    const page = show({ ...change(picture, { ending }), tasks });
+    await page.drawn();
+    const listed = [...page.el.querySelectorAll("section.block")].map((each) =>
+      (each.textContent ?? "").replace(/\s+/g, " "),
+    );
+    const [what] = listed.filter((each) => each.startsWith("What failed"));
+    const [rest] = listed.filter((each) => each.startsWith("What is missing"));
+    expect(failed && what).toContain(failed);
+    expect(what).not.toContain("write-report");
+    expect(rest).toContain("write-report");
+  });
+
+  it("takes the focus when a decision goes, before the state says so or after", async () => {
+    for (const first of ["head", "state"] as const) {
+      const page = show(pictureOf("awaiting_approval"));
+      await page.drawn();
+      page.button("Approve all 14 tasks").focus();
+      const awaiting = pictureOf("awaiting_approval");
+      const running = pictureOf("running");
+      const between =
+        first === "head"
+          ? { ...awaiting, head: running.head }
+          : { ...running, head: awaiting.head };
+      page.model.say(between);
+      await page.drawn();
+      page.model.say(running);
+      await page.drawn();
+      expect(document.activeElement?.matches("[data-landing]")).toBe(true);
+    }
+  });
+
+  it("keeps its buttons in their places when one task is focused on", async () => {
+    const page = show();
+    await page.drawn();
+    const names = () =>
+      [...page.el.querySelectorAll(".eyebrow button")].map((each) => each.textContent);
+    const before = names();
+    page.button("Focus on one task").click();
+    await page.drawn();
+    expect(names()).toEqual(before);
+    expect(page.button("Focus on one task").disabled).toBe(true);
+  });
+
   it("tells Python of the density and the tab, and follows Python", async () => {
     const page = show();
     await page.drawn();

@@ -19,6 +19,7 @@ import type {
 } from "../src/protocol";
 import { newUi, openTask } from "../src/ui";
 import { Plan } from "../src/views/plan";
+import { setTicked } from "../src/views/plan-choice";
 
 type Ask = Extract<ToKernel, { type: "ask" }>;
 
@@ -319,9 +320,14 @@ describe("edits", () => {
     type("timeout_s", "soon");
     expect(control("timeout_s").value).toBe("soon");
     expect(control("timeout_s").getAttribute("aria-invalid")).toBe("true");
-    press("Save as revision 3");
+    const save = all<HTMLButtonElement>("button").filter((each) =>
+      each.textContent?.startsWith("Save as"),
+    );
+    expect(save.every((each) => each.disabled)).toBe(true);
+    expect(text()).toContain("It can be saved when the problem is fixed.");
+    type("timeout_s", "3");
+    expect(text()).not.toContain("It can be saved when");
     expect(asks("edit")).toHaveLength(0);
-    expect(text()).toContain("1 field cannot be read, so nothing was saved.");
   });
 
   it("read needs by name, by number and with commas in names", () => {
@@ -645,6 +651,10 @@ describe("saving", () => {
 describe("the difference", () => {
   it("is that of the kernel before there are edits, in words and strokes", () => {
     show();
+    expect(text()).toContain("Changes to revision 1");
+    act(() => {
+      here.ui.choice.saved.value = 2;
+    });
     expect(text()).toContain("Your changes to revision 1");
     expect(root.querySelector("del")?.textContent).toBe("the templates");
     expect(root.querySelector("ins")?.textContent).toBe(
@@ -659,11 +669,13 @@ describe("the difference", () => {
     type("attempts", "2");
     rest();
     const change = { task: "audit-ui", field: "attempts", old: "3", new: "2" };
+    const notes = { task: "", field: "notes", old: "none", new: "It spends no money." };
     await answer(
       "check",
-      checked({ difference: { ...NO_DIFFERENCE, changed: [change], same: 13 } }),
+      checked({ difference: { ...NO_DIFFERENCE, changed: [change, notes], same: 13 } }),
     );
     expect(text()).toContain("Your changes to revision 2");
+    expect(text()).not.toContain("notes");
     expect(root.querySelector("del")?.textContent).toBe("3");
   });
 });
@@ -734,7 +746,64 @@ describe("a plan that was decided", () => {
   });
 });
 
+describe("an approval", () => {
+  it("ends editing at once, whichever tells of it first", () => {
+    for (const given of [
+      () => {
+        here.ui.choice.approved.value = "hash";
+      },
+      () => {
+        here.mission.head.value = { ...here.mission.head.value, decision: null };
+      },
+    ]) {
+      show();
+      edit();
+      expect(text()).toContain("Drop this task…");
+      expect(text()).toContain("Add a task");
+      act(given);
+      expect(text()).not.toContain("Drop this task…");
+      expect(text()).not.toContain("Add a task");
+      expect(all("[data-field]")).toHaveLength(0);
+      act(() => render(null, root));
+      root.remove();
+    }
+    show();
+  });
+
+  it("of a part is told by its own steps", () => {
+    show();
+    expect(text()).toContain("If you approve");
+    expect(text()).not.toContain("A new revision with only");
+    act(() => {
+      here.ui.choice.picking.value = true;
+      setTicked(here.ui.choice, planNow(), "write-report", false);
+    });
+    expect(text()).toContain(
+      "A new revision with only the 13 ticked tasks is made and approved.",
+    );
+    expect(text()).toContain("It ends when these tasks are done.");
+  });
+});
+
 describe("comments", () => {
+  it("are sent by Enter", () => {
+    show();
+    press("audit-ui");
+    const field = root.querySelector<HTMLInputElement>(".plan-contract .plan-comment input");
+    const enter = () =>
+      act(() => {
+        field?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+      });
+    enter();
+    expect(asks("comment")).toHaveLength(0);
+    act(() => {
+      if (field) field.value = "too dear";
+      field?.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    enter();
+    expect(asks("comment").at(-1)?.args).toEqual({ task: "audit-ui", text: "too dear" });
+  });
+
   it("are sent and their field is empty again", async () => {
     show();
     press("audit-ui");

@@ -69,7 +69,19 @@ describe("the result", () => {
     await settled();
     expect(textOf(el.querySelector(".markdown") as Element)).toContain("Audit of ledgerline");
     expect(textOf(el)).toContain("m.result()");
+    expect(textOf(el)).toContain('m is the mission: m = session.mission("m-7")');
     expect(textOf(el)).not.toContain("so far");
+  });
+
+  it("has findings once where they are the result", async () => {
+    const page = open("succeeded", false);
+    const answer = outputOf("succeeded", "");
+    const findings = answer.mission?.findings;
+    if (!findings) throw new Error("The mission has findings.");
+    await settled();
+    await page.answer({ ...answer, shown: { kind: "findings", ...findings } });
+    expect(page.el.querySelectorAll('table[aria-label="Findings"]')).toHaveLength(0);
+    expect(page.el.querySelectorAll("table").length).toBeGreaterThan(0);
   });
 
   it("says why there is none", async () => {

@@ -202,13 +202,13 @@ def test_problem_of_plan_is_said(fields: dict[str, Any], problem: str) -> None:
         ),
         pytest.param(
             {"needs": ("fech",)},
-            "Task 'fetch' needs 'fech', which the plan does not have. Did you mean 'fetch'?",
-            id="near-miss",
+            "Task 'fetch' needs 'fech', which the plan does not have.",
+            id="never-itself",
         ),
         pytest.param(
             {"needs": ("zzz",)},
-            "Task 'fetch' needs 'zzz', which the plan does not have. Known: 'fetch'.",
-            id="far-miss",
+            "Task 'fetch' needs 'zzz', which the plan does not have.",
+            id="nothing-known",
         ),
         pytest.param(
             {"agent": "qa-enginer"},
@@ -249,6 +249,14 @@ def test_problem_of_task_is_said(fields: dict[str, Any], problem: str) -> None:
 
 def test_agents_and_tools_are_checked_only_if_known() -> None:
     check_plan(plan(task(agent="anyone", work=AgentWork(tools=("anything",)))))
+
+
+@pytest.mark.parametrize(
+    ("need", "hint"), [("fech", "Did you mean 'fetch'?"), ("zzz", "Known: 'fetch', 'rank'.")]
+)
+def test_need_is_never_guessed_to_be_the_task_itself(need: str, hint: str) -> None:
+    found = problems(plan(task("fetch"), task("rank"), task("fetches", needs=(need,))))
+    assert found == (f"Task 'fetches' needs {need!r}, which the plan does not have. {hint}",)
 
 
 def test_second_task_of_a_name_is_said() -> None:

@@ -117,7 +117,7 @@ interface CardProps {
 }
 
 function Card({ control, now }: CardProps): JSX.Element | null {
-  const { mission } = useHere();
+  const { mission, ui } = useHere();
   const card = useRef<HTMLDivElement>(null);
   const shown = control.shown.value;
   control.viewed.value;
@@ -144,11 +144,14 @@ function Card({ control, now }: CardProps): JSX.Element | null {
   const box = surface?.boxOf(shown);
   if (!task || !surface || !box) return null;
   const isReached = control.hovered.value >= 0;
+  const place = cardPlace(box, size, surface.size, surface.boxes(), isReached);
+  // An open task is told of below the drawing already.
+  if (place === null && ui.task.value === task.name) return null;
   return (
     <TaskCard
       task={task}
       now={now.value}
-      place={cardPlace(box, size, surface.size, surface.boxes(), isReached)}
+      place={place}
       cardRef={card}
       onEnter={control.stay}
       onLeave={() => control.hover(-1)}

@@ -45,8 +45,20 @@ export function placed(layout: Layout, measure: Measure): Geometry {
   const middle = (down ? width : height) / 2;
   const start = (layer: number): number => margin + layer * pitch;
   const { grain } = measure;
-  const centre = (across: number): number =>
+  const { edges, bends } = layout;
+  const aside = edges.count <= TOLD_APART ? asides(layout, measure.gapAcross) : null;
+  const placeOf = (across: number): number =>
     Math.round((margin + across * pitchAcross) / grain) * grain + middle;
+  // Lines may bend outside of all boxes, and are to be seen whole.
+  let low = margin;
+  let high = margin + Math.max(layout.breadth * pitchAcross - measure.gapAcross, 0);
+  for (let bend = 0; bend < bends.across.length; bend += 1) {
+    const place = placeOf(bends.across[bend] ?? 0) + (aside?.[bend] ?? 0);
+    low = Math.min(low, place);
+    high = Math.max(high, place);
+  }
+  const moved = Math.ceil((margin - low) / grain) * grain;
+  const centre = (across: number): number => placeOf(across) + moved;
   const size = layout.layer.length;
   const x = new Float64Array(size);
   const y = new Float64Array(size);
@@ -56,8 +68,6 @@ export function placed(layout: Layout, measure: Measure): Geometry {
     x[task] = down ? across : along;
     y[task] = down ? along : across;
   }
-  const { edges, bends } = layout;
-  const aside = edges.count <= TOLD_APART ? asides(layout, measure.gapAcross) : null;
   const starts = new Int32Array(edges.count + 1);
   const points = new Float64Array(4 * edges.count + 4 * bends.layer.length);
   let at = 0;
@@ -80,7 +90,7 @@ export function placed(layout: Layout, measure: Measure): Geometry {
     starts[edge + 1] = at;
   }
   const along = Math.max(layout.layers * pitch - measure.gapAlong, 0) + 2 * margin;
-  const across = Math.max(layout.breadth * pitchAcross - measure.gapAcross, 0) + 2 * margin;
+  const across = high + moved + margin;
   return {
     measure,
     width: down ? across : along,

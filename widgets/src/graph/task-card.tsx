@@ -13,7 +13,8 @@ interface Props {
   task: TaskFacts;
   /** The kernel's time. */
   now: number;
-  place: { left: number; top: number };
+  /** Null: below the drawing. */
+  place: { left: number; top: number } | null;
   cardRef: Ref<HTMLDivElement>;
   onEnter: () => void;
   onLeave: () => void;
@@ -28,11 +29,11 @@ export function TaskCard(props: Props): JSX.Element {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form
     <div
-      class="gr-card"
+      class={place ? "gr-card" : "gr-card gr-below"}
       role="group"
       aria-label={`${line(task.name)} at a glance`}
       ref={cardRef}
-      style={{ left: `${place.left}px`, top: `${place.top}px` }}
+      style={place ? { left: `${place.left}px`, top: `${place.top}px` } : {}}
       onPointerEnter={onEnter}
       onPointerLeave={onLeave}
     >

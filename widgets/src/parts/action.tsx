@@ -1,12 +1,21 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Link, reasonOf } from "../link";
 import type { Action, Confirm } from "../protocol";
 import { line, shown } from "../words";
 import { Button } from "./button";
 import { useOwnId } from "./own-id";
 import { Refused } from "./refused";
+
+const FROM_EDGE_PX = 8;
+/** Below the row of the button, above it, or in it. */
+const TWIN_PLACES = [
+  ["calc(100% + 4px)", "auto"],
+  ["auto", "calc(100% + 4px)"],
+  ["0", "auto"],
+] as const;
+const CONTROLS = "button, input, select, textarea, summary, a";
 
 interface Props {
   action: Action;
@@ -17,6 +26,8 @@ interface Props {
   /** More arguments, read when the button is pressed. */
   more?: () => Record<string, unknown>;
   disabled?: boolean;
+  /** Whether it is being done, for others to see, or shared by buttons that do the same. */
+  busy?: Signal<boolean>;
 }
 
 /**
@@ -30,17 +41,20 @@ export function ActionButton({
   onDone,
   more,
   disabled,
+  busy: shared,
 }: Props): JSX.Element {
   const twinId = useOwnId();
   const button = useRef<HTMLButtonElement>(null);
   const asking = useSignal(false);
-  const busy = useSignal(false);
+  const own = useSignal(false);
+  const busy = shared ?? own;
   const twin = useSignal(false);
   const refused = useSignal("");
   const reason = useSignal("");
   const dead = link.liveness.value !== "live" || disabled === true;
 
   const act = async (): Promise<void> => {
+    if (busy.value) return;
     busy.value = true;
     refused.value = "";
     try {
@@ -97,14 +111,7 @@ export function ActionButton({
         {line(action.label, 80)}
       </button>
       {action.twin && (
-        <span
-          class={`twin ${twin.value && !asking.value && !dead ? "" : "vh"}`}
-          id={twinId}
-          role="tooltip"
-        >
-          <span class="vh">The same by </span>
-          <code>{line(action.twin)}</code>
-        </span>
+        <Twin id={twinId} says={action.twin} visible={twin.value && !asking.value && !dead} />
       )}
       {asking.value && action.confirm && (
         <Asked confirm={action.confirm} reason={reason} dead={dead} act={act} leave={leave} />
@@ -112,6 +119,45 @@ export function ActionButton({
       <Refused why={refused.value} />
     </div>
   );
+}
+
+interface TwinProps {
+  id: string;
+  says: string;
+  visible: boolean;
+}
+
+/** The magic that does the same as a button: below the row that the button stands in. */
+function Twin({ id, says, visible }: TwinProps): JSX.Element {
+  const box = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    const twin = box.current;
+    const view = twin?.closest(".hypernb");
+    if (!visible || !twin || !view) return;
+    // It begins where the button does, or further left where it would run out of the view.
+    twin.style.marginLeft = "";
+    const over = twin.getBoundingClientRect().right - view.getBoundingClientRect().right;
+    if (over > -FROM_EDGE_PX) twin.style.marginLeft = `${-over - FROM_EDGE_PX}px`;
+    for (const [top, bottom] of TWIN_PLACES) {
+      twin.style.top = top;
+      twin.style.bottom = bottom;
+      if (!coversControl(twin, view)) break;
+    }
+  }, [visible, says]);
+  return (
+    <span ref={box} class={visible ? "twin" : "twin vh"} id={id} role="tooltip">
+      <span class="vh">The same by </span>
+      <code>{line(says)}</code>
+    </span>
+  );
+}
+
+function coversControl(twin: Element, view: Element): boolean {
+  const own = twin.getBoundingClientRect();
+  return [...view.querySelectorAll(CONTROLS)].some((control) => {
+    const { left, right, top, bottom } = control.getBoundingClientRect();
+    return left < own.right && right > own.left && top < own.bottom && bottom > own.top;
+  });
 }
 
 interface ActionsProps {
@@ -160,6 +206,11 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
             value={reason.value}
             onInput={(event) => {
               reason.value = event.currentTarget.value;
+            }}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.isComposing || dead) return;
+              event.preventDefault();
+              void act();
             }}
           />
         </label>

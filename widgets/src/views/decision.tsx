@@ -1,7 +1,10 @@
 import "./decision.css";
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { useLostFocus } from "../lost-focus";
 import { ActionButton } from "../parts/action";
+import { Button } from "../parts/button";
 import { Facts } from "../parts/facts";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
@@ -14,14 +17,23 @@ const ASKS = TASK_WORDS.awaiting_approval;
 const WRONG = TASK_WORDS.failed;
 const PROBLEMS_SHOWN = 10;
 const NAMED_IN_TWIN = 6;
+const PART_RECORD =
+  "Approving a part makes a new revision with only the ticked tasks and records that one, its " +
+  "hash, your name and the time. You can pause or cancel later. What lies outside of it is " +
+  "refused.";
 
 /** What a person allows by saying yes, what to expect, and the buttons; null after that. */
 export function Decision(): JSX.Element | null {
   const { decision } = useHere().mission.head.value;
-  if (decision === null) return null;
+  return decision && <Asked decision={decision} />;
+}
+
+function Asked({ decision }: { decision: Decided }): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { picking, whole } = useHere().ui.choice;
   return (
     <section class="block ask decision" aria-label="Your decision">
-      <h4 class="h">
+      <h4 class="h" ref={heading} tabIndex={-1}>
         <Icon shape={ASKS.shape} role={ASKS.role} /> Your decision
       </h4>
       <div class="two">
@@ -40,9 +52,9 @@ export function Decision(): JSX.Element | null {
         </p>
       ))}
       <Problems problems={decision.problems} />
-      <Buttons decision={decision} />
+      <Buttons decision={decision} heading={heading} />
       <p class="quiet record">
-        <Said phrase={decision.record} />
+        {picking.value && !whole.value ? PART_RECORD : <Said phrase={decision.record} />}
       </p>
     </section>
   );
@@ -83,24 +95,113 @@ function Problems({ problems }: { problems: readonly Problem[] }): JSX.Element |
   );
 }
 
-function Buttons({ decision }: { decision: Decided }): JSX.Element {
+interface ButtonsProps {
+  decision: Decided;
+  /** Takes the focus when a button goes that had it. */
+  heading: { readonly current: HTMLElement | null };
+}
+
+function Buttons({ decision, heading }: ButtonsProps): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const isLost = useLostFocus(box);
+  const { approved } = useHere().ui.choice;
+  const seen = useSeen();
+  const given = approved.value !== "";
+  useLayoutEffect(() => {
+    if (isLost()) heading.current?.focus();
+  }, [seen, given]);
+  return (
+    <div ref={box}>
+      {given ? (
+        <p class="note" role="status">
+          <b>The approval is given.</b> The mission starts in a moment.
+        </p>
+      ) : (
+        <>
+          <Choices decision={decision} seen={seen} />
+          {!seen && <Overtaken heading={heading} />}
+        </>
+      )}
+    </div>
+  );
+}
+
+/**
+ * Whether the plan that would be approved is the one that the person has looked at: the first
+ * that was shown, one saved from this view, or one that was said to be seen.
+ */
+function useSeen(): boolean {
+  const { mission, ui } = useHere();
+  const { seen, saved, saving } = ui.choice;
+  const { plan_hash, revision } = mission.facts.value;
+  const own = seen.value === "" || saved.value === revision;
+  useLayoutEffect(() => {
+    if (own) seen.value = plan_hash;
+  }, [own, plan_hash]);
+  // The revision may be here before the answer that it is this view's own.
+  return own || saving.value || seen.value === plan_hash;
+}
+
+/** Says that the plan is another one by now, and asks for a look at it. */
+function Overtaken({ heading }: Pick<ButtonsProps, "heading">): JSX.Element {
+  const { mission, ui } = useHere();
+  const { revision } = mission.facts.value;
+  const said = `Revision ${revision} has come meanwhile, and not from this view.`;
+  useLayoutEffect(() => {
+    ui.said.value = `${said} Look at what changed, then approve.`;
+  }, [said]);
+  return (
+    <div class="overtaken">
+      <p>
+        <b>{said}</b> Look at what changed, then approve.
+      </p>
+      <Button
+        onClick={() => {
+          // Not the button: a second press must not approve what was only just said to be seen.
+          heading.current?.focus();
+          ui.choice.seen.value = mission.facts.value.plan_hash;
+        }}
+      >
+        I have seen it
+      </Button>
+    </div>
+  );
+}
+
+interface ChoicesProps {
+  decision: Decided;
+  seen: boolean;
+}
+
+function Choices({ decision, seen }: ChoicesProps): JSX.Element {
   const { mission, link, ui } = useHere();
-  const { picking, dirty, whole } = ui.choice;
+  const { picking, dirty, whole, saving } = ui.choice;
   const plan = mission.plan.value;
   const { actions } = mission.head.value;
   const { at_once, why } = mission.clicks.value;
-  const approve = actions.find((action) => action.verb === "approve");
+  const hash = ui.choice.seen.value || mission.facts.value.plan_hash;
+  const offered = actions.find((action) => action.verb === "approve");
+  const approve = offered && { ...offered, args: { ...offered.args, plan_hash: hash } };
   const reject = actions.find((action) => action.verb === "reject");
-  const held = decision.problems.length > 0 || dirty.value;
+  const held = decision.problems.length > 0 || dirty.value || saving.value || !seen;
   return (
     <>
       <div class="acts">
         {approve &&
           (picking.value && plan ? (
-            <ApprovePart approve={approve} plan={plan} held={held} />
+            <ApprovePart key={`part ${seen}`} approve={approve} plan={plan} held={held} />
           ) : (
             <>
-              <ActionButton key="all" action={approve} link={link} disabled={held} />
+              <ActionButton
+                // Another button: no press and no focus goes from one revision to the next.
+                key={`all ${seen}`}
+                action={approve}
+                link={link}
+                disabled={held}
+                onDone={() => {
+                  ui.choice.approved.value = hash;
+                }}
+              />
               {mission.head.value.total > 1 && <PickButton />}
             </>
           ))}
@@ -148,7 +249,10 @@ function ApprovePart({ approve, plan, held }: PartProps): JSX.Element {
         action={action}
         link={link}
         disabled={held || ticked.length === 0}
-        onDone={() => endPicking(ui.choice)}
+        onDone={() => {
+          ui.choice.approved.value = mission.facts.value.plan_hash;
+          endPicking(ui.choice);
+        }}
       />
       <button type="button" class="btn" onClick={() => endPicking(ui.choice)}>
         Stop choosing
@@ -159,7 +263,8 @@ function ApprovePart({ approve, plan, held }: PartProps): JSX.Element {
             ? "Nothing is ticked, so there is nothing to approve."
             : `${count(left, "task")} will not run: ${
                 left === 1 ? "it is" : "they are"
-              } left out in a new revision, which is what you approve.`}
+              } left out in a new revision, which is what you approve. What you allow and what ` +
+              "to expect are said above of the whole plan."}
         </p>
       )}
     </>

@@ -3,6 +3,7 @@ import { useHere } from "../here";
 import { Row } from "../parts/facts";
 import { Said } from "../parts/phrase";
 import { TaskLink } from "../parts/task-link";
+import type { HeadFacts } from "../protocol";
 import { count, MISSION_WORDS } from "../words";
 import { Meters } from "./head-meters";
 import { StateLine, Story } from "./head-state";
@@ -45,13 +46,27 @@ export function Ending(): JSX.Element {
   );
 }
 
-function Gaps(): JSX.Element | null {
-  const gaps = useHere().mission.head.value.ending?.gaps ?? [];
+function Gaps(): JSX.Element {
+  const { mission } = useHere();
+  mission.tasksVersion.value;
+  const gaps = mission.head.value.ending?.gaps ?? [];
+  const hasFailed = ({ task }: Gap): boolean => mission.task(task)?.state === "failed";
+  return (
+    <>
+      <Listed title="What failed" gaps={gaps.filter(hasFailed)} />
+      <Listed title="What is missing" gaps={gaps.filter((gap) => !hasFailed(gap))} />
+    </>
+  );
+}
+
+type Gap = NonNullable<HeadFacts["ending"]>["gaps"][number];
+
+function Listed({ title, gaps }: { title: string; gaps: readonly Gap[] }): JSX.Element | null {
   if (gaps.length === 0) return null;
   const more = gaps.length - GAPS_SHOWN;
   return (
     <section class="block">
-      <h4 class="h">What is missing</h4>
+      <h4 class="h">{title}</h4>
       <dl class="kv wide">
         {gaps.slice(0, GAPS_SHOWN).map((gap, place) => (
           <div class="row" key={`${gap.task} ${place}`}>

@@ -20,8 +20,15 @@ export interface EarlierState {
   ask(): Promise<void>;
 }
 
-export function Earlier({ of, live }: { of: EarlierState; live: boolean }): JSX.Element | null {
-  if (of.all.value) return null;
+interface Props {
+  of: EarlierState;
+  live: boolean;
+  /** Whether there is nothing before what is known. */
+  none: boolean;
+}
+
+export function Earlier({ of, live, none }: Props): JSX.Element | null {
+  if (of.all.value || none) return null;
   return (
     <>
       <Button

@@ -3,10 +3,11 @@ import { type Signal, signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import type { Mission } from "../mission";
 import type { Ui } from "../ui";
 import { count, grouped } from "../words";
 import { Earlier, useEarlier } from "./feed-earlier";
-import { EVERYTHING, type Filter, isEverything, matcherOf } from "./feed-filter";
+import { EVERYTHING, type Filter, HEARTBEAT, isEverything, matcherOf } from "./feed-filter";
 import { Filters } from "./feed-filters";
 import { Matches, placeOf } from "./feed-matches";
 import { Rows, type RowsHandle } from "./feed-rows";
@@ -83,7 +84,11 @@ export function Feed(): JSX.Element {
             >
               Go to the newest
             </button>
-            <Earlier of={earlier} live={here.link.liveness.value === "live"} />
+            <Earlier
+              of={earlier}
+              live={here.link.liveness.value === "live"}
+              none={filter.value.kind !== HEARTBEAT && isWhole(here.mission)}
+            />
           </div>
         </div>
         <Rows
@@ -97,6 +102,11 @@ export function Feed(): JSX.Element {
       <TaskPanel />
     </>
   );
+}
+
+/** Whether the log goes back to the beginning; heartbeats, which it leaves out, are counted too. */
+function isWhole({ log, totalEvents }: Mission): boolean {
+  return log.items.length >= totalEvents.value || log.items[0]?.kind === "mission.created";
 }
 
 function shownOf(matches: Matches, pausedAt: number | null): Shown {

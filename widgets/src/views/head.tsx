@@ -1,5 +1,6 @@
 import "./head.css";
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
@@ -12,11 +13,15 @@ import { StateLine, Story, sentenceCase } from "./head-state";
 /** What the mission is, its state, its three sentences, and how far it is. */
 export function Head(): JSX.Element {
   const { mission, ui } = useHere();
+  const pressed = useRef(false);
   if (ui.folded.value) {
     return (
       <header class="head folded">
-        <HeadLine />
-        <FoldButton />
+        <div>
+          <HeadLine />
+          <FoldedGoal />
+        </div>
+        <FoldButton pressed={pressed} />
       </header>
     );
   }
@@ -25,7 +30,7 @@ export function Head(): JSX.Element {
   return (
     <>
       <header class="head">
-        <Eyebrow />
+        <Eyebrow pressed={pressed} />
         <Goal />
         {!isFinal(state) && <StateLine />}
         {!isFinal(state) && ui.focus.value === null && <Story />}
@@ -48,7 +53,7 @@ export function HeadLine(): JSX.Element {
       <span>
         Mission <code>{short_id}</code>
       </span>
-      <span class="state">
+      <span class="state" tabIndex={-1} data-landing>
         <Icon shape={word.shape} role={word.role} /> <b>{sentenceCase(word.word)}</b>
       </span>
       {head.total > 0 && state !== "awaiting_approval" && <span>{doneText(head)}</span>}
@@ -62,7 +67,23 @@ export function HeadLine(): JSX.Element {
   );
 }
 
-function Eyebrow(): JSX.Element {
+/** The goal on one line, as much of it as there is room for; the whole is its title. */
+function FoldedGoal(): JSX.Element | null {
+  const goal = useHere().mission.facts.value.goal.trim();
+  if (goal === "") return null;
+  return (
+    <p class="folded-goal" dir="auto" title={shown(goal)}>
+      {line(goal, 1_200)}
+    </p>
+  );
+}
+
+interface FoldProps {
+  /** Whether the head was just folded or unfolded: the button then stands elsewhere. */
+  pressed: { current: boolean };
+}
+
+function Eyebrow({ pressed }: FoldProps): JSX.Element {
   const { mission } = useHere();
   const { short_id, forked_from, forked_at } = mission.facts.value;
   return (
@@ -84,7 +105,7 @@ function Eyebrow(): JSX.Element {
       <div class="acts">
         <DensityButton />
         <FocusButton />
-        <FoldButton />
+        <FoldButton pressed={pressed} />
       </div>
     </div>
   );
@@ -113,28 +134,38 @@ function DensityButton(): JSX.Element {
   );
 }
 
-function FoldButton(): JSX.Element {
+function FoldButton({ pressed }: FoldProps): JSX.Element {
   const { folded } = useHere().ui;
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (pressed.current) button.current?.focus();
+    pressed.current = false;
+  }, []);
   return (
-    <Button
-      small
+    <button
+      ref={button}
+      type="button"
+      class="btn small"
       aria-expanded={!folded.value}
       onClick={() => {
+        pressed.current = true;
         folded.value = !folded.value;
       }}
     >
       {folded.value ? "Unfold head" : "Fold head"}
-    </Button>
+    </button>
   );
 }
 
 function FocusButton(): JSX.Element | null {
   const { mission, ui } = useHere();
   const { state } = mission.facts.value;
-  if (ui.focus.value !== null || (state !== "running" && state !== "paused")) return null;
+  if (state !== "running" && state !== "paused") return null;
+  // In focus mode it stays in its place, so that no other button comes under the pointer.
   return (
     <Button
       small
+      disabled={ui.focus.value !== null}
       onClick={() => {
         ui.focus.value = ui.task.value ?? taskToFocus(mission.tasks, mission.head.value);
       }}

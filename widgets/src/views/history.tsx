@@ -48,6 +48,12 @@ export function HistoryView({ connection }: { connection: Connection }): JSX.Ele
     state: useSignal(""),
     limit: useSignal(STEP),
   };
+  const cameBack = useRef(false);
+  useEffect(() => {
+    if (comparing.value !== null || !cameBack.current) return;
+    cameBack.current = false;
+    opening.heading.current?.focus();
+  }, [comparing.value]);
   const opened = opening.opened.value;
   if (opened !== null) {
     return (
@@ -68,6 +74,7 @@ export function HistoryView({ connection }: { connection: Connection }): JSX.Ele
           onBack={() => {
             comparing.value = null;
             chosen.value = [];
+            cameBack.current = true;
           }}
         />
       </div>
@@ -182,7 +189,7 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
   return (
     <search class="filters">
       <label>
-        Words of the goal, or m-7
+        Words of the goal or playbook, or m-7
         <input
           type="search"
           maxLength={500}

@@ -214,7 +214,8 @@ function figures(row: MissionRow): string {
 
 function spending({ mission, budget }: MissionRow): string {
   if (mission.started_at === null) {
-    return budget === null ? "No limit on what it may spend" : `It may spend ${money(budget)}`;
+    return budget === null ? "" : `It may spend ${money(budget)}`;
   }
+  if (budget === null && mission.cost === 0) return "";
   return `${money(mission.cost)}${budget === null ? "" : ` of ${money(budget)}`} spent`;
 }

@@ -1,7 +1,9 @@
 import "./mission-view.css";
+import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Here, useHere } from "../here";
+import { isFree, useLostFocus } from "../lost-focus";
 import { type TabItem, Tabs } from "../parts/tabs";
 import type { MissionState } from "../protocol";
 import type { Tab } from "../ui";
@@ -93,7 +95,7 @@ function Details(): JSX.Element | null {
 
 type Place = "state" | "needs" | "task";
 const PLACES: Readonly<Record<Place, string>> = {
-  state: ".stateline [data-landing]",
+  state: ":is(.stateline, .headline) [data-landing]",
   needs: "[data-needs]",
   task: ".solo [data-landing]",
 };
@@ -107,33 +109,27 @@ function useLanding(
   { mission, ui }: Here,
 ): (place: Place) => void {
   const wanted = useRef<Place | null>(null);
-  const last = useRef<Element | null>(null);
   const before = useRef<string | null>(null);
+  const isLost = useLostFocus(root);
   const state = mission.facts.value.state;
   const focus = ui.focus.value;
-  useEffect(() => {
-    const remember = (event: Event): void => {
-      last.current = event.target as Element;
-    };
-    const element = root.current;
-    element?.addEventListener("focusin", remember);
-    return () => element?.removeEventListener("focusin", remember);
-  }, []);
+  // What is to be decided may go a moment before or after the state changes.
+  const asked = useComputed(() => {
+    const { needs, decision } = mission.head.value;
+    return `${needs.length} ${decision !== null}`;
+  }).value;
   useLayoutEffect(() => {
-    const lost = last.current !== null && !last.current.isConnected;
-    // The button that was pressed may still be there; it goes when its own part is drawn.
     const entered = focus !== null && before.current === null;
-    const lands = entered || lost;
-    const place = wanted.current ?? (lands ? (focus === null ? "state" : "task") : null);
-    wanted.current = null;
     before.current = focus;
-    if (place === null || root.current === null) return;
-    const to = root.current.querySelector<HTMLElement>(PLACES[place]);
-    const now = (root.current.getRootNode() as Document | ShadowRoot).activeElement;
-    last.current = null;
-    // Whoever has gone elsewhere meanwhile is not called back.
-    if (now === null || now === document.body || root.current.contains(now)) to?.focus();
-  }, [state, focus]);
+    // What was pressed may still be there; it goes when its own part is drawn, just after this.
+    queueMicrotask(() => {
+      const lands = isLost() || entered;
+      const place = wanted.current ?? (lands ? (focus === null ? "state" : "task") : null);
+      wanted.current = null;
+      if (place === null || !isFree(root.current)) return;
+      root.current?.querySelector<HTMLElement>(PLACES[place])?.focus();
+    });
+  }, [state, focus, asked]);
   return (place) => {
     wanted.current = place;
   };

@@ -19,6 +19,14 @@ export interface PlanChoice {
   readonly dirty: Signal<boolean>;
   /** Whether nothing is unticked. */
   readonly whole: ReadonlySignal<boolean>;
+  /** Hash of the plan that the person has looked at; empty before the first is shown. */
+  readonly seen: Signal<string>;
+  /** The revision that was last saved from this view. */
+  readonly saved: Signal<number>;
+  /** Whether a revision is being saved from this view. */
+  readonly saving: Signal<boolean>;
+  /** Hash of the plan that an approval from this view was given to. */
+  readonly approved: Signal<string>;
 }
 
 export function newPlanChoice(): PlanChoice {
@@ -29,6 +37,10 @@ export function newPlanChoice(): PlanChoice {
     editing: signal(false),
     dirty: signal(false),
     whole: computed(() => unticked.value.size === 0),
+    seen: signal(""),
+    saved: signal(0),
+    saving: signal(false),
+    approved: signal(""),
   };
 }
 

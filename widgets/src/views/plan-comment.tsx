@@ -58,6 +58,11 @@ export function CommentField({ desk, task }: Props): JSX.Element {
           value={text}
           aria-describedby={`${id}-hint`}
           onInput={(event) => put(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.isComposing) return;
+            event.preventDefault();
+            event.currentTarget.parentElement?.querySelector("button")?.click();
+          }}
         />
         <ActionButton
           link={link}

@@ -113,7 +113,13 @@ export class PlanDesk {
       return { ...stored, tasks: rowsOf(stored, draft).map((row) => row.now) };
     });
     this.dirty = computed(() => !isEmpty(this.draft.value) || this.unread.value.size > 0);
-    this.mayEdit = computed(() => mission.facts.value.state === "awaiting_approval");
+    // The state may follow a moment after the approval; nothing can be edited between them.
+    this.mayEdit = computed(
+      () =>
+        mission.facts.value.state === "awaiting_approval" &&
+        mission.head.value.decision !== null &&
+        ui.choice.approved.value === "",
+    );
     this.editing = computed(() => this.mayEdit.value && ui.choice.editing.value);
     this.overtaken = computed(
       () => this.dirty.value && mission.facts.value.revision !== this.base.value,
@@ -245,6 +251,7 @@ export class PlanDesk {
   /** The kernel has made a revision of the draft. */
   saved(answer: Checked): void {
     batch(() => {
+      this.#ui.choice.saved.value = answer.difference.to_revision;
       this.#finish();
       this.checked.value = null;
       this.base.value = answer.difference.to_revision;

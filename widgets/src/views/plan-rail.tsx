@@ -3,8 +3,9 @@ import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
-import type { Difference } from "../protocol";
+import type { Difference, Phrase } from "../protocol";
 import { count, line, shown } from "../words";
+import { tickedIn } from "./plan-choice";
 import type { PlanDesk } from "./plan-desk";
 import { isEmpty } from "./plan-draft";
 import { labelOf, wordDifference } from "./plan-values";
@@ -42,16 +43,18 @@ function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
 }
 
 function Changes({ desk }: { desk: PlanDesk }): JSX.Element | null {
-  const { mission } = useHere();
+  const { mission, ui } = useHere();
   const id = useOwnId();
   const difference = desk.difference.value;
   const isDraft = !isEmpty(desk.draft.value);
+  // Whoever made the revision, its changes are to be looked at.
+  const isOwn = isDraft || difference?.to_revision === ui.choice.saved.value;
   if (!isDraft && difference === null) return null;
   const from = isDraft ? mission.facts.value.revision : difference?.from_revision;
   return (
     <section aria-labelledby={id}>
       <h3 class="h" id={id}>
-        Your changes to revision {from}
+        {isOwn ? "Your changes" : "Changes"} to revision {from}
       </h3>
       {isDraft && <p class="quiet">Not saved yet.</p>}
       {difference === null ? (
@@ -75,7 +78,7 @@ function ChangesList({
   difference: Difference;
 }): JSX.Element {
   const byTask = new Map<string, Difference["changed"]>();
-  for (const change of difference.changed)
+  for (const change of difference.changed.filter(isTold))
     byTask.set(change.task, [...(byTask.get(change.task) ?? []), change]);
   const all = [...byTask];
   const rest = all.length - TASKS_AT_MOST;
@@ -104,6 +107,10 @@ function ChangesList({
     </>
   );
 }
+
+/** What nobody edits follows from the rest, as notes do. */
+const isTold = ({ field }: Difference["changed"][number]): boolean => !UNTOLD.has(field);
+const UNTOLD: ReadonlySet<string> = new Set(["notes", "planned_by", "playbook"]);
 
 function NameOf({ desk, task }: { desk: PlanDesk; task: string }): JSX.Element {
   const row = desk.byName.value.get(task);
@@ -168,9 +175,15 @@ function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JS
 }
 
 function Steps(): JSX.Element | null {
-  const { mission } = useHere();
+  const { mission, ui } = useHere();
   const id = useOwnId();
-  const steps = mission.head.value.decision?.steps ?? [];
+  const { picking, whole } = ui.choice;
+  const plan = mission.plan.value;
+  const decision = mission.head.value.decision;
+  const steps =
+    decision && plan && picking.value && !whole.value
+      ? partSteps(tickedIn(ui.choice, plan).length)
+      : (decision?.steps ?? []);
   if (steps.length === 0) return null;
   return (
     <section aria-labelledby={id}>
@@ -188,4 +201,14 @@ function Steps(): JSX.Element | null {
       </ol>
     </section>
   );
+}
+
+/** What follows when only a part of the plan is approved; the kernel tells of the whole. */
+function partSteps(ticked: number): readonly Phrase[] {
+  if (ticked === 0) return [["Nothing is ticked, so nothing would run."]];
+  return [
+    [`A new revision with only the ${count(ticked, "ticked task")} is made and approved.`],
+    ["What needs nothing starts at once. The others follow, each when what it needs is done."],
+    [`It ends when ${ticked === 1 ? "this task is" : "these tasks are"} done.`],
+  ];
 }

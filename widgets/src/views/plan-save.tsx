@@ -31,11 +31,13 @@ export function SaveButton({
     }
     return { draft: desk.draft.value, revision: desk.base.value };
   };
-  return (
+  const problems = desk.problems.value.length;
+  const button = (
     <ActionButton
       key={desk.base.value}
       link={link}
-      disabled={!desk.dirty.value}
+      busy={ui.choice.saving}
+      disabled={!desk.dirty.value || problems > 0}
       action={{
         verb: "edit",
         label: `Save as revision ${next}`,
@@ -51,6 +53,16 @@ export function SaveButton({
         onDone();
       }}
     />
+  );
+  return (
+    <>
+      {button}
+      {desk.dirty.value && problems > 0 && (
+        <span class="quiet">
+          It can be saved when {problems === 1 ? "the problem is" : "the problems are"} fixed.
+        </span>
+      )}
+    </>
   );
 }
 

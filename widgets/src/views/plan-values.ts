@@ -30,6 +30,8 @@ export const FIELD_LABELS: Readonly<Record<string, string>> = {
   agent_concurrency: "at once for one agent",
   priority: "priority",
   result: "result",
+  root: "folder",
+  inputs: "inputs",
 };
 
 export function labelOf(field: string): string {

@@ -1,8 +1,9 @@
 import "./plan.css";
 import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { useKeptPlace } from "../keep-place";
 import { setTicked } from "./plan-choice";
 import { deskOf, type PlanDesk } from "./plan-desk";
 import { ProblemList } from "./plan-problems";
@@ -28,8 +29,14 @@ export function Plan(): JSX.Element {
       </section>
     );
   }
+  return <Read desk={desk} />;
+}
+
+function Read({ desk }: { desk: PlanDesk }): JSX.Element {
+  const root = useRef<HTMLElement>(null);
+  useKeptPlace(root);
   return (
-    <section class="block plan-view" aria-label="The plan">
+    <section ref={root} class="block plan-view" aria-label="The plan">
       <div class="plan-two">
         <Rail desk={desk} />
         <div class="plan-main">

@@ -9,7 +9,7 @@ import { useMore } from "../parts/more";
 import { Refused } from "../parts/refused";
 import { LEVELS } from "../parts/severity";
 import { ShownOutput } from "../parts/shown-output";
-import type { Finding, MissionOutputs, Output } from "../protocol";
+import type { Finding, MissionOutputs, Output, Shown } from "../protocol";
 import { useQuestion } from "../question";
 import { count, grouped, isFinal, line, shown } from "../words";
 
@@ -33,7 +33,9 @@ export function Result(): JSX.Element {
   return (
     <section class="result" aria-label="Result">
       <Readiness answer={answer} refused={refused.value} busy={busy.value} />
-      {answer?.mission && <Found of={answer.mission} />}
+      {answer?.mission && !tellsFindings(answer.shown, answer.mission.findings.total) && (
+        <Found of={answer.mission} />
+      )}
       {answer?.mission && <Outputs of={answer.mission} chosen={chosen} />}
       {chosen !== null && <Chosen key={chosen} name={chosen} />}
     </section>
@@ -134,7 +136,7 @@ function Snippet({ python }: { python: string }): JSX.Element {
       <code>{line(python, 400)}</code> <CopyButton text={python} />
       <span class="quiet">
         <code>m</code> is the mission:{" "}
-        <code>m = %hyper show {mission.facts.value.short_id}</code>
+        <code>m = session.mission("{mission.facts.value.short_id}")</code>
       </span>
     </p>
   );
@@ -157,6 +159,14 @@ function Found({ of }: { of: MissionOutputs }): JSX.Element | null {
       </h4>
       <FindingsTable findings={of.findings} root={root} label="Findings" python="m.findings" />
     </div>
+  );
+}
+
+/** Whether the result has all of the findings in it, which then need not stand there twice. */
+function tellsFindings(result: Shown, total: number): boolean {
+  if (result.kind === "findings") return result.total >= total;
+  return (
+    result.kind === "report" && result.parts.some(({ shown }) => tellsFindings(shown, total))
   );
 }
 

@@ -1,4 +1,8 @@
+import { useComputed } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useHere } from "../here";
+import { useLostFocus } from "../lost-focus";
 import { Decision } from "./decision";
 import { Foot } from "./foot";
 import { HeadLine } from "./head";
@@ -12,8 +16,17 @@ interface Props {
 
 /** A part of the mission's view that stands in a cell by itself. */
 export function Alone({ part: Part, plan }: Props): JSX.Element {
+  const { mission } = useHere();
+  const root = useRef<HTMLDivElement>(null);
+  const isLost = useLostFocus(root);
+  const { state } = mission.facts.value;
+  const decides = useComputed(() => mission.head.value.decision !== null).value;
+  useLayoutEffect(() => {
+    // Buttons of a decision go with it.
+    if (isLost()) root.current?.querySelector<HTMLElement>("[data-landing]")?.focus();
+  }, [state, decides]);
   return (
-    <>
+    <div ref={root} class="alone">
       <header class="head folded">
         <HeadLine />
       </header>
@@ -21,6 +34,6 @@ export function Alone({ part: Part, plan }: Props): JSX.Element {
       {plan && <Decision />}
       <Part />
       <Foot />
-    </>
+    </div>
   );
 }

@@ -1,0 +1,76 @@
+"""What comes up in a view moves nothing that one is at, covers no control and is not cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.e2e.looks import DEV
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WIDTHS: Final = (420, 640, 760, 900)
+_TWIN: Final = """() => {
+  const twin = document.querySelector('.twin:not(.vh)')?.getBoundingClientRect();
+  if (!twin) return 'no magic is shown';
+  const view = document.querySelector('.hypernb').getBoundingClientRect();
+  if (twin.left < view.left || twin.right > view.right) return 'the magic is cut';
+  for (const control of document.querySelectorAll('.hypernb :is(button, input, select)')) {
+    const { left, right, top, bottom } = control.getBoundingClientRect();
+    const covered = left < twin.right && right > twin.left
+      && top < twin.bottom && bottom > twin.top;
+    if (covered && right > left) return `the magic covers ${control.textContent}`;
+  }
+  return '';
+}"""
+_QUESTION: Final = """() => {
+  const view = document.querySelector('.hypernb').getBoundingClientRect();
+  const all = [...document.querySelectorAll('.confirm, .confirm *')];
+  if (all.length === 0) return 'nothing is asked';
+  const cut = all.filter((each) => {
+    const { left, right } = each.getBoundingClientRect();
+    return left < view.left || right > view.right;
+  });
+  return cut.map((each) => each.tagName).join(' ');
+}"""
+
+
+def test_field_stays_where_it_is_while_notices_come_and_go(page: Page) -> None:
+    page.set_viewport_size({"width": 900, "height": 700})
+    page.goto(f"{DEV.as_uri()}?view=mission&state=awaiting_approval")
+    page.get_by_role("button", name="Edit", exact=True).click()
+    field = page.get_by_label("Attempts").first
+    field.scroll_into_view_if_needed()
+    field.focus()
+    at = "(field) => field.getBoundingClientRect().top"
+    # A frame for what focusing has scrolled.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+    before = field.evaluate(at)
+    page.keyboard.press("End")
+    page.keyboard.type("7")
+    page.wait_for_selector(".plan-draft")
+    page.wait_for_selector(".plan-problems")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+    assert field.evaluate(at) == pytest.approx(before, abs=3)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("state", ["running", "awaiting_approval"])
+def test_magic_covers_no_control_and_no_question_is_cut(
+    page: Page, state: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 1500})
+    page.goto(f"{DEV.as_uri()}?view=mission&state={state}&task=audit-auth")
+    buttons = page.locator(".act > button:enabled")
+    for button in buttons.all():
+        button.focus()
+        assert page.evaluate(_TWIN) == "", button.inner_text()
+    asking = page.locator(".act > button[aria-expanded]")
+    for button in asking.all():
+        button.click()
+        assert page.evaluate(_QUESTION) == "", button.inner_text()
+        page.keyboard.press("Escape")
+        focused = page.evaluate("() => document.activeElement.textContent")
+        assert focused == button.inner_text()
