@@ -50,7 +50,8 @@ export function App({ connection }: { connection: Connection }): JSX.Element {
 function Waiting({ connection }: { connection: Connection }): JSX.Element {
   return (
     <p class="block quiet" role="status">
-      {shown(connection.closed.value) || waitingText(connection.link.liveness.value === "live")}
+      {shown(connection.closed.value || connection.away.value) ||
+        waitingText(connection.link.liveness.value === "live")}
     </p>
   );
 }

@@ -235,7 +235,6 @@ def test_a_board_shows_live_missions_and_opens_one(session: Session) -> None:
     assert page.ask("open", mission="m-1")["ok"]
     assert page.of("picture")["mission"]["id"] == first.record.id
     assert page.ask("open", mission=None)["ok"]
-    page.of("missions")
     first.reject("no")
     assert page.of("missions")["rows"] == []
 
@@ -244,15 +243,63 @@ def test_a_click_in_an_opened_mission_is_about_that_mission(session: Session) ->
     first, second = proposed(session, "a"), proposed(session, "a")
     page = FrontEnd(HyperBoard(session))
     page.tell(type="hello", front_end="a test")
-    assert not page.ask("reject", reason="no")["ok"]
     assert page.ask("open", mission="m-1")["ok"]
-    assert page.ask("reject", reason="no")["ok"]
-    assert first.state is MissionState.REJECTED
-    assert page.ask("reject", mission="m-2")["ok"]
-    assert second.state is MissionState.REJECTED
-    assert page.ask("missions")["value"]["total"] == 2
-    assert page.ask("open", mission=None)["ok"]
+    assert page.ask("open", mission="m-2")["ok"]
+    # Another view of the same list may show another mission, so what is open tells nothing.
     assert not page.ask("reject", reason="no")["ok"]
+    assert page.ask("reject", mission=first.record.id)["ok"]
+    assert first.state is MissionState.REJECTED
+    assert second.state is MissionState.AWAITING_APPROVAL
+    assert page.ask("missions")["value"]["total"] == 2
+
+
+def test_a_click_that_was_meant_for_another_mission_does_nothing(session: Session) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    page = FrontEnd(MissionView(first))
+    for ref in ("m-2", second.record.id, 1, ""):
+        refused = page.ask("reject", mission=ref)
+        assert "this view shows m-1" in refused["error"]["message"]
+    assert first.state is second.state is MissionState.AWAITING_APPROVAL
+    assert page.ask("reject", mission=first.record.id)["ok"]
+
+
+def test_questions_of_many_pages_are_told_apart(mission: Mission) -> None:
+    page = FrontEnd(MissionView(mission))
+    page.tell(type="ask", id="k3x-1", verb="events", args={})
+    assert page.of("answer")["id"] == "k3x-1"
+
+
+def test_a_page_that_is_loaded_anew_gets_the_list_and_what_is_open_in_it(
+    session: Session,
+) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    page = FrontEnd(HyperBoard(session))
+    page.tell(type="hello", front_end="a test")
+    assert page.ask("open", mission="m-1")["ok"]
+    page.of("picture")
+    page.said.clear()
+    page.tell(type="hello", front_end="a test")
+    assert page.of("opened") == {"type": "opened", "mission": "m-1", "why": ""}
+    assert len(page.of("missions")["rows"]) == 2
+    assert page.of("picture")["mission"]["id"] == first.record.id
+    # The list goes on beside the mission.
+    second.reject("no")
+    until(lambda: any(len(each.get("rows", "ab")) == 1 for each in page.said))
+
+
+def test_all_views_of_a_list_are_told_what_is_open_before_whoever_asked(
+    session: Session,
+) -> None:
+    first = proposed(session, "a")
+    page = FrontEnd(History(session))
+    page.tell(type="hello", front_end="a test")
+    page.of("missions")
+    page.said.clear()
+    assert page.ask("open", mission="m-1")["ok"]
+    assert page.said[0] == {"type": "opened", "mission": "m-1", "why": ""}
+    page.of("picture")
+    first.reject("no")
+    assert page.of("batch")["mission_id"] == first.record.id
 
 
 def test_a_history_shows_all_missions(session: Session) -> None:

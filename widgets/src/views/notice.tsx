@@ -6,9 +6,9 @@ const AGAIN = "The mission itself is not affected. Run the cell again to go on w
 
 /** Says that a view is not live any more, why, and what to do; null while it is. */
 export function StaleNotice(): JSX.Element | null {
-  const { link, closed } = useHere();
+  const { link, closed, away } = useHere();
   const liveness = link.liveness.value;
-  if (liveness === "live") return null;
+  if (liveness === "live") return away?.value ? <NotCurrent why={away.value} /> : null;
   const why = closed?.value ?? "";
   return (
     <section class="block stale" aria-label="This view is not live">
@@ -20,6 +20,18 @@ export function StaleNotice(): JSX.Element | null {
             ? `: nothing was heard from its kernel since ${clock(link.heardAt)}. The kernel is ` +
               "at work and may come back by itself; the mission itself is not affected."
             : `: its kernel has ended or was restarted. ${AGAIN}`}
+      </p>
+    </section>
+  );
+}
+
+/** The kernel is there, and cannot read what it would tell. */
+function NotCurrent({ why }: { why: string }): JSX.Element {
+  return (
+    <section class="block stale" aria-label="This view is not current">
+      <p>
+        <b>This view is not current</b>: {sentence(why)} It goes on by itself when its store can
+        be read again.
       </p>
     </section>
   );
