@@ -37,6 +37,7 @@ class Line:
         listing: The rows of a list.
 
     Attributes:
+        copied: The copy for the notebook that it was sent last.
         follows: Id of the mission that is shown now; of a list, the one that is open in it.
     """
 
@@ -57,6 +58,7 @@ class Line:
         self._is_open = False
         self._ended = ""
         self._tail = tail_of(self.session)
+        self.copied = ""
         self._noted: tuple[str, int] | None = None
 
     @property
@@ -81,6 +83,7 @@ class Line:
         if said is None:
             return
         if said["type"] == "hello":
+            self.copied = ""  # the page may be another one
             self._greet(said["front_end"] or "a front end")
         if said["type"] != "ask":
             if not self._ended:

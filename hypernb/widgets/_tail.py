@@ -72,7 +72,7 @@ class Tail:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._lines: list[Line] = []
-        self._said: deque[Callable[[float], None]] = deque()
+        self._said: deque[Callable[[float], object]] = deque()
         self._thread: threading.Thread | None = None
         self._mirrors: dict[MissionId, Mirror] = {}
         self._copies: dict[MissionId, Copies] = {}
@@ -281,17 +281,19 @@ class Tail:
             with self._only_for(line.follows, [line]):
                 line.channel.settle(now_s)
 
-    def _copy(self, mirror: Mirror, lines: tuple[Line, ...], now_s: float) -> None:
-        theirs = [line for line in lines if line.follows == mirror.id and line.is_kept]
-        if not theirs or (make := self._copies[mirror.id].job(mirror, now_s)) is None:
+    def _copy(self, mirror: Mirror, lines: Iterable[Line], now_s: float) -> None:
+        theirs = [line for line in lines if line.is_kept]
+        if not theirs:
             return
-
-        def copy() -> None:
-            if html := make():
-                for line in theirs:
-                    line.say({"type": "copy", "html": html})
-
-        DESK.later(copy)
+        copies = self._copies[mirror.id]
+        make = copies.job(mirror, now_s)
+        if make is not None:
+            DESK.later(make, self._store.url)
+        html = copies.html
+        for line in theirs:
+            if html and line.copied is not html:
+                line.copied = html
+                line.say({"type": "copy", "html": html})
 
     def _read_rows(self, line: Line, now_s: float) -> None:
         listing = line.channel.listing

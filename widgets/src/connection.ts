@@ -184,13 +184,9 @@ export class Connection {
 
   readonly #kept = (): string | null => {
     if (this.views.peek() === 0) return null;
-    return this.#copy || NO_COPY_YET;
+    return this.#copy;
   };
 }
-
-const NO_COPY_YET =
-  "<p>A live view of hypernb was here when the notebook was saved. " +
-  "Run the cell again to see it.</p>";
 
 /** Name the program that shows the view, for `%hyper doctor`. */
 function frontEnd(): string {
