@@ -59,14 +59,14 @@ class OfMission(HyperWidget):
         # A page knows the tasks; it need not wait for the store each time that one is opened.
         if name and not self._is_page_setting:
             plan = self._mission.session.store.plan(self._mission.record.id)
-            names = [] if plan is None else [task.name for task in plan.tasks]
+            names = [task.name for task in plan.tasks]
             if name not in names:
                 raise UnknownTaskError(name, names)
         return name
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Show the view, and beside it how the mission stands, for who cannot run a view."""
-        found = super()._repr_mimebundle_(**kwargs)
+        found: Any = super()._repr_mimebundle_(**kwargs)
         if found is None:
             return None
         data, about = found if isinstance(found, tuple) else (found, {})

@@ -83,17 +83,16 @@ def test_a_list_goes_on_without_a_mission_that_is_damaged(session: Session) -> N
 def test_an_error_of_ours_in_one_mission_ends_only_its_own_views(
     session: Session, mission: Mission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hypernb.widgets import _mirror
+    from hypernb.widgets._head import head_facts
 
     second = proposed(session, "a")
-    real = _mirror.head_facts
 
     def odd(snapshot: Any, **more: Any) -> Any:
         if snapshot.mission.id == second.record.id:
             raise SystemExit("bye")
-        return real(snapshot, **more)
+        return head_facts(snapshot, **more)
 
-    monkeypatch.setattr(_mirror, "head_facts", odd)
+    monkeypatch.setattr("hypernb.widgets._mirror.head_facts", odd)
     other = FrontEnd(MissionView(second))
     other.tell(type="hello", front_end="a test")
     assert "SystemExit: bye" in other.of("closed")["reason"]

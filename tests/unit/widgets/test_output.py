@@ -476,7 +476,7 @@ def test_python_snippet_names_the_task(name: str) -> None:
 
 class _Nameless(type):
     @property
-    def __name__(cls) -> str:
+    def __name__(cls) -> str:  # type: ignore[override]
         raise ValueError("no name")
 
 
