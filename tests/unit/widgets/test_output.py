@@ -509,7 +509,8 @@ def test_seeing_never_raises() -> None:
 )
 def test_telling_what_a_text_is_takes_no_time(text: str) -> None:
     began_s = time.process_time()
-    assert see(text).shown["kind"] in ("text", "markdown")
+    for _ in range(10):
+        assert see(text).shown["kind"] in ("text", "markdown")
     assert time.process_time() - began_s < 0.5
 
 

@@ -116,7 +116,7 @@ def test_an_unknown_task_is_refused_with_near_misses(session: Session) -> None:
     mission = proposed(session, "clean", "count")
     view = MissionView(mission, task="clean")
     with pytest.raises(UnknownTaskError, match="Did you mean 'clean'"):
-        view.task = "claen"
+        view.task = "clena"
     assert view.task == "clean"
     view.task = ""
     with pytest.raises(UnknownTaskError, match="'nope'"):
