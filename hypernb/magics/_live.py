@@ -57,7 +57,10 @@ class _Widget:
     @property
     def bundle(self) -> dict[str, Any]:
         """What shows it in a cell, without the text."""
-        shown = self._view._repr_mimebundle_()
+        from hypernb.widgets._widget import HyperWidget
+
+        # Not the view's own, which has a page beside it as the one that is drawn here.
+        shown: Any = HyperWidget._repr_mimebundle_(self._view)
         data = shown[0] if isinstance(shown, tuple) else shown
         return {kind: value for kind, value in data.items() if kind != "text/plain"}
 

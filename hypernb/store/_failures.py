@@ -88,6 +88,8 @@ def told(error: BaseException, path: Path, *, waited_s: float = 0.0) -> StoreErr
         return _damaged(name, where, error)
     if "no such table" in str(error) or "no such column" in str(error):
         return StoreCorruptError(f"{where} lacks a part of its schema: {error}.", hint=RESTORE)
+    if "malformed JSON" in str(error):
+        return StoreCorruptError(f"{where} holds a value that is no JSON.", hint=RESTORE)
     for beginning, sentence, hint in _UNAVAILABLE:
         if name.startswith(beginning):
             said = sentence.format(where=where, error=error, waited=f"{waited_s:g} s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import JSON, Float, cast, func, or_, select
+from sqlalchemy import JSON, Float, case, cast, func, or_, select
 
 from hypernb.model import MissionState, MissionSummary, TaskState
 from hypernb.store import _rows
@@ -136,7 +136,9 @@ def _budgets(
     if connection.dialect.name == "postgresql":
         budget = cast(func.json_extract_path_text(cast(c.spec, JSON), "budget"), Float)
     else:
-        budget = cast(func.json_extract(c.spec, "$.budget"), Float)
+        # A list goes on beside a mission whose plan is damaged.
+        found = case((func.json_valid(c.spec) == 1, func.json_extract(c.spec, "$.budget")))
+        budget = cast(found, Float)
     statement = (
         select(c.mission_id, budget)
         .join(t.missions, t.missions.c.id == c.mission_id)

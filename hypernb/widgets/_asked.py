@@ -54,19 +54,20 @@ def taken(message: object) -> Facts | None:
 
 
 def _known(message: Mapping[Any, Any]) -> Facts | None:
-    number = {name: message.get(name) for name in ("after", "n", "id")}
+    number = {name: message.get(name) for name in ("after", "n")}
     number = {name: each if _is_number(each) else None for name, each in number.items()}
     match message.get("type"):
         case "hello":
             return {"type": "hello", "front_end": _name(message.get("front_end"))}
         case "sync":
-            return {"type": "sync", "after": number["after"]}
+            of = _name(message.get("mission"))
+            return {"type": "sync", "after": number["after"], "mission": of}
         case "ack" if number["n"] is not None:
             return {"type": "ack", "n": number["n"]}
-        case "ask" if number["id"] is not None:
+        case "ask" if _is_id(message.get("id")):
             # One without could not be answered, so it is not done either.
             verb, args = _name(message.get("verb")), message.get("args")
-            return {"type": "ask", "id": number["id"], "verb": verb, "args": args}
+            return {"type": "ask", "id": message["id"], "verb": verb, "args": args}
         case _:
             return None
 
@@ -75,6 +76,12 @@ def _name(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return value[:_LONGEST_NAME].encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_id(value: object) -> bool:
+    if isinstance(value, str):
+        return 0 < len(value) <= _LONGEST_NAME and value.isascii() and value.isprintable()
+    return _is_number(value)
 
 
 def _is_number(value: object) -> bool:

@@ -34,6 +34,7 @@ class Channel:
         clicks: Says whether clicks reach the kernel at once.
 
     Attributes:
+        opened: Short id of the mission that is open in a list; empty if none is.
         is_heard: Whether the view has said anything yet.
         window: How many messages may be on their way.
     """
@@ -45,6 +46,7 @@ class Channel:
         self._clicks = clicks
         self.mirror: Mirror | None = None
         self.listing: Listing | None = None
+        self.opened = ""
         self.is_heard = False
         self.window = WIDE_WINDOW
         self.cursor = 0
@@ -52,7 +54,8 @@ class Channel:
         self._acked = 0
         self._sent: deque[tuple[int, int]] = deque()
         self._wants_picture = True
-        self._wants_rows = True
+        self._wants_rows = self._wants_opened = True
+        self._why = ""
         self._behind = False
         self._head_version = -1
         self._rows_version = -1
@@ -71,23 +74,38 @@ class Channel:
         self._heard_at, self._probe_s = now_s, _FIRST_PROBE_S
         match message.get("type"):
             case "hello":
-                self.is_heard = True
+                self.is_heard = self._wants_opened = self._wants_rows = True
                 self.begin()
             case "sync":
                 self.is_heard = True
-                self._go_back(message.get("after"))
+                self._go_back(message.get("after"), message.get("mission", ""))
             case "ack":
                 self._acknowledge(message.get("n"))
 
     def begin(self) -> None:
-        """Begin again with a picture, or with all rows."""
-        self._wants_picture = self._wants_rows = True
+        """Begin again with a picture."""
+        self._wants_picture = True
         self._sent.clear()
 
-    def _go_back(self, after: object) -> None:
+    def turn(self, opened: str, why: str = "") -> None:
+        """Have a list show a mission, or only itself; tells all its views which it is now."""
+        self.mirror, self.opened, self._why = None, opened, why
+        self.begin()
+        self._tell_opened()
+
+    def _tell_opened(self) -> None:
+        self._wants_opened = False
+        if self.listing is not None and self.is_heard:
+            mission, why = self.opened or None, self._why
+            self._send({"type": "opened", "mission": mission, "why": why})
+
+    def _go_back(self, after: object, mission: object) -> None:
         seq = self.mirror.seq if self.mirror is not None else -1
+        if mission and self.mirror is not None and mission != self.mirror.id:
+            seq = -1
         # A number that is none of ours comes from a view of another kernel or store.
         if type(after) is not int or not max(0, seq - _TOO_FAR) <= after <= seq:
+            self._wants_rows = True
             self.begin()
             return
         self._sent.clear()
@@ -116,8 +134,11 @@ class Channel:
         if not self.is_heard:
             return
         self._probe(now_s)
+        if self._wants_opened:
+            self._tell_opened()
+        # One view of a list may have opened a mission while another shows the list.
+        self._settle_rows()
         if self.mirror is None:
-            self._settle_rows()
             return
         if self._wants_picture:
             self._send_picture(self.mirror)
@@ -165,7 +186,7 @@ class Channel:
             return
         if self._wants_rows or self._rows_version != listing.version:
             self._wants_rows, self._rows_version = False, listing.version
-            self._number(listing.message, 0)
+            self._number(listing.message, self.cursor)
 
     def _number(self, message: dict[str, Any], seq: int) -> None:
         self._n += 1

@@ -19,8 +19,12 @@ _LARGEST: Final = 4_000_000
 class Copies:
     """Says when a mission should be copied, and does it.
 
-    A mission at rest is copied soon after its last change; one under way twice a minute, so
-    that a notebook that is saved in the middle has something to show.
+    A mission is copied as soon as it has ended; one at rest soon after its last change; one
+    under way twice a minute, so that a notebook that is saved in the middle has something to
+    show.
+
+    Attributes:
+        html: The last copy, for views that have not had it; empty before the first.
     """
 
     def __init__(self) -> None:
@@ -28,29 +32,31 @@ class Copies:
         self._at = self._changed_at = float("-inf")
         self._cost_s = 0.0
         self._seen = -1
-        self._is_at_it = False
+        self._is_at_it = self._has_end = False
+        self.html = ""
 
-    def job(self, mirror: Mirror, now_s: float) -> Callable[[], str] | None:
+    def job(self, mirror: Mirror, now_s: float) -> Callable[[], None] | None:
         """Return what makes a copy, for another thread, if it is time for one."""
         if self._seen != mirror.seq:
             self._seen, self._changed_at = mirror.seq, now_s
         if self._is_at_it or self._seq == mirror.seq:
             return None
-        under_way = mirror.is_under_way
+        under_way, ends = mirror.is_under_way, mirror.mission.state.is_final
         pause_s = max(_UNDER_WAY_S if under_way else 0.0, _TIMES_OWN_COST * self._cost_s)
         rests = under_way or now_s - self._changed_at >= _REST_S
-        if not rests or now_s - self._at < pause_s:
+        has_just_ended = ends and not self._has_end
+        if not has_just_ended and (not rests or now_s - self._at < pause_s):
             return None
-        self._is_at_it, self._seq = True, mirror.seq
+        self._is_at_it, self._seq, self._has_end = True, mirror.seq, ends
         snapshot, report = mirror.snapshot(), mirror.report()
 
-        def make() -> str:
+        def make() -> None:
             from hypernb.views import mission_html
 
             began = time.monotonic()
             try:
                 html = mission_html(snapshot, live=False, result=report)
-                return html if len(html) <= _LARGEST else ""
+                self.html = html if len(html) <= _LARGEST else ""
             finally:
                 self._at = time.monotonic()
                 self._cost_s = self._at - began

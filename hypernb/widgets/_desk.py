@@ -8,17 +8,22 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError
+from hypernb.session import Mission
+from hypernb.widgets._shown import said_by
 from hypernb.widgets._turns import QUICK_TURNS
 from hypernb.widgets._verbs import DECIDING, act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hypernb.session import Mission, Session
+    from hypernb.session import Session
 
     Job = Callable[[], object]
 
 END_WITHIN_S: Final = 2.0
+LANES_AT_MOST: Final = 16
+_DECISIONS: Final = "hypernb decisions"
+_ANSWERS: Final = "hypernb answers"
 _SAID: Final = 2_000
 _log = logging.getLogger(__name__)
 
@@ -36,7 +41,7 @@ class Lane:
         """Have something done; returns at once."""
         with self._lock:
             self._jobs.put(job)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._run, args=(self._jobs,), name=self._name, daemon=True
                 )
@@ -55,19 +60,19 @@ class Lane:
         while (job := jobs.get()) is not None:
             try:
                 job()
-            except Exception:  # noqa: BLE001 - one job must not end the thread of the next
+            except BaseException:  # noqa: BLE001 - one job must not end the thread of the next
                 _log.exception("%s could not do what it was given.", self._name)
 
 
 class Desk:
     """Takes clicks from any thread; one for all views of a process.
 
-    Deciding has a lane of its own: pausing does not wait for a large output to be read.
+    Deciding has a lane of its own: pausing does not wait for a large output to be read. So has
+    each store, up to a number of them: a locked one holds up nobody but who waits for it.
     """
 
     def __init__(self) -> None:
-        self._deciding = Lane("hypernb decisions")
-        self._looking = Lane("hypernb answers")
+        self._lanes: dict[tuple[str, str], Lane] = {}
         self._users = 0
         self._lock = threading.RLock()
 
@@ -81,9 +86,11 @@ class Desk:
         with self._lock:
             self._users -= 1
             is_last = self._users == 0
-        if is_last:
-            self._deciding.end()
-            self._looking.end()
+            lanes = list(self._lanes.values()) if is_last else ()
+            if is_last:
+                self._lanes = {}
+        for lane in lanes:
+            lane.end()
 
     def take(
         self,
@@ -99,7 +106,8 @@ class Desk:
             answer: Takes the answer, from another thread.
         """
         verb = str(question["verb"])
-        lane = self._deciding if verb in DECIDING else self._looking
+        name = _DECISIONS if verb in DECIDING else _ANSWERS
+        session = about.session if isinstance(about, Mission) else about
 
         def job() -> None:
             try:
@@ -109,18 +117,24 @@ class Desk:
 
         # From here on, for a mission that waits to be approved is not watched for events.
         QUICK_TURNS.begin()
-        if not self._put(lane, job):
+        if not self._put(name, session.store.url, job):
             QUICK_TURNS.end()
 
-    def later(self, job: Job) -> None:
+    def later(self, job: Job, store_url: str = "") -> None:
         """Have something done that need not be quick; nothing happens if nobody is in."""
-        self._put(self._looking, job)
+        self._put(_ANSWERS, store_url, job)
 
-    def _put(self, lane: Lane, job: Job) -> bool:
+    def _put(self, name: str, store_url: str, job: Job) -> bool:
         with self._lock:
             if self._users:
-                lane.put(job)
+                self._lane(name, store_url).put(job)
             return self._users > 0
+
+    def _lane(self, name: str, store_url: str) -> Lane:
+        mine = (name, store_url)
+        if mine not in self._lanes and len(self._lanes) >= LANES_AT_MOST:
+            mine = (name, "")  # shared by all the stores that come late
+        return self._lanes.setdefault(mine, Lane(name))
 
     def in_child(self) -> None:
         """Begin anew after a fork, which has none of the threads."""
@@ -133,26 +147,30 @@ def answered(question: Mapping[str, Any], about: Mission | Session) -> dict[str,
     reply = {"type": "answer", "id": question["id"]}
     try:
         value = act(verb, args, about)
-    except HypernbError as error:
+    except BaseException as error:  # noqa: BLE001 - whoever clicked has to be told
+        # An output's own code may raise SystemExit, and one in Rust what is no Exception.
+        if not isinstance(error, HypernbError):
+            _log.exception("A view asked for %r, which went wrong.", verb)
         return {**reply, "ok": False, "error": told(error)}
-    except Exception as error:  # noqa: BLE001 - whoever clicked has to be told
-        _log.exception("A view asked for %r, which went wrong.", verb)
-        return {**reply, "ok": False, "error": _unexpected(error)}
     return {**reply, "ok": True, "value": value}
 
 
-def told(error: HypernbError) -> dict[str, str]:
+def told(error: BaseException) -> dict[str, str]:
     """Write an error as a view shows it: what cannot be, and what to do."""
-    message = str(error.args[0]) if error.args else str(error)
-    return {"code": error.code, "message": message[:_SAID], "hint": error.hint[:_SAID]}
-
-
-def _unexpected(error: Exception) -> dict[str, str]:
+    if isinstance(error, HypernbError):
+        message = str(error.args[0]) if error.args else str(error)
+        return {"code": error.code, "message": message[:_SAID], "hint": error.hint[:_SAID]}
     return {
         "code": "unexpected",
-        "message": f"That did not work: {type(error).__name__}: {error}"[:_SAID],
+        "message": f"That did not work: {said_by(error)}"[:_SAID],
         "hint": "The kernel's log has the whole of it.",
     }
+
+
+def sentence(error: BaseException) -> str:
+    """Write an error in one line: what cannot be, and what to do."""
+    facts = told(error)
+    return f"{facts['message']} {facts['hint']}".strip()
 
 
 DESK: Final = Desk()

@@ -8,7 +8,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import HypernbError, UsageError
+from hypernb.errors import UsageError
 from hypernb.session import Mission, Session
 from hypernb.session.front_end import greetings
 from hypernb.widgets._asked import require_sane, taken
@@ -39,7 +39,8 @@ class Line:
         listing: The rows of a list.
 
     Attributes:
-        follows: Id of the mission that is shown now.
+        copied: The copy for the notebook that it was sent last.
+        follows: Id of the mission that is shown now; of a list, the one that is open in it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Line:
         self._widget = weakref.ref(widget)
         self._about = about
         self.session = about.session if isinstance(about, Mission) else about
+        self.store_url = self.session.store.url
         self.follows: MissionId | None = None
         if isinstance(about, Mission):
             self.follows = about.record.id
@@ -57,8 +59,8 @@ class Line:
         self._pid = os.getpid()
         self._is_open = False
         self._ended = ""
-        self._opened: Mission | None = None
         self._tail = tail_of(self.session)
+        self.copied = ""
         self._noted: tuple[str, int] | None = None
         self._pass_on_at = 0.0
 
@@ -84,29 +86,26 @@ class Line:
         if said is None:
             return
         if said["type"] == "hello":
+            self.copied = ""  # the page may be another one
             self._greet(said["front_end"] or "a front end")
         if said["type"] != "ask":
             if not self._ended:
                 # Nothing waits for an acknowledgement that the next look would not find.
                 self._tail.post(self, said, is_urgent=said["type"] != "ack")
+            elif said["type"] == "hello":
+                self.say({"type": "closed", "reason": self._ended})
         elif self._ended:
             self._refuse(said, UsageError(self._ended, hint=self._again))
         elif said["verb"] == "open":
             self._open(said)
         else:
-            DESK.take(said, self._asked_of(said), self.say)
+            DESK.take(said, self._about, self.say)
 
     @property
     def _again(self) -> str:
         if not isinstance(self._about, Mission):
             return "Run the cell again."
         return f"%hyper attach {self._about.id} shows the mission anew."
-
-    def _asked_of(self, question: Mapping[str, Any]) -> Mission | Session:
-        """Return what a question is about: the mission that is open, unless it names one."""
-        args = question["args"]
-        names_one = isinstance(args, dict) and "mission" in args
-        return self._about if self._opened is None or names_one else self._opened
 
     def _greet(self, front_end: str) -> None:
         widget = self._widget()
@@ -117,28 +116,41 @@ class Line:
         greetings.heard(front_end, late_clicks="" if clicks["at_once"] else clicks["why"])
 
     def _open(self, question: Mapping[str, Any]) -> None:
-        DESK.later(lambda: self._turn_to(question))
+        DESK.later(lambda: self._turn_to(question), self.store_url)
 
     def _turn_to(self, question: Mapping[str, Any]) -> None:
         try:
-            if self.channel.listing is None:
-                raise UsageError("This view shows one mission.", hint="History() shows all.")
-            wanted = require_sane(question["args"]).get("mission")
-            mission = None if wanted is None else named(self.session, wanted, "open")
-        except HypernbError as error:
+            mission = self._wanted(question)
+        except BaseException as error:  # noqa: BLE001 - whoever clicked has to be told
             self._refuse(question, error)
             return
-        self._opened = mission
+        record = None if mission is None else mission.record
+        self._tail.turn(lambda: self._turned(question, record))
+
+    def _wanted(self, question: Mapping[str, Any]) -> Mission | None:
+        if self.channel.listing is None:
+            raise UsageError("This view shows one mission.", hint="History() shows all.")
+        wanted = require_sane(question["args"]).get("mission")
+        return None if wanted is None else named(self.session, wanted, "open")
+
+    def _turned(self, question: Mapping[str, Any], record: MissionRecord | None) -> None:
+        # Answered only now, so that whoever asked knows that it is open when it is answered.
+        self.turn(record)
         self.say({"type": "answer", "id": question["id"], "ok": True, "value": {}})
-        self._tail.turn(self, None if mission is None else mission.record.id)
 
-    def turn(self, mission: MissionId | None) -> None:
+    def turn(self, record: MissionRecord | None, why: str = "") -> None:
         """Show another mission, or the list again; in the tail's thread."""
-        self.follows = mission
-        self.channel.mirror = None
-        self.channel.begin()
+        self.follows = None if record is None else record.id
+        self.channel.turn("" if record is None else record.short_id, why)
 
-    def _refuse(self, question: Mapping[str, Any], error: HypernbError) -> None:
+    def drop(self, why: str) -> None:
+        """Show a mission no more that cannot be shown; a list goes on without it."""
+        if self.channel.listing is None:
+            self.end(why)
+        else:
+            self.turn(None, why)
+
+    def _refuse(self, question: Mapping[str, Any], error: BaseException) -> None:
         reply = {"type": "answer", "id": question["id"], "ok": False}
         self.say({**reply, "error": told(error)})
 
@@ -170,7 +182,7 @@ class Line:
         """
         if self._noted is not None and now_s >= self._pass_on_at:
             self._pass_on_at = now_s + _BETWEEN_NOTES_S
-            DESK.later(self._pass_on)
+            DESK.later(self._pass_on, self.store_url)
 
     def _pass_on(self) -> None:
         with self._lock:

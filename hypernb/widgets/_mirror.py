@@ -333,6 +333,7 @@ class Mirror:
     ) -> dict[str, Any]:
         return {
             "type": "batch",
+            "mission_id": self.id,
             "from_seq": from_seq,
             "seq": seq,
             "now": self._now(),

@@ -1,11 +1,14 @@
 """What kernel and view say to each other: the same words as in ``widgets/src/protocol.ts``.
 
 From the kernel: ``picture`` (all of a mission), ``batch`` (what changed since ``from_seq``),
-``missions`` (rows of a board or a history), ``answer`` (to an ``ask``), ``beat`` (every five
-seconds), ``copy`` (the view as HTML, kept in the notebook), ``closed``.
+``missions`` (rows of a board or a history), ``opened`` (which of them is open now, or why none
+is), ``answer`` (to an ``ask``), ``beat`` (every five seconds, with ``why`` if the store cannot
+be read), ``copy`` (the view as HTML, kept in the notebook), ``closed``.
 
-From a view: ``hello``, ``sync`` (with the last ``seq`` it has, or null), ``ack`` (with the
-number of a message), ``ask`` (with an id, a verb and its arguments). The verbs:
+From a view: ``hello``, ``sync`` (with the last ``seq`` that it has, or null, and of which
+mission), ``ack`` (with the number of a message), ``ask`` (with an id, a verb and arguments).
+What is sent reaches every page that shows the widget. So an id is a page's own, and what is
+asked about a mission names it, in the argument ``mission``: its id or short id. The verbs:
 
 =========  ==============================================  ====================================
 verb       arguments                                       answer
@@ -27,6 +30,9 @@ missions   ``text``, ``states``, ``limit``, ``offset``     rows, and how many th
 compare    ``a``, ``b``                                    what differs between two missions
 open       ``mission`` (null: back to the list)            ``{}``; its picture follows
 =========  ==============================================  ====================================
+
+``open``: one mission at a time is open in a list. All its views are told which by ``opened``,
+before the answer; one that shows another says so, and may open its own again.
 
 ``events``: ``before`` null is from the newest; heartbeats only if ``kinds`` names them;
 ``agent`` null is all, and empty is tasks without an agent. The answer's ``before`` is where to

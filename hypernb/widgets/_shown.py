@@ -30,13 +30,14 @@ _DIFF: Final = re.compile(
 )
 _MARKDOWN: Final = re.compile(
     r"^(?:#{1,6} \S[^\n]*\n(?:\n|$)|```|\|[^\n]*\|\s*\n\|[ :|-]+\|)"
-    r"|\[[^\]\n]+\]\(\S+\)"
+    r"|\[[^\[\]\n]{1,300}\]\([^\s()]{1,2000}\)"
     r"|^(?:[-*] |\d+\. )[^\n]*\n(?:[-*] |\d+\. )",
     re.MULTILINE,
 )
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
 _KILO: Final = 1_000
+_NAME_OF: Final[Callable[[type], str]] = type.__dict__["__name__"].__get__
 
 Open = Callable[[str], tuple[str, bytes]]
 """Gives media type and bytes of a file that a report left, by its digest."""
@@ -59,10 +60,10 @@ def see(value: Any, open_file: Open | None = None, depth: int = 0) -> Seen:
     """
     try:
         seen = _see(value, open_file, depth)
-    except Exception as error:  # noqa: BLE001  a value's own code may raise anything
+        return seen if seen is not None else _fallback(value)
+    except BaseException as error:  # noqa: BLE001  a value's own code may raise anything
         kind = _kind(value)
-        return Seen(kind, nothing(f"{kind} cannot be shown: {_said(error)}."))
-    return seen if seen is not None else _fallback(value)
+        return Seen(kind, nothing(f"{kind} cannot be shown: {said_by(error)}."))
 
 
 def _see(value: Any, open_file: Open | None, depth: int) -> Seen | None:
@@ -162,23 +163,25 @@ def _fallback(value: Any, what: str = "") -> Seen:
     brief.maxlist = brief.maxtuple = brief.maxset = brief.maxfrozenset = brief.maxdict = 200
     try:
         said = brief.repr(value)
-    except Exception as error:  # noqa: BLE001  a repr may raise anything
-        said = f"<{_kind(value)}: its repr cannot be made, {_said(error)}>"
+    except BaseException as error:  # noqa: BLE001  a repr may raise anything
+        said = f"<{_kind(value)}: its repr cannot be made, {said_by(error)}>"
     text = clean(said, cut_at=TEXT_AT_MOST)
     note = "As Python shows it, cut where it is long."
     return Seen(what or _kind(value), {"kind": "text", "text": text, "note": note})
 
 
 def _kind(value: Any) -> str:
-    return line(type(value).__name__, cut_at=80)
+    # Not type(value).__name__, which a metaclass may answer with anything.
+    return line(_NAME_OF(type(value)), cut_at=80)
 
 
-def _said(error: Exception) -> str:
+def said_by(error: BaseException) -> str:
+    """Write an exception in one line; never raises, whatever the exception is."""
     try:
         text = line(str(error), cut_at=300).rstrip(".")
-    except Exception:  # noqa: BLE001  so may an exception's
+    except BaseException:  # noqa: BLE001  so may an exception's
         text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{_kind(error)}: {text}" if text else _kind(error)
 
 
 # -- pictures and bytes ------------------------------------------------------------------
@@ -348,7 +351,7 @@ def see_file(digest: str, open_file: Open) -> Shown:
     try:
         media_type, data = open_file(digest)
     except Exception as error:  # noqa: BLE001  a file that is gone must not take the rest along
-        return nothing(f"It cannot be read: {_said(error)}.")
+        return nothing(f"It cannot be read: {said_by(error)}.")
     if image_kind(data) is not None:
         return _bytes(data).shown
     if media_type.startswith("text/") or media_type.endswith(("json", "toml", "yaml")):

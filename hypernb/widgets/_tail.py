@@ -9,17 +9,24 @@ import threading
 import time
 import weakref
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine import SystemClock
-from hypernb.errors import HypernbError, UnknownMissionError
+from hypernb.errors import (
+    HypernbError,
+    StoreCorruptError,
+    StoreError,
+    UnknownMissionError,
+    UntrustedArtifactError,
+)
 from hypernb.widgets._copies import Copies
-from hypernb.widgets._desk import DESK
+from hypernb.widgets._desk import DESK, sentence
 from hypernb.widgets._mirror import Mirror
 from hypernb.widgets._turns import QUICK_TURNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from hypernb.abc import Clock, Store
     from hypernb.model import MissionId
@@ -42,6 +49,7 @@ _RUNNER_STARTS_S: Final = 3.0
 _AFTER_FAILURE_S: Final = 1.0
 _STEPS_A_ROUND: Final = 8
 END_WITHIN_S: Final = 3.0
+_FORGOTTEN: Final = "This mission was forgotten: it ended long ago, or somebody has removed it."
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +72,7 @@ class Tail:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._lines: list[Line] = []
-        self._said: deque[Callable[[float], None]] = deque()
+        self._said: deque[Callable[[float], object]] = deque()
         self._thread: threading.Thread | None = None
         self._mirrors: dict[MissionId, Mirror] = {}
         self._copies: dict[MissionId, Copies] = {}
@@ -72,7 +80,8 @@ class Tail:
         self._paid_until: dict[MissionId, float] = {}
         self._changed_at = float("-inf")
         self._beat_at = self._runner_at = self._rest_until = 0.0
-        self._is_quick = self._is_looking_for_runner = self._has_failed = False
+        self._is_quick = self._is_looking_for_runner = False
+        self._why_not = ""
         self._pid = os.getpid()
 
     # -- from any thread ----------------------------------------------------------------
@@ -81,7 +90,7 @@ class Tail:
         """Tell a view from now on; starts the thread with the first."""
         with self._lock:
             self._lines.append(line)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._run, name="hypernb views", daemon=True
                 )
@@ -106,9 +115,9 @@ class Tail:
         if is_urgent:
             self._wake.set()
 
-    def turn(self, line: Line, mission: MissionId | None) -> None:
-        """Have a list show a mission, or itself again."""
-        self._said.append(lambda _now_s: line.turn(mission))
+    def turn(self, job: Callable[[], object]) -> None:
+        """Have a list show a mission, or itself again: in the thread that sends pictures."""
+        self._said.append(lambda _now_s: job())
         self._wake.set()
 
     def is_of(self, store: Store) -> bool:
@@ -147,28 +156,46 @@ class Tail:
 
     def _round(self, lines: tuple[Line, ...]) -> None:
         now_s = time.monotonic()
-        if now_s < self._rest_until:
-            return
+        self._hear(now_s)
+        if now_s >= self._rest_until:
+            self._follow_store(lines, now_s)
+        self._beat(lines, now_s)
+
+    def _follow_store(self, lines: tuple[Line, ...], now_s: float) -> None:
+        why = ""
         try:
-            self._hear(now_s)
             self._look(lines, now_s)
             self._tell(lines, now_s)
             watched = self._watched(lines)
             # Also before it runs: an approval should not wait for the cell either.
             self._turn_quickly(wanted=any(not each.mission.state.is_final for each in watched))
             self._keep_going(now_s, is_under_way=any(each.is_under_way for each in watched))
-            self._has_failed = False
-        except Exception:  # noqa: BLE001 - what comes later is followed, whatever went wrong
-            # Mostly the store went away, under views that nobody waits for. They hear no beats
-            # and say so; a magic raises the same where a person sees it.
+        except BaseException as error:  # noqa: BLE001 - what comes later is followed all the same
+            # Mostly the store went away, under views that nobody waits for: they say why, and
+            # a magic raises the same where a person sees it.
+            why = sentence(error)
             self._rest_until = now_s + _AFTER_FAILURE_S
-            if not self._has_failed:
+            if not self._why_not:
                 _log.warning("Views of %s are not current.", self._store.url, exc_info=True)
-            self._has_failed = True
+        if why != self._why_not:
+            self._why_not, self._beat_at = why, float("-inf")
+
+    def _beat(self, lines: tuple[Line, ...], now_s: float) -> None:
+        """Say that the kernel is there, every few seconds, and whether the store is."""
+        if now_s - self._beat_at < _BEAT_S:
+            return
+        self._beat_at = now_s
+        beat = {"type": "beat", "now": self._clock.now().isoformat(), "why": self._why_not}
+        for line in lines:
+            if line.channel.is_heard:
+                line.say(dict(beat))
 
     def _hear(self, now_s: float) -> None:
         while self._said:
-            self._said.popleft()(now_s)
+            try:
+                self._said.popleft()(now_s)
+            except BaseException:  # noqa: BLE001 - what one view says must not stop the others
+                _log.exception("What a view has said could not be taken.")
 
     def _look(self, lines: tuple[Line, ...], now_s: float) -> None:
         followed = {line.follows for line in lines if line.follows is not None}
@@ -182,10 +209,8 @@ class Tail:
                     line.channel.listing.is_old = True
         for mission in followed:
             theirs = [line for line in lines if line.follows == mission]
-            try:
+            with self._only_for(mission, theirs):
                 self._follow(mission, theirs, now_s)
-            except UnknownMissionError:
-                self._forget(mission, theirs)
 
     def _follow(self, mission: MissionId, lines: list[Line], now_s: float) -> None:
         mirror = self._mirrors.get(mission)
@@ -219,46 +244,66 @@ class Tail:
                 return
         self._stale.add(mirror.id)
 
-    def _forget(self, mission: MissionId, lines: list[Line]) -> None:
+    @contextmanager
+    def _only_for(self, mission: MissionId, lines: Iterable[Line]) -> Iterator[None]:
+        """Have what is wrong with one mission end the views of that one only.
+
+        Raises:
+            StoreError: Something is wrong with the store, and so with all of them.
+        """
+        try:
+            yield
+        except UnknownMissionError:
+            self._drop(mission, lines, _FORGOTTEN)
+        except (StoreCorruptError, UntrustedArtifactError) as error:
+            self._drop(mission, lines, sentence(error))
+        except StoreError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - an agent's output may raise anything
+            _log.exception("Mission %s cannot be followed.", mission)
+            self._drop(mission, lines, f"This view cannot go on. {sentence(error)}")
+
+    def _drop(self, mission: MissionId, lines: Iterable[Line], why: str) -> None:
         self._mirrors.pop(mission, None)
         self._copies.pop(mission, None)
         for line in lines:
-            line.end(
-                "This mission was forgotten: it ended long ago, or somebody has removed it."
-            )
+            line.drop(why)
 
     def _tell(self, lines: tuple[Line, ...], now_s: float) -> None:
-        for mirror in self._mirrors.values():
-            if mirror.head_is_due(now_s):
-                mirror.make_head()
-            self._copy(mirror, lines, now_s)
-        beats = now_s - self._beat_at >= _BEAT_S
-        if beats:
-            self._beat_at = now_s
+        for mirror in list(self._mirrors.values()):
+            theirs = [line for line in lines if line.follows == mirror.id]
+            with self._only_for(mirror.id, theirs):
+                if mirror.head_is_due(now_s):
+                    mirror.make_head()
+                self._copy(mirror, theirs, now_s)
         for line in lines:
             self._read_rows(line, now_s)
-            line.channel.settle(now_s)
             line.pass_on(now_s)
-            if beats and line.channel.is_heard:
-                line.say({"type": "beat", "now": self._clock.now().isoformat()})
+            if line.follows is None:
+                line.channel.settle(now_s)
+                continue
+            with self._only_for(line.follows, [line]):
+                line.channel.settle(now_s)
 
-    def _copy(self, mirror: Mirror, lines: tuple[Line, ...], now_s: float) -> None:
-        theirs = [line for line in lines if line.follows == mirror.id and line.is_kept]
-        if not theirs or (make := self._copies[mirror.id].job(mirror, now_s)) is None:
+    def _copy(self, mirror: Mirror, lines: Iterable[Line], now_s: float) -> None:
+        theirs = [line for line in lines if line.is_kept]
+        if not theirs:
             return
-
-        def copy() -> None:
-            if html := make():
-                for line in theirs:
-                    line.say({"type": "copy", "html": html})
-
-        DESK.later(copy)
+        copies = self._copies[mirror.id]
+        make = copies.job(mirror, now_s)
+        if make is not None:
+            DESK.later(make, self._store.url)
+        html = copies.html
+        for line in theirs:
+            if html and line.copied is not html:
+                line.copied = html
+                line.say({"type": "copy", "html": html})
 
     def _read_rows(self, line: Line, now_s: float) -> None:
         listing = line.channel.listing
-        if listing is not None and line.follows is None and listing.is_due(now_s):
+        if listing is not None and listing.is_due(now_s):
             listing.is_old, listing.is_being_read = False, True
-            DESK.later(listing.read)
+            DESK.later(listing.read, self._store.url)
 
     def _watched(self, lines: Iterable[Line]) -> list[Mirror]:
         heard = {line.follows for line in lines if line.channel.is_heard}
@@ -278,7 +323,7 @@ class Tail:
         elif now_s >= self._runner_at and not self._is_looking_for_runner:
             self._runner_at = now_s + _RUNNER_LOOK_S
             self._is_looking_for_runner = True
-            DESK.later(self._have_runner)
+            DESK.later(self._have_runner, self._store.url)
 
     def _have_runner(self) -> None:
         try:

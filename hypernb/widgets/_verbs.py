@@ -29,7 +29,8 @@ def act(verb: str, args: object, about: Mission | Session) -> Any:
     """Do what a verb says and return its answer.
 
     Args:
-        args: Its arguments; where missions are listed, ``mission`` says which one is meant.
+        args: Its arguments; ``mission`` says which one is meant, and has to where many are
+            listed. A view of one mission does nothing that was meant for another.
 
     Raises:
         UsageError: There is no such verb, or it does not take these arguments. Then nothing
@@ -44,11 +45,26 @@ def act(verb: str, args: object, about: Mission | Session) -> Any:
     if verb in OF_SESSIONS:
         target = about.session if isinstance(about, Mission) else about
     elif isinstance(about, Mission):
+        _require_meant(about, given.pop("mission", None), verb)
         target = about
     else:
         target = named(about, given.pop("mission", None), verb)
     require_fitting(verb, function, given)
     return function(target, **given)
+
+
+def _require_meant(mission: Mission, ref: object, verb: str) -> None:
+    """Make sure that a question names no mission but the one that the view shows.
+
+    Raises:
+        UsageError: It names another.
+    """
+    shown = (mission.record.id, mission.record.short_id)
+    if ref is not None and ref not in shown:
+        raise UsageError(
+            f"{verb} was meant for another mission, and this view shows {shown[1]}.",
+            hint="Reload the page, and try again.",
+        )
 
 
 def named(session: Session, ref: object, verb: str) -> Mission:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import traitlets
 
+from hypernb.errors import HypernbError, UnknownTaskError, UsageError
 from hypernb.session import Mission, Session
 from hypernb.widgets._listing import LIVE, Listing
 from hypernb.widgets._widget import HyperWidget, one_of
@@ -30,7 +31,9 @@ class OfMission(HyperWidget):
 
     Raises:
         UnknownMissionError: There is no such mission.
-        UsageError: An option is not known or has no meaning, or views were not built.
+        UnknownTaskError: It has no such task.
+        UsageError: No mission was given, an option is not known or has no meaning, or views
+            were not built.
     """
 
     mission_id = traitlets.Unicode("", read_only=True, help="Short id of the mission.").tag(
@@ -42,13 +45,13 @@ class OfMission(HyperWidget):
 
     def __init__(
         self,
-        mission: Mission | str | int,
+        mission: Mission | str | int | None = None,
         *,
         density: str = "comfortable",
         task: str = "",
         **options: Any,
     ) -> None:
-        self._mission = mission if isinstance(mission, Mission) else _here().mission(mission)
+        self._mission = mission if isinstance(mission, Mission) else _found(mission, type(self))
         record = self._mission.record
         self.set_trait("mission_id", record.short_id)
         self.set_trait("state", record.state.value)
@@ -58,6 +61,28 @@ class OfMission(HyperWidget):
     def mission(self) -> Mission:
         """The mission that is shown."""
         return self._mission
+
+    @traitlets.validate("task")
+    def _known_task(self, proposal: Any) -> str:
+        name = str(proposal["value"])
+        # A page knows the tasks; it need not wait for the store each time that one is opened.
+        if name and not self._is_page_setting:
+            plan = self._mission.session.store.plan(self._mission.record.id)
+            names = [task.name for task in plan.tasks]
+            if name not in names:
+                raise UnknownTaskError(name, names)
+        return name
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Show the view, and beside it how the mission stands, for who cannot run a view."""
+        found: Any = super()._repr_mimebundle_(**kwargs)
+        if found is None:
+            return None
+        data, about = found if isinstance(found, tuple) else (found, {})
+        try:
+            return {**data, **still(self._mission)}, about
+        except HypernbError:  # a store that cannot be read; the view itself says so
+            return data, about
 
     def __repr__(self) -> str:
         state = self.state.replace("_", " ")
@@ -193,6 +218,30 @@ class HyperBoard(OfSession):
 
     component = traitlets.Unicode("hyper_board", read_only=True).tag(sync=True)
     _states: ClassVar[Sequence[MissionState]] = LIVE
+
+
+def still(mission: Mission) -> dict[str, str]:
+    """Return how a mission stands now as HTML that needs nothing else, and as text."""
+    from hypernb.views import mission_html, mission_text
+
+    snapshot = mission.snapshot()
+    report = mission.report() if snapshot.mission.state.is_final else None
+    return {
+        "text/plain": mission_text(snapshot, result=report),
+        "text/html": mission_html(snapshot, live=False, result=report),
+    }
+
+
+def _found(ref: object, view: type) -> Mission:
+    """Return the mission that somebody names; never the newest because none is named."""
+    is_one = isinstance(ref, str | int) and not isinstance(ref, bool) and str(ref).strip()
+    if not is_one:
+        what = "" if ref is None else f", which {ref!r:.80} is not"
+        raise UsageError(
+            f"{view.__name__} needs a mission{what}.",
+            hint=f"Say which one: {view.__name__}('m-7'). %hyper ls lists them.",
+        )
+    return _here().mission(ref)  # type: ignore[arg-type]
 
 
 def _here() -> Session:

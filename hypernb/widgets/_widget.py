@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -87,6 +88,8 @@ class HyperWidget(anywidget.AnyWidget):
     def __init__(
         self, about: Mission | Session, listing: Listing | None = None, **options: Any
     ) -> None:
+        self._pid = os.getpid()
+        self._is_page_setting = False
         self._refuse_unknown(options)
         # Before the widget is opened: a view may say something as soon as it is.
         self._line = Line(self, about, listing)
@@ -117,7 +120,12 @@ class HyperWidget(anywidget.AnyWidget):
             self.comm.on_close(lambda _message: line.end())
 
     def close(self) -> None:
-        """End the view and all that belongs to it; nothing happens the second time."""
+        """End the view and all that belongs to it; nothing happens the second time.
+
+        Nothing happens in a fork either: the view is its parent's, and goes on there.
+        """
+        if getattr(self, "_pid", 0) != os.getpid():
+            return
         line = getattr(self, "_line", None)
         if line is not None:
             line.end("The view was closed.")
@@ -143,10 +151,13 @@ class HyperWidget(anywidget.AnyWidget):
         """
         known = (*self.options, *_FROM_IPYWIDGETS)
         given = {name: sync_data[name] for name in known if name in sync_data}
+        self._is_page_setting = True
         try:
             super().set_state(require_sane(given))
         except Exception as error:  # noqa: BLE001 - observers of a trait are called in it too
             _log.warning("What a view has set was not taken whole: %.500s", error)
+        finally:
+            self._is_page_setting = False
 
     def _handle_msg(self, msg: Any) -> None:
         # ipywidgets shows what goes wrong with a message in whichever cell runs just now.

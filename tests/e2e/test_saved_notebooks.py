@@ -48,6 +48,25 @@ def test_notebook_saved_while_the_mission_ran_shows_its_copy(desk: Desk) -> None
     again.says_nothing_of_models()
 
 
+@pytest.mark.parametrize("view", ["MissionView", "PlanView"])
+def test_view_made_in_python_is_kept_as_its_mission_ended(desk: Desk, view: str) -> None:
+    desk.text.write_text("hello")
+    notebook = desk.notebook(
+        PROPOSE + " --yes", f"from hypernb.widgets import {view}\n{view}('m-1')"
+    )
+    notebook.run(1)
+    desk.comes_to("succeeded")
+    notebook.reads(1, "Succeeded")
+    notebook.run(2)
+    expect(notebook.view(2)).to_be_visible()
+    notebook.save()
+    _close(desk)
+    again = _open_again(desk, notebook)
+    again.reads(2, "Succeeded")
+    again.says_nothing_of_models()
+    expect(again.output(2)).not_to_contain_text("Run the cell again")
+
+
 def test_notebook_is_opened_again_while_its_kernel_lives(desk: Desk) -> None:
     notebook = desk.notebook(PROPOSE + " --yes")
     notebook.run(1)

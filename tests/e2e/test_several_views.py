@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from hypernb import Plan
 from tests.e2e.conftest import PROPOSE, watch_for_problems
+from tests.e2e.notebook import Notebook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -116,7 +117,7 @@ def test_history_forks_and_exports_a_mission(desk: Desk) -> None:
     expect(view).to_contain_text("m-2 is a fork of m-1", timeout=15_000)
     view.get_by_role("button", name="Open m-2", exact=True).first.click()
     expect(view).to_contain_text("Nothing runs until you approve it", timeout=15_000)
-    assert desk.mission.record.forked_from == mission.id
+    assert desk.mission.record.forked_from == mission.record.short_id
 
 
 def _history(desk: Desk, *goals: str) -> Locator:
@@ -138,3 +139,39 @@ def test_hyper_board_shows_all_live_missions(desk: Desk) -> None:
     notebook.reads(1, "Count pears")
     desk.mission.reject("not now")
     expect(notebook.output(1)).not_to_contain_text("Count pears", timeout=15_000)
+
+
+def test_board_goes_on_after_its_page_was_loaded_anew_with_a_mission_open(desk: Desk) -> None:
+    desk.propose(Plan("Count apples").add("count", len, "fruit"))
+    notebook = desk.notebook("from hypernb.widgets import HyperBoard\nHyperBoard()")
+    notebook.run(1)
+    notebook.reads(1, "Count apples")
+    notebook.button(1, "Read the plan").click()
+    notebook.reads(1, "Back to the board")
+    notebook.save()
+    desk.page.goto("about:blank")
+    again = Notebook(desk.page, desk.jupyter, notebook.path).open()
+    again.reads(1, "Count apples")
+    desk.propose(Plan("Count plums").add("count", len, "fruit"))
+    again.reads(1, "Count plums")
+    again.button(1, "Read the plan").click()
+    again.reads(1, "Back to the board")
+    again.reads(1, "Nothing runs until you approve it")
+
+
+def test_two_displays_of_one_history_say_what_each_shows(desk: Desk) -> None:
+    for name in ("Count apples", "Count pears"):
+        desk.propose(Plan(name).add("count", len, "fruit"))
+    notebook = desk.notebook("from hypernb.widgets import History\nh = History()\nh", "h")
+    for cell in (1, 2):
+        notebook.run(cell)
+        notebook.reads(cell, "Count pears")
+    notebook.button(1, "Open m-1").click()
+    notebook.reads(1, "Nothing runs until you approve it")
+    notebook.reads(2, "Count pears")
+    notebook.button(2, "Open m-2").click()
+    notebook.reads(2, "Nothing runs until you approve it")
+    notebook.reads(1, "Another view of this list has opened m-2")
+    notebook.button(1, "Show m-1 here").click()
+    notebook.reads(1, "Nothing runs until you approve it")
+    notebook.reads(2, "Another view of this list has opened m-1")

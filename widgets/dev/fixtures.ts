@@ -13,6 +13,7 @@ import type {
 } from "../src/protocol";
 
 const START = Date.parse("2026-11-20T14:02:10Z");
+export const MISSION_ID = "01JD0000000000000000000007";
 export const NOW = START + 192_000;
 
 export const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
@@ -614,7 +615,7 @@ export function pictureOf(state: MissionState = "running", howManyEvents = 0): P
     seq: events.at(-1)?.seq ?? 3,
     now: new Date(NOW).toISOString(),
     mission: {
-      id: "01JD0000000000000000000007",
+      id: MISSION_ID,
       number: 7,
       short_id: "m-7",
       goal: PLAN.goal,

@@ -51,7 +51,7 @@ export function App({ connection }: { connection: Connection }): JSX.Element {
 function Waiting({ connection }: { connection: Connection }): JSX.Element {
   return (
     <p class="block quiet" role="status">
-      {shown(connection.closed.value) || waitingText(connection)}
+      {shown(connection.closed.value || connection.away.value) || waitingText(connection)}
     </p>
   );
 }

@@ -1,10 +1,9 @@
 import { type Signal, signal } from "@preact/signals";
-import { attaching, NOT_THE_CELL } from "./again";
-import { Link } from "./link";
+import { KernelLink } from "./link";
 import { Mission } from "./mission";
 import type { FrontEndModel } from "./model";
 import { NotebookCopy } from "./notebook-copy";
-import type { FromKernel, Missions, Picture } from "./protocol";
+import type { Batch, FromKernel, Missions, OpenedInList, Picture } from "./protocol";
 
 /** After a request for what was missed, so long until it is made again. */
 const SYNC_AGAIN_MS = 2_000;
@@ -20,15 +19,19 @@ const MAY_HAVE_MISSED_MS = 7_000;
 
 /** One widget's line to the kernel, and what has come over it; shared by all its views. */
 export class Connection {
-  readonly link: Link;
+  readonly link: KernelLink;
   /** Which view it is: `mission`, `plan`, `graph`, `board`, `feed`, `timeline` ... */
   readonly component: string;
   readonly model: FrontEndModel;
   /** Null until the first picture. */
   readonly mission: Signal<Mission | null> = signal(null);
   readonly missions: Signal<Missions | null> = signal(null);
+  /** Which mission the kernel has open in a list; null until it has said. */
+  readonly opened: Signal<OpenedInList | null> = signal(null);
   /** Why the view has ended; empty while it has not. */
   readonly closed: Signal<string> = signal("");
+  /** Why the kernel cannot read the store just now; empty while it can. */
+  readonly away: Signal<string> = signal("");
   /** How many views of it are on the page. */
   readonly views: Signal<number> = signal(0);
 
@@ -45,10 +48,22 @@ export class Connection {
   constructor(model: FrontEndModel) {
     this.model = model;
     this.component = String(model.get("component") ?? "mission");
-    this.link = new Link(model, this.#take);
+    this.link = new KernelLink(model, this.#take);
     this.#notebook = new NotebookCopy(model, this.#kept);
     document.addEventListener("visibilitychange", this.#onVisible);
     this.link.tell({ type: "hello", front_end: frontEnd() });
+  }
+
+  /** How many views on this page show a mission that was opened in their list. */
+  readonly holds = new Map<string, number>();
+
+  /** Count a view in that shows a mission of the list; returns what counts it out. */
+  hold(mission: string): () => void {
+    const count = (by: number): void => {
+      this.holds.set(mission, (this.holds.get(mission) ?? 0) + by);
+    };
+    count(1);
+    return () => count(-1);
   }
 
   /** Count a view in; returns what counts it out. */
@@ -101,10 +116,10 @@ export class Connection {
         this.#sendAck();
         break;
       case "batch":
-        if (this.mission.peek()?.apply(message)) {
-          this.#behind = false;
-          this.#acknowledge(message.n);
-        } else this.#catchUp();
+        this.#go(message);
+        break;
+      case "opened":
+        this.opened.value = message;
         break;
       case "missions":
         this.missions.value = message;
@@ -112,6 +127,7 @@ export class Connection {
         this.#sendAck();
         break;
       case "beat":
+        this.away.value = message.why ?? "";
         if (this.#behind) this.#catchUp();
         break;
       case "copy":
@@ -124,6 +140,16 @@ export class Connection {
         break;
     }
   };
+
+  #go(message: Batch): void {
+    const mission = this.mission.peek();
+    // What is about another mission comes with a picture of it before or after.
+    const isOther = mission !== null && mission.facts.peek().id !== message.mission_id;
+    if (isOther || mission?.apply(message)) {
+      this.#behind &&= isOther;
+      this.#acknowledge(message.n);
+    } else this.#catchUp();
+  }
 
   #begin(picture: Picture): void {
     this.#behind = false;
@@ -153,7 +179,12 @@ export class Connection {
     this.#behind = true;
     if (Date.now() - this.#askedAt < SYNC_AGAIN_MS) return;
     this.#askedAt = Date.now();
-    this.link.tell({ type: "sync", after: this.mission.peek()?.seq.peek() ?? null });
+    const mission = this.mission.peek();
+    this.link.tell({
+      type: "sync",
+      after: mission?.seq.peek() ?? null,
+      mission: mission?.facts.peek().id ?? "",
+    });
   }
 
   readonly #onVisible = (): void => {
@@ -163,17 +194,8 @@ export class Connection {
 
   readonly #kept = (): string | null => {
     if (this.views.peek() === 0) return null;
-    return this.#copy || noCopyYet(String(this.model.get("mission_id") ?? ""));
+    return this.#copy;
   };
-}
-
-function noCopyYet(mission: string): string {
-  // A mission's id is set by Python, and a page that was written is no place to trust it.
-  const [load, attach] = attaching(/^m-\d+$/.test(mission) ? mission : "");
-  return (
-    "<p>A live view of hypernb was here when the notebook was saved. To see it, run " +
-    `<code>${load}</code>, then <code>${attach}</code>. ${NOT_THE_CELL}</p>`
-  );
 }
 
 /** Name the program that shows the view, for `%hyper doctor`. */

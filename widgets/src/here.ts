@@ -12,6 +12,8 @@ export interface Here {
   readonly ui: Ui;
   /** Why the view has ended; empty while it has not. */
   readonly closed?: ReadonlySignal<string>;
+  /** Why the kernel cannot read the store just now; empty while it can. */
+  readonly away?: ReadonlySignal<string>;
 }
 
 export const HereContext = createContext<Here | null>(null);

@@ -58,22 +58,50 @@ interface WidgetManager {
   kernel?: { status?: string } | null;
 }
 
+/** What views need of the line to the kernel. */
+export interface Link {
+  readonly liveness: Signal<Liveness>;
+  /** Whether a silent kernel is known to be at work: it may yet be heard of again. */
+  readonly busy: Signal<boolean>;
+  /** When the kernel was last heard, in milliseconds. */
+  readonly heardAt: number;
+  /** Ask the kernel to do or to find something. Rejects with a `Refusal` if it says no. */
+  ask<T = unknown>(verb: Verb, args?: Record<string, unknown>): Promise<T>;
+}
+
+/**
+ * The same line, for the view of one mission: whatever it asks, it asks about that one. What
+ * the kernel has open in a list may be another by the time that somebody presses a button.
+ */
+export function about(link: Link, missionId: string): Link {
+  return {
+    liveness: link.liveness,
+    busy: link.busy,
+    get heardAt() {
+      return link.heardAt;
+    },
+    ask: (verb, args) => link.ask(verb, { ...args, mission: missionId }),
+  };
+}
+
+/** Where ids of questions begin: every page has its own, because all hear all answers. */
+const newPrefix = (): string => Math.random().toString(36).slice(2, 12);
+
 /**
  * One end of the line to the kernel: hands on what arrives, and turns questions into promises.
  *
  * Lives as long as the widget's model, not as any of its views; `close` ends all it started.
  */
-export class Link {
+export class KernelLink implements Link {
   readonly liveness: Signal<Liveness> = signal("live");
-  /** Whether a silent kernel is known to be at work: it may yet be heard of again. */
   readonly busy: Signal<boolean> = signal(false);
-  /** When the kernel was last heard, in milliseconds. */
   heardAt = Date.now();
 
   readonly #model: FrontEndModel;
   readonly #take: (message: FromKernel) => void;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<string | number, (answer: Answer) => void>();
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #prefix = newPrefix();
   #lastId = 0;
 
   constructor(model: FrontEndModel, take: (message: FromKernel) => void) {
@@ -89,12 +117,11 @@ export class Link {
     this.#post(message);
   }
 
-  /** Ask the kernel to do or to find something. Rejects with a `Refusal` if it says no. */
   ask<T = unknown>(verb: Verb, args: Record<string, unknown> = {}): Promise<T> {
     if (this.liveness.peek() !== "live")
       return Promise.reject(new Refusal(this.#hinted(NOBODY)));
     this.#lastId += 1;
-    const id = this.#lastId;
+    const id = `${this.#prefix}-${this.#lastId}`;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, (answer) => {
         if (answer.ok) resolve(answer.value as T);
@@ -126,7 +153,7 @@ export class Link {
     return { ...fault, hint: attachAgain(String(this.#model.get("mission_id") ?? "")) };
   }
 
-  #settle(id: number, error: Fault): void {
+  #settle(id: string | number, error: Fault): void {
     const settle = this.#waiting.get(id);
     this.#waiting.delete(id);
     settle?.({ type: "answer", id, ok: false, error });

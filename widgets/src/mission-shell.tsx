@@ -3,6 +3,7 @@ import type { ComponentType, JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Connection } from "./connection";
 import { type Here, HereContext } from "./here";
+import { about } from "./link";
 import type { Mission } from "./mission";
 import { type Density, newUi, type Tab, type Ui } from "./ui";
 import { isFinal } from "./words";
@@ -15,7 +16,7 @@ interface Props {
 
 /** What stands around every view of one mission: what it knows, its clock, its live region. */
 export function MissionShell({ connection, mission, part: Part }: Props): JSX.Element {
-  const { model, link } = connection;
+  const { model } = connection;
   const ui = useMemo(() => {
     const made = newUi(
       (model.get("tab") as Tab) || (isFinal(mission.facts.peek().state) ? "result" : "graph"),
@@ -25,7 +26,13 @@ export function MissionShell({ connection, mission, part: Part }: Props): JSX.El
     return made;
   }, []);
   const here = useMemo<Here>(
-    () => ({ mission, link, ui, closed: connection.closed }),
+    () => ({
+      mission,
+      link: about(connection.link, mission.facts.peek().id),
+      ui,
+      closed: connection.closed,
+      away: connection.away,
+    }),
     [mission],
   );
   // The same element each time: what changes with every message is not the part's concern.

@@ -41,7 +41,7 @@ export interface Context {
   saveState: { connect(slot: OnSave): unknown; disconnect(slot: OnSave): unknown };
 }
 
-/** What is to be kept; null if nothing is. */
+/** What is to be kept; null if nothing is, empty if it has not come yet. */
 export type Keep = () => string | null;
 
 export class NotebookCopy {
@@ -83,7 +83,8 @@ export class NotebookCopy {
     const html = this.#keep();
     const entries = Object.entries(before).filter(([key]) => keeps(key, shown, before));
     const after: Bag = Object.fromEntries(entries);
-    if (html !== null) Object.assign(after, entriesOf(id, html));
+    if (html !== null)
+      Object.assign(after, entriesOf(id, html || besideView(notebook, id) || NO_COPY_YET));
     if (Object.keys(after).length > 0) {
       if (JSON.stringify(after) === JSON.stringify(before)) return;
       const state = {
@@ -104,6 +105,10 @@ export class NotebookCopy {
 /** ipywidgets marks what has no kernel by a broken chain; the copy says itself what it is. */
 const NO_CHAIN =
   "<style>.jupyter-widgets-disconnected:has(> * > .hypernb-copy)::before{display:none}</style>";
+
+const NO_COPY_YET =
+  "<p>A live view of hypernb was here when the notebook was saved. " +
+  "Run the cell again to see it.</p>";
 
 const layoutOf = (id: string): string => `${id}-hypernb-layout`;
 const styleOf = (id: string): string => `${id}-hypernb-style`;
@@ -136,15 +141,28 @@ function keeps(key: string, shown: ReadonlySet<string>, all: Bag): boolean {
 
 /** The ids of the widgets that outputs of the notebook show. */
 function shownIn(notebook: NotebookModel): ReadonlySet<string> {
-  const ids = new Set<string>();
+  return new Set(viewsIn(notebook).map(([id]) => id));
+}
+
+/** The page that the kernel put beside a view in the same output; empty if there is none. */
+function besideView(notebook: NotebookModel, id: string): string {
+  const page = viewsIn(notebook).find(([shown]) => shown === id)?.[1]["text/html"];
+  const lines = Array.isArray(page) ? page : [page];
+  return lines.filter((each) => typeof each === "string").join("");
+}
+
+/** The id of the widget in each output that shows one, and what the output has. */
+function viewsIn(notebook: NotebookModel): [string, Bag][] {
+  const found: [string, Bag][] = [];
   for (const cell of notebook.cells ?? []) {
     const { outputs } = cell;
     for (let place = 0; outputs && place < outputs.length; place += 1) {
-      const id = bag(outputs.get(place).data?.[VIEW]).model_id;
-      if (typeof id === "string") ids.add(id);
+      const data = bag(outputs.get(place).data);
+      const id = bag(data[VIEW]).model_id;
+      if (typeof id === "string") found.push([id, data]);
     }
   }
-  return ids;
+  return found;
 }
 
 /** The notebook that the view is in; null where the front end is another one. */

@@ -313,6 +313,8 @@ export interface Picture {
 /** What has changed since `from_seq`; taking it twice changes nothing. */
 export interface Batch {
   type: "batch";
+  /** Id of the mission. */
+  mission_id: string;
   n: number;
   /** Where it goes on from: a view whose own `seq` is smaller has missed something. */
   from_seq: number;
@@ -330,7 +332,8 @@ export interface Batch {
 
 export interface Answer {
   type: "answer";
-  id: number;
+  /** The question's. Answers to questions of other pages arrive here too. */
+  id: string | number;
   ok: boolean;
   value?: unknown;
   error?: { code: string; message: string; hint: string };
@@ -340,6 +343,8 @@ export interface Answer {
 export interface Beat {
   type: "beat";
   now: string;
+  /** Why the store cannot be read just now; empty if it can. */
+  why?: string;
 }
 
 /** The view as self-contained HTML, to be kept in the notebook in its place. */
@@ -364,6 +369,15 @@ export interface Missions {
   total: number;
 }
 
+/** Which mission is open in a list, for all views of that list. */
+export interface OpenedInList {
+  type: "opened";
+  /** Its short id; null if none is. */
+  mission: string | null;
+  /** Why the one before had to be closed; empty if somebody wanted it. */
+  why: string;
+}
+
 export interface MissionRow {
   mission: MissionFacts;
   total: number;
@@ -378,7 +392,15 @@ export interface MissionRow {
   actions: Action[];
 }
 
-export type FromKernel = Picture | Batch | Answer | Beat | Copy | Closed | Missions;
+export type FromKernel =
+  | Picture
+  | Batch
+  | Answer
+  | Beat
+  | Copy
+  | Closed
+  | Missions
+  | OpenedInList;
 
 /** What can be asked of the kernel. What each takes and answers: `hypernb/widgets/_protocol.py`. */
 export type Verb =
@@ -402,9 +424,9 @@ export type Verb =
 export type ToKernel =
   | { type: "hello"; front_end: string }
   /** With a number: go on after that event. With null: begin again with a picture. */
-  | { type: "sync"; after: number | null }
+  | { type: "sync"; after: number | null; mission: string }
   | { type: "ack"; n: number }
-  | { type: "ask"; id: number; verb: Verb; args: Record<string, unknown> };
+  | { type: "ask"; id: string; verb: Verb; args: Record<string, unknown> };
 
 /** Changes to a plan, as a person makes them; what `check` and `edit` take as `draft`. */
 export interface Draft {

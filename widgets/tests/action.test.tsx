@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { Link } from "../src/link";
+import { KernelLink } from "../src/link";
 import { ActionButton } from "../src/parts/action";
 import type { Action } from "../src/protocol";
 import { press, settle } from "./shown";
@@ -28,7 +28,7 @@ afterEach(() => {
 
 function shownAction(action: Action, more: { done?: (value: unknown) => void } = {}) {
   const model = new FakeModel({});
-  const link = new Link(model, () => undefined);
+  const link = new KernelLink(model, () => undefined);
   const el = document.body.appendChild(document.createElement("div"));
   render(
     <ActionButton action={action} link={link} onDone={more.done ?? (() => undefined)} />,
@@ -42,6 +42,10 @@ function shownAction(action: Action, more: { done?: (value: unknown) => void } =
   const button = el.querySelector("button") as HTMLButtonElement;
   return { model, link, el, button };
 }
+
+/** Id of the last question. */
+const idOf = (asked: FakeModel): string =>
+  asked.sent.flatMap((each) => (each.type === "ask" ? [each.id] : [])).at(-1) ?? "";
 
 describe("the twin of a button", () => {
   it("is shown on hover and on focus, and hidden by Escape", async () => {
@@ -72,9 +76,11 @@ describe("a button", () => {
     button.click();
     await settle();
     button.click();
-    expect(model.sent).toEqual([{ type: "ask", id: 1, verb: "pause", args: { mission: 7 } }]);
+    expect(model.sent).toEqual([
+      { type: "ask", id: idOf(model), verb: "pause", args: { mission: 7 } },
+    ]);
     expect(button.getAttribute("aria-busy")).toBe("true");
-    model.say({ type: "answer", id: 1, ok: true, value: { fine: true } });
+    model.say({ type: "answer", id: idOf(model), ok: true, value: { fine: true } });
     await settle();
     expect(done).toEqual([{ fine: true }]);
     expect(button.getAttribute("aria-busy")).toBeNull();
@@ -84,7 +90,7 @@ describe("a button", () => {
     const { model, el, button } = shownAction(PAUSE);
     button.click();
     const error = { code: "transition", message: "It has ended.", hint: "Look at the result." };
-    model.say({ type: "answer", id: 1, ok: false, error });
+    model.say({ type: "answer", id: idOf(model), ok: false, error });
     await settle();
     const alert = el.querySelector("[role=alert]");
     expect(alert?.textContent).toBe("It has ended. Look at the result.");
@@ -118,7 +124,7 @@ describe("a button that asks first", () => {
     field.dispatchEvent(new Event("input", { bubbles: true }));
     inside(el, "Reject it")?.click();
     expect(model.sent).toMatchObject([{ verb: "reject", args: { reason: "Too dear" } }]);
-    model.say({ type: "answer", id: 1, ok: true });
+    model.say({ type: "answer", id: idOf(model), ok: true });
     await settle();
     expect(el.querySelector(".confirm")).toBeNull();
   });

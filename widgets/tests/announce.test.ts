@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { pictureOf } from "../dev/fixtures";
+import { MISSION_ID, pictureOf } from "../dev/fixtures";
 import type { Here } from "../src/here";
-import { Link } from "../src/link";
+import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
 import { newUi } from "../src/ui";
 import { Announcer, announce, EVERY_MS } from "../src/views/announce";
@@ -66,7 +66,7 @@ describe("a mission that is watched", () => {
   function watched() {
     const mission = new Mission(pictureOf("running"));
     const ui = newUi("graph", "comfortable");
-    const link = new Link(new FakeModel({}), () => undefined);
+    const link = new KernelLink(new FakeModel({}), () => undefined);
     const here: Here = { mission, ui, link };
     const end = announce(here);
     const said: string[] = [];
@@ -84,6 +84,7 @@ describe("a mission that is watched", () => {
     const seq = mission.seq.peek();
     mission.apply({
       type: "batch",
+      mission_id: MISSION_ID,
       n: 2,
       from_seq: seq,
       seq: seq + 1,

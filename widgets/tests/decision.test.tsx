@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeModel } from "../dev/fake-model";
 import { pictureOf } from "../dev/fixtures";
 import { HereContext } from "../src/here";
-import { Link } from "../src/link";
+import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
 import type { PlanSpec } from "../src/protocol";
 import { newUi } from "../src/ui";
@@ -13,14 +13,14 @@ import { settle } from "./shown";
 
 const plan = pictureOf("awaiting_approval").plan as PlanSpec;
 let model: FakeModel;
-let link: Link;
+let link: KernelLink;
 let el: HTMLElement;
 let ui: ReturnType<typeof newUi>;
 let mission: Mission;
 
 beforeEach(() => {
   model = new FakeModel({});
-  link = new Link(model, () => undefined);
+  link = new KernelLink(model, () => undefined);
   ui = newUi("graph", "comfortable");
   el = document.body.appendChild(document.createElement("div"));
   mission = new Mission(pictureOf("awaiting_approval"));
@@ -43,6 +43,10 @@ const button = (name: string): HTMLButtonElement => {
   return found;
 };
 
+/** Id of the last question. */
+const idOf = (asked: FakeModel): string =>
+  asked.sent.flatMap((each) => (each.type === "ask" ? [each.id] : [])).at(-1) ?? "";
+
 describe("a part of a plan", () => {
   it("is approved by the names that are ticked, and the magic says them", async () => {
     ui.choice.picking.value = true;
@@ -58,7 +62,7 @@ describe("a part of a plan", () => {
     expect(model.sent).toMatchObject([
       { verb: "approve", args: { tasks: ["map-repo", "scan-secrets", "audit-auth"] } },
     ]);
-    model.say({ type: "answer", id: 1, ok: true, value: {} });
+    model.say({ type: "answer", id: idOf(model), ok: true, value: {} });
     await settle();
     expect(ui.choice.picking.value).toBe(false);
     expect(ui.choice.whole.value).toBe(true);

@@ -130,7 +130,7 @@ test("heartbeats that the picture left out are fetched when they are chosen", as
   const asked = stage.asked()[0];
   expect(asked?.args).toEqual({ before: null, limit: 50, kinds: ["task.heartbeat"] });
   const beats = [event(110, { kind: "task.heartbeat" })];
-  await stage.answer({ id: asked?.id ?? 0, ok: true, value: { events: beats, more: false } });
+  await stage.answer({ ok: true, value: { events: beats, more: false } });
   expect(seqs()).toEqual([110]);
 });
 
@@ -149,7 +149,7 @@ test("earlier events are asked for and stand in front", async () => {
   await afterFrame();
   await press("Show 50 earlier");
   expect(stage.asked()[0]).toMatchObject({ verb: "events", args: { before: 100, limit: 50 } });
-  await stage.answer({ id: 1, ok: true, value: { events: many(10, 13), more: false } });
+  await stage.answer({ ok: true, value: { events: many(10, 13), more: false } });
   expect(seqs().slice(0, 4)).toEqual([10, 11, 12, 100]);
   expect(stage.ui.said.value).toBe("3 earlier events, the first among them.");
   expect(button("Show 50 earlier")).toBeUndefined();
@@ -178,7 +178,7 @@ test("earlier events that match are asked for with the filter", async () => {
     text: "step",
   });
   const events = [event(9), event(10, { task: "audit-schema" })];
-  await stage.answer({ id: 1, ok: true, value: { events, more: true } });
+  await stage.answer({ ok: true, value: { events, more: true } });
   expect(seqs()).toEqual([10]);
   await press("Show 50 earlier");
   expect(stage.asked()[1]?.args.before).toBe(9);
@@ -191,13 +191,13 @@ test("earlier events are looked through from where the kernel stopped", async ()
   stage = await onStage(Feed, pictureOf());
   await choose("Text", "rare");
   await press("Show 50 earlier");
-  await stage.answer({ id: 1, ok: true, value: { events: [], more: true, before: 40 } });
+  await stage.answer({ ok: true, value: { events: [], more: true, before: 40 } });
   expect(stage.ui.said.value).toBe(
     "None among the events just before; there are still earlier ones.",
   );
   await press("Show 50 earlier");
   expect(stage.asked()[1]?.args).toEqual({ before: 40, limit: 50, text: "rare" });
-  await stage.answer({ id: 2, ok: true, value: { events: [], more: false, before: null } });
+  await stage.answer({ ok: true, value: { events: [], more: false, before: null } });
   expect(button("Show 50 earlier")).toBeUndefined();
 });
 
@@ -206,7 +206,7 @@ test("an answer for a filter that is no longer set changes nothing", async () =>
   await choose("Text", "step");
   await press("Show 50 earlier");
   await choose("Text", "");
-  await stage.answer({ id: 1, ok: true, value: { events: many(10, 12), more: true } });
+  await stage.answer({ ok: true, value: { events: many(10, 12), more: true } });
   expect(seqs()[0]).toBe(100);
 });
 
@@ -214,7 +214,7 @@ test("a refusal is told beside the button", async () => {
   stage = await onStage(Feed, pictureOf());
   await press("Show 50 earlier");
   const error = { code: "store", message: "The store is gone.", hint: "Open it again." };
-  await stage.answer({ id: 1, ok: false, error });
+  await stage.answer({ ok: false, error });
   expect(textOf(stage.root.querySelector("[role=alert]"))).toBe(
     "The store is gone. Open it again.",
   );

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { largePicture, NOW, pictureOf } from "../dev/fixtures";
+import { largePicture, MISSION_ID, NOW, pictureOf } from "../dev/fixtures";
 import { arranged } from "../src/graph/arranged";
 import { cardPlace } from "../src/graph/card-place";
 import { pathOf, placed } from "../src/graph/geometry";
@@ -11,7 +11,7 @@ import { Scene } from "../src/graph/scene";
 import { SmallGraph } from "../src/graph/small-graph";
 import { Ways } from "../src/graph/ways";
 import { type Here, HereContext } from "../src/here";
-import { Link } from "../src/link";
+import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
 import type { Picture, PlanSpec, TaskFacts } from "../src/protocol";
 import { newUi } from "../src/ui";
@@ -28,7 +28,7 @@ const open = new Set<Shown>();
 
 function show(picture: Picture = pictureOf("running")): Shown {
   const model = new FakeModel({});
-  const link = new Link(model, () => {});
+  const link = new KernelLink(model, () => {});
   const ui = newUi("graph", "comfortable");
   ui.now.value = NOW;
   const here: Here = { mission: new Mission(picture), link, ui };
@@ -78,6 +78,7 @@ function change(here: Here, name: string, changes: Partial<TaskFacts>): void {
   act(() => {
     here.mission.apply({
       type: "batch",
+      mission_id: MISSION_ID,
       n: 2,
       from_seq: seq,
       seq: seq + 1,

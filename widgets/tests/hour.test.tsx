@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { at, NOW, pictureOf } from "../dev/fixtures";
+import { at, MISSION_ID, NOW, pictureOf } from "../dev/fixtures";
 import { Connection } from "../src/connection";
 import widget from "../src/index";
 import type { Batch, EventFacts, TaskFacts } from "../src/protocol";
@@ -50,6 +50,7 @@ class Hour {
     );
     return {
       type: "batch",
+      mission_id: MISSION_ID,
       n: this.second + 1,
       from_seq: from,
       seq: this.seq,

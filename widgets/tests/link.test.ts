@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { pictureOf } from "../dev/fixtures";
+import { MISSION_ID, pictureOf } from "../dev/fixtures";
 import { Connection } from "../src/connection";
-import { Link, Refusal } from "../src/link";
+import { about, KernelLink, Refusal } from "../src/link";
 import type { Batch, FromKernel } from "../src/protocol";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -10,31 +10,58 @@ afterEach(() => void vi.useRealTimers());
 
 const beat: FromKernel = { type: "beat", now: "2026-11-20T14:05:22Z" };
 
-function linked(): { model: FakeModel; link: Link; taken: FromKernel[] } {
+function linked(): { model: FakeModel; link: KernelLink; taken: FromKernel[] } {
   const model = new FakeModel({});
   const taken: FromKernel[] = [];
-  return { model, taken, link: new Link(model, (message) => taken.push(message)) };
+  return { model, taken, link: new KernelLink(model, (message) => taken.push(message)) };
 }
+
+const idsOf = (model: FakeModel): [string, string] => {
+  const ids = model.sent.flatMap((each) => (each.type === "ask" ? [each.id] : []));
+  return [ids[0] ?? "", ids[1] ?? ""];
+};
 
 describe("a question", () => {
   it("is answered by the answer with its number", async () => {
     const { model, link } = linked();
     const first = link.ask("pause");
     const second = link.ask("events", { limit: 3 });
+    const [one, two] = idsOf(model);
     expect(model.sent).toEqual([
-      { type: "ask", id: 1, verb: "pause", args: {} },
-      { type: "ask", id: 2, verb: "events", args: { limit: 3 } },
+      { type: "ask", id: one, verb: "pause", args: {} },
+      { type: "ask", id: two, verb: "events", args: { limit: 3 } },
     ]);
-    model.say({ type: "answer", id: 2, ok: true, value: "two" });
-    model.say({ type: "answer", id: 1, ok: true, value: "one" });
+    model.say({ type: "answer", id: two, ok: true, value: "two" });
+    model.say({ type: "answer", id: one, ok: true, value: "one" });
     expect(await Promise.all([first, second])).toEqual(["one", "two"]);
+  });
+
+  it("is not answered by the answer to another page's", async () => {
+    const here = linked();
+    const there = linked();
+    const mine = here.link.ask("approve");
+    void there.link.ask("check");
+    const [theirs] = idsOf(there.model);
+    const [own] = idsOf(here.model);
+    expect(theirs).not.toBe(own);
+    // All pages of a widget hear what is sent to one.
+    here.model.say({ type: "answer", id: theirs, ok: true, value: "checked" });
+    here.model.say({ type: "answer", id: own, ok: true, value: "approved" });
+    expect(await mine).toBe("approved");
+  });
+
+  it("about a mission names it", () => {
+    const { model, link } = linked();
+    void about(link, "01JD").ask("fork", { at: "tests", mission: "m-1" });
+    expect(model.sent.at(-1)).toMatchObject({ args: { at: "tests", mission: "01JD" } });
+    expect(about(link, "01JD").heardAt).toBe(link.heardAt);
   });
 
   it("is refused with what the kernel says, and what to do", async () => {
     const { model, link } = linked();
     const asked = link.ask("approve");
     const error = { code: "transition", message: "It runs already.", hint: "Look at it." };
-    model.say({ type: "answer", id: 1, ok: false, error });
+    model.say({ type: "answer", id: idsOf(model)[0], ok: false, error });
     await expect(asked).rejects.toThrow(Refusal);
     await expect(asked).rejects.toMatchObject({ code: "transition", hint: "Look at it." });
   });
@@ -76,7 +103,7 @@ describe("liveness", () => {
   it("knows a kernel that is at work from one that is gone", () => {
     const model = new FakeModel({});
     Object.assign(model, { widget_manager: { kernel: { status: "busy" } } });
-    const link = new Link(model, () => undefined);
+    const link = new KernelLink(model, () => undefined);
     vi.advanceTimersByTime(20_000);
     expect(link.busy.peek()).toBe(true);
   });
@@ -86,7 +113,7 @@ describe("liveness", () => {
     const raw = { comm_live: true };
     const get_model = vi.fn(async () => raw);
     Object.assign(model, { widget_manager: { get_model } });
-    const link = new Link(model, () => undefined);
+    const link = new KernelLink(model, () => undefined);
     raw.comm_live = false;
     model.emit("comm_live_update");
     await vi.waitFor(() => expect(link.liveness.peek()).toBe("silent"));
@@ -112,6 +139,7 @@ describe("liveness", () => {
 describe("a connection", () => {
   const far = (seq: number): Batch => ({
     type: "batch",
+    mission_id: MISSION_ID,
     n: 9,
     from_seq: seq + 5,
     seq: seq + 6,
@@ -132,7 +160,7 @@ describe("a connection", () => {
     const seq = connection.mission.peek()?.seq.peek() ?? 0;
     model.say(far(seq));
     model.say(far(seq));
-    expect(syncs(model)).toEqual([{ type: "sync", after: seq }]);
+    expect(syncs(model)).toEqual([{ type: "sync", after: seq, mission: MISSION_ID }]);
     vi.advanceTimersByTime(5_000);
     model.say(beat);
     expect(syncs(model).length).toBe(2);
@@ -188,7 +216,7 @@ describe("a connection", () => {
     const model = new FakeModel({ component: "mission" });
     const connection = new Connection(model);
     model.say(far(3));
-    expect(syncs(model)).toEqual([{ type: "sync", after: null }]);
+    expect(syncs(model)).toEqual([{ type: "sync", after: null, mission: "" }]);
     connection.close();
   });
 
@@ -205,6 +233,31 @@ describe("a connection", () => {
     vi.setSystemTime(Date.now() + 60_000);
     document.dispatchEvent(new Event("visibilitychange"));
     expect(syncs(model).length).toBe(1);
+  });
+
+  it("takes no batch of another mission, and asks for nothing because of it", () => {
+    const model = new FakeModel({ component: "history" });
+    const connection = new Connection(model);
+    model.say(pictureOf("running"));
+    const mission = connection.mission.peek();
+    const seq = mission?.seq.peek() ?? 0;
+    model.say({ ...far(seq), mission_id: "another", from_seq: seq });
+    model.say({ ...far(seq), mission_id: "another", n: 10 });
+    expect(mission?.seq.peek()).toBe(seq);
+    expect(syncs(model)).toEqual([]);
+    vi.advanceTimersByTime(100);
+    expect(model.sent.at(-1)).toEqual({ type: "ack", n: 10 });
+    connection.close();
+  });
+
+  it("knows why the store cannot be read, while it cannot", () => {
+    const model = new FakeModel({ component: "mission" });
+    const connection = new Connection(model);
+    model.say({ ...beat, why: "The store is gone." });
+    expect(connection.away.peek()).toBe("The store is gone.");
+    model.say({ ...beat, why: "" });
+    expect(connection.away.peek()).toBe("");
+    connection.close();
   });
 
   it("begins anew for another mission", () => {

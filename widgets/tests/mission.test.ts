@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pictureOf } from "../dev/fixtures";
+import { MISSION_ID, pictureOf } from "../dev/fixtures";
 import { Mission } from "../src/mission";
 import type { Batch, TaskFacts } from "../src/protocol";
 
@@ -7,6 +7,7 @@ function batchAfter(mission: Mission, more: Partial<Batch> = {}): Batch {
   const seq = mission.seq.peek();
   return {
     type: "batch",
+    mission_id: MISSION_ID,
     n: 2,
     from_seq: seq,
     seq: seq + 1,

@@ -10,6 +10,7 @@ class FakeNotebook {
   readonly metadata = new Map<string, unknown>();
   readonly slots = new Set<(sender: unknown, state: unknown) => void>();
   shown: string[] = [];
+  beside: Bag = {};
 
   readonly context = {
     model: {
@@ -41,7 +42,7 @@ class FakeNotebook {
   }
 
   private output(place: number): unknown {
-    return { data: { [VIEW]: { model_id: this.shown[place] } } };
+    return { data: { [VIEW]: { model_id: this.shown[place] }, ...this.beside } };
   }
 }
 
@@ -70,6 +71,20 @@ describe("the copy in the notebook", () => {
     ] as const) {
       const id = String(v1?.state[part]).replace("IPY_MODEL_", "");
       expect(notebook.state[id]?.model_name).toBe(name);
+    }
+    copy.close();
+  });
+
+  it("is the page beside the view until the kernel has sent one", () => {
+    const notebook = new FakeNotebook();
+    notebook.shown = ["v1"];
+    const copy = new NotebookCopy(inNotebook(notebook, "v1"), () => "");
+    notebook.save();
+    expect(notebook.state.v1?.state.value).toContain("Run the cell again to see it.");
+    for (const page of ["<p>As it stood.</p>", ["<p>As it ", "stood.</p>"]]) {
+      notebook.beside = { "text/html": page };
+      notebook.save();
+      expect(notebook.state.v1?.state.value).toContain("<p>As it stood.</p>");
     }
     copy.close();
   });

@@ -10,16 +10,29 @@ export class OnPage {
   readonly model: FakeModel;
   readonly el: HTMLElement;
   private readonly ends: (() => void)[] = [];
+  private readonly draw: ReturnType<typeof widget>["render"];
+  private readonly others: HTMLElement[] = [];
 
   constructor(component: string, before: (model: FakeModel) => () => void = () => () => {}) {
     this.model = new FakeModel({ component });
     this.ends.push(before(this.model));
     const { initialize, render } = widget();
+    this.draw = render;
     this.ends.push(initialize({ model: this.model }));
     this.el = document.body.appendChild(document.createElement("main"));
     act(() => {
       this.ends.push(render({ model: this.model, el: this.el }));
     });
+  }
+
+  /** Show the same widget once more on the page, as a second cell would. */
+  another(): HTMLElement {
+    const el = document.body.appendChild(document.createElement("main"));
+    this.others.push(el);
+    act(() => {
+      this.ends.push(this.draw({ model: this.model, el }));
+    });
+    return el;
   }
 
   say(message: FromKernel): void {
@@ -35,12 +48,12 @@ export class OnPage {
 
   /** Answer the latest question. */
   async answer(value: unknown): Promise<void> {
-    this.model.say({ type: "answer", id: this.asks().at(-1)?.id ?? 0, ok: true, value });
+    this.model.say({ type: "answer", id: this.asks().at(-1)?.id ?? "", ok: true, value });
     await settled();
   }
 
   async refuse(message: string, hint = ""): Promise<void> {
-    const id = this.asks().at(-1)?.id ?? 0;
+    const id = this.asks().at(-1)?.id ?? "";
     this.model.say({ type: "answer", id, ok: false, error: { code: "no", message, hint } });
     await settled();
   }
@@ -54,7 +67,7 @@ export class OnPage {
       for (const end of this.ends.reverse()) end();
     });
     this.ends.length = 0;
-    this.el.remove();
+    for (const el of [this.el, ...this.others]) el.remove();
   }
 }
 

@@ -3,9 +3,9 @@ import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
 import { vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { NOW, pictureOf } from "../dev/fixtures";
+import { MISSION_ID, NOW, pictureOf } from "../dev/fixtures";
 import { HereContext } from "../src/here";
-import { Link } from "../src/link";
+import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
 import type { Answer, Batch, Picture, ToKernel } from "../src/protocol";
 import { newUi, type Ui } from "../src/ui";
@@ -19,7 +19,8 @@ export interface Stage {
   change(more: Partial<Batch>): Promise<void>;
   /** What was asked of the kernel. */
   asked(): Extract<ToKernel, { type: "ask" }>[];
-  answer(answer: Omit<Answer, "type">): Promise<void>;
+  /** Answer the last question. */
+  answer(answer: Omit<Answer, "type" | "id">): Promise<void>;
   /** Whether anything is still drawn anew as time passes. */
   isWatched(): boolean;
   /** Show another part in the same view, or none. */
@@ -39,7 +40,7 @@ export async function afterFrame(): Promise<void> {
 
 export async function onStage(Part: ComponentType, picture: Picture): Promise<Stage> {
   const model = new FakeModel({});
-  const link = new Link(model, () => {});
+  const link = new KernelLink(model, () => {});
   const mission = new Mission(picture);
   let watched = false;
   const now = signal(NOW, {
@@ -74,6 +75,7 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
       const last = more.events?.at(-1)?.seq ?? seq;
       mission.apply({
         type: "batch",
+        mission_id: MISSION_ID,
         n: 2,
         from_seq: seq,
         seq: last,
@@ -88,7 +90,8 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
     },
     asked: () => model.sent.filter((message) => message.type === "ask"),
     async answer(answer) {
-      model.say({ type: "answer", ...answer });
+      const asked = model.sent.filter((message) => message.type === "ask");
+      model.say({ type: "answer", id: asked.at(-1)?.id ?? "", ...answer });
       await drawn();
     },
     isWatched: () => watched,

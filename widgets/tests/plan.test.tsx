@@ -2,9 +2,9 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { largePicture, pictureOf } from "../dev/fixtures";
+import { largePicture, MISSION_ID, pictureOf } from "../dev/fixtures";
 import { type Here, HereContext } from "../src/here";
-import { Link } from "../src/link";
+import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
 import type {
   Batch,
@@ -35,16 +35,18 @@ const NO_DIFFERENCE: Difference = {
 let root: HTMLElement;
 let model: FakeModel;
 let here: Here;
+let link: KernelLink;
 
 function show(picture: Picture = pictureOf("awaiting_approval")): void {
   model = new FakeModel({});
   const mission = new Mission(picture);
+  link = new KernelLink(model, (message) => {
+    if (message.type === "batch") mission.apply(message);
+  });
   here = {
     mission,
     ui: newUi("plan", "comfortable"),
-    link: new Link(model, (message) => {
-      if (message.type === "batch") mission.apply(message);
-    }),
+    link,
   };
   root = document.body.appendChild(document.createElement("div"));
   draw();
@@ -67,7 +69,7 @@ beforeEach(() => {
 
 afterEach(() => {
   act(() => render(null, root));
-  here.link.close();
+  link.close();
   root.remove();
   vi.useRealTimers();
 });
@@ -163,6 +165,7 @@ const checked = (more: Partial<Checked> = {}): Checked => ({
 function revision(number: number, change: (plan: PlanSpec) => PlanSpec): void {
   const batch: Batch = {
     type: "batch",
+    mission_id: MISSION_ID,
     n: 2,
     from_seq: 3,
     seq: 4,

@@ -3,7 +3,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answerAsks } from "../dev/answers";
 import { FakeModel } from "../dev/fake-model";
-import { pictureOf } from "../dev/fixtures";
+import { MISSION_ID, pictureOf } from "../dev/fixtures";
 import { DIFF, FINDINGS, MARKDOWN, outputOf, SHOWN } from "../dev/fixtures-results";
 import { door, noteFrontEnd, servedPath } from "../src/front-end";
 import { blocks, inlines, safe } from "../src/markdown";
@@ -96,7 +96,7 @@ describe("the result", () => {
     await settled();
     press(el, "inventory-deps");
     await settled();
-    expect(page.asks().at(-1)?.args).toEqual({ task: "inventory-deps" });
+    expect(page.asks().at(-1)?.args).toEqual({ task: "inventory-deps", mission: MISSION_ID });
     const chosen = el.querySelector(".chosen") as Element;
     expect(textOf(chosen)).toContain("DataFrame, 84 rows, 4 columns");
     expect(chosen.querySelectorAll("tbody tr")).toHaveLength(20);
@@ -115,6 +115,7 @@ describe("the result", () => {
     const picture = pictureOf("running");
     const batch = (seq: number, findings: number): Batch => ({
       type: "batch",
+      mission_id: MISSION_ID,
       n: seq,
       from_seq: picture.seq,
       seq: picture.seq + seq,

@@ -35,7 +35,9 @@ def _nested(depth: int) -> Any:
         {"type": "ack", "n": True},
         {"type": "ack", "n": 2**60},
         {"type": "ask", "verb": "cancel"},
-        {"type": "ask", "id": "1", "verb": "cancel"},
+        {"type": "ask", "id": "", "verb": "cancel"},
+        {"type": "ask", "id": "a\n1", "verb": "cancel"},
+        {"type": "ask", "id": "1" * 1_000, "verb": "cancel"},
         {"type": "ask", "id": 1.5, "verb": "cancel"},
     ],
 )
@@ -47,7 +49,11 @@ def test_what_is_no_message_is_ignored_and_logged(
 
 
 def test_of_a_message_only_what_is_known_is_taken() -> None:
-    assert taken({"type": "sync", "after": "7", "more": 1}) == {"type": "sync", "after": None}
+    assert taken({"type": "sync", "after": "7", "more": 1}) == {
+        "type": "sync",
+        "after": None,
+        "mission": "",
+    }
     hello = taken({"type": "hello", "front_end": "\ud800" + "x" * 10_000_000})
     assert hello is not None
     assert hello["front_end"] == "?" + "x" * 199

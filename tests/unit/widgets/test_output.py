@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -468,3 +469,51 @@ def test_python_snippet_names_the_task(name: str) -> None:
         tasks = {name: type("Task", (), {"output": 7})}  # noqa: RUF012
 
     assert eval(python_of(name), {"m": Mission}) == 7  # noqa: S307
+
+
+# -- hostile values ----------------------------------------------------------------------
+
+
+class _Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise ValueError("no name")
+
+
+class _WithoutName(metaclass=_Nameless):
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+
+class _Quits:
+    def __repr__(self) -> str:
+        raise SystemExit("bye")
+
+
+class _Leaves:
+    def _repr_png_(self) -> bytes:
+        raise KeyboardInterrupt
+
+
+def test_seeing_never_raises() -> None:
+    assert see(_WithoutName()).what == "_WithoutName"
+    assert "its repr cannot be made" in see(_WithoutName()).shown["text"]
+    assert "SystemExit: bye" in see(_Quits()).shown["text"]
+    assert "KeyboardInterrupt" in see(_Leaves()).shown["why"]
+    assert see({"a": _WithoutName()}).shown["kind"] == "report"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 20_000, "[a](" * 5_000, "|" * 20_000, "[a]" * 7_000, "|\n\n" * 7_000, "1" * 20_000],
+)
+def test_telling_what_a_text_is_takes_no_time(text: str) -> None:
+    began_s = time.process_time()
+    for _ in range(10):
+        assert see(text).shown["kind"] in ("text", "markdown")
+    assert time.process_time() - began_s < 0.5
+
+
+def test_a_link_makes_a_text_markdown() -> None:
+    assert see("Look at [the list](https://example.org/a).").shown["kind"] == "markdown"
+    assert see("x[0](y z)").shown["kind"] == "text"

@@ -15,17 +15,21 @@ import pytest
 from ipywidgets import Layout
 
 from hypernb import widgets
+from hypernb.engine import SystemClock
 from hypernb.errors import (
     StoreUnavailableError,
     UnknownMissionError,
     UnknownNameError,
+    UnknownTaskError,
     UsageError,
 )
 from hypernb.model import MissionState, Retention
 from hypernb.session import Session
-from hypernb.widgets import FeedView, History, HyperBoard, MissionView, PlanView
+from hypernb.widgets import FeedView, GraphView, History, HyperBoard, MissionView, PlanView
 from hypernb.widgets import _tail as tails
 from hypernb.widgets import _widget as module
+from hypernb.widgets._copies import Copies
+from hypernb.widgets._mirror import Mirror
 from tests.unit.widgets.conftest import FrontEnd, proposed, until
 from tests.unit.widgets.recorded import Recorded
 
@@ -97,6 +101,29 @@ def test_an_option_without_a_meaning_is_refused(mission: Mission) -> None:
     view = MissionView(mission, tab="board", density="compact", layout={"width": "50%"})
     with pytest.raises(UsageError, match="Known: 'comfortable', 'compact'"):
         view.density = "huge"
+
+
+@pytest.mark.parametrize("ref", [None, "", "  ", 3.5, True, ["m-1"]])
+def test_a_view_of_no_mission_says_what_to_give(mission: Mission, ref: Any) -> None:
+    del mission  # which is the newest, and must not be shown because none is named
+    with pytest.raises(UsageError, match=r"GraphView needs a mission.*GraphView\('m-7'\)"):
+        GraphView(ref)
+
+
+def test_a_view_without_a_mission_says_what_to_give() -> None:
+    with pytest.raises(UsageError, match="GraphView needs a mission"):
+        GraphView()
+
+
+def test_an_unknown_task_is_refused_with_near_misses(session: Session) -> None:
+    mission = proposed(session, "clean", "count")
+    view = MissionView(mission, task="clean")
+    with pytest.raises(UnknownTaskError, match="Did you mean 'clean'"):
+        view.task = "clena"
+    assert view.task == "clean"
+    view.task = ""
+    with pytest.raises(UnknownTaskError, match="'nope'"):
+        MissionView(mission, task="nope")
 
 
 def test_views_that_were_not_built_say_so(
@@ -224,6 +251,43 @@ def test_a_store_that_fails_for_a_while_is_followed_again(
     assert caplog.text.count("are not current") == 1
 
 
+def test_every_view_of_an_ended_mission_gets_its_copy(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    first = FrontEnd(MissionView(recorded.mission))
+    first.hello()
+    recorded.end()
+    until(lambda: any("Succeeded" in each.get("html", "") for each in first.said))
+    # One that comes later has it too, and so has a page that is loaded anew.
+    later = FrontEnd(PlanView(recorded.mission))
+    for _ in range(2):
+        later.hello()
+        assert "Succeeded" in later.of("copy")["html"]
+
+
+def test_a_mission_is_copied_as_soon_as_it_has_ended(session: Session) -> None:
+    recorded = Recorded(session, "a").start()
+    mirror = Mirror(session, session.store, recorded.mission.record.id, SystemClock())
+    copies = Copies()
+    first = copies.job(mirror, 100.0)
+    assert first is not None
+    first()
+    recorded.end()
+    mirror.advance()
+    second = copies.job(mirror, 100.01)
+    assert second is not None
+    second()
+    assert "Succeeded" in copies.html
+
+
+def test_a_view_brings_a_page_and_words_for_who_cannot_run_it(mission: Mission) -> None:
+    view = GraphView(mission)
+    data, _ = view._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == view.model_id
+    assert "look around" in data["text/html"]
+    assert "<script" not in data["text/html"]
+    assert "m-1" in data["text/plain"]
+
+
 # -- lists -------------------------------------------------------------------------------
 
 
@@ -238,7 +302,6 @@ def test_a_board_shows_live_missions_and_opens_one(session: Session) -> None:
     assert page.ask("open", mission="m-1")["ok"]
     assert page.of("picture")["mission"]["id"] == first.record.id
     assert page.ask("open", mission=None)["ok"]
-    page.of("missions")
     first.reject("no")
     assert page.of("missions")["rows"] == []
 
@@ -247,15 +310,63 @@ def test_a_click_in_an_opened_mission_is_about_that_mission(session: Session) ->
     first, second = proposed(session, "a"), proposed(session, "a")
     page = FrontEnd(HyperBoard(session))
     page.tell(type="hello", front_end="a test")
-    assert not page.ask("reject", reason="no")["ok"]
     assert page.ask("open", mission="m-1")["ok"]
-    assert page.ask("reject", reason="no")["ok"]
-    assert first.state is MissionState.REJECTED
-    assert page.ask("reject", mission="m-2")["ok"]
-    assert second.state is MissionState.REJECTED
-    assert page.ask("missions")["value"]["total"] == 2
-    assert page.ask("open", mission=None)["ok"]
+    assert page.ask("open", mission="m-2")["ok"]
+    # Another view of the same list may show another mission, so what is open tells nothing.
     assert not page.ask("reject", reason="no")["ok"]
+    assert page.ask("reject", mission=first.record.id)["ok"]
+    assert first.state is MissionState.REJECTED
+    assert second.state is MissionState.AWAITING_APPROVAL
+    assert page.ask("missions")["value"]["total"] == 2
+
+
+def test_a_click_that_was_meant_for_another_mission_does_nothing(session: Session) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    page = FrontEnd(MissionView(first))
+    for ref in ("m-2", second.record.id, 1, ""):
+        refused = page.ask("reject", mission=ref)
+        assert "this view shows m-1" in refused["error"]["message"]
+    assert first.state is second.state is MissionState.AWAITING_APPROVAL
+    assert page.ask("reject", mission=first.record.id)["ok"]
+
+
+def test_questions_of_many_pages_are_told_apart(mission: Mission) -> None:
+    page = FrontEnd(MissionView(mission))
+    page.tell(type="ask", id="k3x-1", verb="events", args={})
+    assert page.of("answer")["id"] == "k3x-1"
+
+
+def test_a_page_that_is_loaded_anew_gets_the_list_and_what_is_open_in_it(
+    session: Session,
+) -> None:
+    first, second = proposed(session, "a"), proposed(session, "a")
+    page = FrontEnd(HyperBoard(session))
+    page.tell(type="hello", front_end="a test")
+    assert page.ask("open", mission="m-1")["ok"]
+    page.of("picture")
+    page.said.clear()
+    page.tell(type="hello", front_end="a test")
+    assert page.of("opened") == {"type": "opened", "mission": "m-1", "why": ""}
+    assert len(page.of("missions")["rows"]) == 2
+    assert page.of("picture")["mission"]["id"] == first.record.id
+    # The list goes on beside the mission.
+    second.reject("no")
+    until(lambda: any(len(each.get("rows", "ab")) == 1 for each in page.said))
+
+
+def test_all_views_of_a_list_are_told_what_is_open_before_whoever_asked(
+    session: Session,
+) -> None:
+    first = proposed(session, "a")
+    page = FrontEnd(History(session))
+    page.tell(type="hello", front_end="a test")
+    page.of("missions")
+    page.said.clear()
+    assert page.ask("open", mission="m-1")["ok"]
+    assert page.said[0] == {"type": "opened", "mission": "m-1", "why": ""}
+    page.of("picture")
+    first.reject("no")
+    assert page.of("batch")["mission_id"] == first.record.id
 
 
 def test_a_history_shows_all_missions(session: Session) -> None:
@@ -316,6 +427,29 @@ def test_a_closed_view_closes_its_layout_but_not_one_that_was_given(mission: Mis
     assert own.comm is None
     assert given.comm is not None
     given.close()
+
+
+def test_views_that_were_closed_leave_no_widget_in_the_kernel(mission: Mission) -> None:
+    from ipywidgets.widgets import widget
+
+    before = len(widget._instances)
+    for _ in range(200):
+        MissionView(mission).close()
+    assert len(widget._instances) == before
+
+
+def test_closing_a_view_in_a_fork_leaves_it_to_its_parent(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = MissionView(mission)
+    page = FrontEnd(view)
+    page.hello()
+    with monkeypatch.context() as patch:
+        patch.setattr("hypernb.widgets._widget.os.getpid", lambda: -1)
+        view.close()
+    assert view.comm is not None
+    assert view.layout.comm is not None
+    assert page.ask("events")["ok"]
 
 
 def test_a_view_ends_with_its_session(session: Session, mission: Mission) -> None:

@@ -46,10 +46,11 @@ function Held(): JSX.Element {
 }
 
 function useHeld(): string {
-  const { mission, link } = useHere();
+  const { mission, link, away } = useHere();
   const total = grouped(mission.totalEvents.value);
   const { state } = mission.facts.value;
   if (link.liveness.value !== "live") return `Not live since ${clock(link.heardAt)}.`;
+  if (away?.value) return `Not current: event ${total} was the last that could be read.`;
   if (state === "running")
     return `Live, event ${total} of ${total}. Close the notebook if you like: the runner goes on.`;
   if (state === "paused")

@@ -59,7 +59,7 @@ export function HistoryView({ connection }: { connection: Connection }): JSX.Ele
     return (
       <div class="missions">
         <BackToList opening={opening} what="the list" />
-        <Opened connection={connection} wanted={opened} />
+        <Opened connection={connection} opening={opening} wanted={opened} />
       </div>
     );
   }
@@ -167,9 +167,9 @@ function argsOf(filter: Filter): Record<string, unknown> {
   };
 }
 
-function staleness({ closed, link }: Connection): string {
+function staleness({ away, closed, link }: Connection): string {
   if (closed.value) return closed.value;
-  if (link.liveness.value === "live") return "";
+  if (link.liveness.value === "live") return away.value;
   return (
     "The kernel is silent, so this is how it was. " +
     "Import hypernb anew and run the cell again to see how it is."

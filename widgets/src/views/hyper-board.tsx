@@ -39,7 +39,7 @@ export function HyperBoardView({ connection }: { connection: Connection }): JSX.
     return (
       <div class="missions">
         <BackToList opening={opening} what="the board" />
-        <Opened connection={connection} wanted={opened} />
+        <Opened connection={connection} opening={opening} wanted={opened} />
       </div>
     );
   }
@@ -55,7 +55,7 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
   const message = connection.missions.value;
   const rows = (message?.rows ?? []).filter((row) => !isFinal(row.mission.state));
   const more = (message?.total ?? 0) - (message?.rows.length ?? 0);
-  const stale = connection.closed.value || staleness(connection.link);
+  const stale = staleness(connection);
   return (
     <div class="missions">
       <div class="block">
@@ -97,8 +97,9 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
   );
 }
 
-function staleness(link: Link): string {
-  if (link.liveness.value === "live") return "";
+function staleness({ away, closed, link }: Connection): string {
+  if (closed.value) return closed.value;
+  if (link.liveness.value === "live") return away.value;
   return (
     "The kernel is silent, so this is how it was. " +
     "Import hypernb anew and run the cell again to see how it is."

@@ -5,9 +5,9 @@ import { clock, shown } from "../words";
 
 /** Says that a view is not live any more, why, and what to do; null while it is. */
 export function StaleNotice(): JSX.Element | null {
-  const { link, closed, mission } = useHere();
+  const { link, closed, away, mission } = useHere();
   const liveness = link.liveness.value;
-  if (liveness === "live") return null;
+  if (liveness === "live") return away?.value ? <NotCurrent why={away.value} /> : null;
   const why = closed?.value ?? "";
   const again = <Again mission={mission.facts.value.short_id} />;
   if (liveness === "closed" && FORGOTTEN.test(why)) {
@@ -47,6 +47,18 @@ function Again({ mission }: { mission: string }): JSX.Element {
       The mission itself is not affected. To go on watching, run <code>{load}</code>, then{" "}
       <code>{attach}</code>. {NOT_THE_CELL}
     </>
+  );
+}
+
+/** The kernel is there, and cannot read what it would tell. */
+function NotCurrent({ why }: { why: string }): JSX.Element {
+  return (
+    <section class="block stale" aria-label="This view is not current">
+      <p>
+        <b>This view is not current</b>: {sentence(why)} It goes on by itself when its store can
+        be read again.
+      </p>
+    </section>
   );
 }
 

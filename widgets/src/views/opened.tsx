@@ -1,18 +1,24 @@
 import type { JSX } from "preact";
 import type { Connection } from "../connection";
 import { MissionShell } from "../mission-shell";
+import type { Opening } from "../opening";
+import { Button } from "../parts/button";
 import { line } from "../words";
 import { MissionView } from "./mission-view";
 
 interface Props {
   connection: Connection;
+  opening: Opening;
   /** Short id of the mission that was opened. */
   wanted: string;
 }
 
 /** One mission of a list, opened inside of it: its whole view, once its picture has come. */
-export function Opened({ connection, wanted }: Props): JSX.Element {
+export function Opened({ connection, opening, wanted }: Props): JSX.Element {
   const mission = connection.mission.value;
+  const now = connection.opened.value;
+  if (now !== null && now.mission !== wanted && !opening.asking.value)
+    return <Overtaken {...{ connection, opening, wanted }} by={now.mission} />;
   if (mission === null || mission.facts.value.short_id !== wanted) {
     return (
       <p class="block quiet" role="status">
@@ -27,5 +33,30 @@ export function Opened({ connection, wanted }: Props): JSX.Element {
       mission={mission}
       part={MissionView}
     />
+  );
+}
+
+/** In the place of a mission that the kernel follows no more, for another view of the list. */
+function Overtaken({
+  connection,
+  opening,
+  wanted,
+  by,
+}: Props & { by: string | null }): JSX.Element {
+  return (
+    <div class="block">
+      <p role="status">
+        {by === null
+          ? `Another view of this list has closed ${line(wanted)}.`
+          : `Another view of this list has opened ${line(by)}, and a list has one mission open ` +
+            "at a time."}
+      </p>
+      <Button
+        disabled={connection.link.liveness.value !== "live"}
+        onClick={() => opening.open(wanted)}
+      >
+        Show {line(wanted)} here
+      </Button>
+    </div>
   );
 }
