@@ -162,7 +162,8 @@ describe("an approval that was given", () => {
   it("leaves nothing to decide, and the focus where it was given", async () => {
     button("Approve all 14 tasks").focus();
     button("Approve all 14 tasks").click();
-    model.say({ type: "answer", id: 1, ok: true, value: {} });
+    const asked = model.sent.find((said) => said.type === "ask");
+    model.say({ type: "answer", id: asked?.id ?? "", ok: true, value: {} });
     await settle();
     expect(el.querySelectorAll(".decision button")).toHaveLength(0);
     expect(el.textContent).toContain("The approval is given.");

@@ -245,7 +245,7 @@ describe("a connection", () => {
     model.say({ ...far(seq), mission_id: "another", n: 10 });
     expect(mission?.seq.peek()).toBe(seq);
     expect(syncs(model)).toEqual([]);
-    vi.advanceTimersByTime(100);
+    vi.advanceTimersByTime(1_000);
     expect(model.sent.at(-1)).toEqual({ type: "ack", n: 10 });
     connection.close();
   });

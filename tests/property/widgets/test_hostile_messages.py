@@ -182,9 +182,9 @@ class Kernel:
 
     def settle(self) -> None:
         """Wait for all that was handed over."""
-        for put in (DESK._deciding.put, DESK._looking.put):
+        for lane in tuple(DESK._lanes.values()):
             done = threading.Event()
-            put(done.set)
+            lane.put(done.set)
             assert done.wait(WITHIN_S)
 
 
