@@ -31,7 +31,7 @@ async function opens(number: number): Promise<void> {
   await settled();
 }
 
-async function openIn(el: HTMLElement, number: number): Promise<void> {
+async function openHere(el: HTMLElement, number: number): Promise<void> {
   press(el, `Open m-${number}`);
   await opens(number);
 }
@@ -39,7 +39,7 @@ async function openIn(el: HTMLElement, number: number): Promise<void> {
 describe("a mission that is open in a list", () => {
   it("is what everything in it is asked about", async () => {
     const el = open();
-    await openIn(el, 6);
+    await openHere(el, 6);
     press(el, "Pause");
     expect(page.asks("pause").at(-1)?.args).toMatchObject({ mission: "id-6" });
   });
@@ -47,11 +47,11 @@ describe("a mission that is open in a list", () => {
   it("gives way to what another view opens, says so, and comes back", async () => {
     const first = open();
     const second = page.another();
-    await openIn(first, 6);
+    await openHere(first, 6);
     expect(textOf(first)).toContain("Back to the board");
     expect(first.querySelector(".mission")).not.toBeNull();
     expect(textOf(second)).toContain("Live missions");
-    await openIn(second, 5);
+    await openHere(second, 5);
     expect(second.querySelector(".mission")).not.toBeNull();
     expect(first.querySelector(".mission")).toBeNull();
     expect(textOf(first)).toContain("Another view of this list has opened m-5");
@@ -65,8 +65,8 @@ describe("a mission that is open in a list", () => {
   it("stays open in one view when another goes back", async () => {
     const first = open();
     const second = page.another();
-    await openIn(first, 6);
-    await openIn(second, 6);
+    await openHere(first, 6);
+    await openHere(second, 6);
     press(first, "Back to the board");
     await settled();
     expect(page.asks("open").at(-1)?.args).toEqual({ mission: "m-6" });
@@ -77,7 +77,7 @@ describe("a mission that is open in a list", () => {
 
   it("that was closed on another page can be shown again", async () => {
     const el = open();
-    await openIn(el, 6);
+    await openHere(el, 6);
     page.say({ type: "opened", mission: null, why: "" });
     await settled();
     expect(textOf(el)).toContain("Another view of this list has closed m-6.");
@@ -86,7 +86,7 @@ describe("a mission that is open in a list", () => {
 
   it("that cannot be shown any more makes room for the list, which says why", async () => {
     const el = open();
-    await openIn(el, 6);
+    await openHere(el, 6);
     page.say({ type: "opened", mission: null, why: "Its plan is damaged." });
     await settled();
     expect(textOf(el)).toContain("Live missions");
@@ -99,7 +99,7 @@ describe("a mission that is open in a list", () => {
     page.say(pictureFor(6));
     await settled();
     expect(textOf(el)).toContain("Live missions");
-    await openIn(el, 6);
+    await openHere(el, 6);
     expect(el.querySelector(".mission")).not.toBeNull();
   });
 
@@ -107,7 +107,7 @@ describe("a mission that is open in a list", () => {
     const el = open();
     act(() => page.say({ type: "beat", now: "2026-11-20T14:05:22Z", why: "It is gone." }));
     expect(textOf(el)).toContain("It is gone.");
-    await openIn(el, 6);
+    await openHere(el, 6);
     expect(textOf(el)).toContain("This view is not current: It is gone.");
     page.say({ type: "beat", now: "2026-11-20T14:05:27Z", why: "" });
     expect(textOf(el)).not.toContain("not current");
