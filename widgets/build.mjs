@@ -9,7 +9,7 @@ import { build } from "esbuild";
 
 const STATIC = "../hypernb/widgets/static";
 /** Every page with a view carries the module, so it may not grow unseen; 200,000 is the aim. */
-const MOST_BYTES = 226_000;
+const MOST_BYTES = 230_000;
 
 const dev = process.argv.includes("--dev");
 const options = {
