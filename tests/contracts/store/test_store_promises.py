@@ -79,7 +79,7 @@ def test_state_change_and_event_are_one_transaction(bench: Bench, place: Place) 
     over = threading.Event()
 
     def watch() -> None:
-        while not over.is_set():
+        while not over.wait(0.001):
             snapshot = reader.snapshot(mission, events=1000)
             ready = sum(task.state is TaskState.READY for task in snapshot.tasks)
             told = sum(event.kind == "task.readied" for event in snapshot.events)
@@ -119,14 +119,15 @@ def test_reader_misses_nothing_and_sees_nothing_twice(place: Place) -> None:
     def read() -> None:
         last = 0
         while True:
-            is_last_look = over.is_set()
+            # A reader without any pause would leave writers no turn of the interpreter.
+            is_last_look = over.wait(0.001)
             for event in reader.events(after=last, limit=7):
                 seen.append(event.seq)
                 last = event.seq
             if is_last_look and last == reader.last_seq():
                 return
 
-    following = threading.Thread(target=read)
+    following = threading.Thread(target=read, daemon=True)
     writers = [threading.Thread(target=write, args=(each,)) for each in stores]
     for thread in (following, *writers):
         thread.start()
