@@ -11,7 +11,7 @@ from hypernb.views._difference import (
     value_words,
 )
 from hypernb.views._endings import next_commands, outcome
-from hypernb.views._figures import Figures
+from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
 from hypernb.views._frame import page
 from hypernb.views._left import Left, between, roughly
@@ -39,6 +39,7 @@ from hypernb.views._text import mission_text, plan_text
 
 __all__ = [
     "RESOURCE_HEADS",
+    "TASK_ORDER",
     "Changed",
     "Code",
     "Figures",

@@ -39,7 +39,7 @@ RUNNER_WITHIN_S: Final = 10.0
 GRAPH_AT_MOST: Final = 150
 """Above so many tasks a drawing helps nobody: waves are told instead."""
 
-_ORDER: Final = (
+TASK_ORDER: Final = (
     TaskState.SUCCEEDED,
     TaskState.FAILED,
     TaskState.RUNNING,
@@ -114,7 +114,7 @@ class Figures:
     def counts(self) -> Mapping[TaskState, int]:
         """How many tasks are in each state that occurs, what is done first."""
         groups = self._by_state
-        return {state: len(groups[state]) for state in _ORDER if state in groups}
+        return {state: len(groups[state]) for state in TASK_ORDER if state in groups}
 
     def among(self, *states: TaskState) -> list[TaskRecord]:
         """Return the tasks in these states, in plan order."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import PathError, UnknownNameError, UsageError
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
-from hypernb.views import Figures, Strong, words
+from hypernb.views import TASK_ORDER, Figures, Strong, words
 from hypernb.views._clean import line
 from hypernb.views._phrase import enumerate_names
 from hypernb.widgets._actions import action
@@ -100,7 +100,7 @@ def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
     return {
         "mission": facts,
         "total": summary.total,
-        "counts": [(state.value, counts[state]) for state in _ORDER if state in counts],
+        "counts": [(state.value, counts[state]) for state in TASK_ORDER if state in counts],
         "at_work": sum(counts.get(state, 0) for state in _AT_WORK),
         "findings": summary.findings,
         "told": phrase(told(summary)),
@@ -109,21 +109,6 @@ def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
         "budget": summary.budget,
         "actions": actions(summary),
     }
-
-
-_ORDER: Final = (
-    TaskState.SUCCEEDED,
-    TaskState.FAILED,
-    TaskState.RUNNING,
-    TaskState.VERIFYING,
-    TaskState.AWAITING_APPROVAL,
-    TaskState.STALLED,
-    TaskState.WAITING,
-    TaskState.READY,
-    TaskState.PENDING,
-    TaskState.CANCELLED,
-    TaskState.SKIPPED,
-)
 
 
 def needs_you(summary: MissionSummary) -> bool:
@@ -293,7 +278,7 @@ def _side(snapshot: MissionSnapshot) -> Facts:
     facts["goal"] = line(facts["goal"], cut_at=_GOAL_CUT_AT)
     return {
         "mission": facts,
-        "counts": [(state.value, counts[state]) for state in _ORDER if counts[state]],
+        "counts": [(state.value, counts[state]) for state in TASK_ORDER if counts[state]],
         "total": len(snapshot.tasks),
         "elapsed_s": _seconds(mission.started_at, mission.finished_at or snapshot.now),
         "worked_s": sum(task.worked_s for task in snapshot.tasks),

@@ -224,7 +224,7 @@ describe("opening files", () => {
   it.each([
     ["/home/ada", "/home/ada/ledgerline", "src/a.py", "ledgerline/src/a.py"],
     ["~/", "/home/ada/ledgerline", "a.py", "ledgerline/a.py"],
-    ["~/work", "/root/work/x", "a.py", "x/a.py"],
+    ["~/notes", "/root/notes/x", "a.py", "x/a.py"],
     ["~", "/home/ada", "a.py", "a.py"],
     ["/", "/srv/x", "a.py", "srv/x/a.py"],
     ["C:\\Users\\ada", "C:\\Users\\ada\\x", "a.py", "x/a.py"],
