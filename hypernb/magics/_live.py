@@ -225,12 +225,16 @@ class LiveView:
             return False
         self._update()
         with _lock:
-            if not (self._is_frozen and mission.is_over):
-                return True
-            # Under the lock, so that a retry from now on finds nobody who follows.
-            _following.pop(self._key, None)
-        self._let_go()
-        return False
+            has_ended = self._is_frozen and mission.is_over
+            if has_ended:
+                # Under the lock, so that a retry from now on finds nobody who follows.
+                _following.pop(self._key, None)
+        if has_ended:
+            self._let_go()
+        else:
+            # A retry came while the cells were told how it had ended.
+            self._update()
+        return not has_ended
 
     def _look(self) -> None:
         if self._lasts and not self._mission.state.is_final:

@@ -15,6 +15,20 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 IMPATIENT = "from hypernb.magics import _live\n_live.ANSWER_WITHIN_S = {seconds}"
 DOCTOR = "each = %hyper doctor\n[c.found for c in each if c.what == 'views']"
 
+RETRY_WHEN_CANCELLED = """
+import IPython.display
+
+publish = IPython.display.publish_display_data
+
+def publish_and_retry(data, **options):
+    publish(data, **options)
+    if "Cancelled" in str(data) and not any("widget" in kind for kind in data):
+        IPython.display.publish_display_data = publish
+        mission.retry()
+
+IPython.display.publish_display_data = publish_and_retry
+"""
+
 
 def test_widget_comes_with_html_and_text(reader: Kernel) -> None:
     [shown] = reader.ok("%hyper run read-file text.txt").of("display_data")
@@ -85,6 +99,19 @@ def test_cells_go_on_with_a_retry(reading: Desk, reader: Kernel, by: str) -> Non
     cell = reader.ok("mission.cancel();")
     _later(reader, "Cancelled", cell=cell)
     cell = reader.ok(by.replace("retry", f"retry {reading.newest}") if "%" in by else f"{by};")
+    revived = _later(reader, "", kind=WIDGET, cell=cell)
+    assert revived["content"]["transient"] == _display(started)
+    reading.text.write_text("hello")
+    last = _later(reader, "Succeeded")
+    assert last["content"]["transient"] == _display(started)
+
+
+def test_cells_go_on_with_a_retry_that_comes_while_they_say_how_it_ended(
+    reading: Desk, reader: Kernel
+) -> None:
+    started = reader.ok("mission = %hyper run read-file text.txt --yes")
+    reader.ok(RETRY_WHEN_CANCELLED)
+    cell = reader.ok("mission.cancel();")
     revived = _later(reader, "", kind=WIDGET, cell=cell)
     assert revived["content"]["transient"] == _display(started)
     reading.text.write_text("hello")
