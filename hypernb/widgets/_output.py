@@ -12,6 +12,7 @@ from hypernb.errors import HypernbError
 from hypernb.model import Digest, MissionState
 from hypernb.views import words
 from hypernb.views._clean import line
+from hypernb.widgets._markdown import blocks
 from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _of_task(mission: Mission, name: str) -> dict[str, Any]:
         "task": record.name,
         "what": seen.what,
         "python": python_of(record.name),
-        "shown": seen.shown,
+        "shown": _read(seen.shown),
     }
 
 
@@ -59,7 +60,7 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
         "task": "",
         "what": seen.what,
         "python": "m.result()",
-        "shown": seen.shown,
+        "shown": _read(seen.shown),
         "mission": {
             "result": _result_tasks(mission),
             "findings": findings(found),
@@ -88,6 +89,18 @@ def python_of(task: str) -> str:
 
 
 # -- one value ---------------------------------------------------------------------------
+
+
+def _read(shown: Shown) -> Shown:
+    """Read the Markdown in an output; not before it is sent, as most is only described."""
+    match shown["kind"]:
+        case "markdown":
+            return {"kind": "markdown", "blocks": blocks(shown["text"])}
+        case "report":
+            parts = [{**part, "shown": _read(part["shown"])} for part in shown["parts"]]
+            return {**shown, "parts": parts}
+        case _:
+            return shown
 
 
 def _seen(mission: Mission, record: TaskRecord) -> Seen:

@@ -3,6 +3,7 @@ import type {
   Compared,
   Finding,
   Listed,
+  MarkdownBlock,
   MissionFacts,
   MissionRow,
   MissionState,
@@ -103,28 +104,79 @@ const TABLE: Shown = {
   note: "",
 };
 
-export const MARKDOWN = `# Audit of ledgerline
-
-Two findings must be mended **before 2.4**: see [CWE-639](https://cwe.mitre.org/data/definitions/639.html).
-
-## What to do first
-
-1. Check the owner in \`invoices.py\`
-2. Take the password out of the history
-   - and change it
-
-| What | Effort |
-|---|---|
-| Owner check | an hour |
-| Password | half a day |
-
-\`\`\`python
-if invoice.owner != user.id:
-    raise NotFound
-\`\`\`
-
-> Nothing else holds up the release.
-`;
+export const MARKDOWN: MarkdownBlock[] = [
+  {
+    kind: "heading",
+    line: ["Audit of ledgerline"],
+    top: true,
+  },
+  {
+    kind: "paragraph",
+    line: [
+      "Two findings must be mended ",
+      {
+        strong: "before 2.4",
+      },
+      ": see ",
+      {
+        link: "CWE-639",
+        href: "https://cwe.mitre.org/data/definitions/639.html",
+      },
+      ".",
+    ],
+  },
+  {
+    kind: "heading",
+    line: ["What to do first"],
+    top: false,
+  },
+  {
+    kind: "list",
+    ordered: true,
+    start: 1,
+    items: [
+      {
+        line: [
+          "Check the owner in ",
+          {
+            code: "invoices.py",
+          },
+        ],
+        inner: null,
+      },
+      {
+        line: ["Take the password out of the history"],
+        inner: {
+          kind: "list",
+          ordered: false,
+          start: 1,
+          items: [
+            {
+              line: ["and change it"],
+              inner: null,
+            },
+          ],
+        },
+      },
+    ],
+  },
+  {
+    kind: "table",
+    heads: [["What"], ["Effort"]],
+    rows: [
+      [["Owner check"], ["an hour"]],
+      [["Password"], ["half a day"]],
+    ],
+  },
+  {
+    kind: "code",
+    text: "if invoice.owner != user.id:\n    raise NotFound",
+  },
+  {
+    kind: "quote",
+    line: ["Nothing else holds up the release."],
+  },
+];
 
 export const DIFF = `diff --git a/src/ledgerline/api/invoices.py b/src/ledgerline/api/invoices.py
 --- a/src/ledgerline/api/invoices.py
@@ -161,7 +213,7 @@ export const SHOWN: Readonly<Record<string, Shown>> = {
     ],
   },
   "inventory-deps": TABLE,
-  "baseline-tests": { kind: "markdown", text: MARKDOWN },
+  "baseline-tests": { kind: "markdown", blocks: MARKDOWN },
   "scan-secrets": { kind: "text", text: "1 secret in 41 commits", note: "" },
   "audit-ci": { kind: "diff", text: DIFF },
 };
@@ -192,7 +244,7 @@ export function outputOf(state: MissionState, task: string): Output {
     python: "m.result()",
     shown:
       state === "succeeded"
-        ? { kind: "markdown", text: MARKDOWN }
+        ? { kind: "markdown", blocks: MARKDOWN }
         : { kind: "none", why: `There is no result: m-7 ${state}.` },
     mission: {
       result: ["write-report"],

@@ -1,7 +1,6 @@
 /** What views reckon before they draw anything, timed: for benchmarks, not for tests. */
 import { EventLog } from "../src/event-log";
 import { layered } from "../src/graph/layout";
-import { blocks, inlines } from "../src/markdown";
 import { Mission } from "../src/mission";
 import type { EventFacts } from "../src/protocol";
 import { EVERYTHING, matcherOf } from "../src/views/feed-filter";
@@ -34,23 +33,7 @@ export function reckoning(): Record<string, number> {
     }),
     "bars of 10,000 attempts": quickest(() => groupsOf(mission, NOW)),
     "layout of 10,000 tasks": quickest(() => layered(needs)),
-    "slowest markdown": Math.max(...HARD.map((text) => quickest(() => read(text)))),
   };
-}
-
-const HARD = [
-  "*".repeat(50_000),
-  "[".repeat(50_000),
-  "`".repeat(50_000),
-  "- a\n1. b\n".repeat(20_000),
-  "> ".repeat(50_000),
-  "| a\n|-|\n".repeat(20_000),
-  "_a ".repeat(40_000),
-  "[a](".repeat(30_000),
-];
-
-function read(text: string): void {
-  for (const block of blocks(text)) if ("text" in block) inlines(block.text);
 }
 
 function quickest(act: () => void): number {

@@ -494,13 +494,40 @@ export type Shown =
       note: string;
     }
   | { kind: "findings"; rows: Finding[]; total: number }
-  | { kind: "markdown"; text: string }
+  | { kind: "markdown"; blocks: MarkdownBlock[] }
   | { kind: "text"; text: string; note: string }
   | { kind: "json"; text: string }
   | { kind: "diff"; text: string }
   | { kind: "image"; data: string; media_type: "image/png" | "image/jpeg"; alt: string }
   | { kind: "report"; summary: string; parts: ShownPart[] }
   | { kind: "none"; why: string };
+
+/** A block of Markdown, as `hypernb/widgets/_markdown.py` reads it. */
+export type MarkdownBlock =
+  /** `top`: no heading of the text ranks above it. */
+  | { kind: "heading"; top: boolean; line: MarkdownLine }
+  | { kind: "paragraph" | "quote"; line: MarkdownLine }
+  | { kind: "code"; text: string }
+  | MarkdownList
+  | { kind: "table"; heads: MarkdownLine[]; rows: MarkdownLine[][] }
+  | { kind: "rule" };
+
+export interface MarkdownList {
+  kind: "list";
+  ordered: boolean;
+  start: number;
+  /** `inner`: a list below the item. */
+  items: { line: MarkdownLine; inner: MarkdownList | null }[];
+}
+
+export type MarkdownLine = readonly MarkdownPiece[];
+/** Text, or text that stands out. */
+export type MarkdownPiece =
+  | string
+  | { code: string }
+  | { strong: string }
+  | { em: string }
+  | { link: string; href: string };
 
 /** A part of a report, or one of several values. */
 export interface ShownPart {

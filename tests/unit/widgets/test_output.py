@@ -381,6 +381,21 @@ def test_output_of_a_task_says_what_it_is_and_how_to_get_it(session: Session) ->
     assert answer["shown"]["rows"] == [["1"], ["2"]]
 
 
+def test_markdown_is_sent_as_blocks_wherever_it_stands(session: Session) -> None:
+    recorded = Recorded(session, "a", "b").start()
+    recorded.finish("a", "# Title\n\n**Text**").finish("b", {"note": "- one\n- two"})
+    shown = output(recorded.mission, "a")["shown"]
+    assert shown == {
+        "kind": "markdown",
+        "blocks": [
+            {"kind": "heading", "top": True, "line": ["Title"]},
+            {"kind": "paragraph", "line": [{"strong": "Text"}]},
+        ],
+    }
+    (part,) = output(recorded.mission, "b")["shown"]["parts"]
+    assert [block["kind"] for block in part["shown"]["blocks"]] == ["list"]
+
+
 def test_task_without_output_says_why(session: Session) -> None:
     recorded = Recorded(session, "a").start().begin("a")
     answer = output(recorded.mission, "a")

@@ -1,94 +1,72 @@
 import type { JSX } from "preact";
-import { type Block, blocks, type Inline, inlines, type List } from "../markdown";
+import type { MarkdownBlock, MarkdownLine, MarkdownList, MarkdownPiece } from "../protocol";
 import { shown } from "../words";
+import { Heads } from "./heads";
 import { Scrolled } from "./scrolled";
 
 const TEXT_CUT_AT = 20_000;
+/** Where a link may lead, whoever has read it. */
+const LEADS_OUT = /^(https?:\/\/|mailto:)/i;
 
-/** Markdown as elements of this view's own; what looks like HTML in it stays text. */
-export function Markdown({ text }: { text: string }): JSX.Element {
+/** Markdown, which the kernel has read: as elements of this view's own, whatever is in it. */
+export function Markdown({ blocks }: { blocks: readonly MarkdownBlock[] }): JSX.Element {
   return (
     <div class="markdown" dir="auto">
-      {blocks(text).map((block, place) => (
-        <BlockOf key={place} block={block} />
+      {blocks.map((block, place) => (
+        <Block key={place} of={block} />
       ))}
     </div>
   );
 }
 
-function BlockOf({ block }: { block: Block }): JSX.Element {
-  switch (block.kind) {
+function Block({ of }: { of: MarkdownBlock }): JSX.Element {
+  switch (of.kind) {
     case "heading":
-      return block.rank === 0 ? (
-        <h5 class="md-1">
-          <Line text={block.text} />
-        </h5>
-      ) : (
-        <h5>
-          <Line text={block.text} />
-        </h5>
-      );
+      return <h5 class={of.top ? "md-1" : undefined}>{said(of.line)}</h5>;
     case "code":
-      return <Code text={block.text} />;
-    case "list":
-      return <Items list={block} />;
-    case "quote":
       return (
-        <blockquote>
-          <Line text={block.text} />
-        </blockquote>
+        <Scrolled label="Code" boxed>
+          <pre dir="ltr">{shown(of.text, TEXT_CUT_AT)}</pre>
+        </Scrolled>
       );
+    case "list":
+      return <List of={of} />;
+    case "quote":
+      return <blockquote>{said(of.line)}</blockquote>;
     case "table":
-      return <Table block={block} />;
+      return <Table heads={of.heads} rows={of.rows} />;
     case "rule":
       return <hr />;
     default:
-      return (
-        <p>
-          <Line text={block.text} />
-        </p>
-      );
+      return <p>{said(of.line)}</p>;
   }
 }
 
-function Code({ text }: { text: string }): JSX.Element {
-  return (
-    <Scrolled label="Code" boxed>
-      <pre dir="ltr">{shown(text, TEXT_CUT_AT)}</pre>
-    </Scrolled>
-  );
-}
-
-function Items({ list }: { list: List }): JSX.Element {
-  const items = list.items.map((item, place) => (
+function List({ of }: { of: MarkdownList }): JSX.Element {
+  const items = of.items.map(({ line, inner }, place) => (
     <li key={place}>
-      <Line text={item.text} />
-      {item.inner && <Items list={item.inner} />}
+      {said(line)}
+      {inner && <List of={inner} />}
     </li>
   ));
-  return list.ordered ? <ol start={list.start}>{items}</ol> : <ul>{items}</ul>;
+  return of.ordered ? <ol start={of.start}>{items}</ol> : <ul>{items}</ul>;
 }
 
-function Table({ block }: { block: Extract<Block, { kind: "table" }> }): JSX.Element {
+interface TableProps {
+  heads: readonly MarkdownLine[];
+  rows: readonly (readonly MarkdownLine[])[];
+}
+
+function Table({ heads, rows }: TableProps): JSX.Element {
   return (
     <Scrolled label="Table">
       <table class="t">
-        <thead>
-          <tr>
-            {block.heads.map((cell, place) => (
-              <th key={place} scope="col">
-                <Line text={cell} />
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Heads of={heads.map((cell) => <>{said(cell)}</>)} />
         <tbody>
-          {block.rows.map((row, number) => (
+          {rows.map((row, number) => (
             <tr key={number}>
               {row.map((cell, place) => (
-                <td key={place}>
-                  <Line text={cell} />
-                </td>
+                <td key={place}>{said(cell)}</td>
               ))}
             </tr>
           ))}
@@ -98,26 +76,18 @@ function Table({ block }: { block: Extract<Block, { kind: "table" }> }): JSX.Ele
   );
 }
 
-function Line({ text }: { text: string }): JSX.Element {
-  return <>{inlines(text).map(piece)}</>;
-}
+const said = (line: MarkdownLine): (JSX.Element | string)[] => line.map(piece);
 
-function piece(inline: Inline, place: number): JSX.Element | string {
-  const said = shown(inline.text, TEXT_CUT_AT);
-  switch (inline.kind) {
-    case "code":
-      return <code key={place}>{said}</code>;
-    case "strong":
-      return <strong key={place}>{said}</strong>;
-    case "em":
-      return <em key={place}>{said}</em>;
-    case "link":
-      return (
-        <a key={place} href={inline.href} target="_blank" rel="noopener noreferrer nofollow">
-          {said}
-        </a>
-      );
-    default:
-      return said;
-  }
+function piece(of: MarkdownPiece, place: number): JSX.Element | string {
+  const text = (it: string): string => shown(it, TEXT_CUT_AT);
+  if (typeof of === "string") return text(of);
+  if ("code" in of) return <code key={place}>{text(of.code)}</code>;
+  if ("strong" in of) return <strong key={place}>{text(of.strong)}</strong>;
+  if ("em" in of) return <em key={place}>{text(of.em)}</em>;
+  if (!LEADS_OUT.test(of.href)) return text(of.link);
+  return (
+    <a key={place} href={of.href} target="_blank" rel="noopener noreferrer nofollow">
+      {text(of.link)}
+    </a>
+  );
 }

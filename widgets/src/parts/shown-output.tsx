@@ -27,7 +27,7 @@ export function ShownOutput({ of, label, root, depth = 0 }: Props): JSX.Element 
     case "findings":
       return <FindingsTable findings={of} root={root} label={label} />;
     case "markdown":
-      return <Markdown text={of.text} />;
+      return <Markdown blocks={of.blocks} />;
     case "diff":
       return <Diff text={of.text} label={label} />;
     case "text":
