@@ -1,7 +1,8 @@
-import type { ReadonlySignal } from "@preact/signals";
+import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { count } from "../words";
 import { cardPlace } from "./card-place";
 import { Control } from "./control";
@@ -10,6 +11,13 @@ import { TaskCard } from "./task-card";
 
 /** Guessed for a card that is not in the page yet. */
 const CARD_PX = { width: 334, height: 170 };
+
+/** What can be pressed beside the graph, and the key that does the same in it. */
+const BUTTONS = [
+  ["Fit", "0"],
+  ["Zoom in", "+"],
+  ["Zoom out", "-"],
+] as const;
 
 interface Props {
   /** The kernel's time, in steps. */
@@ -39,9 +47,16 @@ export function Canvas({ now, children }: Props): JSX.Element {
       <div class="gr-bar">
         {children}
         <div class="gr-buttons">
-          <Button label="Fit" keys="0" onPress={() => control.surface?.fit()} />
-          <Button label="Zoom in" keys="+" onPress={() => control.surface?.closer()} />
-          <Button label="Zoom out" keys="-" onPress={() => control.surface?.farther()} />
+          {BUTTONS.map(([label, key]) => (
+            <Button
+              key={key}
+              small
+              title={`Key in the graph: ${key}`}
+              onClick={() => control.act(key)}
+            >
+              {label}
+            </Button>
+          ))}
         </div>
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form */}
@@ -65,20 +80,6 @@ export function Canvas({ now, children }: Props): JSX.Element {
       </div>
       <Legend isFar={control.isFar} />
     </>
-  );
-}
-
-function Button(props: { label: string; keys: string; onPress: () => void }): JSX.Element {
-  const { label, keys, onPress } = props;
-  return (
-    <button
-      type="button"
-      class="btn small"
-      title={`Key in the graph: ${keys}`}
-      onClick={onPress}
-    >
-      {label}
-    </button>
   );
 }
 
@@ -133,18 +134,19 @@ function Card({ control, now }: CardProps): JSX.Element | null {
     document.addEventListener("keydown", dismiss);
     return () => document.removeEventListener("keydown", dismiss);
   }, [isOpen, control]);
-  const [size, setSize] = useState(CARD_PX);
+  const size = useSignal(CARD_PX);
   useLayoutEffect(() => {
     const own = card.current;
     if (!own || own.offsetHeight === 0) return;
     const { offsetWidth: width, offsetHeight: height } = own;
-    if (width !== size.width || height !== size.height) setSize({ width, height });
+    if (width !== size.peek().width || height !== size.peek().height)
+      size.value = { width, height };
   });
   const { surface } = control;
   const box = surface?.boxOf(shown);
   if (!task || !surface || !box) return null;
   const isReached = control.hovered.value >= 0;
-  const place = cardPlace(box, size, surface.size, surface.boxes(), isReached);
+  const place = cardPlace(box, size.value, surface.size, surface.boxes(), isReached);
   // An open task is told of below the drawing already.
   if (place === null && ui.task.value === task.name) return null;
   return (

@@ -8,7 +8,6 @@ import { openTask } from "../ui";
 import { isActive, line, TASK_WORDS } from "../words";
 import { type Arranged, arranged } from "./arranged";
 import { detailOf } from "./look";
-import { measurePainted } from "./marks";
 import { type Elements, NAME_AT_MOST, type Owner, Surface } from "./surface";
 import { stepOf, type Ways } from "./ways";
 
@@ -16,6 +15,8 @@ import { stepOf, type Ways } from "./ways";
 const LEAVE_MS = 300;
 /** It rests so long on a task before the card comes. */
 const REST_MS = 120;
+/** So much larger or smaller each time. */
+const STEP = 1.4;
 
 const EMPTY: PlanSpec = { goal: "", tasks: [] };
 
@@ -57,7 +58,6 @@ export class Control {
 
   /** Begin to draw, and to follow the mission; returns what ends both. */
   attach(elements: Elements): () => void {
-    const madeAt = performance.now();
     const surface = new Surface(elements, this.#asOwner());
     this.surface = surface;
     const { mission, ui } = this.#here;
@@ -78,7 +78,6 @@ export class Control {
         this.#now.value;
         surface.drawTimes();
       }),
-      measurePainted(madeAt),
     ];
     return () => {
       for (const stop of stops) stop();
@@ -144,12 +143,13 @@ export class Control {
   readonly press = (event: KeyboardEvent): void => {
     // Keys in the card belong to its buttons.
     if (event.target !== event.currentTarget) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.#act(event.key)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.act(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   };
 
-  #act(key: string): boolean {
+  /** Do what a key asks for; false if it asks for nothing. */
+  act(key: string): boolean {
     const { surface } = this;
     const ways = surface?.scene?.ways;
     if (!surface || !ways || this.size === 0) return false;
@@ -159,8 +159,8 @@ export class Control {
     else if (key === "Home") this.#go(ways.first());
     else if (key === "End") this.#go(ways.last());
     else if (key === "Enter") this.open(at);
-    else if (key === "+" || key === "=") surface.closer();
-    else if (key === "-") surface.farther();
+    else if (key === "+" || key === "=") surface.scaleBy(STEP);
+    else if (key === "-") surface.scaleBy(1 / STEP);
     else if (key === "0") surface.fit();
     else return false;
     return true;

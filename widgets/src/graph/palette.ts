@@ -7,7 +7,6 @@ export const TOKENS = [
   "muted",
   "line",
   "edge",
-  "brand",
   "active",
   "attention",
   "good",
@@ -15,28 +14,14 @@ export const TOKENS = [
   "attention-tint",
   "good-tint",
   "bad-tint",
-  "active-tint",
 ] as const;
 
 export type Token = (typeof TOKENS)[number];
 export type Palette = Readonly<Record<Token, string>>;
 
-const SYSTEM: Palette = {
-  bg: "Canvas",
-  ink: "CanvasText",
-  muted: "CanvasText",
-  line: "CanvasText",
-  edge: "CanvasText",
-  brand: "Highlight",
-  active: "CanvasText",
-  attention: "CanvasText",
-  good: "CanvasText",
-  bad: "CanvasText",
-  "attention-tint": "Canvas",
-  "good-tint": "Canvas",
-  "bad-tint": "Canvas",
-  "active-tint": "Canvas",
-};
+/** Where the system sets all colours, it has one for the ground and one for the rest. */
+const forcedColour = (token: Token): string =>
+  token === "bg" || token.endsWith("-tint") ? "Canvas" : "CanvasText";
 
 /**
  * The colours as they are at this moment below an element.
@@ -50,7 +35,7 @@ export function readPalette(probe: HTMLElement): Palette {
     probe.append(probe.ownerDocument.createElement("i"));
   TOKENS.forEach((token, at) => {
     const child = probe.children[at] as HTMLElement;
-    child.style.color = forced ? SYSTEM[token] : `var(--${token})`;
+    child.style.color = forced ? forcedColour(token) : `var(--${token})`;
   });
   const read = TOKENS.map((token, at): [Token, string] => {
     const child = probe.children[at];

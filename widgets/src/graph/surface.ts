@@ -46,7 +46,6 @@ const LOWEST_ZOOMED_EM = 26;
 const TALLEST_EM = 40;
 const TALLEST_DOWN_EM = 60;
 const NARROWEST_GAP_EM = 1.6;
-const STEP = 1.4;
 const CLOSEST = 3;
 /** Where all of a graph would be too small to read, it begins at this scale instead. */
 const READABLE = 0.85;
@@ -152,12 +151,9 @@ export class Surface {
     this.#look(this.#fitting(), { ...geometry, x: 0, y: 0 });
   }
 
-  closer(): void {
-    this.#scaleBy(STEP);
-  }
-
-  farther(): void {
-    this.#scaleBy(1 / STEP);
+  scaleBy(factor: number): void {
+    this.#chosen = true;
+    this.#zoom.scaleBy(factor);
   }
 
   /** Move as little as needed to have a task in sight. */
@@ -398,11 +394,6 @@ export class Surface {
       drawing: this.scene.geometry,
       scales: [Math.min(this.#fitting(), READABLE) / 2, CLOSEST],
     });
-  }
-
-  #scaleBy(factor: number): void {
-    this.#chosen = true;
-    this.#zoom.scaleBy(factor);
   }
 
   get #view(): View {
