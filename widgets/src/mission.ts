@@ -1,5 +1,6 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import { EventLog } from "./event-log";
+import { sameItems } from "./lists";
 import type {
   AgentFacts,
   AttemptFacts,
@@ -23,6 +24,8 @@ export class Mission {
   readonly facts: Signal<MissionFacts>;
   readonly plan: Signal<PlanSpec | null>;
   readonly head: Signal<HeadFacts>;
+  /** Names along the critical path: the same list as long as they are the same. */
+  readonly critical: Signal<readonly string[]> = signal([]);
   readonly clicks: Signal<ClickFacts>;
   readonly totalEvents: Signal<number>;
   readonly log = new EventLog();
@@ -66,7 +69,7 @@ export class Mission {
       this.skewMs = Date.parse(picture.now) - Date.now();
       this.facts.value = picture.mission;
       this.plan.value = picture.plan;
-      this.head.value = picture.head;
+      this.#takeHead(picture.head);
       this.clicks.value = picture.clicks;
       this.totalEvents.value = picture.total_events;
       this.agents = picture.agents;
@@ -91,7 +94,7 @@ export class Mission {
       if (message.plan) this.plan.value = message.plan;
       if (message.plan && message.tasks.length >= message.plan.tasks.length)
         this.#forgetTasks();
-      if (message.head) this.head.value = message.head;
+      if (message.head) this.#takeHead(message.head);
       this.totalEvents.value = message.total_events;
       this.log.append(message.events);
       if (message.tasks.length > 0) this.#putTasks(message.tasks);
@@ -116,6 +119,11 @@ export class Mission {
       this.#specs = new Map(this.#specsOf?.tasks.map((task) => [task.name, task]) ?? []);
     }
     return this.#specs.get(name);
+  }
+
+  #takeHead(head: HeadFacts): void {
+    this.head.value = head;
+    if (!sameItems(head.critical, this.critical.peek())) this.critical.value = head.critical;
   }
 
   #forgetTasks(): void {

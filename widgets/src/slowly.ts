@@ -1,21 +1,12 @@
-import { computed, type ReadonlySignal } from "@preact/signals";
 import type { Ui } from "./ui";
-
-const STEP_MS = 5_000;
-const STEPS = new WeakMap<Ui, ReadonlySignal<number>>();
 
 /**
  * The time of a view for figures that do not count along: whoever reads it is drawn anew every
  * five seconds. Only one number on a page counts seconds, because a page of them is restless.
  */
 export function slowNow(ui: Ui): number {
-  let steps = STEPS.get(ui);
-  if (steps === undefined) {
-    steps = computed(() => Math.floor(ui.now.value / STEP_MS));
-    STEPS.set(ui, steps);
-  }
   // Read for its changes only; drawn for another reason, a figure shows the current time.
-  void steps.value;
+  void ui.steps.value;
   return ui.now.peek();
 }
 

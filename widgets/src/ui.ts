@@ -1,4 +1,5 @@
-import { type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type FeedChoice, newFeedChoice } from "./views/feed-filter";
 import { newPlanChoice, type PlanChoice } from "./views/plan-choice";
 
 export type Tab = "plan" | "graph" | "board" | "feed" | "timeline" | "result";
@@ -25,13 +26,19 @@ export interface Ui {
   /** Whether the head is folded to one line. */
   readonly folded: Signal<boolean>;
   readonly now: Signal<number>;
+  /** Rises every five seconds of `now`; see `slowNow`. */
+  readonly steps: ReadonlySignal<number>;
+  /** Which part of the feed is shown; stays while another tab is looked at. */
+  readonly feed: FeedChoice;
   /** What is about to be decided on a plan: ticks and edits that are not saved. */
   readonly choice: PlanChoice;
   /** What a screen reader is told next. */
   readonly said: Signal<string>;
 }
 
-export function newUi(tab: Tab, density: Density): Ui {
+const STEP_MS = 5_000;
+
+export function newUi(tab: Tab, density: Density, now = signal(Date.now())): Ui {
   return {
     tab: signal(tab),
     density: signal(density),
@@ -39,7 +46,9 @@ export function newUi(tab: Tab, density: Density): Ui {
     opened: signal(0),
     focus: signal(null),
     folded: signal(false),
-    now: signal(Date.now()),
+    now,
+    steps: computed(() => Math.floor(now.value / STEP_MS)),
+    feed: newFeedChoice(),
     choice: newPlanChoice(),
     said: signal(""),
   };

@@ -68,7 +68,7 @@ const ACTIVE: ReadonlySet<string> = new Set(["running", "verifying"]);
 export const isFinal = (state: MissionState | TaskState): boolean => FINAL.has(state);
 
 /** Whether an attempt of the task is at work. */
-export const isActive = (state: TaskState): boolean => ACTIVE.has(state);
+export const isActive = (state: TaskState | undefined): boolean => ACTIVE.has(state ?? "");
 
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${grouped(number)} ${number === 1 ? one : many}`;

@@ -51,7 +51,7 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
       watched = false;
     },
   });
-  const ui: Ui = { ...newUi("feed", "comfortable"), now };
+  const ui: Ui = newUi("feed", "comfortable", now);
   const root = document.createElement("div");
   document.body.append(root);
   const show = async (Shown: ComponentType | null): Promise<void> => {

@@ -23,6 +23,20 @@ export function numbered(names: readonly string[]): Map<string, number> {
   return new Map(names.map((name, number) => [name, number]));
 }
 
+/** The edges along a path that is told by the names of its tasks. */
+export function edgesAlong(own: Arranged, path: readonly string[]): ReadonlySet<number> {
+  const pairs = new Set(
+    path
+      .slice(1)
+      .map((name, at) => `${own.numbers.get(path[at] ?? "")} ${own.numbers.get(name)}`),
+  );
+  const along = new Set<number>();
+  const { count, from, to } = own.layout.edges;
+  for (let edge = 0; edge < count && pairs.size > 0; edge += 1)
+    if (pairs.has(`${from[edge]} ${to[edge]}`)) along.add(edge);
+  return along;
+}
+
 export function arranged(plan: PlanSpec): Arranged {
   const [names, needs] = needsOf(plan);
   return { names, numbers: numbered(names), layout: layered(needs) };

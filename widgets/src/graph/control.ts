@@ -1,12 +1,13 @@
 /** What is marked, hovered and told of a graph, and the surface that shows it. */
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
+import { sameItems } from "../lists";
 import { plain } from "../parts/phrase";
 import type { PlanSpec, TaskFacts, TaskState } from "../protocol";
 import { enumerated } from "../task-story";
 import { openTask } from "../ui";
 import { isActive, line, TASK_WORDS } from "../words";
-import { type Arranged, arranged } from "./arranged";
+import { type Arranged, arranged, edgesAlong } from "./arranged";
 import { detailOf } from "./look";
 import { type Elements, NAME_AT_MOST, type Owner, Surface } from "./surface";
 import { stepOf, type Ways } from "./ways";
@@ -42,8 +43,7 @@ export class Control {
   readonly #dismissed = signal(-1);
   #own: Arranged = arranged(EMPTY);
   #plan: PlanSpec = EMPTY;
-  #critical: readonly string[] = [];
-  #criticalEdges = new Uint8Array();
+  #critical: ReadonlySet<number> = new Set();
   #coming = -1;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -69,7 +69,7 @@ export class Control {
         if (isDrawn) this.#takeChanged(changed);
         isDrawn = true;
       }),
-      effect(() => this.#takeCritical(mission.head.value.critical)),
+      effect(() => this.#takeCritical(mission.critical.value)),
       effect(() => this.#follow(ui.task.value)),
       effect(() =>
         surface.mark(this.hovered.value >= 0 ? this.hovered.value : this.marked.value),
@@ -219,7 +219,7 @@ export class Control {
       stateOf: (task) => this.#stateOf(task),
       nameOf: (task) => line(this.nameOf(task), NAME_AT_MOST),
       detailOf: (task) => this.#detailOf(task),
-      isCritical: (edge) => this.#criticalEdges[edge] === 1,
+      isCritical: (edge) => this.#critical.has(edge),
       onHover: this.hover,
       onPress: this.select,
       onView: () => {
@@ -241,7 +241,7 @@ export class Control {
     this.#own = arranged(plan);
     this.marked.value = this.#own.numbers.get(before) ?? -1;
     this.hovered.value = -1;
-    this.#markCritical();
+    this.#critical = edgesAlong(this.#own, this.#here.mission.critical.peek());
     this.surface?.show(this.#own);
   }
 
@@ -255,27 +255,8 @@ export class Control {
   }
 
   #takeCritical(critical: readonly string[]): void {
-    const isSame =
-      critical.length === this.#critical.length &&
-      critical.every((name, at) => name === this.#critical[at]);
-    if (isSame) return;
-    this.#critical = critical;
-    this.#markCritical();
+    this.#critical = edgesAlong(this.#own, critical);
     this.surface?.drawLater();
-  }
-
-  #markCritical(): void {
-    const { layout, numbers } = this.#own;
-    const pairs = new Set(
-      this.#critical
-        .slice(1)
-        .map((name, at) => `${numbers.get(this.#critical[at] ?? "")} ${numbers.get(name)}`),
-    );
-    const { count, from, to } = layout.edges;
-    this.#criticalEdges = new Uint8Array(count);
-    if (pairs.size === 0) return;
-    for (let edge = 0; edge < count; edge += 1)
-      if (pairs.has(`${from[edge]} ${to[edge]}`)) this.#criticalEdges[edge] = 1;
   }
 
   /** A task was opened, here or in another part of the view: mark it. */
@@ -288,17 +269,9 @@ export class Control {
   }
 }
 
+/** Whether two plans have the same tasks in the same order, with the same needs. */
 function sameGraph(one: PlanSpec, other: PlanSpec): boolean {
-  if (one === other) return true;
-  if (one.tasks.length !== other.tasks.length) return false;
-  return one.tasks.every((task, at) => {
-    const twin = other.tasks[at];
-    const needs = task.needs ?? [];
-    const theirs = twin?.needs ?? [];
-    return (
-      task.name === twin?.name &&
-      needs.length === theirs.length &&
-      needs.every((need, nth) => need === theirs[nth])
-    );
-  });
+  const drawn = ({ tasks }: PlanSpec): string[] =>
+    tasks.map(({ name, needs = [] }) => JSON.stringify([name, needs]));
+  return one === other || sameItems(drawn(one), drawn(other));
 }

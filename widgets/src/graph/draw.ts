@@ -1,10 +1,11 @@
 /** Draws a graph on a canvas: as much of each box as can be made out at the scale. */
+import { putTo } from "../lists";
 import { SHAPES } from "../parts/icon";
 import type { TaskState } from "../protocol";
-import { trace, traceStraight } from "./geometry";
+import { trace } from "./geometry";
 import { LOOKS, type Look } from "./look";
 import type { Palette } from "./palette";
-import type { Rect, Scene } from "./scene";
+import { meet, type Rect, type Scene } from "./scene";
 
 /** From all of a box down to its colour; see `levelAt`. */
 export type Level = "full" | "name" | "shape" | "dot";
@@ -18,7 +19,7 @@ export interface Fonts {
 }
 
 /** What is drawn, and how it is seen. */
-export interface Frame {
+export interface Frame extends Place {
   readonly scene: Scene;
   readonly palette: Palette;
   readonly fonts: Fonts;
@@ -29,13 +30,16 @@ export interface Frame {
   readonly isCritical: (edge: number) => boolean;
   /** The task whose edges stand out; -1 if there is none. */
   readonly marked: number;
-  /** Place and scale of the graph, in CSS pixels. */
+  readonly ratio: number;
+}
+
+/** Place and scale of the graph and the size of the surface, in CSS pixels. */
+interface Place {
   readonly x: number;
   readonly y: number;
   readonly k: number;
   readonly width: number;
   readonly height: number;
-  readonly ratio: number;
 }
 
 /** Below these scales, there is no second line, no name, no border. */
@@ -77,16 +81,7 @@ export function drawSome(
 ): void {
   const seen = seenIn(frame);
   const { scene } = frame;
-  const shown: number[] = [];
-  for (const task of tasks) {
-    const box = scene.box(task);
-    const outside =
-      box.x > seen.x + seen.width ||
-      box.y > seen.y + seen.height ||
-      box.x + box.width < seen.x ||
-      box.y + box.height < seen.y;
-    if (!outside) shown.push(task);
-  }
+  const shown = [...tasks].filter((task) => meet(scene.box(task), seen));
   if (levelAt(frame.k) === "dot") drawDots(context, frame, shown, true);
   else {
     erase(context, frame, shown);
@@ -110,7 +105,7 @@ function erase(
 }
 
 /** The part of the graph that can be seen, in its own lengths. */
-export function seenIn({ x, y, k, width, height }: Frame): Rect {
+export function seenIn({ x, y, k, width, height }: Place): Rect {
   return { x: -x / k, y: -y / k, width: width / k, height: height / k };
 }
 
@@ -143,10 +138,7 @@ function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect):
   for (const stroke of strokesOf(frame, seen)) {
     if (stroke.edges.length === 0) continue;
     context.beginPath();
-    for (const edge of stroke.edges) {
-      if (straight) traceStraight(context, scene.geometry, edge);
-      else trace(context, scene.geometry, edge);
-    }
+    for (const edge of stroke.edges) trace(context, scene.geometry, edge, straight);
     context.strokeStyle = stroke.colour;
     context.lineWidth = stroke.width / Math.min(k, 1);
     context.setLineDash(stroke.dash.map((length) => length / Math.min(k, 1)));
@@ -224,12 +216,7 @@ function drawDots(
   context.fillStyle = palette.bg;
   if (isOver) for (const task of tasks) fill(task, 1);
   const byLook = new Map<Look, number[]>();
-  for (const task of tasks) {
-    const look = lookOf(states[task]);
-    const known = byLook.get(look);
-    if (known) known.push(task);
-    else byLook.set(look, [task]);
-  }
+  for (const task of tasks) putTo(byLook, lookOf(states[task]), task);
   for (const [look, same] of byLook) {
     context.fillStyle = palette[look.dot];
     for (const task of same) fill(task, look.share);
@@ -240,19 +227,13 @@ function lookOf(state: TaskState | undefined): Look {
   return LOOKS[state ?? "pending"] ?? LOOKS.pending;
 }
 
-const DASHES: Readonly<Record<Look["border"], readonly number[]>> = {
-  thin: [],
-  thick: [],
-  double: [],
-  dashed: [4, 3],
-  dotted: [2, 2],
-};
-const WIDTHS: Readonly<Record<Look["border"], number>> = {
-  thin: 1,
-  dashed: 1,
-  thick: 2,
-  dotted: 2,
-  double: 1,
+/** How wide a border is, and its dashes. */
+const BORDERS: Readonly<Record<Look["border"], readonly number[]>> = {
+  thin: [1],
+  dashed: [1, 4, 3],
+  thick: [2],
+  dotted: [2, 2, 2],
+  double: [1],
 };
 
 function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number): void {
@@ -260,11 +241,11 @@ function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number):
   const look = lookOf(frame.states[task]);
   const { x, y, width, height } = scene.box(task);
   const pixel = 1 / Math.min(k, 1);
-  const thick = WIDTHS[look.border] * pixel;
+  const [thick = pixel, ...dash] = BORDERS[look.border].map((length) => length * pixel);
   const radius = look.square ? 0 : 3;
   context.lineWidth = thick;
   context.strokeStyle = palette[look.colour];
-  context.setLineDash(DASHES[look.border].map((length) => length * pixel));
+  context.setLineDash(dash);
   outline(context, x, y, width, height, thick / 2, radius);
   context.fillStyle = palette[look.fill];
   context.fill();

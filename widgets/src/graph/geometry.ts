@@ -1,4 +1,5 @@
 /** From grid units to lengths: boxes and the lines between them. Pure numbers, no picture. */
+import { putTo } from "../lists";
 import type { Layout } from "./layout";
 
 /** In larger graphs, edges that share a bend are one line. */
@@ -113,9 +114,7 @@ function asides(layout: Layout, gap: number): Float64Array {
     const order = (across[edges.from[edge] ?? 0] ?? 0) + (across[edges.to[edge] ?? 0] ?? 0);
     for (let bend = bends.starts[edge] ?? 0; bend < (bends.starts[edge + 1] ?? 0); bend += 1) {
       const key = `${bends.layer[bend]} ${bends.across[bend]}`;
-      const known = sharing.get(key);
-      if (known) known.push({ bend, order });
-      else sharing.set(key, [{ bend, order }]);
+      putTo(sharing, key, { bend, order });
     }
   }
   const aside = new Float64Array(bends.layer.length);
@@ -136,8 +135,11 @@ export interface Pen {
   bezierCurveTo(a: number, b: number, c: number, d: number, x: number, y: number): void;
 }
 
-/** Draw the line of an edge: out of its box and into the next one along the layers' direction. */
-export function trace(pen: Pen, geometry: Geometry, edge: number): void {
+/**
+ * Draw the line of an edge: out of its box and into the next one along the layers' direction.
+ * `straight` leaves out its curves, where they could not be made out.
+ */
+export function trace(pen: Pen, geometry: Geometry, edge: number, straight = false): void {
   const { points, starts } = geometry;
   const { down } = geometry.measure;
   const first = starts[edge] ?? 0;
@@ -149,20 +151,12 @@ export function trace(pen: Pen, geometry: Geometry, edge: number): void {
     const toX = points[at] ?? 0;
     const toY = points[at + 1] ?? 0;
     const isGap = (at - first) % 4 === 2;
-    if (!isGap || (down ? toX === x : toY === y)) pen.lineTo(toX, toY);
+    if (straight || !isGap || (down ? toX === x : toY === y)) pen.lineTo(toX, toY);
     else if (down) pen.bezierCurveTo(x, (y + toY) / 2, toX, (y + toY) / 2, toX, toY);
     else pen.bezierCurveTo((x + toX) / 2, y, (x + toX) / 2, toY, toX, toY);
     x = toX;
     y = toY;
   }
-}
-
-/** The same without curves, for where they could not be made out. */
-export function traceStraight(pen: Pen, { points, starts }: Geometry, edge: number): void {
-  const first = starts[edge] ?? 0;
-  const end = starts[edge + 1] ?? 0;
-  pen.moveTo(points[first] ?? 0, points[first + 1] ?? 0);
-  for (let at = first + 2; at < end; at += 2) pen.lineTo(points[at] ?? 0, points[at + 1] ?? 0);
 }
 
 /** The line of an edge as the `d` of an SVG path. */

@@ -80,29 +80,19 @@ export function edgesOf(needs: Needs): Edges {
   const from = new Int32Array(most);
   const to = new Int32Array(most);
   let count = 0;
-  for (let task = 0; task < needs.length; task += 1) {
-    const own = needs[task] ?? [];
-    for (const need of own.length > 8 ? new Set(own) : own) {
-      if (need === task || need < 0 || need >= needs.length) continue;
-      if (own.length <= 8 && isKnown(from, to, count, need, task)) continue;
+  // By what is needed: the last task that has named it, itself to begin with.
+  const namedBy = Int32Array.from(needs, (_, task) => task);
+  needs.forEach((own, task) => {
+    namedBy[task] = task;
+    for (const need of own) {
+      if ((namedBy[need] ?? task) === task) continue;
+      namedBy[need] = task;
       from[count] = need;
       to[count] = task;
       count += 1;
     }
-  }
+  });
   return { count, from: from.slice(0, count), to: to.slice(0, count) };
-}
-
-function isKnown(
-  from: Int32Array,
-  to: Int32Array,
-  count: number,
-  need: number,
-  task: number,
-): boolean {
-  for (let edge = count - 1; edge >= 0 && to[edge] === task; edge -= 1)
-    if (from[edge] === need) return true;
-  return false;
 }
 
 /** Numbers by point, one list after the other: from `starts[point]` up to `starts[point + 1]`. */

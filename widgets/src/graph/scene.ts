@@ -1,4 +1,5 @@
 /** A graph with its places: what lies in a part of it, and what is at a point. */
+import { firstOf } from "../lists";
 import type { Arranged } from "./arranged";
 import { type Geometry, type Measure, placed } from "./geometry";
 import { Ways } from "./ways";
@@ -53,7 +54,8 @@ export class Scene {
     const high = (down ? rect.x : rect.y) + (down ? rect.width : rect.height);
     for (let layer = first; layer <= last; layer += 1) {
       const tasks = this.ways.inLayer(layer);
-      for (let at = firstFrom(tasks, places, low); at < tasks.length; at += 1) {
+      const nearest = firstOf(tasks.length, (at) => (places[tasks[at] ?? 0] ?? 0) >= low);
+      for (let at = nearest; at < tasks.length; at += 1) {
         const task = tasks[at] ?? 0;
         if ((places[task] ?? 0) > high) break;
         take(task);
@@ -94,15 +96,14 @@ export class Scene {
   }
 }
 
-function firstFrom(tasks: readonly number[], places: Float64Array, low: number): number {
-  let from = 0;
-  let to = tasks.length;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((places[tasks[middle] ?? 0] ?? 0) < low) from = middle + 1;
-    else to = middle;
-  }
-  return from;
+/** Whether two rectangles share a point. */
+export function meet(one: Rect, other: Rect): boolean {
+  return (
+    one.x <= other.x + other.width &&
+    other.x <= one.x + one.width &&
+    one.y <= other.y + other.height &&
+    other.y <= one.y + one.height
+  );
 }
 
 function boundsOf({ points, starts }: Geometry): Float64Array {

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { PlanSpec } from "../protocol";
 import { count, line } from "../words";
-import { type Arranged, arranged, needsOf } from "./arranged";
+import { type Arranged, arranged, edgesAlong, needsOf } from "./arranged";
 import { type Geometry, type Measure, pathOf, placed } from "./geometry";
 import { edgesOf, longestPaths } from "./layout";
 import { stepOf, Ways } from "./ways";
@@ -118,26 +118,22 @@ function Edges({
   geometry: Geometry;
   critical: readonly string[];
 }): JSX.Element {
-  const thick = new Set(
-    critical
-      .slice(1)
-      .map((name, at) => `${own.numbers.get(critical[at] ?? "")} ${own.numbers.get(name)}`),
-  );
-  const { count: many, from, to } = own.layout.edges;
-  const paths = Array.from({ length: many }, (_, edge) => ({
-    key: `${from[edge]} ${to[edge]}`,
-    d: pathOf(geometry, edge),
-  }));
+  const thick = edgesAlong(own, critical);
+  const edges = Array.from({ length: own.layout.edges.count }, (_, edge) => edge);
   // What is thick is drawn last, over what is thin.
-  paths.sort((a, b) => Number(thick.has(a.key)) - Number(thick.has(b.key)));
+  edges.sort((a, b) => Number(thick.has(a)) - Number(thick.has(b)));
   return (
     <svg
       class="sg-edges"
       viewBox={`0 0 ${geometry.width} ${geometry.height}`}
       aria-hidden="true"
     >
-      {paths.map(({ key, d }) => (
-        <path key={key} d={d} class={thick.has(key) ? "sg-crit" : undefined} />
+      {edges.map((edge) => (
+        <path
+          key={edge}
+          d={pathOf(geometry, edge)}
+          class={thick.has(edge) ? "sg-crit" : undefined}
+        />
       ))}
     </svg>
   );

@@ -9,11 +9,12 @@ import {
   isBoxesOnly,
   type Level,
   levelAt,
+  seenIn,
 } from "./draw";
 import type { Measure } from "./geometry";
 import { type Palette, readPalette, TOKENS, watchTheme } from "./palette";
 import { PanZoom, type View } from "./pan-zoom";
-import { type Rect, Scene } from "./scene";
+import { meet, type Rect, Scene } from "./scene";
 
 /** What the surface asks of its owner, and tells it. */
 export interface Owner {
@@ -117,7 +118,7 @@ export class Surface {
       this.#states[task] = this.#owner.stateOf(task);
       this.#stale.add(task);
     }
-    if (!isBoxesOnly(levelAt(this.#view.k))) {
+    if (!isBoxesOnly(this.level)) {
       // Edges and what children say change with it: all is drawn, if any of it can be seen.
       for (const task of this.#stale) this.#isStale ||= this.#isSeen(task);
       if (!this.#isStale) this.#stale.clear();
@@ -133,7 +134,7 @@ export class Surface {
 
   /** Draw the times in the boxes anew, where they are drawn at all. */
   drawTimes(): void {
-    if (levelAt(this.#view.k) === "full") this.drawLater();
+    if (this.level === "full") this.drawLater();
   }
 
   /** Let the edges of a task stand out; -1 for none. */
@@ -186,10 +187,8 @@ export class Surface {
   /** All boxes that are in sight, on the surface; none where they are too small to be read. */
   boxes(): Rect[] {
     const boxes: Rect[] = [];
-    const { x, y, k } = this.#view;
-    if (isBoxesOnly(levelAt(k))) return boxes;
-    const seen = { x: -x / k, y: -y / k, width: this.#width / k, height: this.#height / k };
-    this.scene?.eachIn(seen, (task) => {
+    if (isBoxesOnly(this.level)) return boxes;
+    this.scene?.eachIn(seenIn({ ...this.size, ...this.#view }), (task) => {
       const box = this.boxOf(task);
       if (box) boxes.push(box);
     });
@@ -283,7 +282,7 @@ export class Surface {
     const width = Math.round(Math.max(longest * this.#nameWidth() + 2.6 * em, 11.2 * em));
     return {
       width,
-      height: heightOf(em),
+      height: Math.round(3.7 * em),
       gapAlong: Math.round(down ? 2.6 * em : this.#gapBeside(width)),
       gapAcross: Math.round(0.77 * em),
       margin: Math.round(0.31 * em),
@@ -409,18 +408,14 @@ export class Surface {
 
   /** Whether a task, or an edge that leaves it, may be in sight. */
   #isSeen(task: number): boolean {
-    const own = this.boxOf(task);
-    if (own === null || this.scene === null) return false;
-    let [left, top, right, bottom] = [own.x, own.y, own.x + own.width, own.y + own.height];
-    for (const child of this.scene.ways.childrenOf(task)) {
-      const box = this.boxOf(child);
-      if (box === null) continue;
-      left = Math.min(left, box.x);
-      top = Math.min(top, box.y);
-      right = Math.max(right, box.x + box.width);
-      bottom = Math.max(bottom, box.y + box.height);
-    }
-    return left <= this.#width && right >= 0 && top <= this.#height && bottom >= 0;
+    const { scene } = this;
+    if (scene === null) return false;
+    const boxes = [task, ...scene.ways.childrenOf(task)].map((one) => scene.box(one));
+    const x = Math.min(...boxes.map((box) => box.x));
+    const y = Math.min(...boxes.map((box) => box.y));
+    const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
+    const height = Math.max(...boxes.map((box) => box.y + box.height)) - y;
+    return meet({ x, y, width, height }, seenIn({ ...this.size, ...this.#view }));
   }
 
   /** Read the colours again; a theme changes far less often than what may change it. */
@@ -467,10 +462,6 @@ export class Surface {
       isCritical,
     };
   }
-}
-
-function heightOf(em: number): number {
-  return Math.round(3.7 * em);
 }
 
 function fontsOf(host: HTMLElement): Fonts {

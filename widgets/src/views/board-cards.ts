@@ -1,4 +1,5 @@
 import { crewOf } from "../crew";
+import { putTo, sameItems } from "../lists";
 import type { Mission } from "../mission";
 import type { TaskFacts, TaskState } from "../protocol";
 import { isFinal } from "../words";
@@ -32,11 +33,7 @@ export class Cards {
 
   of(mission: Mission): CardFacts[] {
     const tasks = new Map<string, TaskFacts[]>(crewOf(mission).map((agent) => [agent, []]));
-    for (const task of mission.tasks) {
-      const mine = tasks.get(task.agent);
-      if (mine) mine.push(task);
-      else tasks.set(task.agent, [task]);
-    }
+    for (const task of mission.tasks) putTo(tasks, task.agent, task);
     const roles = new Map(mission.agents.map((agent) => [agent.name, agent.role]));
     const cards = [...tasks].map(([agent, mine]) => {
       const card = cardOf(mission, agent, roles.get(agent) ?? "", mine);
@@ -66,10 +63,6 @@ function unmetOf(mission: Mission, name: string): string[] {
 
 function isSame(a: CardFacts, b: CardFacts): boolean {
   return a.role === b.role && sameItems(a.mine, b.mine) && sameItems(a.unmet, b.unmet);
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, place) => item === b[place]);
 }
 
 /** Seconds that all attempts took together, reckoned on from the last head to `now`. */

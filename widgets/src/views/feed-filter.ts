@@ -1,3 +1,4 @@
+import { type Signal, signal } from "@preact/signals";
 import type { EventFacts, PhrasePart } from "../protocol";
 import type { Role } from "../words";
 
@@ -15,6 +16,17 @@ export interface Filter {
 }
 
 export const EVERYTHING: Filter = { text: "", agent: null, task: "", kind: "" };
+
+export interface FeedChoice {
+  readonly filter: Signal<Filter>;
+  /** The last event that is shown while the feed is paused. */
+  readonly pausedAt: Signal<number | null>;
+}
+
+export const newFeedChoice = (): FeedChoice => ({
+  filter: signal(EVERYTHING),
+  pausedAt: signal(null),
+});
 
 export const isEverything = (filter: Filter): boolean =>
   !filter.text && filter.agent === null && !filter.task && !filter.kind;

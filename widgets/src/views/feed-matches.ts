@@ -1,3 +1,4 @@
+import { firstOf } from "../lists";
 import type { EventFacts } from "../protocol";
 import type { Test } from "./feed-filter";
 
@@ -6,14 +7,7 @@ const LET_GO = 2_000;
 
 /** Place of the first event with at least this number. */
 export function placeOf(events: readonly EventFacts[], seq: number): number {
-  let low = 0;
-  let high = events.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((events[middle] as EventFacts).seq < seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstOf(events.length, (place) => (events[place] as EventFacts).seq >= seq);
 }
 
 /**

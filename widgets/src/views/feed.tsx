@@ -1,13 +1,12 @@
 import "./feed.css";
-import { type Signal, signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
-import type { Ui } from "../ui";
 import { count, grouped } from "../words";
 import { Earlier, useEarlier } from "./feed-earlier";
-import { EVERYTHING, type Filter, HEARTBEAT, isEverything, matcherOf } from "./feed-filter";
+import { type Filter, HEARTBEAT, isEverything, matcherOf } from "./feed-filter";
 import { Filters } from "./feed-filters";
 import { Matches, placeOf } from "./feed-matches";
 import { Rows, type RowsHandle } from "./feed-rows";
@@ -21,28 +20,10 @@ interface Shown {
   readonly waiting: number;
 }
 
-interface Choice {
-  readonly filter: Signal<Filter>;
-  /** The last event that is shown while the feed is paused. */
-  readonly pausedAt: Signal<number | null>;
-}
-
-// What was chosen in a view stays chosen while another of its tabs is looked at.
-const CHOICES = new WeakMap<Ui, Choice>();
-
-function choiceOf(ui: Ui): Choice {
-  let choice = CHOICES.get(ui);
-  if (choice === undefined) {
-    choice = { filter: signal(EVERYTHING), pausedAt: signal(null) };
-    CHOICES.set(ui, choice);
-  }
-  return choice;
-}
-
 /** The event log: everything that happened, newest last. */
 export function Feed(): JSX.Element {
   const here = useHere();
-  const { filter, pausedAt } = choiceOf(here.ui);
+  const { filter, pausedAt } = here.ui.feed;
   const atEnd = useSignal(true);
   const handle = useRef<RowsHandle | null>(null);
   const matches = useMemo(

@@ -1,25 +1,22 @@
 import "./graph.css";
-import { computed, type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Canvas } from "../graph/canvas";
 import { TaskTable } from "../graph/task-table";
 import { useHere } from "../here";
-import type { Mission } from "../mission";
-import type { HeadFacts } from "../protocol";
+import { slowNow } from "../slowly";
 import { count, isActive, line } from "../words";
 import { TaskPanel } from "./task-panel";
 
-/** Times in boxes and rows go on so often; only the elapsed time counts every second. */
-const TIMES_EVERY_MS = 5_000;
 /** The table follows so often at most, however fast tasks change. */
 const ROWS_EVERY_MS = 200;
 const PATH_TOLD_AT_MOST = 12;
 
 /** The graph of a mission's tasks, and beside or below it the same tasks as a table. */
 export function Graph(): JSX.Element {
-  const { mission } = useHere();
-  const now = useSlowNow();
+  const { mission, ui } = useHere();
+  const now = useComputed(() => slowNow(ui));
   if (mission.plan.value === null) {
     return <section class="block quiet">There is no plan yet, so there is no graph.</section>;
   }
@@ -51,18 +48,23 @@ function Drawn({ now }: PartProps): JSX.Element {
 /** The path that decides how long the mission takes; what is at work is set in bold. */
 function CriticalPath(): JSX.Element | null {
   const { mission } = useHere();
-  const path = usePath(mission).value;
+  const path = mission.critical.value;
   const { left } = mission.head.value;
-  if (path.length === 0) return <p>{sentence(left)}</p>;
   const told = path.slice(0, PATH_TOLD_AT_MOST);
+  // As a text, so that nothing is drawn anew while it stays the same.
+  const atWork = useComputed(() => {
+    mission.tasksVersion.value;
+    return told.map((name) => (isActive(mission.task(name)?.state) ? "1" : "0")).join("");
+  }).value;
+  if (path.length === 0) return <p>{sentence(left)}</p>;
   const rest = path.length - told.length;
   return (
     <p>
       <b>Critical path:</b>{" "}
-      {told.map(({ name, active }, at) => (
+      {told.map((name, at) => (
         <span key={name}>
           {at > 0 && ", "}
-          {active ? <b>{line(name)}</b> : line(name)}
+          {atWork[at] === "1" ? <b>{line(name)}</b> : line(name)}
         </span>
       ))}
       {rest > 0 && ` and ${count(rest, "more", "more")}`}. {sentence(left)}
@@ -72,36 +74,6 @@ function CriticalPath(): JSX.Element | null {
 
 function sentence(text: string): string {
   return text === "" ? "" : `${text[0]?.toUpperCase()}${line(text).slice(1)}.`;
-}
-
-interface Passed {
-  readonly name: string;
-  readonly active: boolean;
-}
-
-function usePath(mission: Mission): ReadonlySignal<readonly Passed[]> {
-  return useMemo(() => {
-    let known: readonly Passed[] = [];
-    // The same list as long as nothing of it changes, so that nothing is made anew.
-    return computed(() => {
-      mission.tasksVersion.value;
-      const path = pathOf(mission.head.value, mission);
-      const same =
-        path.length === known.length &&
-        path.every(
-          ({ name, active }, at) => known[at]?.name === name && known[at]?.active === active,
-        );
-      if (!same) known = path;
-      return known;
-    });
-  }, [mission]);
-}
-
-function pathOf(head: HeadFacts, mission: Mission): Passed[] {
-  return head.critical.map((name) => {
-    const state = mission.task(name)?.state;
-    return { name, active: state !== undefined && isActive(state) };
-  });
 }
 
 function Table({ now }: PartProps): JSX.Element {
@@ -121,18 +93,7 @@ function Table({ now }: PartProps): JSX.Element {
       clearTimeout(timer);
     };
   }, [mission]);
-  const path = usePath(mission).value;
-  const critical = useMemo(() => new Set(path.map(({ name }) => name)), [path]);
+  const path = mission.critical.value;
+  const critical = useMemo(() => new Set(path), [path]);
   return <TaskTable version={version.value} critical={critical} now={now.value} />;
-}
-
-/** The kernel's time, in steps that do not make figures run. */
-function useSlowNow(): ReadonlySignal<number> {
-  const { ui } = useHere();
-  const slow = useSignal(ui.now.peek());
-  useSignalEffect(() => {
-    const now = ui.now.value;
-    if (Math.abs(now - slow.peek()) >= TIMES_EVERY_MS) slow.value = now;
-  });
-  return slow;
 }

@@ -1,4 +1,7 @@
 import { crewOf } from "../crew";
+import { needsOf } from "../graph/arranged";
+import { edgesOf, longestPaths } from "../graph/layout";
+import { putTo } from "../lists";
 import type { Mission } from "../mission";
 import type { AttemptFacts, TaskFacts, TaskState } from "../protocol";
 import { isFinal } from "../words";
@@ -49,14 +52,10 @@ export function groupsOf(mission: Mission, now: number): Group[] {
   const attempts = attemptsByTask(mission);
   const expected = expectedBars(mission, now, critical);
   for (const task of mission.tasks) {
-    const bars = (attempts.get(task.id) ?? []).map((attempt) =>
-      attemptBar(task, attempt, critical.has(task.name)),
-    );
+    for (const attempt of attempts.get(task.id) ?? [])
+      putTo(groups, task.agent, attemptBar(task, attempt, critical.has(task.name)));
     const coming = expected.get(task.name);
-    if (coming) bars.push(coming);
-    const known = groups.get(task.agent);
-    if (known) known.push(...bars);
-    else groups.set(task.agent, bars);
+    if (coming) putTo(groups, task.agent, coming);
   }
   return [...groups]
     .filter(([, bars]) => bars.length > 0)
@@ -65,11 +64,7 @@ export function groupsOf(mission: Mission, now: number): Group[] {
 
 function attemptsByTask(mission: Mission): Map<string, AttemptFacts[]> {
   const byTask = new Map<string, AttemptFacts[]>();
-  for (const attempt of mission.attempts) {
-    const known = byTask.get(attempt.task_id);
-    if (known) known.push(attempt);
-    else byTask.set(attempt.task_id, [attempt]);
-  }
+  for (const attempt of mission.attempts) putTo(byTask, attempt.task_id, attempt);
   for (const attempts of byTask.values()) attempts.sort((a, b) => a.number - b.number);
   return byTask;
 }
@@ -140,30 +135,15 @@ function lengthOf(mission: Mission, name: string): number | null {
   return mission.head.peek().expected_s[name] ?? mission.spec(name)?.estimate_s ?? null;
 }
 
-/** Names of the plan's tasks, each after those it needs; what is in a circle comes last. */
+/** Names of the plan's tasks, each after those it needs. */
 function inOrder(mission: Mission): string[] {
-  const specs = mission.plan.peek()?.tasks ?? [];
-  const known = new Set(specs.map((spec) => spec.name));
-  const open = new Map<string, number>();
-  const next = new Map<string, string[]>();
-  for (const { name, needs = [] } of specs) {
-    const real = needs.filter((need) => known.has(need));
-    open.set(name, real.length);
-    for (const need of real) {
-      const followers = next.get(need);
-      if (followers) followers.push(name);
-      else next.set(need, [name]);
-    }
-  }
-  const order = specs.filter(({ name }) => open.get(name) === 0).map(({ name }) => name);
-  for (const name of order) {
-    for (const follower of next.get(name) ?? []) {
-      const left = (open.get(follower) ?? 0) - 1;
-      open.set(follower, left);
-      if (left === 0) order.push(follower);
-    }
-  }
-  return order;
+  const plan = mission.plan.peek();
+  if (plan === null) return [];
+  const [names, needs] = needsOf(plan);
+  const wave = longestPaths(names.length, edgesOf(needs));
+  return [...names.keys()]
+    .sort((one, other) => (wave[one] ?? 0) - (wave[other] ?? 0))
+    .flatMap((task) => names[task] ?? []);
 }
 
 /** The first bars, so many in all, still by agent. */
