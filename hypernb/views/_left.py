@@ -58,6 +58,11 @@ class Left:
         """Say within which limits, with a space in front; empty where they are the same."""
         return between(self.low, self.high)
 
+    @property
+    def limits_s(self) -> tuple[int, int] | None:
+        """Return these limits in seconds, as they are said; None where they are the same."""
+        return (_as_said(self.low), _as_said(self.high)) if self.range else None
+
 
 def left(plan: PlanSpec, gone: Mapping[str, float], past: Past) -> Left | None:
     """Estimate how long the tasks of a plan take that have not ended.
@@ -138,6 +143,11 @@ def _rounded(seconds: float) -> tuple[int, str]:
     if seconds < _HOUR:
         return round(seconds / _MINUTE), "min"
     return _FIVE_MINUTES * round(seconds / _FIVE_MINUTES), "h"
+
+
+def _as_said(seconds: float) -> int:
+    number, unit = _rounded(seconds)
+    return number * _MINUTE if unit == "min" else number
 
 
 def between(low: float, high: float) -> str:

@@ -120,9 +120,13 @@ def _past(durations: Past | Mapping[str, float] | None) -> Past:
 
 def _left(left: Left | None) -> Facts:
     if left is None:
-        return {"left": "", "left_s": None, "left_from": ""}
-    seconds = round(left.seconds, 1) if left.high else None
-    return {"left": left.said, "left_s": seconds, "left_from": left.basis}
+        return {"left": "", "left_s": None, "left_limits_s": None, "left_from": ""}
+    return {
+        "left": left.said,
+        "left_s": round(left.seconds, 1) if left.high else None,
+        "left_limits_s": left.limits_s,
+        "left_from": left.basis,
+    }
 
 
 def _reserved(figures: Figures, usage: Mapping[TaskId, tuple[float, int]]) -> float:

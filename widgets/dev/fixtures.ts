@@ -447,6 +447,7 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
     counts: countsOf(tasks),
     left: running ? "about 4 min left (3 to 6)" : "",
     left_s: running ? 240 : null,
+    left_limits_s: running ? [180, 360] : null,
     left_from: running ? "from 11 past missions" : "",
     cost: before ? 0 : 0.21,
     reserved: running ? 0.09 : 0,

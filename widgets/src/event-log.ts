@@ -9,6 +9,8 @@ export class EventLog {
   readonly items: EventFacts[] = [];
   /** Rises with each change of `items`. */
   readonly version: Signal<number> = signal(0);
+  /** All kinds that have occurred. */
+  readonly kinds = new Set<string>();
 
   get lastSeq(): number {
     return this.items.at(-1)?.seq ?? 0;
@@ -16,6 +18,7 @@ export class EventLog {
 
   reset(events: readonly EventFacts[]): void {
     this.items.length = 0;
+    this.kinds.clear();
     this.#add(events);
     this.version.value += 1;
   }
@@ -42,6 +45,9 @@ export class EventLog {
 
   /** One by one: a call takes no hundred thousand arguments. */
   #add(events: readonly EventFacts[]): void {
-    for (const event of events) this.items.push(event);
+    for (const event of events) {
+      this.items.push(event);
+      this.kinds.add(event.kind);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { focusedBeside } from "./lost-focus";
 
 /**
  * Keep what has the focus where it is on the screen while something above it grows or goes, as
@@ -14,8 +15,8 @@ export function useKeptPlace(root: { readonly current: HTMLElement | null }): vo
     let top = 0;
     let height = 0;
     const look = (): void => {
-      const { activeElement } = element.getRootNode() as Document | ShadowRoot;
-      held = activeElement && element.contains(activeElement) ? activeElement : null;
+      const focused = focusedBeside(element);
+      held = element.contains(focused) ? focused : null;
       top = held?.getBoundingClientRect().top ?? 0;
       height = view.offsetHeight;
     };

@@ -25,6 +25,11 @@ export function useLostFocus(root: { readonly current: HTMLElement | null }): ()
 /** Whether nobody who has gone elsewhere would be called back by taking the focus. */
 export function isFree(root: HTMLElement | null): boolean {
   if (root === null) return false;
-  const now = (root.getRootNode() as Document | ShadowRoot).activeElement;
+  const now = focusedBeside(root);
   return now === null || now === document.body || root.contains(now);
+}
+
+/** What has the focus in the page, or in the part of it with a root of its own. */
+export function focusedBeside(element: Element): Element | null {
+  return (element.getRootNode() as Document | ShadowRoot).activeElement;
 }

@@ -244,6 +244,8 @@ export interface HeadFacts {
   /** "about 4 min left (3 to 6)", or empty where nothing is known. */
   left: string;
   left_s: number | null;
+  /** Between which it most likely lies; null where both ends sound the same. */
+  left_limits_s: [low: number, high: number] | null;
   /** What the estimate rests on: "from 11 past missions"; empty if there is none. */
   left_from: string;
   cost: number;

@@ -108,10 +108,12 @@ export function counting(seconds: number): string {
     : duration(Math.floor(seconds) < 10 ? Math.floor(seconds) : seconds);
 }
 
+/** A part of a time, in two digits. */
+export const two = (part: number): string => String(part).padStart(2, "0");
+
 /** Time of day with seconds, in the reader's zone. */
 export function clock(at: string | number): string {
   const time = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, "0");
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
@@ -149,4 +151,9 @@ export function shown(text: string, cutAt = 2_000): string {
 /** The same on one line. */
 export function line(text: string, cutAt = 200): string {
   return shown(text.replace(/\s+/g, " ").trim(), cutAt);
+}
+
+/** A few words as a sentence: with a large letter in front and a full stop. */
+export function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${line(text).slice(1)}.`;
 }

@@ -111,6 +111,11 @@ test("the head says when it began and when it is expected to end", async () => {
   );
 });
 
+test("an end is told between limits only where they sound different", () => {
+  const head = { ...pictureOf().head, left_limits_s: null };
+  expect(endOf(head, NOW)).toMatch(/^Expected end about \d\d:\d\d, from 11 past missions\.$/);
+});
+
 test("an end that nobody knows is not made up", () => {
   const head = { ...pictureOf().head, left: "", left_s: null, left_from: "" };
   expect(endOf(head, NOW)).toBe("Its end is not known.");

@@ -178,12 +178,19 @@ def test_time_left_comes_from_past_missions_with_its_range() -> None:
     # Four minutes each for what runs, then for what ranks it.
     assert made["left"] == "about 8 min left (6 to 12)"
     assert made["left_from"] == "from 11 past missions"
-    assert made["left_s"] == 480
+    assert (made["left_s"], made["left_limits_s"]) == (480, (360, 720))
+
+
+def test_limits_are_rounded_as_they_are_said() -> None:
+    past = Past(11, {name: spread(240, 21, 2_000) for name in CREW})
+    made = head_facts(replace(snapshot(), now=at(0)), durations=past)
+    assert made["left"] == "about 8 min left (3 min to 1 h 5 min)"
+    assert made["left_limits_s"] == (180, 3_900)
 
 
 def test_estimates_of_the_plan_are_named_as_such() -> None:
     made = head_facts(replace(timed(300), now=at(0)))
-    assert made["left"] == "about 10 min left"
+    assert (made["left"], made["left_limits_s"]) == ("about 10 min left", None)
     assert made["left_from"] == "from the plan's estimates"
 
 

@@ -8,21 +8,20 @@ import { DOTS } from "./look";
 export function Legend({ isFar }: { isFar: ReadonlySignal<boolean> }): JSX.Element {
   const { mission } = useHere();
   const ended = isFinal(mission.facts.value.state);
+  const lines = [
+    ["gr-thick", "critical path"],
+    ["", "output handed on"],
+    ["gr-waited", ended ? "not handed on" : "still waited for"],
+  ] as const;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields of a form
     <div class="gr-legend" role="group" aria-label="Key">
-      <span>
-        <span class="gr-line gr-thick" aria-hidden="true" />
-        critical path
-      </span>
-      <span>
-        <span class="gr-line" aria-hidden="true" />
-        output handed on
-      </span>
-      <span>
-        <span class="gr-line gr-waited" aria-hidden="true" />
-        {ended ? "not handed on" : "still waited for"}
-      </span>
+      {lines.map(([style, said]) => (
+        <span key={style}>
+          <span class={`gr-line ${style}`} aria-hidden="true" />
+          {said}
+        </span>
+      ))}
       {isFar.value &&
         DOTS.map(([said, look]) => (
           <span key={said}>

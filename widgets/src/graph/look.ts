@@ -1,6 +1,7 @@
 /** How a task's box looks and what it says, by the state of the task. */
 import type { TaskFacts, TaskState } from "../protocol";
-import { isFinal, type Role, TASK_WORDS } from "../words";
+import { secondsBetween } from "../slowly";
+import { isFinal, type Role, TASK_WORDS, two } from "../words";
 import type { Token } from "./palette";
 
 export interface Look {
@@ -65,7 +66,6 @@ export const DOTS: readonly (readonly [said: string, Look])[] = [
 /** A length of time in the little room of a box: `2:24`. */
 export function brief(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  const two = (part: number): string => String(part).padStart(2, "0");
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
@@ -73,7 +73,7 @@ export function brief(seconds: number): string {
 
 /** Seconds from a time until now; null if it has not come. */
 export function since(at: string | null, now: number): number | null {
-  return at === null ? null : Math.max(0, (now - Date.parse(at)) / 1000);
+  return at === null ? null : secondsBetween(at, now);
 }
 
 function wholeSince(at: string | null, now: number): number | null {

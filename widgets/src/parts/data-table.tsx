@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { Shown } from "../protocol";
 import { grouped, line, shown } from "../words";
+import { type Column, Heads } from "./heads";
 import { useMore } from "./more";
 import { Scrolled } from "./scrolled";
 
@@ -18,20 +19,14 @@ export function DataTable({ of, label }: { of: Table; label: string }): JSX.Elem
     <>
       <Scrolled label={line(label)}>
         <table class="t data" aria-label={line(label)}>
-          <thead>
-            <tr>
-              {indexed && (
-                <th scope="col">
-                  <span class="vh">index</span>
-                </th>
-              )}
-              {of.columns.map((column, place) => (
-                <th key={place} scope="col" class={column.kind === "number" ? "num" : ""}>
-                  {shown(column.name)}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Heads
+            of={[
+              ...(indexed ? [<span class="vh">index</span>] : []),
+              ...of.columns.map(
+                ({ name, kind }): Column => [shown(name), kind === "number" ? "num" : ""],
+              ),
+            ]}
+          />
           <tbody>
             {of.rows.slice(0, more.shown).map((row, number) => (
               <tr key={number}>

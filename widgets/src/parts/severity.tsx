@@ -4,22 +4,17 @@ import { line } from "../words";
 
 export const LEVELS: readonly Level[] = ["critical", "high", "medium", "low"];
 
-const FILLED: Readonly<Record<string, number>> = { critical: 4, high: 3, medium: 2, low: 1 };
-const ROLES: Readonly<Record<string, string>> = {
-  critical: "bad",
-  high: "bad",
-  medium: "attention",
-  low: "neutral",
-};
+const ROLES = ["bad", "bad", "attention"];
 const BARS = [0, 1, 2, 3] as const;
 
 /** How much harm a finding can do: four rising bars and a word. */
 export function Severity({ level }: { level: string }): JSX.Element {
-  const filled = FILLED[level] ?? 0;
+  const rank = LEVELS.indexOf(level as Level);
+  const filled = rank < 0 ? 0 : LEVELS.length - rank;
   return (
     <span class="severity">
       <svg
-        class={`bars r-${ROLES[level] ?? "neutral"}`}
+        class={`bars r-${ROLES[rank] ?? "neutral"}`}
         viewBox="0 0 22 14"
         width="22"
         height="14"

@@ -13,79 +13,72 @@ const NAMED_AT_MOST = 3;
  * mission's state, a new need, a task that failed, the end. Never heartbeats or tool calls.
  */
 export class Announcer {
-  private readonly say: (sentence: string) => void;
-  private state = "";
-  private line = "";
-  private readonly needs = new Set<string>();
-  private readonly failed = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private lastAt = Number.NEGATIVE_INFINITY;
+  readonly #say: (sentence: string) => void;
+  #state = "";
+  #line = "";
+  readonly #needs = new Set<string>();
+  readonly #failed = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lastAt = Number.NEGATIVE_INFINITY;
 
   constructor(say: (sentence: string) => void) {
-    this.say = say;
+    this.#say = say;
   }
 
   /** Only the newest state counts: what was passed through meanwhile is over. */
   stateIs(sentence: string): void {
-    this.state = sentence;
-    this.soon();
+    this.#state = sentence;
+    this.#soon();
   }
 
   lineIs(sentence: string): void {
-    this.line = sentence;
-    this.soon();
+    this.#line = sentence;
+    this.#soon();
   }
 
   needed(task: string): void {
-    this.needs.add(task);
-    this.soon();
+    this.#needs.add(task);
+    this.#soon();
   }
 
   hasFailed(task: string): void {
-    this.failed.add(task);
-    this.soon();
+    this.#failed.add(task);
+    this.#soon();
   }
 
   close(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    clearTimeout(this.#timer);
   }
 
-  private soon(): void {
-    if (this.timer !== undefined) return;
-    const wait = Math.max(0, this.lastAt + EVERY_MS - Date.now());
-    this.timer = setTimeout(this.next, wait);
+  #soon(): void {
+    const wait = Math.max(0, this.#lastAt + EVERY_MS - Date.now());
+    this.#timer ??= setTimeout(this.#next, wait);
   }
 
-  private readonly next = (): void => {
-    this.timer = undefined;
-    const sentence = this.take();
+  readonly #next = (): void => {
+    this.#timer = undefined;
+    const sentence = this.#take();
     if (!sentence) return;
-    this.lastAt = Date.now();
-    this.say(sentence);
-    if (this.state || this.line || this.needs.size > 0 || this.failed.size > 0) this.soon();
+    this.#lastAt = Date.now();
+    this.#say(sentence);
+    this.#soon();
   };
 
-  private take(): string {
-    if (this.state) return this.taken("state");
-    if (this.line) return this.taken("line");
-    if (this.needs.size > 0) {
-      const said = `${count(this.needs.size, "decision")} ${
-        this.needs.size === 1 ? "needs" : "need"
-      } you: ${named(this.needs)}.`;
-      this.needs.clear();
-      return said;
-    }
-    if (this.failed.size === 0) return "";
-    const said = `${count(this.failed.size, "task")} failed: ${named(this.failed)}.`;
-    this.failed.clear();
-    return said;
-  }
-
-  private taken(what: "state" | "line"): string {
-    const said = this[what];
-    this[what] = "";
-    return said;
+  #take(): string {
+    const said = this.#state || this.#line;
+    if (this.#state) this.#state = "";
+    else this.#line = "";
+    if (said) return said;
+    const [needs, failed] = [this.#needs, this.#failed];
+    const of = needs.size > 0 ? needs : failed;
+    if (of.size === 0) return "";
+    const what =
+      of === needs
+        ? `${count(of.size, "decision needs", "decisions need")} you`
+        : `${count(of.size, "task")} failed`;
+    const names = named(of);
+    of.clear();
+    return `${what}: ${names}.`;
   }
 }
 

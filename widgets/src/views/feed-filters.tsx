@@ -3,7 +3,6 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { agentName, crewOf } from "../crew";
 import { useHere } from "../here";
-import type { Mission } from "../mission";
 import { Button } from "../parts/button";
 import { useOwnId } from "../parts/own-id";
 import { count, line } from "../words";
@@ -65,24 +64,14 @@ function AgentField({ id, filter, set }: FieldProps): JSX.Element {
   const agents = useMemo(() => crewOf(mission), [mission, plan]);
   const chosen = filter.value.agent;
   return (
-    <div>
-      <label for={id}>Agent</label>
-      <select
-        id={id}
-        value={chosen === null ? "" : `=${chosen}`}
-        onChange={(event) => {
-          const { value } = event.currentTarget;
-          set({ agent: value === "" ? null : value.slice(1) });
-        }}
-      >
-        <option value="">all {agents.length}</option>
-        {agents.map((agent) => (
-          <option key={agent} value={`=${agent}`}>
-            {agentName(agent)}
-          </option>
-        ))}
-      </select>
-    </div>
+    <Choice
+      id={id}
+      label="Agent"
+      all={`all ${agents.length}`}
+      options={agents.map((agent) => [`=${agent}`, agentName(agent)])}
+      chosen={chosen === null ? "" : `=${chosen}`}
+      choose={(value) => set({ agent: value === "" ? null : value.slice(1) })}
+    />
   );
 }
 
@@ -94,21 +83,14 @@ function TaskField({ id, filter, set }: FieldProps): JSX.Element {
     return <TypedTask id={id} tasks={tasks} filter={filter} set={set} />;
   }
   return (
-    <div>
-      <label for={id}>Task</label>
-      <select
-        id={id}
-        value={filter.value.task}
-        onChange={(event) => set({ task: event.currentTarget.value })}
-      >
-        <option value="">all {tasks.length}</option>
-        {tasks.map((task) => (
-          <option key={task} value={task}>
-            {line(task, 80)}
-          </option>
-        ))}
-      </select>
-    </div>
+    <Choice
+      id={id}
+      label="Task"
+      all={`all ${tasks.length}`}
+      options={tasks.map((task) => [task, line(task, 80)])}
+      chosen={filter.value.task}
+      choose={(task) => set({ task })}
+    />
   );
 }
 
@@ -161,56 +143,43 @@ function TypedTask({
 }
 
 function KindField({ id, filter, set }: FieldProps): JSX.Element {
-  const { mission } = useHere();
-  const seen = useMemo(() => new SeenKinds(mission), [mission]);
-  void mission.log.version.value;
-  const kinds = seen.sync();
+  const { log } = useHere().mission;
+  void log.version.value;
+  const kinds = [...new Set([HEARTBEAT, ...log.kinds])].sort();
+  return (
+    <Choice
+      id={id}
+      label="Kind"
+      all="all but heartbeats"
+      options={kinds.map((kind) => [kind, line(kind, 60)])}
+      chosen={filter.value.kind}
+      choose={(kind) => set({ kind })}
+    />
+  );
+}
+
+interface ChoiceProps {
+  id: string;
+  label: string;
+  /** What is said where nothing is chosen. */
+  all: string;
+  options: readonly (readonly [value: string, said: string])[];
+  chosen: string;
+  choose: (value: string) => void;
+}
+
+function Choice({ id, label, all, options, chosen, choose }: ChoiceProps): JSX.Element {
   return (
     <div>
-      <label for={id}>Kind</label>
-      <select
-        id={id}
-        value={filter.value.kind}
-        onChange={(event) => set({ kind: event.currentTarget.value })}
-      >
-        <option value="">all but heartbeats</option>
-        {kinds.map((kind) => (
-          <option key={kind} value={kind}>
-            {line(kind, 60)}
+      <label for={id}>{label}</label>
+      <select id={id} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="">{all}</option>
+        {options.map(([value, said]) => (
+          <option key={value} value={value}>
+            {said}
           </option>
         ))}
       </select>
     </div>
   );
-}
-
-/** The kinds of event that have occurred: looks at each event once. */
-class SeenKinds {
-  readonly #mission: Mission;
-  readonly #kinds = new Set([HEARTBEAT]);
-  #sorted: readonly string[] = [HEARTBEAT];
-  #from = Number.POSITIVE_INFINITY;
-  #to = 0;
-
-  constructor(mission: Mission) {
-    this.#mission = mission;
-  }
-
-  sync(): readonly string[] {
-    const { items } = this.#mission.log;
-    const known = this.#kinds.size;
-    for (let place = items.length - 1; place >= 0; place -= 1) {
-      const event = items[place];
-      if (event === undefined || event.seq <= this.#to) break;
-      this.#kinds.add(event.kind);
-    }
-    for (const event of items) {
-      if (event.seq >= this.#from) break;
-      this.#kinds.add(event.kind);
-    }
-    this.#from = Math.min(this.#from, items[0]?.seq ?? this.#from);
-    this.#to = Math.max(this.#to, items.at(-1)?.seq ?? 0);
-    if (this.#kinds.size !== known) this.#sorted = [...this.#kinds].sort();
-    return this.#sorted;
-  }
 }

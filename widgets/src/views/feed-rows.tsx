@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { focusedBeside } from "../lost-focus";
 import type { EventFacts } from "../protocol";
 import { Row } from "./feed-row";
 import { RowWindow } from "./feed-window";
@@ -28,6 +29,8 @@ const TABLE = { role: "table" } as const;
 const GROUP = { role: "rowgroup" } as const;
 const ROW = { role: "row" } as const;
 const HEAD = { role: "columnheader" } as const;
+const SEQ = "Seq, JSON";
+const HEADS = ["Time", "Event", "Task", "What happened", SEQ];
 // A box that scrolls has to be reached by keyboard, or its rows cannot be scrolled by it.
 const REACHED = { tabIndex: 0 } as const;
 /** Where nothing is laid out, so many pixels are taken for granted. */
@@ -119,21 +122,11 @@ export function Rows({ items, count, generation, atEnd, handle }: Props): JSX.El
       >
         <thead {...GROUP}>
           <tr aria-rowindex={1} {...ROW}>
-            <th scope="col" {...HEAD}>
-              Time
-            </th>
-            <th scope="col" {...HEAD}>
-              Event
-            </th>
-            <th scope="col" {...HEAD}>
-              Task
-            </th>
-            <th scope="col" {...HEAD}>
-              What happened
-            </th>
-            <th scope="col" class="num" {...HEAD}>
-              Seq, JSON
-            </th>
+            {HEADS.map((head) => (
+              <th key={head} scope="col" class={head === SEQ ? "num" : undefined} {...HEAD}>
+                {head}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody ref={body} {...GROUP}>
@@ -175,10 +168,8 @@ function place(body: HTMLElement, list: RowWindow, from: number, to: number): vo
   if (body.style.paddingBottom !== below) body.style.paddingBottom = below;
 }
 
-function holdsFocus(element: HTMLElement | null): boolean {
-  const active = (element?.getRootNode() as Document | ShadowRoot | undefined)?.activeElement;
-  return element !== null && active != null && element.contains(active);
-}
+const holdsFocus = (element: HTMLElement | null): boolean =>
+  element?.contains(focusedBeside(element)) ?? false;
 
 /** Call back when the box has another size; `turned` if it has another width. */
 function watchSize(box: HTMLElement | null, changed: (turned: boolean) => void): () => void {

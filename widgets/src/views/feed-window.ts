@@ -82,21 +82,19 @@ export class RowWindow {
     this.stick = false;
   }
 
-  /** Take the true heights of rows that were drawn; returns whether any was not as thought. */
-  measure(heights: readonly (readonly [row: number, height: number])[]): boolean {
-    if (heights.length === 0) return false;
+  /** Take the true heights of rows that were drawn. */
+  measure(heights: readonly (readonly [row: number, height: number])[]): void {
+    if (heights.length === 0) return;
     if (this.#estimate === 0) {
       this.#estimate = heights.reduce((sum, [, height]) => sum + height, 0) / heights.length;
       this.#lay(this.#offsets.size);
     }
-    let changed = false;
     for (const [row, height] of heights) {
       const event = this.#items[row];
       if (event === undefined || this.#measured.get(event.seq) === height) continue;
       this.#measured.set(event.seq, height);
-      changed = this.#offsets.set(row, height) !== 0 || changed;
+      this.#offsets.set(row, height);
     }
-    return changed;
   }
 
   /** Lines break elsewhere now: what was measured holds no more. */

@@ -6,7 +6,7 @@ import { Canvas } from "../graph/canvas";
 import { TaskTable } from "../graph/task-table";
 import { useHere } from "../here";
 import { slowNow } from "../slowly";
-import { count, isActive, line } from "../words";
+import { count, isActive, line, sentence } from "../words";
 import { TaskPanel } from "./task-panel";
 
 /** The table follows so often at most, however fast tasks change. */
@@ -56,7 +56,7 @@ function CriticalPath(): JSX.Element | null {
     mission.tasksVersion.value;
     return told.map((name) => (isActive(mission.task(name)?.state) ? "1" : "0")).join("");
   }).value;
-  if (path.length === 0) return <p>{sentence(left)}</p>;
+  if (path.length === 0) return <p>{left && sentence(left)}</p>;
   const rest = path.length - told.length;
   return (
     <p>
@@ -67,13 +67,9 @@ function CriticalPath(): JSX.Element | null {
           {atWork[at] === "1" ? <b>{line(name)}</b> : line(name)}
         </span>
       ))}
-      {rest > 0 && ` and ${count(rest, "more", "more")}`}. {sentence(left)}
+      {rest > 0 && ` and ${count(rest, "more", "more")}`}. {left && sentence(left)}
     </p>
   );
-}
-
-function sentence(text: string): string {
-  return text === "" ? "" : `${text[0]?.toUpperCase()}${line(text).slice(1)}.`;
 }
 
 function Table({ now }: PartProps): JSX.Element {
