@@ -5,7 +5,7 @@ import type { Problem } from "../protocol";
 import { count, line, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
 import { WRONG } from "./plan-field";
-import { labelOf } from "./plan-values";
+import { labelOf } from "./plan-fields";
 
 const SHOWN_AT_MOST = 30;
 

@@ -74,7 +74,7 @@ interface Props {
 
 /** What can be done at the end of a contract. */
 export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
-  const prefix = unreadKey({ key: row.key, field: "" });
+  const prefix = unreadKey(row, "");
   const touched =
     row.stored !== null &&
     (row.stored.name in desk.draft.value.changes ||
