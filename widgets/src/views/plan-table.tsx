@@ -218,8 +218,6 @@ function TickAll({ desk, told }: TickProps): JSX.Element {
   );
 }
 
-const NAMED_AT_MOST = 6;
-
 /** Tick or untick one task, and say what goes along with it. */
 function tick(
   desk: PlanDesk,
@@ -236,10 +234,7 @@ function tick(
     .map((task) => task.name)
     .filter((each) => each !== name && before.has(each) !== after.has(each));
   if (along.length === 0) return "";
-  const names = listInWords(
-    along.map((each) => line(each)),
-    NAMED_AT_MOST,
-  );
+  const names = listInWords(along.map((each) => line(each)));
   const one = along.length === 1;
   if (on)
     return `${line(name)} needs ${names}, so ${one ? "this is" : "these are"} ticked too.`;
