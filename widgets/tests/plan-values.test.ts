@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlanSpec } from "../src/protocol";
-import { NO_EDITS, rebased, twinOf } from "../src/views/plan-draft";
+import { NO_EDITS, rebased } from "../src/views/plan-draft";
 import { read, readList, textOf, wordDifference } from "../src/views/plan-values";
 
 describe("lengths of time", () => {
@@ -83,17 +83,5 @@ describe("drafts", () => {
       draft: { ...NO_EDITS, changes: { a: { goal: "x" } }, drop: ["a"] },
       gone: ["gone"],
     });
-  });
-
-  it("have a magic that does the same", () => {
-    const draft = { ...NO_EDITS, changes: { a: { goal: "look twice", needs: ["b", "c"] } } };
-    expect(twinOf("m-7", draft)).toBe('%hyper edit m-7 a goal="look twice" needs=b,c');
-    expect(twinOf("m-7", { ...NO_EDITS, plan: { budget: null }, drop: ["a"] })).toBe(
-      "%hyper edit m-7 budget=null --drop a",
-    );
-    const add = [{ name: "d", agent: "qa", needs: ["a"], work: { kind: "agent" as const } }];
-    expect(twinOf("m-7", { ...NO_EDITS, add })).toBe(
-      "%hyper edit m-7 --add d --agent qa --needs a",
-    );
   });
 });

@@ -7,7 +7,7 @@ import { Button } from "../parts/button";
 import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
 import { type PlanDesk, unreadKey } from "./plan-desk";
-import { type Row, tasksIn, twinOf } from "./plan-draft";
+import { type Row, tasksIn } from "./plan-draft";
 
 /** Asks for a revision made of all edits; a refusal is shown beside it and loses nothing. */
 export function SaveButton({
@@ -43,7 +43,7 @@ export function SaveButton({
           label: `Save as revision ${next}`,
           args: {},
           kind: "plain",
-          twin: twinOf(mission.facts.value.short_id, desk.draft.value),
+          twin: desk.checked.value?.twin ?? `%hyper edit ${mission.facts.value.short_id}`,
         }}
         more={more}
         onDone={(value) => {
