@@ -10,10 +10,8 @@ import { keyOf, type PlanDesk, unreadKey } from "./plan-desk";
 import { type Row, same, toolsOf, withTools } from "./plan-draft";
 import { heldIn } from "./plan-facts";
 import { defaultOf, type FieldSpec, fieldsOf, ON_FAILURE, specOf } from "./plan-fields";
+import { WRONG } from "./plan-problems";
 import { completions, read, readList, textOf, type Value } from "./plan-values";
-
-/** The mark of what is wrong. */
-export const WRONG = { shape: "failed", role: "bad" } as const;
 
 const LOOK = { shape: "awaiting", role: "attention" } as const;
 const MARKS_SHOWN = 600;
