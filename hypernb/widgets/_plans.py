@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 PROBLEMS_AT_MOST: Final = 200
+_TYPED: Final = 60
 _SHAPE: Final[Mapping[str, type]] = {"changes": dict, "drop": list, "add": list, "plan": dict}
 
 
@@ -30,7 +33,7 @@ def check(mission: Mission, draft: Mapping[str, Any]) -> Facts:
         draft: ``Draft`` of ``widgets/src/protocol.ts``.
 
     Returns:
-        ``problems``, ``difference`` and ``plan``.
+        ``problems``, ``difference``, ``plan`` and ``twin``.
 
     Raises:
         UsageError: It is no draft.
@@ -48,6 +51,7 @@ def check(mission: Mission, draft: Mapping[str, Any]) -> Facts:
         "problems": [problem_facts(_where_made(each, touched)) for each in _some(found)],
         "difference": difference_facts(before, spec, (revision, revision + 1)),
         "plan": plan_facts(spec),
+        "twin": twin(mission.id, asked),
     }
 
 
@@ -78,7 +82,50 @@ def edit(mission: Mission, draft: Mapping[str, Any], revision: int | None = None
         "problems": [],
         "difference": difference_facts(before, saved, (based_on, mission.record.revision)),
         "plan": plan_facts(saved),
+        "twin": twin(mission.id, asked),
     }
+
+
+def twin(ref: str, asked: Mapping[str, Any]) -> str:
+    """Write the magic that makes the same edits: the first of its lines, one for each task.
+
+    Args:
+        ref: Short id of the mission.
+        asked: Arguments of `Mission.edit`.
+
+    Example:
+        >>> changes = {"a": {"goal": "look twice", "needs": ["b", "c"]}}
+        >>> twin("m-7", {"changes": changes, "drop": [], "add": [], "plan": {}})
+        '%hyper edit m-7 a goal="look twice" needs=b,c'
+    """
+    lines = [f"{_typed(name)} {_assigned(each)}" for name, each in asked["changes"].items()]
+    drop = [f"--drop {_typed(asked['drop'])}"] if asked["drop"] else []
+    if own := [*([_assigned(asked["plan"])] if asked["plan"] else []), *drop]:
+        lines.append(" ".join(own))
+    lines += [
+        f"--add {_typed(name)} {_assigned(rest)}".rstrip()
+        for name, rest in ((each.get("name", ""), _unnamed(each)) for each in asked["add"])
+    ]
+    first, *others = [f"%hyper edit {ref} {line}" for line in lines] or [f"%hyper edit {ref}"]
+    return f"{first} (and {len(others)} more)" if others else first
+
+
+def _unnamed(task: Mapping[str, Any]) -> Facts:
+    return {field: value for field, value in task.items() if field != "name" and value}
+
+
+def _assigned(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{field}={_typed(value)}" for field, value in values.items())
+
+
+def _typed(value: object) -> str:
+    """Write a value as one types it, quoted where that is needed; a long one is cut."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(_typed, value))
+    text = value if isinstance(value, str) else json.dumps(value)
+    if re.fullmatch(r"[\w./*-]+", text):
+        return text
+    return json.dumps(f"{text[:_TYPED]}…" if len(text) > _TYPED else text, ensure_ascii=False)
 
 
 def comment(mission: Mission, text: str, task: str = "") -> Facts:

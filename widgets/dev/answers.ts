@@ -92,6 +92,7 @@ function checkedOf({ changes, drop, add }: Draft): Checked {
       same: plan.tasks.length - Object.keys(changes).length - drop.length,
     },
     plan,
+    twin: `%hyper edit m-7 ${edits.map(({ task, field, value }) => `${task} ${field}=${value}`)}`,
   };
 }
 

@@ -446,6 +446,8 @@ export interface Checked {
   problems: Problem[];
   difference: Difference;
   plan: PlanSpec;
+  /** The magic that makes the same edits. */
+  twin: string;
 }
 
 /** The answer to `events`. */

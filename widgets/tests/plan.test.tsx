@@ -159,6 +159,7 @@ const checked = (more: Partial<Checked> = {}): Checked => ({
   problems: [],
   difference: NO_DIFFERENCE,
   plan: planNow(),
+  twin: "%hyper edit m-7 audit-ui",
   ...more,
 });
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from hypernb.errors import (
     UnknownNameError,
     UsageError,
 )
+from hypernb.session import typed_edit
 from hypernb.widgets._plans import check, comment, edit
 from tests.unit.widgets.test_facts import fields_of
 
@@ -90,6 +92,35 @@ def test_difference_is_in_words(mission: Mission) -> None:
     assert words["audit", "timeout_s"] == ("10 min", "1 min 30 s")
     assert words["audit", "cap_cost"] == ("no limit", "$0.25")
     assert words["", "budget"] == ("$0.50", "no limit")
+
+
+@pytest.mark.parametrize(
+    ("parts", "typed"),
+    [
+        (
+            {"changes": {"audit": {"goal": "look twice", "needs": ["map"], "timeout_s": 90}}},
+            'audit goal="look twice" needs=map timeout_s=90',
+        ),
+        ({"plan": {"budget": None}, "drop": ["count"]}, "budget=null --drop count"),
+        (
+            {"add": [{"name": "d", "agent": "qa-engineer", "work": {"tools": ["ruff"]}}]},
+            "--add d agent=qa-engineer tools=ruff",
+        ),
+        ({"drop": ["count"], "add": [{"name": "d"}]}, "--drop count (and 1 more)"),
+    ],
+    ids=["task", "plan", "new-task", "several"],
+)
+def test_draft_is_told_as_its_magic(
+    mission: Mission, parts: dict[str, Any], typed: str
+) -> None:
+    assert check(mission, draft(**parts))["twin"] == f"%hyper edit {mission.id} {typed}"
+
+
+def test_magic_of_a_draft_makes_the_same_edits(mission: Mission) -> None:
+    values = {"goal": 'look; "twice"', "needs": ["map"], "cap_cost": None, "attempts": 2}
+    line = check(mission, draft(changes={"audit": values}))["twin"]
+    asked = typed_edit(shlex.split(line)[3:], {})
+    assert asked["changes"] == {"audit": values | {"needs": ("map",)}}
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,13 @@ const STEP = 50;
 
 interface Props {
   link: Link;
-  a: string;
-  b: string;
+  /** Short ids of two missions, the earlier one first. */
+  of: readonly [string, string];
   onBack: () => void;
 }
 
 /** Two missions side by side, the earlier one left. */
-export function ComparedMissions({ link, a, b, onBack }: Props): JSX.Element {
+export function ComparedMissions({ link, of: [a, b], onBack }: Props): JSX.Element {
   const { value, refused } = useQuestion<Compared>(link, "compare", { a, b });
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);

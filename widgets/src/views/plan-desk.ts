@@ -7,12 +7,10 @@ import type { Ui } from "../ui";
 import {
   added,
   addedChanged,
-  addedRemoved,
   applied,
   changed,
   dropped,
   isEmpty,
-  kept,
   NO_EDITS,
   type PlanFields,
   planChanged,
@@ -22,17 +20,13 @@ import {
   settled,
   undone,
 } from "./plan-draft";
+import { specOf } from "./plan-fields";
+import { NO_VALUE } from "./plan-values";
 
 /** Row and field to which the focus is to go. */
 export interface Place {
   readonly key: string;
   readonly field: string;
-}
-
-/** Text of a field that is no value yet. */
-export interface Unread {
-  readonly text: string;
-  readonly problem: string;
 }
 
 /** The row of what belongs to no task: the plan itself. */
@@ -54,8 +48,8 @@ export class PlanDesk {
   readonly draft: Signal<Draft> = signal(NO_EDITS);
   /** The revision that the draft was begun on. */
   readonly base: Signal<number> = signal(0);
-  /** Fields whose text cannot be read, by row and field. */
-  readonly unread: Signal<ReadonlyMap<string, Unread>> = signal(new Map());
+  /** Texts that are no values, by row and field. */
+  readonly unread: Signal<ReadonlyMap<string, string>> = signal(new Map());
   readonly checked: Signal<Checked | null> = signal(null);
   /** Why the kernel could not check the draft; empty if it could. */
   readonly refusal: Signal<string> = signal("");
@@ -146,30 +140,28 @@ export class PlanDesk {
   }
 
   problemsOf(key: string, field: string): readonly Problem[] {
-    const names = field === "tools" ? ["tools", "work"] : [field];
-    return (this.problemsByRow.value.get(key) ?? []).filter((one) => names.includes(one.field));
+    return (this.problemsByRow.value.get(key) ?? []).filter((one) => one.field === field);
   }
 
-  edit(row: Row, values: Partial<TaskSpec>): void {
+  /** Give a task new values, or the plan itself where there is no row. */
+  edit(row: Row | null, values: Partial<TaskSpec> & Partial<PlanFields>): void {
+    const draft = this.draft.value;
     this.#put(
-      row.stored
-        ? changed(this.draft.value, row.stored, values)
-        : addedChanged(this.draft.value, placeOf(row), values),
+      row === null
+        ? planChanged(draft, this.stored.value, values)
+        : row.stored
+          ? changed(draft, row.stored, values)
+          : addedChanged(draft, placeOf(row), values),
     );
   }
 
-  editPlan(values: Partial<PlanFields>): void {
-    this.#put(planChanged(this.draft.value, this.stored.value, values));
-  }
-
   /** Keep a text that is no value, so that it is neither lost nor taken for one. */
-  putUnread(place: Place, unread: Unread | null): void {
-    const key = unreadKey(place);
-    if (unread === null && !this.unread.value.has(key)) return;
+  putUnread(key: string, text: string | null): void {
+    if (text === null && !this.unread.value.has(key)) return;
     this.#begin();
     const all = new Map(this.unread.value);
-    if (unread) all.set(key, unread);
-    else all.delete(key);
+    if (text === null) all.delete(key);
+    else all.set(key, text);
     this.unread.value = all;
     this.#ui.choice.dirty.value = this.dirty.value;
   }
@@ -182,21 +174,12 @@ export class PlanDesk {
     });
   }
 
-  keep(row: Row): void {
-    if (row.stored) this.#put(kept(this.draft.value, row.stored.name));
-  }
-
-  undo(row: Row): void {
+  /** Take back what was done to a task, or to the plan itself where there is no row. */
+  undo(row: Row | null): void {
+    const draft = this.draft.value;
     batch(() => {
-      this.#forgetUnread(row.key);
-      if (row.stored) this.#put(undone(this.draft.value, row.stored.name));
-    });
-  }
-
-  undoPlan(): void {
-    batch(() => {
-      this.#forgetUnread(WHOLE);
-      this.#put({ ...this.draft.value, plan: {} });
+      this.#forgetUnread(keyOf(row));
+      this.#put(row ? undone(draft, row.stored?.name ?? "") : { ...draft, plan: {} });
     });
   }
 
@@ -238,12 +221,11 @@ export class PlanDesk {
 
   /** Open what a problem is about, and bring the focus to the field. */
   show(problem: Problem): void {
-    const field = problem.field === "work" ? "tools" : problem.field;
     const key = this.keyOf(problem.task);
     batch(() => {
       if (this.mayEdit.value) this.#ui.choice.editing.value = true;
       if (key !== WHOLE) this.openRow(key);
-      this.goTo.value = { key, field };
+      this.goTo.value = { key, field: problem.field };
       this.#ui.opened.value += 1;
     });
   }
@@ -338,7 +320,8 @@ export class PlanDesk {
     // What stands behind it moves up, and texts that cannot be read would stay behind.
     const rest = [...this.unread.value].filter(([key]) => !key.startsWith("+"));
     this.unread.value = new Map(rest);
-    this.#put(addedRemoved(this.draft.value, place));
+    const { add } = this.draft.value;
+    this.#put({ ...this.draft.value, add: add.filter((_, index) => index !== place) });
     this.goTo.value = ADDING;
   }
 
@@ -348,24 +331,27 @@ export class PlanDesk {
   }
 
   #allProblems(): readonly Problem[] {
-    const own: Problem[] = [...this.unread.value].map(([key, unread]) => {
+    const own = [...this.unread.value.keys()].map((key): Problem => {
       const cut = key.lastIndexOf("\n");
-      const row = this.rows.value.find((each) => each.key === key.slice(0, cut));
-      return {
-        task: row?.now.name ?? "",
-        field: key.slice(cut + 1),
-        text: unread.problem,
-        instead: null,
-      };
+      const row = this.rows.value.find((each) => each.key === key.slice(0, cut)) ?? null;
+      const field = key.slice(cut + 1);
+      const text = NO_VALUE[specOf(row, field)?.kind ?? "text"] ?? "";
+      return { task: row?.now.name ?? "", field, text, instead: null };
     });
     const said = isEmpty(this.draft.value)
-      ? (this.mission.head.value.decision?.problems ?? [])
-      : (this.checked.value?.problems ?? []);
-    return [...own, ...said];
+      ? this.mission.head.value.decision?.problems
+      : this.checked.value?.problems;
+    // Tools are all of the work that has a field.
+    return [...own, ...(said ?? [])].map((each) =>
+      each.field === "work" ? { ...each, field: "tools" } : each,
+    );
   }
 }
 
-export const unreadKey = (place: Place): string => `${place.key}\n${place.field}`;
+/** What is kept of a row, or of the plan itself, by its key. */
+export const keyOf = (row: Row | null): string => row?.key ?? WHOLE;
+
+export const unreadKey = (row: Row | null, field: string): string => `${keyOf(row)}\n${field}`;
 
 const placeOf = (row: Row): number => Number(row.key.slice(1));
 

@@ -8,7 +8,8 @@ import { count, line, shown } from "../words";
 import { tickedIn } from "./plan-choice";
 import type { PlanDesk } from "./plan-desk";
 import { isEmpty } from "./plan-draft";
-import { labelOf, wordDifference } from "./plan-values";
+import { labelOf } from "./plan-fields";
+import { wordDifference } from "./plan-values";
 
 /** What stands beside the table: the plan as a drawing, what has changed, what follows. */
 export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {

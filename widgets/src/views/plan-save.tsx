@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { useHere } from "../here";
@@ -8,7 +7,7 @@ import { Button } from "../parts/button";
 import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
 import { type PlanDesk, unreadKey } from "./plan-desk";
-import { type Row, tasksIn, twinOf } from "./plan-draft";
+import { type Row, tasksIn } from "./plan-draft";
 
 /** Asks for a revision made of all edits; a refusal is shown beside it and loses nothing. */
 export function SaveButton({
@@ -32,31 +31,28 @@ export function SaveButton({
     return { draft: desk.draft.value, revision: desk.base.value };
   };
   const problems = desk.problems.value.length;
-  const button = (
-    <ActionButton
-      key={desk.base.value}
-      link={link}
-      busy={ui.choice.saving}
-      disabled={!desk.dirty.value || problems > 0}
-      action={{
-        verb: "edit",
-        label: `Save as revision ${next}`,
-        args: {},
-        kind: "plain",
-        twin: twinOf(mission.facts.value.short_id, desk.draft.value),
-      }}
-      more={more}
-      onDone={(value) => {
-        const answer = value as Checked;
-        desk.saved(answer);
-        ui.said.value = `Saved as revision ${answer.difference.to_revision}.`;
-        onDone();
-      }}
-    />
-  );
   return (
     <>
-      {button}
+      <ActionButton
+        key={desk.base.value}
+        link={link}
+        busy={ui.choice.saving}
+        disabled={!desk.dirty.value || problems > 0}
+        action={{
+          verb: "edit",
+          label: `Save as revision ${next}`,
+          args: {},
+          kind: "plain",
+          twin: desk.checked.value?.twin ?? `%hyper edit ${mission.facts.value.short_id}`,
+        }}
+        more={more}
+        onDone={(value) => {
+          const answer = value as Checked;
+          desk.saved(answer);
+          ui.said.value = `Saved as revision ${answer.difference.to_revision}.`;
+          onDone();
+        }}
+      />
       {desk.dirty.value && problems > 0 && (
         <span class="quiet">
           It can be saved when {problems === 1 ? "the problem is" : "the problems are"} fixed.
@@ -74,7 +70,7 @@ interface Props {
 
 /** What can be done at the end of a contract. */
 export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
-  const prefix = unreadKey({ key: row.key, field: "" });
+  const prefix = unreadKey(row, "");
   const touched =
     row.stored !== null &&
     (row.stored.name in desk.draft.value.changes ||
@@ -98,71 +94,42 @@ export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
   );
 }
 
-const NAMED_AT_MOST = 6;
-
 function DropButton({ desk, row, onDone }: Props): JSX.Element {
-  const asking = useSignal(false);
-  const begin = useRef<HTMLButtonElement>(null);
-  const leave = (): void => {
-    asking.value = false;
-    begin.current?.focus();
-  };
+  const { link } = useHere();
   const needing = desk.rows.value
     .filter((each) => !each.dropped && each.now.needs?.includes(row.now.name))
     .map((each) => line(each.now.name));
-  const who = listInWords(needing, NAMED_AT_MOST);
-  const question =
-    needing.length === 0
-      ? "No other task needs it."
-      : `${who} ${needing.length === 1 ? "needs it and goes" : "need it and go"} on without its output.`;
+  const verbs = needing.length === 1 ? "needs it and goes" : "need it and go";
+  const drop = row.stored ? "Drop" : "Remove";
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape takes back what is asked inside.
-    <div
-      class="act"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !asking.value) return;
-        event.stopPropagation();
-        leave();
+    <ActionButton
+      link={link}
+      action={{
+        verb: "edit",
+        label: `${drop} this ${row.stored ? "task" : "new task"}…`,
+        args: {},
+        kind: "plain",
+        twin: "",
+        confirm: {
+          question:
+            needing.length === 0
+              ? "No other task needs it."
+              : `${listInWords(needing)} ${verbs} on without its output.`,
+          button: `${drop} it`,
+        },
       }}
-    >
-      <button
-        ref={begin}
-        type="button"
-        class="btn"
-        aria-expanded={asking.value}
-        onClick={() => {
-          asking.value = !asking.value;
-        }}
-      >
-        {row.stored ? "Drop this task…" : "Remove this new task…"}
-      </button>
-      {asking.value && (
-        <fieldset class="confirm" aria-label={question}>
-          <span>{question}</span>
-          <Button
-            small
-            onClick={() => {
-              asking.value = false;
-              desk.drop(row);
-              onDone();
-            }}
-          >
-            {row.stored ? "Drop it" : "Remove it"}
-          </Button>
-          <Button small onClick={leave}>
-            Leave it as it is
-          </Button>
-        </fieldset>
-      )}
-    </div>
+      does={() => desk.drop(row)}
+      onDone={onDone}
+    />
   );
 }
 
+const NAMED_AT_MOST = 6;
+
 /** Names as a sentence has them, the rest of them counted. */
-export function listInWords(names: readonly string[], limit: number): string {
-  const few = names.length <= limit + 1 ? names : names.slice(0, limit);
-  const rest = names.length - few.length;
-  const parts = rest > 0 ? [...few, `${rest} more`] : [...few];
+export function listInWords(names: readonly string[]): string {
+  const rest = names.length - NAMED_AT_MOST;
+  const parts = rest > 1 ? [...names.slice(0, NAMED_AT_MOST), `${rest} more`] : [...names];
   const last = parts.pop() ?? "";
   return parts.length > 0 ? `${parts.join(", ")} and ${last}` : last;
 }
@@ -170,10 +137,10 @@ export function listInWords(names: readonly string[], limit: number): string {
 function whatIn(draft: Draft): string {
   const tasks = tasksIn(draft);
   const parts = [
-    ...(tasks > 0 ? [`of ${count(tasks, "task")}`] : []),
-    ...(Object.keys(draft.plan).length > 0 ? ["of the plan itself"] : []),
+    tasks > 0 && ` of ${count(tasks, "task")}`,
+    Object.keys(draft.plan).length > 0 && " of the plan itself",
   ];
-  return parts.length > 0 ? ` ${parts.join(" and ")}` : "";
+  return parts.filter(Boolean).join(" and");
 }
 
 /** All edits together: how many there are, and what to do with them. */
@@ -218,12 +185,8 @@ export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
       )}
       {desk.gone.value.length > 0 && (
         <p>
-          Your edits of{" "}
-          {listInWords(
-            desk.gone.value.map((name) => line(name)),
-            NAMED_AT_MOST,
-          )}{" "}
-          have no place any more: revision {revision} does not have{" "}
+          Your edits of {listInWords(desk.gone.value.map((name) => line(name)))} have no place
+          any more: revision {revision} does not have{" "}
           {desk.gone.value.length === 1 ? "this task" : "these tasks"}.
         </p>
       )}

@@ -10,8 +10,8 @@ import { setAllTicked, setTicked } from "./plan-choice";
 import { Contract } from "./plan-contract";
 import { ADDING, type PlanDesk } from "./plan-desk";
 import type { Row } from "./plan-draft";
+import { wordsOf } from "./plan-facts";
 import { listInWords } from "./plan-save";
-import { capsOf } from "./plan-values";
 
 const PAGE = 200;
 /** Below so many tasks, a field to look for one would only be in the way. */
@@ -218,8 +218,6 @@ function TickAll({ desk, told }: TickProps): JSX.Element {
   );
 }
 
-const NAMED_AT_MOST = 6;
-
 /** Tick or untick one task, and say what goes along with it. */
 function tick(
   desk: PlanDesk,
@@ -236,10 +234,7 @@ function tick(
     .map((task) => task.name)
     .filter((each) => each !== name && before.has(each) !== after.has(each));
   if (along.length === 0) return "";
-  const names = listInWords(
-    along.map((each) => line(each)),
-    NAMED_AT_MOST,
-  );
+  const names = listInWords(along.map((each) => line(each)));
   const one = along.length === 1;
   if (on)
     return `${line(name)} needs ${names}, so ${one ? "this is" : "these are"} ticked too.`;
@@ -270,7 +265,6 @@ function TaskRow(props: RowProps): JSX.Element {
     told.value.name === row.stored?.name ? told.value.text : "",
   ).value;
   const task = row.now;
-  const caps = capsOf(task);
   return (
     <>
       <tr aria-current={open || undefined} class={row.dropped ? "plan-gone" : undefined}>
@@ -314,9 +308,9 @@ function TaskRow(props: RowProps): JSX.Element {
           <Needs desk={desk} row={row} />
         </td>
         <td class="num">
-          {caps.cost}
+          {wordsOf(desk, row, "cap_cost") || "no cap"}
           <br />
-          {caps.time}
+          {wordsOf(desk, row, "timeout_s")}
         </td>
       </tr>
       {open && (
