@@ -268,13 +268,19 @@ def offset(at: datetime) -> str:
 def tell(event: Event) -> Phrase:
     """Say what an event tells of, in a sentence.
 
-    Kinds that this version does not know are told by their own name and facts.
+    Kinds that this version does not know are told by their own name and facts, and so are
+    events whose facts are of other types than it knows.
     """
-    teller = _TELLERS.get(event.kind)
-    if teller is None:
-        facts = _facts(event.payload)
-        return (Code(line(event.kind, cut_at=80)), f": {facts}." if facts else ".")
-    return teller(event)
+    teller = _TELLERS.get(event.kind, _as_it_is)
+    try:
+        return teller(event)
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+        return _as_it_is(event)
+
+
+def _as_it_is(event: Event) -> Phrase:
+    facts = _facts(event.payload)
+    return (Code(line(event.kind, cut_at=80)), f": {facts}." if facts else ".")
 
 
 def _first(event: Event, *keys: str) -> str:
@@ -324,7 +330,7 @@ def _shared(event: Event) -> Phrase:
 def _settled(event: Event) -> Phrase:
     facts = event.payload
     paid, model = f"It paid {dollars(_number(facts.get('cost')))}", facts.get("model")
-    return (f"{paid} to ", Code(str(model)), ".") if model else (f"{paid}.",)
+    return (f"{paid} to ", named(str(model)), ".") if model else (f"{paid}.",)
 
 
 def _exhausted(event: Event) -> Phrase:
@@ -336,13 +342,16 @@ def _exhausted(event: Event) -> Phrase:
     return (f"The budget of {dollars(budget)} does not cover what is left: {short}.",)
 
 
+_NAMED: Final = 20
+
+
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _deferred(event: Event) -> Phrase:
     facts = event.payload
-    names = [Code(str(name)) for name in facts.get("resources") or ()]
+    names = [named(str(name)) for name in (facts.get("resources") or ())[:_NAMED]]
     what: Phrase = (" for ", *_listed(names)) if names else ()
     after_s = facts.get("after_s")
     again = ""
@@ -350,8 +359,8 @@ def _deferred(event: Event) -> Phrase:
         again = f" It is tried again after {duration(after_s)}."
     match facts.get("hurdle"):
         case "full":
-            use = f"{facts.get('held')} of {facts.get('limit')} in use"
-            return ("It waits", *what, f": {use}.")
+            held, limit = (line(facts.get(name), cut_at=20) for name in ("held", "limit"))
+            return ("It waits", *what, f": {held} of {limit} in use.")
         case "rate":
             return ("It waits", *what, ": no more may begin at once.")
         case "refused":
@@ -477,7 +486,7 @@ def _retried(event: Event) -> Phrase:
     if following is None:
         return (f"It waits for another attempt.{why}",)
     when = f" in {duration(delay)}" if isinstance(delay, int | float) else ""
-    return (f"Attempt {following} starts by itself{when}.{why}",)
+    return (f"Attempt {line(following, cut_at=20)} starts by itself{when}.{why}",)
 
 
 def _stalled(event: Event) -> Phrase:

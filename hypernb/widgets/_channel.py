@@ -60,7 +60,7 @@ class Channel:
         self._head_version = -1
         self._rows_version = -1
         self._probe_s = _FIRST_PROBE_S
-        self._heard_at = 0.0
+        self._heard_at = self._had_all_at = 0.0
 
     @property
     def has_room(self) -> bool:
@@ -199,7 +199,10 @@ class Channel:
         The last messages may have been lost on their way, and then nothing would show a gap.
         Taking them twice does no harm.
         """
-        if not self._sent or now_s - self._heard_at < self._probe_s:
+        if not self._sent:
+            self._had_all_at = now_s
+        # Before there was anything to acknowledge, its silence said nothing.
+        if now_s - max(self._heard_at, self._had_all_at) < self._probe_s:
             return
         self._heard_at, self._probe_s = now_s, min(2 * self._probe_s, _LAST_PROBE_S)
         self._sent.clear()

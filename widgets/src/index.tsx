@@ -4,6 +4,7 @@ import { App } from "./app";
 import { Connection } from "./connection";
 import { noteFrontEnd } from "./front-end";
 import type { FrontEndModel } from "./model";
+import { Guarded } from "./parts/guarded";
 import { keepKeys } from "./shortcuts";
 
 /**
@@ -31,7 +32,12 @@ export default function widget() {
       keepKeys(root);
       el.append(root);
       const end = connected(model).show();
-      draw(<App connection={connected(model)} />, root);
+      draw(
+        <Guarded>
+          <App connection={connected(model)} />
+        </Guarded>,
+        root,
+      );
       return () => {
         draw(null, root);
         root.remove();

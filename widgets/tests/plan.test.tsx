@@ -833,6 +833,18 @@ describe("large and hostile plans", () => {
     expect(all("tbody tr")).toHaveLength(400);
   });
 
+  it("show an open task that comes much later without all before it", () => {
+    show(largePicture(2_000));
+    act(() => {
+      here.ui.task.value = "task-1800";
+    });
+    expect(text()).toContain("Contract of t1801");
+    expect(text()).toContain("1,600 tasks in between");
+    expect(all("tbody tr").length).toBeLessThan(210);
+    press("Close");
+    expect(document.activeElement?.textContent).toBe("task-1800");
+  });
+
   it("find tasks by text, and show the open one always", () => {
     const picture = largePicture(300);
     show(picture);

@@ -90,6 +90,24 @@ def test_event_is_told_with_facts(
     assert plain(words.tell(make.event(kind, "lint", **payload))) == said
 
 
+ODD: list[Any] = [None, 5, float("inf"), True, "\x1b[31mW" * 50_000, [None], {"a": 1}]
+FACTS = "after_s cost delay_s duration_s error findings held limit missions model next_attempt"
+
+
+@pytest.mark.parametrize("kind", [each.value for each in EventKind])
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:8])
+def test_event_is_told_whatever_its_facts_are(kind: str, odd: Any, make: Any) -> None:
+    payload = dict.fromkeys([*FACTS.split(), "hurdle", "resources", "reason", "tasks"], odd)
+    said = plain(words.tell(make.event(kind, "lint", **payload)))
+    assert "\x1b" not in said
+    assert 0 < len(said) < 5_000
+
+
+def test_what_a_task_waits_for_is_cut(make: Any) -> None:
+    event = make.event("task.deferred", "lint", hurdle="full", resources=["W" * 1_000])
+    assert len(plain(words.tell(event))) < 200
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

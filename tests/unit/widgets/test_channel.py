@@ -193,6 +193,16 @@ def test_what_is_lost_on_its_way_is_sent_again(
     assert mission.read == [10, 10]
 
 
+def test_what_comes_after_a_long_rest_is_sent_once(
+    channel: Channel, mission: Mission, view: View
+) -> None:
+    _begin(channel, view)
+    channel.settle(100.0)
+    channel.offer(mission.happens())
+    channel.settle(100.1)
+    assert [message["type"] for message in view.messages] == ["picture", "batch"]
+
+
 def test_a_head_goes_out_once(channel: Channel, mission: Mission, view: View) -> None:
     _begin(channel, view)
     mission.head_version += 1

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { Guarded } from "./guarded";
 import { useOwnId } from "./own-id";
 
 export interface TabItem<Name extends string> {
@@ -72,7 +73,9 @@ export function Tabs<Name extends string>({
         ))}
       </div>
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${current.name}`}>
-        <current.part key={current.name} />
+        <Guarded key={current.name}>
+          <current.part />
+        </Guarded>
       </div>
     </>
   );

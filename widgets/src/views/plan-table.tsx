@@ -46,9 +46,27 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const rows = desk.rows.value;
   const open = openKey(desk, ui.task);
   const found = filtered(rows, desk.filter.value, open);
-  const openAt = found.findIndex((row) => row.key === open);
-  const upTo = Math.max(shownRows.value, openAt + 1);
+  // Stays when it is closed: the focus goes back to its name.
+  const last = useRef<string | null>(null);
+  last.current = open ?? last.current;
+  const lastAt = found.findIndex((row) => row.key === last.current);
+  const isFar = lastAt >= shownRows.value + PAGE;
+  const upTo = isFar ? shownRows.value : Math.max(shownRows.value, lastAt + 1);
+  const far = isFar ? found[lastAt] : undefined;
   const columns = 4 + (picking ? 1 : 0) + (running ? 1 : 0);
+  const drawn = (row: Row): JSX.Element => (
+    <TaskRow
+      key={row.key}
+      desk={desk}
+      row={row}
+      open={row.key === open}
+      picking={picking}
+      running={running}
+      columns={columns}
+      told={told}
+      begun={begun}
+    />
+  );
   return (
     <section aria-labelledby={headingId}>
       <div class="plan-lead">
@@ -90,19 +108,15 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {found.slice(0, upTo).map((row) => (
-            <TaskRow
-              key={row.key}
-              desk={desk}
-              row={row}
-              open={row.key === open}
-              picking={picking}
-              running={running}
-              columns={columns}
-              told={told}
-              begun={begun}
-            />
-          ))}
+          {found.slice(0, upTo).map(drawn)}
+          {far && (
+            <tr>
+              <td colSpan={columns} class="quiet">
+                {count(lastAt - upTo, "task")} in between
+              </td>
+            </tr>
+          )}
+          {far && drawn(far)}
         </tbody>
       </table>
       {found.length === 0 && rows.length > 0 && (
