@@ -62,6 +62,8 @@ export interface MissionFacts {
   by: string;
   forked_from: string;
   forked_at: string;
+  /** Seconds between its ends and the retries after them, together. */
+  rested_s: number;
 }
 
 /** A task's row; its goal, needs and caps are in the plan. */
@@ -341,6 +343,13 @@ export interface Answer {
   error?: { code: string; message: string; hint: string };
 }
 
+/** What was asked is still being tried; its answer follows. */
+export interface Pending {
+  type: "pending";
+  id: string | number;
+  why: string;
+}
+
 /** A sign of life of the kernel, every five seconds. */
 export interface Beat {
   type: "beat";
@@ -388,6 +397,8 @@ export interface MissionRow {
   findings: number;
   /** What it does or waits for, in a sentence. */
   told: Phrase;
+  /** Where the words of a search were found; empty if nothing was searched. */
+  found: Phrase;
   needs_you: boolean;
   left: string;
   budget: number | null;
@@ -398,6 +409,7 @@ export type FromKernel =
   | Picture
   | Batch
   | Answer
+  | Pending
   | Beat
   | Copy
   | Closed

@@ -129,6 +129,11 @@ export function ActionButton({
           {children}
         </Asked>
       )}
+      {busy.value && link.pending.value && (
+        <p class="quiet" role="status">
+          {shown(link.pending.value)}
+        </p>
+      )}
       <Refused why={refused.value} />
     </div>
   );

@@ -42,6 +42,11 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
         <p class="quiet">
           <Said phrase={row.told} />
         </p>
+        {row.found.length > 0 && (
+          <p class="quiet">
+            <Said phrase={row.found} />
+          </p>
+        )}
         <p class="quiet">{origin(mission)}</p>
         <p class="narrow-only">
           <State of={MISSION_WORDS[mission.state]} />
@@ -106,7 +111,8 @@ function origin(mission: MissionFacts): string {
 
 function took(mission: MissionFacts): string {
   if (!mission.started_at || !mission.finished_at) return "";
-  return duration((Date.parse(mission.finished_at) - Date.parse(mission.started_at)) / 1_000);
+  const whole = (Date.parse(mission.finished_at) - Date.parse(mission.started_at)) / 1_000;
+  return duration(Math.max(0, whole - mission.rested_s));
 }
 
 // -- what can be done with it ------------------------------------------------------------
