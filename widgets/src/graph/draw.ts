@@ -20,6 +20,7 @@ export interface Fonts {
 
 /** What is drawn, and how it is seen. */
 export interface Frame extends Place {
+  readonly level: Level;
   readonly scene: Scene;
   readonly palette: Palette;
   readonly fonts: Fonts;
@@ -82,7 +83,7 @@ export function drawSome(
   const seen = seenIn(frame);
   const { scene } = frame;
   const shown = [...tasks].filter((task) => meet(scene.box(task), seen));
-  if (levelAt(frame.k) === "dot") drawDots(context, frame, shown, true);
+  if (frame.level === "dot") drawDots(context, frame, shown, true);
   else {
     erase(context, frame, shown);
     drawBoxes(context, frame, shown);
@@ -131,10 +132,10 @@ interface Stroke {
 }
 
 function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect): void {
-  const { scene, k } = frame;
+  const { scene, k, level } = frame;
   if (scene.geometry.measure.gapAlong * k < EDGE_GAP_PX) return;
   enter(context, frame);
-  const straight = levelAt(k) === "dot";
+  const straight = level === "dot";
   for (const stroke of strokesOf(frame, seen)) {
     if (stroke.edges.length === 0) continue;
     context.beginPath();
@@ -149,33 +150,28 @@ function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect):
 
 /** The edges that can be seen, in the order in which they are drawn. */
 function strokesOf(frame: Frame, seen: Rect): Stroke[] {
-  const { palette, scene, states, marked, k } = frame;
-  const far = isBoxesOnly(levelAt(k));
-  const grey = levelAt(k) === "dot" ? palette.line : palette.edge;
-  const stroke = (colour: string, width: number, ...dash: number[]): Stroke => ({
-    edges: [],
-    colour,
-    width,
-    dash: far ? [] : dash,
-  });
-  const thin = stroke(grey, 1.25);
-  const waited = stroke(grey, 1.25, 4, 3);
-  const near = stroke(palette.ink, 1.5);
-  const nearWaited = stroke(palette.ink, 1.5, 4, 3);
-  const thick = stroke(palette.ink, far ? 2 : 3);
-  const thickWaited = stroke(palette.ink, far ? 2 : 3, 9, 5);
+  const { palette, scene, states, marked, level } = frame;
+  const far = isBoxesOnly(level);
+  const grey = level === "dot" ? palette.line : palette.edge;
+  const kinds: readonly (readonly [colour: string, width: number, dash: number[]])[] = [
+    [grey, 1.25, [4, 3]],
+    [palette.ink, 1.5, [4, 3]],
+    [palette.ink, far ? 2 : 3, [9, 5]],
+  ];
+  // Of each kind first those that are still waited for.
+  const strokes = kinds.flatMap(([colour, width, dash]): Stroke[] => [
+    { edges: [], colour, width, dash: far ? [] : dash },
+    { edges: [], colour, width, dash: [] },
+  ]);
   const { edges } = scene.arranged.layout;
   for (let edge = 0; edge < edges.count; edge += 1) {
     if (!scene.isEdgeIn(edge, seen)) continue;
     const from = edges.from[edge] ?? 0;
-    const to = edges.to[edge] ?? 0;
-    const done = states[from] === "succeeded";
-    const own = from === marked || to === marked;
-    if (frame.isCritical(edge)) (done ? thick : thickWaited).edges.push(edge);
-    else if (own) (done ? near : nearWaited).edges.push(edge);
-    else (done ? thin : waited).edges.push(edge);
+    const isOwn = from === marked || edges.to[edge] === marked;
+    const kind = frame.isCritical(edge) ? 2 : Number(isOwn);
+    strokes[2 * kind + Number(states[from] === "succeeded")]?.edges.push(edge);
   }
-  return [waited, thin, nearWaited, near, thickWaited, thick];
+  return strokes;
 }
 
 // -- boxes
@@ -185,7 +181,7 @@ function drawBoxes(
   frame: Frame,
   tasks: readonly number[],
 ): void {
-  const level = levelAt(frame.k);
+  const { level } = frame;
   if (level === "dot") {
     drawDots(context, frame, tasks, false);
     return;
