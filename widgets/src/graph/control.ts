@@ -127,8 +127,7 @@ export class Control {
   /** Open a task, and leave focus and pointer where they are. */
   readonly select = (task: number): void => {
     if (task < 0 || task >= this.size) return;
-    this.#dismissed.value = -1;
-    this.marked.value = task;
+    this.#mark(task);
     this.#here.ui.task.value = this.nameOf(task);
   };
 
@@ -137,6 +136,11 @@ export class Control {
     this.select(task);
     if (task >= 0 && task < this.size) openTask(this.#here.ui, this.nameOf(task));
   };
+
+  #mark(task: number): void {
+    this.#dismissed.value = -1;
+    this.marked.value = task;
+  }
 
   // -- keys
 
@@ -175,9 +179,8 @@ export class Control {
 
   #go(task: number): void {
     if (task < 0) return;
-    this.#dismissed.value = -1;
+    this.#mark(task);
     this.hovered.value = -1;
-    this.marked.value = task;
     this.said.value = this.#tell(task);
     this.surface?.reveal(task);
   }
@@ -262,8 +265,7 @@ export class Control {
   #follow(name: string | null): void {
     const task = this.#own.numbers.get(name ?? "") ?? -1;
     if (task < 0 || task === this.marked.peek()) return;
-    this.marked.value = task;
-    this.#dismissed.value = -1;
+    this.#mark(task);
     this.surface?.reveal(task);
   }
 }

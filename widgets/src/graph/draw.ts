@@ -235,19 +235,19 @@ const BORDERS: Readonly<Record<Look["border"], readonly number[]>> = {
 function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number): void {
   const { scene, palette, k } = frame;
   const look = lookOf(frame.states[task]);
-  const { x, y, width, height } = scene.box(task);
+  const box = scene.box(task);
   const pixel = 1 / Math.min(k, 1);
   const [thick = pixel, ...dash] = BORDERS[look.border].map((length) => length * pixel);
   const radius = look.square ? 0 : 3;
   context.lineWidth = thick;
   context.strokeStyle = palette[look.colour];
   context.setLineDash(dash);
-  outline(context, x, y, width, height, thick / 2, radius);
+  outline(context, box, thick / 2, radius);
   context.fillStyle = palette[look.fill];
   context.fill();
   context.stroke();
   if (look.border === "double") {
-    outline(context, x, y, width, height, thick / 2 + 2.5 * pixel, radius);
+    outline(context, box, thick / 2 + 2.5 * pixel, radius);
     context.stroke();
   }
   context.setLineDash([]);
@@ -255,10 +255,7 @@ function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number):
 
 function outline(
   context: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
+  { x, y, width, height }: Rect,
   inset: number,
   radius: number,
 ): void {
@@ -330,23 +327,13 @@ function drawNames(
   context.fillStyle = palette.ink;
   context.font = full || isShort ? fonts.name : fonts.big;
   const line = full ? 1.2 * fonts.em : measure.height / 2;
-  for (const task of tasks)
-    context.fillText(
-      isShort ? `t${task + 1}` : frame.nameOf(task),
-      (x[task] ?? 0) + left,
-      (y[task] ?? 0) + line,
-      room,
-    );
+  const write = (said: (task: number) => string, down: number): void => {
+    for (const task of tasks)
+      context.fillText(said(task), (x[task] ?? 0) + left, (y[task] ?? 0) + down, room);
+  };
+  write(isShort ? (task) => `t${task + 1}` : frame.nameOf, line);
   if (!full) return;
   context.fillStyle = palette.muted;
   context.font = fonts.detail;
-  for (const task of tasks) {
-    const detail = frame.detailOf(task);
-    context.fillText(
-      detail,
-      (x[task] ?? 0) + left,
-      (y[task] ?? 0) + measure.height - 1.2 * fonts.em,
-      room,
-    );
-  }
+  write(frame.detailOf, measure.height - 1.2 * fonts.em);
 }

@@ -115,15 +115,12 @@ function boundsOf({ points, starts }: Geometry): Float64Array {
     for (let at = starts[edge] ?? 0; at < end; at += 2) {
       const x = points[at] ?? 0;
       const y = points[at + 1] ?? 0;
-      if (x < left) left = x;
-      if (x > right) right = x;
-      if (y < top) top = y;
-      if (y > bottom) bottom = y;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
     }
-    bounds[edge * 4] = left;
-    bounds[edge * 4 + 1] = top;
-    bounds[edge * 4 + 2] = right;
-    bounds[edge * 4 + 3] = bottom;
+    bounds.set([left, top, right, bottom], edge * 4);
   }
   return bounds;
 }

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { PlanSpec } from "../protocol";
 import { count, line } from "../words";
-import { type Arranged, arranged, edgesAlong, needsOf } from "./arranged";
+import { type Arranged, arranged, edgesAlong, needsOf, numbered } from "./arranged";
 import { type Geometry, type Measure, pathOf, placed } from "./geometry";
 import { edgesOf, longestPaths } from "./layout";
 import { stepOf } from "./ways";
@@ -150,9 +150,9 @@ function drawn(plan: PlanSpec): { own: Arranged; geometry: Geometry } {
 }
 
 function criticalPath(plan: PlanSpec, critical: readonly string[]): string {
-  const numbers = new Map(plan.tasks.map((task, number) => [task.name, `t${number + 1}`]));
+  const numbers = numbered(plan.tasks.map((task) => task.name));
   const told = critical.flatMap((name) => numbers.get(name) ?? []);
-  return `critical path: ${told.join(", ")}.`;
+  return `critical path: ${told.map((number) => `t${number + 1}`).join(", ")}.`;
 }
 
 function waves(plan: PlanSpec): string {

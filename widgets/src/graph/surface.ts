@@ -259,33 +259,36 @@ export class Surface {
   }
 
   #short(measure: Measure): Measure {
-    const { em } = this.#fonts;
     const digits = String(this.#arranged.names.length).length;
     return {
       ...measure,
-      width: Math.round((digits + 1) * this.#nameWidth() + 2.5 * em),
-      height: Math.round(2.3 * em),
-      gapAcross: Math.round(0.4 * em),
+      width: this.#px(2.5, digits + 1),
+      height: this.#px(2.3),
+      gapAcross: this.#px(0.4),
       short: true,
     };
   }
 
   #measure(down: boolean): Measure {
-    const { em } = this.#fonts;
     let longest = 0;
     for (const name of this.#arranged.names)
       longest = Math.max(longest, widthOf(name, NAME_AT_MOST + 1));
-    const width = Math.round(Math.max(longest * this.#nameWidth() + 2.6 * em, 11.2 * em));
+    const width = Math.max(this.#px(2.6, longest), this.#px(11.2));
     return {
       width,
-      height: Math.round(3.7 * em),
-      gapAlong: Math.round(down ? 2.6 * em : this.#gapBeside(width)),
-      gapAcross: Math.round(0.77 * em),
-      margin: Math.round(0.31 * em),
+      height: this.#px(3.7),
+      gapAlong: down ? this.#px(2.6) : Math.round(this.#gapBeside(width)),
+      gapAcross: this.#px(0.77),
+      margin: this.#px(0.31),
       grain: 1,
       short: false,
       down,
     };
+  }
+
+  /** A length in whole pixels: so many ems, and so many letters of a name. */
+  #px(ems: number, letters = 0): number {
+    return Math.round(ems * this.#fonts.em + letters * this.#nameWidth());
   }
 
   /** The gap between layers from left to right; narrower, where all then fits without scaling. */
