@@ -59,25 +59,29 @@ MISSION_STATES: Final[Mapping[str, StateWord]] = {
         "planning", "planning", "active", "✎", "The plan is being made."
     ),
     MissionState.AWAITING_APPROVAL: StateWord(
-        "awaiting approval", "awaiting", "attention", "◆", "The plan waits for a person."
+        "awaiting approval",
+        "awaiting",
+        "attention",
+        "◆",
+        "Waits for a person. Nothing runs until the decision.",
     ),
     MissionState.RUNNING: StateWord(
-        "running", "running", "active", "►", "A runner may work on it."
+        "running", "running", "active", "►", "At least one task may run."
     ),
     MissionState.PAUSED: StateWord(
-        "paused", "paused", "neutral", "‖", "A person paused it; nothing new starts."
+        "paused", "paused", "neutral", "‖", "Paused by a person. No new attempt starts."
     ),
     MissionState.SUCCEEDED: StateWord(
-        "succeeded", "succeeded", "good", "✓", "It ended well; the result is there."
+        "succeeded", "succeeded", "good", "✓", "Ended well. The result is there."
     ),
     MissionState.FAILED: StateWord(
-        "failed", "failed", "bad", "✗", "It ended without its result."
+        "failed", "failed", "bad", "✗", "Ended without its result; says which task, and why."
     ),
     MissionState.CANCELLED: StateWord(
-        "cancelled", "cancelled", "neutral", "⊘", "A person ended it."
+        "cancelled", "cancelled", "neutral", "⊘", "Ended by a person."
     ),
     MissionState.REJECTED: StateWord(
-        "rejected", "rejected", "neutral", "◇", "A person said no to the plan; nothing ran."
+        "rejected", "rejected", "neutral", "◇", "The plan was refused. Nothing ran."
     ),
 }
 
@@ -88,50 +92,60 @@ APPROVED: Final = StateWord(
 
 TASK_STATES: Final[Mapping[str, StateWord]] = {
     TaskState.PENDING: StateWord(
-        "pending", "pending", "neutral", "◌", "It waits for the tasks it needs."
+        "pending", "pending", "neutral", "◌", "Its needs are not done."
     ),
     TaskState.READY: StateWord(
-        "ready", "ready", "neutral", "○", "It starts as soon as there is room."
+        "ready", "ready", "neutral", "○", "Could start; waits for a free place or for budget."
     ),
     TaskState.WAITING: StateWord(
         "waiting",
         "waiting",
         "neutral",
         "◷",
-        "It waits for a resource that it shares; it starts by itself.",
+        "Waits for something that is in use elsewhere.",
     ),
     TaskState.RUNNING: StateWord("running", "running", "active", "►", "An attempt is at work."),
     TaskState.VERIFYING: StateWord(
-        "verifying", "verifying", "active", "⌕", "Its check is being made."
+        "verifying", "verifying", "active", "⌕", "The runner checks what the agent claims."
     ),
     TaskState.AWAITING_APPROVAL: StateWord(
-        "awaiting approval", "awaiting", "attention", "◆", "It asks a person for something."
+        "awaiting approval",
+        "awaiting",
+        "attention",
+        "◆",
+        "Asks a person for something outside the plan.",
     ),
     TaskState.STALLED: StateWord(
-        "stalled", "stalled", "attention", "⧗", "An attempt has been silent for too long."
+        "stalled",
+        "stalled",
+        "attention",
+        "⧗",
+        "No heartbeat. Says what happens next, and when.",
     ),
-    TaskState.SUCCEEDED: StateWord(
-        "succeeded", "succeeded", "good", "✓", "Done; it is never run again."
+    TaskState.SUCCEEDED: StateWord("succeeded", "succeeded", "good", "✓", "Its check held."),
+    TaskState.FAILED: StateWord(
+        "failed", "failed", "bad", "✗", "All attempts are used up, or it is not safe to repeat."
     ),
-    TaskState.FAILED: StateWord("failed", "failed", "bad", "✗", "Its last attempt failed."),
     TaskState.CANCELLED: StateWord(
         "cancelled", "cancelled", "neutral", "⊘", "Ended by a person, or with its mission."
     ),
-    TaskState.SKIPPED: StateWord(
-        "skipped", "skipped", "neutral", "»", "Something it needs did not succeed."
-    ),
+    TaskState.SKIPPED: StateWord("skipped", "skipped", "neutral", "»", "Not needed any more."),
 }
 
 ATTEMPT_STATES: Final[Mapping[str, StateWord]] = {
     AttemptState.RUNNING: StateWord("running", "running", "active", "►", "At work."),
-    AttemptState.SUCCEEDED: StateWord("succeeded", "succeeded", "good", "✓", "Done."),
-    AttemptState.FAILED: StateWord("failed", "failed", "bad", "✗", "It ended with an error."),
-    AttemptState.ABANDONED: StateWord(
-        "abandoned", "abandoned", "neutral", "⊟", "Its runner ended before it did."
+    AttemptState.SUCCEEDED: StateWord("succeeded", "succeeded", "good", "✓", "Its check held."),
+    AttemptState.FAILED: StateWord(
+        "failed", "failed", "bad", "✗", "An error, or its check did not hold."
     ),
-    AttemptState.CANCELLED: StateWord("cancelled", "cancelled", "neutral", "⊘", "Ended early."),
+    AttemptState.ABANDONED: StateWord(
+        "abandoned", "abandoned", "neutral", "⊟", "Its runner or its heartbeat was lost."
+    ),
+    AttemptState.CANCELLED: StateWord(
+        "cancelled", "cancelled", "neutral", "⊘", "Ended by a person."
+    ),
     AttemptState.REFUSED: StateWord(
-        "refused", "refused", "neutral", "⊖", "Too many requests; it counts as no attempt."
+        "refused", "refused", "neutral", "⊖", "It was not let start."
     ),
 }
 

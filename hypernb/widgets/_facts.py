@@ -51,6 +51,19 @@ def _part(part: Part) -> str | dict[str, str]:
             return part
 
 
+def meanings() -> dict[str, Facts]:
+    """Write what each state of a mission, a task and an attempt means, in a sentence."""
+    kinds = {
+        "mission": words.MISSION_STATES,
+        "task": words.TASK_STATES,
+        "attempt": words.ATTEMPT_STATES,
+    }
+    return {
+        kind: {str(state): word.means for state, word in states.items()}
+        for kind, states in kinds.items()
+    }
+
+
 def mission_facts(record: MissionRecord) -> Facts:
     """Write a mission's row."""
     return {

@@ -14,6 +14,7 @@ from hypernb.widgets._facts import (
     agent_facts,
     attempt_facts,
     event_facts,
+    meanings,
     mission_facts,
     plan_facts,
     task_facts,
@@ -310,6 +311,7 @@ class Mirror:
             "head": self.head,
             "agents": self._agents(),
             "tools": list(tool_names()),
+            "meanings": meanings(),
         }
 
     def _agents(self) -> list[dict[str, Any]]:

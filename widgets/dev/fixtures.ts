@@ -4,6 +4,7 @@ import type {
   AttemptFacts,
   EventFacts,
   HeadFacts,
+  Meanings,
   MissionState,
   Phrase,
   Picture,
@@ -604,6 +605,40 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
   };
 }
 
+const MEANINGS: Meanings = {
+  mission: {
+    planning: "The plan is being made.",
+    awaiting_approval: "Waits for a person. Nothing runs until the decision.",
+    running: "At least one task may run.",
+    paused: "Paused by a person. No new attempt starts.",
+    succeeded: "Ended well. The result is there.",
+    failed: "Ended without its result; says which task, and why.",
+    cancelled: "Ended by a person.",
+    rejected: "The plan was refused. Nothing ran.",
+  },
+  task: {
+    pending: "Its needs are not done.",
+    ready: "Could start; waits for a free place or for budget.",
+    waiting: "Waits for something that is in use elsewhere.",
+    running: "An attempt is at work.",
+    verifying: "The runner checks what the agent claims.",
+    awaiting_approval: "Asks a person for something outside the plan.",
+    stalled: "No heartbeat. Says what happens next, and when.",
+    succeeded: "Its check held.",
+    failed: "All attempts are used up, or it is not safe to repeat.",
+    cancelled: "Ended by a person, or with its mission.",
+    skipped: "Not needed any more.",
+  },
+  attempt: {
+    running: "At work.",
+    succeeded: "Its check held.",
+    failed: "An error, or its check did not hold.",
+    abandoned: "Its runner or its heartbeat was lost.",
+    cancelled: "Ended by a person.",
+    refused: "It was not let start.",
+  },
+};
+
 /** The picture of a mission in a state. */
 export function pictureOf(state: MissionState = "running", howManyEvents = 0): Picture {
   const tasks = tasksIn(state);
@@ -648,6 +683,7 @@ export function pictureOf(state: MissionState = "running", howManyEvents = 0): P
       role: `What a ${name} is for`,
     })),
     tools: ["files", "scan", "git", "tests", "python", "kernel"],
+    meanings: MEANINGS,
     clicks: { at_once: true, why: "" },
   };
 }

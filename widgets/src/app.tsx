@@ -2,33 +2,15 @@ import type { ComponentType, JSX } from "preact";
 import { attachAgain } from "./again";
 import type { Connection } from "./connection";
 import { MissionShell } from "./mission-shell";
-import { Board } from "./views/board";
-import { Feed } from "./views/feed";
-import { Graph } from "./views/graph";
 import { HistoryView } from "./views/history";
 import { HyperBoardView } from "./views/hyper-board";
-import { MissionView } from "./views/mission-view";
-import { Plan } from "./views/plan";
-import { Result } from "./views/result";
+import { MissionView, TABS } from "./views/mission-view";
 import { Alone } from "./views/standalone";
-import { Timeline } from "./views/timeline";
 import { shown } from "./words";
 
-const alone = (part: ComponentType, plan = false): ComponentType => {
-  return function PartAlone() {
-    return <Alone part={part} plan={plan} />;
-  };
-};
-
-const PARTS: Readonly<Record<string, ComponentType>> = {
-  mission: MissionView,
-  plan: alone(Plan, true),
-  graph: alone(Graph),
-  board: alone(Board),
-  feed: alone(Feed),
-  timeline: alone(Timeline),
-  result: alone(Result),
-};
+const PARTS: ReadonlyMap<string, ComponentType> = new Map(
+  TABS.map(({ name, part }) => [name, () => <Alone part={part} plan={name === "plan"} />]),
+);
 
 /** The view that a widget is: one mission's, or that of many. */
 export function App({ connection }: { connection: Connection }): JSX.Element {
@@ -42,7 +24,7 @@ export function App({ connection }: { connection: Connection }): JSX.Element {
       key={mission.facts.peek().id}
       connection={connection}
       mission={mission}
-      part={PARTS[component] ?? MissionView}
+      part={PARTS.get(component) ?? MissionView}
     />
   );
 }

@@ -131,7 +131,7 @@ export class KernelLink implements Link {
         if (answer.ok) resolve(answer.value as T);
         else reject(new Refusal(answer.error ?? REFUSED));
       });
-      if (!this.#post({ type: "ask", id, verb, args })) this.#settle(id, this.#hinted(NOBODY));
+      if (!this.#post({ type: "ask", id, verb, args })) this.#fail(id, NOBODY);
     });
   }
 
@@ -157,19 +157,19 @@ export class KernelLink implements Link {
     return { ...fault, hint: attachAgain(String(this.#model.get("mission_id") ?? "")) };
   }
 
-  #settle(id: string | number, error: Fault): void {
-    this.#answered({ type: "answer", id, ok: false, error });
-  }
-
-  #answered(answer: Answer): void {
+  #settle(answer: Answer): void {
     const settle = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if (this.#waiting.size === 0) this.pending.value = "";
     settle?.(answer);
   }
 
+  #fail(id: string | number, fault: Omit<Fault, "hint">): void {
+    this.#settle({ type: "answer", id, ok: false, error: this.#hinted(fault) });
+  }
+
   #giveUp(): void {
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, this.#hinted(NO_ANSWER));
+    for (const id of [...this.#waiting.keys()]) this.#fail(id, NO_ANSWER);
   }
 
   #fallSilent(busy: boolean): void {
@@ -183,7 +183,7 @@ export class KernelLink implements Link {
     this.heardAt = Date.now();
     if (this.liveness.peek() === "silent") this.liveness.value = "live";
     if (message.type === "answer") {
-      this.#answered(message);
+      this.#settle(message);
       return;
     }
     if (message.type === "pending") {

@@ -1,4 +1,4 @@
-import { effect, type ReadonlySignal } from "@preact/signals";
+import { effect, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import type { Connection } from "./connection";
@@ -71,23 +71,25 @@ function useClock({ mission, ui }: Here): void {
   }, [mission]);
 }
 
+/** What a view shows that is a trait of its widget too, and what it is without a value there. */
+const TRAITS = [
+  ["tab", "graph"],
+  ["density", "comfortable"],
+  ["task", null],
+] as const;
+
 /** Tell Python what a person looks at, and follow it where it says what to look at. */
 function useTraits(connection: Connection, ui: Ui): void {
   useLayoutEffect(() => {
-    const ends = [
-      connection.follow("tab", (tab) => {
-        ui.tab.value = (tab as Tab) || "graph";
-      }),
-      connection.follow("density", (density) => {
-        ui.density.value = (density as Density) || "comfortable";
-      }),
-      connection.follow("task", (task) => {
-        ui.task.value = (task as string) || null;
-      }),
-      onChange(ui.tab, (tab) => connection.put("tab", tab)),
-      onChange(ui.density, (density) => connection.put("density", density)),
-      onChange(ui.task, (task) => connection.put("task", task)),
-    ];
+    const ends = TRAITS.flatMap(([trait, otherwise]) => {
+      const own: Signal<unknown> = ui[trait];
+      return [
+        connection.follow(trait, (value) => {
+          own.value = value || otherwise;
+        }),
+        onChange(own, (value) => connection.put(trait, value)),
+      ];
+    });
     return () => {
       for (const end of ends) end();
     };

@@ -7,6 +7,7 @@ import type {
   Batch,
   ClickFacts,
   HeadFacts,
+  Meanings,
   MissionFacts,
   Picture,
   PlanSpec,
@@ -40,6 +41,7 @@ export class Mission {
   readonly attemptsVersion: Signal<number> = signal(0);
   agents: readonly AgentFacts[];
   tools: readonly string[];
+  meanings: Meanings;
   /** The last event that is included in all of this. */
   readonly seq: Signal<number> = signal(0);
   /** How much the kernel's clock is ahead of this one, in milliseconds. */
@@ -59,6 +61,7 @@ export class Mission {
     this.totalEvents = signal(picture.total_events);
     this.agents = picture.agents;
     this.tools = picture.tools;
+    this.meanings = picture.meanings;
     this.begin(picture);
   }
 
@@ -74,6 +77,7 @@ export class Mission {
       this.totalEvents.value = picture.total_events;
       this.agents = picture.agents;
       this.tools = picture.tools;
+      this.meanings = picture.meanings;
       this.log.reset(picture.events);
       this.#forgetTasks();
       this.#putTasks(picture.tasks);

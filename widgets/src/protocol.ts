@@ -292,6 +292,13 @@ export interface ClickFacts {
   why: string;
 }
 
+/** What each state means, in a sentence. */
+export interface Meanings {
+  mission: Record<MissionState, string>;
+  task: Record<TaskState, string>;
+  attempt: Record<AttemptState, string>;
+}
+
 /** Everything a view needs to begin; later batches change it. */
 export interface Picture {
   type: "picture";
@@ -311,6 +318,7 @@ export interface Picture {
   head: HeadFacts;
   agents: AgentFacts[];
   tools: string[];
+  meanings: Meanings;
   clicks: ClickFacts;
 }
 

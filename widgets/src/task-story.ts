@@ -71,9 +71,14 @@ export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
 
 /** Which attempt it is, where that says anything: `attempt 2 of 3`. */
 export function tries(task: TaskFacts, spec: TaskSpec | undefined): string {
-  const allowed = Math.max(spec?.attempts ?? 1, task.attempt);
   if (task.attempt < 1 || (task.attempt === 1 && isFinal(task.state))) return "";
-  return allowed > 1 ? `attempt ${task.attempt} of ${allowed}` : "";
+  const said = attemptOf(task, spec);
+  return said === "1 of 1" ? "" : `attempt ${said}`;
+}
+
+/** `2 of 3`: which attempt it is, and how many there may be. */
+export function attemptOf(task: TaskFacts, spec: TaskSpec | undefined): string {
+  return `${task.attempt} of ${Math.max(spec?.attempts ?? 1, task.attempt)}`;
 }
 
 /** `8 of 14` at the beginning of a note, where it is a number of steps that can be drawn. */

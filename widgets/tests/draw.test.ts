@@ -52,6 +52,7 @@ const PLAN: PlanSpec = {
 
 function frame(plan: PlanSpec, states: TaskState[], more: Partial<Frame> = {}): Frame {
   return {
+    level: levelAt(more.k ?? 1),
     scene: new Scene(arranged(plan), {
       width: 150,
       height: 48,
@@ -155,7 +156,7 @@ describe("what is drawn of a large graph", () => {
 
   it("is cleared and drawn again box by box where shapes can be seen", () => {
     const { context, calls } = recorder();
-    drawSome(context, { ...far, k: 0.3, width: 90_000, height: 60_000 }, [5]);
+    drawSome(context, { ...far, k: 0.3, level: "shape", width: 90_000, height: 60_000 }, [5]);
     expect(calls.filter((call) => call.name === "fillRect")).toHaveLength(1);
     expect(calls.filter((call) => call.name === "roundRect")).toHaveLength(1);
   });

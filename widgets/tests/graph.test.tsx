@@ -9,7 +9,6 @@ import { pathOf, placed } from "../src/graph/geometry";
 import { brief, detailOf, workedOf } from "../src/graph/look";
 import { Scene } from "../src/graph/scene";
 import { SmallGraph } from "../src/graph/small-graph";
-import { Ways } from "../src/graph/ways";
 import { type Here, HereContext } from "../src/here";
 import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
@@ -340,8 +339,7 @@ describe("a graph that is taken away", () => {
 });
 
 describe("ways along the edges", () => {
-  const { layout, numbers } = arranged(pictureOf("running").plan as PlanSpec);
-  const ways = new Ways(layout);
+  const { ways, numbers } = arranged(pictureOf("running").plan as PlanSpec);
   const number = (name: string): number => numbers.get(name) ?? -1;
 
   it("lead to a task that needs it, and back to one that it needs", () => {

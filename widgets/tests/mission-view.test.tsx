@@ -81,6 +81,15 @@ describe("the head", () => {
     expect(took(rested)).not.toBe(took(whole));
   });
 
+  it("says on demand what the states mean", async () => {
+    const page = show(pictureOf("running"));
+    page.button("What the states mean").click();
+    await page.drawn();
+    const legend = page.el.querySelector(".legend-of-states") as Element;
+    expect(legend.querySelectorAll("tbody tr")).toHaveLength(8 + 11 + 6);
+    expect(legend.textContent).toContain("stalledNo heartbeat. Says what happens next");
+  });
+
   it("counts the elapsed time, and only that", async () => {
     vi.useFakeTimers();
     const page = show(pictureOf("running"));

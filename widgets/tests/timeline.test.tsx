@@ -164,15 +164,13 @@ test("no bar ends behind the line of the present, even where our clock is a litt
   expect(end / 100).toBeCloseTo(Number(lane?.style.getPropertyValue("--tl-now")), 3);
 });
 
-test("more than 300 attempts are shown 200 at a time", async () => {
+test("many attempts are shown 300 at a time", async () => {
   stage = await onStage(Timeline, large(620));
   expect(rows()).toHaveLength(300);
-  expect(textOf(stage.root.querySelector(".tl-more"))).toBe(
-    "And 320 more attempts. Show 200 more",
-  );
+  expect(textOf(stage.root.querySelector(".tl-more"))).toBe("Show 300 more attempts (320 left)");
   stage.root.querySelector<HTMLElement>(".tl-more button")?.click();
   await drawn();
-  expect(rows()).toHaveLength(500);
+  expect(rows()).toHaveLength(600);
 });
 
 test("of ten thousand attempts each is looked at a few times, not once for each other", async () => {

@@ -5,14 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 
-from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+from hypernb.model import (
+    AgentWork,
+    AttemptState,
+    MissionState,
+    PlanSpec,
+    PythonWork,
+    TaskSpec,
+    TaskState,
+)
 from hypernb.widgets import _facts as facts
 from tests.unit.views.conftest import at, attempts, event, mission, plan, snapshot, task
+
+if TYPE_CHECKING:
+    from enum import StrEnum
 
 PROTOCOL = Path(__file__).parents[3] / "widgets" / "src" / "protocol.ts"
 
@@ -97,6 +108,16 @@ def test_events_of_later_versions_are_told_by_their_facts() -> None:
     told = facts.event_facts(event("dream.dreamt", number=3))
     assert told["kind"] == "dream.dreamt"
     assert told["told"] == [{"code": "dream.dreamt"}, ": number 3."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "states"),
+    [("mission", MissionState), ("task", TaskState), ("attempt", AttemptState)],
+)
+def test_every_state_has_a_meaning(kind: str, states: type[StrEnum]) -> None:
+    told = facts.meanings()[kind]
+    assert set(told) == {state.value for state in states}
+    assert all(means.endswith(".") for means in told.values())
 
 
 def test_endless_errors_are_cut() -> None:

@@ -1,12 +1,14 @@
-/** A plan with the layout of its graph. */
+/** A plan with the layout of its graph, and the ways through it. */
 import type { PlanSpec } from "../protocol";
 import { type Layout, layered } from "./layout";
+import { Ways } from "./ways";
 
 export interface Arranged {
   readonly names: readonly string[];
   /** The number of each task by its name. */
   readonly numbers: ReadonlyMap<string, number>;
   readonly layout: Layout;
+  readonly ways: Ways;
 }
 
 /** What each task of a plan needs, by numbers; names that no task has are left out. */
@@ -39,5 +41,6 @@ export function edgesAlong(own: Arranged, path: readonly string[]): ReadonlySet<
 
 export function arranged(plan: PlanSpec): Arranged {
   const [names, needs] = needsOf(plan);
-  return { names, numbers: numbered(names), layout: layered(needs) };
+  const layout = layered(needs);
+  return { names, numbers: numbered(names), layout, ways: new Ways(layout) };
 }

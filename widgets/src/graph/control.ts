@@ -10,7 +10,7 @@ import { isActive, line, TASK_WORDS } from "../words";
 import { type Arranged, arranged, edgesAlong } from "./arranged";
 import { detailOf } from "./look";
 import { type Elements, NAME_AT_MOST, type Owner, Surface } from "./surface";
-import { stepOf, type Ways } from "./ways";
+import { stepOf } from "./ways";
 
 /** The pointer may leave box and card for so long, on its way from one to the other. */
 const LEAVE_MS = 300;
@@ -58,7 +58,7 @@ export class Control {
 
   /** Begin to draw, and to follow the mission; returns what ends both. */
   attach(elements: Elements): () => void {
-    const surface = new Surface(elements, this.#asOwner());
+    const surface = new Surface(elements, this.#asOwner(), this.#own);
     this.surface = surface;
     const { mission, ui } = this.#here;
     let isDrawn = false;
@@ -127,8 +127,7 @@ export class Control {
   /** Open a task, and leave focus and pointer where they are. */
   readonly select = (task: number): void => {
     if (task < 0 || task >= this.size) return;
-    this.#dismissed.value = -1;
-    this.marked.value = task;
+    this.#mark(task);
     this.#here.ui.task.value = this.nameOf(task);
   };
 
@@ -137,6 +136,11 @@ export class Control {
     this.select(task);
     if (task >= 0 && task < this.size) openTask(this.#here.ui, this.nameOf(task));
   };
+
+  #mark(task: number): void {
+    this.#dismissed.value = -1;
+    this.marked.value = task;
+  }
 
   // -- keys
 
@@ -151,11 +155,11 @@ export class Control {
   /** Do what a key asks for; false if it asks for nothing. */
   act(key: string): boolean {
     const { surface } = this;
-    const ways = surface?.scene?.ways;
-    if (!surface || !ways || this.size === 0) return false;
+    const { ways } = this.#own;
+    if (!surface || this.size === 0) return false;
     const at = this.marked.peek();
     const step = stepOf(key, surface.isDown);
-    if (step) this.#go(at < 0 ? this.#entrance(ways) : ways.step(at, step));
+    if (step) this.#go(at < 0 ? this.#entrance() : ways.step(at, step));
     else if (key === "Home") this.#go(ways.first());
     else if (key === "End") this.#go(ways.last());
     else if (key === "Enter") this.open(at);
@@ -167,17 +171,16 @@ export class Control {
   }
 
   /** The first key marks what is hovered or at work, or else the first task. */
-  #entrance(ways: Ways): number {
+  #entrance(): number {
     if (this.hovered.peek() >= 0) return this.hovered.peek();
     const active = this.#here.mission.tasks.find((task) => isActive(task.state));
-    return this.#own.numbers.get(active?.name ?? "") ?? ways.first();
+    return this.#own.numbers.get(active?.name ?? "") ?? this.#own.ways.first();
   }
 
   #go(task: number): void {
     if (task < 0) return;
-    this.#dismissed.value = -1;
+    this.#mark(task);
     this.hovered.value = -1;
-    this.marked.value = task;
     this.said.value = this.#tell(task);
     this.surface?.reveal(task);
   }
@@ -185,9 +188,9 @@ export class Control {
   #tell(task: number): string {
     const list = (numbers: readonly number[]): string =>
       plain(enumerated(numbers.map((one) => this.nameOf(one)))) || "nothing";
-    const ways = this.surface?.scene?.ways;
-    const needs = list(ways?.needsOf(task) ?? []);
-    const children = list(ways?.childrenOf(task) ?? []);
+    const { ways } = this.#own;
+    const needs = list(ways.needsOf(task));
+    const children = list(ways.childrenOf(task));
     const name = line(this.nameOf(task));
     return `${name}: ${this.#detailOf(task)}. Needs ${needs}. Leads to ${children}.`;
   }
@@ -203,8 +206,7 @@ export class Control {
   }
 
   #unmet(number: number): number[] {
-    const needs = this.surface?.scene?.ways.needsOf(number) ?? [];
-    return needs.filter((need) => this.#stateOf(need) !== "succeeded");
+    return this.#own.ways.needsOf(number).filter((need) => this.#stateOf(need) !== "succeeded");
   }
 
   #detailOf(number: number): string {
@@ -263,8 +265,7 @@ export class Control {
   #follow(name: string | null): void {
     const task = this.#own.numbers.get(name ?? "") ?? -1;
     if (task < 0 || task === this.marked.peek()) return;
-    this.marked.value = task;
-    this.#dismissed.value = -1;
+    this.#mark(task);
     this.surface?.reveal(task);
   }
 }

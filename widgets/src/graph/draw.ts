@@ -20,6 +20,7 @@ export interface Fonts {
 
 /** What is drawn, and how it is seen. */
 export interface Frame extends Place {
+  readonly level: Level;
   readonly scene: Scene;
   readonly palette: Palette;
   readonly fonts: Fonts;
@@ -82,7 +83,7 @@ export function drawSome(
   const seen = seenIn(frame);
   const { scene } = frame;
   const shown = [...tasks].filter((task) => meet(scene.box(task), seen));
-  if (levelAt(frame.k) === "dot") drawDots(context, frame, shown, true);
+  if (frame.level === "dot") drawDots(context, frame, shown, true);
   else {
     erase(context, frame, shown);
     drawBoxes(context, frame, shown);
@@ -131,10 +132,10 @@ interface Stroke {
 }
 
 function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect): void {
-  const { scene, k } = frame;
+  const { scene, k, level } = frame;
   if (scene.geometry.measure.gapAlong * k < EDGE_GAP_PX) return;
   enter(context, frame);
-  const straight = levelAt(k) === "dot";
+  const straight = level === "dot";
   for (const stroke of strokesOf(frame, seen)) {
     if (stroke.edges.length === 0) continue;
     context.beginPath();
@@ -149,33 +150,28 @@ function drawEdges(context: CanvasRenderingContext2D, frame: Frame, seen: Rect):
 
 /** The edges that can be seen, in the order in which they are drawn. */
 function strokesOf(frame: Frame, seen: Rect): Stroke[] {
-  const { palette, scene, states, marked, k } = frame;
-  const far = isBoxesOnly(levelAt(k));
-  const grey = levelAt(k) === "dot" ? palette.line : palette.edge;
-  const stroke = (colour: string, width: number, ...dash: number[]): Stroke => ({
-    edges: [],
-    colour,
-    width,
-    dash: far ? [] : dash,
-  });
-  const thin = stroke(grey, 1.25);
-  const waited = stroke(grey, 1.25, 4, 3);
-  const near = stroke(palette.ink, 1.5);
-  const nearWaited = stroke(palette.ink, 1.5, 4, 3);
-  const thick = stroke(palette.ink, far ? 2 : 3);
-  const thickWaited = stroke(palette.ink, far ? 2 : 3, 9, 5);
+  const { palette, scene, states, marked, level } = frame;
+  const far = isBoxesOnly(level);
+  const grey = level === "dot" ? palette.line : palette.edge;
+  const kinds: readonly (readonly [colour: string, width: number, dash: number[]])[] = [
+    [grey, 1.25, [4, 3]],
+    [palette.ink, 1.5, [4, 3]],
+    [palette.ink, far ? 2 : 3, [9, 5]],
+  ];
+  // Of each kind first those that are still waited for.
+  const strokes = kinds.flatMap(([colour, width, dash]): Stroke[] => [
+    { edges: [], colour, width, dash: far ? [] : dash },
+    { edges: [], colour, width, dash: [] },
+  ]);
   const { edges } = scene.arranged.layout;
   for (let edge = 0; edge < edges.count; edge += 1) {
     if (!scene.isEdgeIn(edge, seen)) continue;
     const from = edges.from[edge] ?? 0;
-    const to = edges.to[edge] ?? 0;
-    const done = states[from] === "succeeded";
-    const own = from === marked || to === marked;
-    if (frame.isCritical(edge)) (done ? thick : thickWaited).edges.push(edge);
-    else if (own) (done ? near : nearWaited).edges.push(edge);
-    else (done ? thin : waited).edges.push(edge);
+    const isOwn = from === marked || edges.to[edge] === marked;
+    const kind = frame.isCritical(edge) ? 2 : Number(isOwn);
+    strokes[2 * kind + Number(states[from] === "succeeded")]?.edges.push(edge);
   }
-  return [waited, thin, nearWaited, near, thickWaited, thick];
+  return strokes;
 }
 
 // -- boxes
@@ -185,7 +181,7 @@ function drawBoxes(
   frame: Frame,
   tasks: readonly number[],
 ): void {
-  const level = levelAt(frame.k);
+  const { level } = frame;
   if (level === "dot") {
     drawDots(context, frame, tasks, false);
     return;
@@ -239,19 +235,19 @@ const BORDERS: Readonly<Record<Look["border"], readonly number[]>> = {
 function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number): void {
   const { scene, palette, k } = frame;
   const look = lookOf(frame.states[task]);
-  const { x, y, width, height } = scene.box(task);
+  const box = scene.box(task);
   const pixel = 1 / Math.min(k, 1);
   const [thick = pixel, ...dash] = BORDERS[look.border].map((length) => length * pixel);
   const radius = look.square ? 0 : 3;
   context.lineWidth = thick;
   context.strokeStyle = palette[look.colour];
   context.setLineDash(dash);
-  outline(context, x, y, width, height, thick / 2, radius);
+  outline(context, box, thick / 2, radius);
   context.fillStyle = palette[look.fill];
   context.fill();
   context.stroke();
   if (look.border === "double") {
-    outline(context, x, y, width, height, thick / 2 + 2.5 * pixel, radius);
+    outline(context, box, thick / 2 + 2.5 * pixel, radius);
     context.stroke();
   }
   context.setLineDash([]);
@@ -259,10 +255,7 @@ function drawBox(context: CanvasRenderingContext2D, frame: Frame, task: number):
 
 function outline(
   context: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
+  { x, y, width, height }: Rect,
   inset: number,
   radius: number,
 ): void {
@@ -334,23 +327,13 @@ function drawNames(
   context.fillStyle = palette.ink;
   context.font = full || isShort ? fonts.name : fonts.big;
   const line = full ? 1.2 * fonts.em : measure.height / 2;
-  for (const task of tasks)
-    context.fillText(
-      isShort ? `t${task + 1}` : frame.nameOf(task),
-      (x[task] ?? 0) + left,
-      (y[task] ?? 0) + line,
-      room,
-    );
+  const write = (said: (task: number) => string, down: number): void => {
+    for (const task of tasks)
+      context.fillText(said(task), (x[task] ?? 0) + left, (y[task] ?? 0) + down, room);
+  };
+  write(isShort ? (task) => `t${task + 1}` : frame.nameOf, line);
   if (!full) return;
   context.fillStyle = palette.muted;
   context.font = fonts.detail;
-  for (const task of tasks) {
-    const detail = frame.detailOf(task);
-    context.fillText(
-      detail,
-      (x[task] ?? 0) + left,
-      (y[task] ?? 0) + measure.height - 1.2 * fonts.em,
-      room,
-    );
-  }
+  write(frame.detailOf, measure.height - 1.2 * fonts.em);
 }

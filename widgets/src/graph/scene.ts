@@ -2,7 +2,6 @@
 import { firstOf } from "../lists";
 import type { Arranged } from "./arranged";
 import { type Geometry, type Measure, placed } from "./geometry";
-import { Ways } from "./ways";
 
 export interface Rect {
   readonly x: number;
@@ -14,7 +13,6 @@ export interface Rect {
 /** Layers are the columns of a grid, and tasks within one are in order: both ends are found at once. */
 export class Scene {
   readonly geometry: Geometry;
-  readonly ways: Ways;
   readonly arranged: Arranged;
   /** Left, top, right and bottom of each edge; made when edges are first drawn. */
   #bounds: Float64Array | null = null;
@@ -22,7 +20,6 @@ export class Scene {
   constructor(arranged: Arranged, measure: Measure) {
     this.arranged = arranged;
     this.geometry = placed(arranged.layout, measure);
-    this.ways = new Ways(arranged.layout);
   }
 
   get size(): number {
@@ -53,7 +50,7 @@ export class Scene {
     const low = (down ? rect.x : rect.y) - (down ? width : height);
     const high = (down ? rect.x : rect.y) + (down ? rect.width : rect.height);
     for (let layer = first; layer <= last; layer += 1) {
-      const tasks = this.ways.inLayer(layer);
+      const tasks = this.arranged.ways.inLayer(layer);
       const nearest = firstOf(tasks.length, (at) => (places[tasks[at] ?? 0] ?? 0) >= low);
       for (let at = nearest; at < tasks.length; at += 1) {
         const task = tasks[at] ?? 0;
@@ -118,15 +115,12 @@ function boundsOf({ points, starts }: Geometry): Float64Array {
     for (let at = starts[edge] ?? 0; at < end; at += 2) {
       const x = points[at] ?? 0;
       const y = points[at + 1] ?? 0;
-      if (x < left) left = x;
-      if (x > right) right = x;
-      if (y < top) top = y;
-      if (y > bottom) bottom = y;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
     }
-    bounds[edge * 4] = left;
-    bounds[edge * 4 + 1] = top;
-    bounds[edge * 4 + 2] = right;
-    bounds[edge * 4 + 3] = bottom;
+    bounds.set([left, top, right, bottom], edge * 4);
   }
   return bounds;
 }

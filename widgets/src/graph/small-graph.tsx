@@ -4,10 +4,10 @@ import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { PlanSpec } from "../protocol";
 import { count, line } from "../words";
-import { type Arranged, arranged, edgesAlong, needsOf } from "./arranged";
+import { type Arranged, arranged, edgesAlong, needsOf, numbered } from "./arranged";
 import { type Geometry, type Measure, pathOf, placed } from "./geometry";
 import { edgesOf, longestPaths } from "./layout";
-import { stepOf, Ways } from "./ways";
+import { stepOf } from "./ways";
 
 /** More boxes than this are no overview; the waves are told instead. */
 const DRAWN_AT_MOST = 150;
@@ -54,12 +54,13 @@ export function SmallGraph(props: Props): JSX.Element {
 }
 
 function Drawing({ plan, critical, marked, onOpen }: Props): JSX.Element {
-  const { own, geometry, ways } = useMemo(() => drawn(plan), [plan]);
+  const { own, geometry } = useMemo(() => drawn(plan), [plan]);
   const group = useRef<HTMLDivElement>(null);
   const entered = useSignal(0);
   const current =
     own.numbers.get(marked ?? "") ?? Math.min(entered.value, own.names.length - 1);
   const go = (event: KeyboardEvent, from: number): void => {
+    const { ways } = own;
     const step = stepOf(event.key, true);
     const edge = event.key === "Home" ? ways.first() : event.key === "End" ? ways.last() : -1;
     if (step === undefined && edge < 0) return;
@@ -139,20 +140,19 @@ function Edges({
   );
 }
 
-function drawn(plan: PlanSpec): { own: Arranged; geometry: Geometry; ways: Ways } {
+function drawn(plan: PlanSpec): { own: Arranged; geometry: Geometry } {
   const own = arranged(plan);
   const width = own.names.length < 100 ? 2.2 : 2.8;
   return {
     own,
     geometry: placed(own.layout, { ...MEASURE, width }),
-    ways: new Ways(own.layout),
   };
 }
 
 function criticalPath(plan: PlanSpec, critical: readonly string[]): string {
-  const numbers = new Map(plan.tasks.map((task, number) => [task.name, `t${number + 1}`]));
+  const numbers = numbered(plan.tasks.map((task) => task.name));
   const told = critical.flatMap((name) => numbers.get(name) ?? []);
-  return `critical path: ${told.join(", ")}.`;
+  return `critical path: ${told.map((number) => `t${number + 1}`).join(", ")}.`;
 }
 
 function waves(plan: PlanSpec): string {

@@ -56,7 +56,7 @@ const READ_AT_MOST = 200;
 const REACH_PX = 6;
 
 export class Surface {
-  scene: Scene | null = null;
+  scene: Scene;
 
   readonly #owner: Owner;
   readonly #elements: Elements;
@@ -64,7 +64,7 @@ export class Surface {
   readonly #end = new AbortController();
   readonly #observer: ResizeObserver;
   readonly #zoom: PanZoom;
-  #arranged: Arranged | null = null;
+  #arranged: Arranged;
   #states: TaskState[] = [];
   /** Whether a person has chosen place and scale; until then the graph fits itself in. */
   #chosen = false;
@@ -79,12 +79,14 @@ export class Surface {
   readonly #stale = new Set<number>();
   #request = 0;
 
-  constructor(elements: Elements, owner: Owner) {
+  constructor(elements: Elements, owner: Owner, arranged: Arranged) {
+    this.#arranged = arranged;
     this.#elements = elements;
     this.#owner = owner;
     this.#context = elements.canvas.getContext?.("2d", { alpha: false }) ?? null;
     this.#palette = readPalette(elements.probe);
     this.#fonts = fontsOf(elements.host);
+    this.scene = this.#sceneOf(false);
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(elements.host);
     this.#zoom = new PanZoom(
@@ -107,7 +109,6 @@ export class Surface {
   show(arranged: Arranged): void {
     this.#arranged = arranged;
     this.#states = arranged.names.map((_, task) => this.#owner.stateOf(task));
-    this.scene = null;
     this.#resize();
     this.#drawNow();
   }
@@ -146,7 +147,6 @@ export class Surface {
 
   /** Bring all of the graph into sight. */
   fit(): void {
-    if (this.scene === null) return;
     this.#chosen = false;
     const { geometry } = this.scene;
     this.#look(this.#fitting(), { ...geometry, x: 0, y: 0 });
@@ -173,7 +173,7 @@ export class Surface {
 
   /** Where a task's box is on the surface; null if there is none. */
   boxOf(task: number): Rect | null {
-    if (this.scene === null || task < 0 || task >= this.scene.size) return null;
+    if (task < 0 || task >= this.scene.size) return null;
     const { x, y, k } = this.#view;
     const box = this.scene.box(task);
     return {
@@ -188,7 +188,7 @@ export class Surface {
   boxes(): Rect[] {
     const boxes: Rect[] = [];
     if (isBoxesOnly(this.level)) return boxes;
-    this.scene?.eachIn(seenIn({ ...this.size, ...this.#view }), (task) => {
+    this.scene.eachIn(seenIn({ ...this.size, ...this.#view }), (task) => {
       const box = this.boxOf(task);
       if (box) boxes.push(box);
     });
@@ -201,7 +201,7 @@ export class Surface {
 
   /** Whether layers run from top to bottom. */
   get isDown(): boolean {
-    return this.scene?.geometry.measure.down ?? false;
+    return this.scene.geometry.measure.down;
   }
 
   /** How much of each box can be made out. */
@@ -211,7 +211,7 @@ export class Surface {
 
   /** Whether a part of the graph is out of sight. */
   get isCut(): boolean {
-    if (this.scene === null || this.#width === 0) return false;
+    if (this.#width === 0) return false;
     const { geometry } = this.scene;
     const { x, y, k } = this.#view;
     return (
@@ -226,9 +226,6 @@ export class Surface {
     this.#end.abort();
     this.#observer.disconnect();
     if (this.#request !== 0) cancelAnimationFrame(this.#request);
-    this.#request = 0;
-    this.scene = null;
-    this.#arranged = null;
   }
 
   // -- size
@@ -237,13 +234,11 @@ export class Surface {
     const { host } = this.#elements;
     const width = host.clientWidth;
     const fonts = fontsOf(host);
-    if (this.#arranged === null || width === 0) return;
-    if (this.scene !== null && width === this.#width && fonts.em === this.#fonts.em) return;
-    const isOther = fonts.em !== this.#fonts.em;
+    const isOther = fonts.em !== this.#fonts.em || this.scene.arranged !== this.#arranged;
+    if (width === 0 || (width === this.#width && !isOther)) return;
     this.#fonts = fonts;
     const down = width < NARROW_EM * fonts.em;
-    if (this.scene === null || this.isDown !== down || isOther)
-      this.scene = this.#sceneOf(this.#arranged, down);
+    if (this.isDown !== down || isOther) this.scene = this.#sceneOf(down);
     const { centre } = this.#zoom;
     this.#width = width;
     this.#setHeight();
@@ -254,7 +249,8 @@ export class Surface {
   };
 
   /** Where names do not fit side by side in a narrow place, boxes have numbers instead. */
-  #sceneOf(arranged: Arranged, down: boolean): Scene {
+  #sceneOf(down: boolean): Scene {
+    const arranged = this.#arranged;
     const measure = this.#measure(down);
     const room = this.#elements.host.clientWidth / READABLE;
     const breadth = arranged.layout.breadth * (measure.width + measure.gapAcross);
@@ -263,39 +259,42 @@ export class Surface {
   }
 
   #short(measure: Measure): Measure {
-    const { em } = this.#fonts;
-    const digits = String(this.#arranged?.names.length ?? 0).length;
+    const digits = String(this.#arranged.names.length).length;
     return {
       ...measure,
-      width: Math.round((digits + 1) * this.#nameWidth() + 2.5 * em),
-      height: Math.round(2.3 * em),
-      gapAcross: Math.round(0.4 * em),
+      width: this.#px(2.5, digits + 1),
+      height: this.#px(2.3),
+      gapAcross: this.#px(0.4),
       short: true,
     };
   }
 
   #measure(down: boolean): Measure {
-    const { em } = this.#fonts;
-    const names = this.#arranged?.names ?? [];
     let longest = 0;
-    for (const name of names) longest = Math.max(longest, widthOf(name, NAME_AT_MOST + 1));
-    const width = Math.round(Math.max(longest * this.#nameWidth() + 2.6 * em, 11.2 * em));
+    for (const name of this.#arranged.names)
+      longest = Math.max(longest, widthOf(name, NAME_AT_MOST + 1));
+    const width = Math.max(this.#px(2.6, longest), this.#px(11.2));
     return {
       width,
-      height: Math.round(3.7 * em),
-      gapAlong: Math.round(down ? 2.6 * em : this.#gapBeside(width)),
-      gapAcross: Math.round(0.77 * em),
-      margin: Math.round(0.31 * em),
+      height: this.#px(3.7),
+      gapAlong: down ? this.#px(2.6) : Math.round(this.#gapBeside(width)),
+      gapAcross: this.#px(0.77),
+      margin: this.#px(0.31),
       grain: 1,
       short: false,
       down,
     };
   }
 
+  /** A length in whole pixels: so many ems, and so many letters of a name. */
+  #px(ems: number, letters = 0): number {
+    return Math.round(ems * this.#fonts.em + letters * this.#nameWidth());
+  }
+
   /** The gap between layers from left to right; narrower, where all then fits without scaling. */
   #gapBeside(width: number): number {
     const { em } = this.#fonts;
-    const { layers, breadth } = this.#arranged?.layout ?? { layers: 0, breadth: 0 };
+    const { layers, breadth } = this.#arranged.layout;
     // Edges of wide layers need room to turn; those of small plans do not.
     const gap = Math.min(2.4 + Math.max(0, breadth - 8) * 0.12, 7) * em;
     const room = this.#elements.host.clientWidth - 0.7 * em - layers * width;
@@ -312,7 +311,6 @@ export class Surface {
   #setHeight(): void {
     const { scene } = this;
     const fonts = this.#fonts;
-    if (scene === null) return;
     const tallest = (this.isDown ? TALLEST_DOWN_EM : TALLEST_EM) * fonts.em;
     const scale = this.#beginning(tallest);
     const wanted = scene.geometry.height * scale;
@@ -328,28 +326,29 @@ export class Surface {
 
   /** The scale at which all is in sight, at most the natural one. */
   #fitting(height = this.#height): number {
-    if (this.scene === null) return 1;
     const { geometry } = this.scene;
     return Math.min(1, this.#width / geometry.width, height / geometry.height);
   }
 
   #beginning(height = this.#height): number {
     const all = this.#fitting(height);
-    const isReadable = all >= FULL_AT_LEAST || (this.scene?.size ?? 0) > READ_AT_MOST;
+    const isReadable = all >= FULL_AT_LEAST || this.scene.size > READ_AT_MOST;
     return isReadable ? all : READABLE;
   }
 
   /** Begin with all in sight, or where that is too small to read, with what is at work. */
   #begin(): void {
-    if (this.scene === null) return;
-    const { geometry, ways } = this.scene;
+    const { geometry } = this.scene;
     const k = this.#beginning();
     if (k === this.#fitting()) {
       this.#look(k, { ...geometry, x: 0, y: 0 });
       return;
     }
     const active = this.#states.indexOf("running");
-    this.#look(k, this.scene.box(active < 0 ? Math.max(ways.first(), 0) : active));
+    this.#look(
+      k,
+      this.scene.box(active < 0 ? Math.max(this.#arranged.ways.first(), 0) : active),
+    );
   }
 
   // -- place and scale
@@ -382,12 +381,11 @@ export class Surface {
     const left = (event.offsetX - x) / k;
     const top = (event.offsetY - y) / k;
     const reach = isBoxesOnly(levelAt(k)) ? REACH_PX / k : 0;
-    return this.scene?.taskAt(left, top, reach) ?? -1;
+    return this.scene.taskAt(left, top, reach);
   }
 
   /** Keep scale and place where something of the graph is in sight. */
   #limit(): void {
-    if (this.scene === null) return;
     this.#zoom.limit({
       room: this.size,
       drawing: this.scene.geometry,
@@ -409,8 +407,7 @@ export class Surface {
   /** Whether a task, or an edge that leaves it, may be in sight. */
   #isSeen(task: number): boolean {
     const { scene } = this;
-    if (scene === null) return false;
-    const boxes = [task, ...scene.ways.childrenOf(task)].map((one) => scene.box(one));
+    const boxes = [task, ...scene.arranged.ways.childrenOf(task)].map((one) => scene.box(one));
     const x = Math.min(...boxes.map((box) => box.x));
     const y = Math.min(...boxes.map((box) => box.y));
     const width = Math.max(...boxes.map((box) => box.x + box.width)) - x;
@@ -430,13 +427,12 @@ export class Surface {
   readonly #drawNow = (): void => {
     if (this.#request !== 0) cancelAnimationFrame(this.#request);
     this.#request = 0;
-    const { scene } = this;
     const context = this.#context;
-    if (scene === null || this.#width === 0) return;
+    if (this.#width === 0) return;
     if (this.#isThemeStale) this.#freshenPalette();
     if (!this.#isStale && this.#stale.size === 0) return;
     if (context !== null) {
-      const frame = this.#frame(scene);
+      const frame = this.#frame();
       if (this.#isStale) drawAll(context, frame);
       else drawSome(context, frame, this.#stale);
     }
@@ -446,12 +442,13 @@ export class Surface {
     if (moved) this.#owner.onView();
   };
 
-  #frame(scene: Scene): Frame {
+  #frame(): Frame {
     const { nameOf, detailOf, isCritical } = this.#owner;
     return {
       ...this.size,
       ...this.#view,
-      scene,
+      level: this.level,
+      scene: this.scene,
       palette: this.#palette,
       fonts: this.#fonts,
       states: this.#states,

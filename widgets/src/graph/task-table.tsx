@@ -5,7 +5,8 @@ import { useHere } from "../here";
 import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { TaskLink } from "../parts/task-link";
-import type { TaskFacts } from "../protocol";
+import type { TaskFacts, TaskSpec } from "../protocol";
+import { attemptOf } from "../task-story";
 import { count, counting, duration, line, money, TASK_WORDS } from "../words";
 import { isOver, workedOf } from "./look";
 
@@ -60,7 +61,7 @@ export function TaskTable(props: Props): JSX.Element {
             <Row
               key={task.name}
               task={task}
-              most={mission.spec(task.name)?.attempts ?? 1}
+              spec={mission.spec(task.name)}
               worked={worked(task, props.now)}
               isCritical={props.critical.has(task.name)}
               isSelected={task.name === selected}
@@ -76,7 +77,7 @@ export function TaskTable(props: Props): JSX.Element {
 
 interface RowProps {
   task: TaskFacts;
-  most: number;
+  spec: TaskSpec | undefined;
   worked: string;
   isCritical: boolean;
   isSelected: boolean;
@@ -89,9 +90,8 @@ function Row(props: RowProps): JSX.Element {
 }
 
 function Cells(props: RowProps): JSX.Element {
-  const { task, most, isSelected, index } = props;
-  const again =
-    task.attempt > 1 ? `attempt ${task.attempt} of ${Math.max(most, task.attempt)}` : undefined;
+  const { task, spec, isSelected, index } = props;
+  const again = task.attempt > 1 ? `attempt ${attemptOf(task, spec)}` : undefined;
   return (
     <tr aria-current={isSelected ? "true" : undefined} aria-rowindex={index}>
       <th scope="row">

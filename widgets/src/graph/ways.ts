@@ -68,20 +68,15 @@ function listOf({ starts, all }: Lists, task: number): number[] {
   return Array.from(all.subarray(starts[task] ?? 0, starts[task + 1] ?? 0));
 }
 
-const LEFT_TO_RIGHT: Readonly<Record<string, Step>> = {
-  ArrowRight: "on",
-  ArrowLeft: "back",
-  ArrowUp: "before",
-  ArrowDown: "after",
-};
-const TOP_TO_BOTTOM: Readonly<Record<string, Step>> = {
-  ArrowDown: "on",
-  ArrowUp: "back",
-  ArrowLeft: "before",
-  ArrowRight: "after",
+/** The step of each key where layers run from left to right, and from top to bottom. */
+const STEPS: Readonly<Record<string, readonly [Step, Step]>> = {
+  ArrowRight: ["on", "after"],
+  ArrowLeft: ["back", "before"],
+  ArrowUp: ["before", "back"],
+  ArrowDown: ["after", "on"],
 };
 
-/** What a key asks for: a step, or the first or last task; undefined if nothing. */
+/** The step that a key asks for; undefined if none. */
 export function stepOf(key: string, down: boolean): Step | undefined {
-  return (down ? TOP_TO_BOTTOM : LEFT_TO_RIGHT)[key];
+  return STEPS[key]?.[down ? 1 : 0];
 }

@@ -13,11 +13,13 @@ function said(part: PhrasePart, index: number): JSX.Element | string {
   return <b key={index}>{shown(part.strong)}</b>;
 }
 
+/** A part of it as it came, without what marks it. */
+export function bare(part: PhrasePart): string {
+  if (typeof part === "string") return part;
+  return "code" in part ? part.code : part.strong;
+}
+
 /** The same as plain text. */
 export function plain(phrase: Phrase): string {
-  return phrase
-    .map((part) =>
-      shown(typeof part === "string" ? part : "code" in part ? part.code : part.strong),
-    )
-    .join("");
+  return phrase.map((part) => shown(bare(part))).join("");
 }

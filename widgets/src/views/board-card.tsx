@@ -8,6 +8,7 @@ import { Names } from "../parts/names";
 import { TaskLink } from "../parts/task-link";
 import type { TaskFacts, TaskState } from "../protocol";
 import { secondsBetween, slowNow } from "../slowly";
+import { attemptOf } from "../task-story";
 import { count, counting, grouped, isActive, line, money, TASK_WORDS } from "../words";
 import type { CardFacts } from "./board-cards";
 
@@ -137,7 +138,7 @@ function factsOf(mission: Mission, card: CardFacts, now: number): [string, strin
   return [
     ["Done", `${grouped(done)} of ${count(card.mine.length, "task")}`],
     ["Heartbeat", heartbeatOf(first, now)],
-    ["Attempt", first ? attemptOf(mission, first) : NONE],
+    ["Attempt", first && first.attempt > 0 ? attemptOf(first, mission.spec(first.name)) : NONE],
     ["Tokens", tokens > 0 ? grouped(tokens) : NONE],
     ["Cost", cost > 0 ? money(cost, true) : NONE],
     ["Process", first?.pid ? String(first.pid) : NONE],
@@ -148,12 +149,6 @@ function heartbeatOf(task: TaskFacts | undefined, now: number): string {
   if (task === undefined || task.state === "waiting") return NONE;
   if (task.heartbeat_at === null) return isActive(task.state) ? "none yet" : NONE;
   return `${counting(secondsBetween(task.heartbeat_at, now))} ago`;
-}
-
-function attemptOf(mission: Mission, task: TaskFacts): string {
-  if (task.attempt < 1) return NONE;
-  const allowed = Math.max(mission.spec(task.name)?.attempts ?? 1, task.attempt);
-  return `${task.attempt} of ${allowed}`;
 }
 
 function silentSeconds(task: TaskFacts, now: number): number | null {

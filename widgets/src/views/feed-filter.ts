@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
-import type { EventFacts, PhrasePart } from "../protocol";
+import { bare } from "../parts/phrase";
+import type { EventFacts } from "../protocol";
 import type { Role } from "../words";
 
 export const HEARTBEAT = "task.heartbeat";
@@ -85,11 +86,6 @@ function occursIn(value: unknown, pattern: RegExp): boolean {
 }
 
 const DIGITS = /^[\d.\\-]+$/;
-
-function bare(part: PhrasePart): string {
-  if (typeof part === "string") return part;
-  return "code" in part ? part.code : part.strong;
-}
 
 /** Why an event is marked: shape and words, so that colour is never alone. */
 export interface Mark {

@@ -67,7 +67,7 @@ export function Rows({ items, count, generation, atEnd, handle }: Props): JSX.El
     if (Math.abs(box.current.scrollTop - top) > 0.5) box.current.scrollTop = top;
     lastTop.current = box.current.scrollTop;
     list.rest();
-    if (atEnd.peek() !== list.stick) atEnd.value = list.stick;
+    atEnd.value = list.stick;
     const wanted = list.range;
     if (wanted[0] < from || wanted[1] > to) again.value += 1;
   };
@@ -96,7 +96,7 @@ export function Rows({ items, count, generation, atEnd, handle }: Props): JSX.El
     if (box.current === null || Math.abs(box.current.scrollTop - lastTop.current) < 1) return;
     lastTop.current = box.current.scrollTop;
     list.scrolled(lastTop.current);
-    if (atEnd.peek() !== list.stick) atEnd.value = list.stick;
+    atEnd.value = list.stick;
     const wanted = list.range;
     if (wanted[0] !== from || wanted[1] !== to) again.value += 1;
   };
@@ -162,10 +162,8 @@ function heightsOf(body: HTMLTableSectionElement, from: number): [number, number
 
 /** Room above and below the drawn rows, in the place of all the others. */
 function place(body: HTMLElement, list: RowWindow, from: number, to: number): void {
-  const above = `${list.offset(from)}px`;
-  const below = `${list.total - list.offset(to)}px`;
-  if (body.style.paddingTop !== above) body.style.paddingTop = above;
-  if (body.style.paddingBottom !== below) body.style.paddingBottom = below;
+  body.style.paddingTop = `${list.offset(from)}px`;
+  body.style.paddingBottom = `${list.total - list.offset(to)}px`;
 }
 
 const holdsFocus = (element: HTMLElement | null): boolean =>

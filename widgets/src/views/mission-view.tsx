@@ -21,7 +21,8 @@ import { Plan } from "./plan";
 import { Result } from "./result";
 import { Timeline } from "./timeline";
 
-const TABS: readonly TabItem<Tab>[] = [
+/** The parts of a mission; each can also stand in a cell of its own. */
+export const TABS: readonly TabItem<Tab>[] = [
   { name: "graph", label: "Graph", part: Graph },
   { name: "board", label: "Board", part: Board },
   { name: "feed", label: "Feed", part: Feed },

@@ -1,5 +1,4 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { askedSince } from "../asked";
 import { agentName } from "../crew";
 import { type Here, useHere } from "../here";
@@ -80,15 +79,15 @@ function Passing({
   present,
   children,
 }: AxisProps & { children: JSX.Element }): JSX.Element {
-  const root = useRef<HTMLDivElement>(null);
-  const share = present === null ? null : shareOf(scale, present);
-  const steps = Math.round(scale.length / scale.step);
-  useEffect(() => {
-    root.current?.style.setProperty("--tl-now", share === null ? "-1" : share.toFixed(5));
-    root.current?.style.setProperty("--tl-steps", String(steps));
-  }, [share, steps]);
+  const share = present === null ? -1 : shareOf(scale, present);
   return (
-    <div ref={root} class={present === null ? undefined : "tl-live"}>
+    <div
+      class={present === null ? undefined : "tl-live"}
+      style={{
+        "--tl-now": share.toFixed(5),
+        "--tl-steps": Math.round(scale.length / scale.step),
+      }}
+    >
       {children}
     </div>
   );

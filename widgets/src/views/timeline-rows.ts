@@ -157,7 +157,3 @@ export function firstBars(groups: readonly Group[], most: number): Group[] {
   }
   return shown;
 }
-
-export function howMany(groups: readonly Group[]): number {
-  return groups.reduce((sum, group) => sum + group.bars.length, 0);
-}

@@ -1,31 +1,30 @@
 import "./timeline.css";
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
 import type { Mission } from "../mission";
-import { Button } from "../parts/button";
+import { useMore } from "../parts/more";
 import { slowNow } from "../slowly";
-import { clock, count, duration, grouped, isFinal } from "../words";
+import { clock, duration, grouped, isFinal } from "../words";
 import { elapsedUntil } from "./board-cards";
 import { TaskPanel } from "./task-panel";
 import { endOf } from "./timeline-end";
 import { Lanes } from "./timeline-lanes";
-import { firstBars, type Group, groupsOf, howMany, type Kind } from "./timeline-rows";
+import { type Bar, firstBars, type Group, groupsOf, type Kind } from "./timeline-rows";
 import { type Scale, scaleOf } from "./timeline-scale";
 
-const BARS_AT_FIRST = 300;
-const BARS_MORE = 200;
+/** So many at first, and so many more each time. */
+const BARS = 300;
 /** Above so many tasks and attempts the bars are reckoned every five seconds, not with each change. */
 const MANY = 1_000;
 
 /** All attempts along the time, by agent, with the critical path. */
 export function Timeline(): JSX.Element {
   const here = useHere();
-  const limit = useSignal(BARS_AT_FIRST);
+  const more = useMore(BARS);
   const drawn = useDrawn(here);
-  const shown = firstBars(drawn.groups, limit.value);
-  const rest = howMany(drawn.groups) - limit.value;
+  const shown = firstBars(drawn.groups, more.shown);
   return (
     <>
       <section class="block tl" aria-label="Timeline">
@@ -47,20 +46,8 @@ export function Timeline(): JSX.Element {
             running={drawn.running}
           />
         )}
-        {rest > 0 && (
-          <p class="tl-more">
-            And {count(rest, "more attempt")}.{" "}
-            <Button
-              small
-              onClick={() => {
-                limit.value += BARS_MORE;
-              }}
-            >
-              Show {grouped(Math.min(rest, BARS_MORE))} more
-            </Button>
-          </p>
-        )}
-        {shown.length > 0 && <Legend groups={drawn.groups} />}
+        <p class="tl-more">{more.button(drawn.bars.length, "attempt")}</p>
+        {shown.length > 0 && <Legend bars={drawn.bars} />}
       </section>
       <TaskPanel />
     </>
@@ -69,6 +56,8 @@ export function Timeline(): JSX.Element {
 
 interface Drawn {
   readonly groups: readonly Group[];
+  /** All bars of all groups. */
+  readonly bars: readonly Bar[];
   readonly start: number;
   readonly scale: Scale;
   readonly now: number;
@@ -91,34 +80,26 @@ function useDrawn({ mission, ui }: Here): Drawn {
   // Before the start the axis shows how long things would take, from nought.
   const now = started_at === null ? 0 : Math.max(slowNow(ui), newest(mission));
   const groups = groupsOf(mission, now);
-  const start = started_at === null ? 0 : Math.min(Date.parse(started_at), earliest(groups));
+  const bars = groups.flatMap((group) => group.bars);
+  const begun = started_at === null ? 0 : Date.parse(started_at);
+  const start = bars.reduce((first, { from }) => Math.min(first, from), begun);
   const left = running ? (mission.head.peek().left_s ?? 0) : 0;
-  const last = latest(groups, ended ? start : now);
-  const seconds = (Math.max(last, running ? now + left * 1000 : 0) - start) / 1000;
+  const expected = running ? now + left * 1000 : 0;
+  const goneBy = ended ? start : now;
+  const last = bars.reduce((end, { to }) => Math.max(end, to ?? goneBy), goneBy);
+  const seconds = (Math.max(last, expected) - start) / 1000;
   const { length, step } = scaleOf(seconds);
   const scale = useMemo(() => ({ length, step }), [length, step]);
-  return { groups, start, scale, now, running };
+  return { groups, bars, start, scale, now, running };
 }
 
 /** The last that is known to have happened: our clock may be a little behind it. */
 function newest({ attempts }: Mission): number {
-  let last = 0;
-  for (const { started_at, finished_at } of attempts) {
-    last = Math.max(last, Date.parse(finished_at ?? started_at));
-  }
-  return last;
-}
-
-function earliest(groups: readonly Group[]): number {
-  let first = Number.POSITIVE_INFINITY;
-  for (const { bars } of groups) for (const bar of bars) first = Math.min(first, bar.from);
-  return first;
-}
-
-function latest(groups: readonly Group[], now: number): number {
-  let last = now;
-  for (const { bars } of groups) for (const bar of bars) last = Math.max(last, bar.to ?? now);
-  return last;
+  return attempts.reduce(
+    (last, { started_at, finished_at }) =>
+      Math.max(last, Date.parse(finished_at ?? started_at)),
+    0,
+  );
 }
 
 /** When it began, and when it ended or is expected to. */
@@ -165,15 +146,8 @@ const LEGEND: readonly [Kind, string][] = [
 ];
 
 /** What the bars mean, of those that there are. */
-function Legend({ groups }: { groups: readonly Group[] }): JSX.Element {
-  const kinds = new Set<Kind>();
-  let critical = false;
-  for (const { bars } of groups) {
-    for (const bar of bars) {
-      kinds.add(bar.kind);
-      critical ||= bar.critical;
-    }
-  }
+function Legend({ bars }: { bars: readonly Bar[] }): JSX.Element {
+  const kinds = new Set(bars.map((bar) => bar.kind));
   return (
     <ul class="tl-legend" aria-label="What the bars mean">
       {LEGEND.filter(([kind]) => kinds.has(kind)).map(([kind, said]) => (
@@ -182,7 +156,7 @@ function Legend({ groups }: { groups: readonly Group[] }): JSX.Element {
           {said}
         </li>
       ))}
-      {critical && (
+      {bars.some((bar) => bar.critical) && (
         <li>
           <i class="tl-bar k-expected tl-critical" />
           on the critical path
