@@ -132,8 +132,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
 }
 
 function openKey(desk: PlanDesk, task: Signal<string | null>): string | null {
-  if (desk.openAdded.value !== null) return `+${desk.openAdded.value}`;
-  return task.value === null ? null : `=${task.value}`;
+  return desk.openAdded.value ?? (task.value === null ? null : `=${task.value}`);
 }
 
 /** Rows that a text is found in; the open one stays, because one is at it. */
@@ -308,9 +307,9 @@ function TaskRow(props: RowProps): JSX.Element {
           <Needs desk={desk} row={row} />
         </td>
         <td class="num">
-          {wordsOf(desk, row, "cap_cost") || "no cap"}
+          {line(wordsOf(desk, row, "cap_cost")) || "no cap"}
           <br />
-          {wordsOf(desk, row, "timeout_s")}
+          {line(wordsOf(desk, row, "timeout_s"))}
         </td>
       </tr>
       {open && (
