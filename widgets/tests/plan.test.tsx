@@ -834,7 +834,7 @@ describe("large and hostile plans", () => {
     const picture = largePicture(500);
     show({ ...picture, mission: { ...picture.mission, state: "awaiting_approval" } });
     expect(all("tbody tr")).toHaveLength(200);
-    press("Show 200 more");
+    press(/^Show 200 more/);
     expect(all("tbody tr")).toHaveLength(400);
   });
 

@@ -42,6 +42,11 @@ export function Alarms(): JSX.Element | null {
   );
 }
 
+/** What is to be known first of something that only looks as if a person had to act. */
+export function calmly(alarm: Need | undefined): string {
+  return alarm?.ends ? "Nothing more starts:" : "You need not act:";
+}
+
 function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
   const { mission, link } = useHere();
   const word = TASK_WORDS[mission.task(need.task)?.state ?? "stalled"];
@@ -50,8 +55,7 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
       <p>
         {calm && (
           <>
-            <Icon shape={word.shape} role={word.role} />{" "}
-            <b>{need.ends ? "Nothing more starts:" : "You need not act:"}</b>{" "}
+            <Icon shape={word.shape} role={word.role} /> <b>{calmly(need)}</b>{" "}
           </>
         )}
         <Said phrase={need.what} />

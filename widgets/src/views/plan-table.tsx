@@ -2,8 +2,9 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
-import { Button } from "../parts/button";
+import { type Column, Heads } from "../parts/heads";
 import { State } from "../parts/icon";
+import { useMore } from "../parts/more";
 import { useOwnId } from "../parts/own-id";
 import { count, grouped, line, TASK_WORDS } from "../words";
 import { setAllTicked, setTicked } from "./plan-choice";
@@ -30,7 +31,6 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const { mission, ui } = useHere();
   const begun = useRef(false);
   const adder = useRef<HTMLButtonElement>(null);
-  const shownRows = useSignal(PAGE);
   const told = useSignal(NOTHING);
   const headingId = useOwnId();
   useEffect(() => {
@@ -47,8 +47,15 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const open = openKey(desk, ui.task);
   const found = filtered(rows, desk.filter.value, open);
   const openAt = found.findIndex((row) => row.key === open);
-  const upTo = Math.max(shownRows.value, openAt + 1);
-  const columns = 4 + (picking ? 1 : 0) + (running ? 1 : 0);
+  const more = useMore(PAGE, openAt + 1);
+  const heads: Column[] = [
+    "Task and goal",
+    ["Agent", "plan-wide plan-agent"],
+    ["Needs", "plan-wide plan-needs"],
+    ["Cap", "num"],
+  ];
+  if (running) heads.splice(1, 0, ["State", "plan-state"]);
+  if (picking) heads.unshift([<TickAll desk={desk} told={told} />, "plan-tick"]);
   return (
     <section aria-labelledby={headingId}>
       <div class="plan-lead">
@@ -65,32 +72,9 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
       </p>
       {rows.length >= FILTER_FROM && <Filter desk={desk} found={found.length} />}
       <table class="t plan-table" aria-labelledby={headingId}>
-        <thead>
-          <tr>
-            {picking && (
-              <th scope="col" class="plan-tick">
-                <TickAll desk={desk} told={told} />
-              </th>
-            )}
-            <th scope="col">Task and goal</th>
-            {running && (
-              <th scope="col" class="plan-state">
-                State
-              </th>
-            )}
-            <th scope="col" class="plan-wide plan-agent">
-              Agent
-            </th>
-            <th scope="col" class="plan-wide plan-needs">
-              Needs
-            </th>
-            <th scope="col" class="num">
-              Cap
-            </th>
-          </tr>
-        </thead>
+        <Heads of={heads} />
         <tbody>
-          {found.slice(0, upTo).map((row) => (
+          {found.slice(0, more.shown).map((row) => (
             <TaskRow
               key={row.key}
               desk={desk}
@@ -98,7 +82,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
               open={row.key === open}
               picking={picking}
               running={running}
-              columns={columns}
+              columns={heads.length}
               told={told}
               begun={begun}
             />
@@ -108,15 +92,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
       {found.length === 0 && rows.length > 0 && (
         <p class="quiet">No task has this in its name, goal or agent.</p>
       )}
-      {found.length > upTo && (
-        <More
-          shown={upTo}
-          of={found.length}
-          onMore={() => {
-            shownRows.value = upTo + PAGE;
-          }}
-        />
-      )}
+      {more.button(found.length, "task")}
       {desk.editing.value && (
         <p class="plan-acts">
           <button type="button" class="btn" ref={adder} onClick={() => desk.add()}>
@@ -167,24 +143,6 @@ function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element
       />
       <span class="quiet" role="status">
         {desk.filter.value.trim() && `${grouped(found)} of ${grouped(desk.rows.value.length)}`}
-      </span>
-    </p>
-  );
-}
-
-interface MoreProps {
-  shown: number;
-  of: number;
-  onMore: () => void;
-}
-
-function More({ shown, of, onMore }: MoreProps): JSX.Element {
-  const next = Math.min(PAGE, of - shown);
-  return (
-    <p class="plan-acts">
-      <Button onClick={onMore}>Show {next} more</Button>
-      <span class="quiet">
-        {grouped(shown)} of {grouped(of)} are shown.
       </span>
     </p>
   );
@@ -349,12 +307,11 @@ function Tick({ desk, row, told }: RowProps): JSX.Element | null {
 }
 
 function Chips({ row, wrong }: { row: Row; wrong: number }): JSX.Element {
-  const changed = row.stored !== null && row.now !== row.stored && !row.dropped;
+  const { stored, now, dropped } = row;
+  const said = stored === null ? "new" : dropped ? "left out" : now !== stored ? "changed" : "";
   return (
     <>
-      {row.stored === null && <span class="plan-chip">new</span>}
-      {row.dropped && <span class="plan-chip">left out</span>}
-      {changed && <span class="plan-chip">changed</span>}
+      {said && <span class="plan-chip">{said}</span>}
       {wrong > 0 && <span class="plan-chip plan-bad">{count(wrong, "problem")}</span>}
     </>
   );
