@@ -2,6 +2,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import type { AgentFacts, Problem } from "../protocol";
@@ -139,8 +140,7 @@ function Wrong({ id, desk, row, problem, onDone }: WrongProps): JSX.Element {
       <span>
         {shown(problem.text, 600)}{" "}
         {text !== null && (
-          <button
-            type="button"
+          <Button
             class="link"
             onClick={() => {
               putIn(desk, row, problem);
@@ -148,7 +148,7 @@ function Wrong({ id, desk, row, problem, onDone }: WrongProps): JSX.Element {
             }}
           >
             Put in {text === "" ? "nothing" : <code>{line(text)}</code>}
-          </button>
+          </Button>
         )}
       </span>
     </span>

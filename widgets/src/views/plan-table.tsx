@@ -44,6 +44,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const picking = desk.mayEdit.value && ui.choice.picking.value;
   const running = mission.facts.value.started_at !== null;
   const rows = desk.rows.value;
+  const all = desk.stored.value.tasks;
   const open = openKey(desk, ui.task);
   const found = filtered(rows, desk.filter.value, open);
   const openAt = found.findIndex((row) => row.key === open);
@@ -63,7 +64,8 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
           {count(desk.plan.value.tasks.length, "task")}
         </h3>
         <span class="quiet">
-          {picking && `${ticks(rows, ui.choice.unticked.value)} ticked for approval. `}
+          {picking &&
+            `${grouped(all.length - ui.choice.unticked.value.size)} ticked for approval. `}
           Open a task to {desk.editing.value ? "edit" : "read"} its contract.
         </span>
       </div>
@@ -124,9 +126,6 @@ function filtered(rows: readonly Row[], text: string, open: string | null): read
       ),
   );
 }
-
-const ticks = (rows: readonly Row[], unticked: ReadonlySet<string>): string =>
-  grouped(rows.filter((row) => row.stored && !unticked.has(row.stored.name)).length);
 
 function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element {
   const id = useOwnId();

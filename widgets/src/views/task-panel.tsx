@@ -173,15 +173,14 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
       )}
       {task.has_output && (
         <Row label="Output">
-          <button
-            type="button"
+          <Button
             class="link"
             onClick={() => {
               ui.tab.value = "result";
             }}
           >
             Show it under Result
-          </button>
+          </Button>
         </Row>
       )}
     </dl>
