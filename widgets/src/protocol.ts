@@ -402,14 +402,13 @@ export interface MissionRow {
   total: number;
   counts: [TaskState, number][];
   at_work: number;
-  findings: number;
   /** What it does or waits for, in a sentence. */
   told: Phrase;
   /** Where the words of a search were found; empty if nothing was searched. */
   found: Phrase;
   needs_you: boolean;
-  left: string;
-  budget: number | null;
+  /** What it spends, has found and still takes; may be empty. */
+  figures: string;
   actions: Action[];
 }
 
@@ -597,7 +596,13 @@ export interface Compared {
   /** From the plan of `a` to that of `b`; null if one has no plan. */
   difference: Difference | null;
   /** The first tasks of both, in the order of `b`, then what it lacks. */
-  tasks: { name: string; a: ComparedTask | null; b: ComparedTask | null }[];
+  tasks: {
+    name: string;
+    a: ComparedTask | null;
+    b: ComparedTask | null;
+    /** How much longer or shorter `b` took, in words; empty where one did nothing. */
+    difference: string;
+  }[];
   total_tasks: number;
   /** Findings are the same where file, rule, tool and words are. */
   findings: { only_a: Findings; only_b: Findings; both: number };
@@ -606,16 +611,12 @@ export interface Compared {
 export interface ComparedSide {
   mission: MissionFacts;
   counts: [TaskState, number][];
-  total: number;
-  elapsed_s: number;
-  worked_s: number;
-  findings: number;
-  budget: number | null;
+  /** Time, money and findings: the same labels in both. */
+  facts: Fact[];
 }
 
 export interface ComparedTask {
   state: TaskState;
-  worked_s: number;
-  attempts: number;
-  findings: number;
+  /** How long it worked, in how many attempts, and what it found; may be empty. */
+  more: string;
 }

@@ -181,21 +181,6 @@ describe("edits that are not saved", () => {
   });
 });
 
-describe("what is wrong with the plan", () => {
-  it("holds the approval back, and leads to where it is", async () => {
-    const head = mission.head.peek();
-    const text = "No task is called map-repoo.";
-    const problems = [{ task: "audit-ui", field: "needs", text, instead: null }];
-    if (head.decision)
-      mission.head.value = { ...head, decision: { ...head.decision, problems } };
-    await settle();
-    expect(button("Approve all 14 tasks").disabled).toBe(true);
-    button("audit-ui, needs:").click();
-    expect(ui.choice.editing.value).toBe(true);
-    expect(ui.task.value).toBe("audit-ui");
-  });
-});
-
 describe("the button Edit", () => {
   it("opens a contract, and ends editing when it is pressed again", async () => {
     button("Edit").click();

@@ -20,7 +20,7 @@ describe("lengths of time", () => {
   });
 
   it.each(["", "soon", "-3", "1:75", "1e3", "NaN"])("%j is none", (text) => {
-    expect(read("minutes", text)).toBeUndefined();
+    expect(read("minutes", text)).toBe(text);
   });
 
   it.each([180, 100, 66, 0.25, 36_000, 1.5])("%d seconds come back as they were", (seconds) => {
@@ -32,12 +32,12 @@ describe("numbers", () => {
   it("are dollars, with or without the sign", () => {
     expect(read("dollars", "$0.04")).toBe(0.04);
     expect(read("dollars", ".5")).toBe(0.5);
-    expect(read("dollars", "4 cents")).toBeUndefined();
+    expect(read("dollars", "4 cents")).toBe("4 cents");
   });
 
   it("are whole", () => {
     expect(read("whole", "3")).toBe(3);
-    expect(read("whole", "3.5")).toBeUndefined();
+    expect(read("whole", "3.5")).toBe("3.5");
   });
 });
 

@@ -151,6 +151,35 @@ def test_problems_of_the_plan_are_placed_in_it(mission: Mission) -> None:
     assert [each["instead"] for each in answer["problems"]] == ["audit", 1]
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        pytest.param("timeout_s", "soon", "no length of time", id="words"),
+        # A number to Python, but not the minutes that somebody has typed.
+        pytest.param("timeout_s", "1e3", "no length of time", id="number"),
+        pytest.param("cap_cost", "4 cents", "no sum", id="dollars"),
+        pytest.param("attempts", "3.5", "no whole number", id="whole"),
+    ],
+)
+def test_text_where_a_number_stands_is_a_problem(
+    mission: Mission, field: str, text: str, said: str
+) -> None:
+    wanted = draft(changes={"audit": {field: text}})
+    answer = check(mission, wanted)
+    assert placed(answer) == [("audit", field)]
+    assert said in answer["problems"][0]["text"]
+    with pytest.raises(PlanProblemsError, match=said):
+        edit(mission, wanted)
+    assert wanted["changes"]["audit"] == {field: text}
+
+
+def test_texts_of_the_plan_and_of_new_tasks_are_problems_of_theirs(mission: Mission) -> None:
+    new = {"name": "more", "agent": "qa-engineer", "timeout_s": "1:75"}
+    answer = check(mission, draft(plan={"budget": "much"}, add=[new]))
+    assert placed(answer) == [("", "budget"), ("more", "timeout_s")]
+    assert [each["instead"] for each in answer["problems"]] == [0.5, None]
+
+
 def test_circle_is_put_where_it_was_closed(mission: Mission) -> None:
     new = {"name": "last", "agent": "qa-engineer", "needs": ["audit"]}
     answer = check(mission, draft(add=[new], changes={"map": {"needs": ["last"]}}))

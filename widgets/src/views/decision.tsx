@@ -35,7 +35,7 @@ function Asked({ decision }: { decision: Decided }): JSX.Element {
   return (
     <section class="block ask decision" aria-label="Your decision">
       <h4 class="h" ref={heading} tabIndex={-1}>
-        <Icon shape={ASKS.shape} role={ASKS.role} /> Your decision
+        <Icon {...ASKS} /> Your decision
       </h4>
       <div class="two">
         <div>

@@ -31,8 +31,7 @@ export function StateLine(): JSX.Element {
     <div class="stateline">
       <p>
         <span class="state" tabIndex={-1} data-landing>
-          <Icon shape={word.shape} role={word.role} />{" "}
-          <span class="word">{sentenceCase(word.word)}</span>
+          <Icon {...word} /> <span class="word">{sentenceCase(word.word)}</span>
         </span>{" "}
         <Since />
       </p>

@@ -54,7 +54,7 @@ export function HeadLine(): JSX.Element {
         Mission <code>{short_id}</code>
       </span>
       <span class="state" tabIndex={-1} data-landing>
-        <Icon shape={word.shape} role={word.role} /> <b>{sentenceCase(word.word)}</b>
+        <Icon {...word} /> <b>{sentenceCase(word.word)}</b>
       </span>
       {head.total > 0 && state !== "awaiting_approval" && <span>{doneText(head)}</span>}
       {head.left && <span>{shown(head.left)}</span>}

@@ -189,9 +189,9 @@ function Doing({ mission, link, opening }: DoingProps): JSX.Element {
       <p class="answer" role="status">
         {shown(said)}{" "}
         {made && (
-          <button type="button" class="link" disabled={dead} onClick={() => opening.open(made)}>
+          <Button class="link" disabled={dead} onClick={() => opening.open(made)}>
             Open {made}
-          </button>
+          </Button>
         )}
       </p>
     </>

@@ -8,7 +8,7 @@ import { Said } from "../parts/phrase";
 import { Counted, Progress } from "../parts/progress";
 import { Refused } from "../parts/refused";
 import type { MissionRow, MissionState } from "../protocol";
-import { count, isFinal, line, MISSION_WORDS, money, shown } from "../words";
+import { count, isFinal, line, MISSION_WORDS, shown } from "../words";
 import { OpeningList, staleness } from "./opened";
 
 interface Section {
@@ -165,7 +165,7 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
           <Counted counts={row.counts} />
         </>
       )}
-      <p class="quiet">{figures(row)}</p>
+      <p class="quiet">{line(row.figures)}</p>
       <div class="card-acts">
         <button
           type="button"
@@ -182,22 +182,4 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
       </div>
     </article>
   );
-}
-
-function figures(row: MissionRow): string {
-  return [
-    spending(row),
-    row.findings > 0 ? `${count(row.findings, "finding")} so far` : "",
-    line(row.left),
-  ]
-    .filter(Boolean)
-    .join(", ");
-}
-
-function spending({ mission, budget }: MissionRow): string {
-  if (mission.started_at === null) {
-    return budget === null ? "" : `It may spend ${money(budget)}`;
-  }
-  if (budget === null && mission.cost === 0) return "";
-  return `${money(mission.cost)}${budget === null ? "" : ` of ${money(budget)}`} spent`;
 }

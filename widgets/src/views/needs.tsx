@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import { Actions } from "../parts/action";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import type { Need } from "../protocol";
@@ -18,8 +19,7 @@ export function Needs(): JSX.Element | null {
   return (
     <section class="block ask needs-you" aria-label="Needs you">
       <h4 class="h" tabIndex={-1} data-needs>
-        <Icon shape={ASKS.shape} role={ASKS.role} /> Needs you:{" "}
-        {count(needs.length, "decision")}
+        <Icon {...ASKS} /> Needs you: {count(needs.length, "decision")}
       </h4>
       <Few of={needs} shown={NEEDS_SHOWN}>
         {(need) => <Asked need={need} />}
@@ -42,6 +42,11 @@ export function Alarms(): JSX.Element | null {
   );
 }
 
+/** What is to be known first of something that only looks as if a person had to act. */
+export function calmly(alarm: Need | undefined): string {
+  return alarm?.ends ? "Nothing more starts:" : "You need not act:";
+}
+
 function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
   const { mission, link } = useHere();
   const word = TASK_WORDS[mission.task(need.task)?.state ?? "stalled"];
@@ -50,8 +55,7 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
       <p>
         {calm && (
           <>
-            <Icon shape={word.shape} role={word.role} />{" "}
-            <b>{need.ends ? "Nothing more starts:" : "You need not act:"}</b>{" "}
+            <Icon {...word} /> <b>{calmly(need)}</b>{" "}
           </>
         )}
         <Said phrase={need.what} />
@@ -82,8 +86,7 @@ function Few({ of, shown, children }: FewProps): JSX.Element {
         </div>
       ))}
       {more > 0 && (
-        <button
-          type="button"
+        <Button
           class="link"
           aria-expanded={all.value}
           onClick={() => {
@@ -91,7 +94,7 @@ function Few({ of, shown, children }: FewProps): JSX.Element {
           }}
         >
           {all.value ? "Show fewer" : `Show ${grouped(more)} more like these`}
-        </button>
+        </Button>
       )}
     </>
   );

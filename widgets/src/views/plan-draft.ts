@@ -159,13 +159,6 @@ function withoutNeeds(task: TaskSpec, away: ReadonlySet<string>): TaskSpec {
   return { ...task, needs: task.needs.filter((need) => !away.has(need)) };
 }
 
-/** The plan as the draft would have it, as far as a view can tell. */
-export function applied(plan: PlanSpec, draft: Draft, rows: readonly Row[]): PlanSpec {
-  if (isEmpty(draft)) return plan;
-  const tasks = rows.filter((row) => !row.dropped).map((row) => row.now);
-  return { ...plan, ...draft.plan, tasks };
-}
-
 export function toolsOf(task: TaskSpec): readonly string[] {
   return task.work.kind === "python" ? [] : (task.work.tools ?? []);
 }

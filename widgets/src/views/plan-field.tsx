@@ -2,11 +2,12 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import type { AgentFacts, Problem } from "../protocol";
 import { line, shown } from "../words";
-import { keyOf, type PlanDesk, unreadKey } from "./plan-desk";
+import { keyOf, type PlanDesk } from "./plan-desk";
 import { type Row, same, toolsOf, withTools } from "./plan-draft";
 import { heldIn } from "./plan-facts";
 import { defaultOf, type FieldSpec, fieldsOf, ON_FAILURE, specOf } from "./plan-fields";
@@ -139,8 +140,7 @@ function Wrong({ id, desk, row, problem, onDone }: WrongProps): JSX.Element {
       <span>
         {shown(problem.text, 600)}{" "}
         {text !== null && (
-          <button
-            type="button"
+          <Button
             class="link"
             onClick={() => {
               putIn(desk, row, problem);
@@ -148,7 +148,7 @@ function Wrong({ id, desk, row, problem, onDone }: WrongProps): JSX.Element {
             }}
           >
             Put in {text === "" ? "nothing" : <code>{line(text)}</code>}
-          </button>
+          </Button>
         )}
       </span>
     </span>
@@ -185,32 +185,23 @@ function insteadText(row: Row | null, { field, instead: value }: Problem): strin
 function putIn(desk: PlanDesk, row: Row | null, { field, instead }: Problem): void {
   const isList = Array.isArray(defaultOf(specOf(row, field)));
   const value = isList && typeof instead === "string" ? [instead] : instead;
-  desk.putUnread(unreadKey(row, field), null);
   if (field !== "tools") desk.edit(row, { [field]: value });
   else if (Array.isArray(value)) putTools(desk, row, value);
 }
 
-/**
- * A field whose value is typed. What is typed stays as typed while one is at it; a text that is
- * no value is kept beside the draft.
- */
+/** A field whose value is typed. What is typed stays as typed while one is at it. */
 function TextField(props: FieldProps): JSX.Element {
   const { desk, row, field, spec } = props;
   const { kind, lines } = spec;
   const value = heldIn(desk, row, field);
   const typed = useSignal<{ text: string; value: Value } | null>(null);
   const listId = useOwnId();
-  const place = unreadKey(row, field);
-  const unread = desk.unread.value.get(place);
   const own = typed.value !== null && same(typed.value.value, value) ? typed.value.text : null;
-  const text = unread ?? own ?? textOf(kind, value);
+  const text = own ?? textOf(kind, value);
   const mono = spec.mono ?? kind === "list";
   const take = (now: string): void => {
-    const found = valueIn(now, props);
-    desk.putUnread(place, found === undefined ? now : null);
-    if (found === undefined) return;
-    typed.value = { text: now, value: found };
-    desk.edit(row, { [field]: found });
+    typed.value = { text: now, value: valueIn(now, props) };
+    desk.edit(row, { [field]: typed.value.value });
   };
   return (
     // A field shows its text as it is, so what plays tricks with the eye is told beside it.
@@ -264,8 +255,8 @@ function TextField(props: FieldProps): JSX.Element {
   );
 }
 
-/** The value of what was typed; undefined if it is none. */
-function valueIn(text: string, { desk, row, field, spec }: FieldProps): Value | undefined {
+/** The value of what was typed. */
+function valueIn(text: string, { desk, row, field, spec }: FieldProps): Value {
   if (text.trim() === "" && defaultOf(spec) === null) return null;
   if (field !== "needs") {
     const stored: object = (row ? row.stored : desk.stored.value) ?? {};

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import type { Problem } from "../protocol";
@@ -24,9 +25,9 @@ export function Problems({ desk, problems }: Props): JSX.Element {
       <ul>
         {problems.slice(0, SHOWN_AT_MOST).map((problem, index) => (
           <li key={`${index} ${problem.text}`}>
-            <button type="button" class="link" onClick={() => desk.show(problem)}>
+            <Button class="link" onClick={() => desk.show(problem)}>
               {whereOf(problem)}
-            </button>{" "}
+            </Button>{" "}
             {shown(problem.text, 600)}
           </li>
         ))}

@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
@@ -7,7 +7,6 @@ import type { Difference, Phrase } from "../protocol";
 import { count, line, shown } from "../words";
 import { tickedIn } from "./plan-choice";
 import type { PlanDesk } from "./plan-desk";
-import { isEmpty } from "./plan-draft";
 import { labelOf } from "./plan-fields";
 import { wordDifference } from "./plan-values";
 
@@ -22,50 +21,59 @@ export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
   );
 }
 
-function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
-  const { mission, ui } = useHere();
+interface TitledProps {
+  title: ComponentChildren;
+  children: ComponentChildren;
+}
+
+function Titled({ title, children }: TitledProps): JSX.Element {
   const id = useOwnId();
-  const names = desk.byName.value;
-  const critical = mission.head.value.critical.filter((name) => names.has(name));
   return (
     <section aria-labelledby={id}>
       <h3 class="h" id={id}>
-        Plan, from start to end
+        {title}
       </h3>
+      {children}
+    </section>
+  );
+}
+
+function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
+  const { mission, ui } = useHere();
+  const names = desk.byName.value;
+  const { critical, critical_says } = mission.head.value;
+  return (
+    <Titled title="Plan, from start to end">
       <SmallGraph
         plan={desk.drawn.value}
-        critical={critical}
-        says={mission.head.value.critical_says}
+        critical={critical.filter((name) => names.has(name))}
+        says={critical_says}
         marked={ui.task.value}
-        onOpen={(name) => desk.openRow(desk.byName.value.get(name)?.key ?? `=${name}`)}
+        onOpen={(name) => desk.openRow(names.get(name)?.key ?? `=${name}`)}
       />
-    </section>
+    </Titled>
   );
 }
 
 function Changes({ desk }: { desk: PlanDesk }): JSX.Element | null {
   const { mission, ui } = useHere();
-  const id = useOwnId();
   const difference = desk.difference.value;
-  const isDraft = !isEmpty(desk.draft.value);
+  const isDraft = desk.dirty.value;
+  if (!isDraft && difference === null) return null;
   // Whoever made the revision, its changes are to be looked at.
   const isOwn = isDraft || difference?.to_revision === ui.choice.saved.value;
-  if (!isDraft && difference === null) return null;
   const from = isDraft ? mission.facts.value.revision : difference?.from_revision;
   return (
-    <section aria-labelledby={id}>
-      <h3 class="h" id={id}>
-        {isOwn ? "Your changes" : "Changes"} to revision {from}
-      </h3>
+    <Titled title={`${isOwn ? "Your changes" : "Changes"} to revision ${from}`}>
       {isDraft && <p class="quiet">Not saved yet.</p>}
-      {difference === null ? (
+      {difference ? (
+        <ChangesList desk={desk} difference={difference} />
+      ) : (
         <p class="quiet">
           {desk.refusal.value ? "They could not be compared." : "They are being compared."}
         </p>
-      ) : (
-        <ChangesList desk={desk} difference={difference} />
       )}
-    </section>
+    </Titled>
   );
 }
 
@@ -177,7 +185,6 @@ function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JS
 
 function Steps(): JSX.Element | null {
   const { mission, ui } = useHere();
-  const id = useOwnId();
   const { picking, whole } = ui.choice;
   const plan = mission.plan.value;
   const decision = mission.head.value.decision;
@@ -187,10 +194,7 @@ function Steps(): JSX.Element | null {
       : (decision?.steps ?? []);
   if (steps.length === 0) return null;
   return (
-    <section aria-labelledby={id}>
-      <h3 class="h" id={id}>
-        If you approve
-      </h3>
+    <Titled title="If you approve">
       <ol class="plan-steps">
         {steps.map((step, index) => (
           <li key={`${index} ${step.length}`}>
@@ -200,7 +204,7 @@ function Steps(): JSX.Element | null {
           </li>
         ))}
       </ol>
-    </section>
+    </Titled>
   );
 }
 

@@ -1,12 +1,11 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { useHere } from "../here";
-import { Refusal } from "../link";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
 import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
-import { type PlanDesk, unreadKey } from "./plan-desk";
+import type { PlanDesk } from "./plan-desk";
 import { type Row, tasksIn } from "./plan-draft";
 
 /** Asks for a revision made of all edits; a refusal is shown beside it and loses nothing. */
@@ -19,17 +18,6 @@ export function SaveButton({
 }): JSX.Element {
   const { mission, link, ui } = useHere();
   const next = mission.facts.value.revision + 1;
-  const more = (): Record<string, unknown> => {
-    const unread = desk.unread.value.size;
-    if (unread > 0) {
-      throw new Refusal({
-        code: "unread",
-        message: `${count(unread, "field")} cannot be read, so nothing was saved.`,
-        hint: "Correct what is marked, or undo it.",
-      });
-    }
-    return { draft: desk.draft.value, revision: desk.base.value };
-  };
   const problems = desk.problems.value.length;
   return (
     <>
@@ -45,7 +33,7 @@ export function SaveButton({
           kind: "plain",
           twin: desk.checked.value?.twin ?? `%hyper edit ${mission.facts.value.short_id}`,
         }}
-        more={more}
+        more={() => ({ draft: desk.draft.value, revision: desk.base.value })}
         onDone={(value) => {
           const answer = value as Checked;
           desk.saved(answer);
@@ -70,17 +58,12 @@ interface Props {
 
 /** What can be done at the end of a contract. */
 export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
-  const prefix = unreadKey(row, "");
-  const touched =
-    row.stored !== null &&
-    (row.stored.name in desk.draft.value.changes ||
-      [...desk.unread.value.keys()].some((key) => key.startsWith(prefix)));
   return (
     <div class="plan-acts">
       <SaveButton desk={desk} onDone={onDone} />
       {row.stored && (
         <Button
-          disabled={!touched}
+          disabled={!(row.stored.name in desk.draft.value.changes)}
           onClick={() => {
             desk.undo(row);
             onDone();

@@ -3,13 +3,6 @@
 export type Value = string | number | null | readonly string[];
 export type Kind = "text" | "list" | "dollars" | "minutes" | "whole" | "choice" | "ticks";
 
-/** What to write instead of a text that is no value. */
-export const NO_VALUE: Partial<Record<Kind, string>> = {
-  minutes: "This is no length of time. Write minutes, such as 3, 0.5 or 1:30.",
-  dollars: "This is no sum. Write dollars, such as 0.04, or leave it empty.",
-  whole: "This is no whole number. Write one, such as 3.",
-};
-
 /** A value as its field shows it. */
 export function textOf(kind: Kind | undefined, value: unknown): string {
   if (Array.isArray(value)) return value.join(", ");
@@ -19,25 +12,22 @@ export function textOf(kind: Kind | undefined, value: unknown): string {
 }
 
 /**
- * The value that a text stands for; undefined if it is none.
+ * The value that a text stands for, or the text itself where it is none: the kernel then says
+ * what to write.
  *
  * @param known Names that may have commas in them.
  */
-export function read(
-  kind: Kind,
-  text: string,
-  known: readonly string[] = [],
-): Value | undefined {
+export function read(kind: Kind, text: string, known: readonly string[] = []): Value {
   const said = text.trim();
   switch (kind) {
     case "list":
       return readList(text, new Set(known));
     case "minutes":
-      return readMinutes(said);
+      return readMinutes(said) ?? text;
     case "dollars":
-      return numberIn(/^\$?\s*(\d+\.?\d*|\.\d+)$/, said);
+      return numberIn(/^\$?\s*(\d+\.?\d*|\.\d+)$/, said) ?? text;
     case "whole":
-      return numberIn(/^(\d{1,9})$/, said);
+      return numberIn(/^(\d{1,9})$/, said) ?? text;
     default:
       return text;
   }

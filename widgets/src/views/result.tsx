@@ -2,6 +2,7 @@ import "./result.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { Button } from "../parts/button";
 import { CopyButton } from "../parts/copy-button";
 import { FindingsTable } from "../parts/findings-table";
 import { Heads } from "../parts/heads";
@@ -129,11 +130,19 @@ function Ended({ answer }: { answer: Output | null }): JSX.Element {
   );
 }
 
+function Python({ code }: { code: string }): JSX.Element {
+  return (
+    <>
+      <code>{line(code, 400)}</code> <CopyButton text={code} />
+    </>
+  );
+}
+
 function Snippet({ python }: { python: string }): JSX.Element {
   const { mission } = useHere();
   return (
     <p class="snippet">
-      <code>{line(python, 400)}</code> <CopyButton text={python} />
+      <Python code={python} />
       <span class="quiet">
         <code>m</code> is the mission:{" "}
         <code>m = session.mission("{mission.facts.value.short_id}")</code>
@@ -202,8 +211,7 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
           {of.outputs.slice(0, more.shown).map(({ task, what, python }) => (
             <tr key={task} aria-current={task === chosen ? "true" : undefined}>
               <th scope="row">
-                <button
-                  type="button"
+                <Button
                   class="link name"
                   aria-expanded={task === chosen}
                   onClick={() => {
@@ -211,12 +219,12 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
                   }}
                 >
                   {line(task)}
-                </button>
+                </Button>
               </th>
               <td>{line(what)}</td>
               <td class="wide-only">
                 <span class="snippet">
-                  <code>{line(python, 400)}</code> <CopyButton text={python} />
+                  <Python code={python} />
                 </span>
               </td>
             </tr>
@@ -245,15 +253,14 @@ function Chosen({ name }: { name: string }): JSX.Element {
       <h4 class="h">
         <code>{line(name)}</code>
         <span class="aside">{answer ? line(answer.what) : ""}</span>
-        <button
-          type="button"
+        <Button
           class="btn small away"
           onClick={() => {
             ui.task.value = null;
           }}
         >
           Close
-        </button>
+        </Button>
       </h4>
       {answer && (
         <>

@@ -2,7 +2,6 @@ import "./task-panel.css";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
-import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
 import { Button } from "../parts/button";
 import { Row } from "../parts/facts";
@@ -11,8 +10,9 @@ import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import { Runs } from "../parts/runs";
+import { Scrolled } from "../parts/scrolled";
 import { TaskLink } from "../parts/task-link";
-import type { AttemptFacts, Need, TaskFacts } from "../protocol";
+import type { AttemptFacts, TaskFacts } from "../protocol";
 import { neededBy, tries } from "../task-story";
 import {
   ATTEMPT_WORDS,
@@ -26,6 +26,7 @@ import {
   TASK_WORDS,
 } from "../words";
 import { moment } from "./head-state";
+import { calmly } from "./needs";
 
 const LINKS_SHOWN = 8;
 
@@ -119,11 +120,6 @@ function PanelButtons({ task, close }: { task: TaskFacts; close: () => void }): 
   );
 }
 
-/** What is to be known first of something that only looks as if a person had to act. */
-function labelOf(alarm: Need | undefined): string {
-  return alarm?.ends ? "Nothing more starts:" : "You need not act:";
-}
-
 function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
   const { mission, link } = useHere();
   const { needs, alarms } = mission.head.value;
@@ -133,7 +129,7 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
   return (
     <div class="task-need">
       <p>
-        <b>{need ? "Needs you:" : labelOf(alarm)}</b>{" "}
+        <b>{need ? "Needs you:" : calmly(alarm)}</b>{" "}
         <Said phrase={(need ?? alarm)?.what ?? []} />
       </p>
       {need && (
@@ -156,10 +152,10 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
     <dl class="kv wide">
       <Runs task={task} />
       <Row label="Needs">
-        <Links names={spec?.needs ?? []} mission={mission} />
+        <Links names={spec?.needs ?? []} />
       </Row>
       <Row label="Needed by">
-        <Links names={neededBy(mission, task.name)} mission={mission} />
+        <Links names={neededBy(mission, task.name)} />
       </Row>
       {task.note && <Row label="Note">{shown(task.note)}</Row>}
       {task.error && (
@@ -177,28 +173,22 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
       )}
       {task.has_output && (
         <Row label="Output">
-          <button
-            type="button"
+          <Button
             class="link"
             onClick={() => {
               ui.tab.value = "result";
             }}
           >
             Show it under Result
-          </button>
+          </Button>
         </Row>
       )}
     </dl>
   );
 }
 
-function Links({
-  names,
-  mission,
-}: {
-  names: readonly string[];
-  mission: Mission;
-}): JSX.Element {
+function Links({ names }: { names: readonly string[] }): JSX.Element {
+  const { mission } = useHere();
   if (names.length === 0) return <>nothing</>;
   const more = names.length - LINKS_SHOWN;
   return (
@@ -222,11 +212,7 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
   const attempts = mission.attempts.filter((each) => each.task_id === task.id);
   if (attempts.length === 0) return null;
   return (
-    <section
-      class="scroll"
-      aria-label="Attempts"
-      tabIndex={attempts.length > 0 ? 0 : undefined}
-    >
+    <Scrolled label="Attempts">
       <table class="t">
         <Heads
           of={[
@@ -253,7 +239,7 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scrolled>
   );
 }
 
