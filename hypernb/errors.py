@@ -283,11 +283,10 @@ class TransitionError(HypernbError):
         self.name = name
         self.before = before
         self.after = after
-        super().__init__(
-            f"{kind.capitalize()} {name} is {before.replace('_', ' ')}; "
-            f"it cannot become {after.replace('_', ' ')}.",
-            hint=hint,
-        )
+        state, wanted = before.replace("_", " "), after.replace("_", " ")
+        # Two people, or two clicks, wanted the same.
+        rest = " already" if state == wanted else f"; it cannot become {wanted}"
+        super().__init__(f"{kind.capitalize()} {name} is {state}{rest}.", hint=hint)
 
 
 class NotFinishedError(HypernbError):

@@ -20,12 +20,12 @@ from hypernb.magics._line import read_words, split_words
 from hypernb.magics._live import LiveView
 from hypernb.magics._verbs import CELL_OPTIONS
 from hypernb.model import EventKind, MissionState
-from hypernb.session.front_end import Rung
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 
     from hypernb.session import Mission, Session
+    from hypernb.session.front_end import Rung
 
 NEEDS_A_MODEL = ("model", "record", "replay")
 ANSWER_WITHIN_S = 5.0
@@ -219,20 +219,22 @@ def watch(
             f"Mission {mission.id} waits for your approval; it does not run yet.",
             hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
         )
-    rung = around.rung
-    view = LiveView(mission, rung=rung, lasts=lasts)
-    if not wait:
-        view.show()
-        mission.mark_shown()
-        if rung is not Rung.TEXT and not around.headless:
-            view.follow()
-        return
+    view = LiveView(mission, rung=around.rung, lasts=lasts)
     try:
         view.show()
         mission.mark_shown()
-        view.wait(timeout)
+        if wait:
+            view.wait(timeout)
     except KeyboardInterrupt:
-        raise WaitInterruptedError(mission.id) from None
+        if wait:
+            raise WaitInterruptedError(mission.id) from None
+        raise
+    finally:
+        # Whatever comes between, the cells that show it already are kept current.
+        if wait or not around.headless:
+            view.follow()
+        else:
+            view.end()
 
 
 def watch_answer(around: Surroundings, mission: Mission, *states: MissionState) -> None:

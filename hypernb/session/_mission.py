@@ -25,6 +25,7 @@ from hypernb.session.front_end import retries
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     import pandas as pd
@@ -407,8 +408,12 @@ class Mission:
                 "ready",
                 hint="Only what failed, was cancelled or was skipped can be tried again.",
             )
-        self._send("retry", {"task": name})
-        retries.tell(self)
+        self.session.store.send("retry", self._record.id, {"task": name}, by=self.session.by)
+        try:
+            self.session.ensure_runner()
+        finally:
+            # Another runner may carry it out.
+            retries.tell(self)
         return self
 
     def fork(
@@ -510,21 +515,27 @@ class Mission:
         raise WaitTimeoutError(self.id, timeout or 0.0)
 
     def wait_for_retry(
-        self, *, on_change: Callable[[], None] | None = None, stop: threading.Event
+        self,
+        *,
+        ended_at: datetime | None,
+        on_change: Callable[[], None] | None = None,
+        stop: threading.Event,
     ) -> bool:
         """Wait until it goes on after its end, because somebody wants it tried again.
 
         Args:
+            ended_at: The end that is meant; one that goes on and ends between two looks has
+                another.
             on_change: Called after each commit in the store, and twice a second without one.
             stop: Ends the waiting when another thread sets it.
 
         Returns:
-            Whether it goes on; False if the waiting was ended.
+            Whether it goes on, or has; False if the waiting was ended.
         """
         for _ in self._follower(stop, begins=False).looks(tick_s=CHANGE_TICK_S):
             if on_change is not None:
                 on_change()
-            if not self.is_over:
+            if not self.is_over or self.record.finished_at != ended_at:
                 return True
         return False
 

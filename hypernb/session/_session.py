@@ -413,14 +413,16 @@ class Session:
             Whether there is none left; False after the time is over.
         """
         stop_host(self.store.url)
-        runners = self.store.leases("runner:")
-        if not runners:
-            return True
-        for lease in runners:
-            self.store.send("stop", None, {"runner": lease.holder}, by=self.by)
+        asked: set[str] = set()
         for _ in Follower(self.store).looks(timeout):
-            if not self.store.leases("runner:"):
+            runners = self.store.leases("runner:")
+            if not runners:
                 return True
+            # One that was being started meanwhile takes the place of the one that was asked.
+            for lease in runners:
+                if lease.holder not in asked:
+                    asked.add(lease.holder)
+                    self.store.send("stop", None, {"runner": lease.holder}, by=self.by)
         return not self.store.leases("runner:")
 
     @property

@@ -114,19 +114,19 @@ class Desk:
 
     def __init__(self) -> None:
         self._lanes: dict[tuple[str, str], Lane] = {}
-        self._users = 0
+        self._users: set[int] = set()
         self._lock = threading.RLock()
 
-    def open(self) -> None:
-        """Count somebody in who may put something here."""
+    def open(self, user: object) -> None:
+        """Note that somebody may put something here."""
         with self._lock:
-            self._users += 1
+            self._users.add(id(user))
 
-    def leave(self) -> None:
-        """Count them out; the threads end with the last."""
+    def leave(self, user: object) -> None:
+        """Note that they are gone, if they were here; the threads end with the last."""
         with self._lock:
-            self._users -= 1
-            is_last = self._users == 0
+            self._users.discard(id(user))
+            is_last = not self._users
             lanes = list(self._lanes.values()) if is_last else ()
             if is_last:
                 self._lanes = {}
@@ -176,7 +176,7 @@ class Desk:
         with self._lock:
             if self._users:
                 self._lane(name, store_url).put(job)
-            return self._users > 0
+            return bool(self._users)
 
     def _lane(self, name: str, store_url: str) -> Lane:
         mine = (name, store_url)

@@ -65,6 +65,11 @@ class Line:
         self._pass_on_at = 0.0
 
     @property
+    def is_open(self) -> bool:
+        """Whether the widget is told what happens."""
+        return self._is_open
+
+    @property
     def is_kept(self) -> bool:
         """Whether a notebook may want a copy: of a view of one mission, that is shown."""
         return self.channel.listing is None and self.channel.is_heard
@@ -72,7 +77,7 @@ class Line:
     def begin(self) -> None:
         """Open it: from now on the widget is told what happens."""
         self._is_open = True
-        DESK.open()
+        DESK.open(self)
         self.session.tell_of_closing(self)
         self._tail.attach(self)
 
@@ -188,8 +193,13 @@ class Line:
         with self._lock:
             noted, self._noted = self._noted, None
         widget = self._widget()
-        if widget is not None and noted is not None:
-            widget.state, widget.seq = noted
+        if widget is None or noted is None:
+            return
+        try:
+            widget.state = noted[0]
+        finally:
+            # An observer of one may raise; those of the other are told all the same.
+            widget.seq = noted[1]
 
     def _clicks(self) -> Mapping[str, Any]:
         widget = self._widget()
@@ -210,7 +220,10 @@ class Line:
                 return
             self._is_open = False
             self._ended = self._ended or reason or "The view was closed."
-        self._tail.detach(self)
-        DESK.leave()
+        try:
+            self._tail.detach(self)
+        finally:
+            # An interrupt may come while the thread is waited for.
+            DESK.leave(self)
         if reason:
             self.say({"type": "closed", "reason": reason})

@@ -20,6 +20,7 @@ from hypernb.errors import (
     UnknownMissionError,
     UntrustedArtifactError,
 )
+from hypernb.store import database_file
 from hypernb.widgets._copies import Copies
 from hypernb.widgets._desk import DESK, sentence
 from hypernb.widgets._mirror import Mirror
@@ -82,6 +83,7 @@ class Tail:
         self._beat_at = self._runner_at = self._rest_until = 0.0
         self._is_quick = self._is_looking_for_runner = False
         self._why_not = ""
+        self._file = _identity(self._store.url)
         self._pid = os.getpid()
 
     # -- from any thread ----------------------------------------------------------------
@@ -150,6 +152,7 @@ class Tail:
                 self._thread = None
                 self._turn_quickly(wanted=False)
                 self._mirrors, self._copies, self._stale = {}, {}, set()
+                self._is_looking_for_runner = False  # a desk that nobody is at does nothing
                 self._paid_until.clear()
                 self._said.clear()
             return tuple(self._lines)
@@ -203,6 +206,7 @@ class Tail:
             del self._mirrors[gone], self._copies[gone]
         if self._store.changed():
             self._changed_at = now_s
+            self._notice_another_file()
             self._stale |= self._mirrors.keys()
             for line in lines:
                 if line.channel.listing is not None:
@@ -211,6 +215,13 @@ class Tail:
             theirs = [line for line in lines if line.follows == mission]
             with self._only_for(mission, theirs):
                 self._follow(mission, theirs, now_s)
+
+    def _notice_another_file(self) -> None:
+        """Begin anew if a backup was put in the store's place: its numbers are other ones."""
+        file, before = _identity(self._store.url), self._file
+        if before is not None and file != before:
+            self._mirrors, self._copies, self._stale = {}, {}, set()
+        self._file = file
 
     def _follow(self, mission: MissionId, lines: list[Line], now_s: float) -> None:
         mirror = self._mirrors.get(mission)
@@ -335,6 +346,15 @@ class Tail:
             _log.warning("No runner could be started for %s.", self._store.url, exc_info=True)
         finally:
             self._is_looking_for_runner = False
+
+
+def _identity(store_url: str) -> tuple[int, int] | None:
+    path = database_file(store_url)
+    try:
+        found = None if path is None else path.stat()
+    except OSError:  # the store itself says what is wrong with it
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 _tails: weakref.WeakValueDictionary[int, Tail] = weakref.WeakValueDictionary()

@@ -86,7 +86,7 @@ class OfMission(HyperWidget):
 
     def __repr__(self) -> str:
         state = self.state.replace("_", " ")
-        return f"<{type(self).__name__} of {self.mission_id}: {state}>"
+        return f"<{type(self).__name__} of {self.mission_id}: {state}{self._closed_note}>"
 
 
 class MissionView(OfMission):
@@ -192,7 +192,7 @@ class OfSession(HyperWidget):
         super().__init__(whose, listing, density=density, **options)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__}{self._closed_note}>"
 
 
 class History(OfSession):

@@ -96,8 +96,13 @@ class HyperWidget(anywidget.AnyWidget):
         self._has_own_layout = "layout" not in options
         model_id = uuid.uuid4().hex
         self.set_trait("own_id", model_id)
-        super().__init__(model_id=model_id, **options)
-        self._line.begin()
+        try:
+            super().__init__(model_id=model_id, **options)
+            self._line.begin()
+        except BaseException:
+            # An interrupt, for one: nobody would have it, and nobody could close it.
+            self.close()
+            raise
 
     @traitlets.default("_esm")
     def _module(self) -> str:
@@ -133,6 +138,17 @@ class HyperWidget(anywidget.AnyWidget):
         # It has a comm of its own, which nobody else would close.
         if getattr(self, "_has_own_layout", False) and self.layout is not None:
             self.layout.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is live: not after it was closed, or its session, or its page."""
+        line = getattr(self, "_line", None)
+        return line is not None and line.is_open and self.comm is not None
+
+    @property
+    def _closed_note(self) -> str:
+        # It is all that a cell shows of a view that was closed, and it goes on with nothing.
+        return "" if self.is_open else ", closed"
 
     def __enter__(self) -> Self:
         return self

@@ -197,6 +197,11 @@ def test_problems_are_counted(problems: list[str], said: str) -> None:
             id="transition",
         ),
         pytest.param(
+            TransitionError("mission", "m-7", "running", "running"),
+            "Mission m-7 is running already.",
+            id="transition-to-itself",
+        ),
+        pytest.param(
             WorkerLostError("clean", None),
             "Task 'clean' raised WorkerLost: its process ended before the task was done",
             id="worker-lost",

@@ -205,7 +205,7 @@ def test_impossible_step_is_refused(step: Callable[[Schedule], object], after: s
     spec = diamond()
     schedule = Schedule(spec)
     before = states(schedule, spec)
-    with pytest.raises(TransitionError, match=f"it cannot become {after}"):
+    with pytest.raises(TransitionError, match=f"it cannot become {after}|{after} already"):
         step(schedule)
     assert states(schedule, spec) == before
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     made = Desk()
-    made.open()
+    made.open(made)
     yield made
-    made.leave()
+    made.leave(made)
 
 
 def _question(verb: str, **args: Any) -> dict[str, Any]:
@@ -98,15 +98,16 @@ def test_a_click_that_is_done_at_once_is_only_answered(desk: Desk, mission: Miss
 
 def test_threads_end_with_the_last_who_needs_them(mission: Mission) -> None:
     desk = Desk()
-    desk.open()
-    desk.open()
+    desk.open("one")
+    desk.open("two")
     answers: list[dict[str, Any]] = []
     desk.take(_question("events"), mission, answers.append)
     desk.take(_question("reject"), mission, answers.append)
     until(lambda: len(answers) == 2)
-    desk.leave()
+    desk.leave("one")
+    desk.leave("one")
     assert _lanes() == 2
-    desk.leave()
+    desk.leave("two")
     assert _lanes() == 0
 
 

@@ -1,0 +1,51 @@
+"""Ending the runners of a store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from hypernb.model import RunnerId
+from hypernb.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from hypernb.model import LeaseRecord
+
+TTL = timedelta(hours=1)
+
+
+def test_a_runner_that_takes_the_place_of_one_that_ends_is_asked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Session(tmp_path / "store.db", root=tmp_path) as session:
+        store = session.store
+        waiting, asked = ["r-1", "r-2"], []
+        held: list[LeaseRecord | None] = []
+
+        def take() -> None:
+            if waiting:
+                name = RunnerId(waiting.pop(0))
+                held.append(store.take_lease("runner:test", name, TTL, {}))
+
+        def obey(_kind: str, _mission: None, payload: dict[str, Any], *, by: str) -> None:
+            del by
+            asked.append(payload["runner"])
+            lease = held.pop()
+            assert lease is not None
+            store.release_lease(lease)
+            take()
+
+        take()
+
+        monkeypatch.setattr(store, "send", obey)
+        assert session.stop(timeout=10)
+        assert asked == ["r-1", "r-2"]
+
+
+def test_there_may_be_no_runner_to_stop(tmp_path: Path) -> None:
+    with Session(tmp_path / "store.db", root=tmp_path) as session:
+        assert session.stop(timeout=0)
