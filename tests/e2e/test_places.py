@@ -86,3 +86,19 @@ def test_wide_plan_is_drawn_beside_its_table_and_not_below_it(page: Page) -> Non
     )
     assert rail["top"] < table["bottom"]
     assert rail["right"] <= table["left"]
+
+
+def test_endless_word_breaks_no_word_of_a_state(page: Page) -> None:
+    page.set_viewport_size({"width": 760, "height": 900})
+    page.goto(f"{DEV.as_uri()}?view=history")
+    states = page.locator(".wide-only .state > span")
+    states.first.wait_for()
+    page.evaluate(
+        "() => { for (const b of document.querySelectorAll('.past-goal')) "
+        "b.textContent = 'W'.repeat(3000); }"
+    )
+    lines = states.evaluate_all(
+        "(all) => all.map((each) => [each.textContent.split(' ').length, "
+        "each.getClientRects().length])"
+    )
+    assert all(many <= words for words, many in lines), lines
