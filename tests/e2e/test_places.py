@@ -74,3 +74,31 @@ def test_magic_covers_no_control_and_no_question_is_cut(
         page.keyboard.press("Escape")
         focused = page.evaluate("() => document.activeElement.textContent")
         assert focused == button.inner_text()
+
+
+def test_wide_plan_is_drawn_beside_its_table_and_not_below_it(page: Page) -> None:
+    page.set_viewport_size({"width": 1100, "height": 900})
+    page.goto(f"{DEV.as_uri()}?view=plan&size=100")
+    page.wait_for_selector(".sg-box")
+    rail, table = (
+        page.locator(each).evaluate("(each) => each.getBoundingClientRect().toJSON()")
+        for each in (".sg-scroll", ".plan-main")
+    )
+    assert rail["top"] < table["bottom"]
+    assert rail["right"] <= table["left"]
+
+
+def test_endless_word_breaks_no_word_of_a_state(page: Page) -> None:
+    page.set_viewport_size({"width": 760, "height": 900})
+    page.goto(f"{DEV.as_uri()}?view=history")
+    states = page.locator(".wide-only .state > span")
+    states.first.wait_for()
+    page.evaluate(
+        "() => { for (const b of document.querySelectorAll('.past-goal')) "
+        "b.textContent = 'W'.repeat(3000); }"
+    )
+    lines = states.evaluate_all(
+        "(all) => all.map((each) => [each.textContent.split(' ').length, "
+        "each.getClientRects().length])"
+    )
+    assert all(many <= words for words, many in lines), lines
