@@ -1,6 +1,7 @@
 """Views: a mission, its plan, its findings and its history as HTML, Markdown and plain text."""
 
 from hypernb.views import words
+from hypernb.views._clean import clean, line
 from hypernb.views._contract import allowed, expected, refused
 from hypernb.views._difference import (
     Changed,
@@ -13,7 +14,7 @@ from hypernb.views._difference import (
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
-from hypernb.views._frame import page
+from hypernb.views._frame import closed_html, page
 from hypernb.views._left import Left, between, roughly
 from hypernb.views._lists import (
     RESOURCE_HEADS,
@@ -32,7 +33,7 @@ from hypernb.views._lists import (
 )
 from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
-from hypernb.views._phrase import Code, Part, Phrase, Strong, named, plain
+from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
 from hypernb.views._reports import report_html, report_text
 from hypernb.views._story import Gap, Need, Story, alarms, first_step, gaps, needs, story
 from hypernb.views._text import mission_text, plan_text
@@ -56,8 +57,11 @@ __all__ = [
     "allowed",
     "between",
     "changed",
+    "clean",
+    "closed_html",
     "difference_html",
     "difference_text",
+    "enumerate_names",
     "events_html",
     "events_text",
     "expected",
@@ -67,6 +71,7 @@ __all__ = [
     "gaps",
     "hits_html",
     "hits_text",
+    "line",
     "mission_html",
     "mission_markdown",
     "mission_text",
