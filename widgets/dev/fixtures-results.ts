@@ -247,7 +247,11 @@ export function outputOf(state: MissionState, task: string): Output {
         ? { kind: "markdown", blocks: MARKDOWN }
         : { kind: "none", why: `There is no result: m-7 ${state}.` },
     mission: {
-      result: ["write-report"],
+      result: [
+        "The result is what ",
+        { code: "write-report" },
+        " gives, when it has succeeded",
+      ],
       findings: begun ? { rows: FINDINGS, total: 5 } : { rows: [], total: 0 },
       outputs: done.map(({ name }) => ({
         task: name,

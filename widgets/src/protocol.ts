@@ -230,6 +230,8 @@ export interface Decision {
   record: Phrase;
   /** What happens after approving, in order. */
   steps: Phrase[];
+  /** Both for a part of the plan: those tasks that are ticked. */
+  part: { record: Phrase; steps: Phrase[] };
   difference: Difference | null;
   comments: { task: string; text: string; by: string; at: string }[];
 }
@@ -574,8 +576,8 @@ export interface Output {
 
 /** What a mission has found and made so far. */
 export interface MissionOutputs {
-  /** Names of the tasks whose outputs are the mission's result. */
-  result: string[];
+  /** What the mission's result will be; the sentence may go on. */
+  result: Phrase;
   findings: Findings;
   /** The first outputs that are there. */
   outputs: { task: string; what: string; python: string }[];

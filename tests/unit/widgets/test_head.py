@@ -298,6 +298,12 @@ def test_steps_say_what_happens_after_a_yes() -> None:
     assert steps[-1] == "It ends with the output of rank."
 
 
+def test_approval_of_a_part_has_a_record_and_steps_of_its_own() -> None:
+    part = head_facts(snapshot("awaiting_approval"))["decision"]["part"]
+    assert text(part["record"]).startswith("Approving a part makes a new revision")
+    assert text(part["steps"][0]).startswith("A new revision with only the ticked tasks")
+
+
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "rejected"])
 def test_end_says_what_came_of_it(state: str) -> None:
     made = head_facts(snapshot(state))

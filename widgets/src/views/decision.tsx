@@ -18,10 +18,6 @@ import { Problems, WRONG } from "./plan-problems";
 
 const ASKS = TASK_WORDS.awaiting_approval;
 const NAMED_IN_TWIN = 6;
-const PART_RECORD =
-  "Approving a part makes a new revision with only the ticked tasks and records that one, its " +
-  "hash, your name and the time. You can pause or cancel later. What lies outside of it is " +
-  "refused.";
 
 /** What a person allows by saying yes, what to expect, and the buttons; null after that. */
 export function Decision(): JSX.Element | null {
@@ -55,7 +51,7 @@ function Asked({ decision }: { decision: Decided }): JSX.Element {
       <WrongAlready problems={decision.problems} />
       <Buttons decision={decision} heading={heading} />
       <p class="quiet record">
-        {picking.value && !whole.value ? PART_RECORD : <Said phrase={decision.record} />}
+        <Said phrase={(picking.value && !whole.value ? decision.part : decision).record} />
       </p>
     </section>
   );

@@ -3,9 +3,8 @@ import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
-import type { Difference, Phrase } from "../protocol";
+import type { Difference } from "../protocol";
 import { count, line, shown } from "../words";
-import { tickedIn } from "./plan-choice";
 import type { PlanDesk } from "./plan-desk";
 import { labelOf } from "./plan-fields";
 import { wordDifference } from "./plan-values";
@@ -186,17 +185,13 @@ function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JS
 function Steps(): JSX.Element | null {
   const { mission, ui } = useHere();
   const { picking, whole } = ui.choice;
-  const plan = mission.plan.value;
-  const decision = mission.head.value.decision;
-  const steps =
-    decision && plan && picking.value && !whole.value
-      ? partSteps(tickedIn(ui.choice, plan).length)
-      : (decision?.steps ?? []);
-  if (steps.length === 0) return null;
+  const { decision } = mission.head.value;
+  const told = picking.value && !whole.value ? decision?.part : decision;
+  if (!told?.steps.length) return null;
   return (
     <Titled title="If you approve">
       <ol class="plan-steps">
-        {steps.map((step, index) => (
+        {told.steps.map((step, index) => (
           <li key={`${index} ${step.length}`}>
             <span>
               <Said phrase={step} />
@@ -206,14 +201,4 @@ function Steps(): JSX.Element | null {
       </ol>
     </Titled>
   );
-}
-
-/** What follows when only a part of the plan is approved; the kernel tells of the whole. */
-function partSteps(ticked: number): readonly Phrase[] {
-  if (ticked === 0) return [["Nothing is ticked, so nothing would run."]];
-  return [
-    [`A new revision with only the ${count(ticked, "ticked task")} is made and approved.`],
-    ["What needs nothing starts at once. The others follow, each when what it needs is done."],
-    [`It ends when ${ticked === 1 ? "this task is" : "these tasks are"} done.`],
-  ];
 }

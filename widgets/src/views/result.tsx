@@ -7,6 +7,7 @@ import { CopyButton } from "../parts/copy-button";
 import { FindingsTable } from "../parts/findings-table";
 import { Heads } from "../parts/heads";
 import { useMore } from "../parts/more";
+import { Said } from "../parts/phrase";
 import { Refused } from "../parts/refused";
 import { LEVELS } from "../parts/severity";
 import { ShownOutput } from "../parts/shown-output";
@@ -79,6 +80,8 @@ function Readiness({ answer, refused, busy }: ReadinessProps): JSX.Element {
   );
 }
 
+const UNKNOWN = ["The result is there when the mission has succeeded"];
+
 function NotReady({ answer }: { answer: Output | null }): JSX.Element {
   const { mission } = useHere();
   const { state } = mission.facts.value;
@@ -93,25 +96,10 @@ function NotReady({ answer }: { answer: Output | null }): JSX.Element {
   }
   return (
     <p class="ready">
-      <b>Not ready yet.</b> <ResultOf tasks={answer?.mission?.result ?? []} />
+      <b>Not ready yet.</b> <Said phrase={answer?.mission?.result ?? UNKNOWN} />
       {left && `, ${line(left)}`}
       {state === "paused" && "; the mission is paused"}. What is below may still change.
     </p>
-  );
-}
-
-function ResultOf({ tasks }: { tasks: readonly string[] }): JSX.Element {
-  const [first] = tasks;
-  if (first === undefined) return <>The result is there when the mission has succeeded</>;
-  if (tasks.length === 1) {
-    return (
-      <>
-        The result is what <code>{line(first)}</code> gives, when it has succeeded
-      </>
-    );
-  }
-  return (
-    <>The result is what {count(tasks.length, "task")} give, by name, when all have ended</>
   );
 }
 
