@@ -42,7 +42,7 @@ const { code } = await minify(await readFile(MODULE, "utf8"), {
   module: true,
   ecma: 2020,
   // Reading a signal is how a view follows it: what is read and then not used still counts.
-  compress: { passes: 3, pure_getters: false, unsafe_arrows: true },
+  compress: { passes: 3, hoist_funs: true, pure_getters: false, unsafe_arrows: true },
   format: { comments: /^! For license information/ },
 });
 await writeFile(MODULE, code);

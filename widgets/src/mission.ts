@@ -14,6 +14,7 @@ import type {
   TaskFacts,
   TaskSpec,
 } from "./protocol";
+import { isFinal } from "./words";
 
 /**
  * A mission as a view knows it: begun by a picture, kept current by batches.
@@ -115,6 +116,14 @@ export class Mission {
   /** Name of the task with an id; attempts know only the id. */
   nameOf(id: string): string {
     return this.#names.get(id) ?? "";
+  }
+
+  /** What a task needs that has not ended, in plan order. */
+  unmet(name: string): string[] {
+    return (this.spec(name)?.needs ?? []).filter((need) => {
+      const task = this.task(need);
+      return task === undefined || !isFinal(task.state);
+    });
   }
 
   spec(name: string): TaskSpec | undefined {

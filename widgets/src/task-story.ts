@@ -13,57 +13,56 @@ export interface Story {
 
 const NAMED_AT_MOST = 4;
 const NOTHING: Phrase = ["Nothing."];
+const IDLE: Phrase = ["It has not started."];
+const A_PLACE: Phrase = ["A free place. You need not act."];
 const NOT_ANY_MORE = "It does not start: the mission ends with what runs.";
 const NOT_STARTED: ReadonlySet<string> = new Set(["pending", "ready", "waiting"]);
 const YOU: PhrasePart = { strong: "You" };
+
+const story = (now: Phrase, waiting: Phrase, next: Phrase): Story => ({ now, waiting, next });
 
 /** Tell how one task stands at a time of the kernel's, from its own facts. */
 export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
   const spec = mission.spec(task.name);
   if (NOT_STARTED.has(task.state) && mission.head.value.alarms.some(({ ends }) => ends))
-    return { now: ["It has not started."], waiting: NOTHING, next: [NOT_ANY_MORE] };
+    return story(IDLE, NOTHING, [NOT_ANY_MORE]);
   switch (task.state) {
     case "pending":
-      return { now: ["It has not started."], ...unmet(mission, spec) };
+      return pending(mission.unmet(task.name));
     case "ready":
-      return {
-        now: ["It is ready to start."],
-        waiting:
-          mission.facts.value.state === "paused"
-            ? [YOU, ": the mission is paused."]
-            : ["A free place. You need not act."],
-        next: [`Attempt ${task.attempt + 1}${of(spec)} starts by itself.`],
-      };
+      return story(
+        ["It is ready to start."],
+        mission.facts.value.state === "paused" ? [YOU, ": the mission is paused."] : A_PLACE,
+        [`Attempt ${task.attempt + 1}${of(spec)} starts by itself.`],
+      );
     case "waiting":
-      return {
-        now: ["It rests until it can go on."],
-        waiting: [task.note ? `${sentence(task.note)} You need not act.` : "A resource."],
-        next: ["It starts by itself."],
-      };
+      return story(
+        ["It rests until it can go on."],
+        [task.note ? `${sentence(task.note)} You need not act.` : "A resource."],
+        ["It starts by itself."],
+      );
     case "running":
-      return {
-        now: atWork(mission, task, now),
-        waiting: NOTHING,
-        next: [...checkOf(spec), ...followers(mission, task)],
-      };
+      return story(atWork(mission, task, now), NOTHING, [
+        ...checkOf(spec),
+        ...followers(mission, task),
+      ]);
     case "verifying":
-      return {
-        now: ["The runner checks what was done."],
-        waiting: NOTHING,
-        next: ["If the check holds, it has succeeded. ", ...followers(mission, task)],
-      };
+      return story(["The runner checks what was done."], NOTHING, [
+        "If the check holds, it has succeeded. ",
+        ...followers(mission, task),
+      ]);
     case "awaiting_approval":
-      return {
-        now: ["It asks for something. Nothing of it runs meanwhile."],
-        waiting: [YOU, ": one decision. There is no time limit."],
-        next: ["It goes on when you have decided."],
-      };
+      return story(
+        ["It asks for something. Nothing of it runs meanwhile."],
+        [YOU, ": one decision. There is no time limit."],
+        ["It goes on when you have decided."],
+      );
     case "stalled":
-      return {
-        now: [`There is no sign of life${lasting(task.heartbeat_at, now)}.`],
-        waiting: ["A sign of life. You need not act."],
-        next: alarmOf(mission, task) ?? ["It is tried once more, or counts as failed."],
-      };
+      return story(
+        [`There is no sign of life${lasting(task.heartbeat_at, now)}.`],
+        ["A sign of life. You need not act."],
+        alarmOf(mission, task) ?? ["It is tried once more, or counts as failed."],
+      );
     default:
       return ended(mission, task, spec);
   }
@@ -119,7 +118,7 @@ function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): S
       : spec?.on_failure === "skip" || spec?.on_failure === "continue"
         ? ["The rest goes on without it."]
         : ["Nothing more of it."];
-  return { now: [`It has ended: ${word}${worked}.${why}`], waiting: NOTHING, next };
+  return story([`It has ended: ${word}${worked}.${why}`], NOTHING, next);
 }
 
 function atWork(mission: Mission, task: TaskFacts, now: number): Phrase {
@@ -149,21 +148,15 @@ function followers(mission: Mission, task: TaskFacts): Phrase {
   return [...enumerated(names), names.length === 1 ? " gets its result." : " get its result."];
 }
 
-function unmet(mission: Mission, spec: TaskSpec | undefined): Omit<Story, "now"> {
-  const left = (spec?.needs ?? []).filter((name) => {
-    const task = mission.task(name);
-    return !task || !isFinal(task.state);
-  });
+function pending(left: readonly string[]): Story {
   if (left.length === 0)
-    return {
-      waiting: ["A free place. You need not act."],
-      next: ["It starts by itself when there is room."],
-    };
+    return story(IDLE, A_PLACE, ["It starts by itself when there is room."]);
   const done = left.length === 1 ? "that has" : "they have";
-  return {
-    waiting: [...enumerated(left), "."],
-    next: [`It starts by itself when ${done} succeeded.`],
-  };
+  return story(
+    IDLE,
+    [...enumerated(left), "."],
+    [`It starts by itself when ${done} succeeded.`],
+  );
 }
 
 function alarmOf(mission: Mission, task: TaskFacts): Phrase | null {

@@ -165,7 +165,9 @@ test("no bar ends behind the line of the present, even where our clock is a litt
 test("many attempts are shown 300 at a time", async () => {
   stage = await onStage(Timeline, large(620));
   expect(rows()).toHaveLength(300);
-  expect(textOf(stage.root.querySelector(".tl-more"))).toBe("Show 300 more attempts (320 left)");
+  expect(textOf(stage.root.querySelector(".tl-more"))).toBe(
+    "Show 300 more attempts (320 left)",
+  );
   stage.root.querySelector<HTMLElement>(".tl-more button")?.click();
   await drawn();
   expect(rows()).toHaveLength(600);

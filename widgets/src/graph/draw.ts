@@ -164,13 +164,12 @@ function strokesOf(frame: Frame, seen: Rect): Stroke[] {
     { edges: [], colour, width, dash: [] },
   ]);
   const { edges } = scene.arranged.layout;
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    if (!scene.isEdgeIn(edge, seen)) continue;
-    const from = edges.from[edge] ?? 0;
+  edges.from.forEach((from, edge) => {
+    if (!scene.isEdgeIn(edge, seen)) return;
     const isOwn = from === marked || edges.to[edge] === marked;
     const kind = frame.isCritical(edge) ? 2 : Number(isOwn);
     strokes[2 * kind + Number(states[from] === "succeeded")]?.edges.push(edge);
-  }
+  });
   return strokes;
 }
 

@@ -53,22 +53,22 @@ export function placed(layout: Layout, measure: Measure): Geometry {
   // Lines may bend outside of all boxes, and are to be seen whole.
   let low = margin;
   let high = margin + Math.max(layout.breadth * pitchAcross - measure.gapAcross, 0);
-  for (let bend = 0; bend < bends.across.length; bend += 1) {
-    const place = placeOf(bends.across[bend] ?? 0) + (aside?.[bend] ?? 0);
+  bends.across.forEach((across, bend) => {
+    const place = placeOf(across) + (aside?.[bend] ?? 0);
     low = Math.min(low, place);
     high = Math.max(high, place);
-  }
+  });
   const moved = Math.ceil((margin - low) / grain) * grain;
   const centre = (across: number): number => placeOf(across) + moved;
   const size = layout.layer.length;
   const x = new Float64Array(size);
   const y = new Float64Array(size);
-  for (let task = 0; task < size; task += 1) {
-    const along = start(layout.layer[task] ?? 0);
+  layout.layer.forEach((layer, task) => {
+    const along = start(layer);
     const across = centre(layout.across[task] ?? 0) - middle;
     x[task] = down ? across : along;
     y[task] = down ? along : across;
-  }
+  });
   const starts = new Int32Array(edges.count + 1);
   const points = new Float64Array(4 * edges.count + 4 * bends.layer.length);
   let at = 0;
@@ -77,8 +77,7 @@ export function placed(layout: Layout, measure: Measure): Geometry {
     points[at + 1] = down ? alongIt : acrossIt;
     at += 2;
   };
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    const from = edges.from[edge] ?? 0;
+  edges.from.forEach((from, edge) => {
     const to = edges.to[edge] ?? 0;
     put(start(layout.layer[from] ?? 0) + extent, centre(layout.across[from] ?? 0));
     const end = bends.starts[edge + 1] ?? 0;
@@ -89,7 +88,7 @@ export function placed(layout: Layout, measure: Measure): Geometry {
     }
     put(start(layout.layer[to] ?? 0), centre(layout.across[to] ?? 0));
     starts[edge + 1] = at;
-  }
+  });
   const along = Math.max(layout.layers * pitch - measure.gapAlong, 0) + 2 * margin;
   const across = high + moved + margin;
   return {
@@ -110,13 +109,13 @@ export function placed(layout: Layout, measure: Measure): Geometry {
 function asides(layout: Layout, gap: number): Float64Array {
   const { edges, bends, across } = layout;
   const sharing = new Map<string, { bend: number; order: number }[]>();
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    const order = (across[edges.from[edge] ?? 0] ?? 0) + (across[edges.to[edge] ?? 0] ?? 0);
+  edges.from.forEach((from, edge) => {
+    const order = (across[from] ?? 0) + (across[edges.to[edge] ?? 0] ?? 0);
     for (let bend = bends.starts[edge] ?? 0; bend < (bends.starts[edge + 1] ?? 0); bend += 1) {
       const key = `${bends.layer[bend]} ${bends.across[bend]}`;
       putTo(sharing, key, { bend, order });
     }
-  }
+  });
   const aside = new Float64Array(bends.layer.length);
   for (const all of sharing.values()) {
     all.sort((a, b) => a.order - b.order || a.bend - b.bend);

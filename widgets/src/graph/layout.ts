@@ -101,6 +101,13 @@ export interface Lists {
   readonly all: Int32Array;
 }
 
+/** How often each number up to a size occurs. */
+function tally(size: number, numbers: Int32Array): Int32Array {
+  const counts = new Int32Array(size);
+  for (const number of numbers) counts[number] = (counts[number] ?? 0) + 1;
+  return counts;
+}
+
 /** Sort `values` into lists by their keys, keeping their order. */
 export function lists(
   size: number,
@@ -109,12 +116,9 @@ export function lists(
   values: Int32Array,
 ): Lists {
   const starts = new Int32Array(size + 1);
-  for (let at = 0; at < count; at += 1) {
-    const key = (keys[at] ?? 0) + 1;
-    starts[key] = (starts[key] ?? 0) + 1;
-  }
-  for (let key = 0; key < size; key += 1)
-    starts[key + 1] = (starts[key + 1] ?? 0) + (starts[key] ?? 0);
+  tally(size, keys.subarray(0, count)).forEach((many, key) => {
+    starts[key + 1] = (starts[key] ?? 0) + many;
+  });
   const next = starts.slice();
   const all = new Int32Array(count);
   for (let at = 0; at < count; at += 1) {
@@ -134,11 +138,7 @@ export function lists(
  */
 export function longestPaths(size: number, edges: Edges): Int32Array {
   const after = lists(size, edges.count, edges.from, edges.to);
-  const open = new Int32Array(size);
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    const to = edges.to[edge] ?? 0;
-    open[to] = (open[to] ?? 0) + 1;
-  }
+  const open = tally(size, edges.to);
   const layer = new Int32Array(size);
   const seen = new Uint8Array(size);
   const queue = new Int32Array(size);
@@ -148,7 +148,9 @@ export function longestPaths(size: number, edges: Edges): Int32Array {
     queue[tail] = task;
     tail += 1;
   };
-  for (let task = 0; task < size; task += 1) if (open[task] === 0) enter(task);
+  open.forEach((many, task) => {
+    if (many === 0) enter(task);
+  });
   let cut = 0;
   for (let head = 0; head < size; head += 1) {
     if (head === tail) {
@@ -190,9 +192,9 @@ function joined(taskLayer: Int32Array, edges: Edges): Drawing {
   const span = spans(taskLayer, edges);
   const bent = bentOf(span, BENDS_FREE + BENDS_EACH * tasks);
   const stopStarts = new Int32Array(edges.count + 1);
-  for (let edge = 0; edge < edges.count; edge += 1)
-    stopStarts[edge + 1] =
-      (stopStarts[edge] ?? 0) + (bent[edge] === 1 ? (span[edge] ?? 1) - 1 : 0);
+  span.forEach((long, edge) => {
+    stopStarts[edge + 1] = (stopStarts[edge] ?? 0) + (bent[edge] === 1 ? long - 1 : 0);
+  });
   const stops = new Int32Array(stopStarts[edges.count] ?? 0);
   const bendLayers = placeBends(taskLayer, edges, stopStarts, stops);
   const layer = new Int32Array(tasks + bendLayers.length);
@@ -210,18 +212,14 @@ function joined(taskLayer: Int32Array, edges: Edges): Drawing {
   };
 }
 
-function spans(layer: Int32Array, { count, from, to }: Edges): Int32Array {
-  const span = new Int32Array(count);
-  for (let edge = 0; edge < count; edge += 1)
-    span[edge] = (layer[to[edge] ?? 0] ?? 0) - (layer[from[edge] ?? 0] ?? 0);
-  return span;
+function spans(layer: Int32Array, { from, to }: Edges): Int32Array {
+  return to.map((end, edge) => (layer[end] ?? 0) - (layer[from[edge] ?? 0] ?? 0));
 }
 
 /** Which edges are cut: those over several layers, the shortest first, as far as there is room. */
 function bentOf(span: Int32Array, room: number): Uint8Array {
   const bent = new Uint8Array(span.length);
-  const long: number[] = [];
-  for (let edge = 0; edge < span.length; edge += 1) if ((span[edge] ?? 0) > 1) long.push(edge);
+  const long = [...span.keys()].filter((edge) => (span[edge] ?? 0) > 1);
   long.sort((a, b) => (span[a] ?? 0) - (span[b] ?? 0) || a - b);
   let left = room;
   for (const edge of long) {
@@ -239,16 +237,9 @@ function placeBends(
   stopStarts: Int32Array,
   stops: Int32Array,
 ): number[] {
-  const into = new Int32Array(layer.length);
-  const out = new Int32Array(layer.length);
-  let layers = 0;
-  for (let edge = 0; edge < edges.count; edge += 1) {
-    const from = edges.from[edge] ?? 0;
-    const to = edges.to[edge] ?? 0;
-    into[to] = (into[to] ?? 0) + 1;
-    out[from] = (out[from] ?? 0) + 1;
-    layers = Math.max(layers, (layer[to] ?? 0) + 1);
-  }
+  const into = tally(layer.length, edges.to);
+  const out = tally(layer.length, edges.from);
+  const layers = layer.reduce((most, one) => Math.max(most, one + 1), 0);
   const known = new Map<number, number>();
   const bendLayers: number[] = [];
   for (let edge = 0; edge < edges.count; edge += 1) {
@@ -402,7 +393,9 @@ function crossed(near: Lists, one: number, other: number, place: Int32Array): nu
 }
 
 function number(column: readonly number[], place: Int32Array): void {
-  for (let order = 0; order < column.length; order += 1) place[column[order] ?? 0] = order;
+  column.forEach((point, order) => {
+    place[point] = order;
+  });
 }
 
 function sweepOver(
@@ -493,15 +486,12 @@ function align(drawing: Drawing, columns: readonly (readonly number[])[]): void 
 
 /** The places of a layer packed as closely as may be; bends need less room. */
 function pack(column: readonly number[], tasks: number, offset: Float64Array): void {
+  const half = (point: number): number => (point < tasks ? 1 : BEND_ROOM) / 2;
   let at = 0;
-  for (let order = 0; order < column.length; order += 1) {
-    const point = column[order] ?? 0;
-    if (order > 0) {
-      const bends = Number(point >= tasks) + Number((column[order - 1] ?? 0) >= tasks);
-      at += bends === 0 ? 1 : bends === 2 ? BEND_ROOM : (1 + BEND_ROOM) / 2;
-    }
+  column.forEach((point, order) => {
+    if (order > 0) at += half(point) + half(column[order - 1] ?? 0);
     offset[point] = at;
-  }
+  });
 }
 
 /** What a point wants to stand near; a task heeds bends only for want of tasks. */
@@ -571,14 +561,13 @@ class Pools {
 
 /** Let places begin at 0, in thousandths, so that the same plan gives the same drawing. */
 function settle(across: Float64Array, tasks: number): void {
-  let lowest = tasks === 0 ? 0 : Number.POSITIVE_INFINITY;
-  for (let task = 0; task < tasks; task += 1) lowest = Math.min(lowest, across[task] ?? 0);
-  for (let point = 0; point < across.length; point += 1)
-    across[point] = Math.round(((across[point] ?? 0) - lowest) * 1000) / 1000;
+  const own = across.subarray(0, tasks);
+  const lowest = own.reduce((low, place) => Math.min(low, place), own[0] ?? 0);
+  across.forEach((place, point) => {
+    across[point] = Math.round((place - lowest) * 1000) / 1000;
+  });
 }
 
 export function breadthOf(across: Float64Array, tasks: number): number {
-  let most = -1;
-  for (let task = 0; task < tasks; task += 1) most = Math.max(most, across[task] ?? 0);
-  return most + 1;
+  return across.subarray(0, tasks).reduce((most, place) => Math.max(most, place + 1), 0);
 }

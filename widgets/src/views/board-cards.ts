@@ -50,15 +50,7 @@ function cardOf(mission: Mission, agent: string, role: string, mine: TaskFacts[]
     .filter((task) => URGENT.includes(task.state))
     .sort((a, b) => URGENT.indexOf(a.state) - URGENT.indexOf(b.state));
   const next = busy.length > 0 ? null : (mine.find((task) => !isFinal(task.state)) ?? null);
-  return { agent, role, mine, busy, next, unmet: next ? unmetOf(mission, next.name) : [] };
-}
-
-/** The needs of a task that have not ended, in plan order. */
-function unmetOf(mission: Mission, name: string): string[] {
-  return (mission.spec(name)?.needs ?? []).filter((need) => {
-    const task = mission.task(need);
-    return task === undefined || !isFinal(task.state);
-  });
+  return { agent, role, mine, busy, next, unmet: next ? mission.unmet(next.name) : [] };
 }
 
 function isSame(a: CardFacts, b: CardFacts): boolean {

@@ -103,44 +103,31 @@ interface CountedProps {
   all: boolean;
 }
 
-function Counted({ count: number, filter, all }: CountedProps): JSX.Element {
-  const { mission } = useHere();
-  const total = mission.totalEvents.value;
-  if (total === 0) return <span class="fd-quiet">Nothing has happened yet.</span>;
-  const inAll = `${grouped(total)} in all`;
-  if (isEverything(filter)) {
-    if (number === 0)
-      return <span class="fd-quiet">No events so far, heartbeats left out.</span>;
-    return all ? (
-      <>
-        <b>{count(number, "event")}</b>
-        <span class="fd-quiet">, {inAll} with heartbeats. Newest last.</span>
-      </>
-    ) : (
-      <>
-        <b>
-          {grouped(number)} newest of {count(total, "event")}
-        </b>
-        <span class="fd-quiet">, heartbeats left out. Newest last.</span>
-      </>
-    );
-  }
-  if (number === 0) {
-    return (
-      <>
-        <b>No event matches</b>
-        <span class="fd-quiet">
-          {all ? "" : " so far; earlier ones may"}. {inAll}.
-        </span>
-      </>
-    );
-  }
-  const matching =
-    number === 1 ? "1 event that matches" : `${grouped(number)} events that match`;
+function Counted(props: CountedProps): JSX.Element {
+  const [told, rest] = countedOf(props, useHere().mission.totalEvents.value);
   return (
     <>
-      <b>{all ? matching : `Newest ${matching}`}</b>
-      <span class="fd-quiet">; {inAll}. Newest last.</span>
+      {told && <b>{told}</b>}
+      <span class="fd-quiet">{rest}</span>
     </>
   );
+}
+
+/** What is counted, and what else is said of it. */
+function countedOf({ count: number, filter, all }: CountedProps, total: number): string[] {
+  if (total === 0) return ["", "Nothing has happened yet."];
+  const inAll = `${grouped(total)} in all`;
+  if (!isEverything(filter)) {
+    if (number === 0)
+      return ["No event matches", `${all ? "" : " so far; earlier ones may"}. ${inAll}.`];
+    const matching = count(number, "event that matches", "events that match");
+    return [all ? matching : `Newest ${matching}`, `; ${inAll}. Newest last.`];
+  }
+  if (number === 0) return ["", "No events so far, heartbeats left out."];
+  return all
+    ? [count(number, "event"), `, ${inAll} with heartbeats. Newest last.`]
+    : [
+        `${grouped(number)} newest of ${count(total, "event")}`,
+        ", heartbeats left out. Newest last.",
+      ];
 }

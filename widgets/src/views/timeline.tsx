@@ -24,6 +24,7 @@ export function Timeline(): JSX.Element {
   const here = useHere();
   const more = useMore(BARS);
   const drawn = useDrawn(here);
+  const rest = more.button(drawn.bars.length, "attempt");
   const shown = firstBars(drawn.groups, more.shown);
   return (
     <>
@@ -46,7 +47,7 @@ export function Timeline(): JSX.Element {
             running={drawn.running}
           />
         )}
-        <p class="tl-more">{more.button(drawn.bars.length, "attempt")}</p>
+        {rest && <p class="tl-more">{rest}</p>}
         {shown.length > 0 && <Legend bars={drawn.bars} />}
       </section>
       <TaskPanel />
