@@ -1,4 +1,4 @@
-import { type ComponentChildren, Fragment, type JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Link } from "../link";
 import { Button } from "../parts/button";
@@ -11,6 +11,7 @@ import { Counted } from "../parts/progress";
 import { Scrolled } from "../parts/scrolled";
 import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
 import { useQuestion } from "../question";
+import { enumerated } from "../task-story";
 import { count, grouped, line, MISSION_WORDS, shown, TASK_WORDS } from "../words";
 
 const STEP = 50;
@@ -138,25 +139,16 @@ function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
 
 const NAMES_SHOWN = 30;
 
-function Names({
-  said,
-  names,
-}: {
+interface NamesProps {
   said: string;
   names: readonly string[];
-}): JSX.Element | null {
+}
+
+function Names({ said, names }: NamesProps): JSX.Element | null {
   if (names.length === 0) return null;
-  const rest = names.length - NAMES_SHOWN;
   return (
     <p>
-      {said}:{" "}
-      {names.slice(0, NAMES_SHOWN).map((name, place) => (
-        <Fragment key={name}>
-          {place > 0 && ", "}
-          <code>{line(name)}</code>
-        </Fragment>
-      ))}
-      {rest > 0 && ` and ${grouped(rest)} more`}.
+      {said}: <Said phrase={enumerated(names, NAMES_SHOWN)} />.
     </p>
   );
 }

@@ -7,6 +7,7 @@ import { Button } from "../parts/button";
 import { State } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import type { MissionFacts, MissionRow } from "../protocol";
+import { secondsBetween } from "../slowly";
 import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
 
 const FORMS: readonly (readonly [string, string])[] = [
@@ -111,7 +112,7 @@ function origin(mission: MissionFacts): string {
 
 function took(mission: MissionFacts): string {
   if (!mission.started_at || !mission.finished_at) return "";
-  const whole = (Date.parse(mission.finished_at) - Date.parse(mission.started_at)) / 1_000;
+  const whole = secondsBetween(mission.started_at, Date.parse(mission.finished_at));
   return duration(Math.max(0, whole - mission.rested_s));
 }
 

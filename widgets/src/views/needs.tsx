@@ -21,9 +21,7 @@ export function Needs(): JSX.Element | null {
       <h4 class="h" tabIndex={-1} data-needs>
         <Icon {...ASKS} /> Needs you: {count(needs.length, "decision")}
       </h4>
-      <Few of={needs} shown={NEEDS_SHOWN}>
-        {(need) => <Asked need={need} />}
-      </Few>
+      <Few of={needs} shown={NEEDS_SHOWN} />
     </section>
   );
 }
@@ -35,9 +33,7 @@ export function Alarms(): JSX.Element | null {
   if (alarms.length === 0) return null;
   return (
     <section class="block alarms" aria-label="You need not act">
-      <Few of={alarms} shown={ALARMS_SHOWN}>
-        {(alarm) => <Asked need={alarm} calm />}
-      </Few>
+      <Few of={alarms} shown={ALARMS_SHOWN} calm />
     </section>
   );
 }
@@ -47,7 +43,7 @@ export function calmly(alarm: Need | undefined): string {
   return alarm?.ends ? "Nothing more starts:" : "You need not act:";
 }
 
-function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
+function Asked({ need, calm }: { need: Need; calm: boolean | undefined }): JSX.Element {
   const { mission, link } = useHere();
   const word = TASK_WORDS[mission.task(need.task)?.state ?? "stalled"];
   return (
@@ -70,11 +66,11 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
 interface FewProps {
   of: readonly Need[];
   shown: number;
-  children: (need: Need) => JSX.Element;
+  calm?: boolean;
 }
 
 /** The first of a list; the rest is counted, and shown when it is asked for. */
-function Few({ of, shown, children }: FewProps): JSX.Element {
+function Few({ of, shown, calm }: FewProps): JSX.Element {
   const all = useSignal(false);
   const more = of.length - shown;
   const items = all.value ? of : of.slice(0, shown);
@@ -82,7 +78,7 @@ function Few({ of, shown, children }: FewProps): JSX.Element {
     <>
       {items.map((need, place) => (
         <div class="needrow" key={`${need.task} ${place}`}>
-          {children(need)}
+          <Asked need={need} calm={calm} />
         </div>
       ))}
       {more > 0 && (

@@ -1,5 +1,4 @@
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
@@ -14,7 +13,7 @@ export function SaveButton({
   onDone,
 }: {
   desk: PlanDesk;
-  onDone: () => void;
+  onDone?: () => void;
 }): JSX.Element {
   const { mission, link, ui } = useHere();
   const next = mission.facts.value.revision + 1;
@@ -38,7 +37,7 @@ export function SaveButton({
           const answer = value as Checked;
           desk.saved(answer);
           ui.said.value = `Saved as revision ${answer.difference.to_revision}.`;
-          onDone();
+          onDone?.();
         }}
       />
       {desk.dirty.value && problems > 0 && (
@@ -81,7 +80,7 @@ function DropButton({ desk, row, onDone }: Props): JSX.Element {
   const { link } = useHere();
   const needing = desk.rows.value
     .filter((each) => !each.dropped && each.now.needs?.includes(row.now.name))
-    .map((each) => line(each.now.name));
+    .map((each) => each.now.name);
   const verbs = needing.length === 1 ? "needs it and goes" : "need it and go";
   const drop = row.stored ? "Drop" : "Remove";
   return (
@@ -112,7 +111,8 @@ const NAMED_AT_MOST = 6;
 /** Names as a sentence has them, the rest of them counted. */
 export function listInWords(names: readonly string[]): string {
   const rest = names.length - NAMED_AT_MOST;
-  const parts = rest > 1 ? [...names.slice(0, NAMED_AT_MOST), `${rest} more`] : [...names];
+  const parts = names.slice(0, rest > 1 ? NAMED_AT_MOST : undefined).map((name) => line(name));
+  if (rest > 1) parts.push(`${rest} more`);
   const last = parts.pop() ?? "";
   return parts.length > 0 ? `${parts.join(", ")} and ${last}` : last;
 }
@@ -128,58 +128,52 @@ function whatIn(draft: Draft): string {
 
 /** All edits together: how many there are, and what to do with them. */
 export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
-  const heading = useRef<HTMLParagraphElement>(null);
   const { mission, ui } = useHere();
-  const revision = mission.facts.value.revision;
-  if (!desk.dirty.value && desk.gone.value.length === 0) return null;
-  const undo = (
-    <Button
-      onClick={() => {
-        desk.undoAll();
-        ui.said.value = "All edits are undone.";
-      }}
-    >
-      {desk.mayEdit.value ? "Undo all edits" : "Drop my edits"}
-    </Button>
-  );
-  if (!desk.mayEdit.value) {
-    return (
-      <div class="plan-draft" role="status">
+  const { revision } = mission.facts.value;
+  const mayEdit = desk.mayEdit.value;
+  const overtaken = mayEdit && desk.overtaken.value;
+  const gone = desk.gone.value;
+  if (!desk.dirty.value && gone.length === 0) return null;
+  return (
+    <div class={`plan-draft ${overtaken ? "plan-late" : ""}`} role="status">
+      {mayEdit ? (
+        <p>
+          <b>Your edits{whatIn(desk.draft.value)} are not saved.</b> Approving waits until you
+          save or undo them.
+        </p>
+      ) : (
         <p>
           <b>The plan was decided meanwhile, without your edits.</b> They are still here to be
           read under “Your changes”, and cannot be saved any more.
         </p>
-        <div class="plan-acts">{undo}</div>
-      </div>
-    );
-  }
-  return (
-    <div class={`plan-draft ${desk.overtaken.value ? "plan-late" : ""}`} role="status">
-      <p ref={heading} tabIndex={-1}>
-        <b>Your edits{whatIn(desk.draft.value)} are not saved.</b> Approving waits until you
-        save or undo them.
-      </p>
-      {desk.overtaken.value && (
+      )}
+      {overtaken && (
         <p>
           <b>Revision {revision} has come meanwhile.</b> Your edits were made on revision{" "}
           {desk.base.value} and are kept; the table shows them on the new one. Look at them,
           then say what becomes of them.
         </p>
       )}
-      {desk.gone.value.length > 0 && (
+      {gone.length > 0 && (
         <p>
-          Your edits of {listInWords(desk.gone.value.map((name) => line(name)))} have no place
-          any more: revision {revision} does not have{" "}
-          {desk.gone.value.length === 1 ? "this task" : "these tasks"}.
+          Your edits of {listInWords(gone)} have no place any more: revision {revision} does not
+          have {gone.length === 1 ? "this task" : "these tasks"}.
         </p>
       )}
       <div class="plan-acts">
-        {desk.overtaken.value ? (
+        {overtaken ? (
           <Button onClick={() => desk.rebase()}>Put my edits on revision {revision}</Button>
         ) : (
-          <SaveButton desk={desk} onDone={() => undefined} />
+          mayEdit && <SaveButton desk={desk} />
         )}
-        {undo}
+        <Button
+          onClick={() => {
+            desk.undoAll();
+            ui.said.value = "All edits are undone.";
+          }}
+        >
+          {mayEdit ? "Undo all edits" : "Drop my edits"}
+        </Button>
       </div>
     </div>
   );

@@ -203,7 +203,7 @@ function tick(
     .map((task) => task.name)
     .filter((each) => each !== name && before.has(each) !== after.has(each));
   if (along.length === 0) return "";
-  const names = listInWords(along.map((each) => line(each)));
+  const names = listInWords(along);
   const one = along.length === 1;
   if (on)
     return `${line(name)} needs ${names}, so ${one ? "this is" : "these are"} ticked too.`;

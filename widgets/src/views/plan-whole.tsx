@@ -39,7 +39,7 @@ export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
         <div class="plan-form">
           <Fields desk={desk} row={null} />
           <div class="plan-acts">
-            <SaveButton desk={desk} onDone={() => undefined} />
+            <SaveButton desk={desk} />
             <Button disabled={changes === 0} onClick={() => desk.undo(null)}>
               Undo these edits
             </Button>

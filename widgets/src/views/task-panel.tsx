@@ -13,6 +13,7 @@ import { Runs } from "../parts/runs";
 import { Scrolled } from "../parts/scrolled";
 import { TaskLink } from "../parts/task-link";
 import type { AttemptFacts, TaskFacts } from "../protocol";
+import { secondsBetween } from "../slowly";
 import { neededBy, tries } from "../task-story";
 import {
   ATTEMPT_WORDS,
@@ -85,8 +86,7 @@ export function TaskState({ task }: { task: TaskFacts }): JSX.Element {
   const { mission, ui } = useHere();
   const more = [tries(task, mission.spec(task.name))];
   if (isActive(task.state) && task.started_at !== null) {
-    const since = (ui.now.value - Date.parse(task.started_at)) / 1000;
-    more.push(`for ${counting(since)}`);
+    more.push(`for ${counting(secondsBetween(task.started_at, ui.now.value))}`);
   } else if (task.worked_s > 0) more.push(`worked ${duration(task.worked_s)}`);
   return <State of={TASK_WORDS[task.state]} more={more.filter(Boolean).join(", ")} />;
 }
@@ -243,10 +243,10 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
   );
 }
 
-function tookOf(attempt: AttemptFacts, now: number): string {
-  const start = Date.parse(attempt.started_at);
-  if (attempt.finished_at === null) return counting((now - start) / 1000);
-  return duration((Date.parse(attempt.finished_at) - start) / 1000);
+function tookOf({ started_at, finished_at }: AttemptFacts, now: number): string {
+  return finished_at === null
+    ? counting(secondsBetween(started_at, now))
+    : duration(secondsBetween(started_at, Date.parse(finished_at)));
 }
 
 /** One line as it is; more in a box of its own. */
