@@ -38,9 +38,9 @@ export class Connection {
   readonly #notebook: NotebookCopy;
   #seen = 0;
   #acked = 0;
-  #ackedAt = Number.NEGATIVE_INFINITY;
+  #ackedAt = -Infinity;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #askedAt = -Infinity;
   #behind = false;
   #putting = false;
   #copy = "";

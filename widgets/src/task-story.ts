@@ -2,7 +2,7 @@
 import type { Mission } from "./mission";
 import { plain } from "./parts/phrase";
 import type { Phrase, PhrasePart, TaskFacts, TaskSpec } from "./protocol";
-import { ATTEMPT_WORDS, count, counting, duration, isFinal, line, TASK_WORDS } from "./words";
+import { ATTEMPT_WORDS, counting, duration, grouped, isFinal, line, TASK_WORDS } from "./words";
 
 /** Now, Waiting for and Next of one task. */
 export interface Story {
@@ -104,7 +104,7 @@ export function enumerated(names: readonly string[]): Phrase {
     if (place > 0) parts.push(isLast ? " and " : ", ");
     parts.push({ code: line(name) });
   }
-  if (rest > 0) parts.push(` and ${count(rest, "more", "more")}`);
+  if (rest > 0) parts.push(` and ${grouped(rest)} more`);
   return parts;
 }
 
