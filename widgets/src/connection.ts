@@ -38,9 +38,9 @@ export class Connection {
   readonly #notebook: NotebookCopy;
   #seen = 0;
   #acked = 0;
-  #ackedAt = Number.NEGATIVE_INFINITY;
+  #ackedAt = -Infinity;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
-  #askedAt = Number.NEGATIVE_INFINITY;
+  #askedAt = -Infinity;
   #behind = false;
   #putting = false;
   #copy = "";
@@ -72,11 +72,6 @@ export class Connection {
     return () => {
       this.views.value -= 1;
     };
-  }
-
-  /** The view as HTML, as the kernel last sent it; empty before. */
-  get lastCopy(): string {
-    return this.#copy;
   }
 
   /** Set a trait for Python to see; other views of the same widget keep what they show. */
@@ -112,8 +107,7 @@ export class Connection {
     switch (message.type) {
       case "picture":
         this.#begin(message);
-        this.#seen = message.n;
-        this.#sendAck();
+        this.#ackNow(message.n);
         break;
       case "batch":
         this.#go(message);
@@ -123,8 +117,7 @@ export class Connection {
         break;
       case "missions":
         this.missions.value = message;
-        this.#seen = message.n;
-        this.#sendAck();
+        this.#ackNow(message.n);
         break;
       case "beat":
         this.away.value = message.why ?? "";
@@ -156,6 +149,11 @@ export class Connection {
     const known = this.mission.peek();
     if (known?.facts.peek().id === picture.mission.id) known.begin(picture);
     else this.mission.value = new Mission(picture);
+  }
+
+  #ackNow(n: number): void {
+    this.#seen = n;
+    this.#sendAck();
   }
 
   #acknowledge(n: number): void {
@@ -192,10 +190,7 @@ export class Connection {
     if (this.#behind || Date.now() - this.link.heardAt > MAY_HAVE_MISSED_MS) this.#catchUp();
   };
 
-  readonly #kept = (): string | null => {
-    if (this.views.peek() === 0) return null;
-    return this.#copy;
-  };
+  readonly #kept = (): string | null => (this.views.peek() === 0 ? null : this.#copy);
 }
 
 /** Name the program that shows the view, for `%hyper doctor`. */

@@ -34,7 +34,7 @@ export class EventLog {
 
   /** Put earlier events in front. */
   prepend(events: readonly EventFacts[]): void {
-    const first = this.items[0]?.seq ?? Number.POSITIVE_INFINITY;
+    const first = this.items[0]?.seq ?? Infinity;
     const earlier = events.filter((event) => event.seq < first);
     if (earlier.length === 0) return;
     const later = this.items.splice(0);

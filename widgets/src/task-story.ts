@@ -2,7 +2,7 @@
 import type { Mission } from "./mission";
 import { plain } from "./parts/phrase";
 import type { Phrase, PhrasePart, TaskFacts, TaskSpec } from "./protocol";
-import { ATTEMPT_WORDS, count, counting, duration, isFinal, line, TASK_WORDS } from "./words";
+import { ATTEMPT_WORDS, counting, duration, grouped, isFinal, line, TASK_WORDS } from "./words";
 
 /** Now, Waiting for and Next of one task. */
 export interface Story {
@@ -38,7 +38,7 @@ export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
     case "waiting":
       return story(
         ["It rests until it can go on."],
-        [task.note ? `${sentence(task.note)} You need not act.` : "A resource."],
+        [task.note ? `${stopped(task.note)} You need not act.` : "A resource."],
         ["It starts by itself."],
       );
     case "running":
@@ -104,14 +104,14 @@ export function enumerated(names: readonly string[], most = NAMED_AT_MOST): Phra
     if (place > 0) parts.push(isLast ? " and " : ", ");
     parts.push({ code: line(name) });
   }
-  if (rest > 0) parts.push(` and ${count(rest, "more", "more")}`);
+  if (rest > 0) parts.push(` and ${grouped(rest)} more`);
   return parts;
 }
 
 function ended(mission: Mission, task: TaskFacts, spec: TaskSpec | undefined): Story {
   const { word } = ATTEMPT_WORDS[task.state as "failed"] ?? TASK_WORDS[task.state];
   const worked = task.worked_s > 0 ? `, after ${duration(task.worked_s)} of work` : "";
-  const why = task.error ? ` ${sentence(task.error)}` : "";
+  const why = task.error ? ` ${stopped(task.error)}` : "";
   const next: Phrase =
     task.state === "succeeded"
       ? followers(mission, task)
@@ -166,7 +166,7 @@ function alarmOf(mission: Mission, task: TaskFacts): Phrase | null {
 const of = (spec: TaskSpec | undefined): string =>
   (spec?.attempts ?? 1) > 1 ? ` of ${spec?.attempts}` : "";
 
-function sentence(text: string): string {
+function stopped(text: string): string {
   const said = line(text);
   return /[.!?)…]$/.test(said) ? said : `${said}.`;
 }

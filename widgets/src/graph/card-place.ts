@@ -71,7 +71,7 @@ function nearestFree(
   taken: readonly Rect[],
 ): Corner | null {
   let found: Corner | null = null;
-  let nearest = Number.POSITIVE_INFINITY;
+  let nearest = Infinity;
   for (let row = 0; row <= STEPS; row += 1) {
     for (let column = 0; column <= STEPS; column += 1) {
       const at = { left: (most.right * column) / STEPS, top: (most.bottom * row) / STEPS };

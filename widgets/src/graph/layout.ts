@@ -109,24 +109,18 @@ function tally(size: number, numbers: Int32Array): Int32Array {
 }
 
 /** Sort `values` into lists by their keys, keeping their order. */
-export function lists(
-  size: number,
-  count: number,
-  keys: Int32Array,
-  values: Int32Array,
-): Lists {
+export function lists(size: number, keys: Int32Array, values: Int32Array): Lists {
   const starts = new Int32Array(size + 1);
-  tally(size, keys.subarray(0, count)).forEach((many, key) => {
+  tally(size, keys).forEach((many, key) => {
     starts[key + 1] = (starts[key] ?? 0) + many;
   });
   const next = starts.slice();
-  const all = new Int32Array(count);
-  for (let at = 0; at < count; at += 1) {
-    const key = keys[at] ?? 0;
+  const all = new Int32Array(keys.length);
+  keys.forEach((key, at) => {
     const place = next[key] ?? 0;
     all[place] = values[at] ?? 0;
     next[key] = place + 1;
-  }
+  });
   return { starts, all };
 }
 
@@ -137,7 +131,7 @@ export function lists(
  * the circle were cut before it, and the edge that closes the circle points back.
  */
 export function longestPaths(size: number, edges: Edges): Int32Array {
-  const after = lists(size, edges.count, edges.from, edges.to);
+  const after = lists(size, edges.from, edges.to);
   const open = tally(size, edges.to);
   const layer = new Int32Array(size);
   const seen = new Uint8Array(size);
@@ -200,15 +194,15 @@ function joined(taskLayer: Int32Array, edges: Edges): Drawing {
   const layer = new Int32Array(tasks + bendLayers.length);
   layer.set(taskLayer);
   layer.set(bendLayers, tasks);
-  const [one, other, count] = jointsOf(layer, tasks, edges, stopStarts, stops);
+  const [one, other] = jointsOf(layer, tasks, edges, stopStarts, stops);
   return {
     tasks,
     layer,
     across: new Float64Array(layer.length),
     stops,
     stopStarts,
-    before: lists(layer.length, count, other, one),
-    after: lists(layer.length, count, one, other),
+    before: lists(layer.length, other, one),
+    after: lists(layer.length, one, other),
   };
 }
 
@@ -271,7 +265,7 @@ function jointsOf(
   edges: Edges,
   stopStarts: Int32Array,
   stops: Int32Array,
-): [one: Int32Array, other: Int32Array, count: number] {
+): [one: Int32Array, other: Int32Array] {
   const one = new Int32Array(edges.count + stops.length);
   const other = new Int32Array(edges.count + stops.length);
   const known = new Set<number>();
@@ -298,7 +292,7 @@ function jointsOf(
     }
     join(last, edges.to[edge] ?? 0);
   }
-  return [one, other, count];
+  return [one.subarray(0, count), other.subarray(0, count)];
 }
 
 /** Order each layer by the mean place of its neighbours, back and forth; keep the best. */

@@ -63,7 +63,7 @@ export class Scene {
   /** The task whose box is at a point, or nearest to it within `reach`; -1 if there is none. */
   taskAt(x: number, y: number, reach = 0): number {
     let best = -1;
-    let nearest = Number.POSITIVE_INFINITY;
+    let nearest = Infinity;
     const area = { x: x - reach, y: y - reach, width: 2 * reach, height: 2 * reach };
     this.eachIn(area, (task) => {
       const box = this.box(task);
@@ -107,10 +107,10 @@ function boundsOf({ points, starts }: Geometry): Float64Array {
   const count = starts.length - 1;
   const bounds = new Float64Array(count * 4);
   for (let edge = 0; edge < count; edge += 1) {
-    let left = Number.POSITIVE_INFINITY;
-    let top = Number.POSITIVE_INFINITY;
-    let right = Number.NEGATIVE_INFINITY;
-    let bottom = Number.NEGATIVE_INFINITY;
+    let left = Infinity;
+    let top = Infinity;
+    let right = -Infinity;
+    let bottom = -Infinity;
     const end = starts[edge + 1] ?? 0;
     for (let at = starts[edge] ?? 0; at < end; at += 2) {
       const x = points[at] ?? 0;

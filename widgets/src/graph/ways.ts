@@ -28,14 +28,14 @@ export class Ways {
   }
 
   needsOf(task: number): readonly number[] {
-    const { count, from, to } = this.#layout.edges;
-    this.#needs ??= lists(this.#layout.layer.length, count, to, from);
+    const { from, to } = this.#layout.edges;
+    this.#needs ??= lists(this.#layout.layer.length, to, from);
     return listOf(this.#needs, task);
   }
 
   childrenOf(task: number): readonly number[] {
-    const { count, from, to } = this.#layout.edges;
-    this.#children ??= lists(this.#layout.layer.length, count, from, to);
+    const { from, to } = this.#layout.edges;
+    this.#children ??= lists(this.#layout.layer.length, from, to);
     return listOf(this.#children, task);
   }
 

@@ -2,6 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Finding, Findings } from "../protocol";
 import { grouped, line, shown } from "../words";
+import { Button } from "./button";
 import { FileLink } from "./file-link";
 import { useMore } from "./more";
 import { LEVELS, Severity } from "./severity";
@@ -93,9 +94,9 @@ function SortHead({ head, order }: { head: Head; order: Signal<Order> }): JSX.El
       class={head.wide ? "wide-only" : ""}
       aria-sort={sorts ? (down ? "descending" : "ascending") : undefined}
     >
-      <button type="button" class="sort" onClick={press}>
+      <Button class="sort" onClick={press}>
         {head.label} <span aria-hidden="true">{sorts ? (down ? "↓" : "↑") : "↕"}</span>
-      </button>
+      </Button>
     </th>
   );
 }

@@ -1,13 +1,15 @@
 import type { JSX } from "preact";
-import { count } from "../words";
+import { grouped } from "../words";
 import { TaskLink } from "./task-link";
 
+const NAMED = 2;
+
 /** Names of tasks as a sentence lists them: `a, b and 3 more`. */
-export function Names({ of, most = 2 }: { of: readonly string[]; most?: number }): JSX.Element {
-  const shown = of.slice(0, most);
+export function Names({ of }: { of: readonly string[] }): JSX.Element {
+  const shown = of.slice(0, NAMED);
   const rest = of.length - shown.length;
   const items = shown.map((name) => <TaskLink key={name} name={name} />);
-  if (rest > 0) items.push(<span key="">{count(rest, "more", "more")}</span>);
+  if (rest > 0) items.push(<span key="">{grouped(rest)} more</span>);
   return (
     <>
       {items.flatMap((item, index) => {

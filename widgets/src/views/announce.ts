@@ -19,7 +19,7 @@ export class Announcer {
   readonly #needs = new Set<string>();
   readonly #failed = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #lastAt = Number.NEGATIVE_INFINITY;
+  #lastAt = -Infinity;
 
   constructor(say: (sentence: string) => void) {
     this.#say = say;

@@ -97,8 +97,8 @@ function merge(a: readonly EventFacts[], b: readonly EventFacts[]): EventFacts[]
   let i = 0;
   let j = 0;
   while (i < a.length || j < b.length) {
-    const left = a[i]?.seq ?? Number.POSITIVE_INFINITY;
-    const right = b[j]?.seq ?? Number.POSITIVE_INFINITY;
+    const left = a[i]?.seq ?? Infinity;
+    const right = b[j]?.seq ?? Infinity;
     merged.push((left <= right ? a[i] : b[j]) as EventFacts);
     if (left <= right) i += 1;
     if (right <= left) j += 1;

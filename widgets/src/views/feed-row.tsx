@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
@@ -58,8 +59,7 @@ export function Row({ event, place, open, onToggle }: Props): JSX.Element {
         <Said phrase={event.told.map(cut)} />
       </td>
       <td class="num fd-seq" {...CELL}>
-        <button
-          type="button"
+        <Button
           class="link"
           aria-label={`${event.seq}, JSON`}
           aria-expanded={open}
@@ -67,7 +67,7 @@ export function Row({ event, place, open, onToggle }: Props): JSX.Element {
           onClick={() => onToggle(event)}
         >
           {event.seq}
-        </button>
+        </Button>
       </td>
       {open && (
         <td class="fd-json" {...CELL}>

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { Button } from "../parts/button";
 import { count, grouped } from "../words";
 import { Earlier, useEarlier } from "./feed-earlier";
 import { type Filter, HEARTBEAT, isEverything, matcherOf } from "./feed-filter";
@@ -58,13 +59,12 @@ export function Feed(): JSX.Element {
             )}
           </p>
           <div class="fd-acts">
-            <button
-              type="button"
+            <Button
               class={`btn small ${atEnd.value ? "fd-none" : ""}`}
               onClick={() => handle.current?.toEnd()}
             >
               Go to the newest
-            </button>
+            </Button>
             <Earlier
               of={earlier}
               live={here.link.liveness.value === "live"}

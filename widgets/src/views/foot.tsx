@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { Said } from "../parts/phrase";
 import { clock, grouped, isFinal } from "../words";
 import { Legend } from "./legend";
@@ -25,8 +26,7 @@ export function Foot(): JSX.Element {
         </span>
         <span>
           <Held />{" "}
-          <button
-            type="button"
+          <Button
             class="link"
             aria-expanded={legend.value}
             onClick={() => {
@@ -34,7 +34,7 @@ export function Foot(): JSX.Element {
             }}
           >
             What the states mean
-          </button>
+          </Button>
         </span>
       </div>
     </footer>

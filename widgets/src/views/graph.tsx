@@ -6,7 +6,7 @@ import { Canvas } from "../graph/canvas";
 import { TaskTable } from "../graph/task-table";
 import { useHere } from "../here";
 import { slowNow } from "../slowly";
-import { count, isActive, line, sentence } from "../words";
+import { grouped, isActive, line, sentence } from "../words";
 import { TaskPanel } from "./task-panel";
 
 /** The table follows so often at most, however fast tasks change. */
@@ -22,7 +22,11 @@ export function Graph(): JSX.Element {
   }
   return (
     <section class="block gr" aria-label="Graph">
-      <Drawn now={now} />
+      <div>
+        <Canvas now={now}>
+          <CriticalPath />
+        </Canvas>
+      </div>
       {/* Below the drawing: what is pressed there must not move away. */}
       <TaskPanel />
       <Table now={now} />
@@ -33,16 +37,6 @@ export function Graph(): JSX.Element {
 interface PartProps {
   /** One time for boxes and rows, which say the same. */
   now: ReadonlySignal<number>;
-}
-
-function Drawn({ now }: PartProps): JSX.Element {
-  return (
-    <div>
-      <Canvas now={now}>
-        <CriticalPath />
-      </Canvas>
-    </div>
-  );
 }
 
 /** The path that decides how long the mission takes; what is at work is set in bold. */
@@ -67,7 +61,7 @@ function CriticalPath(): JSX.Element | null {
           {atWork[at] === "1" ? <b>{line(name)}</b> : line(name)}
         </span>
       ))}
-      {rest > 0 && ` and ${count(rest, "more", "more")}`}. {left && sentence(left)}
+      {rest > 0 && ` and ${grouped(rest)} more`}. {left && sentence(left)}
     </p>
   );
 }
