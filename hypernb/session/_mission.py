@@ -242,14 +242,15 @@ class Mission:
             from hypernb.session._editing import keep_only
 
             record, plan = self.record, self.plan
-            if plan_hash not in (None, record.plan_hash):
+            if plan_hash not in (None, plan.hash):
                 raise ApprovalError(
                     f"The plan of {self.id} is no longer the one that you saw.",
                     hint=f"%hyper show {self.id} shows it as it is now.",
                 )
             if (rest := keep_only(plan, tasks)) != plan:
                 self._revise(rest, revision=record.revision)
-            plan_hash = None
+            # Somebody may revise it from here on: nothing is approved that was not looked at.
+            plan_hash = rest.hash
         record = self.record
         self.session.store.approve(
             record.id,

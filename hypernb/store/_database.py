@@ -68,7 +68,7 @@ class Database:
         self._finalizer: Any = None
         self._fresh_handles()
         with self.gate:
-            self._open()
+            self._open(may_make=True)
         watch(self)
 
     # -- transactions -------------------------------------------------------------------
@@ -173,13 +173,12 @@ class Database:
         try:
             identity = self._look()
         except FileNotFoundError as error:
-            if self._identity is None:
-                identity = None
-            else:
-                raise removed(self.path) from error
+            # Also where what lay there meanwhile could not be opened: an empty one in its place
+            # would meet the side files of the one that somebody is about to put back.
+            raise removed(self.path) from error
         except OSError as error:
             raise told_of_file(error, self.path) from error
-        if identity != self._identity or identity is None:
+        if identity != self._identity:
             self._reopen(identity)
 
     def _look(self) -> tuple[int, int, int]:
@@ -187,13 +186,13 @@ class Database:
         require_own(self.path, (found.st_dev, found.st_ino))
         return os.getpid(), found.st_dev, found.st_ino
 
-    def _reopen(self, identity: tuple[int, int, int] | None) -> None:
+    def _reopen(self, identity: tuple[int, int, int]) -> None:
         with self._opening:
-            if identity is not None and identity == self._identity:
+            if identity == self._identity:
                 return
             self._finalizer()
             self._fresh_handles()
-            self._open()
+            self._open(may_make=False)
 
     def _fresh_handles(self) -> None:
         self._identity = None
@@ -215,9 +214,10 @@ class Database:
             os.getpid(),
         )
 
-    def _open(self) -> None:
+    def _open(self, *, may_make: bool) -> None:
         with self._failures_told():
-            with closing(_make(self.path, self._busy_timeout_s)) as connection:
+            made = _make(self.path, self._busy_timeout_s, may_make=may_make)
+            with closing(made) as connection:
                 _use_wal(connection, self._busy_timeout_s)
                 ready = is_up_to_date(connection, self.path)
             if not ready:
@@ -325,8 +325,10 @@ def _pooled(path: Path, synchronous: str, timeout_s: float) -> sqlite3.Connectio
     return connection
 
 
-def _make(path: Path, timeout_s: float) -> sqlite3.Connection:
+def _make(path: Path, timeout_s: float, *, may_make: bool) -> sqlite3.Connection:
     is_new = not path.exists()
+    if is_new and not may_make:
+        raise removed(path)
     # SQLite would leave a journal beside a device.
     if not is_new and not path.is_dir() and not path.is_file():
         raise StoreUnavailableError(

@@ -201,8 +201,8 @@ class Tail:
                 _log.exception("What a view has said could not be taken.")
 
     def _look(self, lines: tuple[Line, ...], now_s: float) -> None:
-        followed = {line.follows for line in lines if line.follows is not None}
-        for gone in self._mirrors.keys() - followed:
+        followed = _by_mission(lines)
+        for gone in self._mirrors.keys() - followed.keys():
             del self._mirrors[gone], self._copies[gone]
         if self._store.changed():
             self._changed_at = now_s
@@ -211,8 +211,7 @@ class Tail:
             for line in lines:
                 if line.channel.listing is not None:
                     line.channel.listing.is_old = True
-        for mission in followed:
-            theirs = [line for line in lines if line.follows == mission]
+        for mission, theirs in followed.items():
             with self._only_for(mission, theirs):
                 self._follow(mission, theirs, now_s)
 
@@ -281,8 +280,9 @@ class Tail:
             line.drop(why)
 
     def _tell(self, lines: tuple[Line, ...], now_s: float) -> None:
+        followed = _by_mission(lines)
         for mirror in list(self._mirrors.values()):
-            theirs = [line for line in lines if line.follows == mirror.id]
+            theirs = followed.get(mirror.id, [])
             with self._only_for(mirror.id, theirs):
                 if mirror.head_is_due(now_s):
                     mirror.make_head()
@@ -346,6 +346,14 @@ class Tail:
             _log.warning("No runner could be started for %s.", self._store.url, exc_info=True)
         finally:
             self._is_looking_for_runner = False
+
+
+def _by_mission(lines: Iterable[Line]) -> dict[MissionId, list[Line]]:
+    found: dict[MissionId, list[Line]] = {}
+    for line in lines:
+        if line.follows is not None:
+            found.setdefault(line.follows, []).append(line)
+    return found
 
 
 def _identity(store_url: str) -> tuple[int, int] | None:

@@ -295,6 +295,21 @@ def test_removed_database_is_not_made_anew(store: SqlStore, path: Path) -> None:
     assert not path.exists()
 
 
+def test_database_that_is_removed_after_it_was_damaged_is_not_made_anew(
+    store: SqlStore, path: Path
+) -> None:
+    store.missions()
+    for each in path.parent.glob("store.db*"):
+        each.unlink()
+    path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(StoreCorruptError):
+        store.missions()
+    path.unlink()
+    with pytest.raises(StoreUnavailableError, match="is gone"):
+        store.missions()
+    assert not path.exists()
+
+
 def test_replaced_database_is_opened(store: SqlStore, path: Path, tmp_path: Path) -> None:
     other = SqlStore(tmp_path / "other.db")
     other.create_mission(SPEC, by="ada")

@@ -1,0 +1,67 @@
+"""Approving a part of a plan while somebody else works on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.errors import ApprovalError
+from hypernb.model import AgentWork, MissionState, PlanSpec, TaskSpec
+from hypernb.session import Mission, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def mission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mission]:
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    with Session(tmp_path / "store.db", root=tmp_path) as session:
+        tasks = tuple(
+            TaskSpec(name=name, agent="qa-engineer", work=AgentWork()) for name in "ab"
+        )
+        record = session.store.create_mission(PlanSpec(goal="g", tasks=tasks), by="ada@here")
+        yield Mission(session, record)
+
+
+def test_a_part_is_approved(mission: Mission) -> None:
+    mission.approve(["a"], plan_hash=mission.record.plan_hash)
+    assert list(mission.tasks) == ["a"]
+    assert not mission.needs_approval
+
+
+def test_a_revision_that_comes_before_the_approval_is_not_approved(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, other = mission.record.plan_hash, mission.session.mission(1)
+    revise = Mission._revise
+
+    def and_somebody_else_too(self: Mission, *args: Any, **options: Any) -> None:
+        revise(self, *args, **options)
+        monkeypatch.setattr(Mission, "_revise", revise)
+        other.edit({"a": {"timeout_s": 1}})
+
+    monkeypatch.setattr(Mission, "_revise", and_somebody_else_too)
+    with pytest.raises(ApprovalError):
+        mission.approve(["a"], plan_hash=seen)
+    assert mission.needs_approval
+    assert mission.state is MissionState.AWAITING_APPROVAL
+
+
+def test_all_tasks_of_another_revision_are_not_approved(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, other = mission.record.plan_hash, mission.session.mission(1)
+    plan = mission.session.store.plan
+
+    def after_somebody_else(*args: Any) -> PlanSpec:
+        monkeypatch.setattr(mission.session.store, "plan", plan)
+        other.edit({"a": {"timeout_s": 1}})
+        return plan(*args)
+
+    monkeypatch.setattr(mission.session.store, "plan", after_somebody_else)
+    with pytest.raises(ApprovalError):
+        mission.approve(["a", "b"], plan_hash=seen)
+    assert mission.needs_approval
