@@ -175,3 +175,21 @@ def test_two_displays_of_one_history_say_what_each_shows(desk: Desk) -> None:
     notebook.button(1, "Show m-1 here").click()
     notebook.reads(1, "Nothing runs until you approve it")
     notebook.reads(2, "Another view of this list has opened m-1")
+
+
+def test_graph_has_the_same_colours_in_an_output_view(desk: Desk) -> None:
+    notebook = desk.notebook(PROPOSE + " --yes")
+    notebook.run(1)
+    desk.comes_to("running", task="read")
+    expect(notebook.view(1).locator("canvas")).to_be_visible()
+    desk.page.evaluate(
+        "() => window.jupyterapp.commands.execute('notebook:create-output-view')"
+    )
+    expect(desk.page.locator(".jp-LinkedOutputView canvas")).to_be_visible()
+    desk.page.wait_for_function(
+        """() => {
+          const corner = (canvas) => canvas.getContext("2d").getImageData(1, 1, 1, 1).data;
+          const found = [...document.querySelectorAll(".hypernb canvas")].map(corner);
+          return found.length === 2 && String(found[0]) === String(found[1]);
+        }"""
+    )

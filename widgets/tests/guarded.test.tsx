@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { pictureOf } from "../dev/fixtures";
-import type { Batch, EventFacts, HeadFacts } from "../src/protocol";
+import type { Batch, EventFacts, HeadFacts, PlanSpec } from "../src/protocol";
 import { type OnPage, showView } from "./shown";
 
 let page: OnPage;
@@ -45,6 +45,16 @@ describe("what cannot be drawn", () => {
     page.button("Board").click();
     await page.drawn();
     expect(page.text()).not.toContain("cannot be drawn");
+  });
+
+  it("leaves the decision on a plan where it is", async () => {
+    vi.stubGlobal("reportError", vi.fn());
+    const picture = pictureOf("awaiting_approval");
+    const plan = { ...picture.plan, tasks: [{ name: 5 }] } as unknown as PlanSpec;
+    page = showView({ ...picture, plan });
+    await page.drawn();
+    expect(page.text()).toContain("cannot be drawn");
+    expect(page.text()).toContain("Approve all 14 tasks");
   });
 
   it("is drawn again when it can be", async () => {

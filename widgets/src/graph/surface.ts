@@ -85,6 +85,8 @@ export class Surface {
     this.#owner = owner;
     this.#context = elements.canvas.getContext?.("2d", { alpha: false }) ?? null;
     this.#palette = readPalette(elements.probe);
+    // What is not in a page yet has no colours; a view may be put there when it is drawn.
+    this.#isThemeStale = !elements.probe.isConnected;
     this.#fonts = fontsOf(elements.host);
     this.scene = this.#sceneOf(false);
     this.#observer = new ResizeObserver(() => this.#resize());

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Here, useHere } from "../here";
 import { isFree, useLostFocus } from "../lost-focus";
+import { Guarded } from "../parts/guarded";
 import { type TabItem, Tabs } from "../parts/tabs";
 import type { MissionState } from "../protocol";
 import type { Tab } from "../ui";
@@ -79,7 +80,11 @@ export function MissionView(): JSX.Element {
 function Details(): JSX.Element | null {
   const { mission, ui } = useHere();
   if (BEFORE.has(mission.facts.value.state)) {
-    return mission.plan.value === null ? null : <Plan />;
+    return mission.plan.value === null ? null : (
+      <Guarded>
+        <Plan />
+      </Guarded>
+    );
   }
   const { tab } = ui;
   return (
