@@ -194,11 +194,14 @@ class Store(ABC):
     ) -> tuple[list[MissionSummary], int]:
         """Return missions with what their tasks come to, newest first, and how many there are.
 
-        One transaction with a fixed number of queries, however many missions are listed.
+        One transaction with a fixed number of queries for each word, however many missions
+        are listed. Each row says where it was found.
 
         Args:
-            text: Only missions with each of these words in their goal or the name of their
-                playbook, in whatever case, or of that short id.
+            text: Only missions that have each of these words somewhere, in whatever case: as
+                a part of their goal, their playbook or the name of a task, or as a word of
+                what `find` looks through, where the last may be a beginning. A short id finds
+                that mission, not those that mention it.
             states: Only missions in these states; of all if empty.
             limit: At most so many.
             offset: Leave out so many of the newest.

@@ -68,6 +68,7 @@ class MissionSummary:
         is_approved: The newest revision of its plan has this user's yes.
         at_hand: Tasks that are at work, stalled or waiting for a person, in plan order, the
             first few: name and state.
+        found: Where the words of a search were found, if there was one; see `SearchHit`.
     """
 
     mission: MissionRecord
@@ -76,6 +77,7 @@ class MissionSummary:
     budget: float | None = None
     is_approved: bool = False
     at_hand: tuple[tuple[str, TaskState], ...] = ()
+    found: tuple[SearchHit, ...] = ()
 
     @property
     def total(self) -> int:
@@ -206,7 +208,8 @@ class SearchHit:
     """One place where a search found its words.
 
     Attributes:
-        kind: ``goal``, ``output``, ``finding`` or ``event``.
+        kind: ``goal``, ``output``, ``finding`` or ``event``; in a list of missions also
+            ``id``, ``playbook`` and, for the name of a task, ``task``.
         snippet: The text around the hit, hits marked by ``[`` and ``]``.
     """
 

@@ -10,7 +10,7 @@ from hypernb.store._values import clean
 from hypernb.store.postgres import _search as server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -34,6 +34,10 @@ _BY_SIGNS: Final = (
     " substr(text, max(1, instr(text, :signs) - 40), 40 + length(:signs) + 40)"
     " FROM search WHERE instr(text, :signs) > 0 ORDER BY rowid DESC LIMIT :limit"
 )
+_NEWEST_BY_MISSION: Final = (
+    "SELECT mission, max(rowid) FROM search WHERE search MATCH ? GROUP BY mission"
+)
+_TEXTS: Final = "SELECT rowid, kind, mission, task, place, text FROM search WHERE rowid IN "
 _WORD: Final = re.compile(r"[^\W_]")
 _MOST_WORDS: Final = 32
 _LONGEST_WORD: Final = 200
@@ -143,7 +147,44 @@ def find(connection: Connection, text: str, limit: int) -> list[SearchHit]:
     ]
 
 
-def _match(words: Sequence[str]) -> str:
+def newest(
+    connection: Connection, words: Sequence[str], *, is_beginning: bool = True
+) -> dict[str, int]:
+    """Return, for each mission by short id, its newest text with all of the words.
+
+    Args:
+        connection: Inside a transaction.
+        words: Without any letter or digit in them, nothing is found.
+        is_beginning: The last word may be the beginning of one.
+    """
+    words = [word for word in words if _WORD.search(word)]
+    if not words:
+        return {}
+    if connection.dialect.name == "postgresql":
+        return server.newest(connection, words, is_beginning=is_beginning)
+    wanted = _match(words, is_beginning=is_beginning)
+    return {row[0]: row[1] for row in connection.exec_driver_sql(_NEWEST_BY_MISSION, (wanted,))}
+
+
+def texts(
+    connection: Connection, rows: Sequence[int], words: Sequence[str]
+) -> dict[int, SearchHit]:
+    """Return what stands in rows, with brackets around the words."""
+    if not rows:
+        return {}
+    if connection.dialect.name == "postgresql":
+        found: Iterable[Any] = server.texts(connection, rows)
+    else:
+        # Matching each row anew would read the whole list of a common beginning each time.
+        marks = ", ".join("?" * len(rows))
+        found = connection.exec_driver_sql(f"{_TEXTS}({marks})", tuple(rows))
+    return {
+        row: SearchHit(kind, mission, task, place, server.snippet(text, words))
+        for row, kind, mission, task, place, text in found
+    }
+
+
+def _match(words: Sequence[str], *, is_beginning: bool = True) -> str:
     # In quotes nothing is an operator; a quote inside is doubled.
     quoted = ['"' + word[:_LONGEST_WORD].replace('"', '""') + '"' for word in words]
-    return " ".join(quoted) + "*"
+    return " ".join(quoted) + ("*" if is_beginning else "")

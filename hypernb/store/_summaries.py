@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import JSON, Float, case, cast, func, or_, select
+from sqlalchemy import JSON, Float, case, cast, func, select
 
 from hypernb.model import MissionState, MissionSummary, TaskState
-from hypernb.store import _rows
+from hypernb.store import _rows, _sought
 from hypernb.store import _tables as t
-from hypernb.store._values import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import Connection
 
     from hypernb.model import MissionId, MissionRecord
     from hypernb.store._approvals import Approvals
 
-_MOST_WORDS: Final = 32
-_LONGEST_WORD: Final = 200
+    _Page = tuple[list[MissionRecord], int, dict[MissionId, tuple[_sought.Place, ...]]]
+
 _AT_HAND_OF_EACH: Final = 8
 _AT_HAND: Final = (
     TaskState.AWAITING_APPROVAL.value,
@@ -40,47 +40,23 @@ class Wanted:
     limit: int
     offset: int
 
-    def narrow(self, statement: Select[Any]) -> Select[Any]:
-        """Add the conditions to a statement about missions."""
-        if self.states:
-            statement = statement.where(
-                t.missions.c.state.in_([each.value for each in self.states])
-            )
-        for word in clean(self.text[: _MOST_WORDS * _LONGEST_WORD]).split()[:_MOST_WORDS]:
-            statement = statement.where(_has(word[:_LONGEST_WORD]))
-        return statement
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    # SQLite knows upper and lower case of ASCII only; the usual spellings cover the rest.
-    spellings = dict.fromkeys((word, word.lower(), word.upper(), word.capitalize()))
-    columns = (t.missions.c.goal, t.missions.c.playbook)
-    found = [
-        column.icontains(each, autoescape=True) for column in columns for each in spellings
-    ]
-    return or_(t.missions.c.short_id == word.lower(), *found)
-
 
 def read(
     connection: Connection, wanted: Wanted, approvals: Approvals
 ) -> tuple[list[MissionSummary], int]:
     """Return the rows, and how many missions there are that fit."""
-    total = connection.execute(
-        wanted.narrow(select(func.count()).select_from(t.missions))
-    ).scalar_one()
-    page = (
-        wanted.narrow(_rows.SELECT_MISSIONS)
-        .order_by(t.missions.c.number.desc())
-        .limit(wanted.limit)
-        .offset(wanted.offset)
+    words = _sought.words_of(wanted.text)
+    missions, total, places = (
+        _with_words(connection, wanted, words) if words else _newest(connection, wanted)
     )
-    missions = [_rows.mission(row) for row in connection.execute(page)]
     if not missions:
-        return [], int(total)
+        return [], total
     counts = _counts(connection, missions)
     findings = _findings(connection, missions)
     budgets = _budgets(connection, missions)
     at_hand = _tasks_at_hand(connection, missions)
+    all_places = [place for mine in places.values() for place in mine]
+    hits = _sought.told(connection, all_places, words)
     waiting = [each for each in missions if each.state is MissionState.AWAITING_APPROVAL]
     approved = approvals.approved_among(connection, waiting) if waiting else set()
     rows = [
@@ -91,10 +67,35 @@ def read(
             budget=budgets.get(each.id),
             is_approved=each.id in approved or each.state is not MissionState.AWAITING_APPROVAL,
             at_hand=tuple(at_hand.get(each.id, ())),
+            found=tuple(hits[place] for place in places.get(each.id, ()) if place in hits),
         )
         for each in missions
     ]
-    return rows, int(total)
+    return rows, total
+
+
+def _newest(connection: Connection, wanted: Wanted) -> _Page:
+    of_states = [t.missions.c.state.in_([each.value for each in wanted.states])]
+    conditions = of_states if wanted.states else []
+    count = select(func.count()).select_from(t.missions).where(*conditions)
+    page = (
+        _rows.SELECT_MISSIONS.where(*conditions)
+        .order_by(t.missions.c.number.desc())
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+    )
+    missions = [_rows.mission(row) for row in connection.execute(page)]
+    return missions, int(connection.execute(count).scalar_one()), {}
+
+
+def _with_words(connection: Connection, wanted: Wanted, words: Sequence[str]) -> _Page:
+    found = _sought.sought(connection, words, wanted.states)
+    ids = list(islice(found, wanted.offset, wanted.offset + wanted.limit))
+    page = _rows.SELECT_MISSIONS.where(t.missions.c.id.in_(ids)).order_by(
+        t.missions.c.number.desc()
+    )
+    missions = [_rows.mission(row) for row in connection.execute(page)] if ids else []
+    return missions, len(found), {each: found[each] for each in ids}
 
 
 def _ids(missions: Sequence[MissionRecord]) -> list[MissionId]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
@@ -38,6 +40,14 @@ _BY_SIGNS: Final = text(
     "SELECT kind, mission, task, place,"
     " substr(text, greatest(1, strpos(text, :signs) - 40), 80 + length(:signs))"
     " FROM search WHERE strpos(text, :signs) > 0 ORDER BY id DESC LIMIT :limit"
+)
+
+_NEWEST_BY_MISSION: Final = text(
+    "SELECT mission, max(id) FROM search WHERE words @@ CAST(:wanted AS tsquery)"
+    " GROUP BY mission"
+)
+_TEXTS: Final = text(
+    "SELECT id, kind, mission, task, place, text FROM search WHERE id = ANY(:rows)"
 )
 
 
@@ -72,11 +82,9 @@ def find(
         signs: The same as it is, for what has no letters and digits.
     """
     if words:
-        wanted, beginning = _query(words)
-        found = connection.execute(_BY_WORDS, {"wanted": wanted, "limit": limit})
-        known = {word for each in words for word in folded(each)}
+        found = connection.execute(_BY_WORDS, {"wanted": _query(words), "limit": limit})
         return [
-            SearchHit(kind, mission, task, place, _snippet(said, known, beginning))
+            SearchHit(kind, mission, task, place, snippet(said, words))
             for kind, mission, task, place, said in found
         ]
     if not signs:
@@ -86,6 +94,21 @@ def find(
         SearchHit(kind, mission, task, place, said.replace(signs, f"[{signs}]"))
         for kind, mission, task, place, said in rows
     ]
+
+
+def newest(
+    connection: Connection, words: Sequence[str], *, is_beginning: bool
+) -> dict[str, int]:
+    """Return the newest row of each mission that has all of the words."""
+    wanted = _query(words, is_beginning=is_beginning)
+    return {
+        row[0]: row[1] for row in connection.execute(_NEWEST_BY_MISSION, {"wanted": wanted})
+    }
+
+
+def texts(connection: Connection, rows: Sequence[int]) -> Iterable[Any]:
+    """Return rows whole: id, kind, mission, task, place, text."""
+    return connection.execute(_TEXTS, {"rows": list(rows)})
 
 
 def folded(words: str) -> Iterator[str]:
@@ -128,34 +151,45 @@ def _quoted(word: str) -> str:
     return f"'{plain}'"
 
 
-def _query(words: Sequence[str]) -> tuple[str, str]:
-    """Write what is searched as a ``tsquery``; return the last word too, a beginning."""
-    phrases = [list(folded(word)) for word in words]
-    phrases = [phrase for phrase in phrases if phrase]
+def _query(words: Sequence[str], *, is_beginning: bool = True) -> str:
+    """Write what is searched as a ``tsquery``."""
+    phrases = [phrase for word in words if (phrase := list(folded(word)))]
     told = [" <-> ".join(map(_quoted, phrase)) for phrase in phrases]
-    told[-1] += ":*"
-    return " & ".join(f"({each})" for each in told), phrases[-1][-1]
+    if is_beginning:
+        told[-1] += ":*"
+    return " & ".join(f"({each})" for each in told)
 
 
-def _snippet(said: str, known: set[str], beginning: str) -> str:
-    """Return the words around the first that was searched, with brackets around those."""
-    matches = list(_WORD.finditer(said))
-    hits = [_is_hit(_fold(match[0]), known, beginning) for match in matches]
-    if not any(hits):
+def snippet(said: str, words: Sequence[str]) -> str:
+    """Return the words around the first that was searched, with brackets around those.
+
+    Example:
+        >>> snippet("Use of a hard-coded password", ["hard", "pass"])
+        'Use of a [hard]-coded [password]'
+    """
+    looked_for = [each for word in words for each in folded(word)]
+    known, beginning = set(looked_for), looked_for[-1] if looked_for else ""
+
+    def is_hit(match: re.Match[str]) -> bool:
+        word = _fold(match[0])
+        return word in known or (beginning != "" and word.startswith(beginning))
+
+    matches = _WORD.finditer(said)
+    shown = deque[re.Match[str]](maxlen=_SNIPPET_WORDS // 4 + 1)
+    is_cut = False
+    for match in matches:
+        is_cut |= len(shown) == shown.maxlen
+        shown.append(match)
+        if is_hit(match):
+            break
+    else:
         return said[:200]
-    first = max(0, hits.index(True) - _SNIPPET_WORDS // 4)
-    last = min(len(matches), first + _SNIPPET_WORDS)
-    start = 0 if first == 0 else matches[first].start()
-    end = len(said) if last == len(matches) else matches[last - 1].end()
-    shown = ["…" if start else ""]
-    at = start
-    for match, is_hit in zip(matches[first:last], hits[first:last], strict=True):
-        if is_hit:
-            shown += [said[at : match.start()], "[", match[0], "]"]
-            at = match.end()
-    shown += [said[at:end], "…" if end < len(said) else ""]
-    return "".join(shown)
-
-
-def _is_hit(word: str, known: set[str], beginning: str) -> bool:
-    return word in known or word.startswith(beginning)
+    window = [*shown, *islice(matches, _SNIPPET_WORDS - len(shown))]
+    is_more = next(matches, None) is not None
+    at = window[0].start() if is_cut else 0
+    end = window[-1].end() if is_more else len(said)
+    told = ["…" if is_cut else ""]
+    for match in filter(is_hit, window):
+        told += [said[at : match.start()], "[", match[0], "]"]
+        at = match.end()
+    return "".join([*told, said[at:end], "…" if is_more else ""])

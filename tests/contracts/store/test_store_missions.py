@@ -16,7 +16,16 @@ from hypernb.errors import (
     TransitionError,
     UnknownMissionError,
 )
-from hypernb.model import Digest, Finding, MissionId, MissionState, Severity, TaskState
+from hypernb.model import (
+    AgentWork,
+    Digest,
+    Finding,
+    MissionId,
+    MissionState,
+    Severity,
+    TaskSpec,
+    TaskState,
+)
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
@@ -401,6 +410,87 @@ def test_summaries_are_found_by_the_words_of_their_goal(
     rows, total = store.summaries(text=text)
     assert [row.mission.short_id for row in rows] == found
     assert total == len(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "task", "snippet"),
+    [
+        pytest.param("kernel", "goal", "", "", id="part-of-the-goal"),
+        pytest.param("M-2", "id", "", "", id="short-id"),
+        pytest.param("audit", "playbook", "", "", id="playbook"),
+        pytest.param("ASS", "task", "assemble", "", id="part-of-a-task's-name"),
+        pytest.param("flour", "goal", "assemble", "Weigh the [flour]", id="goal-of-a-task"),
+        pytest.param("lark", "output", "assemble", "a [larks] nest", id="output"),
+        pytest.param("hardcoded", "finding", "assemble", "[hardcoded] password", id="finding"),
+        pytest.param("disk", "event", "assemble", "The [disk] was full", id="event"),
+    ],
+)
+def test_summaries_are_found_by_what_is_in_them(
+    bench: Bench, store: Store, text: str, kind: str, task: str, snippet: str
+) -> None:
+    bench.proposed("b", goal="another")
+    work = TaskSpec(name="assemble", goal="Weigh the flour", work=AgentWork())
+    underway = bench.running(goal="Colonel and kernel", playbook="repo-audit", tasks=(work,))
+    underway.run(
+        "assemble", findings=(FINDING,), text="a larks nest", error="The disk was full"
+    )
+    bench.proposed("b", goal="a third")
+    (row,), total = store.summaries(text=text)
+    assert (row.mission.short_id, total) == ("m-2", 1)
+    (hit,) = row.found
+    assert (hit.kind, hit.mission, hit.task) == (kind, "m-2", task)
+    assert snippet in hit.snippet
+
+
+def test_words_of_a_search_may_be_in_different_places(bench: Bench, store: Store) -> None:
+    underway = bench.running("assemble", goal="Count the stars")
+    underway.run("assemble", text="nothing but dust")
+    bench.proposed("assemble", goal="Count the stars")
+    (row,), _ = store.summaries(text="stars dust")
+    assert row.mission.short_id == "m-1"
+    assert [hit.kind for hit in row.found] == ["goal", "output"]
+    assert store.summaries(text="stars sand") == ([], 0)
+
+
+def test_one_text_with_all_words_stands_for_their_places(bench: Bench, store: Store) -> None:
+    underway = bench.running("a", "b")
+    underway.run("a", text="dust and sand")
+    underway.run("b", text="sand")
+    (row,), _ = store.summaries(text="dust sand")
+    assert [hit.snippet for hit in row.found] == ["[dust] and [sand]"]
+
+
+def test_short_id_finds_no_mission_that_mentions_it(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    bench.running("a").run("a", text="as in m-1 and in m-10")
+    rows, total = store.summaries(text="m-1")
+    assert [row.mission.short_id for row in rows] == ["m-1"]
+    assert total == 1
+
+
+def test_only_the_last_word_of_a_search_may_be_a_beginning(bench: Bench, store: Store) -> None:
+    bench.running("a").run("a", text="larks nest")
+    assert store.summaries(text="larks nes")[1] == 1
+    assert store.summaries(text="lar nest") == ([], 0)
+
+
+def test_searched_summaries_come_in_pages_and_by_state(bench: Bench, store: Store) -> None:
+    for _ in range(4):
+        bench.running("a").run("a", text="larks nest")
+    bench.proposed("a")
+    running = [MissionState.RUNNING]
+    rows, total = store.summaries(text="larks", states=running, limit=2, offset=1)
+    assert [row.mission.short_id for row in rows] == ["m-3", "m-2"]
+    assert [[hit.snippet for hit in row.found] for row in rows] == [["[larks] nest"]] * 2
+    assert total == 4
+    assert store.summaries(text="larks", states=[MissionState.FAILED]) == ([], 0)
+    assert store.summaries(text="larks", limit=0) == ([], 4)
+
+
+def test_summaries_that_were_not_searched_name_no_places(bench: Bench, store: Store) -> None:
+    bench.proposed("a")
+    (row,), _ = store.summaries()
+    assert row.found == ()
 
 
 def test_summaries_are_filtered_by_state(bench: Bench, store: Store) -> None:
