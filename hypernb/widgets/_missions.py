@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import PathError, UnknownNameError, UsageError
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
-from hypernb.views import TASK_ORDER, Figures, Strong, words
+from hypernb.views import TASK_ORDER, Code, Figures, Strong, named, words
 from hypernb.views._clean import line
 from hypernb.views._phrase import enumerate_names
 from hypernb.widgets._actions import action
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         MissionRecord,
         MissionSnapshot,
         MissionSummary,
+        SearchHit,
         TaskRecord,
     )
     from hypernb.session import Mission, Session
@@ -39,6 +40,8 @@ FINDINGS_AT_MOST: Final = 200
 TASKS_AT_MOST: Final = 1_000
 _GOAL_CUT_AT: Final = 2_000
 _ESTIMATED_AT_MOST: Final = 12
+_PLACES_AT_MOST: Final = 3
+_SNIPPET_CUT_AT: Final = 200
 _NAMES_TRIED: Final = 1_000
 _AT_WORK: Final = (TaskState.RUNNING, TaskState.VERIFYING)
 
@@ -57,7 +60,8 @@ def rows(
 
     Args:
         session: Whose store is read.
-        text: Only missions with each of these words in their goal, or of that short id.
+        text: Only missions that have each of these words somewhere; see
+            `hypernb.abc.Store.summaries`.
         states: Only missions in these states; of all if empty.
         limit: At most so many, 500 at the most.
         offset: Leave out so many of the newest.
@@ -104,6 +108,7 @@ def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
         "at_work": sum(counts.get(state, 0) for state in _AT_WORK),
         "findings": summary.findings,
         "told": phrase(told(summary)),
+        "found": phrase(found_in(summary.found)),
         "needs_you": needs_you(summary),
         "left": left.get(summary.mission.id, ""),
         "budget": summary.budget,
@@ -197,6 +202,33 @@ def _took(mission: MissionRecord) -> str:
     if mission.started_at is None or mission.finished_at is None:
         return ""
     return words.duration((mission.finished_at - mission.started_at).total_seconds())
+
+
+def found_in(hits: Sequence[SearchHit]) -> tuple[Part, ...]:
+    """Say where the words of a search were found; nothing if there was none."""
+    if not hits:
+        return ()
+    said: list[Part] = ["Found in "]
+    for place, hit in enumerate(hits[:_PLACES_AT_MOST]):
+        said += ["; " if place else "", *_place(hit)]
+    more = len(hits) - _PLACES_AT_MOST
+    return (*said, f"; and in {words.count(more, 'more place')}." if more > 0 else ".")
+
+
+def _place(hit: SearchHit) -> tuple[Part, ...]:
+    whose: tuple[Part, ...] = (" of ", named(hit.task)) if hit.task else ()
+    text = f": {snippet}" if (snippet := line(hit.snippet, cut_at=_SNIPPET_CUT_AT)) else ""
+    match hit.kind:
+        case "task":
+            return ("the name of ", named(hit.task))
+        case "finding" if hit.where:
+            return ("a finding", *whose, ", ", Code(line(hit.where, cut_at=120)), text)
+        case "finding":
+            return ("a finding", *whose, text)
+        case "event":
+            return ("an event", *whose, text)
+        case kind:
+            return (f"the {line(kind, cut_at=40)}", *whose, text)
 
 
 # -- what a row lets one do --------------------------------------------------------------

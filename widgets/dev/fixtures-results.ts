@@ -306,6 +306,7 @@ export function rowOf(number: number, state: MissionState): MissionRow {
     at_work: state === "running" ? 4 : 0,
     findings: state === "succeeded" ? 23 : live ? 5 : 0,
     told: TOLD[state],
+    found: [],
     needs_you: state === "awaiting_approval",
     left: state === "running" ? "about 4 min left (3 to 6)" : "",
     budget: number % 2 ? 0.5 : null,

@@ -386,6 +386,8 @@ export interface MissionRow {
   findings: number;
   /** What it does or waits for, in a sentence. */
   told: Phrase;
+  /** Where the words of a search were found; empty if nothing was searched. */
+  found: Phrase;
   needs_you: boolean;
   left: string;
   budget: number | null;

@@ -283,6 +283,7 @@ describe("the history's page", () => {
       {
         ...row,
         told: [hostile, { code: hostile }, { strong: hostile }],
+        found: [hostile, { code: hostile }],
         mission: {
           ...row.mission,
           goal: hostile,
@@ -309,6 +310,14 @@ describe("the history's page", () => {
     expect(model.listening).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
+});
+
+it("says of a row where words were found", async () => {
+  const found = ["Found in the name of ", { code: "lint" }, "."];
+  const el = await bare([{ ...rowOf(3, "failed"), found }, rowOf(2, "failed")]);
+  const [first, second] = [...el.querySelectorAll("tbody tr")].map((row) => row.textContent);
+  expect(first).toContain("Found in the name of lint.");
+  expect(second).not.toContain("Found in");
 });
 
 it("asks again when the kernel is heard of again", async () => {

@@ -15,9 +15,10 @@ from hypernb.errors import (
     UnknownTaskError,
     UsageError,
 )
-from hypernb.model import AgentWork, Finding, MissionState, Severity, TaskSpec
+from hypernb.model import AgentWork, Finding, MissionState, SearchHit, Severity, TaskSpec
 from hypernb.session import Session
-from hypernb.widgets._missions import compare, export, fork, rows
+from hypernb.views import plain
+from hypernb.widgets._missions import compare, export, fork, found_in, rows
 from hypernb.widgets._verbs import act
 from tests.unit.widgets.recorded import Recorded
 
@@ -52,9 +53,9 @@ def finding(message: str, **fields: Any) -> Finding:
     )
 
 
-def sentence(row: dict[str, Any]) -> str:
+def sentence(row: dict[str, Any], of: str = "told") -> str:
     return "".join(
-        part if isinstance(part, str) else "".join(part.values()) for part in row["told"]
+        part if isinstance(part, str) else "".join(part.values()) for part in row[of]
     )
 
 
@@ -150,6 +151,43 @@ def test_rows_are_searched_filtered_and_paged(session: Session) -> None:
     assert [row["mission"]["short_id"] for row in page["rows"]] == ["m-5", "m-4"]
     assert page["total"] == 6
     assert rows(session, limit=-1, offset=-1)["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("stars", "Found in the goal.", id="goal"),
+        pytest.param("weigh", "Found in the name of weigh-it.", id="name"),
+        pytest.param(
+            "flour", "Found in the goal of weigh-it: How much [flour].", id="goal-of-a-task"
+        ),
+        pytest.param(
+            "careless",
+            "Found in a finding of weigh-it, src/app.py:3: [careless] · B105 · security · low ·"
+            " src/app.py.",
+            id="finding",
+        ),
+        pytest.param("broke", "Found in an event: The scales [broke].", id="event"),
+        pytest.param(
+            "stars flour",
+            "Found in the goal; the goal of weigh-it: How much [flour].",
+            id="two-places",
+        ),
+        pytest.param("", "", id="no-search"),
+    ],
+)
+def test_rows_say_where_words_were_found(session: Session, text: str, said: str) -> None:
+    work = TaskSpec(name="weigh-it", goal="How much flour", work=AgentWork())
+    recorded = Recorded(session, goal="count the stars", tasks=(work,)).start()
+    recorded.finish("weigh-it", 1, findings=[finding("careless")])
+    recorded.end(MissionState.FAILED, "The scales broke")
+    (row,) = rows(session, text=text)["rows"]
+    assert sentence(row, "found") == said
+
+
+def test_places_beyond_the_third_are_counted() -> None:
+    hits = [SearchHit("task", "m-1", f"t{number}", "", "") for number in range(5)]
+    assert plain(found_in(hits)).endswith("the name of t2; and in 2 more places.")
 
 
 def test_unknown_state_is_refused(session: Session) -> None:

@@ -44,6 +44,11 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
         <p class="quiet">
           <Said phrase={row.told} />
         </p>
+        {row.found.length > 0 && (
+          <p class="quiet">
+            <Said phrase={row.found} />
+          </p>
+        )}
         <p class="quiet">{origin(mission)}</p>
         <p class="narrow-only">
           <State of={MISSION_WORDS[mission.state]} />

@@ -189,7 +189,7 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
   return (
     <search class="filters">
       <label>
-        Words of the goal or playbook, or m-7
+        Words in a mission, or m-7
         <input
           type="search"
           maxLength={500}
@@ -279,7 +279,7 @@ function More({ filter, shownNow, total }: MoreProps): JSX.Element | null {
   if (shownNow >= ROWS_AT_MOST) {
     return (
       <p class="quiet">
-        The newest {grouped(shownNow)} of {grouped(total)} are listed. Words of its goal find an
+        The newest {grouped(shownNow)} of {grouped(total)} are listed. Words of it find an
         earlier one.
       </p>
     );
