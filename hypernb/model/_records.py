@@ -30,6 +30,7 @@ class MissionRecord:
         by: Who started it: ``user@host``.
         forked_from: Short id of the mission that it was forked from; empty if of none.
         forked_at: Name of the task that the fork begins at; empty if it only changes the plan.
+        rested_s: Seconds between its ends and the retries after them, together.
     """
 
     id: MissionId
@@ -50,11 +51,26 @@ class MissionRecord:
     by: str = ""
     forked_from: str = ""
     forked_at: str = ""
+    rested_s: float = 0.0
 
     @property
     def short_id(self) -> str:
         """``m-7``."""
         return short_id(self.number)
+
+    def took_s(self, now: datetime | None = None) -> float | None:
+        """Return the seconds from its start to its end without those in which it had ended.
+
+        Args:
+            now: Taken for the end of a mission that has not ended.
+
+        Returns:
+            None for a mission that has not started, or, without ``now``, not ended.
+        """
+        end = self.finished_at or now
+        if self.started_at is None or end is None:
+            return None
+        return max(0.0, (end - self.started_at).total_seconds() - self.rested_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,13 @@ _MISSION: Final = Lookup(
         type_coerce(t.missions.c.started_at, Text),
         type_coerce(t.missions.c.finished_at, Text),
         t.missions.c.error,
+        t.missions.c.rested_s,
         select(t.permits.c.task_id).where(t.permits.c.mission_id == t.missions.c.id).exists(),
     ).where(t.missions.c.id == bindparam("wanted")),
     "wanted",
 )
 _WRITE_MISSION: Final = UpdateMany(
-    t.missions, ["id"], ["state", "started_at", "finished_at", "error"]
+    t.missions, ["id"], ["state", "started_at", "finished_at", "error", "rested_s"]
 )
 
 _TASK_COLUMNS: Final = (
@@ -196,7 +197,8 @@ def check_lease(connection: Connection, lease: LeaseRecord, resource: str) -> No
 
 class _Mission:
     def __init__(self, row: Any) -> None:
-        self.short_id, state, self.started_at, self.finished_at, self.error, holds = row
+        self.short_id, state, self.started_at, self.finished_at, *rest = row
+        self.error, self.rested_s, holds = rest
         self.holds_permits = bool(holds)
         self.state = MissionState(state)
         self.is_touched = False
@@ -207,6 +209,8 @@ class _Mission:
             self.state = transition(self.state, after, name=self.short_id)
             self.is_touched = True
             if after is MissionState.RUNNING:
+                if self.started_at and self.finished_at:
+                    self.rested_s += _seconds(self.finished_at, at)
                 self.started_at = self.started_at or at
                 self.finished_at, self.error = None, ""
             elif after.is_final:
@@ -216,7 +220,13 @@ class _Mission:
             self.is_touched = True
 
     def row(self, mission_id: str) -> Row:
-        return mission_id, self.state.value, self.started_at, self.finished_at, self.error
+        times = (self.started_at, self.finished_at)
+        return mission_id, self.state.value, *times, self.error, self.rested_s
+
+
+def _seconds(start: str, end: str) -> float:
+    past = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    return max(0.0, past.total_seconds())
 
 
 class _Task:

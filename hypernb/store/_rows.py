@@ -61,6 +61,7 @@ SELECT_MISSIONS: Final = select(
     _m.by_user,
     _m.forked_from,
     _m.forked_at,
+    _m.rested_s,
 )
 SELECT_TASKS: Final = select(
     _k.id,

@@ -95,6 +95,7 @@ missions = Table(
     # No foreign key: the fork still says where it comes from when its origin is no more.
     _text("forked_from"),
     _text("forked_at"),
+    _fraction("rested_s"),
 )
 
 plans = Table(

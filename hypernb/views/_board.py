@@ -53,7 +53,7 @@ def board(figures: Figures) -> Html:
 
 
 def _numbers(figures: Figures) -> Html:
-    worked, elapsed = figures.all_worked_s, figures.elapsed_s
+    worked, elapsed = figures.all_worked_s, figures.took_s
     shown = [
         ("at work now", f"{len(figures.active):,}"),
         ("most at once", f"{figures.most_at_once:,}"),

@@ -51,7 +51,7 @@ def took(figures: Figures) -> str:
     mission = figures.snapshot.mission
     said = []
     if mission.started_at is not None:
-        said.append(f"in {words.duration(figures.busy_s)}")
+        said.append(f"in {words.duration(figures.took_s)}")
     if mission.cost:
         said[-1:] = [f"{said[-1] if said else ''} for {words.money(mission.cost)}".strip()]
     if rested := round(figures.rested_s):

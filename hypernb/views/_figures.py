@@ -11,7 +11,6 @@ from hypernb.errors import BudgetExhaustedError, dollars
 from hypernb.model import (
     OVERSPENT,
     UNCOVERED,
-    EventKind,
     MissionState,
     OnFailure,
     Past,
@@ -250,22 +249,15 @@ class Figures:
             return 0.0
         return max(0.0, (self.end - mission.started_at).total_seconds())
 
-    @cached_property
+    @property
     def rested_s(self) -> float:
-        """Seconds between an end and the retry after it, as far as their events are known."""
-        rested, ended = 0.0, None
-        for event in self.snapshot.events:
-            if event.kind == EventKind.MISSION_FINISHED:
-                ended = event.at
-            elif event.kind == EventKind.MISSION_STARTED and ended is not None:
-                rested += max(0.0, (event.at - ended).total_seconds())
-                ended = None
-        return min(rested, self.elapsed_s)
+        """Seconds in which it had ended, before it was tried again."""
+        return min(self.snapshot.mission.rested_s, self.elapsed_s)
 
     @property
-    def busy_s(self) -> float:
+    def took_s(self) -> float:
         """Seconds from the start to the end, or to now, in which it had not ended."""
-        return self.elapsed_s - self.rested_s
+        return self.snapshot.mission.took_s(self.end) or 0.0
 
     @cached_property
     def end(self) -> datetime:

@@ -108,9 +108,8 @@ def _signed(mission: MissionRecord) -> str:
 
 
 def _took(mission: MissionRecord) -> str:
-    if mission.started_at is None or mission.finished_at is None:
-        return ""
-    return words.duration((mission.finished_at - mission.started_at).total_seconds())
+    took_s = mission.took_s()
+    return "" if took_s is None else words.duration(took_s)
 
 
 # -- events ------------------------------------------------------------------------------

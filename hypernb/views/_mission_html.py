@@ -198,13 +198,13 @@ def _tally(figures: Figures) -> Iterator[Html]:
 def _time(figures: Figures) -> Html:
     plan = figures.plan
     cap = plan.deadline_s if plan else None
-    elapsed = words.duration(round(figures.busy_s))
+    elapsed = words.duration(round(figures.took_s))
     of = f" of at most {words.duration(cap)}" if cap else " so far"
     found = len(figures.snapshot.findings)
     return el(
         "div",
         el("p", el("b", f"{elapsed}{of}"), Html(" "), el("span", _worked(figures))),
-        _share(figures.elapsed_s / cap) if cap else None,
+        _share(figures.took_s / cap) if cap else None,
         _money(figures),
         el(
             "p",

@@ -52,7 +52,7 @@ def timeline(figures: Figures) -> Html:
 
 
 def _sums(figures: Figures) -> str:
-    worked, elapsed = figures.all_worked_s, figures.elapsed_s
+    worked, elapsed = figures.all_worked_s, figures.took_s
     said = f"most at once {figures.most_at_once}; {words.duration(worked)} of work"
     if elapsed > 0:
         said += f" in {words.duration(elapsed)}"

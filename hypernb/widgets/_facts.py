@@ -73,6 +73,7 @@ def mission_facts(record: MissionRecord) -> Facts:
         "by": record.by,
         "forked_from": record.forked_from,
         "forked_at": record.forked_at,
+        "rested_s": record.rested_s,
     }
 
 

@@ -19,7 +19,6 @@ from hypernb.widgets._shown import finding_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from hypernb.model import (
         Finding,
@@ -199,9 +198,8 @@ def _done(summary: MissionSummary) -> str:
 
 
 def _took(mission: MissionRecord) -> str:
-    if mission.started_at is None or mission.finished_at is None:
-        return ""
-    return words.duration((mission.finished_at - mission.started_at).total_seconds())
+    took_s = mission.took_s()
+    return "" if took_s is None else words.duration(took_s)
 
 
 def found_in(hits: Sequence[SearchHit]) -> tuple[Part, ...]:
@@ -312,15 +310,11 @@ def _side(snapshot: MissionSnapshot) -> Facts:
         "mission": facts,
         "counts": [(state.value, counts[state]) for state in TASK_ORDER if counts[state]],
         "total": len(snapshot.tasks),
-        "elapsed_s": _seconds(mission.started_at, mission.finished_at or snapshot.now),
+        "elapsed_s": mission.took_s(snapshot.now) or 0.0,
         "worked_s": sum(task.worked_s for task in snapshot.tasks),
         "findings": len(snapshot.findings),
         "budget": snapshot.plan.budget if snapshot.plan else None,
     }
-
-
-def _seconds(start: datetime | None, end: datetime) -> float:
-    return 0.0 if start is None else max(0.0, (end - start).total_seconds())
 
 
 def _difference(first: MissionSnapshot, second: MissionSnapshot) -> Facts | None:

@@ -246,6 +246,7 @@ const factsOf = (number: number, state: MissionState): MissionFacts => {
     cost: begun ? 0.07 * number : 0,
     forked_from: number % 5 === 0 ? `m-${number - 1}` : "",
     forked_at: number % 5 === 0 ? "audit-ui" : "",
+    rested_s: 0,
   };
 };
 

@@ -634,6 +634,7 @@ export function pictureOf(state: MissionState = "running", howManyEvents = 0): P
       by: "ada@ledger",
       forked_from: "",
       forked_at: "",
+      rested_s: 0,
     },
     plan: state === "planning" ? null : PLAN,
     tasks: state === "planning" ? [] : tasks,

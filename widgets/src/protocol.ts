@@ -62,6 +62,8 @@ export interface MissionFacts {
   by: string;
   forked_from: string;
   forked_at: string;
+  /** Seconds between its ends and the retries after them, together. */
+  rested_s: number;
 }
 
 /** A task's row; its goal, needs and caps are in the plan. */

@@ -312,6 +312,14 @@ describe("the history's page", () => {
   });
 });
 
+it("counts no pause before a retry", async () => {
+  const row = rowOf(3, "failed");
+  const times = { started_at: "2026-11-16T09:00:00Z", finished_at: "2026-11-17T09:10:00Z" };
+  const mission = { ...row.mission, ...times, rested_s: 24 * 3600 };
+  const el = await bare([{ ...row, mission }]);
+  expect(textOf(el.querySelector("td.num"))).toBe("10 min");
+});
+
 it("says of a row where words were found", async () => {
   const found = ["Found in the name of ", { code: "lint" }, "."];
   const el = await bare([{ ...rowOf(3, "failed"), found }, rowOf(2, "failed")]);

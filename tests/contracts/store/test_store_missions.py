@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hypernb.abc import Store
 
 Bench = Any
+Clock = Any
 
 FINDING = Finding(
     file="src/app.py",
@@ -333,6 +334,22 @@ def test_numbers_of_missions_have_no_gaps(bench: Bench, store: Store) -> None:
             bench.spec("a"), by="x", payloads={Digest("0"): Payload("text/plain", b"")}
         )
     assert bench.proposed("b").short_id == "m-2"
+
+
+def test_time_between_an_end_and_its_retry_is_a_rest(
+    bench: Bench, clock: Clock, store: Store
+) -> None:
+    underway = bench.held("a")
+    for state in (MissionState.RUNNING, MissionState.FAILED) * 2 + (MissionState.RUNNING,):
+        kind = "mission.started" if state is MissionState.RUNNING else "mission.finished"
+        underway.commit(underway.change(kind, mission_state=state))
+        clock.advance(hours=1)
+    (record,), _ = store.summaries()
+    mission = record.mission
+    assert mission.rested_s == pytest.approx(7200, abs=1)
+    assert mission == store.mission("m-1") == store.since(mission.id, 0).mission
+    assert mission.took_s() is None
+    assert mission.took_s(clock()) == pytest.approx(3 * 3600, abs=1)
 
 
 # -- many missions at once ---------------------------------------------------------------

@@ -79,6 +79,33 @@ def test_store_of_the_version_before_is_brought_up_to_date_with_its_missions(
     newer.close()
 
 
+def test_store_of_the_version_before_learns_how_long_missions_rested(store: SqlStore) -> None:
+    from alembic import command
+
+    spec = PlanSpec(goal="count", tasks=(TaskSpec(name="a", work=AgentWork()),))
+    ids = [store.create_mission(spec, by="ada").id for _ in range(2)]
+    config = Config()
+    config.set_main_option("script_location", str(_schema._MIGRATIONS))
+    with store._database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+    store.close()
+    course = ("started 09:00", "finished 09:10", "started 10:10", "finished 10:20")
+    told = [(ids[0], *fact.split()) for fact in (*course, "started 10:50")]
+    rows = [
+        (seq, f"2026-11-20T{at}:00.000000+00:00", f"mission.{kind}", mission)
+        for seq, (mission, kind, at) in enumerate([*told, (ids[1], *course[0].split())], 90)
+    ]
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO events (seq, at, kind, mission_id) VALUES (?, ?, ?, ?)",
+            rows,
+        )
+    newer = SqlStore(store.path)
+    assert [each.rested_s for each in newer.missions()] == [0.0, 5400.0]
+    newer.close()
+
+
 def test_database_says_whose_it_is(store: SqlStore) -> None:
     with closing(sqlite3.connect(store.path)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (0x68796E62,)

@@ -17,6 +17,7 @@ from hypernb.model import (
     Comment,
     MissionSnapshot,
     MissionState,
+    MissionSummary,
     OnFailure,
     Past,
     PlanSpec,
@@ -26,8 +27,9 @@ from hypernb.model import (
     TaskSpec,
     TaskState,
 )
-from hypernb.views import mission_html
+from hypernb.views import mission_html, missions_text, plain
 from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
+from hypernb.widgets._missions import told
 from tests.unit.views.conftest import (
     CREW,
     MISSION,
@@ -431,17 +433,13 @@ def test_nothing_follows_a_failure_that_ends_the_mission() -> None:
 
 
 def test_time_between_an_end_and_its_retry_is_a_pause() -> None:
-    events = (
-        event("mission.started"),
-        event("mission.finished", seconds=10),
-        event("mission.started", seconds=47),
-        event("mission.finished", seconds=53),
-    )
-    ended = mission("succeeded", started_at=at(0), finished_at=at(53))
-    made = snapshot("succeeded", events=events, mission=ended)
+    ended = mission("succeeded", started_at=at(0), finished_at=at(53), rested_s=37.0)
+    made = snapshot("succeeded", mission=ended)
     head = head_facts(made)
     assert (head["elapsed_s"], head["rested_s"]) == (53, 37)
     assert "in 16 s, with a pause of 37 s, ended " in mission_html(made, live=False)
+    assert "16 s" in missions_text([ended])
+    assert plain(told(MissionSummary(ended))).endswith("succeeded in 16 s.")
 
 
 def test_static_page_counts_no_events_of_the_whole_store() -> None:

@@ -113,7 +113,8 @@ function origin(mission: MissionFacts): string {
 
 function took(mission: MissionFacts): string {
   if (!mission.started_at || !mission.finished_at) return "";
-  return duration((Date.parse(mission.finished_at) - Date.parse(mission.started_at)) / 1_000);
+  const whole = (Date.parse(mission.finished_at) - Date.parse(mission.started_at)) / 1_000;
+  return duration(Math.max(0, whole - mission.rested_s));
 }
 
 // -- what can be done with it ------------------------------------------------------------
