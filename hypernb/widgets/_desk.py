@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 END_WITHIN_S: Final = 2.0
 LANES_AT_MOST: Final = 16
+PATIENCE_S: Final = 1.5
+"""So long a click may take before its view is told that it is still being tried."""
+_BETWEEN_WORDS_S: Final = 5.0
+STILL_TRYING: Final = (
+    "Not done yet: the store, or its runner, is busy. It is still being tried; you need not "
+    "press again."
+)
 _DECISIONS: Final = "hypernb decisions"
 _ANSWERS: Final = "hypernb answers"
 _SAID: Final = 2_000
@@ -64,6 +71,40 @@ class Lane:
                 _log.exception("%s could not do what it was given.", self._name)
 
 
+class StillTrying:
+    """Tells a view now and then that what it asked for is still being tried.
+
+    A store that another program has locked is waited for, for half a minute. Meanwhile nothing
+    else may be heard of the kernel, and a view that hears nothing takes it for gone.
+
+    Args:
+        question: What was asked.
+        say: Takes what the view is told, from another thread.
+    """
+
+    def __init__(
+        self, question: Mapping[str, Any], say: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._pending = {"type": "pending", "id": question["id"], "why": STILL_TRYING}
+        self._say = say
+        self._done = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="hypernb still trying", daemon=True
+        )
+        self._thread.start()
+
+    def end(self) -> None:
+        """Say no more: the answer is there."""
+        self._done.set()
+        self._thread.join(END_WITHIN_S)
+
+    def _run(self) -> None:
+        pause_s = PATIENCE_S
+        while not self._done.wait(pause_s):
+            self._say(self._pending)
+            pause_s = _BETWEEN_WORDS_S
+
+
 class Desk:
     """Takes clicks from any thread; one for all views of a process.
 
@@ -103,7 +144,8 @@ class Desk:
         Args:
             question: ``id``, ``verb`` and ``args``, as `hypernb.widgets._asked` gives them.
             about: Which mission, or whose missions.
-            answer: Takes the answer, from another thread.
+            answer: Takes the answer, from another thread; before it, where something is
+                decided and that takes long, that it is ``pending``.
         """
         verb = str(question["verb"])
         name = _DECISIONS if verb in DECIDING else _ANSWERS
@@ -111,14 +153,20 @@ class Desk:
 
         def job() -> None:
             try:
-                answer(answered(question, about))
+                reply = answered(question, about)
+                if trying is not None:
+                    trying.end()
+                answer(reply)
             finally:
                 QUICK_TURNS.end()
 
         # From here on, for a mission that waits to be approved is not watched for events.
         QUICK_TURNS.begin()
+        trying = StillTrying(question, answer) if verb in DECIDING else None
         if not self._put(name, session.store.url, job):
             QUICK_TURNS.end()
+            if trying is not None:
+                trying.end()
 
     def later(self, job: Job, store_url: str = "") -> None:
         """Have something done that need not be quick; nothing happens if nobody is in."""

@@ -2,8 +2,9 @@
 
 From the kernel: ``picture`` (all of a mission), ``batch`` (what changed since ``from_seq``),
 ``missions`` (rows of a board or a history), ``opened`` (which of them is open now, or why none
-is), ``answer`` (to an ``ask``), ``beat`` (every five seconds, with ``why`` if the store cannot
-be read), ``copy`` (the view as HTML, kept in the notebook), ``closed``.
+is), ``answer`` (to an ``ask``), ``pending`` (that an answer takes long, and ``why``), ``beat``
+(every five seconds, with ``why`` if the store cannot be read), ``copy`` (the view as HTML, kept
+in the notebook), ``closed``.
 
 From a view: ``hello``, ``sync`` (with the last ``seq`` that it has, or null, and of which
 mission), ``ack`` (with the number of a message), ``ask`` (with an id, a verb and arguments).

@@ -63,6 +63,8 @@ export interface Link {
   readonly liveness: Signal<Liveness>;
   /** Whether a silent kernel is known to be at work: it may yet be heard of again. */
   readonly busy: Signal<boolean>;
+  /** Why answers take long; empty if none does. */
+  readonly pending: Signal<string>;
   /** When the kernel was last heard, in milliseconds. */
   readonly heardAt: number;
   /** Ask the kernel to do or to find something. Rejects with a `Refusal` if it says no. */
@@ -77,6 +79,7 @@ export function about(link: Link, missionId: string): Link {
   return {
     liveness: link.liveness,
     busy: link.busy,
+    pending: link.pending,
     get heardAt() {
       return link.heardAt;
     },
@@ -95,6 +98,7 @@ const newPrefix = (): string => Math.random().toString(36).slice(2, 12);
 export class KernelLink implements Link {
   readonly liveness: Signal<Liveness> = signal("live");
   readonly busy: Signal<boolean> = signal(false);
+  readonly pending: Signal<string> = signal("");
   heardAt = Date.now();
 
   readonly #model: FrontEndModel;
@@ -154,9 +158,14 @@ export class KernelLink implements Link {
   }
 
   #settle(id: string | number, error: Fault): void {
-    const settle = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    settle?.({ type: "answer", id, ok: false, error });
+    this.#answered({ type: "answer", id, ok: false, error });
+  }
+
+  #answered(answer: Answer): void {
+    const settle = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (this.#waiting.size === 0) this.pending.value = "";
+    settle?.(answer);
   }
 
   #giveUp(): void {
@@ -174,9 +183,11 @@ export class KernelLink implements Link {
     this.heardAt = Date.now();
     if (this.liveness.peek() === "silent") this.liveness.value = "live";
     if (message.type === "answer") {
-      const settle = this.#waiting.get(message.id);
-      this.#waiting.delete(message.id);
-      settle?.(message);
+      this.#answered(message);
+      return;
+    }
+    if (message.type === "pending") {
+      if (this.#waiting.has(message.id)) this.pending.value = message.why;
       return;
     }
     if (message.type === "closed") {

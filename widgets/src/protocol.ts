@@ -341,6 +341,13 @@ export interface Answer {
   error?: { code: string; message: string; hint: string };
 }
 
+/** What was asked is still being tried; its answer follows. */
+export interface Pending {
+  type: "pending";
+  id: string | number;
+  why: string;
+}
+
 /** A sign of life of the kernel, every five seconds. */
 export interface Beat {
   type: "beat";
@@ -400,6 +407,7 @@ export type FromKernel =
   | Picture
   | Batch
   | Answer
+  | Pending
   | Beat
   | Copy
   | Closed

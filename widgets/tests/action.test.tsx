@@ -96,6 +96,21 @@ describe("a button", () => {
     expect(alert?.textContent).toBe("It has ended. Look at the result.");
   });
 
+  it("says beside itself that it is still being tried", async () => {
+    const { model, el, button } = shownAction(PAUSE);
+    button.click();
+    model.say({ type: "pending", id: "of-another-page", why: "Theirs." });
+    await settle();
+    expect(el.querySelector("[role=status]")).toBeNull();
+    model.say({ type: "pending", id: idOf(model), why: "The store is busy." });
+    await settle();
+    expect(el.querySelector("[role=status]")?.textContent).toBe("The store is busy.");
+    expect(button.getAttribute("aria-busy")).toBe("true");
+    model.say({ type: "answer", id: idOf(model), ok: true });
+    await settle();
+    expect(el.querySelector("[role=status]")).toBeNull();
+  });
+
   it("is off while the view is not live", async () => {
     const { model, button } = shownAction(PAUSE);
     Object.assign(model, { comm_live: false });

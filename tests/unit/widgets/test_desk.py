@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb.widgets import _verbs
+from hypernb.model import MissionState
+from hypernb.widgets import _desk, _verbs
 from hypernb.widgets._desk import Desk, Lane, answered
 from tests.unit.widgets.conftest import WITHIN_S, proposed, until
 
@@ -64,6 +67,33 @@ def test_deciding_does_not_wait_for_looking(
     assert answers[0] == {"type": "answer", "id": 3, "ok": True, "value": {}}
     read.set()
     until(lambda: len(answers) == 2)
+
+
+def test_a_click_on_a_locked_store_is_told_of_and_then_done_once(
+    desk: Desk, mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _desk.PATIENCE_S < 2
+    monkeypatch.setattr(_desk, "PATIENCE_S", 0.01)
+    said: list[dict[str, Any]] = []
+    with closing(sqlite3.connect(mission.session.store.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        desk.take(_question("reject"), mission, said.append)
+        until(lambda: said)
+        assert said == [{"type": "pending", "id": 3, "why": _desk.STILL_TRYING}]
+        assert mission.record.state is MissionState.AWAITING_APPROVAL
+        other.rollback()
+    until(lambda: said[-1]["type"] == "answer")
+    assert said[-1] == {"type": "answer", "id": 3, "ok": True, "value": {}}
+    events = mission.session.store.events(mission.record.id, kinds=["plan.rejected"])
+    assert len(events) == 1
+
+
+def test_a_click_that_is_done_at_once_is_only_answered(desk: Desk, mission: Mission) -> None:
+    said: list[dict[str, Any]] = []
+    desk.take(_question("reject"), mission, said.append)
+    until(lambda: said)
+    assert [each["type"] for each in said] == ["answer"]
+    assert "hypernb still trying" not in {each.name for each in threading.enumerate()}
 
 
 def test_threads_end_with_the_last_who_needs_them(mission: Mission) -> None:

@@ -116,6 +116,11 @@ export function ActionButton({
       {asking.value && action.confirm && (
         <Asked confirm={action.confirm} reason={reason} dead={dead} act={act} leave={leave} />
       )}
+      {busy.value && link.pending.value && (
+        <p class="quiet" role="status">
+          {shown(link.pending.value)}
+        </p>
+      )}
       <Refused why={refused.value} />
     </div>
   );
