@@ -13,7 +13,7 @@ from hypernb.views._difference import (
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
-from hypernb.views._frame import page
+from hypernb.views._frame import closed_html, page
 from hypernb.views._left import Left, between, roughly
 from hypernb.views._lists import (
     RESOURCE_HEADS,
@@ -56,6 +56,7 @@ __all__ = [
     "allowed",
     "between",
     "changed",
+    "closed_html",
     "difference_html",
     "difference_text",
     "events_html",

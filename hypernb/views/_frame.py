@@ -45,6 +45,17 @@ def small(label: str, *parts: Child) -> str:
     return fragment(label, el("div", *parts, cls="block plain"))
 
 
+def closed_html(what: str, again: str) -> str:
+    """Say in the place of a closed view what it was, and what opens another.
+
+    Args:
+        what: What was shown, as a sentence names it.
+        again: What a cell has to hold to show it anew.
+    """
+    said = el("p", f"{what}: closed; ", el("code", line(again)), " shows it live again.")
+    return small(what, said)
+
+
 def page(title: str, body: str) -> str:
     """Make a complete document of a view, for export; it needs nothing but itself.
 

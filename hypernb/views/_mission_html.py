@@ -40,19 +40,26 @@ _SEGMENT: Final = {
 }
 
 
-def mission_html(snapshot: MissionSnapshot, *, live: bool, result: Report | None = None) -> str:
+def mission_html(
+    snapshot: MissionSnapshot,
+    *,
+    live: bool,
+    closed: bool = False,
+    result: Report | None = None,
+) -> str:
     """Show a mission as a self-contained fragment of HTML, in any of its states.
 
     Args:
         snapshot: What to show.
         live: Whether somebody keeps the view current; otherwise it says that it is a copy.
+        closed: Whether it is what a closed view leaves; then it says how to open another.
         result: The mission's result, if it is a report: adds the proposed sprint and the
             tools that did not run.
     """
     figures = Figures(snapshot)
     mission = snapshot.mission
     parts = [
-        _eyebrow(figures, live=live),
+        _eyebrow(figures, live=live, closed=closed),
         *_body(figures, story(figures), result),
         _foot(figures, live=live),
     ]
@@ -98,10 +105,13 @@ def _under_way(figures: Figures, told: Story) -> Iterator[Html]:
 # -- the head ----------------------------------------------------------------------------
 
 
-def _eyebrow(figures: Figures, *, live: bool) -> Html:
+def _eyebrow(figures: Figures, *, live: bool, closed: bool) -> Html:
     mission = figures.snapshot.mission
     made = words.moment(figures.snapshot.now)
     copy = None if live else el("span", f"Static copy, made {made}. Nothing here runs.")
+    if closed:
+        again = el("code", f"%hyper attach {mission.short_id}")
+        copy = el("span", f"Closed {made}; ", again, " shows it live again.")
     which = el("span", "Mission ", el("code", mission.short_id), fork_of(mission))
     goal = clean(mission.goal, cut_at=GOAL_CUT_AT).strip() or "(no goal was written)"
     return el(

@@ -14,7 +14,7 @@ def click_facts(comm: Any) -> dict[str, Any]:
     Args:
         comm: The widget's; None if it has none.
     """
-    kernel = _kernel()
+    kernel = current_kernel()
     if kernel is None:
         return _waits("There is no Jupyter kernel behind this view.")
     version = _version()
@@ -56,7 +56,8 @@ def _waits(why: str) -> dict[str, Any]:
     return {"at_once": False, "why": f"{why} {_MEANWHILE}"}
 
 
-def _kernel() -> Any:
+def current_kernel() -> Any:
+    """Return the kernel that this process is; None if it is none."""
     from IPython.core.getipython import get_ipython
 
     return getattr(get_ipython(), "kernel", None)

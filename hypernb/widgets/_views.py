@@ -84,6 +84,16 @@ class OfMission(HyperWidget):
         except HypernbError:  # a store that cannot be read; the view itself says so
             return data, about
 
+    def _page(self) -> dict[str, str]:
+        try:
+            return still(self._mission, closed=True)
+        except HypernbError:  # a store that cannot be read any more
+            return super()._page()
+
+    @property
+    def _what(self) -> tuple[str, str]:
+        return f"Mission {self.mission_id}", f"%hyper attach {self.mission_id}"
+
     def __repr__(self) -> str:
         state = self.state.replace("_", " ")
         return f"<{type(self).__name__} of {self.mission_id}: {state}>"
@@ -220,15 +230,20 @@ class HyperBoard(OfSession):
     _states: ClassVar[Sequence[MissionState]] = LIVE
 
 
-def still(mission: Mission) -> dict[str, str]:
-    """Return how a mission stands now as HTML that needs nothing else, and as text."""
+def still(mission: Mission, *, closed: bool = False) -> dict[str, str]:
+    """Return how a mission stands now as HTML that needs nothing else, and as text.
+
+    Args:
+        mission: Which one.
+        closed: Whether it is what a closed view leaves.
+    """
     from hypernb.views import mission_html, mission_text
 
     snapshot = mission.snapshot()
     report = mission.report() if snapshot.mission.state.is_final else None
     return {
         "text/plain": mission_text(snapshot, result=report),
-        "text/html": mission_html(snapshot, live=False, result=report),
+        "text/html": mission_html(snapshot, live=False, closed=closed, result=report),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -14,7 +15,7 @@ import traitlets
 
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.widgets._asked import is_message, require_sane
-from hypernb.widgets._clicks import route_clicks
+from hypernb.widgets._clicks import current_kernel, route_clicks
 from hypernb.widgets._line import Line
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class HyperWidget(anywidget.AnyWidget):
         self, about: Mission | Session, listing: Listing | None = None, **options: Any
     ) -> None:
         self._pid = os.getpid()
+        self._display: dict[str, str] = {}
         self._is_page_setting = False
         self._refuse_unknown(options)
         # Before the widget is opened: a view may say something as soon as it is.
@@ -122,17 +124,64 @@ class HyperWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """End the view and all that belongs to it; nothing happens the second time.
 
+        Where a cell showed it by itself, a page stays that says how the mission stood. Where it
+        was a part of a box, the front end takes it out.
+
         Nothing happens in a fork either: the view is its parent's, and goes on there.
         """
         if getattr(self, "_pid", 0) != os.getpid():
             return
         line = getattr(self, "_line", None)
         if line is not None:
+            self._leave_page()
             line.end("The view was closed.")
         super().close()
         # It has a comm of its own, which nobody else would close.
         if getattr(self, "_has_own_layout", False) and self.layout is not None:
             self.layout.close()
+
+    def _ipython_display_(self) -> None:
+        """Show it with an id, by which its output can be replaced when it is closed.
+
+        Raises:
+            NotImplementedError: There is no kernel, and so no output to be replaced.
+        """
+        from IPython.display import publish_display_data
+
+        if current_kernel() is None:
+            raise NotImplementedError
+        if self.comm is None:
+            publish_display_data(self._page())  # closed, so there is no model to be shown
+            return
+        shown: Any = self._repr_mimebundle_()
+        data, about = shown if isinstance(shown, tuple) else (shown, {})
+        self._display = {"display_id": f"hypernb-{self.own_id}"}
+        publish_display_data(data, about, transient=self._display)
+
+    def _leave_page(self) -> None:
+        from IPython.display import publish_display_data
+
+        display, self._display = self._display, {}
+        if not display or sys.is_finalizing():
+            return
+        try:
+            publish_display_data(self._page(), transient=display, update=True)
+        except Exception:  # noqa: BLE001 - a view has to be closed, whatever its output is
+            _log.warning("A closed view has left no page.", exc_info=True)
+
+    def _page(self) -> dict[str, str]:
+        """Return what stays where it was, when it is closed."""
+        from hypernb.views import closed_html
+
+        what, again = self._what
+        said = f"{what}: closed; {again} shows it live again."
+        return {"text/plain": said, "text/html": closed_html(what, again)}
+
+    @property
+    def _what(self) -> tuple[str, str]:
+        """What it shows, in words, and what a cell has to hold to show it anew."""
+        name = type(self).__name__
+        return name, f"{name}()"
 
     def __enter__(self) -> Self:
         return self

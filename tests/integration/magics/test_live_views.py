@@ -93,6 +93,21 @@ def test_mission_that_ends_is_html_until_it_is_attached(reading: Desk, reader: K
     assert _model(again) == _model(attached)
 
 
+def test_a_view_that_is_closed_leaves_its_page_in_its_cell(
+    reading: Desk, reader: Kernel
+) -> None:
+    reader.ok("%hyper run read-file text.txt")
+    reader.ok(
+        f"from hypernb.widgets import MissionView\nview = MissionView({reading.newest!r})"
+    )
+    shown = reader.ok("view")
+    [left] = reader.ok("view.close()").of("update_display_data")
+    assert WIDGET in shown.of("display_data")[0]["content"]["data"]
+    assert left["content"]["transient"] == _display(shown)
+    assert set(left["content"]["data"]) == {"text/html", "text/plain"}
+    assert "shows it live again" in left["content"]["data"]["text/html"]
+
+
 @pytest.mark.parametrize("by", ["mission.retry()", "%hyper retry"])
 def test_cells_go_on_with_a_retry(reading: Desk, reader: Kernel, by: str) -> None:
     started = reader.ok("mission = %hyper run read-file text.txt --yes")

@@ -16,6 +16,7 @@ from tests.unit.widgets.conftest import WITHIN_S, proposed, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hypernb.session import Mission, Session
 
@@ -70,12 +71,12 @@ def test_deciding_does_not_wait_for_looking(
 
 
 def test_a_click_on_a_locked_store_is_told_of_and_then_done_once(
-    desk: Desk, mission: Mission, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, mission: Mission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _desk.PATIENCE_S < 2
     monkeypatch.setattr(_desk, "PATIENCE_S", 0.01)
     said: list[dict[str, Any]] = []
-    with closing(sqlite3.connect(mission.session.store.path)) as other:
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         desk.take(_question("reject"), mission, said.append)
         until(lambda: said)

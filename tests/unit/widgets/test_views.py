@@ -12,7 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ipywidgets import Layout
+from ipywidgets import Layout, VBox
 
 from hypernb import widgets
 from hypernb.engine import SystemClock
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hypernb.session import Mission
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(autouse=True)
@@ -282,7 +284,7 @@ def test_a_mission_is_copied_as_soon_as_it_has_ended(session: Session) -> None:
 def test_a_view_brings_a_page_and_words_for_who_cannot_run_it(mission: Mission) -> None:
     view = GraphView(mission)
     data, _ = view._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == view.model_id
+    assert data[WIDGET]["model_id"] == view.model_id
     assert "look around" in data["text/html"]
     assert "<script" not in data["text/html"]
     assert "m-1" in data["text/plain"]
@@ -417,6 +419,66 @@ def test_a_closed_view_is_collected(mission: Mission) -> None:
     del view, page
     gc.collect()
     assert gone() is None
+
+
+class Displays:
+    """Takes what is published to cells."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.published: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        monkeypatch.setattr("hypernb.widgets._widget.current_kernel", object)
+        monkeypatch.setattr("IPython.display.publish_display_data", self._take)
+
+    def _take(self, data: dict[str, Any], *_about: object, **options: Any) -> None:
+        self.published.append((data, options))
+
+
+def test_a_closed_view_leaves_its_page_where_it_was_shown(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    displays = Displays(monkeypatch)
+    view = MissionView(mission)
+    view._ipython_display_()
+    view.close()
+    view.close()
+    (shown, first), (left, last) = displays.published
+    assert WIDGET in shown
+    assert last == {**first, "update": True}
+    assert set(left) == {"text/plain", "text/html"}
+    assert "<code>%hyper attach m-1</code> shows it live again." in left["text/html"]
+
+
+def test_a_closed_list_says_what_shows_it_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    displays = Displays(monkeypatch)
+    view = History(session)
+    view._ipython_display_()
+    view.close()
+    view._ipython_display_()
+    said = [data["text/plain"] for data, _ in displays.published[1:]]
+    assert said == ["History: closed; History() shows it live again."] * 2
+
+
+def test_a_closed_view_of_a_store_that_is_gone_says_so_much(
+    mission: Mission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    displays = Displays(monkeypatch)
+    view = MissionView(mission)
+    view._ipython_display_()
+    (tmp_path / "store.db").unlink()
+    view.close()
+    said = displays.published[-1][0]["text/plain"]
+    assert said == "Mission m-1: closed; %hyper attach m-1 shows it live again."
+
+
+def test_a_view_that_no_cell_showed_by_itself_leaves_nothing(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    displays = Displays(monkeypatch)
+    box = VBox([MissionView(mission)])
+    box.children[0].close()
+    assert displays.published == []
 
 
 def test_a_closed_view_closes_its_layout_but_not_one_that_was_given(mission: Mission) -> None:
