@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hypernb.model import MissionState, TaskState
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
 _HIGH: Final = 46
 _ROW: Final = 58
 _BETWEEN: Final = 52
+_BELOW: Final = 32
+_BESIDE: Final = 16
 _EDGE: Final = 5
 _LEAST_WIDE, _MOST_WIDE = 132, 260
 _CHAR: Final = 7.3
 _CHAR_UNDER: Final = 7.1
+# Letters are 12 px high, and 11 px are the least; an output of 840 px leaves so much room.
+_LEAST_SCALE: Final = 11 / 12
+_ROOM: Final = 806
 WAVES_SHOWN: Final = 40
 
 
@@ -97,33 +103,114 @@ def _has_run(figures: Figures) -> bool:
 # -- the drawing -------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where boxes and arrows go; columns of the layout are drawn from left to right or down.
+
+    Attributes:
+        wide: Width of a box.
+        down: Whether they are drawn from top to bottom.
+        columns: How many there are.
+        top: The first row that anything lies in.
+        rows: How many there are from there.
+    """
+
+    wide: float
+    down: bool
+    columns: int
+    top: float
+    rows: float
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the drawing."""
+        along, across = self._pitch
+        long = self.columns * along - (along - self._long)
+        broad = self.rows * across - (across - self._broad)
+        x, y = (broad, long) if self.down else (long, broad)
+        return x + 2 * _EDGE, y + 2 * _EDGE
+
+    def corner(self, column: float, row: float) -> tuple[float, float]:
+        """Return the upper left corner of a box."""
+        return self._turned(*self._at(column, row))
+
+    def path(self, route: Route) -> str:
+        """Draw an arrow from the end of a box to the beginning of another."""
+        points = [self._at(*point) for point in route.points]
+        middle = self._broad / 2
+        x, y = points[0][0] + self._long, points[0][1] + middle
+        said = [f"M{self._written(x, y)}"]
+        for at, (left, row) in enumerate(points[1:], 1):
+            across, bow = row + middle, (left - x) / 2
+            bends = ((x + bow, y), (left - bow, across), (left, across))
+            said.append("C" + " ".join(self._written(*each) for each in bends))
+            x, y = left, across
+            if at < len(points) - 1:
+                x += self._long
+                said.append(f"L{self._written(x, y)}")
+        return "".join(said)
+
+    @property
+    def _long(self) -> float:
+        return _HIGH if self.down else self.wide
+
+    @property
+    def _broad(self) -> float:
+        return self.wide if self.down else _HIGH
+
+    @property
+    def _pitch(self) -> tuple[float, float]:
+        return (
+            (_HIGH + _BELOW, self.wide + _BESIDE) if self.down else (self.wide + _BETWEEN, _ROW)
+        )
+
+    def _at(self, column: float, row: float) -> tuple[float, float]:
+        along, across = self._pitch
+        return _EDGE + column * along, _EDGE + (row - self.top) * across
+
+    def _turned(self, along: float, across: float) -> tuple[float, float]:
+        return (across, along) if self.down else (along, across)
+
+    def _written(self, along: float, across: float) -> str:
+        x, y = self._turned(along, across)
+        return f"{x:.0f} {y:.0f}"
+
+
+def _frame(figures: Figures, placed: Layout) -> _Frame:
+    """Draw from left to right where that can be read without scrolling, otherwise down.
+
+    A plan that is too large for both is drawn in the way that takes less room.
+    """
+    bends = [row for route in placed.routes for _, row in route.points]
+    top = min(0.0, *bends) if bends else 0.0
+    rows = max(placed.rows, max(bends, default=0.0) + 1) - top
+    wide = _box_width(figures, placed)
+    right, down = (_Frame(wide, down, placed.columns, top, rows) for down in (False, True))
+    fits = right.size[0] * _LEAST_SCALE <= _ROOM
+    return right if fits or right.size[0] <= down.size[0] else down
+
+
 def _drawing(figures: Figures, title: str) -> Html:
     from hypernb.plan import layout
 
     placed = layout(figures.plan) if figures.plan else None
     if placed is None:
         return Html("")
-    wide = _box_width(figures, placed)
-    across = placed.columns * (wide + _BETWEEN) - _BETWEEN + 2 * _EDGE
-    lowest = max((row for route in placed.routes for _, row in route.points), default=0.0)
-    highest = min((row for route in placed.routes for _, row in route.points), default=0.0)
-    top = min(highest, 0.0)
-    rows = max(placed.rows, lowest + 1) - top
-    down = rows * _ROW - (_ROW - _HIGH) + 2 * _EDGE
-    lift = _EDGE - top * _ROW
+    frame = _frame(figures, placed)
+    across, down = frame.size
+    first = "on top" if frame.down else "on the left"
     return el(
         "svg",
-        el(
-            "title",
-            f"{title}: {words.count(figures.total, 'task')}, first ones on the left",
-        ),
+        el("title", f"{title}: {words.count(figures.total, 'task')}, first ones {first}"),
         el("desc", _described(figures)),
-        join(_edges(figures, placed, wide, lift)),
-        join(_boxes(figures, placed, wide, lift)),
+        join(_edges(figures, placed, frame)),
+        join(_boxes(figures, placed, frame)),
         role="img",
         viewBox=f"0 0 {across:.0f} {down:.0f}",
         width=f"{across:.0f}",
         height=f"{down:.0f}",
+        # It shrinks with its place, until its letters are as small as can be read.
+        style=f"min-width:{across * _LEAST_SCALE:.0f}px",
     )
 
 
@@ -141,7 +228,7 @@ def _box_width(figures: Figures, placed: Layout) -> float:
     return min(max(needed, _LEAST_WIDE), _MOST_WIDE)
 
 
-def _edges(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterator[Html]:
+def _edges(figures: Figures, placed: Layout, frame: _Frame) -> Iterator[Html]:
     steps = set(zip(figures.critical, figures.critical[1:], strict=False))
     # The critical path is drawn last, so that it lies on top.
     for route in sorted(placed.routes, key=lambda each: (each.source, each.target) in steps):
@@ -149,30 +236,14 @@ def _edges(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterat
         waits = source is None or source.state is not TaskState.SUCCEEDED
         critical = " crit" if (route.source, route.target) in steps else ""
         kind = f"e{critical}{' wait' if waits else ''}"
-        yield el("path", cls=kind, d=_path(route, wide, lift))
+        yield el("path", cls=kind, d=frame.path(route))
 
 
-def _path(route: Route, wide: float, lift: float) -> str:
-    middle = _HIGH / 2
-    points = [
-        (_EDGE + c * (wide + _BETWEEN), lift + r * _ROW + middle) for c, r in route.points
-    ]
-    x, y = points[0][0] + wide, points[0][1]
-    said = [f"M{x:.0f} {y:.0f}"]
-    for at, (left, down) in enumerate(points[1:], 1):
-        bow = (left - x) / 2
-        said.append(f"C{x + bow:.0f} {y:.0f} {left - bow:.0f} {down:.0f} {left:.0f} {down:.0f}")
-        x, y = left, down
-        if at < len(points) - 1:
-            x += wide
-            said.append(f"H{x:.0f}")
-    return "".join(said)
-
-
-def _boxes(figures: Figures, placed: Layout, wide: float, lift: float) -> Iterator[Html]:
+def _boxes(figures: Figures, placed: Layout, frame: _Frame) -> Iterator[Html]:
     for each, (column, row) in placed.places.items():
-        x, y = _EDGE + column * (wide + _BETWEEN), lift + row * _ROW
-        yield el("g", *_box(figures, each, wide), transform=f"translate({x:.0f} {y:.0f})")
+        x, y = frame.corner(column, row)
+        box = _box(figures, each, frame.wide)
+        yield el("g", *box, transform=f"translate({x:.0f} {y:.0f})")
 
 
 def _box(figures: Figures, task_name: str, wide: float) -> Iterator[Html]:

@@ -109,7 +109,7 @@ _SHEET: Final = """
 .hynb .lvl i { border: 1px solid currentColor; height: 4px; } .hynb .lvl i:nth-child(2) { height: 7px; } .hynb .lvl i:nth-child(3) { height: 9px; } .hynb .lvl i:nth-child(4) { height: 12px; }
 .hynb .l1 i:nth-child(-n+1), .hynb .l2 i:nth-child(-n+2), .hynb .l3 i:nth-child(-n+3), .hynb .l4 i { background: currentColor; }
 .hynb .l1 { color: var(--muted); } .hynb .l2 { color: var(--attention); } .hynb :is(.l3,.l4) { color: var(--bad); }
-.hynb .graph { overflow-x: auto; padding: 4px 0; } .hynb .graph svg { display: block; max-width: none; }
+.hynb .graph { overflow-x: auto; padding: 4px 0; } .hynb .graph svg { display: block; max-width: 100%; height: auto; }
 .hynb .e { fill: none; stroke: var(--edge); stroke-width: 1.25; } .hynb .e.wait { stroke-dasharray: 4 3; }
 .hynb .e.crit { stroke: var(--ink); stroke-width: 3; } .hynb .e.crit.wait { stroke-dasharray: 9 5; }
 .hynb .n { fill: var(--bg); stroke: var(--edge); stroke-width: 1; }

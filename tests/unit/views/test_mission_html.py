@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hypernb.model import MissionState, PlanSpec, PythonWork, TaskSpec
+from hypernb.model import AgentWork, MissionState, PlanSpec, PythonWork, TaskSpec, TaskState
 from hypernb.views import mission_html
 
 STATES = [state.value for state in MissionState]
@@ -81,6 +81,71 @@ def test_graph_tells_readers_of_screens(make: Any, read: Any) -> None:
     assert drawing.title.text.startswith("Graph")
     assert "2 pending" in drawing.desc.text
     assert len(drawing.select("rect.n:not(.inner)")) == 10
+
+
+def drawn(make: Any, read: Any, needs: dict[str, list[str]]) -> Any:
+    """Draw a plan of these tasks and what each needs."""
+    tasks = tuple(
+        TaskSpec(name=name, agent="backend-specialist", work=AgentWork(), needs=tuple(of))
+        for name, of in needs.items()
+    )
+    made = make.snapshot("awaiting_approval")
+    pending = tuple(
+        replace(made.tasks[0], number=number, name=task.name, state=TaskState.PENDING)
+        for number, task in enumerate(tasks, 1)
+    )
+    made = replace(made, plan=PlanSpec(goal="count", tasks=tasks), tasks=pending)
+    return read(mission_html(made, live=False)).select_one("svg[role=img]")
+
+
+def chain(length: int) -> dict[str, list[str]]:
+    return {f"step-{n}": [f"step-{n - 1}"] if n else [] for n in range(length)}
+
+
+def least_letters_px(drawing: Any) -> float:
+    """Return how high letters of 12 px are where the drawing is as narrow as it gets."""
+    least = float(re.search(r"min-width:(\d+)px", drawing["style"])[1])  # type: ignore[index]
+    return 12 * least / float(drawing["width"])
+
+
+@pytest.mark.parametrize(
+    ("needs", "first"),
+    [
+        pytest.param(chain(3), "left", id="short"),
+        pytest.param(chain(4), "left", id="a-little-wide"),
+        pytest.param(chain(10), "top", id="long"),
+        pytest.param(
+            {"end": [f"t{n}" for n in range(12)]} | {f"t{n}": [] for n in range(12)},
+            "left",
+            id="broad",
+        ),
+    ],
+)
+def test_graph_is_read_without_scrolling(
+    make: Any, read: Any, needs: dict[str, list[str]], first: str
+) -> None:
+    drawing = drawn(make, read, needs)
+    assert drawing.title.text.endswith(first)
+    assert float(drawing["width"]) * 11 / 12 <= 806
+    assert least_letters_px(drawing) == pytest.approx(11, abs=0.05)
+
+
+def test_graph_from_top_to_bottom_has_its_arrows_between_its_boxes(
+    make: Any, read: Any
+) -> None:
+    drawing = drawn(make, read, chain(10))
+    corners = [
+        tuple(map(float, re.findall(r"[\d.]+", box["transform"])))
+        for box in drawing.select("g[transform]")
+        if box.select_one("rect.n")
+    ]
+    assert [y for _, y in corners] == sorted({y for _, y in corners})
+    assert len({x for x, _ in corners}) == 1
+    for (_, above), (_, below), arrow in zip(
+        corners, corners[1:], drawing.select("path.e"), strict=False
+    ):
+        heights = [float(number) for number in re.findall(r"\d+", arrow["d"])[1::2]]
+        assert above < min(heights) <= max(heights) <= below
 
 
 def test_board_has_one_card_per_agent(make: Any, read: Any) -> None:
