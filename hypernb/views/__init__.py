@@ -1,6 +1,7 @@
 """Views: a mission, its plan, its findings and its history as HTML, Markdown and plain text."""
 
 from hypernb.views import words
+from hypernb.views._clean import clean, line
 from hypernb.views._contract import allowed, expected, refused
 from hypernb.views._difference import (
     Changed,
@@ -32,7 +33,7 @@ from hypernb.views._lists import (
 )
 from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
-from hypernb.views._phrase import Code, Part, Phrase, Strong, named, plain
+from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
 from hypernb.views._reports import report_html, report_text
 from hypernb.views._story import Gap, Need, Story, alarms, first_step, gaps, needs, story
 from hypernb.views._text import mission_text, plan_text
@@ -56,9 +57,11 @@ __all__ = [
     "allowed",
     "between",
     "changed",
+    "clean",
     "closed_html",
     "difference_html",
     "difference_text",
+    "enumerate_names",
     "events_html",
     "events_text",
     "expected",
@@ -68,6 +71,7 @@ __all__ = [
     "gaps",
     "hits_html",
     "hits_text",
+    "line",
     "mission_html",
     "mission_markdown",
     "mission_text",

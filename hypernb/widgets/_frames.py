@@ -6,8 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.views import words
-from hypernb.views._clean import line
+from hypernb.views import line, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import PathError, UnknownNameError, UsageError
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
-from hypernb.views import TASK_ORDER, Code, Figures, Strong, named, words
-from hypernb.views._clean import line
-from hypernb.views._phrase import enumerate_names
+from hypernb.views import TASK_ORDER, Code, Figures, Strong, enumerate_names, line, named, words
 from hypernb.widgets._actions import action
 from hypernb.widgets._difference import difference_facts
 from hypernb.widgets._facts import mission_facts, phrase

@@ -10,8 +10,7 @@ import orjson
 from hypernb import codec
 from hypernb.errors import HypernbError
 from hypernb.model import Digest, MissionState
-from hypernb.views import words
-from hypernb.views._clean import line
+from hypernb.views import line, words
 from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hypernb.model import Finding, Report
-from hypernb.views import words
-from hypernb.views._clean import clean, line
+from hypernb.views import clean, line, words
 from hypernb.widgets._frames import Shown, frame, is_frame, is_series, rows_table
 
 ROWS_AT_MOST: Final = 200
