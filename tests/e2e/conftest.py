@@ -15,6 +15,7 @@ from tests.e2e.browser import Chrome, demand_chromium
 from tests.e2e.events import append_notes
 from tests.e2e.jupyter import Jupyter
 from tests.e2e.notebook import Notebook, write_notebook
+from tests.read_file import READ_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,29 +30,6 @@ TEST_TAKES_S: Final = 90
 STOP_WITHIN_S: Final = 10
 SIZE: Final = {"width": 1300, "height": 1400}
 
-# A mission that the test lets go on by writing a file.
-READ_FILE: Final = """
-import os
-os.environ["HYPERNB_DB"] = {database!r}
-%load_ext hypernb
-import hypernb, pathlib, threading
-
-def wait_for(path):
-    while not pathlib.Path(path).exists():
-        threading.Event().wait(0.02)
-    return pathlib.Path(path).read_text()
-
-def shout(read):
-    return read.upper()
-
-@hypernb.playbook
-def read_file(path: pathlib.Path):
-    "Read a file as soon as it is there."
-    plan = hypernb.Plan("Read a file")
-    plan.add("read", wait_for, str(path))
-    plan.add("shout", shout, needs=["read"])
-    return plan
-"""
 PROPOSE: Final = "%%hyper --playbook read-file text.txt"
 # Pure Python that never lets go of the interpreter on its own.
 COMPUTE: Final = """
@@ -166,7 +144,7 @@ class Desk:
 
     @property
     def first_cell(self) -> str:
-        return READ_FILE.format(database=str(self.database))
+        return f"import os\nos.environ['HYPERNB_DB'] = {str(self.database)!r}\n{READ_FILE}"
 
     def notebook(self, *cells: str, name: str = "one", page: Page | None = None) -> Notebook:
         """Write and open a notebook whose first cell is `first_cell`, and run that."""

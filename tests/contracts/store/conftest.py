@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from hypernb.model import (
-    AgentWork,
-    AttemptState,
-    Change,
-    MissionState,
-    PlanSpec,
-    RunnerId,
-    TaskSpec,
-    TaskState,
-)
+from hypernb.model import MissionState
+from tests.by_hand import Underway, plan_of, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from hypernb.abc import Store
-    from hypernb.model import LeaseRecord, MissionRecord, TaskId, TaskRecord
+    from hypernb.model import MissionRecord, PlanSpec
     from tests.postgresql import Server
-
-HALF_A_MINUTE = timedelta(seconds=30)
 
 
 class Ticking:
@@ -118,47 +107,6 @@ class PostgresPlace:
         self._server.drop(self.url)
 
 
-@dataclass
-class Underway:
-    """A mission that a runner holds."""
-
-    store: Store
-    clock: Ticking
-    mission: MissionRecord
-    lease: LeaseRecord
-    ids: dict[str, TaskId] = field(default_factory=dict)
-
-    def task(self, name: str) -> TaskRecord:
-        return next(each for each in self.store.tasks(self.mission.id) if each.name == name)
-
-    def change(self, kind: str, task: str | None = None, **facts: Any) -> Change:
-        at = facts.pop("at", None) or self.clock()
-        return Change(kind, at, None if task is None else self.ids[task], **facts)
-
-    def commit(self, *changes: Change) -> int:
-        return self.store.commit(self.mission.id, self.lease, changes)
-
-    def ready(self, task: str) -> Change:
-        return self.change("task.readied", task, task_state=TaskState.READY)
-
-    def start(self, task: str, attempt: int = 1, **facts: Any) -> Change:
-        return self.change(
-            "task.started",
-            task,
-            attempt=attempt,
-            task_state=TaskState.RUNNING,
-            attempt_state=AttemptState.RUNNING,
-            **facts,
-        )
-
-    def finish(self, task: str, attempt: int = 1, **facts: Any) -> Change:
-        states = {"task_state": TaskState.SUCCEEDED, "attempt_state": AttemptState.SUCCEEDED}
-        return self.change("task.finished", task, attempt=attempt, **(states | facts))
-
-    def run(self, task: str, **facts: Any) -> int:
-        return self.commit(self.ready(task), self.start(task), self.finish(task, **facts))
-
-
 class Bench:
     """Makes missions in a store."""
 
@@ -167,8 +115,7 @@ class Bench:
         self.clock = clock
 
     def spec(self, *names: str, **fields: Any) -> PlanSpec:
-        tasks = tuple(TaskSpec(name=name, work=AgentWork()) for name in names or ("a",))
-        return PlanSpec(**({"goal": "count the stars", "tasks": tasks} | fields))
+        return plan_of(*names, **fields)
 
     def proposed(self, *names: str, **fields: Any) -> MissionRecord:
         return self.store.create_mission(self.spec(*names, **fields), by="ada@here")
@@ -180,12 +127,7 @@ class Bench:
 
     def held(self, *names: str, holder: str = "r-1", **fields: Any) -> Underway:
         mission = self.approved(*names, **fields)
-        lease = self.store.take_lease(
-            f"mission:{mission.id}", RunnerId(holder), HALF_A_MINUTE, {}
-        )
-        assert lease is not None
-        ids = {task.name: task.id for task in self.store.tasks(mission.id)}
-        return Underway(self.store, self.clock, mission, lease, ids)
+        return take_up(self.store, mission, self.clock, holder=holder)
 
     def running(self, *names: str, **fields: Any) -> Underway:
         underway = self.held(*names, **fields)

@@ -13,29 +13,18 @@ from hypernb.model import (
     AttemptState,
     Change,
     Digest,
-    Finding,
     MissionState,
     Severity,
     TaskId,
     TaskState,
 )
+from tests.by_hand import FINDING
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
 
 Bench = Any
 Clock = Any
-
-FINDING = Finding(
-    file="src/app.py",
-    line=3,
-    category="security",
-    rule="B105",
-    severity=Severity.LOW,
-    message="Possible hardcoded password: 'hunter2'",
-    tool="bandit",
-    agent="security-engineer",
-)
 
 
 def test_commit_returns_seq_of_its_last_event(bench: Bench, store: Store) -> None:

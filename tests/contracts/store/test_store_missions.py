@@ -16,32 +16,14 @@ from hypernb.errors import (
     TransitionError,
     UnknownMissionError,
 )
-from hypernb.model import (
-    AgentWork,
-    Digest,
-    Finding,
-    MissionId,
-    MissionState,
-    Severity,
-    TaskSpec,
-    TaskState,
-)
+from hypernb.model import AgentWork, Digest, MissionId, MissionState, TaskSpec, TaskState
+from tests.by_hand import FINDING
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
 
 Bench = Any
 Clock = Any
-
-FINDING = Finding(
-    file="src/app.py",
-    line=3,
-    category="security",
-    rule="B105",
-    severity=Severity.LOW,
-    message="Possible hardcoded password",
-    tool="bandit",
-)
 
 
 def _kinds(store: Store) -> list[str]:

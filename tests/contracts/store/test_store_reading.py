@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.errors import QueryError, UnknownMissionError
-from hypernb.model import AgentWork, Finding, MissionId, Severity, TaskSpec
+from hypernb.model import AgentWork, MissionId, TaskSpec
+from tests.by_hand import FINDING
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
@@ -18,17 +19,6 @@ Bench = Any
 Clock = Any
 Place = Any
 Underway = Any
-
-FINDING = Finding(
-    file="src/app.py",
-    line=3,
-    category="security",
-    rule="B105",
-    severity=Severity.LOW,
-    message="Possible hardcoded password: 'hunter2'",
-    tool="bandit",
-    agent="security-engineer",
-)
 
 
 # -- events ------------------------------------------------------------------------------

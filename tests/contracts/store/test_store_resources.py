@@ -14,7 +14,8 @@ from hypernb.model import AttemptState, Hurdle, MissionState, Refusal, RunnerId,
 if TYPE_CHECKING:
     from hypernb.abc import Store
     from hypernb.model import Wait
-    from tests.contracts.store.conftest import Bench, Place, Ticking, Underway
+    from tests.by_hand import Underway
+    from tests.contracts.store.conftest import Bench, Place, Ticking
 
 
 def ask(underway: Underway, task: str, *names: str, attempt: int = 1) -> Wait | None:

@@ -12,34 +12,13 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from hypernb.session import Session
+from tests.read_file import READ_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DEADLINE_S = 60
-
-# A mission that the test lets go on by writing a file.
-READ_FILE = """
-%load_ext hypernb
-import hypernb, pathlib, threading
-
-def wait_for(path):
-    while not pathlib.Path(path).exists():
-        threading.Event().wait(0.02)
-    return pathlib.Path(path).read_text()
-
-def shout(read):
-    return read.upper()
-
-@hypernb.playbook
-def read_file(path: pathlib.Path):
-    "Read a file as soon as it is there."
-    plan = hypernb.Plan("Read a file")
-    plan.add("read", wait_for, str(path))
-    plan.add("shout", shout, needs=["read"])
-    return plan
-"""
 
 
 @dataclass

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.integration.magics.conftest import DEADLINE_S, READ_FILE
+from tests.integration.magics.conftest import DEADLINE_S
+from tests.read_file import READ_FILE
 
 if TYPE_CHECKING:
     from tests.integration.magics.conftest import Desk, Kernel

@@ -11,7 +11,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.integration.magics.conftest import DEADLINE_S, READ_FILE
+from tests.integration.magics.conftest import DEADLINE_S
+from tests.read_file import READ_FILE
 
 if TYPE_CHECKING:
     from tests.integration.magics.conftest import Desk, Kernel

@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from hypernb.model import (
-    AgentWork,
-    AttemptState,
-    Change,
-    MissionState,
-    PlanSpec,
-    RunnerId,
-    TaskSpec,
-    TaskState,
-)
+from hypernb.model import MissionState, RunnerId
 from hypernb.store import SqlStore
+from tests.by_hand import plan_of, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,12 +51,11 @@ class Runner:
 
     def __init__(self, store: SqlStore, *names: str) -> None:
         self.store = store
-        tasks = tuple(TaskSpec(name=name, work=AgentWork()) for name in names or ("a", "b"))
-        self.mission = store.create_mission(PlanSpec(goal="look", tasks=tasks), by="ada@here")
+        self.mission = store.create_mission(plan_of(*(names or ("a", "b"))), by="ada@here")
         self._ttl = timedelta(hours=1)
         facts = {"pid": os.getpid()}
         assert store.take_lease("runner:test", RunnerId("r-1"), self._ttl, facts)
-        self.ids = {task.name: task.id for task in store.tasks(self.mission.id)}
+        self._first = next(each.name for each in store.tasks(self.mission.id))
 
     def approve(self) -> None:
         record = self.mission
@@ -72,26 +63,17 @@ class Runner:
 
     def begin(self) -> None:
         """Take the mission up, and run its first task."""
-        key = f"mission:{self.mission.id}"
-        lease = self.store.take_lease(key, RunnerId("r-1"), self._ttl, {})
-        assert lease is not None
-        self._lease = lease
-        self.commit(Change("mission.started", now(), mission_state=MissionState.RUNNING))
-        first = next(iter(self.ids.values()))
-        running = {"task_state": TaskState.RUNNING, "attempt_state": AttemptState.RUNNING}
-        self.commit(
-            Change("task.readied", now(), first, task_state=TaskState.READY),
-            Change("task.started", now(), first, 1, **running),  # type: ignore[arg-type]
-        )
-
-    def commit(self, *changes: Change) -> int:
-        return self.store.commit(self.mission.id, self._lease, changes)
+        self._underway = under = take_up(self.store, self.mission, now, ttl=self._ttl)
+        started = under.change("mission.started", mission_state=MissionState.RUNNING)
+        under.commit(started, under.ready(self._first), under.start(self._first))
 
     def progress(self, *notes: str) -> int:
-        first = next(iter(self.ids.values()))
-        return self.commit(
+        under = self._underway
+        return under.commit(
             *(
-                Change("task.progressed", now(), first, 1, {"note": note}, note=note)
+                under.change(
+                    "task.progressed", self._first, attempt=1, payload={"note": note}, note=note
+                )
                 for note in notes
             )
         )

@@ -1,22 +1,14 @@
-"""Missions as a runner would leave them, written by hand: nothing is executed."""
+"""Missions of a session as a runner would leave them, written by hand."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hypernb.codec import encode
-from hypernb.model import (
-    AgentWork,
-    AttemptState,
-    Change,
-    MissionState,
-    PlanSpec,
-    RunnerId,
-    TaskSpec,
-    TaskState,
-)
+from hypernb.model import MissionState, TaskState
 from hypernb.session import Mission, Session
+from tests.by_hand import Underway, plan_of, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +24,10 @@ class Recorded:
 
     def __init__(self, session: Session, *names: str, **fields: Any) -> None:
         self.session = session
-        tasks = tuple(TaskSpec(name=name, work=AgentWork()) for name in names or ("a",))
-        spec = PlanSpec(**({"goal": "count the stars", "tasks": tasks} | fields))
-        self.record: MissionRecord = session.store.create_mission(spec, by="ada@here")
-        self.lease: LeaseRecord | None = None
+        self.record: MissionRecord = session.store.create_mission(
+            plan_of(*names, **fields), by="ada@here"
+        )
+        self._underway: Underway | None = None
         self.ids: dict[str, TaskId] = {
             task.name: task.id for task in session.store.tasks(self.record.id)
         }
@@ -44,6 +36,15 @@ class Recorded:
     def mission(self) -> Mission:
         return Mission(self.session, self.record)
 
+    @property
+    def underway(self) -> Underway:
+        assert self._underway is not None, "it has not started"
+        return self._underway
+
+    @property
+    def lease(self) -> LeaseRecord:
+        return self.underway.lease
+
     def approve(self) -> Recorded:
         self.session.store.approve(
             self.record.id, revision=1, plan_hash=self.record.plan_hash, by="ada@here"
@@ -51,30 +52,22 @@ class Recorded:
         return self
 
     def start(self) -> Recorded:
-        store = self.approve().session.store
-        self.lease = store.take_lease(
-            f"mission:{self.record.id}", RunnerId("r-1"), timedelta(seconds=30), {}
-        )
-        return self._tell("mission.started", mission_state=MissionState.RUNNING)
+        self.approve()
+        self._underway = take_up(self.session.store, self.record, lambda: START)
+        return self.tell("mission.started", mission_state=MissionState.RUNNING)
 
     def end(self, state: MissionState = MissionState.SUCCEEDED, error: str = "") -> Recorded:
-        return self._tell("mission.finished", mission_state=state, error=error)
+        return self.tell("mission.finished", mission_state=state, error=error)
 
     def pause(self) -> Recorded:
-        return self._tell("mission.paused", mission_state=MissionState.PAUSED)
+        return self.tell("mission.paused", mission_state=MissionState.PAUSED)
 
     def begin(self, task: str) -> Recorded:
-        self._tell("task.readied", task, task_state=TaskState.READY)
-        return self._tell(
-            "task.started",
-            task,
-            attempt=1,
-            task_state=TaskState.RUNNING,
-            attempt_state=AttemptState.RUNNING,
-        )
+        self.underway.commit(self.underway.ready(task), self.underway.start(task))
+        return self
 
     def ask(self, task: str) -> Recorded:
-        return self._tell("task.asked", task, task_state=TaskState.AWAITING_APPROVAL)
+        return self.tell("task.asked", task, task_state=TaskState.AWAITING_APPROVAL)
 
     def finish(
         self,
@@ -86,20 +79,12 @@ class Recorded:
         outcome: str = "",
     ) -> Recorded:
         self.begin(task)
-        digest = self.session.store.put_artifact(payload or encode(value))
-        return self._tell(
-            "task.finished",
-            task,
-            attempt=1,
-            task_state=TaskState.SUCCEEDED,
-            attempt_state=AttemptState.SUCCEEDED,
-            output=digest,
-            findings=tuple(findings),
-            outcome=outcome,
+        output = self.session.store.put_artifact(payload or encode(value))
+        self.underway.commit(
+            self.underway.finish(task, output=output, findings=tuple(findings), outcome=outcome)
         )
+        return self
 
-    def _tell(self, kind: str, task: str | None = None, **facts: Any) -> Recorded:
-        assert self.lease is not None
-        change = Change(kind, START, None if task is None else self.ids[task], **facts)
-        self.session.store.commit(self.record.id, self.lease, [change])
+    def tell(self, kind: str, task: str | None = None, **facts: Any) -> Recorded:
+        self.underway.commit(self.underway.change(kind, task, **facts))
         return self

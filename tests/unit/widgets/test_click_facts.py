@@ -26,7 +26,7 @@ class RoutingComm:
 
 
 def _with(monkeypatch: pytest.MonkeyPatch, kernel: Any, version: tuple[int, ...]) -> None:
-    monkeypatch.setattr(_clicks, "_kernel", lambda: kernel)
+    monkeypatch.setattr(_clicks, "current_kernel", lambda: kernel)
     monkeypatch.setattr(_clicks, "_version", lambda: version)
 
 

@@ -110,10 +110,10 @@ def test_a_rejected_plan_ends_its_tasks(session: Session, mission: Mission) -> N
 
 def test_money_adds_up_by_task(session: Session) -> None:
     recorded = Recorded(session, "a", "b").start().begin("a")
-    recorded._tell("budget.settled", "a", attempt=1, usage=Usage(0.25, "m", 10, 5))
+    recorded.tell("budget.settled", "a", attempt=1, usage=Usage(0.25, "m", 10, 5))
     mirror = _mirror(session, recorded.mission)
     assert _money(mirror.picture()["tasks"]) == {"a": (0.25, 15), "b": (0.0, 0)}
-    recorded._tell("budget.settled", "a", attempt=1, usage=Usage(0.5, "m", 1, 1))
+    recorded.tell("budget.settled", "a", attempt=1, usage=Usage(0.5, "m", 1, 1))
     step = mirror.advance()
     assert step is not None
     assert _money(step.body["tasks"]) == {"a": (0.75, 17)}
@@ -127,7 +127,6 @@ def test_a_burst_is_told_in_portions(session: Session) -> None:
     recorded = Recorded(session, "a").start().begin("a")
     mirror = _mirror(session, recorded.mission)
     total = mirror.picture()["total_events"]
-    assert recorded.lease is not None
     progress = Change("task.progressed", START, recorded.ids["a"], 1, note="on")
     session.store.commit(recorded.record.id, recorded.lease, [progress] * 2_500)
     sizes = []
@@ -199,7 +198,7 @@ def test_progress_alone_brings_ten_heads_a_second_at_most(session: Session) -> N
     recorded = Recorded(session, "a").start().begin("a")
     mirror = _mirror(session, recorded.mission)
     mirror._head_cost_s, mirror._head_at = 0.0, float("inf")
-    recorded._tell("task.progressed", "a", attempt=1)
+    recorded.tell("task.progressed", "a", attempt=1)
     step = mirror.advance()
     assert step is not None
     assert "head" not in step.body
@@ -207,7 +206,7 @@ def test_progress_alone_brings_ten_heads_a_second_at_most(session: Session) -> N
     assert not mirror.head_is_due(100.1)
     assert mirror.head_is_due(100.3)
     mirror._head_at = float("-inf")
-    recorded._tell("task.progressed", "a", attempt=1)
+    recorded.tell("task.progressed", "a", attempt=1)
     step = mirror.advance()
     assert step is not None
     assert step.body["head"]["at_work"] == 1

@@ -173,7 +173,7 @@ def test_a_stream_of_commits_is_gathered(session: Session) -> None:
     page.hello()
     began = time.monotonic()
     for number in range(300):
-        recorded._tell("task.progressed", "a", attempt=1, note=f"step {number}")
+        recorded.tell("task.progressed", "a", attempt=1, note=f"step {number}")
     last = session.store.last_seq()
     until(lambda: any(said.get("seq") == last for said in page.said))
     took_s = time.monotonic() - began
