@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { MISSION_ID, pictureOf } from "../dev/fixtures";
+import { pictureOf } from "../dev/fixtures";
 import type { Here } from "../src/here";
 import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
+import type { Batch } from "../src/protocol";
 import { newUi } from "../src/ui";
 import { Announcer, announce, EVERY_MS } from "../src/views/announce";
+import { batchAfter } from "./batch";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -80,22 +82,8 @@ describe("a mission that is watched", () => {
     };
     return { mission, said, close };
   }
-  const step = (mission: Mission, more: object) => {
-    const seq = mission.seq.peek();
-    mission.apply({
-      type: "batch",
-      mission_id: MISSION_ID,
-      n: 2,
-      from_seq: seq,
-      seq: seq + 1,
-      now: new Date().toISOString(),
-      tasks: [],
-      attempts: [],
-      events: [],
-      total_events: 1,
-      ...more,
-    });
-  };
+  const step = (mission: Mission, more: Partial<Batch>) =>
+    mission.apply(batchAfter(mission, more));
 
   it("says nothing of how it stood at first, nor of heartbeats", () => {
     const { mission, said, close } = watched();

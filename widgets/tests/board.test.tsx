@@ -1,14 +1,20 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { at, NOW, pictureOf } from "../dev/fixtures";
 import type { Picture, TaskFacts } from "../src/protocol";
 import { Board } from "../src/views/board";
 import { Cards, gainOf } from "../src/views/board-cards";
-import { drawn, HOSTILE, harmOf, leftBehind, onStage, type Stage, textOf } from "./on-stage";
-
-const LONG = { timeout: 60_000 };
+import {
+  drawn,
+  HOSTILE,
+  harmOf,
+  LONG,
+  leftBehind,
+  onStage,
+  type Stage,
+  textOf,
+} from "./on-stage";
 
 let stage: Stage;
-afterEach(() => stage?.end());
 
 const cards = (): HTMLElement[] => [...stage.root.querySelectorAll<HTMLElement>(".bd-card")];
 const card = (agent: string): HTMLElement | undefined =>

@@ -13,16 +13,14 @@ import {
   drawn,
   HOSTILE,
   harmOf,
+  LONG,
   leftBehind,
   onStage,
   type Stage,
   textOf,
 } from "./on-stage";
 
-const LONG = { timeout: 60_000 };
-
 let stage: Stage;
-afterEach(() => stage?.end());
 
 const rows = (): HTMLElement[] => [...stage.root.querySelectorAll<HTMLElement>("tr[data-seq]")];
 const seqs = (): number[] => rows().map((each) => Number(each.dataset.seq));

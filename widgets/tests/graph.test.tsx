@@ -2,7 +2,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { largePicture, MISSION_ID, NOW, pictureOf } from "../dev/fixtures";
+import { largePicture, NOW, pictureOf } from "../dev/fixtures";
 import { arranged } from "../src/graph/arranged";
 import { cardPlace } from "../src/graph/card-place";
 import { pathOf, placed } from "../src/graph/geometry";
@@ -16,6 +16,7 @@ import { Mission } from "../src/mission";
 import type { Picture, PlanSpec, TaskFacts } from "../src/protocol";
 import { newUi } from "../src/ui";
 import { Graph } from "../src/views/graph";
+import { batchAfter } from "./batch";
 
 interface Shown {
   readonly root: HTMLElement;
@@ -74,20 +75,8 @@ function press(root: HTMLElement, ...keys: string[]): void {
 
 function change(here: Here, name: string, changes: Partial<TaskFacts>): void {
   const task = { ...(here.mission.task(name) as TaskFacts), ...changes };
-  const seq = here.mission.seq.peek();
   act(() => {
-    here.mission.apply({
-      type: "batch",
-      mission_id: MISSION_ID,
-      n: 2,
-      from_seq: seq,
-      seq: seq + 1,
-      now: new Date(NOW).toISOString(),
-      tasks: [task],
-      attempts: [],
-      events: [],
-      total_events: 1,
-    });
+    here.mission.apply(batchAfter(here.mission, { tasks: [task] }));
   });
 }
 

@@ -1,24 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { MISSION_ID, pictureOf } from "../dev/fixtures";
+import { pictureOf } from "../dev/fixtures";
 import { Mission } from "../src/mission";
-import type { Batch, TaskFacts } from "../src/protocol";
-
-function batchAfter(mission: Mission, more: Partial<Batch> = {}): Batch {
-  const seq = mission.seq.peek();
-  return {
-    type: "batch",
-    mission_id: MISSION_ID,
-    n: 2,
-    from_seq: seq,
-    seq: seq + 1,
-    now: new Date().toISOString(),
-    tasks: [],
-    attempts: [],
-    events: [],
-    total_events: 80,
-    ...more,
-  };
-}
+import type { TaskFacts } from "../src/protocol";
+import { batchAfter } from "./batch";
 
 const first = (mission: Mission): TaskFacts => mission.tasks[0] as TaskFacts;
 

@@ -1,14 +1,15 @@
 /** A part of a mission's view by itself, with all that it needs around it. */
 import { signal } from "@preact/signals";
 import { type ComponentType, render } from "preact";
-import { vi } from "vitest";
+import { afterEach, vi } from "vitest";
 import { FakeModel } from "../dev/fake-model";
-import { MISSION_ID, NOW, pictureOf } from "../dev/fixtures";
+import { NOW, pictureOf } from "../dev/fixtures";
 import { HereContext } from "../src/here";
 import { KernelLink } from "../src/link";
 import { Mission } from "../src/mission";
 import type { Answer, Batch, Picture, ToKernel } from "../src/protocol";
 import { newUi, type Ui } from "../src/ui";
+import { batchAfter } from "./batch";
 
 export interface Stage {
   readonly root: HTMLElement;
@@ -27,6 +28,14 @@ export interface Stage {
   show(Part: ComponentType | null): Promise<void>;
   end(): void;
 }
+
+/** Enough for a test that draws thousands of rows. */
+export const LONG = { timeout: 60_000 };
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
 
 /** Let everything be drawn that was changed. */
 export async function drawn(): Promise<void> {
@@ -64,6 +73,12 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
     await drawn();
   };
   await show(Part);
+  const end = (): void => {
+    render(null, root);
+    root.remove();
+    link.close();
+  };
+  ends.push(end);
   return {
     root,
     mission,
@@ -71,21 +86,9 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
     ui,
     show,
     async change(more) {
-      const seq = mission.seq.peek();
-      const last = more.events?.at(-1)?.seq ?? seq;
-      mission.apply({
-        type: "batch",
-        mission_id: MISSION_ID,
-        n: 2,
-        from_seq: seq,
-        seq: last,
-        now: new Date(NOW).toISOString(),
-        tasks: [],
-        attempts: [],
-        events: [],
-        total_events: last,
-        ...more,
-      });
+      const last = more.events?.at(-1)?.seq ?? mission.seq.peek();
+      const now = new Date(NOW).toISOString();
+      mission.apply(batchAfter(mission, { seq: last, now, total_events: last, ...more }));
       await drawn();
     },
     asked: () => model.sent.filter((message) => message.type === "ask"),
@@ -95,11 +98,7 @@ export async function onStage(Part: ComponentType, picture: Picture): Promise<St
       await drawn();
     },
     isWatched: () => watched,
-    end() {
-      render(null, root);
-      root.remove();
-      link.close();
-    },
+    end,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type ComponentChild, render } from "preact";
+import { type ComponentChild, type JSX, render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answerAsks } from "../dev/answers";
@@ -44,6 +44,12 @@ function put(jsx: ComponentChild): HTMLElement {
   act(() => render(jsx, el));
   ends.push(() => render(null, el));
   return el;
+}
+
+/** A finding of a project that lies in ada's home. */
+function OneFinding({ number }: { number: number }): JSX.Element {
+  const rows = FINDINGS.slice(number, number + 1);
+  return <FindingsTable findings={{ rows, total: 1 }} root="/home/ada/ledgerline" label="x" />;
 }
 
 describe("the result", () => {
@@ -242,13 +248,7 @@ describe("opening files", () => {
     const setFragment = vi.fn();
     const execute = vi.fn(async () => ({ setFragment }));
     vi.stubGlobal("jupyterapp", { commands: { execute } });
-    const el = put(
-      <FindingsTable
-        findings={{ rows: FINDINGS.slice(0, 1), total: 1 }}
-        root="/home/ada/ledgerline"
-        label="x"
-      />,
-    );
+    const el = put(<OneFinding number={0} />);
     press(el.querySelector("tbody") as Element, "src/ledgerline/api/invoices.py:142");
     await settled();
     expect(execute).toHaveBeenCalledWith("docmanager:open", {
@@ -265,13 +265,7 @@ describe("opening files", () => {
       throw new Error("no");
     });
     vi.stubGlobal("jupyterapp", { commands: { execute } });
-    const el = put(
-      <FindingsTable
-        findings={{ rows: FINDINGS.slice(0, 1), total: 1 }}
-        root="/home/ada/ledgerline"
-        label="x"
-      />,
-    );
+    const el = put(<OneFinding number={0} />);
     press(el.querySelector("tbody") as Element, "src/");
     await settled();
     expect(textOf(el)).toContain("It could not be opened.");
@@ -285,29 +279,14 @@ describe("opening files", () => {
     Object.assign(model, { widget_manager: { rendermime: { linkHandler: { handleLink } } } });
     noteFrontEnd(model);
     expect(door()?.open).toBeNull();
-    const el = put(
-      <FindingsTable
-        findings={{ rows: FINDINGS.slice(0, 1), total: 1 }}
-        root="/home/ada/ledgerline"
-        label="x"
-      />,
-    );
+    const el = put(<OneFinding number={0} />);
     const button = el.querySelector("tbody button");
     expect(handleLink).toHaveBeenCalledWith(
       button,
       "ledgerline/src/ledgerline/api/invoices.py",
       "#line=141",
     );
-    act(() =>
-      render(
-        <FindingsTable
-          findings={{ rows: FINDINGS.slice(1, 2), total: 1 }}
-          root="/home/ada/ledgerline"
-          label="x"
-        />,
-        el,
-      ),
-    );
+    act(() => render(<OneFinding number={1} />, el));
     // A mark stays with its button, so another place has another button.
     expect(handleLink).toHaveBeenCalledTimes(4);
     expect(el.contains(button)).toBe(false);

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { at, NOW, pictureOf } from "../dev/fixtures";
 import type { AttemptFacts, Picture, TaskFacts } from "../src/protocol";
 import { Timeline } from "../src/views/timeline";
@@ -11,16 +11,14 @@ import {
   drawn,
   HOSTILE,
   harmOf,
+  LONG,
   leftBehind,
   onStage,
   type Stage,
   textOf,
 } from "./on-stage";
 
-const LONG = { timeout: 60_000 };
-
 let stage: Stage;
-afterEach(() => stage?.end());
 
 const rows = (): HTMLElement[] => [...stage.root.querySelectorAll<HTMLElement>("tbody tr")];
 const row = (task: string, attempt = "1"): HTMLElement | undefined =>
