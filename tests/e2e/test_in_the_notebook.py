@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from playwright.sync_api import expect
 
 from hypernb import Plan
@@ -167,6 +168,17 @@ def test_views_that_come_and_go_leave_nothing_in_a_notebook(desk: Desk) -> None:
         notebook.reads(2, re.compile(r"kept \d+ \d+"))
         found.append((_kept(desk.page), notebook.output(2).inner_text()))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("made", ['MissionView("m-1")', "History()"])
+def test_a_closed_view_leaves_a_page_in_its_place(desk: Desk, made: str) -> None:
+    desk.propose(Plan("Count").add("count", len, "fruit"))
+    what = f"from hypernb.widgets import History, MissionView\nview = {made}\nview"
+    notebook = desk.notebook(what, "view.close()")
+    expect(notebook.run(1)).to_be_visible(timeout=15_000)
+    notebook.run(2)
+    notebook.reads(1, "shows it live again.")
+    expect(notebook.view(1)).to_have_count(0)
 
 
 def _kept(page: Page) -> dict[str, Any]:

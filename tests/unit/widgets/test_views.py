@@ -421,64 +421,62 @@ def test_a_closed_view_is_collected(mission: Mission) -> None:
     assert gone() is None
 
 
-class Displays:
-    """Takes what is published to cells."""
+Published = list[tuple[dict[str, Any], dict[str, Any]]]
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.published: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        monkeypatch.setattr("hypernb.widgets._widget.current_kernel", object)
-        monkeypatch.setattr("IPython.display.publish_display_data", self._take)
 
-    def _take(self, data: dict[str, Any], *_about: object, **options: Any) -> None:
-        self.published.append((data, options))
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> Published:
+    """What is published to cells, and how."""
+    taken: Published = []
+
+    def take(data: dict[str, Any], *_about: object, **options: Any) -> None:
+        taken.append((data, options))
+
+    monkeypatch.setattr("hypernb.widgets._widget.current_kernel", object)
+    monkeypatch.setattr("IPython.display.publish_display_data", take)
+    return taken
 
 
 def test_a_closed_view_leaves_its_page_where_it_was_shown(
-    mission: Mission, monkeypatch: pytest.MonkeyPatch
+    mission: Mission, published: Published
 ) -> None:
-    displays = Displays(monkeypatch)
     view = MissionView(mission)
     view._ipython_display_()
     view.close()
     view.close()
-    (shown, first), (left, last) = displays.published
+    (shown, first), (left, last) = published
     assert WIDGET in shown
     assert last == {**first, "update": True}
     assert set(left) == {"text/plain", "text/html"}
     assert "<code>%hyper attach m-1</code> shows it live again." in left["text/html"]
 
 
-def test_a_closed_list_says_what_shows_it_again(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    displays = Displays(monkeypatch)
+def test_a_closed_list_says_what_shows_it_again(session: Session, published: Published) -> None:
     view = History(session)
     view._ipython_display_()
     view.close()
     view._ipython_display_()
-    said = [data["text/plain"] for data, _ in displays.published[1:]]
+    said = [data["text/plain"] for data, _ in published[1:]]
     assert said == ["History: closed; History() shows it live again."] * 2
 
 
 def test_a_closed_view_of_a_store_that_is_gone_says_so_much(
-    mission: Mission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mission: Mission, tmp_path: Path, published: Published
 ) -> None:
-    displays = Displays(monkeypatch)
     view = MissionView(mission)
     view._ipython_display_()
     (tmp_path / "store.db").unlink()
     view.close()
-    said = displays.published[-1][0]["text/plain"]
+    said = published[-1][0]["text/plain"]
     assert said == "Mission m-1: closed; %hyper attach m-1 shows it live again."
 
 
 def test_a_view_that_no_cell_showed_by_itself_leaves_nothing(
-    mission: Mission, monkeypatch: pytest.MonkeyPatch
+    mission: Mission, published: Published
 ) -> None:
-    displays = Displays(monkeypatch)
     box = VBox([MissionView(mission)])
     box.children[0].close()
-    assert displays.published == []
+    assert published == []
 
 
 def test_a_closed_view_closes_its_layout_but_not_one_that_was_given(mission: Mission) -> None:
