@@ -174,11 +174,11 @@ class HyperWidget(anywidget.AnyWidget):
         publish_display_data(data, about, transient=self._display)
 
     def _leave_page(self) -> None:
-        from IPython.display import publish_display_data
-
         display, self._display = self._display, {}
         if not display or sys.is_finalizing():
             return
+        from IPython.display import publish_display_data
+
         try:
             publish_display_data(self._page(), transient=display, update=True)
         except Exception:  # noqa: BLE001 - a view has to be closed, whatever its output is

@@ -96,8 +96,8 @@ def test_store_of_the_version_before_learns_how_long_missions_rested(store: SqlS
         (seq, f"2026-11-20T{at}:00.000000+00:00", f"mission.{kind}", mission)
         for seq, (mission, kind, at) in enumerate([*told, (ids[1], *course[0].split())], 90)
     ]
-    with closing(sqlite3.connect(store.path)) as connection, connection:
-        connection.executemany(
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.executemany(
             "INSERT INTO events (seq, at, kind, mission_id) VALUES (?, ?, ?, ?)",
             rows,
         )
