@@ -134,8 +134,8 @@ def test_a_mission_of_a_copied_store_has_a_view_of_its_own(
         _shown(second.mission("m-1"))
         second.mission("m-1").reject("no")
         until(lambda: "html" in notebook.models)
+        until(lambda: len(_views()) == 1)
         assert len(notebook.shown) == 2
-        assert len(_views()) == 1
         assert mission.state is MissionState.AWAITING_APPROVAL
 
 
