@@ -160,7 +160,10 @@ def test_a_view_that_was_closed_is_not_shown_again(
 
 
 def test_cells_are_told_the_end_although_the_store_was_away(
-    session: Session, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+    session: Session,
+    notebook: Notebook,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(_live, "AFTER_FAILURE_S", 0.01)
     recorded = Recorded(session).start()
@@ -177,6 +180,9 @@ def test_cells_are_told_the_end_although_the_store_was_away(
         recorded.end()
     until(lambda: notebook.models == ["html"])
     assert "Succeeded" in notebook.text
+    # A kernel shows it below the cell.
+    assert caplog.text.count("The view of m-1 is late: The disk is gone.") == 1
+    assert "Traceback" not in caplog.text
 
 
 def test_an_interrupt_leaves_the_cells_before_followed(
