@@ -45,9 +45,8 @@ def test_widget_comes_with_html_and_text(reader: Kernel) -> None:
 
 def test_widget_that_nobody_answers_gives_way_to_html(reading: Desk, reader: Kernel) -> None:
     reader.ok(IMPATIENT.format(seconds=0.1))
-    [shown] = reader.ok("%hyper run read-file text.txt").of("display_data")
-    update = reader.later(lambda m: m["msg_type"] == "update_display_data")
-    assert update["content"]["transient"] == shown["content"]["transient"]
+    cell = reader.ok("%hyper run read-file text.txt")
+    update = _later(reader, _display(cell), "Read a file", cell=cell)
     assert set(update["content"]["data"]) == {"text/html", "text/plain"}
     assert "no front end answered" in reader.ok(DOCTOR).value
     reading.text.write_text("hello")
