@@ -257,11 +257,11 @@ class LiveView:
             return self._goes_on()
         except (UnknownMissionError, StoreCorruptError, UntrustedArtifactError):
             raise
-        except HypernbError:
-            # Mostly the store is away, for a while: the next magic raises the same error where
-            # a person sees it.
+        except HypernbError as error:
+            # Mostly the store is away, for a while. A line is enough: a kernel shows its log in
+            # the cell.
             if not self._is_told:
-                _log.warning("The view of %s is late.", self._mission.id, exc_info=True)
+                _log.warning("The view of %s is late: %s", self._mission.id, error)
             self._is_told = True
             return not self._stop.wait(AFTER_FAILURE_S)
 

@@ -16,6 +16,7 @@ RunnerMode = Literal["process", "inprocess"]
 MODES: Final = ("process", "inprocess")
 
 _hosts: dict[str, InProcessHost] = {}
+_starting: dict[str, threading.Lock] = {}
 _hosts_lock = threading.Lock()
 
 
@@ -40,10 +41,16 @@ def ensure_runner(store: Store, mode: RunnerMode) -> None:
     if mode == "inprocess":
         _host_here(store.url)
         return
-    if not store.leases("runner:"):
-        from hypernb.engine import spawn_runner
+    if store.leases("runner:"):
+        return
+    with _hosts_lock:
+        starting = _starting.setdefault(store.url, threading.Lock())
+    # It takes a moment to be seen, and a second one would wait to take its place.
+    with starting:
+        if not store.leases("runner:"):
+            from hypernb.engine import spawn_runner
 
-        spawn_runner(store.url)
+            spawn_runner(store.url)
 
 
 def _host_here(url: str) -> None:
@@ -74,3 +81,13 @@ def stop_host(url: str) -> None:
         host = _hosts.pop(url, None)
     if host is not None:
         host.stop()
+
+
+def _in_child() -> None:
+    global _hosts_lock  # noqa: PLW0603 - the one that was inherited may be held for ever
+    _hosts_lock = threading.Lock()
+    _starting.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -179,7 +179,10 @@ class Tail:
             why = sentence(error)
             self._rest_until = now_s + _AFTER_FAILURE_S
             if not self._why_not:
-                _log.warning("Views of %s are not current.", self._store.url, exc_info=True)
+                # Of what has a sentence, that is enough: a kernel shows its log in a cell.
+                whole = not isinstance(error, HypernbError)
+                url = self._store.url
+                _log.warning("Views of %s are not current: %s", url, why, exc_info=whole)
         if why != self._why_not:
             self._why_not, self._beat_at = why, float("-inf")
 
@@ -342,8 +345,8 @@ class Tail:
                 if not self._lines:
                     return
             self._session.keep_runner()
-        except HypernbError:
-            _log.warning("No runner could be started for %s.", self._store.url, exc_info=True)
+        except HypernbError as error:
+            _log.warning("No runner could be started for %s: %s", self._store.url, error)
         finally:
             self._is_looking_for_runner = False
 

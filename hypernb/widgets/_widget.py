@@ -19,7 +19,7 @@ from hypernb.widgets._clicks import current_kernel, route_clicks
 from hypernb.widgets._line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Self
 
     from hypernb.session import Mission, Session
@@ -144,6 +144,11 @@ class HyperWidget(anywidget.AnyWidget):
         # It has a comm of its own, which nobody else would close.
         if getattr(self, "_has_own_layout", False) and self.layout is not None:
             self.layout.close()
+
+    def __del__(self, _is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # By then half of what closes it is gone, and all of it ends anyway.
+        if not _is_ending():
+            super().__del__()
 
     @property
     def is_open(self) -> bool:

@@ -134,8 +134,8 @@ def test_a_mission_of_a_copied_store_has_a_view_of_its_own(
         _shown(second.mission("m-1"))
         second.mission("m-1").reject("no")
         until(lambda: "html" in notebook.models)
-        assert len(notebook.shown) == 2
         until(lambda: len(_views()) == 1)
+        assert len(notebook.shown) == 2
         assert mission.state is MissionState.AWAITING_APPROVAL
 
 
@@ -160,7 +160,10 @@ def test_a_view_that_was_closed_is_not_shown_again(
 
 
 def test_cells_are_told_the_end_although_the_store_was_away(
-    session: Session, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+    session: Session,
+    notebook: Notebook,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(_live, "AFTER_FAILURE_S", 0.01)
     recorded = Recorded(session).start()
@@ -177,6 +180,9 @@ def test_cells_are_told_the_end_although_the_store_was_away(
         recorded.end()
     until(lambda: notebook.models == ["html"])
     assert "Succeeded" in notebook.text
+    # A kernel shows it below the cell.
+    assert caplog.text.count("The view of m-1 is late: The disk is gone.") == 1
+    assert "Traceback" not in caplog.text
 
 
 def test_an_interrupt_leaves_the_cells_before_followed(

@@ -132,3 +132,13 @@ def test_who_looks_for_a_runner_when_nobody_is_in_looks_again_later(
     FrontEnd(MissionView(recorded.mission)).hello()
     assert tails.tail_of(session) is tail
     assert asked.wait(10)
+
+
+def test_a_view_that_is_left_when_the_interpreter_ends_is_left_alone(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = MissionView(mission)
+    monkeypatch.setattr("hypernb.widgets._widget.os", None)
+    view.__del__(lambda: True)
+    monkeypatch.undo()
+    assert view.is_open

@@ -250,7 +250,8 @@ def test_a_store_that_fails_for_a_while_is_followed_again(
         assert failed.wait(10)
         recorded.start()
     page.of("batch", seq=session.store.last_seq())
-    assert caplog.text.count("are not current") == 1
+    assert caplog.text.count("are not current: The disk is gone.") == 1
+    assert "Traceback" not in caplog.text
 
 
 def test_every_view_of_an_ended_mission_gets_its_copy(session: Session) -> None:
