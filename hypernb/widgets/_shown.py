@@ -208,7 +208,7 @@ def _dots_per_inch(figure: Any) -> float:
     # It is measured on a canvas as large as itself, so that has to be small enough first.
     figure.set_dpi(_fitting(*figure.get_size_inches()))
     # Titles and legends may lie far outside of it, and are drawn too.
-    return min(figure.get_dpi(), _fitting(*figure.get_tightbbox().size))
+    return min(float(figure.get_dpi()), _fitting(*figure.get_tightbbox().size))
 
 
 def _fitting(width_in: float, height_in: float) -> float:
