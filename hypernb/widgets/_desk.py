@@ -11,7 +11,7 @@ from hypernb.errors import HypernbError
 from hypernb.session import Mission
 from hypernb.widgets._shown import said_by
 from hypernb.widgets._turns import QUICK_TURNS
-from hypernb.widgets._verbs import DECIDING, act
+from hypernb.widgets._verbs import DECIDING, OPENING, act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ STILL_TRYING: Final = (
 )
 _DECISIONS: Final = "hypernb decisions"
 _ANSWERS: Final = "hypernb answers"
+_OUTPUTS: Final = "hypernb outputs"
 _SAID: Final = 2_000
 _log = logging.getLogger(__name__)
 
@@ -108,8 +109,9 @@ class StillTrying:
 class Desk:
     """Takes clicks from any thread; one for all views of a process.
 
-    Deciding has a lane of its own: pausing does not wait for a large output to be read. So has
-    each store, up to a number of them: a locked one holds up nobody but who waits for it.
+    Deciding has a lane of its own: pausing does not wait for what is read. So has opening
+    outputs, whose own code may take any time, or for ever; and each store, up to a number of
+    them: a locked one holds up nobody but who waits for it.
     """
 
     def __init__(self) -> None:
@@ -148,7 +150,7 @@ class Desk:
                 decided and that takes long, that it is ``pending``.
         """
         verb = str(question["verb"])
-        name = _DECISIONS if verb in DECIDING else _ANSWERS
+        name = _DECISIONS if verb in DECIDING else _OUTPUTS if verb in OPENING else _ANSWERS
         session = about.session if isinstance(about, Mission) else about
 
         def job() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import reprlib
 import sys
@@ -35,6 +36,8 @@ _MARKDOWN: Final = re.compile(
 )
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
+_DOTS_PER_INCH: Final = 100.0
+_DOTS_AT_MOST: Final = 8_000_000
 _KILO: Final = 1_000
 _NAME_OF: Final[Callable[[type], str]] = type.__dict__["__name__"].__get__
 
@@ -192,11 +195,23 @@ def _picture(value: Any) -> Seen | None:
         import io
 
         sink = io.BytesIO()
-        value.savefig(sink, format="png", dpi=100, bbox_inches="tight")
+        value.savefig(sink, format="png", dpi=_dots_per_inch(value), bbox_inches="tight")
         return _bytes(sink.getvalue(), _kind(value))
     draw = getattr(type(value), "_repr_png_", None)
     data = draw(value) if callable(draw) else None
     return _bytes(data, _kind(value)) if isinstance(data, bytes) else None
+
+
+def _dots_per_inch(figure: Any) -> float:
+    """Return how fine a figure is drawn: one of many inches would take gigabytes."""
+    # It is measured on a canvas as large as itself, so that has to be small enough first.
+    figure.set_dpi(_fitting(*figure.get_size_inches()))
+    # Titles and legends may lie far outside of it, and are drawn too.
+    return min(float(figure.get_dpi()), _fitting(*figure.get_tightbbox().size))
+
+
+def _fitting(width_in: float, height_in: float) -> float:
+    return min(_DOTS_PER_INCH, math.sqrt(_DOTS_AT_MOST / max(width_in * height_in, 1.0)))
 
 
 def _is_figure(value: Any) -> bool:

@@ -269,4 +269,6 @@ VERBS: Final[Mapping[str, Verb]] = {
 DECIDING: Final = frozenset(
     {"approve", "cancel", "comment", "edit", "fork", "pause", "reject", "resume", "retry"}
 )
+OPENING: Final = frozenset({"export", "output"})
+"""What runs code of outputs: they are unpickled and asked what they look like."""
 OF_SESSIONS: Final = frozenset({"compare", "missions"})

@@ -97,6 +97,20 @@ def test_a_click_that_is_done_at_once_is_only_answered(desk: Desk, mission: Miss
     assert "hypernb still trying" not in {each.name for each in threading.enumerate()}
 
 
+def test_looking_does_not_wait_for_an_output_that_hangs(
+    desk: Desk, mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = threading.Event()
+    monkeypatch.setitem(_verbs.VERBS, "output", lambda _m: read.wait(WITHIN_S))
+    answers: list[dict[str, Any]] = []
+    desk.take(_question("output"), mission, answers.append)
+    desk.take(_question("events"), mission, answers.append)
+    until(lambda: len(answers) == 1)
+    assert "events" in answers[0]["value"]
+    read.set()
+    until(lambda: len(answers) == 2)
+
+
 def test_threads_end_with_the_last_who_needs_them(mission: Mission) -> None:
     desk = Desk()
     desk.open("one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -284,6 +285,17 @@ def test_figure_draws_itself() -> None:
     seen = see(figure)
     assert seen.what == "Figure"
     assert seen.shown["media_type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("inches", "title"), [(60, ""), (1, "W" * 20_000)], ids=["size", "title"]
+)
+def test_endless_figure_is_drawn_coarsely(inches: int, title: str) -> None:
+    figure = pytest.importorskip("matplotlib.figure").Figure(figsize=(inches, inches))
+    figure.add_subplot().set_title(title)
+    shown = see(figure).shown
+    width, height = struct.unpack(">II", base64.b64decode(shown["data"])[16:24])
+    assert width * height < 10_000_000
 
 
 # -- odd values --------------------------------------------------------------------------
