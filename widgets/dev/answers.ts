@@ -88,6 +88,7 @@ function checkedOf({ changes, drop, add }: Draft): Checked {
         field,
         old: "as it was",
         new: String(value),
+        kept: ["", ""],
       })),
       same: plan.tasks.length - Object.keys(changes).length - drop.length,
     },

@@ -402,14 +402,15 @@ export function comparedOf(a: string, b: string): Compared {
       added: ["check-advisories"],
       removed: ["audit-docs"],
       changed: [
-        { task: "", field: "budget", old: "none", new: "0.5" },
+        { task: "", field: "budget", old: "none", new: "0.5", kept: ["", ""] },
         {
           task: "audit-ui",
           field: "goal",
           old: "Read the templates",
           new: "Read all 31 templates: escaping, forms, labels",
+          kept: ["Read ", ""],
         },
-        { task: "audit-ui", field: "timeout_s", old: "60", new: "180" },
+        { task: "audit-ui", field: "timeout_s", old: "60", new: "180", kept: ["", ""] },
       ],
       same: 11,
     },

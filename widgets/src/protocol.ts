@@ -206,10 +206,20 @@ export interface Difference {
   to_revision: number;
   added: string[];
   removed: string[];
-  /** Old and new value in words, by task and field; the plan's own fields under "". */
-  changed: { task: string; field: string; old: string; new: string }[];
+  /** By task, in the order of the plan; the plan's own fields are under "". */
+  changed: Changed[];
   /** How many tasks stayed as they were. */
   same: number;
+}
+
+/** Old and new value of a field, in words. */
+export interface Changed {
+  task: string;
+  field: string;
+  old: string;
+  new: string;
+  /** What both begin with, and what both end with. */
+  kept: [string, string];
 }
 
 /** A label and what is said of it: a row of a definition list. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PlanSpec } from "../src/protocol";
 import { NO_EDITS, rebased } from "../src/views/plan-draft";
-import { read, readList, textOf, wordDifference } from "../src/views/plan-values";
+import { read, readList, textOf } from "../src/views/plan-values";
 
 describe("lengths of time", () => {
   it.each([
@@ -48,22 +48,6 @@ describe("lists", () => {
       "b",
       "read, then map",
     ]);
-  });
-});
-
-describe("differences of words", () => {
-  it("keep what both have", () => {
-    expect(wordDifference("Read the templates now", "Read all 31 templates now")).toEqual({
-      before: "Read ",
-      was: "the",
-      is: "all 31",
-      after: "templates now",
-    });
-  });
-
-  it("may be all of it, or none", () => {
-    expect(wordDifference("", "3 min")).toMatchObject({ was: "", is: "3 min" });
-    expect(wordDifference("same", "same")).toMatchObject({ was: "", is: "" });
   });
 });
 

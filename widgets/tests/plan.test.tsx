@@ -677,8 +677,9 @@ describe("the difference", () => {
     edit();
     type("attempts", "2");
     rest();
-    const change = { task: "audit-ui", field: "attempts", old: "3", new: "2" };
-    const notes = { task: "", field: "notes", old: "none", new: "It spends no money." };
+    const kept: [string, string] = ["", ""];
+    const change = { task: "audit-ui", field: "attempts", old: "3", new: "2", kept };
+    const notes = { task: "", field: "notes", old: "none", new: "It spends no money.", kept };
     await answer(
       "check",
       checked({ difference: { ...NO_DIFFERENCE, changed: [change, notes], same: 13 } }),

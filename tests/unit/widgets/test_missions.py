@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+NOTHING_KEPT = {"kept": ("", "")}
+
+
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
@@ -235,7 +238,7 @@ def test_missions_are_compared(session: Session) -> None:
     difference = told["difference"]
     assert (difference["added"], difference["removed"]) == (["c"], ["b"])
     assert difference["same"] == 1
-    budget = {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"}
+    budget = {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"} | NOTHING_KEPT
     assert budget in difference["changed"]
     assert [task["name"] for task in told["tasks"]] == ["a", "c", "b"]
     assert told["tasks"][1]["a"] is None
@@ -262,7 +265,7 @@ def test_changes_of_tasks_are_in_words(session: Session) -> None:
     Recorded(session, tasks=(task,))
     changed = compare(session, "1", "2")["difference"]["changed"]
     timeout = {"task": "a", "field": "timeout_s", "old": "10 min", "new": "1 min"}
-    assert timeout in changed
+    assert timeout | {"kept": ("", "min")} in changed
     assert [each["new"] for each in changed if each["field"] == "work.tools"] == ["files, git"]
 
 

@@ -59,6 +59,8 @@ def test_answer_has_the_fields_of_the_protocol(mission: Mission) -> None:
     answer = check(mission, draft(changes={"map": {"timeout_s": "abc"}}))
     assert set(answer) == fields_of("Checked")[0]
     assert set(answer["difference"]) == fields_of("Difference")[0]
+    told = check(mission, draft(changes={"map": {"goal": "Map all"}}))["difference"]
+    assert set(told["changed"][0]) == fields_of("Changed")[0]
     assert set(answer["problems"][0]) == fields_of("Problem")[0]
     assert orjson.loads(orjson.dumps(answer)) == answer
 

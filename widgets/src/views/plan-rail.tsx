@@ -3,11 +3,10 @@ import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
-import type { Difference } from "../protocol";
+import type { Changed, Difference } from "../protocol";
 import { count, line, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
 import { labelOf } from "./plan-fields";
-import { wordDifference } from "./plan-values";
 
 /** What stands beside the table: the plan as a drawing, what has changed, what follows. */
 export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
@@ -85,7 +84,7 @@ function ChangesList({
   desk: PlanDesk;
   difference: Difference;
 }): JSX.Element {
-  const byTask = new Map<string, Difference["changed"]>();
+  const byTask = new Map<string, Changed[]>();
   for (const change of difference.changed.filter(isTold))
     byTask.set(change.task, [...(byTask.get(change.task) ?? []), change]);
   const all = [...byTask];
@@ -117,7 +116,7 @@ function ChangesList({
 }
 
 /** What nobody edits follows from the rest, as notes do. */
-const isTold = ({ field }: Difference["changed"][number]): boolean => !UNTOLD.has(field);
+const isTold = ({ field }: Changed): boolean => !UNTOLD.has(field);
 const UNTOLD: ReadonlySet<string> = new Set(["notes", "planned_by", "playbook"]);
 
 function NameOf({ desk, task }: { desk: PlanDesk; task: string }): JSX.Element {
@@ -158,8 +157,11 @@ function NamesChanged({ desk, names, sign, said }: NamesProps): JSX.Element | nu
 }
 
 /** One field: only what is other than before is marked, by strokes and in words. */
-function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JSX.Element {
-  const { before, was, is, after } = wordDifference(old, now);
+function ChangeLine({ field, old, new: now, kept: [before, after] }: Changed): JSX.Element {
+  const between = (text: string): string =>
+    text.slice(before.length, text.length - after.length).trim();
+  const was = between(old);
+  const is = between(now);
   return (
     <span class="plan-change">
       {labelOf(field)}: {shown(before, 300)}

@@ -99,28 +99,3 @@ export function completions(
   }
   return found;
 }
-
-/** Old and new text in four pieces: what both begin with, what was, what is, what both end with. */
-export function wordDifference(
-  old: string,
-  now: string,
-): { before: string; was: string; is: string; after: string } {
-  const left = old.split(/(?<=\s)/);
-  const right = now.split(/(?<=\s)/);
-  let head = 0;
-  while (head < left.length && left[head] === right[head]) head += 1;
-  const most = Math.min(left.length, right.length) - head;
-  let tail = 0;
-  while (tail < most && left.at(-1 - tail) === right.at(-1 - tail)) tail += 1;
-  const between = (words: string[]): string =>
-    words
-      .slice(head, words.length - tail)
-      .join("")
-      .trim();
-  return {
-    before: left.slice(0, head).join(""),
-    was: between(left),
-    is: between(right),
-    after: left.slice(left.length - tail).join(""),
-  };
-}
