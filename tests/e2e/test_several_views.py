@@ -113,7 +113,7 @@ def test_history_forks_and_exports_a_mission(desk: Desk) -> None:
     written = view.get_by_role("status").filter(has_text="Written to")
     expect(written).to_be_visible(timeout=15_000)
     assert Path(written.inner_text().partition("Written to ")[2].strip()).is_file()
-    view.get_by_role("button", name="Fork", exact=True).first.click()
+    view.get_by_role("button", name="Fork m-1", exact=True).first.click()
     expect(view).to_contain_text("m-2 is a fork of m-1", timeout=15_000)
     view.get_by_role("button", name="Open m-2", exact=True).first.click()
     expect(view).to_contain_text("Nothing runs until you approve it", timeout=15_000)
