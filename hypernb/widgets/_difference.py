@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.views import changed, unchanged
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hypernb.model import PlanSpec
 
 CHANGES_AT_MOST: Final = 1000
@@ -31,8 +35,35 @@ def difference_facts(
         "added": list(found.added),
         "removed": list(found.removed),
         "changed": [
-            {"task": each.task, "field": each.field, "old": each.old, "new": each.new}
+            {
+                "task": each.task,
+                "field": each.field,
+                "old": each.old,
+                "new": each.new,
+                "kept": kept(each.old, each.new),
+            }
             for each in changed(found)[:CHANGES_AT_MOST]
         ],
         "same": unchanged(found, new),
     }
+
+
+def kept(old: str, new: str) -> tuple[str, str]:
+    """Return what both texts begin with and what both end with, by whole words.
+
+    Example:
+        >>> kept("Read the templates now", "Read all 31 templates now")
+        ('Read ', 'templates now')
+        >>> kept("", "3 min"), kept("same", "same")
+        (('', ''), ('same', ''))
+    """
+    left, right = (re.split(r"(?<=\s)", text) for text in (old, new))
+    begin = _common(left, right)
+    end = _common(left[::-1], right[::-1])
+    most = min(len(left), len(right)) - len(begin)
+    return "".join(begin), "".join(end[:most][::-1])
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    pairs = zip(one, other, strict=False)
+    return [first for first, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]

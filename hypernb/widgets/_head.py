@@ -232,6 +232,10 @@ def _decision(
         "problems": [],
         "record": phrase(_record(figures, plan)),
         "steps": [phrase(step) for step in _steps(figures, plan)],
+        "part": {
+            "record": [f"{_PART_RECORD} {refused(plan)}"],
+            "steps": [[step] for step in _PART_STEPS],
+        },
         "difference": difference,
         "comments": [
             {
@@ -266,6 +270,17 @@ def _allowed(plan: PlanSpec) -> list[Facts]:
         while len(_allowed_by) > _KEPT:
             del _allowed_by[next(iter(_allowed_by))]
     return made
+
+
+_PART_RECORD: Final = (
+    "Approving a part makes a new revision with only the ticked tasks and records that one, "
+    "its hash, your name and the time. You can pause or cancel later."
+)
+_PART_STEPS: Final = (
+    "A new revision with only the ticked tasks is made and approved.",
+    "What needs nothing starts at once. The others follow, each when what it needs is done.",
+    "It ends when these tasks are done.",
+)
 
 
 def _record(figures: Figures, plan: PlanSpec) -> tuple[Part, ...]:

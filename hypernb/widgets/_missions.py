@@ -40,6 +40,7 @@ TASKS_AT_MOST: Final = 1_000
 _GOAL_CUT_AT: Final = 2_000
 _ESTIMATED_AT_MOST: Final = 12
 _NAMES_TRIED: Final = 1_000
+_SAME_S: Final = 0.001
 _AT_WORK: Final = (TaskState.RUNNING, TaskState.VERIFYING)
 
 
@@ -102,13 +103,25 @@ def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
         "total": summary.total,
         "counts": [(state.value, counts[state]) for state in TASK_ORDER if state in counts],
         "at_work": sum(counts.get(state, 0) for state in _AT_WORK),
-        "findings": summary.findings,
         "told": phrase(told(summary)),
         "needs_you": needs_you(summary),
-        "left": left.get(summary.mission.id, ""),
-        "budget": summary.budget,
+        "figures": _figures(summary, left.get(summary.mission.id, "")),
         "actions": actions(summary),
     }
+
+
+def _figures(summary: MissionSummary, left: str) -> str:
+    """Say what it spends, has found and still takes, as far as there is anything to say."""
+    found = words.count(summary.findings, "finding") if summary.findings else ""
+    return ", ".join(filter(None, [_spending(summary), found and f"{found} so far", left]))
+
+
+def _spending(summary: MissionSummary) -> str:
+    cost, budget = summary.mission.cost, summary.budget
+    most = "" if budget is None else words.money(budget)
+    if summary.mission.started_at is None:
+        return most and f"It may spend {most}"
+    return f"{words.money(cost)}{most and f' of {most}'} spent" if cost or most else ""
 
 
 def needs_you(summary: MissionSummary) -> bool:
@@ -279,12 +292,21 @@ def _side(snapshot: MissionSnapshot) -> Facts:
     return {
         "mission": facts,
         "counts": [(state.value, counts[state]) for state in TASK_ORDER if counts[state]],
-        "total": len(snapshot.tasks),
-        "elapsed_s": _seconds(mission.started_at, mission.finished_at or snapshot.now),
-        "worked_s": sum(task.worked_s for task in snapshot.tasks),
-        "findings": len(snapshot.findings),
-        "budget": snapshot.plan.budget if snapshot.plan else None,
+        "facts": [{"label": label, "said": [said]} for label, said in _measures(snapshot)],
     }
+
+
+def _measures(snapshot: MissionSnapshot) -> list[tuple[str, str]]:
+    mission = snapshot.mission
+    took = _seconds(mission.started_at, mission.finished_at or snapshot.now)
+    budget = snapshot.plan.budget if snapshot.plan else None
+    most = ", no limit" if budget is None else f" of {words.money(budget)}"
+    return [
+        ("Took", words.duration(took) if mission.started_at else "It has not started."),
+        ("Sum of task times", words.duration(sum(task.worked_s for task in snapshot.tasks))),
+        ("Cost", f"{words.money(mission.cost)}{most}"),
+        ("Findings", f"{len(snapshot.findings):,}"),
+    ]
 
 
 def _seconds(start: datetime | None, end: datetime) -> float:
@@ -304,7 +326,12 @@ def _tasks(first: MissionSnapshot, second: MissionSnapshot) -> list[Facts]:
     after = {task.name: task for task in second.tasks}
     names = list(dict.fromkeys((*after, *before)))
     return [
-        {"name": name, "a": _task(before.get(name)), "b": _task(after.get(name))}
+        {
+            "name": name,
+            "a": _task(before.get(name)),
+            "b": _task(after.get(name)),
+            "difference": _longer(before.get(name), after.get(name)),
+        }
         for name in names[:TASKS_AT_MOST]
     ]
 
@@ -312,12 +339,22 @@ def _tasks(first: MissionSnapshot, second: MissionSnapshot) -> list[Facts]:
 def _task(task: TaskRecord | None) -> Facts | None:
     if task is None:
         return None
-    return {
-        "state": task.state.value,
-        "worked_s": task.worked_s,
-        "attempts": task.attempt,
-        "findings": task.findings,
-    }
+    more = [
+        words.duration(task.worked_s) if task.worked_s else "",
+        words.count(task.attempt, "attempt") if task.attempt > 1 else "",
+        words.count(task.findings, "finding") if task.findings else "",
+    ]
+    return {"state": task.state.value, "more": ", ".join(filter(None, more))}
+
+
+def _longer(one: TaskRecord | None, other: TaskRecord | None) -> str:
+    """Say how much longer or shorter the other one worked; empty if one has not."""
+    if one is None or other is None or not (one.worked_s and other.worked_s):
+        return ""
+    more = other.worked_s - one.worked_s
+    if abs(more) < _SAME_S:
+        return "the same"
+    return f"{words.duration(abs(more))} {'less' if more < 0 else 'more'}"
 
 
 def _findings(first: Iterable[Finding], second: Iterable[Finding]) -> Facts:

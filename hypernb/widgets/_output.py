@@ -12,12 +12,17 @@ from hypernb.errors import HypernbError
 from hypernb.model import Digest, MissionState
 from hypernb.views import words
 from hypernb.views._clean import line
+from hypernb.views._phrase import named
+from hypernb.widgets._facts import phrase
 from hypernb.widgets._markdown import blocks
 from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hypernb.model import TaskRecord
     from hypernb.session import Mission
+    from hypernb.views._phrase import Phrase
     from hypernb.widgets._frames import Shown
 
 OUTPUTS_AT_MOST: Final = 200
@@ -62,7 +67,7 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
         "python": "m.result()",
         "shown": _read(seen.shown),
         "mission": {
-            "result": _result_tasks(mission),
+            "result": phrase(_will_be(_result_tasks(mission))),
             "findings": findings(found),
             "outputs": [
                 {
@@ -143,6 +148,14 @@ def _result_tasks(mission: Mission) -> list[str]:
         return [plan.result]
     needed = {need for task in plan.tasks for need in task.needs}
     return [task.name for task in plan.tasks if task.name not in needed][:OUTPUTS_AT_MOST]
+
+
+def _will_be(tasks: Sequence[str]) -> Phrase:
+    """Say what the result will be; the sentence may go on."""
+    if len(tasks) == 1:
+        return ("The result is what ", named(tasks[0]), " gives, when it has succeeded")
+    many = words.count(len(tasks), "task")
+    return (f"The result is what {many} give, by name, when all have ended",)
 
 
 def _result(mission: Mission, records: dict[str, TaskRecord]) -> Seen:

@@ -15,7 +15,7 @@ verb       arguments                                       answer
 =========  ==============================================  ====================================
 approve    ``plan_hash``, ``tasks`` (empty: all)           ``{}``
 reject     ``reason``                                      ``{}``
-check      ``draft``                                       problems, difference, plan
+check      ``draft``                                       problems, difference, plan, twin
 edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody was faster
 comment    ``task`` (empty: the plan), ``text``            ``{}``
 pause      (and ``resume``, ``cancel``)                    ``{}``

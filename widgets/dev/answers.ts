@@ -88,10 +88,12 @@ function checkedOf({ changes, drop, add }: Draft): Checked {
         field,
         old: "as it was",
         new: String(value),
+        kept: ["", ""],
       })),
       same: plan.tasks.length - Object.keys(changes).length - drop.length,
     },
     plan,
+    twin: `%hyper edit m-7 ${edits.map(({ task, field, value }) => `${task} ${field}=${value}`)}`,
   };
 }
 

@@ -247,7 +247,11 @@ export function outputOf(state: MissionState, task: string): Output {
         ? { kind: "markdown", blocks: MARKDOWN }
         : { kind: "none", why: `There is no result: m-7 ${state}.` },
     mission: {
-      result: ["write-report"],
+      result: [
+        "The result is what ",
+        { code: "write-report" },
+        " gives, when it has succeeded",
+      ],
       findings: begun ? { rows: FINDINGS, total: 5 } : { rows: [], total: 0 },
       outputs: done.map(({ name }) => ({
         task: name,
@@ -356,11 +360,9 @@ export function rowOf(number: number, state: MissionState): MissionRow {
     total: 14,
     counts: COUNTS[state],
     at_work: state === "running" ? 4 : 0,
-    findings: state === "succeeded" ? 23 : live ? 5 : 0,
     told: TOLD[state],
     needs_you: state === "awaiting_approval",
-    left: state === "running" ? "about 4 min left (3 to 6)" : "",
-    budget: number % 2 ? 0.5 : null,
+    figures: figuresOf(number, state),
     actions: live
       ? [
           {
@@ -384,6 +386,20 @@ export function rowOf(number: number, state: MissionState): MissionRow {
         ]
       : [],
   };
+}
+
+function figuresOf(number: number, state: MissionState): string {
+  const budget = number % 2 ? "$0.50" : "";
+  const { cost, started_at } = factsOf(number, state);
+  const spent = `$${cost.toFixed(2)}${budget && ` of ${budget}`} spent`;
+  const live = state === "running" || state === "paused";
+  return [
+    started_at ? (cost > 0 || budget) && spent : budget && `It may spend ${budget}`,
+    state === "succeeded" ? "23 findings so far" : live && "5 findings so far",
+    state === "running" && "about 4 min left (3 to 6)",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** So many missions, newest first, in all states. */
@@ -419,11 +435,15 @@ export function comparedOf(a: string, b: string): Compared {
   const side = (ref: string, state: MissionState): Compared["a"] => ({
     mission: { ...factsOf(Number(ref.slice(2)), state), short_id: ref },
     counts: COUNTS[state],
-    total: 14,
-    elapsed_s: state === "failed" ? 611 : 484,
-    worked_s: state === "failed" ? 1402 : 1190,
-    findings: state === "failed" ? 4 : 5,
-    budget: 0.5,
+    facts: [
+      { label: "Took", said: [state === "failed" ? "10 min 11 s" : "8 min 4 s"] },
+      {
+        label: "Sum of task times",
+        said: [state === "failed" ? "23 min 22 s" : "19 min 50 s"],
+      },
+      { label: "Cost", said: ["$0.35 of $0.50"] },
+      { label: "Findings", said: [state === "failed" ? "4" : "5"] },
+    ],
   });
   return {
     a: side(a, "failed"),
@@ -434,37 +454,42 @@ export function comparedOf(a: string, b: string): Compared {
       added: ["check-advisories"],
       removed: ["audit-docs"],
       changed: [
-        { task: "", field: "budget", old: "none", new: "0.5" },
+        { task: "", field: "budget", old: "none", new: "0.5", kept: ["", ""] },
         {
           task: "audit-ui",
           field: "goal",
           old: "Read the templates",
           new: "Read all 31 templates: escaping, forms, labels",
+          kept: ["Read ", ""],
         },
-        { task: "audit-ui", field: "timeout_s", old: "60", new: "180" },
+        { task: "audit-ui", field: "timeout_s", old: "60", new: "180", kept: ["", ""] },
       ],
       same: 11,
     },
     tasks: [
       {
         name: "map-repo",
-        a: { state: "succeeded", worked_s: 61, attempts: 1, findings: 0 },
-        b: { state: "succeeded", worked_s: 48, attempts: 1, findings: 0 },
+        a: { state: "succeeded", more: "1 min 1 s" },
+        b: { state: "succeeded", more: "48 s" },
+        difference: "13 s less",
       },
       {
         name: "audit-ui",
-        a: { state: "failed", worked_s: 180, attempts: 3, findings: 0 },
-        b: { state: "succeeded", worked_s: 82, attempts: 2, findings: 1 },
+        a: { state: "failed", more: "3 min, 3 attempts" },
+        b: { state: "succeeded", more: "1 min 22 s, 2 attempts, 1 finding" },
+        difference: "1 min 38 s less",
       },
       {
         name: "check-advisories",
         a: null,
-        b: { state: "succeeded", worked_s: 36, attempts: 1, findings: 1 },
+        b: { state: "succeeded", more: "36 s, 1 finding" },
+        difference: "",
       },
       {
         name: "audit-docs",
-        a: { state: "skipped", worked_s: 0, attempts: 0, findings: 0 },
+        a: { state: "skipped", more: "" },
         b: null,
+        difference: "",
       },
     ],
     total_tasks: 4,

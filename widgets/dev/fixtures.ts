@@ -569,6 +569,21 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
             ["The audits follow. You see findings as they are checked."],
             ["It ends with a table of findings, after about 8 min."],
           ],
+          part: {
+            record: [
+              "Approving a part makes a new revision with only the ticked tasks and records " +
+                "that one, its hash, your name and the time. You can pause or cancel later. " +
+                "What lies outside of it is refused.",
+            ],
+            steps: [
+              ["A new revision with only the ticked tasks is made and approved."],
+              [
+                "What needs nothing starts at once. The others follow, each when what it " +
+                  "needs is done.",
+              ],
+              ["It ends when these tasks are done."],
+            ],
+          },
           difference: {
             from_revision: 1,
             to_revision: 2,
@@ -580,8 +595,15 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
                 field: "goal",
                 old: "Read the templates",
                 new: "Read all 31 templates: escaping, forms, labels",
+                kept: ["Read ", ""],
               },
-              { task: "audit-ui", field: "cap_cost", old: "$0.06", new: "$0.04" },
+              {
+                task: "audit-ui",
+                field: "cap_cost",
+                old: "$0.06",
+                new: "$0.04",
+                kept: ["", ""],
+              },
             ],
             same: 13,
           },

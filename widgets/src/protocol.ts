@@ -206,10 +206,20 @@ export interface Difference {
   to_revision: number;
   added: string[];
   removed: string[];
-  /** Old and new value in words, by task and field; the plan's own fields under "". */
-  changed: { task: string; field: string; old: string; new: string }[];
+  /** By task, in the order of the plan; the plan's own fields are under "". */
+  changed: Changed[];
   /** How many tasks stayed as they were. */
   same: number;
+}
+
+/** Old and new value of a field, in words. */
+export interface Changed {
+  task: string;
+  field: string;
+  old: string;
+  new: string;
+  /** What both begin with, and what both end with. */
+  kept: [string, string];
 }
 
 /** A label and what is said of it: a row of a definition list. */
@@ -228,6 +238,8 @@ export interface Decision {
   record: Phrase;
   /** What happens after approving, in order. */
   steps: Phrase[];
+  /** Both for a part of the plan: those tasks that are ticked. */
+  part: { record: Phrase; steps: Phrase[] };
   difference: Difference | null;
   comments: { task: string; text: string; by: string; at: string }[];
 }
@@ -393,12 +405,11 @@ export interface MissionRow {
   total: number;
   counts: [TaskState, number][];
   at_work: number;
-  findings: number;
   /** What it does or waits for, in a sentence. */
   told: Phrase;
   needs_you: boolean;
-  left: string;
-  budget: number | null;
+  /** What it spends, has found and still takes; may be empty. */
+  figures: string;
   actions: Action[];
 }
 
@@ -454,6 +465,8 @@ export interface Checked {
   problems: Problem[];
   difference: Difference;
   plan: PlanSpec;
+  /** The magic that makes the same edits. */
+  twin: string;
 }
 
 /** The answer to `events`. */
@@ -561,8 +574,8 @@ export interface Output {
 
 /** What a mission has found and made so far. */
 export interface MissionOutputs {
-  /** Names of the tasks whose outputs are the mission's result. */
-  result: string[];
+  /** What the mission's result will be; the sentence may go on. */
+  result: Phrase;
   findings: Findings;
   /** The first outputs that are there. */
   outputs: { task: string; what: string; python: string }[];
@@ -583,7 +596,13 @@ export interface Compared {
   /** From the plan of `a` to that of `b`; null if one has no plan. */
   difference: Difference | null;
   /** The first tasks of both, in the order of `b`, then what it lacks. */
-  tasks: { name: string; a: ComparedTask | null; b: ComparedTask | null }[];
+  tasks: {
+    name: string;
+    a: ComparedTask | null;
+    b: ComparedTask | null;
+    /** How much longer or shorter `b` took, in words; empty where one did nothing. */
+    difference: string;
+  }[];
   total_tasks: number;
   /** Findings are the same where file, rule, tool and words are. */
   findings: { only_a: Findings; only_b: Findings; both: number };
@@ -592,16 +611,12 @@ export interface Compared {
 export interface ComparedSide {
   mission: MissionFacts;
   counts: [TaskState, number][];
-  total: number;
-  elapsed_s: number;
-  worked_s: number;
-  findings: number;
-  budget: number | null;
+  /** Time, money and findings: the same labels in both. */
+  facts: Fact[];
 }
 
 export interface ComparedTask {
   state: TaskState;
-  worked_s: number;
-  attempts: number;
-  findings: number;
+  /** How long it worked, in how many attempts, and what it found; may be empty. */
+  more: string;
 }

@@ -95,8 +95,8 @@ export function neededBy(mission: Mission, name: string): string[] {
 }
 
 /** Names as a sentence lists them: `a`, `b` and 3 more. */
-export function enumerated(names: readonly string[]): Phrase {
-  const told = names.slice(0, NAMED_AT_MOST);
+export function enumerated(names: readonly string[], most = NAMED_AT_MOST): Phrase {
+  const told = names.slice(0, most);
   const rest = names.length - told.length;
   const parts: PhrasePart[] = [];
   for (const [place, name] of told.entries()) {

@@ -237,7 +237,7 @@ describe("a mission of the list", () => {
     await open();
     press(page.el, "Fork");
     await settled();
-    expect(page.asks("fork")[0]?.args).toEqual({ mission: "m-130", at: "" });
+    expect(page.asks("fork")[0]?.args).toEqual({ mission: "m-130" });
     expect(page.text).toContain("m-131 is a fork of m-130. Nothing of it runs yet.");
     press(page.el.querySelector(".answer") as Element, "Open m-131");
     await settled();

@@ -57,17 +57,6 @@ describe("the board of all live missions", () => {
     );
   });
 
-  it("says nothing of money where there is neither a cost nor a budget", () => {
-    const free = (row: MissionRow): MissionRow => ({
-      ...row,
-      budget: null,
-      mission: { ...row.mission, cost: 0 },
-    });
-    open([free(rowOf(5, "running")), free(rowOf(4, "awaiting_approval"))]);
-    expect(page.text).not.toContain("$");
-    expect(page.text).not.toContain("limit");
-  });
-
   it("counts a running mission that asks something to those that need you", () => {
     open([{ ...rowOf(5, "running"), needs_you: true }]);
     expect(sections()).toEqual(["Needs you: 1 mission"]);
@@ -146,7 +135,7 @@ describe("the board of all live missions", () => {
     const el = open([
       {
         ...row,
-        left: hostile,
+        figures: hostile,
         told: [hostile, { code: hostile }],
         mission: { ...row.mission, goal: hostile, playbook: hostile },
       },

@@ -258,9 +258,14 @@ describe("a decision", () => {
     const page = show(change(picture, { decision: { ...decision, problems: [problem] } }));
     await page.drawn();
     expect(page.button("Approve all 14 tasks").disabled).toBe(true);
-    page.button("audit-ui: No task is called map-repoo.").click();
+    expect(page.text()).toContain("No task is called map-repoo.");
+    page.button("audit-ui, needs:").click();
     await page.drawn();
     expect(page.model.get("task")).toBe("audit-ui");
+    expect(document.activeElement?.closest("[data-field]")).toHaveProperty(
+      "dataset.field",
+      "needs",
+    );
   });
 });
 

@@ -276,7 +276,7 @@ def test_difference_to_the_last_revision_is_in_words() -> None:
     difference = made["decision"]["difference"]
     assert (difference["from_revision"], difference["to_revision"]) == (1, 2)
     assert difference["changed"] == [
-        {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"}
+        {"task": "", "field": "budget", "old": "$0.50", "new": "no limit", "kept": ("", "")}
     ]
     assert difference["same"] == 10
 
@@ -294,6 +294,12 @@ def test_steps_say_what_happens_after_a_yes() -> None:
     steps = [text(each) for each in made["decision"]["steps"]]
     assert steps[0] == "Once approved, 2 tasks start at once: scan and imports."
     assert steps[-1] == "It ends with the output of rank."
+
+
+def test_approval_of_a_part_has_a_record_and_steps_of_its_own() -> None:
+    part = head_facts(snapshot("awaiting_approval"))["decision"]["part"]
+    assert text(part["record"]).startswith("Approving a part makes a new revision")
+    assert text(part["steps"][0]).startswith("A new revision with only the ticked tasks")
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "rejected"])

@@ -17,13 +17,17 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, Finding, MissionState, Severity, TaskSpec
 from hypernb.session import Session
-from hypernb.widgets._missions import compare, export, fork, rows
+from hypernb.widgets._missions import _figures, _longer, _task, compare, export, fork, rows
 from hypernb.widgets._verbs import act
 from tests.unit.widgets.recorded import Recorded
+from tests.unit.widgets.test_facts import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+NOTHING_KEPT = {"kept": ("", "")}
 
 
 @pytest.fixture
@@ -74,7 +78,8 @@ def test_proposed_mission_needs_you(session: Session) -> None:
     assert sentence(row) == "The plan is ready: 2 tasks. Nothing runs until you approve it."
     assert row["mission"]["short_id"] == "m-1"
     assert row["counts"] == [("pending", 2)]
-    assert (row["total"], row["at_work"], row["budget"]) == (2, 0, 0.5)
+    assert (row["total"], row["at_work"]) == (2, 0)
+    assert row["figures"] == "It may spend $0.50"
     assert row["actions"] == []
 
 
@@ -123,7 +128,7 @@ def test_ended_missions_say_what_came_of_them(session: Session) -> None:
     recorded.finish("a", 1, findings=[finding("x"), finding("y")]).end()
     row = only(session)
     assert sentence(row).startswith("2 findings, 1 of 1 task succeeded")
-    assert row["findings"] == 2
+    assert row["figures"] == "2 findings so far"
     assert row["actions"] == []
 
 
@@ -161,8 +166,31 @@ def test_running_mission_says_how_long_it_still_takes(session: Session) -> None:
     for estimate_s in (60.0, None):
         task = TaskSpec(name="a", work=AgentWork(), estimate_s=estimate_s)
         Recorded(session, tasks=(task,)).start()
-    left = [row["left"] for row in rows(session)["rows"]]
+    left = [row["figures"] for row in rows(session)["rows"]]
     assert left == ["", "about 60 s left"]
+
+
+@pytest.mark.parametrize(
+    ("cost", "budget", "said"),
+    [
+        pytest.param(0.25, 0.5, "$0.25 of $0.50 spent", id="both"),
+        pytest.param(0.25, None, "$0.25 spent", id="no-budget"),
+        pytest.param(0.0, 0.5, "$0.00 of $0.50 spent", id="nothing-spent"),
+        pytest.param(0.0, None, "", id="no-money"),
+    ],
+)
+def test_figures_tell_of_money_that_there_is(
+    session: Session, cost: float, budget: float | None, said: str
+) -> None:
+    Recorded(session, budget=budget).start()
+    (summary,), _ = session.store.summaries()
+    spent = replace(summary, mission=replace(summary.mission, cost=cost))
+    assert _figures(spent, "") == said
+
+
+def test_rows_have_the_fields_of_the_protocol(session: Session) -> None:
+    Recorded(session)
+    assert set(only(session)) == fields_of("MissionRow")[0]
 
 
 def test_rows_are_json(session: Session) -> None:
@@ -202,17 +230,19 @@ def test_missions_are_compared(session: Session) -> None:
     two.finish("a", 1, findings=[moved, finding("new", severity=Severity.HIGH)])
     told = compare(session, "m-1", "m-2")
     assert told["a"]["mission"]["short_id"] == "m-1"
-    assert (told["a"]["findings"], told["b"]["findings"]) == (2, 2)
-    assert (told["a"]["budget"], told["b"]["budget"]) == (0.5, None)
+    said = [{fact["label"]: fact["said"] for fact in told[side]["facts"]} for side in "ab"]
+    assert [each["Findings"] for each in said] == [["2"], ["2"]]
+    assert [each["Cost"] for each in said] == [["$0.00 of $0.50"], ["$0.00, no limit"]]
     assert told["a"]["counts"] == [("succeeded", 2)]
+    assert set(told["a"]) == fields_of("ComparedSide")[0]
     difference = told["difference"]
     assert (difference["added"], difference["removed"]) == (["c"], ["b"])
     assert difference["same"] == 1
-    budget = {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"}
+    budget = {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"} | NOTHING_KEPT
     assert budget in difference["changed"]
     assert [task["name"] for task in told["tasks"]] == ["a", "c", "b"]
     assert told["tasks"][1]["a"] is None
-    assert told["tasks"][1]["b"]["state"] == "pending"
+    assert told["tasks"][1]["b"] == {"state": "pending", "more": ""}
     assert told["tasks"][2]["b"] is None
     assert told["total_tasks"] == 3
     assert told["findings"]["both"] == 1
@@ -235,8 +265,22 @@ def test_changes_of_tasks_are_in_words(session: Session) -> None:
     Recorded(session, tasks=(task,))
     changed = compare(session, "1", "2")["difference"]["changed"]
     timeout = {"task": "a", "field": "timeout_s", "old": "10 min", "new": "1 min"}
-    assert timeout in changed
+    assert timeout | {"kept": ("", "min")} in changed
     assert [each["new"] for each in changed if each["field"] == "work.tools"] == ["files, git"]
+
+
+def test_tasks_are_compared_by_how_long_they_worked(session: Session) -> None:
+    Recorded(session, "a").start().finish("a", 1)
+    (task,) = session.mission("m-1").snapshot(events=0).tasks
+    minute, second = replace(task, worked_s=60.0), replace(task, worked_s=1.0)
+    assert _longer(minute, second) == "59 s less"
+    assert _longer(second, minute) == "59 s more"
+    assert _longer(minute, minute) == "the same"
+    assert [_longer(minute, None), _longer(replace(task, worked_s=0.0), minute)] == ["", ""]
+    assert _task(replace(minute, attempt=2, findings=1)) == {
+        "state": "succeeded",
+        "more": "1 min, 2 attempts, 1 finding",
+    }
 
 
 def test_what_cannot_be_compared_is_refused(session: Session) -> None:

@@ -407,6 +407,11 @@ def test_unknown_task_is_refused(session: Session) -> None:
         output(Recorded(session, "map-repo").mission, "map-rep")
 
 
+def test_result_of_several_tasks_is_told_before_it_is_there(session: Session) -> None:
+    told = output(Recorded(session, "a", "b").start().mission)["mission"]
+    assert told["result"] == ["The result is what 2 tasks give, by name, when all have ended"]
+
+
 def test_mission_under_way_shows_what_can_be_used_now(session: Session) -> None:
     recorded = Recorded(session, "a", "b", "c", result="c").start()
     recorded.finish("a", {"x": 1}, findings=[finding()]).finish(
@@ -416,7 +421,11 @@ def test_mission_under_way_shows_what_can_be_used_now(session: Session) -> None:
     assert answer["shown"] == {"kind": "none", "why": "Not ready yet: m-1 is running."}
     assert answer["python"] == "m.result()"
     told = answer["mission"]
-    assert told["result"] == ["c"]
+    assert told["result"] == [
+        "The result is what ",
+        {"code": "c"},
+        " gives, when it has succeeded",
+    ]
     assert told["findings"]["total"] == 1
     assert [each["task"] for each in told["outputs"]] == ["a", "b"]
     assert told["outputs"][0]["what"] == "dict, 1 key"

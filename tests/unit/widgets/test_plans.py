@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from hypernb.errors import (
     UnknownNameError,
     UsageError,
 )
+from hypernb.session import typed_edit
 from hypernb.widgets._plans import check, comment, edit
 from tests.unit.widgets.test_facts import fields_of
 
@@ -57,6 +59,8 @@ def test_answer_has_the_fields_of_the_protocol(mission: Mission) -> None:
     answer = check(mission, draft(changes={"map": {"timeout_s": "abc"}}))
     assert set(answer) == fields_of("Checked")[0]
     assert set(answer["difference"]) == fields_of("Difference")[0]
+    told = check(mission, draft(changes={"map": {"goal": "Map all"}}))["difference"]
+    assert set(told["changed"][0]) == fields_of("Changed")[0]
     assert set(answer["problems"][0]) == fields_of("Problem")[0]
     assert orjson.loads(orjson.dumps(answer)) == answer
 
@@ -93,6 +97,35 @@ def test_difference_is_in_words(mission: Mission) -> None:
 
 
 @pytest.mark.parametrize(
+    ("parts", "typed"),
+    [
+        (
+            {"changes": {"audit": {"goal": "look twice", "needs": ["map"], "timeout_s": 90}}},
+            'audit goal="look twice" needs=map timeout_s=90',
+        ),
+        ({"plan": {"budget": None}, "drop": ["count"]}, "budget=null --drop count"),
+        (
+            {"add": [{"name": "d", "agent": "qa-engineer", "work": {"tools": ["ruff"]}}]},
+            "--add d agent=qa-engineer tools=ruff",
+        ),
+        ({"drop": ["count"], "add": [{"name": "d"}]}, "--drop count (and 1 more)"),
+    ],
+    ids=["task", "plan", "new-task", "several"],
+)
+def test_draft_is_told_as_its_magic(
+    mission: Mission, parts: dict[str, Any], typed: str
+) -> None:
+    assert check(mission, draft(**parts))["twin"] == f"%hyper edit {mission.id} {typed}"
+
+
+def test_magic_of_a_draft_makes_the_same_edits(mission: Mission) -> None:
+    values = {"goal": 'look; "twice"', "needs": ["map"], "cap_cost": None, "attempts": 2}
+    line = check(mission, draft(changes={"audit": values}))["twin"]
+    asked = typed_edit(shlex.split(line)[3:], {})
+    assert asked["changes"] == {"audit": values | {"needs": ("map",)}}
+
+
+@pytest.mark.parametrize(
     ("change", "place", "instead"),
     [
         ({"timeout_s": "abc"}, "timeout_s", 600.0),
@@ -118,6 +151,35 @@ def test_problems_of_the_plan_are_placed_in_it(mission: Mission) -> None:
     answer = check(mission, draft(plan={"result": "adit", "concurrency": 0}))
     assert placed(answer) == [("", "result"), ("", "concurrency")]
     assert [each["instead"] for each in answer["problems"]] == ["audit", 1]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        pytest.param("timeout_s", "soon", "no length of time", id="words"),
+        # A number to Python, but not the minutes that somebody has typed.
+        pytest.param("timeout_s", "1e3", "no length of time", id="number"),
+        pytest.param("cap_cost", "4 cents", "no sum", id="dollars"),
+        pytest.param("attempts", "3.5", "no whole number", id="whole"),
+    ],
+)
+def test_text_where_a_number_stands_is_a_problem(
+    mission: Mission, field: str, text: str, said: str
+) -> None:
+    wanted = draft(changes={"audit": {field: text}})
+    answer = check(mission, wanted)
+    assert placed(answer) == [("audit", field)]
+    assert said in answer["problems"][0]["text"]
+    with pytest.raises(PlanProblemsError, match=said):
+        edit(mission, wanted)
+    assert wanted["changes"]["audit"] == {field: text}
+
+
+def test_texts_of_the_plan_and_of_new_tasks_are_problems_of_theirs(mission: Mission) -> None:
+    new = {"name": "more", "agent": "qa-engineer", "timeout_s": "1:75"}
+    answer = check(mission, draft(plan={"budget": "much"}, add=[new]))
+    assert placed(answer) == [("", "budget"), ("more", "timeout_s")]
+    assert [each["instead"] for each in answer["problems"]] == [0.5, None]
 
 
 def test_circle_is_put_where_it_was_closed(mission: Mission) -> None:

@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Link, reasonOf } from "../link";
 import type { Action, Confirm } from "../protocol";
@@ -21,6 +21,8 @@ interface Props {
   action: Action;
   link: Link;
   small?: boolean | undefined;
+  /** Does it here, where it is nothing that the kernel is asked for. */
+  does?: () => void;
   /** Called with the kernel's answer. */
   onDone?: (value: unknown) => void;
   /** More arguments, read when the button is pressed. */
@@ -28,6 +30,10 @@ interface Props {
   disabled?: boolean;
   /** Whether it is being done, for others to see, or shared by buttons that do the same. */
   busy?: Signal<boolean>;
+  /** What it is about, for those who hear it among others of the same label. */
+  about?: string;
+  /** What else is to be said before it is done. */
+  children?: ComponentChildren;
 }
 
 /**
@@ -38,10 +44,13 @@ export function ActionButton({
   action,
   link,
   small,
+  does,
   onDone,
   more,
   disabled,
   busy: shared,
+  about,
+  children,
 }: Props): JSX.Element {
   const twinId = useOwnId();
   const button = useRef<HTMLButtonElement>(null);
@@ -59,7 +68,8 @@ export function ActionButton({
     refused.value = "";
     try {
       const given = action.confirm?.reason ? { reason: reason.value } : {};
-      const value = await link.ask(action.verb, { ...action.args, ...given, ...more?.() });
+      const args = { ...action.args, ...given, ...more?.() };
+      const value = does ? does() : await link.ask(action.verb, args);
       asking.value = false;
       onDone?.(value);
     } catch (error) {
@@ -79,7 +89,7 @@ export function ActionButton({
     button.current?.focus();
   };
   const show = (): void => {
-    twin.value = true;
+    twin.value = action.twin !== "";
   };
   const hide = (): void => {
     twin.value = false;
@@ -109,12 +119,15 @@ export function ActionButton({
         onBlur={hide}
       >
         {line(action.label, 80)}
+        {about && <span class="vh"> {about}</span>}
       </button>
       {action.twin && (
         <Twin id={twinId} says={action.twin} visible={twin.value && !asking.value && !dead} />
       )}
       {asking.value && action.confirm && (
-        <Asked confirm={action.confirm} reason={reason} dead={dead} act={act} leave={leave} />
+        <Asked confirm={action.confirm} {...{ reason, dead, act, leave }}>
+          {children}
+        </Asked>
       )}
       <Refused why={refused.value} />
     </div>
@@ -188,10 +201,11 @@ interface AskedProps {
   dead: boolean;
   act: () => Promise<void>;
   leave: () => void;
+  children: ComponentChildren;
 }
 
 /** What is asked before something is done that cannot be taken back. */
-function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
+function Asked({ confirm, reason, dead, act, leave, children }: AskedProps): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
   return (
@@ -215,6 +229,7 @@ function Asked({ confirm, reason, dead, act, leave }: AskedProps): JSX.Element {
           />
         </label>
       )}
+      {children}
       <Button small disabled={dead} onClick={() => void act()}>
         {line(confirm.button, 80)}
       </Button>

@@ -3,24 +3,21 @@ import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { useLostFocus } from "../lost-focus";
+import type { Mission } from "../mission";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
 import { Facts } from "../parts/facts";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
-import type { Action, Decision as Decided, PlanSpec, Problem } from "../protocol";
+import type { Action, Decision as Decided, Problem } from "../protocol";
 import { openTask } from "../ui";
-import { count, grouped, line, shown, TASK_WORDS } from "../words";
+import { count, grouped, shown, TASK_WORDS } from "../words";
 import { endPicking, tickedIn } from "./plan-choice";
+import { deskOf } from "./plan-desk";
+import { Problems, WRONG } from "./plan-problems";
 
 const ASKS = TASK_WORDS.awaiting_approval;
-const WRONG = TASK_WORDS.failed;
-const PROBLEMS_SHOWN = 10;
 const NAMED_IN_TWIN = 6;
-const PART_RECORD =
-  "Approving a part makes a new revision with only the ticked tasks and records that one, its " +
-  "hash, your name and the time. You can pause or cancel later. What lies outside of it is " +
-  "refused.";
 
 /** What a person allows by saying yes, what to expect, and the buttons; null after that. */
 export function Decision(): JSX.Element | null {
@@ -34,7 +31,7 @@ function Asked({ decision }: { decision: Decided }): JSX.Element {
   return (
     <section class="block ask decision" aria-label="Your decision">
       <h4 class="h" ref={heading} tabIndex={-1}>
-        <Icon shape={ASKS.shape} role={ASKS.role} /> Your decision
+        <Icon {...ASKS} /> Your decision
       </h4>
       <div class="two">
         <div>
@@ -51,46 +48,24 @@ function Asked({ decision }: { decision: Decided }): JSX.Element {
           <Said phrase={note} />
         </p>
       ))}
-      <Problems problems={decision.problems} />
+      <WrongAlready problems={decision.problems} />
       <Buttons decision={decision} heading={heading} />
       <p class="quiet record">
-        {picking.value && !whole.value ? PART_RECORD : <Said phrase={decision.record} />}
+        <Said phrase={(picking.value && !whole.value ? decision.part : decision).record} />
       </p>
     </section>
   );
 }
 
-function Problems({ problems }: { problems: readonly Problem[] }): JSX.Element | null {
-  const { ui } = useHere();
+function WrongAlready({ problems }: { problems: readonly Problem[] }): JSX.Element | null {
+  const here = useHere();
   if (problems.length === 0) return null;
-  const more = problems.length - PROBLEMS_SHOWN;
   return (
     <div class="problems">
       <p>
-        <Icon shape={WRONG.shape} role={WRONG.role} />{" "}
-        <b>{count(problems.length, "problem")} to fix first</b>
+        <Icon {...WRONG} /> <b>{count(problems.length, "problem")} to fix first</b>
       </p>
-      <ul>
-        {problems.slice(0, PROBLEMS_SHOWN).map((problem) => (
-          <li key={`${problem.task} ${problem.field} ${problem.text}`}>
-            {problem.task ? (
-              <button
-                type="button"
-                class="link"
-                onClick={() => {
-                  ui.choice.editing.value = true;
-                  openTask(ui, problem.task);
-                }}
-              >
-                {line(problem.task, 80)}: {shown(problem.text)}
-              </button>
-            ) : (
-              shown(problem.text)
-            )}
-          </li>
-        ))}
-      </ul>
-      {more > 0 && <p class="quiet">And {grouped(more)} more.</p>}
+      <Problems desk={deskOf(here)} problems={problems} />
     </div>
   );
 }
@@ -175,37 +150,70 @@ interface ChoicesProps {
 
 function Choices({ decision, seen }: ChoicesProps): JSX.Element {
   const { mission, link, ui } = useHere();
-  const { picking, dirty, whole, saving } = ui.choice;
+  const { choice } = ui;
+  const { picking, dirty, whole, saving, editing } = choice;
   const plan = mission.plan.value;
-  const { actions } = mission.head.value;
+  const { actions, total } = mission.head.value;
   const { at_once, why } = mission.clicks.value;
-  const hash = ui.choice.seen.value || mission.facts.value.plan_hash;
-  const offered = actions.find((action) => action.verb === "approve");
-  const approve = offered && { ...offered, args: { ...offered.args, plan_hash: hash } };
+  const hash = choice.seen.value || mission.facts.value.plan_hash;
+  const approve = actions.find((action) => action.verb === "approve");
   const reject = actions.find((action) => action.verb === "reject");
-  const held = decision.problems.length > 0 || dirty.value || saving.value || !seen;
+  const dead = link.liveness.value !== "live";
+  const picks = picking.value && plan !== null;
+  const ticked = picks ? tickedIn(choice, plan) : null;
   return (
     <>
       <div class="acts">
-        {approve &&
-          (picking.value && plan ? (
-            <ApprovePart key={`part ${seen}`} approve={approve} plan={plan} held={held} />
-          ) : (
-            <>
-              <ActionButton
-                // Another button: no press and no focus goes from one revision to the next.
-                key={`all ${seen}`}
-                action={approve}
-                link={link}
-                disabled={held}
-                onDone={() => {
-                  ui.choice.approved.value = hash;
-                }}
-              />
-              {mission.head.value.total > 1 && <PickButton />}
-            </>
-          ))}
-        {plan && <EditButton plan={plan} />}
+        {approve && (
+          <>
+            <ActionButton
+              // Another button: no press and no focus goes from one revision to the next.
+              key={`${picks} ${seen}`}
+              action={approving(approve, hash, whole.value ? null : ticked, mission)}
+              link={link}
+              disabled={
+                decision.problems.length > 0 ||
+                dirty.value ||
+                saving.value ||
+                !seen ||
+                ticked?.length === 0
+              }
+              onDone={() => {
+                choice.approved.value = hash;
+                endPicking(choice);
+              }}
+            />
+            {picks ? (
+              <Button onClick={() => endPicking(choice)}>Stop choosing</Button>
+            ) : (
+              total > 1 && (
+                <Button
+                  disabled={dead}
+                  onClick={() => {
+                    picking.value = true;
+                  }}
+                >
+                  Approve some…
+                </Button>
+              )
+            )}
+            {ticked && !whole.value && <LeftOut ticked={ticked.length} />}
+          </>
+        )}
+        {plan && (
+          <Button
+            aria-pressed={editing.value}
+            disabled={dead || dirty.value}
+            onClick={() => {
+              editing.value = !editing.value;
+              const wrong = decision.problems.find((problem) => problem.task);
+              const first = ui.task.value ?? wrong?.task ?? plan.tasks[0]?.name;
+              if (editing.value && first) openTask(ui, first);
+            }}
+          >
+            Edit
+          </Button>
+        )}
         {reject && <ActionButton key="reject" action={reject} link={link} />}
       </div>
       {picking.value && whole.value && (
@@ -222,97 +230,35 @@ function Choices({ decision, seen }: ChoicesProps): JSX.Element {
   );
 }
 
-interface PartProps {
-  approve: Action;
-  plan: PlanSpec;
-  held: boolean;
-}
-
-/** The buttons while a part of the plan is chosen by its ticks. */
-function ApprovePart({ approve, plan, held }: PartProps): JSX.Element {
-  const { mission, link, ui } = useHere();
-  const ticked = tickedIn(ui.choice, plan);
-  const all = ticked.length === plan.tasks.length;
-  const left = plan.tasks.length - ticked.length;
-  const action: Action = {
+/** The approval of the plan that was seen, or of the ticked part of it. */
+function approving(
+  { args, ...approve }: Action,
+  plan_hash: string,
+  tasks: readonly string[] | null,
+  { facts, head }: Mission,
+): Action {
+  if (tasks === null) return { ...approve, args: { ...args, plan_hash } };
+  const named = tasks.slice(0, NAMED_IN_TWIN).join(" ");
+  return {
     ...approve,
-    label: all
-      ? approve.label
-      : `Approve ${grouped(ticked.length)} of ${count(plan.tasks.length, "task")}`,
-    args: all ? approve.args : { ...approve.args, tasks: ticked },
-    twin: all ? approve.twin : twinOf(mission.facts.value.short_id, ticked),
+    label: `Approve ${grouped(tasks.length)} of ${count(head.value.total, "task")}`,
+    args: { ...args, plan_hash, tasks },
+    twin: `%hyper approve ${facts.value.short_id} ${named}${
+      tasks.length > NAMED_IN_TWIN ? " …" : ""
+    }`,
   };
-  return (
-    <>
-      <ActionButton
-        key="part"
-        action={action}
-        link={link}
-        disabled={held || ticked.length === 0}
-        onDone={() => {
-          ui.choice.approved.value = mission.facts.value.plan_hash;
-          endPicking(ui.choice);
-        }}
-      />
-      <button type="button" class="btn" onClick={() => endPicking(ui.choice)}>
-        Stop choosing
-      </button>
-      {left > 0 && (
-        <p class="note picked" role="status">
-          {ticked.length === 0
-            ? "Nothing is ticked, so there is nothing to approve."
-            : `${count(left, "task")} will not run: ${
-                left === 1 ? "it is" : "they are"
-              } left out in a new revision, which is what you approve. What you allow and what ` +
-              "to expect are said above of the whole plan."}
-        </p>
-      )}
-    </>
-  );
 }
 
-function twinOf(mission: string, ticked: readonly string[]): string {
-  const more = ticked.length > NAMED_IN_TWIN ? " …" : "";
-  return `%hyper approve ${mission} ${ticked.slice(0, NAMED_IN_TWIN).join(" ")}${more}`;
-}
-
-function PickButton(): JSX.Element {
-  const { ui, link } = useHere();
+function LeftOut({ ticked }: { ticked: number }): JSX.Element {
+  const left = useHere().mission.head.value.total - ticked;
   return (
-    <button
-      type="button"
-      class="btn"
-      disabled={link.liveness.value !== "live"}
-      onClick={() => {
-        ui.choice.picking.value = true;
-      }}
-    >
-      Approve some…
-    </button>
-  );
-}
-
-function EditButton({ plan }: { plan: PlanSpec }): JSX.Element {
-  const { mission, ui, link } = useHere();
-  const { editing, dirty } = ui.choice;
-  const begin = (): void => {
-    editing.value = true;
-    const wrong = mission.head.value.decision?.problems.find((problem) => problem.task);
-    const first = ui.task.value ?? wrong?.task ?? plan.tasks[0]?.name;
-    if (first) openTask(ui, first);
-  };
-  return (
-    <button
-      type="button"
-      class="btn"
-      aria-pressed={editing.value}
-      disabled={link.liveness.value !== "live" || dirty.value}
-      onClick={() => {
-        if (editing.value) editing.value = false;
-        else begin();
-      }}
-    >
-      Edit
-    </button>
+    <p class="note picked" role="status">
+      {ticked === 0
+        ? "Nothing is ticked, so there is nothing to approve."
+        : `${count(left, "task")} will not run: ${
+            left === 1 ? "it is" : "they are"
+          } left out in a new revision, which is what you approve. What you allow and what ` +
+          "to expect are said above of the whole plan."}
+    </p>
   );
 }

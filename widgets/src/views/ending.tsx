@@ -9,7 +9,6 @@ import { Meters } from "./head-meters";
 import { StateLine, Story } from "./head-state";
 
 const GAPS_SHOWN = 20;
-const KINDS: Readonly<Record<string, string>> = { good: "end-good", bad: "end-bad" };
 
 /** A mission that has ended: what came of it, what is missing, and how to go on. */
 export function Ending(): JSX.Element {
@@ -26,7 +25,7 @@ export function Ending(): JSX.Element {
   }
   return (
     <>
-      <section class={`block ending ${KINDS[role] ?? "end-neutral"}`} aria-label="Outcome">
+      <section class={`block ending end-${role}`} aria-label="Outcome">
         <StateLine />
         {head.ending && (
           <p class="outcome">

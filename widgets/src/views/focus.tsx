@@ -7,7 +7,7 @@ import { Steps } from "../parts/meter";
 import { useOwnId } from "../parts/own-id";
 import type { TaskFacts } from "../protocol";
 import { stepsIn, storyOf } from "../task-story";
-import { count, grouped, isFinal, line, shown } from "../words";
+import { count, isFinal, line, shown } from "../words";
 import { TaskGoal, TaskState } from "./task-panel";
 
 const CHOICES_AT_MOST = 200;
@@ -128,8 +128,7 @@ function Hidden({ leave }: { leave: Leave }): JSX.Element {
 
 function hiddenText(others: number, over: boolean): string {
   if (others <= 0) return "There is no other task.";
-  if (others === 1)
-    return over ? "1 other task is hidden." : "1 other task is hidden and goes on.";
-  const said = `${grouped(others)} other tasks are hidden`;
-  return over ? `${said}.` : `${said} and go on as before.`;
+  const goOn = others === 1 ? " and goes on" : " and go on as before";
+  const said = count(others, "other task is hidden", "other tasks are hidden");
+  return `${said}${over ? "" : goOn}.`;
 }

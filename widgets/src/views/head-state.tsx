@@ -4,6 +4,7 @@ import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
 import { Answers } from "../parts/answers";
 import { Icon } from "../parts/icon";
+import { secondsBetween } from "../slowly";
 import {
   APPROVED,
   clock,
@@ -31,8 +32,7 @@ export function StateLine(): JSX.Element {
     <div class="stateline">
       <p>
         <span class="state" tabIndex={-1} data-landing>
-          <Icon shape={word.shape} role={word.role} />{" "}
-          <span class="word">{sentenceCase(word.word)}</span>
+          <Icon {...word} /> <span class="word">{sentenceCase(word.word)}</span>
         </span>{" "}
         <Since />
       </p>
@@ -53,10 +53,9 @@ export function Story(): JSX.Element {
 export function elapsedIn(mission: Mission, now: number): number {
   const { started_at, finished_at } = mission.facts.value;
   if (started_at === null) return 0;
-  const until = (end: number): number => Math.max(0, end - Date.parse(started_at)) / 1000;
-  if (finished_at !== null) return until(Date.parse(finished_at));
+  if (finished_at !== null) return secondsBetween(started_at, Date.parse(finished_at));
   // This page's clock may stand still while it is hidden; the kernel's does not.
-  return Math.max(until(now), mission.head.value.elapsed_s);
+  return Math.max(secondsBetween(started_at, now), mission.head.value.elapsed_s);
 }
 
 /** The same without the time in which it had ended, before it was tried again. */

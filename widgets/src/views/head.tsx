@@ -26,17 +26,18 @@ export function Head(): JSX.Element {
     );
   }
   const { state } = mission.facts.value;
-  const plain = ["planning", "awaiting_approval", "rejected"].includes(state);
+  const ended = isFinal(state);
+  const told = !ended && ui.focus.value === null;
   return (
     <>
       <header class="head">
         <Eyebrow pressed={pressed} />
         <Goal />
-        {!isFinal(state) && <StateLine />}
-        {!isFinal(state) && ui.focus.value === null && <Story />}
-        {!isFinal(state) && !plain && ui.focus.value === null && <Meters />}
+        {!ended && <StateLine />}
+        {told && <Story />}
+        {told && state !== "planning" && state !== "awaiting_approval" && <Meters />}
       </header>
-      {isFinal(state) && <Ending />}
+      {ended && <Ending />}
     </>
   );
 }
@@ -54,7 +55,7 @@ export function HeadLine(): JSX.Element {
         Mission <code>{short_id}</code>
       </span>
       <span class="state" tabIndex={-1} data-landing>
-        <Icon shape={word.shape} role={word.role} /> <b>{sentenceCase(word.word)}</b>
+        <Icon {...word} /> <b>{sentenceCase(word.word)}</b>
       </span>
       {head.total > 0 && state !== "awaiting_approval" && <span>{doneText(head)}</span>}
       {head.left && <span>{shown(head.left)}</span>}

@@ -1,4 +1,4 @@
-import { type ComponentChildren, Fragment, type JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Link } from "../link";
 import { Button } from "../parts/button";
@@ -6,32 +6,25 @@ import { FindingsTable } from "../parts/findings-table";
 import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { useMore } from "../parts/more";
+import { Said } from "../parts/phrase";
 import { Counted } from "../parts/progress";
 import { Scrolled } from "../parts/scrolled";
 import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
 import { useQuestion } from "../question";
-import {
-  count,
-  duration,
-  grouped,
-  line,
-  MISSION_WORDS,
-  money,
-  shown,
-  TASK_WORDS,
-} from "../words";
+import { enumerated } from "../task-story";
+import { count, grouped, line, MISSION_WORDS, shown, TASK_WORDS } from "../words";
 
 const STEP = 50;
 
 interface Props {
   link: Link;
-  a: string;
-  b: string;
+  /** Short ids of two missions, the earlier one first. */
+  of: readonly [string, string];
   onBack: () => void;
 }
 
 /** Two missions side by side, the earlier one left. */
-export function ComparedMissions({ link, a, b, onBack }: Props): JSX.Element {
+export function ComparedMissions({ link, of: [a, b], onBack }: Props): JSX.Element {
   const { value, refused } = useQuestion<Compared>(link, "compare", { a, b });
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
@@ -61,38 +54,26 @@ export function ComparedMissions({ link, a, b, onBack }: Props): JSX.Element {
 
 // -- as a whole --------------------------------------------------------------------------
 
-interface Line {
-  label: string;
-  of: (side: ComparedSide) => ComponentChildren;
-}
-
-const LINES: readonly Line[] = [
-  { label: "Goal", of: ({ mission }) => <span dir="auto">{line(mission.goal, 400)}</span> },
-  { label: "State", of: ({ mission }) => <State of={MISSION_WORDS[mission.state]} /> },
-  { label: "Tasks", of: ({ counts }) => <Counted counts={counts} /> },
-  {
-    label: "Took",
-    of: (side) => (side.mission.started_at ? duration(side.elapsed_s) : "It has not started."),
-  },
-  { label: "Sum of task times", of: (side) => duration(side.worked_s) },
-  {
-    label: "Cost",
-    of: ({ mission, budget }) =>
-      `${money(mission.cost)}${budget === null ? ", no limit" : ` of ${money(budget)}`}`,
-  },
-  { label: "Findings", of: ({ findings }) => grouped(findings) },
-];
-
 function Sides({ a, b }: { a: ComparedSide; b: ComparedSide }): JSX.Element {
+  const both = [a, b];
+  const rows: [string, ComponentChildren[]][] = [
+    ["Goal", both.map(({ mission }) => <span dir="auto">{line(mission.goal, 400)}</span>)],
+    ["State", both.map(({ mission }) => <State of={MISSION_WORDS[mission.state]} />)],
+    ["Tasks", both.map(({ counts }) => <Counted counts={counts} />)],
+    ...a.facts.map(({ label }, place): [string, ComponentChildren[]] => [
+      label,
+      both.map(({ facts }) => <Said phrase={facts[place]?.said ?? []} />),
+    ]),
+  ];
   return (
     <table class="t sides" aria-label="The missions as a whole">
       <Heads of={["", line(a.mission.short_id), line(b.mission.short_id)]} />
       <tbody>
-        {LINES.map(({ label, of }) => (
+        {rows.map(([label, [one, other]]) => (
           <tr key={label}>
             <th scope="row">{label}</th>
-            <td>{of(a)}</td>
-            <td>{of(b)}</td>
+            <td>{one}</td>
+            <td>{other}</td>
           </tr>
         ))}
       </tbody>
@@ -158,25 +139,16 @@ function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
 
 const NAMES_SHOWN = 30;
 
-function Names({
-  said,
-  names,
-}: {
+interface NamesProps {
   said: string;
   names: readonly string[];
-}): JSX.Element | null {
+}
+
+function Names({ said, names }: NamesProps): JSX.Element | null {
   if (names.length === 0) return null;
-  const rest = names.length - NAMES_SHOWN;
   return (
     <p>
-      {said}:{" "}
-      {names.slice(0, NAMES_SHOWN).map((name, place) => (
-        <Fragment key={name}>
-          {place > 0 && ", "}
-          <code>{line(name)}</code>
-        </Fragment>
-      ))}
-      {rest > 0 && ` and ${grouped(rest)} more`}.
+      {said}: <Said phrase={enumerated(names, NAMES_SHOWN)} />.
     </p>
   );
 }
@@ -206,7 +178,7 @@ function Tasks({ of }: { of: Compared }): JSX.Element {
                 <td>
                   <TaskOf task={task.b} />
                 </td>
-                <td class="num">{faster(task.a, task.b)}</td>
+                <td class="num">{line(task.difference) || "–"}</td>
               </tr>
             ))}
           </tbody>
@@ -224,19 +196,7 @@ function Tasks({ of }: { of: Compared }): JSX.Element {
 
 function TaskOf({ task }: { task: ComparedTask | null }): JSX.Element {
   if (task === null) return <span class="quiet">no such task</span>;
-  const more = [
-    task.worked_s > 0 ? duration(task.worked_s) : "",
-    task.attempts > 1 ? count(task.attempts, "attempt") : "",
-    task.findings > 0 ? count(task.findings, "finding") : "",
-  ].filter(Boolean);
-  return <State of={TASK_WORDS[task.state]} more={more.join(", ") || undefined} />;
-}
-
-function faster(a: ComparedTask | null, b: ComparedTask | null): string {
-  if (!a || !b || a.worked_s === 0 || b.worked_s === 0) return "–";
-  const difference = b.worked_s - a.worked_s;
-  if (Math.abs(difference) < 0.001) return "the same";
-  return `${duration(Math.abs(difference))} ${difference < 0 ? "less" : "more"}`;
+  return <State of={TASK_WORDS[task.state]} more={line(task.more)} />;
 }
 
 // -- findings ----------------------------------------------------------------------------

@@ -1,14 +1,13 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { type Link, reasonOf } from "../link";
+import type { Link } from "../link";
 import type { Opening } from "../opening";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
 import { State } from "../parts/icon";
-import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
-import { Refused } from "../parts/refused";
-import type { Action, MissionFacts, MissionRow } from "../protocol";
+import type { MissionFacts, MissionRow } from "../protocol";
+import { secondsBetween } from "../slowly";
 import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
 
 const FORMS: readonly (readonly [string, string])[] = [
@@ -108,7 +107,7 @@ function origin(mission: MissionFacts): string {
 
 function took(mission: MissionFacts): string {
   if (!mission.started_at || !mission.finished_at) return "";
-  return duration((Date.parse(mission.finished_at) - Date.parse(mission.started_at)) / 1_000);
+  return duration(secondsBetween(mission.started_at, Date.parse(mission.finished_at)));
 }
 
 // -- what can be done with it ------------------------------------------------------------
@@ -121,15 +120,11 @@ interface DoingProps {
 
 function Doing({ mission, link, opening }: DoingProps): JSX.Element {
   const ref = mission.short_id;
-  const answer = useSignal<{ said: string; made: string } | null>(null);
+  const answer = useSignal({ said: "", made: "" });
+  const form = useSignal("html");
   const dead = link.liveness.value !== "live";
-  const fork: Action = {
-    verb: "fork",
-    label: "Fork",
-    args: { mission: ref, at: "" },
-    twin: `%hyper rewind ${ref}`,
-    kind: "plain",
-  };
+  const { said, made } = answer.value;
+  const plain = { args: { mission: ref }, kind: "plain" } as const;
   return (
     <>
       <div class="doing">
@@ -137,86 +132,38 @@ function Doing({ mission, link, opening }: DoingProps): JSX.Element {
           Open<span class="vh"> {ref}</span>
         </Button>
         <ActionButton
-          action={fork}
+          action={{ ...plain, verb: "fork", label: "Fork", twin: `%hyper rewind ${ref}` }}
+          about={ref}
           link={link}
           small
           onDone={(value) => {
-            const made = line(String((value as { mission?: unknown })?.mission ?? ""), 40);
+            const fork = line(String((value as { mission?: unknown })?.mission ?? ""), 40);
             answer.value = {
-              said: `${made} is a fork of ${ref}. Nothing of it runs yet.`,
-              made,
+              said: `${fork} is a fork of ${ref}. Nothing of it runs yet.`,
+              made: fork,
             };
           }}
         />
-        <Export
-          mission={ref}
+        <ActionButton
+          action={{
+            ...plain,
+            verb: "export",
+            label: "Export…",
+            twin: `%hyper export ${ref} ${ref}.html`,
+            confirm: {
+              question: `Export ${ref}. No file is overwritten.`,
+              button: "Write the file",
+            },
+          }}
+          about={ref}
           link={link}
-          onDone={(path) => {
+          small
+          more={() => ({ form: form.value })}
+          onDone={(value) => {
+            const path = String((value as { path?: unknown })?.path ?? "");
             answer.value = { said: `Written to ${path}`, made: "" };
           }}
-        />
-      </div>
-      <p class="answer" role="status">
-        {answer.value && shown(answer.value.said)}{" "}
-        {answer.value?.made && (
-          <button
-            type="button"
-            class="link"
-            disabled={dead}
-            onClick={() => opening.open(answer.value?.made ?? "")}
-          >
-            Open {answer.value.made}
-          </button>
-        )}
-      </p>
-    </>
-  );
-}
-
-interface ExportProps {
-  mission: string;
-  link: Link;
-  onDone: (path: string) => void;
-}
-
-function Export({ mission, link, onDone }: ExportProps): JSX.Element {
-  const id = useOwnId();
-  const asking = useSignal(false);
-  const busy = useSignal(false);
-  const refused = useSignal("");
-  const form = useSignal("html");
-  const dead = link.liveness.value !== "live";
-  const write = async (): Promise<void> => {
-    busy.value = true;
-    refused.value = "";
-    try {
-      const { path } = await link.ask<{ path: string }>("export", {
-        mission,
-        form: form.value,
-      });
-      asking.value = false;
-      onDone(path);
-    } catch (error) {
-      refused.value = reasonOf(error);
-    } finally {
-      busy.value = false;
-    }
-  };
-  return (
-    <div class="act">
-      <Button
-        small
-        aria-expanded={asking.value}
-        aria-controls={asking.value ? id : undefined}
-        disabled={dead}
-        onClick={() => {
-          asking.value = !asking.value;
-        }}
-      >
-        Export…<span class="vh"> {mission}</span>
-      </Button>
-      {asking.value && (
-        <fieldset id={id} class="confirm" aria-label={`Export ${mission}`}>
+        >
           <label>
             Write it as a{" "}
             <select
@@ -232,20 +179,16 @@ function Export({ mission, link, onDone }: ExportProps): JSX.Element {
               ))}
             </select>
           </label>
-          <Button
-            small
-            disabled={dead}
-            aria-busy={busy.value || undefined}
-            onClick={() => {
-              if (!busy.value) void write();
-            }}
-          >
-            Write the file
+        </ActionButton>
+      </div>
+      <p class="answer" role="status">
+        {shown(said)}{" "}
+        {made && (
+          <Button class="link" disabled={dead} onClick={() => opening.open(made)}>
+            Open {made}
           </Button>
-          <span class="quiet">No file is overwritten.</span>
-        </fieldset>
-      )}
-      <Refused why={refused.value} />
-    </div>
+        )}
+      </p>
+    </>
   );
 }

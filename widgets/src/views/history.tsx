@@ -1,11 +1,8 @@
-import "./result.css";
-import "./missions.css";
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Connection } from "../connection";
 import { type Opening, useOpening } from "../opening";
-import { BackToList } from "../parts/back-to-list";
 import { Button } from "../parts/button";
 import { Heads } from "../parts/heads";
 import { Refused } from "../parts/refused";
@@ -14,7 +11,7 @@ import { type Question, useQuestion } from "../question";
 import { count, grouped, MISSION_WORDS, shown } from "../words";
 import { ComparedMissions } from "./history-compare";
 import { PastMission } from "./history-row";
-import { Opened } from "./opened";
+import { OpeningList, staleness } from "./opened";
 
 const STEP = 50;
 /** The kernel lists no more at once. */
@@ -54,33 +51,23 @@ export function HistoryView({ connection }: { connection: Connection }): JSX.Ele
     cameBack.current = false;
     opening.heading.current?.focus();
   }, [comparing.value]);
-  const opened = opening.opened.value;
-  if (opened !== null) {
-    return (
-      <div class="missions">
-        <BackToList opening={opening} what="the list" />
-        <Opened connection={connection} opening={opening} wanted={opened} />
-      </div>
-    );
-  }
-  if (comparing.value !== null) {
-    const [a, b] = comparing.value;
-    return (
-      <div class="missions">
+  return (
+    <OpeningList connection={connection} opening={opening} what="the list">
+      {comparing.value ? (
         <ComparedMissions
           link={connection.link}
-          a={a}
-          b={b}
+          of={comparing.value}
           onBack={() => {
             comparing.value = null;
             chosen.value = [];
             cameBack.current = true;
           }}
         />
-      </div>
-    );
-  }
-  return <List {...{ connection, opening, chosen, comparing, filter }} />;
+      ) : (
+        <List {...{ connection, opening, chosen, comparing, filter }} />
+      )}
+    </OpeningList>
+  );
 }
 
 interface ListProps {
@@ -99,7 +86,7 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
   const listed = asked.value.value;
   const rows = listed?.rows ?? [];
   return (
-    <div class="missions">
+    <>
       <div class="block">
         <h3 class="list-title" ref={opening.heading} tabIndex={-1}>
           History
@@ -136,7 +123,7 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
           <More filter={filter} shownNow={rows.length} total={listed?.total ?? 0} />
         </div>
       )}
-    </div>
+    </>
   );
 }
 
@@ -144,16 +131,15 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
 function useCalm(number: number): number {
   const calm = useSignal(number);
   const latest = useRef(number);
-  const timer = useRef(0);
   latest.current = number;
+  const isBehind = number !== calm.value;
   useEffect(() => {
-    if (timer.current !== 0 || number === calm.peek()) return;
-    timer.current = setTimeout(() => {
-      timer.current = 0;
+    if (!isBehind) return;
+    const timer = setTimeout(() => {
       calm.value = latest.current;
-    }, NEWS_MS) as unknown as number;
-  }, [number]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+    }, NEWS_MS);
+    return () => clearTimeout(timer);
+  }, [isBehind]);
   return calm.value;
 }
 
@@ -167,25 +153,19 @@ function argsOf(filter: Filter): Record<string, unknown> {
   };
 }
 
-function staleness({ away, closed, link }: Connection): string {
-  if (closed.value) return closed.value;
-  if (link.liveness.value === "live") return away.value;
-  return (
-    "The kernel is silent, so this is how it was. " +
-    "Import hypernb anew and run the cell again to see how it is."
-  );
-}
-
 // -- searching ---------------------------------------------------------------------------
 
 function Search({ filter }: { filter: Filter }): JSX.Element {
-  const timer = useRef(0);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const { typed, text, limit } = filter;
   const look = (): void => {
-    clearTimeout(timer.current);
-    filter.limit.value = STEP;
-    filter.text.value = filter.typed.value;
+    limit.value = STEP;
+    text.value = typed.value;
   };
+  useEffect(() => {
+    if (typed.value === text.value) return;
+    const timer = setTimeout(look, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed.value]);
   return (
     <search class="filters">
       <label>
@@ -193,11 +173,9 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
         <input
           type="search"
           maxLength={500}
-          value={filter.typed.value}
+          value={typed.value}
           onInput={(event) => {
-            filter.typed.value = event.currentTarget.value;
-            clearTimeout(timer.current);
-            timer.current = setTimeout(look, TYPING_MS) as unknown as number;
+            typed.value = event.currentTarget.value;
           }}
           onKeyDown={(event) => {
             if (event.key === "Enter") look();
@@ -209,7 +187,7 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
         <select
           value={filter.state.value}
           onChange={(event) => {
-            filter.limit.value = STEP;
+            limit.value = STEP;
             filter.state.value = event.currentTarget.value;
           }}
         >
@@ -241,11 +219,7 @@ function Told({ asked, filter, stale }: ToldProps): JSX.Element {
       {stale && <p class="quiet">{shown(stale)}</p>}
       <Refused why={stale ? "" : refused} />
       <p class="quiet" role="status">
-        {listed === null
-          ? asked.busy.value
-            ? "Asking the kernel."
-            : ""
-          : summary(listed, filtered)}
+        {listed ? summary(listed, filtered) : asked.busy.value && "Asking the kernel."}
       </p>
       {listed?.total === 0 && !filtered && (
         <p>
@@ -257,14 +231,13 @@ function Told({ asked, filter, stale }: ToldProps): JSX.Element {
 }
 
 function summary({ total }: Listed, filtered: boolean): string {
-  if (total === 0) {
-    return filtered
-      ? "No mission is like that. Use fewer words, or another state."
-      : "There is no mission yet.";
+  if (total > 0) {
+    const like = filtered ? (total === 1 ? " is like that" : " are like that") : "";
+    return `${count(total, "mission")}${like}, newest first.`;
   }
-  return `${count(total, "mission")}${filtered ? (total === 1 ? " is" : " are") : ""}${
-    filtered ? " like that" : ""
-  }, newest first.`;
+  return filtered
+    ? "No mission is like that. Use fewer words, or another state."
+    : "There is no mission yet.";
 }
 
 interface MoreProps {

@@ -1,18 +1,15 @@
-import "./result.css";
-import "./missions.css";
 import type { JSX } from "preact";
 import type { Connection } from "../connection";
 import type { Link } from "../link";
 import { type Opening, useOpening } from "../opening";
 import { ActionButton } from "../parts/action";
-import { BackToList } from "../parts/back-to-list";
 import { State } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import { Counted, Progress } from "../parts/progress";
 import { Refused } from "../parts/refused";
 import type { MissionRow, MissionState } from "../protocol";
-import { count, isFinal, line, MISSION_WORDS, money, shown } from "../words";
-import { Opened } from "./opened";
+import { count, isFinal, line, MISSION_WORDS, shown } from "../words";
+import { OpeningList, staleness } from "./opened";
 
 interface Section {
   title: string;
@@ -34,16 +31,11 @@ const SECTIONS: readonly Section[] = [
 /** All missions that have not ended, those that wait for a person first. */
 export function HyperBoardView({ connection }: { connection: Connection }): JSX.Element {
   const opening = useOpening(connection);
-  const opened = opening.opened.value;
-  if (opened !== null) {
-    return (
-      <div class="missions">
-        <BackToList opening={opening} what="the board" />
-        <Opened connection={connection} opening={opening} wanted={opened} />
-      </div>
-    );
-  }
-  return <Live connection={connection} opening={opening} />;
+  return (
+    <OpeningList connection={connection} opening={opening} what="the board">
+      <Live connection={connection} opening={opening} />
+    </OpeningList>
+  );
 }
 
 interface LiveProps {
@@ -57,14 +49,14 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
   const more = (message?.total ?? 0) - (message?.rows.length ?? 0);
   const stale = staleness(connection);
   return (
-    <div class="missions">
+    <>
       <div class="block">
         <h3 class="list-title" ref={opening.heading} tabIndex={-1}>
           Live missions
-          <span class="aside">{message === null ? "" : summary(rows)}</span>
+          <span class="aside">{summary(rows)}</span>
         </h3>
         <p class="vh" role="status">
-          {message === null ? "" : needs(rows)}
+          {needs(rows)}
         </p>
         {stale && (
           <p class="quiet" role="status">
@@ -93,16 +85,7 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
           And {count(more, "more live mission")}, which <code>%hyper ls</code> lists.
         </p>
       )}
-    </div>
-  );
-}
-
-function staleness({ away, closed, link }: Connection): string {
-  if (closed.value) return closed.value;
-  if (link.liveness.value === "live") return away.value;
-  return (
-    "The kernel is silent, so this is how it was. " +
-    "Import hypernb anew and run the cell again to see how it is."
+    </>
   );
 }
 
@@ -119,16 +102,14 @@ function Nothing(): JSX.Element {
 }
 
 function summary(rows: readonly MissionRow[]): string {
-  const at_work = rows.reduce((sum, row) => sum + row.at_work, 0);
-  const said = [count(rows.length, "mission")];
-  if (at_work > 0) said.push(`${count(at_work, "task")} running`);
-  return rows.length > 0 ? said.join(", ") : "";
+  if (rows.length === 0) return "";
+  const running = rows.reduce((sum, row) => sum + row.at_work, 0);
+  return `${count(rows.length, "mission")}${running > 0 ? `, ${count(running, "task")} running` : ""}`;
 }
 
 function needs(rows: readonly MissionRow[]): string {
   const many = rows.filter((row) => row.needs_you).length;
-  if (many === 0) return "";
-  return many === 1 ? "1 mission needs you." : `${many} missions need you.`;
+  return many === 0 ? "" : `${count(many, "mission needs", "missions need")} you.`;
 }
 
 interface PartProps {
@@ -184,7 +165,7 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
           <Counted counts={row.counts} />
         </>
       )}
-      <p class="quiet">{figures(row)}</p>
+      <p class="quiet">{line(row.figures)}</p>
       <div class="card-acts">
         <button
           type="button"
@@ -201,22 +182,4 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
       </div>
     </article>
   );
-}
-
-function figures(row: MissionRow): string {
-  return [
-    spending(row),
-    row.findings > 0 ? `${count(row.findings, "finding")} so far` : "",
-    line(row.left),
-  ]
-    .filter(Boolean)
-    .join(", ");
-}
-
-function spending({ mission, budget }: MissionRow): string {
-  if (mission.started_at === null) {
-    return budget === null ? "" : `It may spend ${money(budget)}`;
-  }
-  if (budget === null && mission.cost === 0) return "";
-  return `${money(mission.cost)}${budget === null ? "" : ` of ${money(budget)}`} spent`;
 }

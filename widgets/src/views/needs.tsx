@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import { Actions } from "../parts/action";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { Said } from "../parts/phrase";
 import type { Need } from "../protocol";
@@ -18,12 +19,9 @@ export function Needs(): JSX.Element | null {
   return (
     <section class="block ask needs-you" aria-label="Needs you">
       <h4 class="h" tabIndex={-1} data-needs>
-        <Icon shape={ASKS.shape} role={ASKS.role} /> Needs you:{" "}
-        {count(needs.length, "decision")}
+        <Icon {...ASKS} /> Needs you: {count(needs.length, "decision")}
       </h4>
-      <Few of={needs} shown={NEEDS_SHOWN}>
-        {(need) => <Asked need={need} />}
-      </Few>
+      <Few of={needs} shown={NEEDS_SHOWN} />
     </section>
   );
 }
@@ -35,14 +33,17 @@ export function Alarms(): JSX.Element | null {
   if (alarms.length === 0) return null;
   return (
     <section class="block alarms" aria-label="You need not act">
-      <Few of={alarms} shown={ALARMS_SHOWN}>
-        {(alarm) => <Asked need={alarm} calm />}
-      </Few>
+      <Few of={alarms} shown={ALARMS_SHOWN} calm />
     </section>
   );
 }
 
-function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
+/** What is to be known first of something that only looks as if a person had to act. */
+export function calmly(alarm: Need | undefined): string {
+  return alarm?.ends ? "Nothing more starts:" : "You need not act:";
+}
+
+function Asked({ need, calm }: { need: Need; calm: boolean | undefined }): JSX.Element {
   const { mission, link } = useHere();
   const word = TASK_WORDS[mission.task(need.task)?.state ?? "stalled"];
   return (
@@ -50,8 +51,7 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
       <p>
         {calm && (
           <>
-            <Icon shape={word.shape} role={word.role} />{" "}
-            <b>{need.ends ? "Nothing more starts:" : "You need not act:"}</b>{" "}
+            <Icon {...word} /> <b>{calmly(need)}</b>{" "}
           </>
         )}
         <Said phrase={need.what} />
@@ -66,11 +66,11 @@ function Asked({ need, calm }: { need: Need; calm?: boolean }): JSX.Element {
 interface FewProps {
   of: readonly Need[];
   shown: number;
-  children: (need: Need) => JSX.Element;
+  calm?: boolean;
 }
 
 /** The first of a list; the rest is counted, and shown when it is asked for. */
-function Few({ of, shown, children }: FewProps): JSX.Element {
+function Few({ of, shown, calm }: FewProps): JSX.Element {
   const all = useSignal(false);
   const more = of.length - shown;
   const items = all.value ? of : of.slice(0, shown);
@@ -78,12 +78,11 @@ function Few({ of, shown, children }: FewProps): JSX.Element {
     <>
       {items.map((need, place) => (
         <div class="needrow" key={`${need.task} ${place}`}>
-          {children(need)}
+          <Asked need={need} calm={calm} />
         </div>
       ))}
       {more > 0 && (
-        <button
-          type="button"
+        <Button
           class="link"
           aria-expanded={all.value}
           onClick={() => {
@@ -91,7 +90,7 @@ function Few({ of, shown, children }: FewProps): JSX.Element {
           }}
         >
           {all.value ? "Show fewer" : `Show ${grouped(more)} more like these`}
-        </button>
+        </Button>
       )}
     </>
   );

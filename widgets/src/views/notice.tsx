@@ -3,29 +3,22 @@ import { attaching, NOT_THE_CELL } from "../again";
 import { useHere } from "../here";
 import { clock, shown } from "../words";
 
-/** Says that a view is not live any more, why, and what to do; null while it is. */
+/** Says that a view is not live any more, or not current, why, and what to do. */
 export function StaleNotice(): JSX.Element | null {
   const { link, closed, away, mission } = useHere();
-  const liveness = link.liveness.value;
-  if (liveness === "live") return away?.value ? <NotCurrent why={away.value} /> : null;
-  const why = closed?.value ?? "";
+  const isLive = link.liveness.value === "live";
+  const why = (isLive ? away : closed)?.value ?? "";
+  if (isLive && why === "") return null;
   const again = <Again mission={mission.facts.value.short_id} />;
-  if (liveness === "closed" && FORGOTTEN.test(why)) {
-    return (
-      <section class="block stale" aria-label="This view is not live">
-        <p>
-          <b>This view is no longer live</b>: {sentence(why)}
-        </p>
-      </section>
-    );
-  }
   return (
-    <section class="block stale" aria-label="This view is not live">
+    <section class="block stale" aria-label={`This view is not ${isLive ? "current" : "live"}`}>
       <p>
-        <b>This view is no longer live</b>
-        {liveness === "closed" ? (
+        <b>This view is {isLive ? "not current" : "no longer live"}</b>
+        {isLive ? (
+          `: ${sentence(why)} It goes on by itself when its store can be read again.`
+        ) : link.liveness.value === "closed" ? (
           <>
-            : {why ? sentence(why) : "it was closed."} {again}
+            : {sentence(why || "it was closed")} {!FORGOTTEN.test(why) && again}
           </>
         ) : link.busy.value ? (
           `: nothing was heard from its kernel since ${clock(link.heardAt)}. The kernel is ` +
@@ -47,18 +40,6 @@ function Again({ mission }: { mission: string }): JSX.Element {
       The mission itself is not affected. To go on watching, run <code>{load}</code>, then{" "}
       <code>{attach}</code>. {NOT_THE_CELL}
     </>
-  );
-}
-
-/** The kernel is there, and cannot read what it would tell. */
-function NotCurrent({ why }: { why: string }): JSX.Element {
-  return (
-    <section class="block stale" aria-label="This view is not current">
-      <p>
-        <b>This view is not current</b>: {sentence(why)} It goes on by itself when its store can
-        be read again.
-      </p>
-    </section>
   );
 }
 

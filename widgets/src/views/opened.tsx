@@ -1,7 +1,10 @@
-import type { JSX } from "preact";
+import "./result.css";
+import "./missions.css";
+import type { ComponentChildren, JSX } from "preact";
 import type { Connection } from "../connection";
 import { MissionShell } from "../mission-shell";
 import type { Opening } from "../opening";
+import { BackToList } from "../parts/back-to-list";
 import { Button } from "../parts/button";
 import { line } from "../words";
 import { MissionView } from "./mission-view";
@@ -13,8 +16,43 @@ interface Props {
   wanted: string;
 }
 
+interface ListProps {
+  connection: Connection;
+  opening: Opening;
+  /** What one comes back to: `the list`. */
+  what: string;
+  children: ComponentChildren;
+}
+
+/** A list of missions, or in its place the one of them that was opened. */
+export function OpeningList({ connection, opening, what, children }: ListProps): JSX.Element {
+  const wanted = opening.opened.value;
+  return (
+    <div class="missions">
+      {wanted === null ? (
+        children
+      ) : (
+        <>
+          <BackToList opening={opening} what={what} />
+          <Opened {...{ connection, opening, wanted }} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Why a list is not current; empty while it is. */
+export function staleness({ away, closed, link }: Connection): string {
+  if (closed.value) return closed.value;
+  if (link.liveness.value === "live") return away.value;
+  return (
+    "The kernel is silent, so this is how it was. " +
+    "Import hypernb anew and run the cell again to see how it is."
+  );
+}
+
 /** One mission of a list, opened inside of it: its whole view, once its picture has come. */
-export function Opened({ connection, opening, wanted }: Props): JSX.Element {
+function Opened({ connection, opening, wanted }: Props): JSX.Element {
   const mission = connection.mission.value;
   const now = connection.opened.value;
   if (now !== null && now.mission !== wanted && !opening.asking.value)

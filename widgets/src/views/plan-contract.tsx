@@ -8,9 +8,9 @@ import { duration, line, shown } from "../words";
 import { CommentField, Comments } from "./plan-comment";
 import type { PlanDesk } from "./plan-desk";
 import type { Row } from "./plan-draft";
-import { Facts, factsOf } from "./plan-facts";
-import { Wrong } from "./plan-field";
-import { ContractForm } from "./plan-form";
+import { Facts, factsOf, otherTerms } from "./plan-facts";
+import { Fields, OtherProblems } from "./plan-field";
+import { fieldsOf } from "./plan-fields";
 import { ContractActions } from "./plan-save";
 
 interface Props {
@@ -37,7 +37,7 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
   useLayoutEffect(() => {
     if (opened === 0 && !first.current) return;
     const place = desk.goTo.peek();
-    const elsewhere = place?.key === row.key && fieldsOf(row).has(place.field);
+    const elsewhere = place?.key === row.key && fieldsOf(row).includes(place.field);
     if ((takesFocus || !first.current) && !elsewhere) focus();
     if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
     first.current = false;
@@ -66,9 +66,12 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
       {row.dropped ? (
         <Dropped desk={desk} row={row} onDone={focus} />
       ) : editing ? (
-        <ContractForm desk={desk} row={row} />
+        <div class="plan-form">
+          <Fields desk={desk} row={row} />
+          <Facts rows={otherTerms(row.now)} />
+        </div>
       ) : (
-        <Facts rows={factsOf(row.now)} />
+        <Facts rows={[...factsOf(desk, row), ...otherTerms(row.now)]} />
       )}
       {desk.mayEdit.value && <OtherProblems desk={desk} row={row} onDone={focus} />}
       <PythonSource task={row.now} />
@@ -78,52 +81,6 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
       {desk.mayEdit.value && !desk.editing.value && <BeginEditing onDone={focus} />}
     </section>
   );
-}
-
-/** Fields that a problem can bring the focus to. */
-const FORM_FIELDS: ReadonlySet<string> = new Set([
-  "name",
-  "goal",
-  "agent",
-  "needs",
-  "tools",
-  "scope",
-  "hosts",
-  "check",
-  "cap_cost",
-  "timeout_s",
-  "attempts",
-  "on_failure",
-]);
-
-/** Problems that no field of the form could show. */
-function OtherProblems({ desk, row, onDone }: DroppedProps): JSX.Element | null {
-  const all = desk.problemsByRow.value.get(row.key) ?? [];
-  const fields = desk.editing.value && !row.dropped ? fieldsOf(row) : NO_FIELDS;
-  const others = all.filter(({ field }) => !fields.has(field === "work" ? "tools" : field));
-  if (others.length === 0) return null;
-  return (
-    <div class="plan-comments">
-      {others.map((problem) => (
-        <Wrong
-          key={`${problem.field} ${problem.text}`}
-          desk={desk}
-          row={row}
-          problem={problem}
-          onDone={onDone}
-        />
-      ))}
-    </div>
-  );
-}
-
-const NO_FIELDS: ReadonlySet<string> = new Set();
-
-function fieldsOf(row: Row): ReadonlySet<string> {
-  const fields = new Set(FORM_FIELDS);
-  if (row.stored !== null) fields.delete("name");
-  if (row.now.work.kind === "python") fields.delete("tools");
-  return fields;
 }
 
 function Estimate({ row }: { row: Row }): JSX.Element {
@@ -164,7 +121,7 @@ function Dropped({ desk, row, onDone }: DroppedProps): JSX.Element {
       <Button
         small
         onClick={() => {
-          desk.keep(row);
+          desk.undo(row);
           onDone();
         }}
       >

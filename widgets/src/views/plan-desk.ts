@@ -1,18 +1,23 @@
-import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Here } from "../here";
 import { reasonOf } from "../link";
 import type { Mission } from "../mission";
-import type { Checked, Difference, Draft, PlanSpec, Problem, TaskSpec } from "../protocol";
+import type {
+  Checked,
+  Decision,
+  Difference,
+  Draft,
+  PlanSpec,
+  Problem,
+  TaskSpec,
+} from "../protocol";
 import type { Ui } from "../ui";
 import {
   added,
   addedChanged,
-  addedRemoved,
-  applied,
   changed,
   dropped,
   isEmpty,
-  kept,
   NO_EDITS,
   type PlanFields,
   planChanged,
@@ -27,12 +32,6 @@ import {
 export interface Place {
   readonly key: string;
   readonly field: string;
-}
-
-/** Text of a field that is no value yet. */
-export interface Unread {
-  readonly text: string;
-  readonly problem: string;
 }
 
 /** The row of what belongs to no task: the plan itself. */
@@ -51,11 +50,12 @@ const NO_PLAN: PlanSpec = { goal: "", tasks: [] };
  * those of `watch`, which ends with the tab.
  */
 export class PlanDesk {
+  readonly mission: Mission;
+  readonly #here: Here;
+
   readonly draft: Signal<Draft> = signal(NO_EDITS);
   /** The revision that the draft was begun on. */
   readonly base: Signal<number> = signal(0);
-  /** Fields whose text cannot be read, by row and field. */
-  readonly unread: Signal<ReadonlyMap<string, Unread>> = signal(new Map());
   readonly checked: Signal<Checked | null> = signal(null);
   /** Why the kernel could not check the draft; empty if it could. */
   readonly refusal: Signal<string> = signal("");
@@ -65,79 +65,74 @@ export class PlanDesk {
   readonly comments: Signal<ReadonlyMap<string, string>> = signal(new Map());
   readonly filter: Signal<string> = signal("");
   readonly goTo: Signal<Place | null> = signal(null);
-  /** The added task that is open, by its place; null if none is. */
-  readonly openAdded: Signal<number | null> = signal(null);
-
-  readonly rows: ReadonlySignal<readonly Row[]>;
-  /** Row by the name of its task; those that are added do not hide those of the plan. */
-  readonly byName: ReadonlySignal<ReadonlyMap<string, Row>>;
-  readonly stored: ReadonlySignal<PlanSpec>;
-  readonly plan: ReadonlySignal<PlanSpec>;
-  /** The same as it last rested, for what is dear to draw; with the tasks that are to be
-   * dropped, so that each keeps its number. */
-  readonly drawn: ReadonlySignal<PlanSpec>;
-  readonly dirty: ReadonlySignal<boolean>;
-  readonly mayEdit: ReadonlySignal<boolean>;
-  readonly editing: ReadonlySignal<boolean>;
-  /** Whether another revision has come since the draft was begun. */
-  readonly overtaken: ReadonlySignal<boolean>;
-  readonly problems: ReadonlySignal<readonly Problem[]>;
-  readonly problemsByRow: ReadonlySignal<ReadonlyMap<string, readonly Problem[]>>;
-  readonly difference: ReadonlySignal<Difference | null>;
-
-  readonly mission: Mission;
-  readonly #ui: Ui;
-  readonly #ask: Here["link"]["ask"];
+  /** Key of the added task that is open; null if none is. */
+  readonly openAdded: Signal<string | null> = signal(null);
   readonly #rested: Signal<Draft> = signal(NO_EDITS);
   #before: ReadonlyMap<string, Row> = new Map();
-  #asked = 0;
 
-  constructor({ mission, ui, link }: Here) {
-    this.mission = mission;
-    this.#ui = ui;
-    this.#ask = link.ask.bind(link);
-    this.stored = computed(() => mission.plan.value ?? NO_PLAN);
-    this.rows = computed(() => {
-      const rows = settled(rowsOf(this.stored.value, this.draft.value), this.#before);
-      this.#before = new Map(rows.map((row) => [row.key, row]));
-      return rows;
-    });
-    this.byName = computed(
-      () => new Map([...this.rows.value].reverse().map((row) => [row.now.name, row])),
-    );
-    this.plan = computed(() => applied(this.stored.value, this.draft.value, this.rows.value));
-    this.drawn = computed(() => {
-      const draft = this.#rested.value;
-      const stored = this.stored.value;
-      if (isEmpty(draft)) return stored;
-      return { ...stored, tasks: rowsOf(stored, draft).map((row) => row.now) };
-    });
-    this.dirty = computed(() => !isEmpty(this.draft.value) || this.unread.value.size > 0);
-    // The state may follow a moment after the approval; nothing can be edited between them.
-    this.mayEdit = computed(
-      () =>
-        mission.facts.value.state === "awaiting_approval" &&
-        mission.head.value.decision !== null &&
-        ui.choice.approved.value === "",
-    );
-    this.editing = computed(() => this.mayEdit.value && ui.choice.editing.value);
-    this.overtaken = computed(
-      () => this.dirty.value && mission.facts.value.revision !== this.base.value,
-    );
-    this.problems = computed(() => this.#allProblems());
-    this.problemsByRow = computed(() => {
-      const found = new Map<string, Problem[]>();
-      for (const problem of this.problems.value) {
-        const key = this.keyOf(problem.task);
-        found.set(key, [...(found.get(key) ?? []), problem]);
-      }
-      return found;
-    });
-    this.difference = computed(() =>
-      isEmpty(this.draft.value)
-        ? (mission.head.value.decision?.difference ?? null)
-        : (this.checked.value?.difference ?? null),
-    );
+  readonly stored = computed((): PlanSpec => this.mission.plan.value ?? NO_PLAN);
+  readonly rows = computed((): readonly Row[] => {
+    const rows = settled(rowsOf(this.stored.value, this.draft.value), this.#before);
+    this.#before = new Map(rows.map((row) => [row.key, row]));
+    return rows;
+  });
+  /** Row by the name of its task; those that are added do not hide those of the plan. */
+  readonly byName = computed(
+    (): ReadonlyMap<string, Row> =>
+      new Map([...this.rows.value].reverse().map((row) => [row.now.name, row])),
+  );
+  /** The plan as the draft would have it, as far as a view can tell. */
+  readonly plan = computed((): PlanSpec => {
+    const { draft, stored, rows } = this;
+    if (isEmpty(draft.value)) return stored.value;
+    const tasks = rows.value.filter((row) => !row.dropped).map((row) => row.now);
+    return { ...stored.value, ...draft.value.plan, tasks };
+  });
+  /** The same as it last rested, for what is dear to draw; with the tasks that are to be
+   * dropped, so that each keeps its number. */
+  readonly drawn = computed((): PlanSpec => {
+    const draft = this.#rested.value;
+    const stored = this.stored.value;
+    if (isEmpty(draft)) return stored;
+    return { ...stored, tasks: rowsOf(stored, draft).map((row) => row.now) };
+  });
+  readonly dirty = computed(() => !isEmpty(this.draft.value));
+  // The state may follow a moment after the approval; nothing can be edited between them.
+  readonly mayEdit = computed(
+    () =>
+      this.mission.facts.value.state === "awaiting_approval" &&
+      this.mission.head.value.decision !== null &&
+      this.#here.ui.choice.approved.value === "",
+  );
+  readonly editing = computed(() => this.mayEdit.value && this.#here.ui.choice.editing.value);
+  /** Whether another revision has come since the draft was begun. */
+  readonly overtaken = computed(
+    () => this.dirty.value && this.mission.facts.value.revision !== this.base.value,
+  );
+  /** What the kernel finds wrong; tools are all of the work that has a field. */
+  readonly problems = computed((): readonly Problem[] =>
+    (this.#told()?.problems ?? []).map((each) =>
+      each.field === "work" ? { ...each, field: "tools" } : each,
+    ),
+  );
+  readonly problemsByRow = computed(() => {
+    const found = new Map<string, Problem[]>();
+    for (const problem of this.problems.value) {
+      const key = this.keyOf(problem.task);
+      found.set(key, [...(found.get(key) ?? []), problem]);
+    }
+    return found;
+  });
+  readonly difference = computed((): Difference | null => this.#told()?.difference ?? null);
+
+  constructor(here: Here) {
+    this.#here = here;
+    this.mission = here.mission;
+  }
+
+  /** What the kernel says of the draft, or of the plan while there is none. */
+  #told(): Checked | Decision | null {
+    return this.dirty.value ? this.checked.value : this.mission.head.value.decision;
   }
 
   /** Row of the task that a problem names. */
@@ -146,63 +141,40 @@ export class PlanDesk {
   }
 
   problemsOf(key: string, field: string): readonly Problem[] {
-    const names = field === "tools" ? ["tools", "work"] : [field];
-    return (this.problemsByRow.value.get(key) ?? []).filter((one) => names.includes(one.field));
+    return (this.problemsByRow.value.get(key) ?? []).filter((one) => one.field === field);
   }
 
-  edit(row: Row, values: Partial<TaskSpec>): void {
+  /** Give a task new values, or the plan itself where there is no row. */
+  edit(row: Row | null, values: Partial<TaskSpec> & Partial<PlanFields>): void {
+    const draft = this.draft.value;
     this.#put(
-      row.stored
-        ? changed(this.draft.value, row.stored, values)
-        : addedChanged(this.draft.value, placeOf(row), values),
+      row === null
+        ? planChanged(draft, this.stored.value, values)
+        : row.stored
+          ? changed(draft, row.stored, values)
+          : addedChanged(draft, placeOf(row), values),
     );
   }
 
-  editPlan(values: Partial<PlanFields>): void {
-    this.#put(planChanged(this.draft.value, this.stored.value, values));
-  }
-
-  /** Keep a text that is no value, so that it is neither lost nor taken for one. */
-  putUnread(place: Place, unread: Unread | null): void {
-    const key = unreadKey(place);
-    if (unread === null && !this.unread.value.has(key)) return;
-    this.#begin();
-    const all = new Map(this.unread.value);
-    if (unread) all.set(key, unread);
-    else all.delete(key);
-    this.unread.value = all;
-    this.#ui.choice.dirty.value = this.dirty.value;
-  }
-
   drop(row: Row): void {
-    batch(() => {
-      this.#forgetUnread(row.key);
-      if (row.stored) this.#put(dropped(this.draft.value, row.stored.name));
-      else this.#removeAdded(placeOf(row));
-    });
+    const { draft } = this;
+    if (row.stored) this.#put(dropped(draft.value, row.stored.name));
+    else {
+      const add = draft.value.add.filter((_, index) => index !== placeOf(row));
+      this.openAdded.value = null;
+      this.#put({ ...draft.value, add });
+      this.goTo.value = ADDING;
+    }
   }
 
-  keep(row: Row): void {
-    if (row.stored) this.#put(kept(this.draft.value, row.stored.name));
-  }
-
-  undo(row: Row): void {
-    batch(() => {
-      this.#forgetUnread(row.key);
-      if (row.stored) this.#put(undone(this.draft.value, row.stored.name));
-    });
-  }
-
-  undoPlan(): void {
-    batch(() => {
-      this.#forgetUnread(WHOLE);
-      this.#put({ ...this.draft.value, plan: {} });
-    });
+  /** Take back what was done to a task, or to the plan itself where there is no row. */
+  undo(row: Row | null): void {
+    const draft = this.draft.value;
+    this.#put(row ? undone(draft, row.stored?.name ?? "") : { ...draft, plan: {} });
   }
 
   undoAll(): void {
     batch(() => {
-      this.unread.value = new Map();
       this.gone.value = [];
       this.openAdded.value = null;
       this.#put(NO_EDITS);
@@ -222,36 +194,32 @@ export class PlanDesk {
   }
 
   openRow(key: string): void {
+    const isAdded = key.startsWith("+");
     batch(() => {
-      const isAdded = key.startsWith("+");
-      this.openAdded.value = isAdded ? Number(key.slice(1)) : null;
-      this.#ui.task.value = isAdded || key === WHOLE ? null : key.slice(1);
+      this.openAdded.value = isAdded ? key : null;
+      this.#here.ui.task.value = isAdded || key === WHOLE ? null : key.slice(1);
     });
   }
 
   closeRow(): void {
-    batch(() => {
-      this.openAdded.value = null;
-      this.#ui.task.value = null;
-    });
+    this.openRow(WHOLE);
   }
 
   /** Open what a problem is about, and bring the focus to the field. */
   show(problem: Problem): void {
-    const field = problem.field === "work" ? "tools" : problem.field;
     const key = this.keyOf(problem.task);
     batch(() => {
-      if (this.mayEdit.value) this.#ui.choice.editing.value = true;
+      if (this.mayEdit.value) this.#here.ui.choice.editing.value = true;
       if (key !== WHOLE) this.openRow(key);
-      this.goTo.value = { key, field };
-      this.#ui.opened.value += 1;
+      this.goTo.value = { key, field: problem.field };
+      this.#here.ui.opened.value += 1;
     });
   }
 
   /** The kernel has made a revision of the draft. */
   saved(answer: Checked): void {
     batch(() => {
-      this.#ui.choice.saved.value = answer.difference.to_revision;
+      this.#here.ui.choice.saved.value = answer.difference.to_revision;
       this.#finish();
       this.checked.value = null;
       this.base.value = answer.difference.to_revision;
@@ -278,10 +246,9 @@ export class PlanDesk {
   /** Nothing is left to save; a new task that was open is one of the plan now. */
   #finish(): void {
     batch(() => {
-      const place = this.openAdded.value;
-      const open = place === null ? undefined : this.draft.value.add[place]?.name;
+      const open = this.rows.value.find(({ key }) => key === this.openAdded.value);
       this.undoAll();
-      if (open !== undefined) this.#ui.task.value = open;
+      if (open) this.#here.ui.task.value = open.now.name;
     });
   }
 
@@ -291,7 +258,6 @@ export class PlanDesk {
     const stop = this.draft.subscribe((draft) => {
       clearTimeout(timer);
       if (isEmpty(draft)) {
-        this.#asked += 1;
         this.checked.value = null;
         this.refusal.value = "";
         this.#rested.value = draft;
@@ -306,66 +272,31 @@ export class PlanDesk {
   }
 
   async #check(): Promise<void> {
-    this.#asked += 1;
-    const mine = this.#asked;
-    this.#rested.value = this.draft.peek();
+    const draft = this.draft.peek();
+    this.#rested.value = draft;
     try {
-      const checked = await this.#ask<Checked>("check", { draft: this.draft.peek() });
-      if (mine !== this.#asked) return;
+      const checked = await this.#here.link.ask<Checked>("check", { draft });
+      if (draft !== this.#rested.peek()) return;
       this.checked.value = checked;
       this.refusal.value = "";
     } catch (error) {
       const why = reasonOf(error);
-      if (mine === this.#asked) this.refusal.value = why;
+      if (draft === this.#rested.peek()) this.refusal.value = why;
     }
   }
 
   #put(draft: Draft): void {
+    const { dirty, base } = this;
     batch(() => {
-      this.#begin();
+      if (!dirty.value) base.value = Math.max(base.value, this.mission.facts.value.revision);
       this.draft.value = draft;
-      this.#ui.choice.dirty.value = this.dirty.value;
+      this.#here.ui.choice.dirty.value = dirty.value;
     });
-  }
-
-  #begin(): void {
-    if (this.dirty.value) return;
-    this.base.value = Math.max(this.base.value, this.mission.facts.value.revision);
-  }
-
-  #removeAdded(place: number): void {
-    this.openAdded.value = null;
-    // What stands behind it moves up, and texts that cannot be read would stay behind.
-    const rest = [...this.unread.value].filter(([key]) => !key.startsWith("+"));
-    this.unread.value = new Map(rest);
-    this.#put(addedRemoved(this.draft.value, place));
-    this.goTo.value = ADDING;
-  }
-
-  #forgetUnread(key: string): void {
-    const rest = [...this.unread.value].filter(([each]) => !each.startsWith(`${key}\n`));
-    if (rest.length < this.unread.value.size) this.unread.value = new Map(rest);
-  }
-
-  #allProblems(): readonly Problem[] {
-    const own: Problem[] = [...this.unread.value].map(([key, unread]) => {
-      const cut = key.lastIndexOf("\n");
-      const row = this.rows.value.find((each) => each.key === key.slice(0, cut));
-      return {
-        task: row?.now.name ?? "",
-        field: key.slice(cut + 1),
-        text: unread.problem,
-        instead: null,
-      };
-    });
-    const said = isEmpty(this.draft.value)
-      ? (this.mission.head.value.decision?.problems ?? [])
-      : (this.checked.value?.problems ?? []);
-    return [...own, ...said];
   }
 }
 
-export const unreadKey = (place: Place): string => `${place.key}\n${place.field}`;
+/** The key of a row, or of the plan itself. */
+export const keyOf = (row: Row | null): string => row?.key ?? WHOLE;
 
 const placeOf = (row: Row): number => Number(row.key.slice(1));
 

@@ -1,4 +1,5 @@
 import type { AgentWork, Draft, PlanSpec, TaskSpec } from "../protocol";
+import { defaultOf, type FieldSpecs, PLAN_FIELDS, TASK_FIELDS } from "./plan-fields";
 
 /** Changes to a plan, from one draft to the next; nothing in here knows of a view. */
 
@@ -33,33 +34,15 @@ export function tasksIn(draft: Draft): number {
 export const same = (a: unknown, b: unknown): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b);
 
-/** A field as it is where the wire leaves out its default. */
-function stated(value: unknown, otherwise: unknown): unknown {
-  return value === undefined ? otherwise : value;
+/** New values without those that are as stored, and without those of `work` that say the same. */
+function different(stored: object, values: object, specs: FieldSpecs): Record<string, unknown> {
+  const were = stored as Record<string, unknown>;
+  const differs = ([field, value]: [string, unknown]): boolean =>
+    field === "work"
+      ? !sameWork(were.work as TaskSpec["work"], value as AgentWork)
+      : !same(value, were[field] ?? defaultOf(specs[field]));
+  return Object.fromEntries(Object.entries(values).filter(differs));
 }
-
-const TASK_DEFAULTS: Readonly<Record<string, unknown>> = {
-  goal: "",
-  agent: "",
-  needs: [],
-  scope: [],
-  hosts: [],
-  check: "",
-  cap_cost: null,
-  timeout_s: 600,
-  attempts: 1,
-  on_failure: "stop",
-};
-const PLAN_DEFAULTS: Readonly<Record<string, unknown>> = {
-  scope: [],
-  hosts: [],
-  budget: null,
-  concurrency: 8,
-  agent_concurrency: null,
-  deadline_s: null,
-  priority: 50,
-  result: "",
-};
 
 function sameWork(was: TaskSpec["work"], is: AgentWork): boolean {
   if (was.kind === "python") return same(was, is);
@@ -68,15 +51,8 @@ function sameWork(was: TaskSpec["work"], is: AgentWork): boolean {
 
 /** Give a task of the plan new values; one that is again as stored is no change. */
 export function changed(draft: Draft, stored: TaskSpec, values: Partial<TaskSpec>): Draft {
-  const all: Record<string, unknown> = { ...draft.changes[stored.name], ...values };
-  const were = stored as unknown as Record<string, unknown>;
-  for (const [field, value] of Object.entries(all)) {
-    const was = stated(were[field], TASK_DEFAULTS[field]);
-    const stands =
-      field === "work" ? sameWork(stored.work, value as AgentWork) : same(value, was);
-    if (stands) delete all[field];
-  }
-  const { [stored.name]: _, ...others } = draft.changes;
+  const { [stored.name]: before, ...others } = draft.changes;
+  const all = different(stored, { ...before, ...values }, TASK_FIELDS);
   const changes = Object.keys(all).length > 0 ? { ...others, [stored.name]: all } : others;
   return { ...draft, changes };
 }
@@ -87,27 +63,18 @@ export function planChanged(
   stored: PlanSpec,
   values: Partial<PlanFields>,
 ): Draft {
-  const all: Record<string, unknown> = { ...draft.plan, ...values };
-  const were = stored as unknown as Record<string, unknown>;
-  for (const [field, value] of Object.entries(all)) {
-    if (same(value, stated(were[field], PLAN_DEFAULTS[field]))) delete all[field];
-  }
-  return { ...draft, plan: all };
-}
-
-export function dropped(draft: Draft, name: string): Draft {
-  const { [name]: _, ...changes } = draft.changes;
-  return { ...draft, changes, drop: [...draft.drop.filter((each) => each !== name), name] };
-}
-
-export function kept(draft: Draft, name: string): Draft {
-  return { ...draft, drop: draft.drop.filter((each) => each !== name) };
+  return { ...draft, plan: different(stored, { ...draft.plan, ...values }, PLAN_FIELDS) };
 }
 
 /** Without what the draft does to one task of the plan. */
 export function undone(draft: Draft, name: string): Draft {
   const { [name]: _, ...changes } = draft.changes;
-  return { ...kept(draft, name), changes };
+  return { ...draft, changes, drop: draft.drop.filter((each) => each !== name) };
+}
+
+export function dropped(draft: Draft, name: string): Draft {
+  const rest = undone(draft, name);
+  return { ...rest, drop: [...rest.drop, name] };
 }
 
 /** With one more task, under a name that nothing has yet. */
@@ -122,10 +89,6 @@ export function added(draft: Draft, plan: PlanSpec, agent: string): Draft {
 export function addedChanged(draft: Draft, place: number, values: Partial<TaskSpec>): Draft {
   const add = draft.add.map((task, index) => (index === place ? { ...task, ...values } : task));
   return { ...draft, add };
-}
-
-export function addedRemoved(draft: Draft, place: number): Draft {
-  return { ...draft, add: draft.add.filter((_, index) => index !== place) };
 }
 
 /**
@@ -160,52 +123,40 @@ function isAsAsked(there: TaskSpec, { name: _, ...asked }: TaskSpec): boolean {
 export function rowsOf(plan: PlanSpec, draft: Draft): Row[] {
   const away = new Set(draft.drop);
   const rows = plan.tasks.map((stored, index): Row => {
-    const values = draft.changes[stored.name];
+    const { name } = stored;
+    const values = draft.changes[name];
     const now = values ? { ...stored, ...values } : stored;
     return {
-      key: `=${stored.name}`,
+      key: `=${name}`,
       number: index + 1,
       stored,
       now: away.size > 0 && !values?.needs ? withoutNeeds(now, away) : now,
-      dropped: away.has(stored.name),
+      dropped: away.has(name),
     };
   });
-  draft.add.forEach((task, index) => {
-    rows.push({
-      key: `+${index}`,
-      number: plan.tasks.length + index + 1,
-      stored: null,
-      now: task,
-      dropped: false,
-    });
+  const added = draft.add.map((now, index): Row => {
+    const number = rows.length + index + 1;
+    return { key: `+${index}`, number, stored: null, now, dropped: false };
   });
-  return rows;
+  return [...rows, ...added];
 }
 
 /** Rows that say the same as before are the same objects, so that nothing draws them anew. */
 export function settled(rows: readonly Row[], before: ReadonlyMap<string, Row>): Row[] {
   return rows.map((row) => {
     const old = before.get(row.key);
-    const stands =
-      old !== undefined &&
-      old.number === row.number &&
+    return old?.number === row.number &&
       old.dropped === row.dropped &&
       old.stored === row.stored &&
-      same(old.now, row.now);
-    return stands ? old : row;
+      same(old.now, row.now)
+      ? old
+      : row;
   });
 }
 
 function withoutNeeds(task: TaskSpec, away: ReadonlySet<string>): TaskSpec {
   if (!task.needs?.some((need) => away.has(need))) return task;
   return { ...task, needs: task.needs.filter((need) => !away.has(need)) };
-}
-
-/** The plan as the draft would have it, as far as a view can tell. */
-export function applied(plan: PlanSpec, draft: Draft, rows: readonly Row[]): PlanSpec {
-  if (isEmpty(draft)) return plan;
-  const tasks = rows.filter((row) => !row.dropped).map((row) => row.now);
-  return { ...plan, ...draft.plan, tasks };
 }
 
 export function toolsOf(task: TaskSpec): readonly string[] {
@@ -218,45 +169,6 @@ export function withTools(work: AgentWork, tools: readonly string[]): AgentWork 
   return {
     ...work,
     tools: [...tools],
-    ...(work.params ? { params: Object.fromEntries(params) } : {}),
+    ...(work.params && { params: Object.fromEntries(params) }),
   };
 }
-
-/** The magic that makes the same edits: the first of its lines, one for each task. */
-export function twinOf(mission: string, draft: Draft): string {
-  const lines: string[] = [];
-  for (const [name, values] of Object.entries(draft.changes)) {
-    lines.push(`%hyper edit ${mission} ${quoted(name)} ${assignments(values)}`);
-  }
-  const own = assignments(draft.plan);
-  if (draft.drop.length > 0 || own) {
-    const drop = draft.drop.length > 0 ? `--drop ${draft.drop.map(quoted).join(",")}` : "";
-    lines.push(`%hyper edit ${mission} ${[own, drop].filter(Boolean).join(" ")}`);
-  }
-  for (const task of draft.add) {
-    const parts = [`--add ${quoted(task.name)}`];
-    if (task.agent) parts.push(`--agent ${quoted(task.agent)}`);
-    if (task.goal) parts.push(`--goal ${quoted(task.goal)}`);
-    if (task.needs?.length) parts.push(`--needs ${task.needs.map(quoted).join(",")}`);
-    if (toolsOf(task).length) parts.push(`--tools ${toolsOf(task).map(quoted).join(",")}`);
-    lines.push(`%hyper edit ${mission} ${parts.join(" ")}`);
-  }
-  const [first, ...others] = lines;
-  if (first === undefined) return `%hyper edit ${mission}`;
-  return others.length > 0 ? `${first} (and ${others.length} more)` : first;
-}
-
-function assignments(values: object): string {
-  return Object.entries(values)
-    .map(([field, value]) => {
-      if (field === "work") return `tools=${(value as AgentWork).tools?.join(",") ?? ""}`;
-      if (Array.isArray(value)) return `${field}=${value.map(String).map(quoted).join(",")}`;
-      return `${field}=${typeof value === "string" ? quoted(value) : String(value)}`;
-    })
-    .join(" ");
-}
-
-const quoted = (text: string): string =>
-  /^[\w./*-]+$/.test(text)
-    ? text
-    : JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -1,76 +1,70 @@
 import type { JSX } from "preact";
 import type { TaskSpec } from "../protocol";
-import { duration, line, shown } from "../words";
-import { toolsOf } from "./plan-draft";
-import { capsOf, DEFAULT_BACKOFF_S, ON_FAILURE } from "./plan-values";
+import { duration, line, money, shown } from "../words";
+import type { PlanDesk } from "./plan-desk";
+import { type Row, toolsOf } from "./plan-draft";
+import { defaultOf, fieldsOf, specOf } from "./plan-fields";
+import { textOf, type Value } from "./plan-values";
 
 /** A label, what is said of it, and whether that is to be read letter by letter. */
-export type FactRow = readonly [label: string, said: string, kind?: "code"];
+export type FactRow = readonly [label: string, said: string, isCode?: boolean];
 
-export function Facts({ rows }: { rows: readonly FactRow[] }): JSX.Element {
+export function Facts({ rows }: { rows: readonly FactRow[] }): JSX.Element | null {
+  if (rows.length === 0) return null;
   return (
     <dl class="plan-facts">
-      {rows.map(([label, said, kind]) => (
+      {rows.map(([label, said, isCode]) => (
         <div key={label}>
           <dt>{line(label)}</dt>
-          <dd>{kind === "code" ? <code>{shown(said, 4_000)}</code> : shown(said, 4_000)}</dd>
+          <dd>{isCode ? <code>{shown(said, 4_000)}</code> : shown(said, 4_000)}</dd>
         </div>
       ))}
     </dl>
   );
 }
 
-const listed = (list: readonly string[] | undefined, none: string): string =>
-  list && list.length > 0 ? list.join(", ") : none;
-
-function coded(label: string, list: readonly string[] | undefined, none: string): FactRow {
-  return list && list.length > 0 ? [label, list.join(", "), "code"] : [label, none];
+/** What a field holds: that of the draft, of the plan, or what stands for nothing. */
+export function heldIn(desk: PlanDesk, row: Row | null, field: string): Value {
+  if (row && field === "tools") return toolsOf(row.now);
+  const all = (row?.now ?? desk.plan.value) as unknown as Record<string, Value | undefined>;
+  return all[field] ?? defaultOf(specOf(row, field));
 }
 
-/** The same as the form of a contract, to be read. */
-export function factsOf(task: TaskSpec): FactRow[] {
-  const caps = capsOf(task);
-  const isPython = task.work.kind === "python";
-  return [
-    ["Goal", task.goal || "none"],
-    ["Agent", task.agent || "none: a Python function does it"],
-    coded("Needs", task.needs, "nothing: it can start at once"),
-    ...(isPython ? [] : [["Tools", listed(toolsOf(task), "none")] as const]),
-    ...argumentsOf(task),
-    coded("Scope", task.scope, "that of the plan"),
-    coded("Hosts", task.hosts, "none"),
-    task.check ? ["Check", task.check, "code"] : ["Check", "none"],
-    ["Cap on cost", caps.cost],
-    ["Cap on time", `${caps.time} for each attempt`],
-    ["Attempts", String(task.attempts ?? 1)],
-    ["If it fails", failureOf(task)],
-    ...otherTerms(task),
-  ];
+/** The same in words; empty if it is nothing. */
+export function wordsOf(desk: PlanDesk, row: Row | null, field: string): string {
+  const kind = specOf(row, field)?.kind;
+  const value = heldIn(desk, row, field);
+  if (typeof value !== "number") return textOf(kind, value);
+  return kind === "dollars" ? money(value) : kind === "minutes" ? duration(value) : `${value}`;
 }
 
-function failureOf(task: TaskSpec): string {
-  const wanted = task.on_failure ?? "stop";
-  return ON_FAILURE.find(([value]) => value === wanted)?.[1] ?? wanted;
+/** The same as a form, to be read. */
+export function factsOf(desk: PlanDesk, row: Row | null): FactRow[] {
+  return fieldsOf(row).map((field) => {
+    const spec = specOf(row, field);
+    const label = spec?.label ?? field;
+    const words = wordsOf(desk, row, field);
+    if (words === "") return [label, spec?.empty ?? "none"];
+    return [label, spec?.said?.(words) ?? words, spec?.mono ?? spec?.kind === "list"];
+  });
 }
 
-/** What tools are called with is part of the contract, for example the test command. */
-export function argumentsOf(task: TaskSpec): FactRow[] {
-  if (task.work.kind === "python") return [];
-  const params = Object.entries(task.work.params ?? {});
-  return params.map(([tool, given]) => [`Arguments of ${tool}`, JSON.stringify(given), "code"]);
-}
-
-/** Terms that are seldom other than by default; only those that are. */
-export function otherTerms(task: TaskSpec): FactRow[] {
-  const rows: FactRow[] = [];
-  if (task.backoff_s !== undefined && task.backoff_s !== DEFAULT_BACKOFF_S)
-    rows.push([
-      "Before a retry",
-      `it waits ${duration(task.backoff_s)}, then longer each time`,
-    ]);
-  if (task.repeatable === false)
+/** Terms that are not changed here: what tools are called with, and what is not by default. */
+export function otherTerms({ work, backoff_s, repeatable, resources }: TaskSpec): FactRow[] {
+  const rows: FactRow[] =
+    work.kind === "python"
+      ? []
+      : Object.entries(work.params ?? {}).map(([tool, given]) => [
+          `Arguments of ${tool}`,
+          JSON.stringify(given),
+          true,
+        ]);
+  if (backoff_s !== undefined && backoff_s !== DEFAULT_BACKOFF_S)
+    rows.push(["Before a retry", `it waits ${duration(backoff_s)}, then longer each time`]);
+  if (repeatable === false)
     rows.push(["After a crash", "it is not begun again by itself, you are asked"]);
-  if (task.resources && task.resources.length > 0)
-    rows.push(["Shares", task.resources.join(", "), "code"]);
+  if (resources?.length) rows.push(["Shares", resources.join(", "), true]);
   return rows;
 }
+
+const DEFAULT_BACKOFF_S = 0.5;

@@ -1,92 +1,108 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef } from "preact/hooks";
+import { useHere } from "../here";
+import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
-import type { Problem } from "../protocol";
+import type { AgentFacts, Problem } from "../protocol";
 import { line, shown } from "../words";
-import { type PlanDesk, unreadKey, WHOLE } from "./plan-desk";
-import { type Row, same, withTools } from "./plan-draft";
-import { completions, minutesText, type Reading } from "./plan-values";
-
-/** The mark of what is wrong. */
-export const WRONG = { shape: "failed", role: "bad" } as const;
+import { keyOf, type PlanDesk } from "./plan-desk";
+import { type Row, same, toolsOf, withTools } from "./plan-draft";
+import { heldIn } from "./plan-facts";
+import { defaultOf, type FieldSpec, fieldsOf, ON_FAILURE, specOf } from "./plan-fields";
+import { WRONG } from "./plan-problems";
+import { completions, read, readList, textOf, type Value } from "./plan-values";
 
 const LOOK = { shape: "awaiting", role: "attention" } as const;
 const MARKS_SHOWN = 600;
+const RESULTS_AT_MOST = 300;
+
+interface Props {
+  desk: PlanDesk;
+  /** Null for the plan itself. */
+  row: Row | null;
+}
+
+/** All fields that can be changed. */
+export function Fields({ desk, row }: Props): JSX.Element {
+  return (
+    <>
+      {fieldsOf(row).map((field) => {
+        const spec = specOf(row, field);
+        if (!spec) return null;
+        const Control =
+          spec.kind === "choice" ? ChoiceField : spec.kind === "ticks" ? TicksField : TextField;
+        return <Control key={field} {...{ desk, row, field, spec }} />;
+      })}
+    </>
+  );
+}
+
+interface FieldProps extends Props {
+  field: string;
+  spec: FieldSpec;
+}
 
 /** What a control has to carry so that its label, its hint and its problems belong to it. */
-export interface Tied {
+interface Tied {
   readonly id: string;
   readonly "aria-describedby": string | undefined;
   readonly "aria-invalid": true | undefined;
 }
 
-interface FrameProps {
-  desk: PlanDesk;
-  /** Null for a field of the plan itself. */
-  row: Row | null;
-  field: string;
-  label: string;
+interface FrameProps extends FieldProps {
   hint?: string | undefined;
   /** The text with its hidden marks written out, where it has any. */
-  marks?: string | undefined;
-  wide?: "half" | "third" | "two-thirds" | undefined;
+  marks?: string;
   /** A group of controls instead of one: the label is then that of the group. */
   group?: boolean;
   children: (tied: Tied) => ComponentChildren;
 }
 
 /** A label, a control, and below it what is wrong with its value and what would be right. */
-export function Frame(props: FrameProps): JSX.Element {
-  const { desk, row, field, label, hint, marks, wide, group, children } = props;
+function Frame(props: FrameProps): JSX.Element {
+  const { desk, row, field, spec, hint = spec.hint, marks, group, children } = props;
   const id = useOwnId();
   const frame = useRef<HTMLDivElement>(null);
-  const key = row?.key ?? WHOLE;
+  const key = keyOf(row);
   const problems = desk.problemsOf(key, field);
   const described = [
-    hint ? `${id}-hint` : "",
-    marks ? `${id}-marks` : "",
+    hint && `${id}-hint`,
+    marks && `${id}-marks`,
     ...problems.map((_, n) => `${id}-p${n}`),
   ];
-  useSignalEffect(() => {
-    const place = desk.goTo.value;
-    if (place?.key !== key || place.field !== field) return;
-    frame.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
-    desk.goTo.value = null;
-  });
-  const tied: Tied = {
-    id,
-    "aria-describedby": described.filter(Boolean).join(" ") || undefined,
-    "aria-invalid": problems.length > 0 || undefined,
-  };
   const focus = (): void => {
     frame.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
   };
+  useSignalEffect(() => {
+    const place = desk.goTo.value;
+    if (place?.key !== key || place.field !== field) return;
+    focus();
+    desk.goTo.value = null;
+  });
+  const Label = group ? "span" : "label";
   return (
     <div
-      class={`plan-field ${wide ? `plan-${wide}` : ""}`}
+      class={`plan-field ${spec.wide ? `plan-${spec.wide}` : ""}`}
       ref={frame}
       data-field={field}
-      {...(group ? { role: "group", "aria-labelledby": `${id}-label` } : {})}
+      {...(group && { role: "group", "aria-labelledby": `${id}-label` })}
     >
-      {group ? (
-        <span class="plan-label" id={`${id}-label`}>
-          {label}
-        </span>
-      ) : (
-        <label class="plan-label" for={id}>
-          {label}
-        </label>
-      )}
-      {children(tied)}
+      <Label class="plan-label" {...(group ? { id: `${id}-label` } : { for: id })}>
+        {spec.label}
+        {spec.more}
+      </Label>
+      {children({
+        id,
+        "aria-describedby": described.filter(Boolean).join(" ") || undefined,
+        "aria-invalid": problems.length > 0 || undefined,
+      })}
       {problems.map((problem, n) => (
         <Wrong
           id={`${id}-p${n}`}
           key={`${n} ${problem.text}`}
-          desk={desk}
-          row={row}
-          problem={problem}
+          {...{ desk, row, problem }}
           onDone={focus}
         />
       ))}
@@ -108,112 +124,97 @@ export function Frame(props: FrameProps): JSX.Element {
   );
 }
 
-interface WrongProps {
+interface WrongProps extends Props {
   id?: string;
-  desk: PlanDesk;
-  row: Row | null;
   problem: Problem;
   /** Called when another value was put in. */
   onDone: () => void;
 }
 
-/** One problem in words, with what would be right. */
-export function Wrong({ id, ...props }: WrongProps): JSX.Element {
+/** One problem in words, with what would be right, to be put in by pressing it. */
+function Wrong({ id, desk, row, problem, onDone }: WrongProps): JSX.Element {
+  const text = insteadText(row, problem);
   return (
     <span class="plan-wrong" id={id}>
       <Icon {...WRONG} />
       <span>
-        {shown(props.problem.text, 600)} <Instead {...props} />
+        {shown(problem.text, 600)}{" "}
+        {text !== null && (
+          <Button
+            class="link"
+            onClick={() => {
+              putIn(desk, row, problem);
+              onDone();
+            }}
+          >
+            Put in {text === "" ? "nothing" : <code>{line(text)}</code>}
+          </Button>
+        )}
       </span>
     </span>
   );
 }
 
-/** The value that would be right, to be put in by pressing it. */
-function Instead({ desk, row, problem, onDone }: WrongProps): JSX.Element | null {
-  const text = insteadText(problem);
-  if (text === null) return null;
+/** Problems that no field can show: all of them while there is no form. */
+export function OtherProblems({
+  desk,
+  row,
+  onDone,
+}: Omit<WrongProps, "id" | "problem">): JSX.Element {
+  const fields = desk.editing.value && !row?.dropped ? fieldsOf(row) : [];
+  const all = desk.problemsByRow.value.get(keyOf(row)) ?? [];
   return (
-    <button
-      type="button"
-      class="link"
-      onClick={() => {
-        putIn(desk, row, problem);
-        onDone();
-      }}
-    >
-      Put in {text === "" ? "nothing" : <code>{line(text)}</code>}
-    </button>
+    <>
+      {all
+        .filter(({ field }) => !fields.includes(field))
+        .map((problem) => (
+          <Wrong key={`${problem.field} ${problem.text}`} {...{ desk, row, problem, onDone }} />
+        ))}
+    </>
   );
 }
 
 /** As the field would show it; null where there is nothing to put in. */
-function insteadText({ field, instead: value }: Problem): string | null {
-  if (typeof value === "number") return SECONDS.has(field) ? minutesText(value) : String(value);
-  if (typeof value === "string") return value;
-  if (Array.isArray(value) && value.every((each) => typeof each === "string"))
-    return value.join(", ");
-  return null;
+function insteadText(row: Row | null, { field, instead: value }: Problem): string | null {
+  const known =
+    ["number", "string"].includes(typeof value) ||
+    (Array.isArray(value) && value.every((each) => typeof each === "string"));
+  return known ? textOf(specOf(row, field)?.kind, value) : null;
 }
-
-const SECONDS: ReadonlySet<string> = new Set(["timeout_s", "deadline_s"]);
-const LISTS: ReadonlySet<string> = new Set(["needs", "scope", "hosts", "resources", "tools"]);
 
 function putIn(desk: PlanDesk, row: Row | null, { field, instead }: Problem): void {
-  const named = field === "work" ? "tools" : field;
-  const value = LISTS.has(named) && typeof instead === "string" ? [instead] : instead;
-  desk.putUnread({ key: row?.key ?? WHOLE, field: named }, null);
-  if (row === null) desk.editPlan({ [named]: value });
-  else if (named !== "tools") desk.edit(row, { [named]: value });
-  else if (row.now.work.kind !== "python" && Array.isArray(value))
-    desk.edit(row, { work: withTools(row.now.work, value as string[]) });
+  const isList = Array.isArray(defaultOf(specOf(row, field)));
+  const value = isList && typeof instead === "string" ? [instead] : instead;
+  if (field !== "tools") desk.edit(row, { [field]: value });
+  else if (Array.isArray(value)) putTools(desk, row, value);
 }
 
-interface TextFieldProps<Value> extends Omit<FrameProps, "children" | "group"> {
-  value: Value;
-  toText: (value: Value) => string;
-  read: (text: string) => Reading<Value>;
-  onValue: (value: Value) => void;
-  mono?: boolean;
-  lines?: number;
-  /** Names that complete what stands after the last comma. */
-  names?: () => Iterable<string>;
-  /** What an empty field means. */
-  empty?: string;
-}
-
-/**
- * A field whose value is typed. What is typed stays as typed while one is at it; a text that is
- * no value is kept beside the draft, with the reason.
- */
-export function TextField<Value>(props: TextFieldProps<Value>): JSX.Element {
-  const { desk, row, field, value, toText, read, onValue, mono, lines, names, empty } = props;
+/** A field whose value is typed. What is typed stays as typed while one is at it. */
+function TextField(props: FieldProps): JSX.Element {
+  const { desk, row, field, spec } = props;
+  const { kind, lines } = spec;
+  const value = heldIn(desk, row, field);
   const typed = useSignal<{ text: string; value: Value } | null>(null);
   const listId = useOwnId();
-  const place = { key: row?.key ?? WHOLE, field };
-  const unread = desk.unread.value.get(unreadKey(place));
   const own = typed.value !== null && same(typed.value.value, value) ? typed.value.text : null;
-  const text = unread?.text ?? own ?? toText(value);
+  const text = own ?? textOf(kind, value);
+  const mono = spec.mono ?? kind === "list";
   const take = (now: string): void => {
-    const reading = read(now);
-    if ("problem" in reading) {
-      desk.putUnread(place, { text: now, problem: reading.problem });
-      return;
-    }
-    typed.value = { text: now, value: reading.value };
-    desk.putUnread(place, null);
-    onValue(reading.value);
+    typed.value = { text: now, value: valueIn(now, props) };
+    desk.edit(row, { [field]: typed.value.value });
   };
-  // A field shows its text as it is, so what plays tricks with the eye is told beside it.
-  const marks = shown(text, text.length) === text ? undefined : shown(text, MARKS_SHOWN);
   return (
-    <Frame {...props} marks={marks}>
+    // A field shows its text as it is, so what plays tricks with the eye is told beside it.
+    <Frame
+      {...props}
+      {...(shown(text, text.length) !== text && { marks: shown(text, MARKS_SHOWN) })}
+    >
       {(tied) => {
         const common = {
           ...tied,
           class: mono ? "plan-mono" : "",
           value: text,
-          placeholder: empty,
+          placeholder: spec.empty,
           spellcheck: !mono,
           onBlur: () => {
             typed.value = null;
@@ -228,6 +229,7 @@ export function TextField<Value>(props: TextFieldProps<Value>): JSX.Element {
             />
           );
         }
+        const names = field === "needs";
         return (
           <>
             <input
@@ -239,7 +241,7 @@ export function TextField<Value>(props: TextFieldProps<Value>): JSX.Element {
             />
             {names && (
               <datalist id={listId}>
-                {completions(text, names()).map((each) => (
+                {completions(text, others(props)).map((each) => (
                   <option key={each.name} value={each.value}>
                     {line(each.name)}
                   </option>
@@ -253,25 +255,48 @@ export function TextField<Value>(props: TextFieldProps<Value>): JSX.Element {
   );
 }
 
-interface ChoiceFieldProps extends Omit<FrameProps, "children" | "group"> {
-  value: string;
-  options: readonly (readonly [string, string])[];
-  onValue: (value: string) => void;
+/** The value of what was typed. */
+function valueIn(text: string, { desk, row, field, spec }: FieldProps): Value {
+  if (text.trim() === "" && defaultOf(spec) === null) return null;
+  if (field !== "needs") {
+    const stored: object = (row ? row.stored : desk.stored.value) ?? {};
+    return read(spec.kind, text, (stored as Record<string, string[] | undefined>)[field]);
+  }
+  const names = desk.byName.value;
+  return readList(text, new Set(names.keys())).map((ref) =>
+    names.has(ref) || !/^t\d+$/.test(ref)
+      ? ref
+      : (desk.rows.value[Number(ref.slice(1)) - 1]?.now.name ?? ref),
+  );
+}
+
+/** Names of all other tasks. */
+function* others({ desk, row }: Props): Iterable<string> {
+  for (const each of desk.rows.value) {
+    if (each.key !== row?.key && !each.dropped) yield each.now.name;
+  }
 }
 
 /** One of several; a value that is none of them stays to be seen. */
-export function ChoiceField(props: ChoiceFieldProps): JSX.Element {
-  const { value, options, onValue } = props;
-  const known = options.some(([each]) => each === value);
+function ChoiceField(props: FieldProps): JSX.Element {
+  const { desk, row, field } = props;
+  const { agents } = useHere().mission;
+  const value = String(heldIn(desk, row, field));
+  const options = optionsOf(props, agents);
   return (
-    <Frame {...props}>
+    <Frame
+      {...props}
+      hint={field === "agent" ? agents.find(({ name }) => name === value)?.role : undefined}
+    >
       {(tied) => (
         <select
           {...tied}
           value={value}
-          onChange={(event) => onValue(event.currentTarget.value)}
+          onChange={(event) => desk.edit(row, { [field]: event.currentTarget.value })}
         >
-          {!known && <option value={value}>{`${line(value)} (not here)`}</option>}
+          {!options.some(([each]) => each === value) && (
+            <option value={value}>{`${line(value)} (not here)`}</option>
+          )}
           {options.map(([each, said]) => (
             <option key={each} value={each}>
               {line(said)}
@@ -283,17 +308,31 @@ export function ChoiceField(props: ChoiceFieldProps): JSX.Element {
   );
 }
 
-interface TicksFieldProps extends Omit<FrameProps, "children" | "group"> {
-  all: readonly string[];
-  ticked: readonly string[];
-  onValue: (ticked: string[]) => void;
+function optionsOf(
+  { desk, row, field, spec }: FieldProps,
+  agents: readonly AgentFacts[],
+): readonly (readonly [value: string, said: string])[] {
+  if (field === "on_failure") return ON_FAILURE;
+  const named = ({ name }: { name: string }) => [name, name] as const;
+  if (row === null) {
+    const tasks = desk.plan.value.tasks.slice(0, RESULTS_AT_MOST);
+    return [["", spec.empty ?? ""], ...tasks.map(named)];
+  }
+  const mayBeNone = row.now.work.kind === "python" || !row.now.agent;
+  return [...(mayBeNone ? [["", "none"] as const] : []), ...agents.map(named)];
 }
 
-export function TicksField(props: TicksFieldProps): JSX.Element {
-  const { all, ticked, onValue } = props;
+function TicksField(props: FieldProps): JSX.Element {
+  const { desk, row } = props;
+  const all = useHere().mission.tools;
+  const ticked = heldIn(desk, row, "tools") as readonly string[];
   const unknown = ticked.filter((each) => !all.includes(each));
   return (
-    <Frame {...props} group>
+    <Frame
+      {...props}
+      group
+      hint={row?.stored ? undefined : "With none, it gets those of its agent's role card."}
+    >
       {(tied) => (
         <span class="plan-ticks">
           {[...all, ...unknown].map((each) => (
@@ -302,13 +341,10 @@ export function TicksField(props: TicksFieldProps): JSX.Element {
                 type="checkbox"
                 aria-describedby={tied["aria-describedby"]}
                 checked={ticked.includes(each)}
-                onChange={(event) =>
-                  onValue(
-                    event.currentTarget.checked
-                      ? [...ticked, each]
-                      : ticked.filter((one) => one !== each),
-                  )
-                }
+                onChange={(event) => {
+                  const others = ticked.filter((one) => one !== each);
+                  putTools(desk, row, event.currentTarget.checked ? [...others, each] : others);
+                }}
               />
               {line(each)}
               {unknown.includes(each) && " (not here)"}
@@ -319,4 +355,12 @@ export function TicksField(props: TicksFieldProps): JSX.Element {
       )}
     </Frame>
   );
+}
+
+/** Other tools; in another order they are as before. */
+function putTools(desk: PlanDesk, row: Row | null, tools: readonly string[]): void {
+  if (!row || row.now.work.kind === "python") return;
+  const { stored } = row;
+  const asStored = stored && same([...tools].sort(), [...toolsOf(stored)].sort());
+  desk.edit(row, { work: asStored ? stored.work : withTools(row.now.work, tools) });
 }

@@ -1,14 +1,12 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
-import type { Difference, Phrase } from "../protocol";
+import type { Changed, Difference } from "../protocol";
 import { count, line, shown } from "../words";
-import { tickedIn } from "./plan-choice";
 import type { PlanDesk } from "./plan-desk";
-import { isEmpty } from "./plan-draft";
-import { labelOf, wordDifference } from "./plan-values";
+import { labelOf } from "./plan-fields";
 
 /** What stands beside the table: the plan as a drawing, what has changed, what follows. */
 export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
@@ -21,50 +19,59 @@ export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
   );
 }
 
-function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
-  const { mission, ui } = useHere();
+interface TitledProps {
+  title: ComponentChildren;
+  children: ComponentChildren;
+}
+
+function Titled({ title, children }: TitledProps): JSX.Element {
   const id = useOwnId();
-  const names = desk.byName.value;
-  const critical = mission.head.value.critical.filter((name) => names.has(name));
   return (
     <section aria-labelledby={id}>
       <h3 class="h" id={id}>
-        Plan, from start to end
+        {title}
       </h3>
+      {children}
+    </section>
+  );
+}
+
+function Drawing({ desk }: { desk: PlanDesk }): JSX.Element {
+  const { mission, ui } = useHere();
+  const names = desk.byName.value;
+  const { critical, critical_says } = mission.head.value;
+  return (
+    <Titled title="Plan, from start to end">
       <SmallGraph
         plan={desk.drawn.value}
-        critical={critical}
-        says={mission.head.value.critical_says}
+        critical={critical.filter((name) => names.has(name))}
+        says={critical_says}
         marked={ui.task.value}
-        onOpen={(name) => desk.openRow(desk.byName.value.get(name)?.key ?? `=${name}`)}
+        onOpen={(name) => desk.openRow(names.get(name)?.key ?? `=${name}`)}
       />
-    </section>
+    </Titled>
   );
 }
 
 function Changes({ desk }: { desk: PlanDesk }): JSX.Element | null {
   const { mission, ui } = useHere();
-  const id = useOwnId();
   const difference = desk.difference.value;
-  const isDraft = !isEmpty(desk.draft.value);
+  const isDraft = desk.dirty.value;
+  if (!isDraft && difference === null) return null;
   // Whoever made the revision, its changes are to be looked at.
   const isOwn = isDraft || difference?.to_revision === ui.choice.saved.value;
-  if (!isDraft && difference === null) return null;
   const from = isDraft ? mission.facts.value.revision : difference?.from_revision;
   return (
-    <section aria-labelledby={id}>
-      <h3 class="h" id={id}>
-        {isOwn ? "Your changes" : "Changes"} to revision {from}
-      </h3>
+    <Titled title={`${isOwn ? "Your changes" : "Changes"} to revision ${from}`}>
       {isDraft && <p class="quiet">Not saved yet.</p>}
-      {difference === null ? (
+      {difference ? (
+        <ChangesList desk={desk} difference={difference} />
+      ) : (
         <p class="quiet">
           {desk.refusal.value ? "They could not be compared." : "They are being compared."}
         </p>
-      ) : (
-        <ChangesList desk={desk} difference={difference} />
       )}
-    </section>
+    </Titled>
   );
 }
 
@@ -77,7 +84,7 @@ function ChangesList({
   desk: PlanDesk;
   difference: Difference;
 }): JSX.Element {
-  const byTask = new Map<string, Difference["changed"]>();
+  const byTask = new Map<string, Changed[]>();
   for (const change of difference.changed.filter(isTold))
     byTask.set(change.task, [...(byTask.get(change.task) ?? []), change]);
   const all = [...byTask];
@@ -109,7 +116,7 @@ function ChangesList({
 }
 
 /** What nobody edits follows from the rest, as notes do. */
-const isTold = ({ field }: Difference["changed"][number]): boolean => !UNTOLD.has(field);
+const isTold = ({ field }: Changed): boolean => !UNTOLD.has(field);
 const UNTOLD: ReadonlySet<string> = new Set(["notes", "planned_by", "playbook"]);
 
 function NameOf({ desk, task }: { desk: PlanDesk; task: string }): JSX.Element {
@@ -150,8 +157,11 @@ function NamesChanged({ desk, names, sign, said }: NamesProps): JSX.Element | nu
 }
 
 /** One field: only what is other than before is marked, by strokes and in words. */
-function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JSX.Element {
-  const { before, was, is, after } = wordDifference(old, now);
+function ChangeLine({ field, old, new: now, kept: [before, after] }: Changed): JSX.Element {
+  const between = (text: string): string =>
+    text.slice(before.length, text.length - after.length).trim();
+  const was = between(old);
+  const is = between(now);
   return (
     <span class="plan-change">
       {labelOf(field)}: {shown(before, 300)}
@@ -176,22 +186,14 @@ function ChangeLine({ field, old, new: now }: Difference["changed"][number]): JS
 
 function Steps(): JSX.Element | null {
   const { mission, ui } = useHere();
-  const id = useOwnId();
   const { picking, whole } = ui.choice;
-  const plan = mission.plan.value;
-  const decision = mission.head.value.decision;
-  const steps =
-    decision && plan && picking.value && !whole.value
-      ? partSteps(tickedIn(ui.choice, plan).length)
-      : (decision?.steps ?? []);
-  if (steps.length === 0) return null;
+  const { decision } = mission.head.value;
+  const told = picking.value && !whole.value ? decision?.part : decision;
+  if (!told?.steps.length) return null;
   return (
-    <section aria-labelledby={id}>
-      <h3 class="h" id={id}>
-        If you approve
-      </h3>
+    <Titled title="If you approve">
       <ol class="plan-steps">
-        {steps.map((step, index) => (
+        {told.steps.map((step, index) => (
           <li key={`${index} ${step.length}`}>
             <span>
               <Said phrase={step} />
@@ -199,16 +201,6 @@ function Steps(): JSX.Element | null {
           </li>
         ))}
       </ol>
-    </section>
+    </Titled>
   );
-}
-
-/** What follows when only a part of the plan is approved; the kernel tells of the whole. */
-function partSteps(ticked: number): readonly Phrase[] {
-  if (ticked === 0) return [["Nothing is ticked, so nothing would run."]];
-  return [
-    [`A new revision with only the ${count(ticked, "ticked task")} is made and approved.`],
-    ["What needs nothing starts at once. The others follow, each when what it needs is done."],
-    [`It ends when ${ticked === 1 ? "this task is" : "these tasks are"} done.`],
-  ];
 }

@@ -1,14 +1,11 @@
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import { useHere } from "../here";
-import { Refusal } from "../link";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
 import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
-import { type PlanDesk, unreadKey } from "./plan-desk";
-import { type Row, tasksIn, twinOf } from "./plan-draft";
+import type { PlanDesk } from "./plan-desk";
+import { type Row, tasksIn } from "./plan-draft";
 
 /** Asks for a revision made of all edits; a refusal is shown beside it and loses nothing. */
 export function SaveButton({
@@ -16,47 +13,33 @@ export function SaveButton({
   onDone,
 }: {
   desk: PlanDesk;
-  onDone: () => void;
+  onDone?: () => void;
 }): JSX.Element {
   const { mission, link, ui } = useHere();
   const next = mission.facts.value.revision + 1;
-  const more = (): Record<string, unknown> => {
-    const unread = desk.unread.value.size;
-    if (unread > 0) {
-      throw new Refusal({
-        code: "unread",
-        message: `${count(unread, "field")} cannot be read, so nothing was saved.`,
-        hint: "Correct what is marked, or undo it.",
-      });
-    }
-    return { draft: desk.draft.value, revision: desk.base.value };
-  };
   const problems = desk.problems.value.length;
-  const button = (
-    <ActionButton
-      key={desk.base.value}
-      link={link}
-      busy={ui.choice.saving}
-      disabled={!desk.dirty.value || problems > 0}
-      action={{
-        verb: "edit",
-        label: `Save as revision ${next}`,
-        args: {},
-        kind: "plain",
-        twin: twinOf(mission.facts.value.short_id, desk.draft.value),
-      }}
-      more={more}
-      onDone={(value) => {
-        const answer = value as Checked;
-        desk.saved(answer);
-        ui.said.value = `Saved as revision ${answer.difference.to_revision}.`;
-        onDone();
-      }}
-    />
-  );
   return (
     <>
-      {button}
+      <ActionButton
+        key={desk.base.value}
+        link={link}
+        busy={ui.choice.saving}
+        disabled={!desk.dirty.value || problems > 0}
+        action={{
+          verb: "edit",
+          label: `Save as revision ${next}`,
+          args: {},
+          kind: "plain",
+          twin: desk.checked.value?.twin ?? `%hyper edit ${mission.facts.value.short_id}`,
+        }}
+        more={() => ({ draft: desk.draft.value, revision: desk.base.value })}
+        onDone={(value) => {
+          const answer = value as Checked;
+          desk.saved(answer);
+          ui.said.value = `Saved as revision ${answer.difference.to_revision}.`;
+          onDone?.();
+        }}
+      />
       {desk.dirty.value && problems > 0 && (
         <span class="quiet">
           It can be saved when {problems === 1 ? "the problem is" : "the problems are"} fixed.
@@ -74,17 +57,12 @@ interface Props {
 
 /** What can be done at the end of a contract. */
 export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
-  const prefix = unreadKey({ key: row.key, field: "" });
-  const touched =
-    row.stored !== null &&
-    (row.stored.name in desk.draft.value.changes ||
-      [...desk.unread.value.keys()].some((key) => key.startsWith(prefix)));
   return (
     <div class="plan-acts">
       <SaveButton desk={desk} onDone={onDone} />
       {row.stored && (
         <Button
-          disabled={!touched}
+          disabled={!(row.stored.name in desk.draft.value.changes)}
           onClick={() => {
             desk.undo(row);
             onDone();
@@ -98,71 +76,43 @@ export function ContractActions({ desk, row, onDone }: Props): JSX.Element {
   );
 }
 
-const NAMED_AT_MOST = 6;
-
 function DropButton({ desk, row, onDone }: Props): JSX.Element {
-  const asking = useSignal(false);
-  const begin = useRef<HTMLButtonElement>(null);
-  const leave = (): void => {
-    asking.value = false;
-    begin.current?.focus();
-  };
+  const { link } = useHere();
   const needing = desk.rows.value
     .filter((each) => !each.dropped && each.now.needs?.includes(row.now.name))
-    .map((each) => line(each.now.name));
-  const who = listInWords(needing, NAMED_AT_MOST);
-  const question =
-    needing.length === 0
-      ? "No other task needs it."
-      : `${who} ${needing.length === 1 ? "needs it and goes" : "need it and go"} on without its output.`;
+    .map((each) => each.now.name);
+  const verbs = needing.length === 1 ? "needs it and goes" : "need it and go";
+  const drop = row.stored ? "Drop" : "Remove";
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape takes back what is asked inside.
-    <div
-      class="act"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !asking.value) return;
-        event.stopPropagation();
-        leave();
+    <ActionButton
+      link={link}
+      action={{
+        verb: "edit",
+        label: `${drop} this ${row.stored ? "task" : "new task"}…`,
+        args: {},
+        kind: "plain",
+        twin: "",
+        confirm: {
+          question:
+            needing.length === 0
+              ? "No other task needs it."
+              : `${listInWords(needing)} ${verbs} on without its output.`,
+          button: `${drop} it`,
+        },
       }}
-    >
-      <button
-        ref={begin}
-        type="button"
-        class="btn"
-        aria-expanded={asking.value}
-        onClick={() => {
-          asking.value = !asking.value;
-        }}
-      >
-        {row.stored ? "Drop this task…" : "Remove this new task…"}
-      </button>
-      {asking.value && (
-        <fieldset class="confirm" aria-label={question}>
-          <span>{question}</span>
-          <Button
-            small
-            onClick={() => {
-              asking.value = false;
-              desk.drop(row);
-              onDone();
-            }}
-          >
-            {row.stored ? "Drop it" : "Remove it"}
-          </Button>
-          <Button small onClick={leave}>
-            Leave it as it is
-          </Button>
-        </fieldset>
-      )}
-    </div>
+      does={() => desk.drop(row)}
+      onDone={onDone}
+    />
   );
 }
 
+const NAMED_AT_MOST = 6;
+
 /** Names as a sentence has them, the rest of them counted. */
-export function listInWords(names: readonly string[], limit: number): string {
-  const few = names.length <= limit + 1 ? names : names.slice(0, limit);
-  const rest = names.length - few.length;
-  const parts = rest > 0 ? [...few, `${rest} more`] : [...few];
+export function listInWords(names: readonly string[]): string {
+  const rest = names.length - NAMED_AT_MOST;
+  const parts = names.slice(0, rest > 1 ? NAMED_AT_MOST : undefined).map((name) => line(name));
+  if (rest > 1) parts.push(`${rest} more`);
   const last = parts.pop() ?? "";
   return parts.length > 0 ? `${parts.join(", ")} and ${last}` : last;
 }
@@ -170,70 +120,60 @@ export function listInWords(names: readonly string[], limit: number): string {
 function whatIn(draft: Draft): string {
   const tasks = tasksIn(draft);
   const parts = [
-    ...(tasks > 0 ? [`of ${count(tasks, "task")}`] : []),
-    ...(Object.keys(draft.plan).length > 0 ? ["of the plan itself"] : []),
+    tasks > 0 && ` of ${count(tasks, "task")}`,
+    Object.keys(draft.plan).length > 0 && " of the plan itself",
   ];
-  return parts.length > 0 ? ` ${parts.join(" and ")}` : "";
+  return parts.filter(Boolean).join(" and");
 }
 
 /** All edits together: how many there are, and what to do with them. */
 export function DraftBar({ desk }: { desk: PlanDesk }): JSX.Element | null {
-  const heading = useRef<HTMLParagraphElement>(null);
   const { mission, ui } = useHere();
-  const revision = mission.facts.value.revision;
-  if (!desk.dirty.value && desk.gone.value.length === 0) return null;
-  const undo = (
-    <Button
-      onClick={() => {
-        desk.undoAll();
-        ui.said.value = "All edits are undone.";
-      }}
-    >
-      {desk.mayEdit.value ? "Undo all edits" : "Drop my edits"}
-    </Button>
-  );
-  if (!desk.mayEdit.value) {
-    return (
-      <div class="plan-draft" role="status">
+  const { revision } = mission.facts.value;
+  const mayEdit = desk.mayEdit.value;
+  const overtaken = mayEdit && desk.overtaken.value;
+  const gone = desk.gone.value;
+  if (!desk.dirty.value && gone.length === 0) return null;
+  return (
+    <div class={`plan-draft ${overtaken ? "plan-late" : ""}`} role="status">
+      {mayEdit ? (
+        <p>
+          <b>Your edits{whatIn(desk.draft.value)} are not saved.</b> Approving waits until you
+          save or undo them.
+        </p>
+      ) : (
         <p>
           <b>The plan was decided meanwhile, without your edits.</b> They are still here to be
           read under “Your changes”, and cannot be saved any more.
         </p>
-        <div class="plan-acts">{undo}</div>
-      </div>
-    );
-  }
-  return (
-    <div class={`plan-draft ${desk.overtaken.value ? "plan-late" : ""}`} role="status">
-      <p ref={heading} tabIndex={-1}>
-        <b>Your edits{whatIn(desk.draft.value)} are not saved.</b> Approving waits until you
-        save or undo them.
-      </p>
-      {desk.overtaken.value && (
+      )}
+      {overtaken && (
         <p>
           <b>Revision {revision} has come meanwhile.</b> Your edits were made on revision{" "}
           {desk.base.value} and are kept; the table shows them on the new one. Look at them,
           then say what becomes of them.
         </p>
       )}
-      {desk.gone.value.length > 0 && (
+      {gone.length > 0 && (
         <p>
-          Your edits of{" "}
-          {listInWords(
-            desk.gone.value.map((name) => line(name)),
-            NAMED_AT_MOST,
-          )}{" "}
-          have no place any more: revision {revision} does not have{" "}
-          {desk.gone.value.length === 1 ? "this task" : "these tasks"}.
+          Your edits of {listInWords(gone)} have no place any more: revision {revision} does not
+          have {gone.length === 1 ? "this task" : "these tasks"}.
         </p>
       )}
       <div class="plan-acts">
-        {desk.overtaken.value ? (
+        {overtaken ? (
           <Button onClick={() => desk.rebase()}>Put my edits on revision {revision}</Button>
         ) : (
-          <SaveButton desk={desk} onDone={() => undefined} />
+          mayEdit && <SaveButton desk={desk} />
         )}
-        {undo}
+        <Button
+          onClick={() => {
+            desk.undoAll();
+            ui.said.value = "All edits are undone.";
+          }}
+        >
+          {mayEdit ? "Undo all edits" : "Drop my edits"}
+        </Button>
       </div>
     </div>
   );

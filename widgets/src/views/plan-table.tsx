@@ -2,16 +2,17 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
-import { Button } from "../parts/button";
+import { type Column, Heads } from "../parts/heads";
 import { State } from "../parts/icon";
+import { useMore } from "../parts/more";
 import { useOwnId } from "../parts/own-id";
 import { count, grouped, line, TASK_WORDS } from "../words";
 import { setAllTicked, setTicked } from "./plan-choice";
 import { Contract } from "./plan-contract";
 import { ADDING, type PlanDesk } from "./plan-desk";
 import type { Row } from "./plan-draft";
+import { wordsOf } from "./plan-facts";
 import { listInWords } from "./plan-save";
-import { capsOf } from "./plan-values";
 
 const PAGE = 200;
 /** Below so many tasks, a field to look for one would only be in the way. */
@@ -30,7 +31,6 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const { mission, ui } = useHere();
   const begun = useRef(false);
   const adder = useRef<HTMLButtonElement>(null);
-  const shownRows = useSignal(PAGE);
   const told = useSignal(NOTHING);
   const headingId = useOwnId();
   useEffect(() => {
@@ -44,11 +44,19 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
   const picking = desk.mayEdit.value && ui.choice.picking.value;
   const running = mission.facts.value.started_at !== null;
   const rows = desk.rows.value;
+  const all = desk.stored.value.tasks;
   const open = openKey(desk, ui.task);
   const found = filtered(rows, desk.filter.value, open);
   const openAt = found.findIndex((row) => row.key === open);
-  const upTo = Math.max(shownRows.value, openAt + 1);
-  const columns = 4 + (picking ? 1 : 0) + (running ? 1 : 0);
+  const more = useMore(PAGE, openAt + 1);
+  const heads: Column[] = [
+    "Task and goal",
+    ["Agent", "plan-wide plan-agent"],
+    ["Needs", "plan-wide plan-needs"],
+    ["Cap", "num"],
+  ];
+  if (running) heads.splice(1, 0, ["State", "plan-state"]);
+  if (picking) heads.unshift([<TickAll desk={desk} told={told} />, "plan-tick"]);
   return (
     <section aria-labelledby={headingId}>
       <div class="plan-lead">
@@ -56,7 +64,8 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
           {count(desk.plan.value.tasks.length, "task")}
         </h3>
         <span class="quiet">
-          {picking && `${ticks(rows, ui.choice.unticked.value)} ticked for approval. `}
+          {picking &&
+            `${grouped(all.length - ui.choice.unticked.value.size)} ticked for approval. `}
           Open a task to {desk.editing.value ? "edit" : "read"} its contract.
         </span>
       </div>
@@ -65,32 +74,9 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
       </p>
       {rows.length >= FILTER_FROM && <Filter desk={desk} found={found.length} />}
       <table class="t plan-table" aria-labelledby={headingId}>
-        <thead>
-          <tr>
-            {picking && (
-              <th scope="col" class="plan-tick">
-                <TickAll desk={desk} told={told} />
-              </th>
-            )}
-            <th scope="col">Task and goal</th>
-            {running && (
-              <th scope="col" class="plan-state">
-                State
-              </th>
-            )}
-            <th scope="col" class="plan-wide plan-agent">
-              Agent
-            </th>
-            <th scope="col" class="plan-wide plan-needs">
-              Needs
-            </th>
-            <th scope="col" class="num">
-              Cap
-            </th>
-          </tr>
-        </thead>
+        <Heads of={heads} />
         <tbody>
-          {found.slice(0, upTo).map((row) => (
+          {found.slice(0, more.shown).map((row) => (
             <TaskRow
               key={row.key}
               desk={desk}
@@ -98,7 +84,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
               open={row.key === open}
               picking={picking}
               running={running}
-              columns={columns}
+              columns={heads.length}
               told={told}
               begun={begun}
             />
@@ -108,15 +94,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
       {found.length === 0 && rows.length > 0 && (
         <p class="quiet">No task has this in its name, goal or agent.</p>
       )}
-      {found.length > upTo && (
-        <More
-          shown={upTo}
-          of={found.length}
-          onMore={() => {
-            shownRows.value = upTo + PAGE;
-          }}
-        />
-      )}
+      {more.button(found.length, "task")}
       {desk.editing.value && (
         <p class="plan-acts">
           <button type="button" class="btn" ref={adder} onClick={() => desk.add()}>
@@ -132,8 +110,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
 }
 
 function openKey(desk: PlanDesk, task: Signal<string | null>): string | null {
-  if (desk.openAdded.value !== null) return `+${desk.openAdded.value}`;
-  return task.value === null ? null : `=${task.value}`;
+  return desk.openAdded.value ?? (task.value === null ? null : `=${task.value}`);
 }
 
 /** Rows that a text is found in; the open one stays, because one is at it. */
@@ -150,9 +127,6 @@ function filtered(rows: readonly Row[], text: string, open: string | null): read
   );
 }
 
-const ticks = (rows: readonly Row[], unticked: ReadonlySet<string>): string =>
-  grouped(rows.filter((row) => row.stored && !unticked.has(row.stored.name)).length);
-
 function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element {
   const id = useOwnId();
   return (
@@ -168,24 +142,6 @@ function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element
       />
       <span class="quiet" role="status">
         {desk.filter.value.trim() && `${grouped(found)} of ${grouped(desk.rows.value.length)}`}
-      </span>
-    </p>
-  );
-}
-
-interface MoreProps {
-  shown: number;
-  of: number;
-  onMore: () => void;
-}
-
-function More({ shown, of, onMore }: MoreProps): JSX.Element {
-  const next = Math.min(PAGE, of - shown);
-  return (
-    <p class="plan-acts">
-      <Button onClick={onMore}>Show {next} more</Button>
-      <span class="quiet">
-        {grouped(shown)} of {grouped(of)} are shown.
       </span>
     </p>
   );
@@ -218,8 +174,6 @@ function TickAll({ desk, told }: TickProps): JSX.Element {
   );
 }
 
-const NAMED_AT_MOST = 6;
-
 /** Tick or untick one task, and say what goes along with it. */
 function tick(
   desk: PlanDesk,
@@ -236,10 +190,7 @@ function tick(
     .map((task) => task.name)
     .filter((each) => each !== name && before.has(each) !== after.has(each));
   if (along.length === 0) return "";
-  const names = listInWords(
-    along.map((each) => line(each)),
-    NAMED_AT_MOST,
-  );
+  const names = listInWords(along);
   const one = along.length === 1;
   if (on)
     return `${line(name)} needs ${names}, so ${one ? "this is" : "these are"} ticked too.`;
@@ -270,7 +221,6 @@ function TaskRow(props: RowProps): JSX.Element {
     told.value.name === row.stored?.name ? told.value.text : "",
   ).value;
   const task = row.now;
-  const caps = capsOf(task);
   return (
     <>
       <tr aria-current={open || undefined} class={row.dropped ? "plan-gone" : undefined}>
@@ -314,9 +264,9 @@ function TaskRow(props: RowProps): JSX.Element {
           <Needs desk={desk} row={row} />
         </td>
         <td class="num">
-          {caps.cost}
+          {line(wordsOf(desk, row, "cap_cost")) || "no cap"}
           <br />
-          {caps.time}
+          {line(wordsOf(desk, row, "timeout_s"))}
         </td>
       </tr>
       {open && (
@@ -356,12 +306,11 @@ function Tick({ desk, row, told }: RowProps): JSX.Element | null {
 }
 
 function Chips({ row, wrong }: { row: Row; wrong: number }): JSX.Element {
-  const changed = row.stored !== null && row.now !== row.stored && !row.dropped;
+  const { stored, now, dropped } = row;
+  const said = stored === null ? "new" : dropped ? "left out" : now !== stored ? "changed" : "";
   return (
     <>
-      {row.stored === null && <span class="plan-chip">new</span>}
-      {row.dropped && <span class="plan-chip">left out</span>}
-      {changed && <span class="plan-chip">changed</span>}
+      {said && <span class="plan-chip">{said}</span>}
       {wrong > 0 && <span class="plan-chip plan-bad">{count(wrong, "problem")}</span>}
     </>
   );

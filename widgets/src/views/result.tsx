@@ -2,10 +2,12 @@ import "./result.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { Button } from "../parts/button";
 import { CopyButton } from "../parts/copy-button";
 import { FindingsTable } from "../parts/findings-table";
 import { Heads } from "../parts/heads";
 import { useMore } from "../parts/more";
+import { Said } from "../parts/phrase";
 import { Refused } from "../parts/refused";
 import { LEVELS } from "../parts/severity";
 import { ShownOutput } from "../parts/shown-output";
@@ -78,6 +80,8 @@ function Readiness({ answer, refused, busy }: ReadinessProps): JSX.Element {
   );
 }
 
+const UNKNOWN = ["The result is there when the mission has succeeded"];
+
 function NotReady({ answer }: { answer: Output | null }): JSX.Element {
   const { mission } = useHere();
   const { state } = mission.facts.value;
@@ -92,25 +96,10 @@ function NotReady({ answer }: { answer: Output | null }): JSX.Element {
   }
   return (
     <p class="ready">
-      <b>Not ready yet.</b> <ResultOf tasks={answer?.mission?.result ?? []} />
+      <b>Not ready yet.</b> <Said phrase={answer?.mission?.result ?? UNKNOWN} />
       {left && `, ${line(left)}`}
       {state === "paused" && "; the mission is paused"}. What is below may still change.
     </p>
-  );
-}
-
-function ResultOf({ tasks }: { tasks: readonly string[] }): JSX.Element {
-  const [first] = tasks;
-  if (first === undefined) return <>The result is there when the mission has succeeded</>;
-  if (tasks.length === 1) {
-    return (
-      <>
-        The result is what <code>{line(first)}</code> gives, when it has succeeded
-      </>
-    );
-  }
-  return (
-    <>The result is what {count(tasks.length, "task")} give, by name, when all have ended</>
   );
 }
 
@@ -129,11 +118,19 @@ function Ended({ answer }: { answer: Output | null }): JSX.Element {
   );
 }
 
+function Python({ code }: { code: string }): JSX.Element {
+  return (
+    <>
+      <code>{line(code, 400)}</code> <CopyButton text={code} />
+    </>
+  );
+}
+
 function Snippet({ python }: { python: string }): JSX.Element {
   const { mission } = useHere();
   return (
     <p class="snippet">
-      <code>{line(python, 400)}</code> <CopyButton text={python} />
+      <Python code={python} />
       <span class="quiet">
         <code>m</code> is the mission:{" "}
         <code>m = session.mission("{mission.facts.value.short_id}")</code>
@@ -202,8 +199,7 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
           {of.outputs.slice(0, more.shown).map(({ task, what, python }) => (
             <tr key={task} aria-current={task === chosen ? "true" : undefined}>
               <th scope="row">
-                <button
-                  type="button"
+                <Button
                   class="link name"
                   aria-expanded={task === chosen}
                   onClick={() => {
@@ -211,12 +207,12 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
                   }}
                 >
                   {line(task)}
-                </button>
+                </Button>
               </th>
               <td>{line(what)}</td>
               <td class="wide-only">
                 <span class="snippet">
-                  <code>{line(python, 400)}</code> <CopyButton text={python} />
+                  <Python code={python} />
                 </span>
               </td>
             </tr>
@@ -245,15 +241,14 @@ function Chosen({ name }: { name: string }): JSX.Element {
       <h4 class="h">
         <code>{line(name)}</code>
         <span class="aside">{answer ? line(answer.what) : ""}</span>
-        <button
-          type="button"
+        <Button
           class="btn small away"
           onClick={() => {
             ui.task.value = null;
           }}
         >
           Close
-        </button>
+        </Button>
       </h4>
       {answer && (
         <>

@@ -2,7 +2,6 @@ import "./task-panel.css";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
-import type { Mission } from "../mission";
 import { Actions } from "../parts/action";
 import { Button } from "../parts/button";
 import { Row } from "../parts/facts";
@@ -11,8 +10,10 @@ import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import { Runs } from "../parts/runs";
+import { Scrolled } from "../parts/scrolled";
 import { TaskLink } from "../parts/task-link";
-import type { AttemptFacts, Need, TaskFacts } from "../protocol";
+import type { AttemptFacts, TaskFacts } from "../protocol";
+import { secondsBetween } from "../slowly";
 import { neededBy, tries } from "../task-story";
 import {
   ATTEMPT_WORDS,
@@ -26,6 +27,7 @@ import {
   TASK_WORDS,
 } from "../words";
 import { moment } from "./head-state";
+import { calmly } from "./needs";
 
 const LINKS_SHOWN = 8;
 
@@ -84,8 +86,7 @@ export function TaskState({ task }: { task: TaskFacts }): JSX.Element {
   const { mission, ui } = useHere();
   const more = [tries(task, mission.spec(task.name))];
   if (isActive(task.state) && task.started_at !== null) {
-    const since = (ui.now.value - Date.parse(task.started_at)) / 1000;
-    more.push(`for ${counting(since)}`);
+    more.push(`for ${counting(secondsBetween(task.started_at, ui.now.value))}`);
   } else if (task.worked_s > 0) more.push(`worked ${duration(task.worked_s)}`);
   return <State of={TASK_WORDS[task.state]} more={more.filter(Boolean).join(", ")} />;
 }
@@ -119,11 +120,6 @@ function PanelButtons({ task, close }: { task: TaskFacts; close: () => void }): 
   );
 }
 
-/** What is to be known first of something that only looks as if a person had to act. */
-function labelOf(alarm: Need | undefined): string {
-  return alarm?.ends ? "Nothing more starts:" : "You need not act:";
-}
-
 function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
   const { mission, link } = useHere();
   const { needs, alarms } = mission.head.value;
@@ -133,7 +129,7 @@ function TaskNeed({ task }: { task: TaskFacts }): JSX.Element | null {
   return (
     <div class="task-need">
       <p>
-        <b>{need ? "Needs you:" : labelOf(alarm)}</b>{" "}
+        <b>{need ? "Needs you:" : calmly(alarm)}</b>{" "}
         <Said phrase={(need ?? alarm)?.what ?? []} />
       </p>
       {need && (
@@ -156,10 +152,10 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
     <dl class="kv wide">
       <Runs task={task} />
       <Row label="Needs">
-        <Links names={spec?.needs ?? []} mission={mission} />
+        <Links names={spec?.needs ?? []} />
       </Row>
       <Row label="Needed by">
-        <Links names={neededBy(mission, task.name)} mission={mission} />
+        <Links names={neededBy(mission, task.name)} />
       </Row>
       {task.note && <Row label="Note">{shown(task.note)}</Row>}
       {task.error && (
@@ -177,28 +173,22 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
       )}
       {task.has_output && (
         <Row label="Output">
-          <button
-            type="button"
+          <Button
             class="link"
             onClick={() => {
               ui.tab.value = "result";
             }}
           >
             Show it under Result
-          </button>
+          </Button>
         </Row>
       )}
     </dl>
   );
 }
 
-function Links({
-  names,
-  mission,
-}: {
-  names: readonly string[];
-  mission: Mission;
-}): JSX.Element {
+function Links({ names }: { names: readonly string[] }): JSX.Element {
+  const { mission } = useHere();
   if (names.length === 0) return <>nothing</>;
   const more = names.length - LINKS_SHOWN;
   return (
@@ -222,11 +212,7 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
   const attempts = mission.attempts.filter((each) => each.task_id === task.id);
   if (attempts.length === 0) return null;
   return (
-    <section
-      class="scroll"
-      aria-label="Attempts"
-      tabIndex={attempts.length > 0 ? 0 : undefined}
-    >
+    <Scrolled label="Attempts">
       <table class="t">
         <Heads
           of={[
@@ -253,14 +239,14 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scrolled>
   );
 }
 
-function tookOf(attempt: AttemptFacts, now: number): string {
-  const start = Date.parse(attempt.started_at);
-  if (attempt.finished_at === null) return counting((now - start) / 1000);
-  return duration((Date.parse(attempt.finished_at) - start) / 1000);
+function tookOf({ started_at, finished_at }: AttemptFacts, now: number): string {
+  return finished_at === null
+    ? counting(secondsBetween(started_at, now))
+    : duration(secondsBetween(started_at, Date.parse(finished_at)));
 }
 
 /** One line as it is; more in a box of its own. */
