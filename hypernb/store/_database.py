@@ -116,22 +116,29 @@ class Database:
 
     def changed(self) -> bool:
         """Tell whether another connection has committed since this thread asked last."""
-        with self.gate, self._failures_told():
-            return self._watcher().changed()
+        with self.gate, self._failures_told(), self._watcher() as watcher:
+            return watcher.changed()
 
     def glance(self, sql: str, values: Mapping[str, Any]) -> Any:
         """See `hypernb.store._backend.Backend`."""
-        with self.gate, self._failures_told():
-            return self._watcher().glance(sql, values)
+        with self.gate, self._failures_told(), self._watcher() as watcher:
+            return watcher.glance(sql, values)
 
-    def _watcher(self) -> _Watcher:
+    @contextmanager
+    def _watcher(self) -> Iterator[_Watcher]:
+        """Give this thread's watcher, which nobody closes meanwhile."""
         self._current()
-        watcher: _Watcher | None = getattr(self._watching, "watcher", None)
-        if watcher is None or watcher.is_closed:
-            watcher = _Watcher(connect(self.path, "rw", self._busy_timeout_s))
-            self._watching.watcher = watcher
-            self._watchers.add(watcher)
-        return watcher
+        while True:
+            watcher: _Watcher | None = getattr(self._watching, "watcher", None)
+            if watcher is None or watcher.is_closed:
+                watcher = _Watcher(connect(self.path, "rw", self._busy_timeout_s))
+                self._watching.watcher = watcher
+                with self._opening:
+                    self._watchers.add(watcher)
+            with watcher.lock:
+                if not watcher.is_closed:
+                    yield watcher
+                    return
 
     def close(self) -> None:
         """Close all connections; the next call opens new ones."""
@@ -244,6 +251,8 @@ class _Watcher:
         connection.execute("PRAGMA trusted_schema = OFF")  # as for the pooled ones
         self._connection = connection
         self._version: int | None = None
+        # Another thread may close the store meanwhile; SQLite does not survive that.
+        self.lock = threading.Lock()
         self.is_closed = False
 
     def changed(self) -> bool:
@@ -259,8 +268,9 @@ class _Watcher:
             cursor.close()  # a statement that is not reset would go on reading
 
     def close(self) -> None:
-        self.is_closed = True
-        self._connection.close()
+        with self.lock:
+            self.is_closed = True
+            self._connection.close()
 
     def __del__(self) -> None:
         # A thread that ends drops its watcher; SQLite's files must not wait for the collector.

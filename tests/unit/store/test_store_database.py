@@ -129,6 +129,30 @@ def test_who_will_not_wait_for_a_thread_is_refused_at_once(path: Path) -> None:
     store.close()
 
 
+def test_close_while_threads_read_takes_nothing_from_them(store: SqlStore) -> None:
+    mission = store.create_mission(SPEC, by="ada").id
+    enough, failed = threading.Event(), []
+
+    def read() -> None:
+        try:
+            while not enough.is_set():
+                store.changed()
+                store.since(mission, after=0)
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failed.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for _ in range(200):
+        store.close()
+        store.changed()
+    enough.set()
+    for reader in readers:
+        reader.join()
+    assert failed == []
+
+
 def test_close_while_a_thread_writes_undoes_nothing(path: Path) -> None:
     store = SqlStore(path)
     inside, done = threading.Event(), threading.Event()
