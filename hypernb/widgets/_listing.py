@@ -20,6 +20,7 @@ LIVE: Final = (
     MissionState.PAUSED,
 )
 _LEAST_BETWEEN_S: Final = 0.25
+_MOST_BETWEEN_S: Final = 5.0
 _TIMES_OWN_COST: Final = 10
 
 
@@ -48,8 +49,8 @@ class Listing:
         self._cost_s = 0.0
 
     def is_due(self, now_s: float) -> bool:
-        """Tell whether to read it again: it costs a tenth of the time at most."""
-        pause_s = max(_LEAST_BETWEEN_S, _TIMES_OWN_COST * self._cost_s)
+        """Tell whether to read it again: mostly, it costs a tenth of the time at most."""
+        pause_s = min(max(_LEAST_BETWEEN_S, _TIMES_OWN_COST * self._cost_s), _MOST_BETWEEN_S)
         return self.is_old and not self.is_being_read and now_s - self._read_at >= pause_s
 
     def read(self) -> None:

@@ -5,9 +5,9 @@ import { Button } from "../parts/button";
 import { FindingsTable } from "../parts/findings-table";
 import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
+import { Tally } from "../parts/meter";
 import { useMore } from "../parts/more";
 import { Said } from "../parts/phrase";
-import { Counted } from "../parts/progress";
 import { Scrolled } from "../parts/scrolled";
 import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
 import { useQuestion } from "../question";
@@ -59,7 +59,7 @@ function Sides({ a, b }: { a: ComparedSide; b: ComparedSide }): JSX.Element {
   const rows: [string, ComponentChildren[]][] = [
     ["Goal", both.map(({ mission }) => <span dir="auto">{line(mission.goal, 400)}</span>)],
     ["State", both.map(({ mission }) => <State of={MISSION_WORDS[mission.state]} />)],
-    ["Tasks", both.map(({ counts }) => <Counted counts={counts} />)],
+    ["Tasks", both.map(({ counts }) => <Tally counts={counts} />)],
     ...a.facts.map(({ label }, place): [string, ComponentChildren[]] => [
       label,
       both.map(({ facts }) => <Said phrase={facts[place]?.said ?? []} />),

@@ -4,8 +4,8 @@ import type { Link } from "../link";
 import { type Opening, useOpening } from "../opening";
 import { ActionButton } from "../parts/action";
 import { State } from "../parts/icon";
+import { Segments, Tally } from "../parts/meter";
 import { Said } from "../parts/phrase";
-import { Counted, Progress } from "../parts/progress";
 import { Refused } from "../parts/refused";
 import type { MissionRow, MissionState } from "../protocol";
 import { count, isFinal, line, MISSION_WORDS, shown } from "../words";
@@ -161,8 +161,8 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
       </p>
       {mission.started_at !== null && (
         <>
-          <Progress counts={row.counts} />
-          <Counted counts={row.counts} />
+          <Segments counts={row.counts} />
+          <Tally counts={row.counts} />
         </>
       )}
       <p class="quiet">{line(row.figures)}</p>
