@@ -59,13 +59,17 @@ function LiveRegion({ said }: { said: ReadonlySignal<string> }): JSX.Element {
 }
 
 /** Let the time of a view pass while its mission is under way and the page can be seen. */
-function useClock({ mission, ui }: Here): void {
+function useClock({ mission, link, ui }: Here): void {
   useEffect(() => {
-    const tick = (): void => {
-      if (document.hidden || isFinal(mission.facts.peek().state)) return;
-      ui.now.value = Date.now() + mission.skewMs;
+    const show = (): void => {
+      // What nobody tells of any more may have ended: its time stands where it was last heard of.
+      const at = link.liveness.peek() === "live" ? Date.now() : link.heardAt;
+      ui.now.value = at + mission.skewMs;
     };
-    ui.now.value = Date.now() + mission.skewMs;
+    const tick = (): void => {
+      if (!document.hidden && !isFinal(mission.facts.peek().state)) show();
+    };
+    show();
     const timer = setInterval(tick, 1_000);
     return () => clearInterval(timer);
   }, [mission]);

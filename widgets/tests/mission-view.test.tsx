@@ -102,6 +102,17 @@ describe("the head", () => {
     vi.useRealTimers();
   });
 
+  it("counts no time that nobody tells of", async () => {
+    vi.useFakeTimers();
+    const page = show(pictureOf("running"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(page.text()).toContain("3 min 22 s ago");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(page.text()).toContain("Not live since");
+    expect(page.text()).toContain("3 min 12 s ago");
+    vi.useRealTimers();
+  });
+
   it("shows time where there is neither a budget nor a cost", async () => {
     const page = show(change(pictureOf("running"), { budget: null, cost: 0, quote: null }));
     await page.drawn();
