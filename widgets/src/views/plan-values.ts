@@ -25,15 +25,15 @@ export function read(kind: Kind, text: string, known: readonly string[] = []): V
     case "minutes":
       return readMinutes(said) ?? text;
     case "dollars":
-      return numberIn(/^\$?\s*(\d+\.?\d*|\.\d+)$/, said) ?? text;
+      return numberOf(/^\$?\s*(\d+\.?\d*|\.\d+)$/, said) ?? text;
     case "whole":
-      return numberIn(/^(\d{1,9})$/, said) ?? text;
+      return numberOf(/^(\d{1,9})$/, said) ?? text;
     default:
       return text;
   }
 }
 
-function numberIn(pattern: RegExp, text: string): number | undefined {
+function numberOf(pattern: RegExp, text: string): number | undefined {
   const found = pattern.exec(text)?.[1];
   return found === undefined ? undefined : Number(found);
 }

@@ -57,8 +57,8 @@ export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
 
 function summaryOf(desk: PlanDesk): string {
   const said = (field: string): string => wordsOf(desk, null, field);
-  const atMost = (field: string): string => said(field) && `at most ${said(field)}`;
-  const caps = [atMost("budget") || "no budget", atMost("deadline_s") || "no deadline"];
+  const capOf = (field: string): string => said(field) && `at most ${said(field)}`;
+  const caps = [capOf("budget") || "no budget", capOf("deadline_s") || "no deadline"];
   return `${caps.join(", ")}, up to ${said("concurrency")} at once`;
 }
 
