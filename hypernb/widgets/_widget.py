@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from hypernb.errors import UnknownNameError, UsageError
@@ -129,8 +130,8 @@ class HyperWidget(anywidget.AnyWidget):
     def close(self) -> None:
         """End the view and all that belongs to it; nothing happens the second time.
 
-        Where a cell showed it by itself, a page stays that says how the mission stood. Where it
-        was a part of a box, the front end takes it out.
+        Where a cell showed it by itself, a page stays that says how the mission stood. A box
+        that it was a part of goes on without it.
 
         Nothing happens in a fork either: the view is its parent's, and goes on there.
         """
@@ -140,6 +141,7 @@ class HyperWidget(anywidget.AnyWidget):
         if line is not None:
             self._leave_page()
             line.end("The view was closed.")
+            self._leave_boxes()
         super().close()
         # It has a comm of its own, which nobody else would close.
         if getattr(self, "_has_own_layout", False) and self.layout is not None:
@@ -188,6 +190,18 @@ class HyperWidget(anywidget.AnyWidget):
             publish_display_data(self._page(), transient=display, update=True)
         except Exception:  # noqa: BLE001 - a view has to be closed, whatever its output is
             _log.warning("A closed view has left no page.", exc_info=True)
+
+    def _leave_boxes(self) -> None:
+        """Leave the boxes that show it.
+
+        A page that is loaded anew asks the kernel for the parts of each box. It would wait for
+        one that is closed for ever, and show no widget of the notebook meanwhile.
+        """
+        # What ipywidgets itself looks through for the state of a notebook.
+        known = getattr(ipywidgets.widgets.widget, "_instances", {})
+        for each in list(known.values()):
+            if isinstance(each, ipywidgets.Box) and any(part is self for part in each.children):
+                each.children = tuple(part for part in each.children if part is not self)
 
     def _page(self) -> dict[str, str]:
         """Return what stays where it was, when it is closed."""

@@ -13,6 +13,14 @@ from tests.e2e.notebook import Notebook, outputs_of
 if TYPE_CHECKING:
     from tests.e2e.conftest import Desk
 
+BOX = """
+from ipywidgets import VBox
+from hypernb.widgets import FeedView, GraphView
+
+graph, feed = GraphView("m-1"), FeedView("m-1")
+VBox([graph, feed])
+"""
+
 
 @pytest.mark.parametrize("database", ["kept", "gone"])
 def test_mission_that_ended_is_shown_as_it_ended(desk: Desk, database: str) -> None:
@@ -79,6 +87,23 @@ def test_notebook_is_opened_again_while_its_kernel_lives(desk: Desk) -> None:
     desk.text.write_text("hello")
     desk.comes_to("succeeded")
     again.reads(1, "Succeeded")
+
+
+def test_box_without_a_view_that_was_closed_is_shown_on_a_page_that_is_opened_anew(
+    desk: Desk,
+) -> None:
+    notebook = desk.notebook(PROPOSE + " --yes", BOX, "feed.close()")
+    notebook.run(1)
+    desk.comes_to("running", task="read")
+    notebook.run(2)
+    expect(notebook.output(2).locator(".hypernb")).to_have_count(2)
+    notebook.run(3)
+    expect(notebook.output(2).locator(".hypernb")).to_have_count(1)
+    notebook.save()
+    desk.page.goto("about:blank")
+    again = _open_again(desk, notebook)
+    again.reads(1, "Running")
+    expect(again.output(2).locator(".hypernb")).to_contain_text("read")
 
 
 def _close(desk: Desk) -> None:

@@ -480,6 +480,14 @@ def test_a_view_that_no_cell_showed_by_itself_leaves_nothing(
     assert published == []
 
 
+def test_a_box_goes_on_without_a_view_that_was_closed(mission: Mission) -> None:
+    graph, feed = MissionView(mission), MissionView(mission)
+    boxes = VBox([graph, feed]), VBox([graph])
+    graph.close()
+    assert boxes[0].children == (feed,)
+    assert boxes[1].children == ()
+
+
 def test_a_closed_view_closes_its_layout_but_not_one_that_was_given(mission: Mission) -> None:
     given = Layout(width="50%")
     with MissionView(mission) as view, MissionView(mission, layout=given):
