@@ -74,9 +74,13 @@ notebooks: $(VENV)/.stamp-dev $(BUILT) ## run every notebook and compare the out
 	  $(RUN) -m pytest --nbval-lax notebooks --nbval-cell-timeout=120 --timeout=180
 
 lab: $(VENV)/.stamp-demo ## open JupyterLab on the first notebook and the demo's missions
-	@mkdir -p build/demo
+	@mkdir -p build/demo $(VENV)/share/jupyter/lab/settings
+	@# It would ask about news on its first start.
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}' \
+	  > $(VENV)/share/jupyter/lab/settings/overrides.json
+	@# Files of the whole project can be opened, not only those beside the notebook.
 	HYPERNB_DB="$${HYPERNB_DB:-$(CURDIR)/build/demo/hypernb.db}" \
-	  $(RUN) -m jupyter lab $(OFFLINE) $(LAB) notebooks/01-first-mission.ipynb
+	  $(RUN) -m jupyter lab $(OFFLINE) --ServerApp.root_dir="$(CURDIR)" $(LAB) notebooks/01-first-mission.ipynb
 
 docs: $(VENV)/.stamp-dev ## write the reference pages, then check links and snippets
 	$(RUN) -m tools.docs

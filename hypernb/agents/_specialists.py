@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -242,6 +243,11 @@ def tree_notes(
     notes = [f"{number(len(listing.files), 'file')} of {listing.root} can be read."]
     if listing.note:
         notes.append(listing.note)
+    if whole := _repository_around(listing):
+        notes.append(
+            f"That is a part of the repository in {whole}; nothing else of it is looked at. "
+            f"All of it: %hyper run repo-audit {shlex.quote(str(whole))}"
+        )
     if runs_suite:
         notes.append(
             "The project's own test suite is executed on this machine with your rights: "
@@ -253,3 +259,10 @@ def tree_notes(
         notes.append(f"Role cards that are not only built in: {said}.")
     notes.append("Nothing is written into the tree. No network, no key and no model is used.")
     return notes
+
+
+def _repository_around(listing: Listing) -> Path | None:
+    """Return the repository of which a tree is only a part; None if it is whole, or in none."""
+    if not listing.git or (listing.root / ".git").exists():
+        return None
+    return next((each for each in listing.root.parents if (each / ".git").exists()), None)

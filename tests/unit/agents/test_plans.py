@@ -137,6 +137,15 @@ class TestRepoAudit:
         for command in (["git", "init", "-q"], ["git", "add", "."]):
             subprocess.run(command, cwd=root, check=True)
         assert not any("git repository" in note for note in audit(root).notes)
+        assert not any("part of the repository" in note for note in audit(root).notes)
+
+    def test_part_of_a_repository_is_called_one(self, plant: Plant) -> None:
+        root = plant(FILES)
+        for command in (["git", "init", "-q"], ["git", "add", "."]):
+            subprocess.run(command, cwd=root, check=True)
+        notes = " ".join(audit(root, path="src").notes)
+        assert f"That is a part of the repository in {root}" in notes
+        assert f"%hyper run repo-audit {root}" in notes
 
     def test_same_tree_gives_same_plan(self, plant: Plant) -> None:
         root = plant(FILES)
