@@ -151,7 +151,7 @@ def told(summary: MissionSummary) -> tuple[Part, ...]:
             return _under_way(summary)
         case MissionState.PAUSED:
             return (
-                "Paused. Nothing runs until you resume it; ",
+                "Paused: nothing new starts until you resume it; ",
                 f"{_done(summary)} had succeeded.",
             )
         case _:

@@ -346,7 +346,7 @@ const TOLD: Readonly<Record<MissionState, MissionRow["told"]>> = {
     { code: "audit-api" },
     " and 2 more.",
   ],
-  paused: ["Paused. Nothing runs until you resume it; 9 of 14 tasks had succeeded."],
+  paused: ["Paused: nothing new starts until you resume it; 9 of 14 tasks had succeeded."],
   succeeded: ["23 findings, 14 of 14 tasks succeeded in 8 min 4 s."],
   failed: ["Task 'audit-ui' failed. 11 of 14 tasks succeeded, 5 findings."],
   cancelled: ["2 of 14 tasks succeeded."],
