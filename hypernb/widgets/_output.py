@@ -179,8 +179,8 @@ def _no_result(mission: Mission) -> Shown:
     word = words.state_word(record.state).word
     if not record.state.is_final:
         return nothing(f"Not ready yet: {mission.id} is {word}.")
-    because = f": {line(record.error, cut_at=600).rstrip('.')}" if record.error else ""
-    return nothing(f"There is no result: {mission.id} {_ended(record.state, word)}{because}.")
+    because = words.because(record.state, record.error, cut_at=600)
+    return nothing(f"There is no result: {mission.id} {_ended(record.state, word)}{because}")
 
 
 def _ended(state: MissionState, word: str) -> str:

@@ -17,7 +17,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, Finding, MissionState, SearchHit, Severity, TaskSpec
 from hypernb.session import Session
-from hypernb.views import plain
+from hypernb.views import mission_text, plain
 from hypernb.widgets._missions import (
     _figures,
     _longer,
@@ -28,6 +28,7 @@ from hypernb.widgets._missions import (
     found_in,
     rows,
 )
+from hypernb.widgets._output import output
 from hypernb.widgets._verbs import act
 from tests.unit.widgets.recorded import Recorded
 from tests.unit.widgets.test_facts import fields_of
@@ -145,6 +146,17 @@ def test_ended_missions_say_what_came_of_them(session: Session) -> None:
 def test_failed_mission_says_why(session: Session) -> None:
     Recorded(session, "a").start().end(MissionState.FAILED, "Task 'a' failed.")
     assert sentence(only(session)) == "Task 'a' failed. 0 of 1 task succeeded."
+
+
+def test_cancelled_mission_says_by_whom(session: Session) -> None:
+    recorded = Recorded(session, "a").start().end(MissionState.CANCELLED, "by ada@here")
+    assert sentence(only(session)) == "Cancelled by ada@here. 0 of 1 task succeeded."
+    assert "Ended by ada@here. 0 of 1 task succeeded." in mission_text(
+        recorded.mission.snapshot()
+    )
+    assert output(recorded.mission)["shown"]["why"] == (
+        "There is no result: m-1 was cancelled by ada@here."
+    )
 
 
 def test_rejected_mission_says_that_nothing_ran(session: Session) -> None:

@@ -217,6 +217,17 @@ def test_report_is_shown_part_by_part() -> None:
     assert parts["gone.txt"]["why"] == "It cannot be read: OSError: gone."
 
 
+def test_how_a_tool_ran_has_one_full_stop_after_each_sentence() -> None:
+    none = ToolRun(
+        tool="imports",
+        status=RunStatus.NOTHING_TO_CHECK,
+        reason="There are no Python files.",
+        settings="fan-out over 10",
+    )
+    (part,) = see(Report(agent="a", task="t", summary="", runs=(none,))).shown["parts"]
+    assert part["shown"]["rows"][0][-1] == "There are no Python files. fan-out over 10"
+
+
 def test_dictionary_of_values_is_shown_part_by_part() -> None:
     seen = see({"frame": pd.DataFrame({"a": [1]}), "note": "one\ntwo"})
     assert seen.what == "dict, 2 keys"
