@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,7 +36,6 @@ from tests.unit.widgets.test_facts import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 NOTHING_KEPT = {"kept": ("", "")}
@@ -408,6 +408,12 @@ def test_export_that_fails_leaves_no_file(
     with pytest.raises(TypeError):
         export(mission, "html")
     assert list(session.root.iterdir()) == []
+
+
+def test_exported_mission_has_the_time_that_its_views_tell(session: Session) -> None:
+    recorded = Recorded(session, "a").start().end()
+    told = json.loads(Path(export(recorded.mission, "json")["path"]).read_text())
+    assert told["took_s"] == recorded.mission.record.took_s() is not None
 
 
 def test_export_into_a_folder_that_is_gone_says_so(session: Session) -> None:
