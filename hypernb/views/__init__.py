@@ -2,7 +2,7 @@
 
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._contract import allowed, expected, refused
+from hypernb.views._contract import allowed, expected, last_tasks, refused
 from hypernb.views._difference import (
     Changed,
     changed,
@@ -72,6 +72,7 @@ __all__ = [
     "hits_html",
     "hits_text",
     "how_it_ran",
+    "last_tasks",
     "line",
     "mission_html",
     "mission_markdown",

@@ -10,15 +10,13 @@ import orjson
 from hypernb import codec
 from hypernb.errors import HypernbError
 from hypernb.model import Digest, MissionState
-from hypernb.views import line, named, words
+from hypernb.views import last_tasks, line, named, words
 from hypernb.widgets._facts import phrase
 from hypernb.widgets._markdown import blocks
 from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hypernb.model import TaskRecord
+    from hypernb.model import PlanSpec, TaskRecord
     from hypernb.session import Mission
     from hypernb.views._phrase import Phrase
     from hypernb.widgets._frames import Shown
@@ -65,7 +63,7 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
         "python": "m.result()",
         "shown": _read(seen.shown),
         "mission": {
-            "result": phrase(_will_be(_result_tasks(mission))),
+            "result": phrase(_will_be(mission.plan)),
             "findings": findings(found),
             "outputs": [
                 {
@@ -144,14 +142,16 @@ def _result_tasks(mission: Mission) -> list[str]:
     plan = mission.plan
     if plan.result:
         return [plan.result]
-    needed = {need for task in plan.tasks for need in task.needs}
-    return [task.name for task in plan.tasks if task.name not in needed][:OUTPUTS_AT_MOST]
+    return last_tasks(plan)[:OUTPUTS_AT_MOST]
 
 
-def _will_be(tasks: Sequence[str]) -> Phrase:
+def _will_be(plan: PlanSpec) -> Phrase:
     """Say what the result will be; the sentence may go on."""
+    last = last_tasks(plan)
+    tasks = [plan.result] if plan.result else last
     if len(tasks) == 1:
-        return ("The result is what ", named(tasks[0]), " gives, when it has succeeded")
+        when = "it has succeeded" if last == tasks else "all have ended"
+        return ("The result is what ", named(tasks[0]), f" gives, when {when}")
     many = words.count(len(tasks), "task")
     return (f"The result is what {many} give, by name, when all have ended",)
 

@@ -447,7 +447,7 @@ def test_mission_under_way_shows_what_can_be_used_now(session: Session) -> None:
     assert told["result"] == [
         "The result is what ",
         {"code": "c"},
-        " gives, when it has succeeded",
+        " gives, when all have ended",
     ]
     assert told["findings"]["total"] == 1
     assert [each["task"] for each in told["outputs"]] == ["a", "b"]
