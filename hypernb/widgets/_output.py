@@ -47,7 +47,7 @@ def _of_task(mission: Mission, name: str) -> dict[str, Any]:
     return {
         "task": record.name,
         "what": seen.what,
-        "python": python_of(record.name),
+        "python": _getting_it(mission) + python_of(record.name),
         "shown": _read(seen.shown),
     }
 
@@ -56,20 +56,21 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
     records = mission.session.store.tasks(mission.record.id)
     ready = [record for record in records if record.output is not None]
     seen = _result(mission, {record.name: record for record in records})
-    found = mission.findings
+    found, get = mission.findings, _getting_it(mission)
     return {
         "task": "",
         "what": seen.what,
-        "python": "m.result()",
+        "python": get + "m.result()",
         "shown": _read(seen.shown),
         "mission": {
             "result": phrase(_will_be(mission.plan)),
             "findings": findings(found),
+            "all_findings": f"{_in_python(mission) or 'm'}.findings",
             "outputs": [
                 {
                     "task": record.name,
                     "what": _brief(mission, record),
-                    "python": python_of(record.name),
+                    "python": get + python_of(record.name),
                 }
                 for record in ready[:OUTPUTS_AT_MOST]
             ],
@@ -87,6 +88,19 @@ def python_of(task: str) -> str:
         'm.tasks["map-repo"].output'
     """
     return f"m.tasks[{json.dumps(task)}].output"
+
+
+def _getting_it(mission: Mission) -> str:
+    """Write the lines with which a cell of this kernel gets ``m``, whatever it has run."""
+    if known := _in_python(mission):
+        return f"import hypernb\nm = {known}\n"
+    # The magics have a store open whose address, with its password, no copy may tell.
+    return f"m = %hyper attach {mission.id}\n"
+
+
+def _in_python(mission: Mission) -> str:
+    session = mission.session.in_python
+    return f"{session}.mission({json.dumps(mission.id)})" if session else ""
 
 
 # -- one value ---------------------------------------------------------------------------
