@@ -259,6 +259,8 @@ class MissionError(HypernbError):
         self.mission = mission
         self.state = state
         because = f": {reason}" if reason else ""
+        if state == "cancelled" and reason.startswith("by "):
+            because = f" {reason}"
         super().__init__(
             f"Mission {mission} {'was ' if state in ('cancelled', 'rejected') else ''}"
             f"{state}{because}.",

@@ -10,10 +10,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from hypernb.views.words import duration
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "demo"
@@ -43,7 +44,7 @@ def audit(env: dict[str, str]) -> dict[str, Any]:
     return outcome
 
 
-def table(outcome: dict[str, Any], seconds: float) -> str:
+def table(outcome: dict[str, Any]) -> str:
     """Lay out the findings by specialist and severity, and how far each could look."""
     counts = Counter((found["agent"], found["severity"]) for found in outcome["findings"])
     words: dict[str, list[str]] = {}
@@ -63,7 +64,9 @@ def table(outcome: dict[str, Any], seconds: float) -> str:
         f"  {name:{width}}{''.join(f'{cell:>10}' for cell in cells)}  {said}".rstrip()
         for name, *cells, said in rows
     ]
-    title = f"Mission {outcome['mission']} {outcome['status']} after {seconds:.0f} s. Findings:"
+    # The mission's own time, as every view tells it: the command takes some seconds more.
+    took = duration(outcome["took_s"])
+    title = f"Mission {outcome['mission']} {outcome['status']} after {took}. Findings:"
     return "\n".join([title, *lines])
 
 
@@ -101,9 +104,8 @@ def main() -> None:
     """Audit, count, execute, and say where everything is."""
     OUT.mkdir(parents=True, exist_ok=True)
     env = environment()
-    begun = time.monotonic()
     outcome = audit(env)
-    print(f"\n{table(outcome, time.monotonic() - begun)}")
+    print(f"\n{table(outcome)}")
     for line in dict.fromkeys(blind_spots(outcome)):
         print(line)
     for number, item in enumerate(outcome["sprint"], start=1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine import _changes as changes
@@ -64,6 +64,7 @@ class Course:
         outputs: Of the tasks that have succeeded; bytes until they are committed.
         errors: Why tasks have failed, by name.
         budget: What may still be spent.
+        started_at: When it was started last, by an approval or a retry.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -211,6 +212,17 @@ class Course:
         return not task.repeatable or not self._unwritten.isdisjoint(task.needs)
 
     # -- what has happened --------------------------------------------------------------
+
+    def begin(self, at: datetime) -> None:
+        """Note that the mission is started, for the first time or after an end."""
+        self.started_at, known = at, self.mission
+        # As the store counts it: what an event tells and what a list tells is one figure.
+        rested_s = known.rested_s
+        if known.finished_at is not None:
+            rested_s += max(0.0, (at - known.finished_at).total_seconds())
+        self.mission = replace(
+            known, started_at=known.started_at or at, finished_at=None, rested_s=rested_s
+        )
 
     def go_on(self, at: datetime) -> list[Change]:
         """Return what has to be written of attempts that were found running."""
@@ -386,8 +398,10 @@ class Course:
         """End the mission."""
         counts = self._schedule.counts()
         facts: dict[str, Any] = {"counts": {key.value: many for key, many in counts.items()}}
-        if self.started_at is not None:
-            facts["duration_s"] = round((at - self.started_at).total_seconds(), 3)
+        took_s = self.mission.took_s(at)
+        if took_s is not None:
+            facts["duration_s"] = round(took_s, 3)
+        self.mission = replace(self.mission, finished_at=at)
         return changes.mission_finished(at, state, error=error, facts=facts)
 
     # -- another go ---------------------------------------------------------------------

@@ -166,7 +166,7 @@ class MissionRun:
         at = self._crew.clock.now()
         if self.state is MissionState.AWAITING_APPROVAL:
             self._become(MissionState.RUNNING)
-            self._course.started_at = at
+            self._course.begin(at)
             # Before anything else: a person may just have ended the mission, or changed it.
             await self._write([changes.mission_started(at, by=self.record.by)])
         elif self.state is MissionState.PAUSED:
@@ -728,7 +728,8 @@ class MissionRun:
             self._granted.pop(name, None)  # it may have to wait for its needs again
         if was_final:
             written.insert(0, changes.mission_started(at, by=by, retry=ref))
-            self.state, self._course.started_at = MissionState.RUNNING, at
+            self.state = MissionState.RUNNING
+            self._course.begin(at)
             self._is_ending = self._has_ended = False
             self.over.clear()
         await self._write(written)

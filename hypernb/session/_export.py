@@ -52,6 +52,7 @@ def as_json(mission: Mission) -> dict[str, Any]:
         "plan_hash": snapshot.mission.plan_hash,
         "started_at": snapshot.mission.started_at,
         "finished_at": snapshot.mission.finished_at,
+        "took_s": snapshot.mission.took_s(),
         "tasks": [
             {
                 "name": task.name,

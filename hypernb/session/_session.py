@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
@@ -112,6 +114,20 @@ class Session:
 
             self._store = open_store(self._where)
         return self._store
+
+    @property
+    def in_python(self) -> str:
+        """The expression that opens this store in any cell; empty if it would tell a password.
+
+        A plain session opens the default store, which may be another one by now.
+        """
+        from hypernb.store import database_file, default_location
+
+        file = database_file(self.store.url)
+        if file is None and self._where and urlsplit(str(self._where)).password:
+            return ""
+        where = str(file or self._where or default_location())
+        return f"hypernb.Session({'' if where == default_location() else json.dumps(where)})"
 
     def close(self) -> None:
         """Let go of the store. Missions go on in their runner; live views of them end."""

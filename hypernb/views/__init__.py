@@ -2,7 +2,7 @@
 
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._contract import allowed, expected, refused
+from hypernb.views._contract import allowed, expected, last_tasks, refused
 from hypernb.views._difference import (
     Changed,
     changed,
@@ -34,7 +34,7 @@ from hypernb.views._lists import (
 from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
-from hypernb.views._reports import report_html, report_text
+from hypernb.views._reports import how_it_ran, report_html, report_text
 from hypernb.views._story import Gap, Need, Story, alarms, first_step, gaps, needs, story
 from hypernb.views._text import mission_text, plan_text
 
@@ -71,6 +71,8 @@ __all__ = [
     "gaps",
     "hits_html",
     "hits_text",
+    "how_it_ran",
+    "last_tasks",
     "line",
     "mission_html",
     "mission_markdown",

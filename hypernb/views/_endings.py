@@ -70,18 +70,12 @@ def outcome(figures: Figures, result: Report | None = None) -> str:
         case MissionState.FAILED:
             return _went_wrong(figures, mission)
         case MissionState.REJECTED:
-            return f"No to the plan{_because(mission)}"
+            return f"No to the plan{words.because(mission.state, mission.error)}"
         case _:
             done = figures.counts.get(TaskState.SUCCEEDED, 0)
             of = words.count(figures.total, "task")
-            return f"Ended{_because(mission)} {done:,} of {of} succeeded."
-
-
-def _because(mission: MissionRecord) -> str:
-    said = line(mission.error)
-    if not said:
-        return "."
-    return f": {said if said.endswith(('.', '?', '!', ')')) else said + '.'}"
+            why = words.because(mission.state, mission.error)
+            return f"Ended{why} {done:,} of {of} succeeded."
 
 
 def _came_out(figures: Figures, result: Report | None) -> str:
@@ -125,7 +119,7 @@ def _partly(figures: Figures) -> str:
 def _went_wrong(figures: Figures, mission: MissionRecord) -> str:
     failed = figures.among(TaskState.FAILED)
     if not failed:
-        return f"It failed{_because(mission)}"
+        return f"It failed{words.because(mission.state, mission.error)}"
     first = failed[0]
     more = f" {words.count(len(failed) - 1, 'more task')} failed." if len(failed) > 1 else ""
     return f"{line(first.name, cut_at=120)} failed: {reason(first)}{more}"

@@ -99,12 +99,18 @@ def _run(run: ToolRun) -> Html:
     )
 
 
+def how_it_ran(run: ToolRun) -> str:
+    """Say how a tool ran, or why it did not: both are often sentences, sometimes not."""
+    said = [line(text, cut_at=500).rstrip(".") for text in (run.reason, run.settings) if text]
+    return ". ".join(said)
+
+
 def _how(run: ToolRun) -> Html:
-    said = [line(text, cut_at=500) for text in (run.reason, run.settings) if text]
+    said = how_it_ran(run)
     command = el("code", line(run.command, cut_at=500)) if run.command else None
     return join(
         [
-            ". ".join(each.rstrip(".") for each in said),
+            said,
             Html("<br>") if said and command else None,
             command,
         ]

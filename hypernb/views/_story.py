@@ -234,13 +234,8 @@ def _is(tasks: list[TaskRecord]) -> str:
 
 
 def _paused(figures: Figures) -> Story:
-    active = figures.active
-    if active:
-        now: Phrase = ("Paused. Coming to rest: ", *_names(active), ".")
-    else:
-        now = ("Paused. Nothing runs.",)
     return Story(
-        now,
+        _at_rest(figures),
         (Strong("You"), ": resume or cancel. There is no time limit."),
         (
             command(figures.typed(f"resume {_id(figures)}")),
@@ -248,6 +243,17 @@ def _paused(figures: Figures) -> Story:
             *_then(figures),
         ),
     )
+
+
+def _at_rest(figures: Figures) -> Phrase:
+    begun = figures.among(TaskState.RUNNING, TaskState.VERIFYING, TaskState.STALLED)
+    if not begun:
+        return ("Paused. Nothing runs.",)
+    # Processes are stopped; threads and coroutines cannot be, and which it is nobody records.
+    rest = "stand still; those that cannot be stopped go on to their end."
+    if len(begun) == 1:
+        rest = "stands still; if it cannot be stopped, it goes on to its end."
+    return ("Paused: nothing new starts. ", *_names(begun), f" {rest}")
 
 
 def _succeeded(figures: Figures) -> Story:

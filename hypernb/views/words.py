@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import dollars
 from hypernb.model import AttemptState, MissionState, Severity, TaskState
-from hypernb.views._clean import line
+from hypernb.views._clean import LINE_CUT_AT, line
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "SEVERITIES",
     "TASK_STATES",
     "StateWord",
+    "because",
     "clock",
     "count",
     "day",
@@ -178,6 +179,22 @@ _KINDS: Final[Mapping[type, Mapping[str, StateWord]]] = {
 def state_word(state: MissionState | TaskState | AttemptState) -> StateWord:
     """Return how a state of a mission, a task or an attempt is shown."""
     return _KINDS[type(state)][state]
+
+
+def because(state: MissionState, error: str, *, cut_at: int = LINE_CUT_AT) -> str:
+    """Write why or by whom a mission ended, as the end of a sentence.
+
+    Example:
+        >>> because(MissionState.FAILED, "lint failed")
+        ': lint failed.'
+        >>> because(MissionState.CANCELLED, "by ada@here"), because(MissionState.FAILED, "")
+        (' by ada@here.', '.')
+    """
+    said = line(error, cut_at=cut_at)
+    if not said:
+        return "."
+    by = state is MissionState.CANCELLED and said.startswith("by ")
+    return f"{' ' if by else ': '}{_sentence(said)}"
 
 
 # -- numbers -----------------------------------------------------------------------------
@@ -428,6 +445,9 @@ def _mission_finished(event: Event) -> Phrase:
     if known and known.role == "neutral":
         said = f"The mission was {known.word}{_by(event)}"
     length = f" after {duration(took)}" if isinstance(took, int | float) else ""
+    by = _first(event, "error")
+    if event.payload.get("state") == MissionState.CANCELLED and by.startswith("by "):
+        return (f"{said} {by}{length}.",)
     return (f"{said}{length}{_because(event)}",)
 
 

@@ -15,6 +15,7 @@ from hypernb.views import (
     expected,
     first_step,
     gaps,
+    last_tasks,
     named,
     needs,
     next_commands,
@@ -300,8 +301,11 @@ def _steps(figures: Figures, plan: PlanSpec) -> list[tuple[Part, ...]]:
         steps.append(("The others follow, each when what it needs is done.",))
     left = figures.left
     after = f", after about {roughly(left.seconds)}" if left else ""
-    if plan.result:
+    if last_tasks(plan) == [plan.result]:
         steps.append(("It ends with the output of ", named(plan.result), f"{after}."))
+    elif plan.result:
+        result = ("Its result is the output of ", named(plan.result), ".")
+        steps.append((f"It ends when all of them are done{after}. ", *result))
     else:
         steps.append((f"It ends when all of them are done{after}.",))
     return steps

@@ -151,7 +151,7 @@ def told(summary: MissionSummary) -> tuple[Part, ...]:
             return _under_way(summary)
         case MissionState.PAUSED:
             return (
-                "Paused. Nothing runs until you resume it; ",
+                "Paused: nothing new starts until you resume it; ",
                 f"{_done(summary)} had succeeded.",
             )
         case _:
@@ -189,18 +189,19 @@ def _named(names: Sequence[str], many: int) -> tuple[Part, ...]:
 def _ended(summary: MissionSummary) -> tuple[Part, ...]:
     mission = summary.mission
     found = words.count(summary.findings, "finding") if summary.findings else ""
-    because = line(mission.error, cut_at=300).rstrip(".")
+    because = words.because(mission.state, mission.error, cut_at=300)
+    came_to = ", ".join(filter(None, [f"{_done(summary)} succeeded", found]))
     match mission.state:
         case MissionState.SUCCEEDED:
             took = _took(mission)
             said = [found or "No findings", f"{_done(summary)} succeeded"]
             return (", ".join(said) + (f" in {took}." if took else "."),)
         case MissionState.REJECTED:
-            why = f": {because}" if because else ""
-            return (f"The plan was rejected, and nothing ran{why}.",)
+            return (f"The plan was rejected, and nothing ran{because}",)
+        case MissionState.CANCELLED:
+            return (f"Cancelled{because} {came_to}.",)
         case _:
-            said = [f"{_done(summary)} succeeded", *([found] if found else [])]
-            return (f"{because}. {', '.join(said)}." if because else f"{', '.join(said)}.",)
+            return (f"{because.removeprefix(': ')} {came_to}.".removeprefix(". "),)
 
 
 def _done(summary: MissionSummary) -> str:

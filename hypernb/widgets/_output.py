@@ -10,15 +10,13 @@ import orjson
 from hypernb import codec
 from hypernb.errors import HypernbError
 from hypernb.model import Digest, MissionState
-from hypernb.views import line, named, words
+from hypernb.views import last_tasks, line, named, words
 from hypernb.widgets._facts import phrase
 from hypernb.widgets._markdown import blocks
 from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hypernb.model import TaskRecord
+    from hypernb.model import PlanSpec, TaskRecord
     from hypernb.session import Mission
     from hypernb.views._phrase import Phrase
     from hypernb.widgets._frames import Shown
@@ -49,7 +47,7 @@ def _of_task(mission: Mission, name: str) -> dict[str, Any]:
     return {
         "task": record.name,
         "what": seen.what,
-        "python": python_of(record.name),
+        "python": _getting_it(mission) + python_of(record.name),
         "shown": _read(seen.shown),
     }
 
@@ -58,20 +56,21 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
     records = mission.session.store.tasks(mission.record.id)
     ready = [record for record in records if record.output is not None]
     seen = _result(mission, {record.name: record for record in records})
-    found = mission.findings
+    found, get = mission.findings, _getting_it(mission)
     return {
         "task": "",
         "what": seen.what,
-        "python": "m.result()",
+        "python": get + "m.result()",
         "shown": _read(seen.shown),
         "mission": {
-            "result": phrase(_will_be(_result_tasks(mission))),
+            "result": phrase(_will_be(mission.plan)),
             "findings": findings(found),
+            "all_findings": f"{_in_python(mission) or 'm'}.findings",
             "outputs": [
                 {
                     "task": record.name,
                     "what": _brief(mission, record),
-                    "python": python_of(record.name),
+                    "python": get + python_of(record.name),
                 }
                 for record in ready[:OUTPUTS_AT_MOST]
             ],
@@ -89,6 +88,19 @@ def python_of(task: str) -> str:
         'm.tasks["map-repo"].output'
     """
     return f"m.tasks[{json.dumps(task)}].output"
+
+
+def _getting_it(mission: Mission) -> str:
+    """Write the lines with which a cell of this kernel gets ``m``, whatever it has run."""
+    if known := _in_python(mission):
+        return f"import hypernb\nm = {known}\n"
+    # The magics have a store open whose address, with its password, no copy may tell.
+    return f"m = %hyper attach {mission.id}\n"
+
+
+def _in_python(mission: Mission) -> str:
+    session = mission.session.in_python
+    return f"{session}.mission({json.dumps(mission.id)})" if session else ""
 
 
 # -- one value ---------------------------------------------------------------------------
@@ -144,14 +156,16 @@ def _result_tasks(mission: Mission) -> list[str]:
     plan = mission.plan
     if plan.result:
         return [plan.result]
-    needed = {need for task in plan.tasks for need in task.needs}
-    return [task.name for task in plan.tasks if task.name not in needed][:OUTPUTS_AT_MOST]
+    return last_tasks(plan)[:OUTPUTS_AT_MOST]
 
 
-def _will_be(tasks: Sequence[str]) -> Phrase:
+def _will_be(plan: PlanSpec) -> Phrase:
     """Say what the result will be; the sentence may go on."""
+    last = last_tasks(plan)
+    tasks = [plan.result] if plan.result else last
     if len(tasks) == 1:
-        return ("The result is what ", named(tasks[0]), " gives, when it has succeeded")
+        when = "it has succeeded" if last == tasks else "all have ended"
+        return ("The result is what ", named(tasks[0]), f" gives, when {when}")
     many = words.count(len(tasks), "task")
     return (f"The result is what {many} give, by name, when all have ended",)
 
@@ -179,8 +193,8 @@ def _no_result(mission: Mission) -> Shown:
     word = words.state_word(record.state).word
     if not record.state.is_final:
         return nothing(f"Not ready yet: {mission.id} is {word}.")
-    because = f": {line(record.error, cut_at=600).rstrip('.')}" if record.error else ""
-    return nothing(f"There is no result: {mission.id} {_ended(record.state, word)}{because}.")
+    because = words.because(record.state, record.error, cut_at=600)
+    return nothing(f"There is no result: {mission.id} {_ended(record.state, word)}{because}")
 
 
 def _ended(state: MissionState, word: str) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from hypernb.model import Finding, Report
-from hypernb.views import clean, line, words
+from hypernb.views import clean, how_it_ran, line, words
 from hypernb.widgets._frames import Shown, frame, is_frame, is_series, rows_table
 
 ROWS_AT_MOST: Final = 200
@@ -323,7 +323,7 @@ def _own_parts(report: Report) -> list[dict[str, Any]]:
                 "Looked at": run.checked,
                 "Findings": len(run.findings),
                 "Took": words.duration(run.duration_s) if run.duration_s else "",
-                "How, or why not": ". ".join(filter(None, (run.reason, run.settings))),
+                "How, or why not": how_it_ran(run),
             }
             for run in report.runs
         ]

@@ -226,13 +226,16 @@ const WHAT: Readonly<Record<string, string>> = {
   "audit-ci": "diff, 10 lines",
 };
 
+const inCell = (code: string): string =>
+  `import hypernb\nm = hypernb.Session().mission("m-7")\n${code}`;
+
 /** The answer to `output`, for a mission in a state. */
 export function outputOf(state: MissionState, task: string): Output {
   if (task !== "") {
     return {
       task,
       what: WHAT[task] ?? "nothing yet",
-      python: `m.tasks["${task}"].output`,
+      python: inCell(`m.tasks["${task}"].output`),
       shown: SHOWN[task] ?? { kind: "none", why: `${task} has left no output.` },
     };
   }
@@ -241,7 +244,7 @@ export function outputOf(state: MissionState, task: string): Output {
   return {
     task: "",
     what: state === "succeeded" ? "Markdown, 24 lines" : "nothing yet",
-    python: "m.result()",
+    python: inCell("m.result()"),
     shown:
       state === "succeeded"
         ? { kind: "markdown", blocks: MARKDOWN }
@@ -253,10 +256,11 @@ export function outputOf(state: MissionState, task: string): Output {
         " gives, when it has succeeded",
       ],
       findings: begun ? { rows: FINDINGS, total: 5 } : { rows: [], total: 0 },
+      all_findings: 'hypernb.Session().mission("m-7").findings',
       outputs: done.map(({ name }) => ({
         task: name,
         what: WHAT[name] ?? "dict, 3 keys",
-        python: `m.tasks["${name}"].output`,
+        python: inCell(`m.tasks["${name}"].output`),
       })),
       total_outputs: done.length,
       total_tasks: 14,
@@ -346,7 +350,7 @@ const TOLD: Readonly<Record<MissionState, MissionRow["told"]>> = {
     { code: "audit-api" },
     " and 2 more.",
   ],
-  paused: ["Paused. Nothing runs until you resume it; 9 of 14 tasks had succeeded."],
+  paused: ["Paused: nothing new starts until you resume it; 9 of 14 tasks had succeeded."],
   succeeded: ["23 findings, 14 of 14 tasks succeeded in 8 min 4 s."],
   failed: ["Task 'audit-ui' failed. 11 of 14 tasks succeeded, 5 findings."],
   cancelled: ["2 of 14 tasks succeeded."],

@@ -577,7 +577,7 @@ export interface Output {
   task: string;
   /** "DataFrame, 63 rows, 5 columns". */
   what: string;
-  /** How to get it in Python: `m.tasks["map-repo"].output`. */
+  /** How to get it in any cell: lines that get `m`, the mission, and `m.result()` or the like. */
   python: string;
   shown: Shown;
   /** Only where no task was named. */
@@ -589,6 +589,8 @@ export interface MissionOutputs {
   /** What the mission's result will be; the sentence may go on. */
   result: Phrase;
   findings: Findings;
+  /** How to get all of them in Python. */
+  all_findings: string;
   /** The first outputs that are there. */
   outputs: { task: string; what: string; python: string }[];
   total_outputs: number;

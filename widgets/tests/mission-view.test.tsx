@@ -81,6 +81,15 @@ describe("the head", () => {
     expect(took(rested)).not.toBe(took(whole));
   });
 
+  it("tells how long it took to the same digit as its events do", async () => {
+    const picture = pictureOf("succeeded");
+    const ended = Date.parse(picture.mission.started_at ?? "") + 4_130;
+    const finished_at = new Date(ended).toISOString();
+    const page = show({ ...picture, mission: { ...picture.mission, finished_at } });
+    await page.drawn();
+    expect(page.el.querySelector(".since")?.textContent).toMatch(/^in 4\.1 s/);
+  });
+
   it("says on demand what the states mean", async () => {
     const page = show(pictureOf("running"));
     page.button("What the states mean").click();

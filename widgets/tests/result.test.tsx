@@ -74,8 +74,9 @@ describe("the result", () => {
     const { el } = open("succeeded");
     await settled();
     expect(textOf(el.querySelector(".markdown") as Element)).toContain("Audit of ledgerline");
+    const get = 'm = hypernb.Session().mission("m-7")';
     expect(textOf(el)).toContain("m.result()");
-    expect(textOf(el)).toContain('m is the mission: m = session.mission("m-7")');
+    expect(textOf(el)).toContain(`m is the mission: ${get}`);
     expect(textOf(el)).not.toContain("so far");
   });
 
@@ -157,7 +158,9 @@ describe("the result", () => {
     await settled();
     press(el, 'Copy m.tasks["map-repo"].output');
     await settled();
-    expect(writeText).toHaveBeenCalledWith('m.tasks["map-repo"].output');
+    expect(writeText).toHaveBeenCalledWith(
+      'import hypernb\nm = hypernb.Session().mission("m-7")\nm.tasks["map-repo"].output',
+    );
     expect(textOf(el)).toContain("Copied");
     vi.unstubAllGlobals();
   });

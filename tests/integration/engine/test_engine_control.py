@@ -258,6 +258,10 @@ def test_retry_reopens_a_failed_mission(bench: Bench) -> None:
     assert bench.finished(mission).state == "succeeded"
     numbers = {name: task.attempt for name, task in bench.tasks(mission).items()}
     assert numbers == {"first": 1, "broken": 2, "after": 1}
+    _, ended = bench.store.events(kinds=("mission.finished",))
+    took_s = bench.mission(mission).took_s()
+    # Of all of it, not of what came after the retry, and without the rest between.
+    assert ended.payload["duration_s"] == pytest.approx(took_s, abs=0.002)
 
 
 def test_retry_of_what_succeeded_is_refused(bench: Bench) -> None:

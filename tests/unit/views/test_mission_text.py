@@ -33,6 +33,29 @@ def test_plan_text_asks_for_decision(make: Any) -> None:
     assert said.index("What you allow") < said.index("Your decision")
 
 
+@pytest.mark.parametrize(
+    ("begun", "said"),
+    [
+        ((), "Paused. Nothing runs."),
+        (
+            ("lint",),
+            "lint stands still; if it cannot be stopped, it goes on to its end.",
+        ),
+        (
+            ("lint", "pages"),
+            "lint and pages stand still; those that cannot be stopped go on to their end.",
+        ),
+    ],
+    ids=len,
+)
+def test_paused_tasks_stand_still_where_they_can(
+    begun: tuple[str, ...], said: str, make: Any
+) -> None:
+    tasks = tuple(make.task(name, "running") for name in begun)
+    told = mission_text(make.snapshot("paused", tasks=tasks), width=400)
+    assert said in told
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_command_line_is_told_no_magics(state: str, make: Any) -> None:
     said = mission_text(make.snapshot(state), result=make.report(), cli=True)

@@ -80,6 +80,12 @@ def test_every_event_is_a_sentence(kind: EventKind, make: Any) -> None:
             "The mission failed after 1 min 1 s: lint failed.",
             id="mission-end",
         ),
+        pytest.param(
+            "mission.finished",
+            {"state": "cancelled", "error": "by ada@here", "duration_s": 61},
+            "The mission was cancelled by ada@here after 1 min 1 s.",
+            id="mission-cancelled",
+        ),
         pytest.param("moon.risen", {"phase": "full"}, "moon.risen: phase full.", id="unknown"),
         pytest.param("moon.risen", {}, "moon.risen.", id="unknown-and-empty"),
     ],

@@ -295,7 +295,17 @@ def test_steps_say_what_happens_after_a_yes() -> None:
     made = head_facts(snapshot("awaiting_approval", plan=plan(result="rank")))
     steps = [text(each) for each in made["decision"]["steps"]]
     assert steps[0] == "Once approved, 2 tasks start at once: scan and imports."
-    assert steps[-1] == "It ends with the output of rank."
+    said = "It ends when all of them are done. Its result is the output of rank."
+    assert steps[-1] == said, "clean does not wait for rank, nor rank for clean"
+
+
+def test_plan_ends_with_its_result_where_nothing_comes_after_or_beside_it() -> None:
+    whole = plan(result="rank")
+    without = whole.model_copy(
+        update={"tasks": tuple(each for each in whole.tasks if each.name != "clean")}
+    )
+    made = head_facts(snapshot("awaiting_approval", plan=without))
+    assert text(made["decision"]["steps"][-1]) == "It ends with the output of rank."
 
 
 def test_approval_of_a_part_has_a_record_and_steps_of_its_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, Finding, MissionState, SearchHit, Severity, TaskSpec
 from hypernb.session import Session
-from hypernb.views import plain
+from hypernb.views import mission_text, plain
 from hypernb.widgets._missions import (
     _figures,
     _longer,
@@ -28,13 +29,13 @@ from hypernb.widgets._missions import (
     found_in,
     rows,
 )
+from hypernb.widgets._output import output
 from hypernb.widgets._verbs import act
 from tests.unit.widgets.recorded import Recorded
 from tests.unit.widgets.test_facts import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 NOTHING_KEPT = {"kept": ("", "")}
@@ -145,6 +146,17 @@ def test_ended_missions_say_what_came_of_them(session: Session) -> None:
 def test_failed_mission_says_why(session: Session) -> None:
     Recorded(session, "a").start().end(MissionState.FAILED, "Task 'a' failed.")
     assert sentence(only(session)) == "Task 'a' failed. 0 of 1 task succeeded."
+
+
+def test_cancelled_mission_says_by_whom(session: Session) -> None:
+    recorded = Recorded(session, "a").start().end(MissionState.CANCELLED, "by ada@here")
+    assert sentence(only(session)) == "Cancelled by ada@here. 0 of 1 task succeeded."
+    assert "Ended by ada@here. 0 of 1 task succeeded." in mission_text(
+        recorded.mission.snapshot()
+    )
+    assert output(recorded.mission)["shown"]["why"] == (
+        "There is no result: m-1 was cancelled by ada@here."
+    )
 
 
 def test_rejected_mission_says_that_nothing_ran(session: Session) -> None:
@@ -396,6 +408,12 @@ def test_export_that_fails_leaves_no_file(
     with pytest.raises(TypeError):
         export(mission, "html")
     assert list(session.root.iterdir()) == []
+
+
+def test_exported_mission_has_the_time_that_its_views_tell(session: Session) -> None:
+    recorded = Recorded(session, "a").start().end()
+    told = json.loads(Path(export(recorded.mission, "json")["path"]).read_text())
+    assert told["took_s"] == recorded.mission.record.took_s() is not None
 
 
 def test_export_into_a_folder_that_is_gone_says_so(session: Session) -> None:

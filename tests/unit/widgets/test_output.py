@@ -217,6 +217,17 @@ def test_report_is_shown_part_by_part() -> None:
     assert parts["gone.txt"]["why"] == "It cannot be read: OSError: gone."
 
 
+def test_how_a_tool_ran_has_one_full_stop_after_each_sentence() -> None:
+    none = ToolRun(
+        tool="imports",
+        status=RunStatus.NOTHING_TO_CHECK,
+        reason="There are no Python files.",
+        settings="fan-out over 10",
+    )
+    (part,) = see(Report(agent="a", task="t", summary="", runs=(none,))).shown["parts"]
+    assert part["shown"]["rows"][0][-1] == "There are no Python files. fan-out over 10"
+
+
 def test_dictionary_of_values_is_shown_part_by_part() -> None:
     seen = see({"frame": pd.DataFrame({"a": [1]}), "note": "one\ntwo"})
     assert seen.what == "dict, 2 keys"
@@ -389,7 +400,7 @@ def test_output_of_a_task_says_what_it_is_and_how_to_get_it(session: Session) ->
     answer = output(recorded.mission, "map-repo")
     assert answer["task"] == "map-repo"
     assert answer["what"] == "DataFrame, 2 rows, 1 column"
-    assert answer["python"] == 'm.tasks["map-repo"].output'
+    assert answer["python"].splitlines()[-1] == 'm.tasks["map-repo"].output'
     assert answer["shown"]["rows"] == [["1"], ["2"]]
 
 
@@ -431,12 +442,12 @@ def test_mission_under_way_shows_what_can_be_used_now(session: Session) -> None:
     )
     answer = output(recorded.mission)
     assert answer["shown"] == {"kind": "none", "why": "Not ready yet: m-1 is running."}
-    assert answer["python"] == "m.result()"
+    assert answer["python"].splitlines()[-1] == "m.result()"
     told = answer["mission"]
     assert told["result"] == [
         "The result is what ",
         {"code": "c"},
-        " gives, when it has succeeded",
+        " gives, when all have ended",
     ]
     assert told["findings"]["total"] == 1
     assert [each["task"] for each in told["outputs"]] == ["a", "b"]
@@ -505,6 +516,56 @@ def test_python_snippet_names_the_task(name: str) -> None:
         tasks = {name: type("Task", (), {"output": 7})}  # noqa: RUF012
 
     assert eval(python_of(name), {"m": Mission}) == 7  # noqa: S307
+
+
+def test_python_that_is_copied_works_in_any_cell(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded(session, "a").start().finish("a", {"x": 1}, findings=[finding()]).end()
+    assert 'hypernb.Session("' in output(recorded.mission)["python"], "it is another store"
+    _works(output(recorded.mission))
+    monkeypatch.setenv("HYPERNB_DB", str(session.root / "store.db"))
+    answer = output(recorded.mission)
+    assert answer["python"].splitlines() == [
+        "import hypernb",
+        'm = hypernb.Session().mission("m-1")',
+        "m.result()",
+    ]
+    _works(answer)
+
+
+def _works(answer: dict[str, Any]) -> None:
+    told = answer["mission"]
+    for code in (answer["python"], told["outputs"][0]["python"]):
+        *before, last = code.splitlines()
+        cell: dict[str, Any] = {}
+        exec("\n".join(before), cell)  # noqa: S102
+        assert eval(last, cell) == {"x": 1}  # noqa: S307
+        assert len(eval(told["all_findings"], cell)) == 1  # noqa: S307
+        cell["m"].session.close()
+
+
+@pytest.mark.parametrize(
+    ("where", "opened"),
+    [
+        ("postgresql://db/crew", 'hypernb.Session("postgresql://db/crew")'),
+        ("postgresql://ada:secret@db/crew", ""),
+        (None, "hypernb.Session()"),
+    ],
+)
+def test_python_tells_no_password(
+    where: str | None, opened: str, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_DB", "postgresql://ada:secret@db/other")
+    mission = Recorded(session, "a").mission
+    other = Session(where, root=session.root)
+    other._store = type("Server", (), {"url": "postgresql+psycopg://ada:secret@db/crew"})()
+    assert other.in_python == opened
+    monkeypatch.setattr(Session, "in_python", opened)
+    told = output(mission)
+    begun = f'm = {opened}.mission("m-1")' if opened else "m = %hyper attach m-1"
+    assert begun in told["python"].splitlines()
+    assert "secret" not in str(told)
 
 
 # -- hostile values ----------------------------------------------------------------------

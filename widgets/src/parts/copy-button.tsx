@@ -6,8 +6,14 @@ import { Button } from "./button";
 
 const SAID_FOR_MS = 3_000;
 
+interface Props {
+  text: string;
+  /** What is said of it to those who do not see it; the text itself if nothing else. */
+  name?: string;
+}
+
 /** Copies a text; says for a while that it did, or that it could not. */
-export function CopyButton({ text }: { text: string }): JSX.Element {
+export function CopyButton({ text, name = text }: Props): JSX.Element {
   const said = useSignal("");
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -20,7 +26,7 @@ export function CopyButton({ text }: { text: string }): JSX.Element {
   };
   return (
     <span class="copy">
-      <Button small aria-label={`Copy ${line(text)}`} onClick={() => void copy()}>
+      <Button small aria-label={`Copy ${line(name)}`} onClick={() => void copy()}>
         Copy
       </Button>
       <span class="quiet" role="status">

@@ -70,7 +70,7 @@ export function FindingsTable({ findings, root, label, python }: Props): JSX.Ele
           {python && (
             <>
               {" All of them: "}
-              <code>{python}</code>.
+              <code>{line(python)}</code>.
             </>
           )}
         </p>

@@ -77,7 +77,7 @@ function Time(): JSX.Element {
   const head = mission.head.value;
   const ended = isFinal(mission.facts.value.state);
   const elapsed = busyIn(mission, ui.now.value);
-  const said = ended ? duration(Math.round(elapsed)) : counting(elapsed);
+  const said = ended ? duration(elapsed) : counting(elapsed);
   return (
     <div class="meter">
       <p class="top">

@@ -78,7 +78,7 @@ function useSince(): string {
   const { state, started_at, finished_at } = mission.facts.value;
   const head = mission.head.value;
   if (isFinal(state) && started_at !== null) {
-    const took = `in ${duration(Math.round(busyIn(mission, 0)))}`;
+    const took = `in ${duration(busyIn(mission, 0))}`;
     const cost = head.cost > 0 ? ` for ${money(head.cost)}` : "";
     const rested = Math.round(head.rested_s);
     const all = `${took}${cost}${rested > 0 ? `, with a pause of ${duration(rested)}` : ""}`;

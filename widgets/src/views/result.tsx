@@ -118,22 +118,24 @@ function Ended({ answer }: { answer: Output | null }): JSX.Element {
   );
 }
 
+const linesOf = (code: string): string[] => code.split("\n");
+
+/** Shows the last line, and copies those before it too: they make it work in any cell. */
 function Python({ code }: { code: string }): JSX.Element {
+  const last = linesOf(code).at(-1) ?? "";
   return (
     <>
-      <code>{line(code, 400)}</code> <CopyButton text={code} />
+      <code>{line(last, 400)}</code> <CopyButton text={code} name={last} />
     </>
   );
 }
 
 function Snippet({ python }: { python: string }): JSX.Element {
-  const { mission } = useHere();
   return (
     <p class="snippet">
       <Python code={python} />
       <span class="quiet">
-        <code>m</code> is the mission:{" "}
-        <code>m = session.mission("{mission.facts.value.short_id}")</code>
+        <code>m</code> is the mission: <code>{line(linesOf(python).at(-2) ?? "")}</code>
       </span>
     </p>
   );
@@ -154,7 +156,12 @@ function Found({ of }: { of: MissionOutputs }): JSX.Element | null {
         {soFar}
         <span class="aside">{rows.length === total ? tally(rows) : ""}</span>
       </h4>
-      <FindingsTable findings={of.findings} root={root} label="Findings" python="m.findings" />
+      <FindingsTable
+        findings={of.findings}
+        root={root}
+        label="Findings"
+        python={of.all_findings}
+      />
     </div>
   );
 }

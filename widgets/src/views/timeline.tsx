@@ -109,7 +109,7 @@ function Span(): JSX.Element {
   const { started_at, finished_at } = mission.facts.value;
   const head = mission.head.value;
   if (started_at === null) return <p>Nothing has started yet.</p>;
-  const took = duration(Math.round(elapsedUntil(mission, ui.now.peek())));
+  const took = duration(elapsedUntil(mission, ui.now.peek()));
   return (
     <p>
       <b>Started {clock(started_at)}.</b>{" "}
