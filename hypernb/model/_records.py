@@ -227,6 +227,8 @@ class SearchHit:
         kind: ``goal``, ``output``, ``finding`` or ``event``; in a list of missions also
             ``id``, ``playbook`` and, for the name of a task, ``task``.
         snippet: The text around the hit, hits marked by ``[`` and ``]``.
+        hits: Where those marks are, as the text may have brackets of its own: from each ``[``
+            to behind its ``]``. Told in a list of missions only.
     """
 
     kind: str
@@ -234,6 +236,7 @@ class SearchHit:
     task: str
     where: str
     snippet: str
+    hits: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

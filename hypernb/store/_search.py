@@ -179,7 +179,7 @@ def texts(
         marks = ", ".join("?" * len(rows))
         found = connection.exec_driver_sql(f"{_TEXTS}({marks})", tuple(rows))
     return {
-        row: SearchHit(kind, mission, task, place, server.snippet(text, words))
+        row: SearchHit(kind, mission, task, place, *server.snippet(text, words))
         for row, kind, mission, task, place, text in found
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,14 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import PathError, UnknownNameError, UsageError
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
-from hypernb.views import TASK_ORDER, Code, Figures, Strong, enumerate_names, line, named, words
+from hypernb.views import (
+    TASK_ORDER,
+    Code,
+    Figures,
+    Strong,
+    clean,
+    enumerate_names,
+    line,
+    named,
+    words,
+)
 from hypernb.widgets._actions import action
 from hypernb.widgets._difference import difference_facts
 from hypernb.widgets._facts import mission_facts, phrase
 from hypernb.widgets._shown import finding_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hypernb.model import (
         Finding,
@@ -39,6 +50,7 @@ _GOAL_CUT_AT: Final = 2_000
 _ESTIMATED_AT_MOST: Final = 12
 _PLACES_AT_MOST: Final = 3
 _SNIPPET_CUT_AT: Final = 200
+_SPACES: Final = re.compile(r"\s+")
 _NAMES_TRIED: Final = 1_000
 _SAME_S: Final = 0.001
 _AT_WORK: Final = (TaskState.RUNNING, TaskState.VERIFYING)
@@ -227,18 +239,35 @@ def found_in(hits: Sequence[SearchHit]) -> tuple[Part, ...]:
 
 def _place(hit: SearchHit) -> tuple[Part, ...]:
     whose: tuple[Part, ...] = (" of ", named(hit.task)) if hit.task else ()
-    text = f": {snippet}" if (snippet := line(hit.snippet, cut_at=_SNIPPET_CUT_AT)) else ""
+    text = tuple(_around(hit))
     match hit.kind:
         case "task":
             return ("the name of ", named(hit.task))
         case "finding" if hit.where:
-            return ("a finding", *whose, ", ", Code(line(hit.where, cut_at=120)), text)
+            return ("a finding", *whose, ", ", Code(line(hit.where, cut_at=120)), *text)
         case "finding":
-            return ("a finding", *whose, text)
+            return ("a finding", *whose, *text)
         case "event":
-            return ("an event", *whose, text)
+            return ("an event", *whose, *text)
         case kind:
-            return (f"the {line(kind, cut_at=40)}", *whose, text)
+            return (f"the {line(kind, cut_at=40)}", *whose, *text)
+
+
+def _around(hit: SearchHit) -> Iterator[Part]:
+    """Yield the text of a hit, if there is any; what was searched stands out from it."""
+    text, at, left = hit.snippet.rstrip(), 0, _SNIPPET_CUT_AT
+    parts: list[str | Strong] = []
+    for start, end in hit.hits:
+        parts += [text[at:start], Strong(text[start + 1 : end - 1])]
+        at = end
+    yield text and ": "
+    for part in (*parts, text[at:]):
+        as_it_is = part.text if isinstance(part, Strong) else part
+        said = _SPACES.sub(" ", clean(as_it_is, cut_at=left))
+        yield said if part is as_it_is else Strong(said)
+        left -= len(said)
+        if left < 0:
+            return
 
 
 # -- what a row lets one do --------------------------------------------------------------

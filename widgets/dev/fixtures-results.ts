@@ -430,8 +430,14 @@ export function listedOf(all: readonly MissionRow[], args: Record<string, unknow
       ),
   );
   const offset = Number(args.offset ?? 0);
+  const [word] = words;
+  const where: MissionRow["found"] = word
+    ? ["Found in an event of ", { code: "audit-api" }, ": use [", { strong: word }, "]."]
+    : [];
   return {
-    rows: found.slice(offset, offset + Number(args.limit ?? 50)),
+    rows: found
+      .slice(offset, offset + Number(args.limit ?? 50))
+      .map((row) => ({ ...row, found: where })),
     total: found.length,
   };
 }

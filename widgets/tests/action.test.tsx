@@ -195,3 +195,11 @@ describe("where the twin stands", () => {
     expect(twin.style.bottom).toBe("calc(100% + 4px)");
   });
 });
+
+it("takes a double click for one press, whatever button stands there by then", () => {
+  const { model, button } = shownAction(PAUSE);
+  button.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 2 }));
+  expect(model.sent).toEqual([]);
+  button.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 }));
+  expect(model.sent).toMatchObject([{ verb: "pause" }]);
+});

@@ -68,6 +68,16 @@ describe("a part of a plan", () => {
     expect(ui.choice.whole.value).toBe(true);
   });
 
+  it("says what is left out below its buttons, not among them", async () => {
+    ui.choice.picking.value = true;
+    setTicked(ui.choice, plan, "write-report", false);
+    await settle();
+    const labels = [...el.querySelectorAll(".acts .btn")].map((each) => each.textContent);
+    expect(labels.slice(1)).toEqual(["Stop choosing", "Edit", "Reject…"]);
+    expect(el.querySelector(".acts")?.textContent).not.toContain("will not run");
+    expect(el.querySelector('.note[role="status"]')?.textContent).toContain("will not run");
+  });
+
   it("cannot be nothing", async () => {
     ui.choice.picking.value = true;
     setAllTicked(ui.choice, plan, false);

@@ -72,6 +72,16 @@ function press(root: HTMLElement, ...keys: string[]): void {
   }
 }
 
+/** Go by keys to a task, layer after layer. */
+function mark(root: HTMLElement, name: string): void {
+  const way = [...Array(10).fill("ArrowDown"), ...Array(10).fill("ArrowUp"), "ArrowRight"];
+  for (const key of ["Home", ...way, ...way, ...way, "End"]) {
+    press(root, key);
+    if (text(root.querySelector(".gr-card .gr-name")) === name) return;
+  }
+  throw new Error(`No key leads to ${name}.`);
+}
+
 function change(here: Here, name: string, changes: Partial<TaskFacts>): void {
   const task = { ...(here.mission.task(name) as TaskFacts), ...changes };
   act(() => {
@@ -199,10 +209,8 @@ describe("the keys of the graph", () => {
 
 describe("the card of a task", () => {
   it("tells what it does, waits for and leads to", () => {
-    const { root, here } = show();
-    act(() => {
-      here.ui.task.value = "audit-ui";
-    });
+    const { root } = show();
+    mark(root, "audit-ui");
     expect(text(root.querySelector(".gr-card"))).toBe(
       "t8 audit-ui stalledNowThere is no sign of life for 1 min 40 s." +
         "Waiting forA sign of life. You need not act.Nextaudit-ui is stalled, silent for " +
@@ -223,6 +231,23 @@ describe("the card of a task", () => {
     expect(root.querySelector(".gr-card")).not.toBeNull();
   });
 
+  it("does not come for a task that is open, nor when that is closed", () => {
+    const { root, here } = show();
+    const open = (name: string | null): void => {
+      act(() => {
+        here.ui.task.value = name;
+      });
+    };
+    open("audit-ui");
+    expect(root.querySelector(".gr-ring")).not.toBeNull();
+    expect(root.querySelector(".gr-card")).toBeNull();
+    open(null);
+    expect(root.querySelector(".gr-card")).toBeNull();
+    mark(root, "write-report");
+    open("write-report");
+    expect(root.querySelector(".gr-card")).toBeNull();
+  });
+
   it("opens the task", () => {
     const { root, here } = show();
     press(root, "End");
@@ -232,10 +257,8 @@ describe("the card of a task", () => {
   });
 
   it("asks the kernel by the actions of the task", () => {
-    const { root, here, model } = show();
-    act(() => {
-      here.ui.task.value = "audit-ui";
-    });
+    const { root, model } = show();
+    mark(root, "audit-ui");
     act(() => root.querySelector<HTMLButtonElement>(".gr-card .btn")?.click());
     expect(model.sent.at(-1)).toMatchObject({ type: "ask", verb: "retry" });
   });

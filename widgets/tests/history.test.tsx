@@ -174,7 +174,7 @@ describe("two missions", () => {
     press(page.el, "Back to the list");
     await settled();
     expect(refs()[0]).toBe("m-130");
-    expect(page.text).toContain("Tick two missions to compare them.");
+    expect(page.text).toContain("m-125 and m-126 are ticked.");
     await passed(100);
     expect(document.activeElement?.textContent).toBe("History");
   });
@@ -320,11 +320,20 @@ it("counts no pause before a retry", async () => {
   expect(textOf(el.querySelector("td.num"))).toBe("10 min");
 });
 
-it("says of a row where words were found", async () => {
-  const found = ["Found in the name of ", { code: "lint" }, "."];
+it("says how long a mission has taken so far", async () => {
+  vi.setSystemTime("2026-11-16T09:12:30Z");
+  const row = rowOf(3, "running");
+  const times = { started_at: "2026-11-16T09:00:00Z", finished_at: null, rested_s: 60 };
+  const el = await bare([{ ...row, mission: { ...row.mission, ...times } }]);
+  expect(textOf(el.querySelector("td.num"))).toBe("11 min 30 s so far");
+});
+
+it("says of a row where words were found, and marks them", async () => {
+  const found = ["Found in the name of ", { code: "lint" }, ": [", { strong: "mktemp" }, "]."];
   const el = await bare([{ ...rowOf(3, "failed"), found }, rowOf(2, "failed")]);
   const [first, second] = [...el.querySelectorAll("tbody tr")].map((row) => row.textContent);
-  expect(first).toContain("Found in the name of lint.");
+  expect(first).toContain("Found in the name of lint: [mktemp].");
+  expect([...el.querySelectorAll("mark")].map(textOf)).toEqual(["mktemp"]);
   expect(second).not.toContain("Found in");
 });
 

@@ -888,3 +888,12 @@ describe("large and hostile plans", () => {
     );
   });
 });
+
+it("keeps the lines of a goal in the table", () => {
+  const picture = pictureOf("awaiting_approval");
+  const [first, ...others] = picture.plan?.tasks ?? [];
+  const goal = "Take stock of the tree.\nscan: Scan the tree: files and sizes.";
+  picture.plan = { goal: "", tasks: [{ ...(first as TaskSpec), goal }, ...others] };
+  show(picture);
+  expect(root.querySelector(".plan-goal")?.textContent).toBe(goal);
+});

@@ -84,7 +84,7 @@ def find(
     if words:
         found = connection.execute(_BY_WORDS, {"wanted": _query(words), "limit": limit})
         return [
-            SearchHit(kind, mission, task, place, snippet(said, words))
+            SearchHit(kind, mission, task, place, snippet(said, words)[0])
             for kind, mission, task, place, said in found
         ]
     if not signs:
@@ -160,12 +160,15 @@ def _query(words: Sequence[str], *, is_beginning: bool = True) -> str:
     return " & ".join(f"({each})" for each in told)
 
 
-def snippet(said: str, words: Sequence[str]) -> str:
+def snippet(said: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Return the words around the first that was searched, with brackets around those.
+
+    Returns:
+        The text, and for each pair of these brackets where it opens and where it has closed.
 
     Example:
         >>> snippet("Use of a hard-coded password", ["hard", "pass"])
-        'Use of a [hard]-coded [password]'
+        ('Use of a [hard]-coded [password]', ((9, 15), (22, 32)))
     """
     looked_for = [each for word in words for each in folded(word)]
     known, beginning = set(looked_for), looked_for[-1] if looked_for else ""
@@ -183,13 +186,16 @@ def snippet(said: str, words: Sequence[str]) -> str:
         if is_hit(match):
             break
     else:
-        return said[:200]
+        return said[:200], ()
     window = [*shown, *islice(matches, _SNIPPET_WORDS - len(shown))]
     is_more = next(matches, None) is not None
     at = window[0].start() if is_cut else 0
     end = window[-1].end() if is_more else len(said)
-    told = ["…" if is_cut else ""]
+    told = "…" if is_cut else ""
+    hits: list[tuple[int, int]] = []
     for match in filter(is_hit, window):
-        told += [said[at : match.start()], "[", match[0], "]"]
+        told += said[at : match.start()]
+        hits.append((len(told), len(told) + len(match[0]) + 2))
+        told += f"[{match[0]}]"
         at = match.end()
-    return "".join([*told, said[at:end], "…" if is_more else ""])
+    return told + said[at:end] + ("…" if is_more else ""), tuple(hits)

@@ -459,6 +459,12 @@ def test_one_text_with_all_words_stands_for_their_places(bench: Bench, store: St
     assert [hit.snippet for hit in row.found] == ["[dust] and [sand]"]
 
 
+def test_brackets_of_a_text_are_no_marks(bench: Bench, store: Store) -> None:
+    bench.running("a").run("a", text="[dust] [sand]")
+    (row,), _ = store.summaries(text="sand")
+    assert [(hit.snippet, hit.hits) for hit in row.found] == [("[dust] [[sand]]", ((8, 14),))]
+
+
 def test_short_id_finds_no_mission_that_mentions_it(bench: Bench, store: Store) -> None:
     bench.proposed("a")
     bench.running("a").run("a", text="as in m-1 and in m-10")

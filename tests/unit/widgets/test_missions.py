@@ -185,18 +185,18 @@ def test_rows_are_searched_filtered_and_paged(session: Session) -> None:
         pytest.param("stars", "Found in the goal.", id="goal"),
         pytest.param("weigh", "Found in the name of weigh-it.", id="name"),
         pytest.param(
-            "flour", "Found in the goal of weigh-it: How much [flour].", id="goal-of-a-task"
+            "flour", "Found in the goal of weigh-it: How much flour.", id="goal-of-a-task"
         ),
         pytest.param(
             "careless",
-            "Found in a finding of weigh-it, src/app.py:3: [careless] · B105 · security · low ·"
+            "Found in a finding of weigh-it, src/app.py:3: careless · B105 · security · low ·"
             " src/app.py.",
             id="finding",
         ),
-        pytest.param("broke", "Found in an event: The scales [broke].", id="event"),
+        pytest.param("broke", "Found in an event: The scales broke.", id="event"),
         pytest.param(
             "stars flour",
-            "Found in the goal; the goal of weigh-it: How much [flour].",
+            "Found in the goal; the goal of weigh-it: How much flour.",
             id="two-places",
         ),
         pytest.param("", "", id="no-search"),
@@ -209,6 +209,28 @@ def test_rows_say_where_words_were_found(session: Session, text: str, said: str)
     recorded.end(MissionState.FAILED, "The scales broke")
     (row,) = rows(session, text=text)["rows"]
     assert sentence(row, "found") == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("mktemp", "use [<mktemp>] of [tempfile]", id="in-brackets"),
+        pytest.param("use temp", "<use> [mktemp] of [<tempfile>]", id="two"),
+    ],
+)
+def test_only_what_was_searched_stands_out(session: Session, text: str, said: str) -> None:
+    recorded = Recorded(session, "a").start()
+    recorded.end(MissionState.FAILED, "use [mktemp] of [tempfile]")
+    (row,) = rows(session, text=text)["rows"]
+    told = [part if isinstance(part, str) else f"<{part['strong']}>" for part in row["found"]]
+    assert "".join(told) == f"Found in an event: {said}."
+
+
+def test_long_text_around_a_hit_is_cut() -> None:
+    hit = SearchHit("event", "m-1", "", "", f"{'a' * 150} [b] {'c' * 900} [b]", ((151, 154),))
+    said = plain(found_in([hit]))
+    assert len(said) < 300
+    assert said.startswith(f"Found in an event: {'a' * 150} b ccc")
 
 
 def test_places_beyond_the_third_are_counted() -> None:

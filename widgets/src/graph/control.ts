@@ -51,8 +51,11 @@ export class Control {
     this.#here = here;
     this.#now = now;
     this.shown = computed(() => {
-      const task = this.hovered.value >= 0 ? this.hovered.value : this.marked.value;
-      return task === this.#dismissed.value ? -1 : task;
+      const isPointed = this.hovered.value >= 0;
+      const task = isPointed ? this.hovered.value : this.marked.value;
+      // An open task is told of below the drawing already.
+      const isTold = !isPointed && this.nameOf(task) === here.ui.task.value;
+      return isTold || task === this.#dismissed.value ? -1 : task;
     });
   }
 
@@ -261,9 +264,10 @@ export class Control {
     this.surface?.drawLater();
   }
 
-  /** A task was opened, here or in another part of the view: mark it. */
+  /** A task was opened, here or elsewhere: mark it. It was closed: no card takes its place. */
   #follow(name: string | null): void {
     const task = this.#own.numbers.get(name ?? "") ?? -1;
+    if (task < 0) this.#dismissed.value = this.marked.peek();
     if (task < 0 || task === this.marked.peek()) return;
     this.#mark(task);
     this.surface?.reveal(task);

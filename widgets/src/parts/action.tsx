@@ -78,8 +78,9 @@ export function ActionButton({
       busy.value = false;
     }
   };
-  const press = (): void => {
-    if (busy.value) return;
+  const press = ({ detail }: MouseEvent): void => {
+    // A double click is one press: Resume may already stand where Pause was pressed.
+    if (busy.value || detail > 1) return;
     refused.value = "";
     if (action.confirm) asking.value = !asking.value;
     else void act();

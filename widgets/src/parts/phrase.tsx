@@ -2,15 +2,23 @@ import type { JSX } from "preact";
 import type { Phrase, PhrasePart } from "../protocol";
 import { shown } from "../words";
 
-/** A sentence of the kernel: text only, whatever is in it. */
-export function Said({ phrase }: { phrase: Phrase }): JSX.Element {
-  return <>{phrase.map((part, index) => said(part, index))}</>;
+interface Props {
+  phrase: Phrase;
+  /** What stands out of it is a hit of a search, or must not be missed. */
+  strong?: "mark" | "b";
 }
 
-function said(part: PhrasePart, index: number): JSX.Element | string {
-  if (typeof part === "string") return shown(part);
-  if ("code" in part) return <code key={index}>{shown(part.code)}</code>;
-  return <b key={index}>{shown(part.strong)}</b>;
+/** A sentence of the kernel: text only, whatever is in it. */
+export function Said({ phrase, strong: Strong = "b" }: Props): JSX.Element {
+  return (
+    <>
+      {phrase.map((part, index) => {
+        if (typeof part === "string") return shown(part);
+        if ("code" in part) return <code key={index}>{shown(part.code)}</code>;
+        return <Strong key={index}>{shown(part.strong)}</Strong>;
+      })}
+    </>
+  );
 }
 
 /** A part of it as it came, without what marks it. */

@@ -197,7 +197,6 @@ function Choices({ decision, seen }: ChoicesProps): JSX.Element {
                 </Button>
               )
             )}
-            {ticked && !whole.value && <LeftOut ticked={ticked.length} />}
           </>
         )}
         {plan && (
@@ -216,6 +215,7 @@ function Choices({ decision, seen }: ChoicesProps): JSX.Element {
         )}
         {reject && <ActionButton key="reject" action={reject} link={link} />}
       </div>
+      {ticked && !whole.value && <LeftOut ticked={ticked.length} />}
       {picking.value && whole.value && (
         <p class="note">Untick in the table below what is not to run. All are ticked now.</p>
       )}
@@ -252,7 +252,7 @@ function approving(
 function LeftOut({ ticked }: { ticked: number }): JSX.Element {
   const left = useHere().mission.head.value.total - ticked;
   return (
-    <p class="note picked" role="status">
+    <p class="note" role="status">
       {ticked === 0
         ? "Nothing is ticked, so there is nothing to approve."
         : `${count(left, "task")} will not run: ${

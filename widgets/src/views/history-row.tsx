@@ -45,7 +45,7 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
         </p>
         {row.found.length > 0 && (
           <p class="quiet">
-            <Said phrase={row.found} />
+            <Said phrase={row.found} strong="mark" />
           </p>
         )}
         <p class="quiet">{origin(mission)}</p>
@@ -111,9 +111,11 @@ function origin(mission: MissionFacts): string {
 }
 
 function took(mission: MissionFacts): string {
-  if (!mission.started_at || !mission.finished_at) return "";
-  const whole = secondsBetween(mission.started_at, Date.parse(mission.finished_at));
-  return duration(Math.max(0, whole - mission.rested_s));
+  const { started_at, finished_at, rested_s } = mission;
+  if (!started_at) return "";
+  const end = finished_at ? Date.parse(finished_at) : Date.now();
+  const whole = duration(secondsBetween(started_at, end) - rested_s);
+  return finished_at ? whole : `${whole} so\u00a0far`;
 }
 
 // -- what can be done with it ------------------------------------------------------------

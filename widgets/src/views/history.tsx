@@ -59,7 +59,6 @@ export function HistoryView({ connection }: { connection: Connection }): JSX.Ele
           of={comparing.value}
           onBack={() => {
             comparing.value = null;
-            chosen.value = [];
             cameBack.current = true;
           }}
         />

@@ -6,7 +6,7 @@ import { type Column, Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { useMore } from "../parts/more";
 import { useOwnId } from "../parts/own-id";
-import { count, grouped, line, TASK_WORDS } from "../words";
+import { count, grouped, line, shown, TASK_WORDS } from "../words";
 import { setAllTicked, setTicked } from "./plan-choice";
 import { Contract } from "./plan-contract";
 import { ADDING, type PlanDesk } from "./plan-desk";
@@ -259,7 +259,7 @@ function TaskRow(props: RowProps): JSX.Element {
               {said}
             </span>
           )}
-          {task.goal && <span class="plan-goal">{line(task.goal, 300)}</span>}
+          {task.goal && <span class="plan-goal">{shown(task.goal.trim(), 300)}</span>}
           <span class="plan-small">
             {line(task.agent ?? "") || "a Python function"}; needs{" "}
             <Needs desk={desk} row={row} />
