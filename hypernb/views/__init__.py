@@ -35,7 +35,17 @@ from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
 from hypernb.views._reports import how_it_ran, report_html, report_text
-from hypernb.views._story import Gap, Need, Story, alarms, first_step, gaps, needs, story
+from hypernb.views._story import (
+    Gap,
+    Need,
+    Story,
+    alarms,
+    all_done,
+    first_step,
+    gaps,
+    needs,
+    story,
+)
 from hypernb.views._text import mission_text, plan_text
 
 __all__ = [
@@ -54,6 +64,7 @@ __all__ = [
     "agents_html",
     "agents_text",
     "alarms",
+    "all_done",
     "allowed",
     "between",
     "changed",

@@ -185,7 +185,7 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
-    cost = figures.past.cost
+    cost = None if figures.has_nothing_to_run else figures.past.cost
     if cost:
         limits = words.money_range(cost.low, cost.high)
         terms.insert(1, ("Cost", ("about ", Strong(words.money(cost.typical)), limits)))
@@ -203,6 +203,8 @@ def _work_to_do(figures: Figures) -> str:
 
 
 def _time(figures: Figures, plan: PlanSpec) -> Phrase:
+    if figures.has_nothing_to_run:
+        return ("none",)
     left = figures.left
     if left is not None:
         said = roughly(left.seconds) if left.missions else words.duration(left.seconds)

@@ -12,7 +12,7 @@ from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from hypernb.model import TaskSpec
     from hypernb.views._figures import Figures
@@ -37,6 +37,11 @@ def decision(figures: Figures) -> Html:
         return Html("")
     ref = mission.short_id
     some = (f"%hyper approve {ref} t1 t2", "approves only these, with all that they need")
+    yes = [(f"%hyper approve {ref}", f"approves {figures.size}; {_begin(figures)} at once")]
+    if figures.total > 1:
+        yes.append(some)
+    if figures.has_nothing_to_run:
+        yes = [(f"%hyper rewind {ref} TASK", "does it anew from that task, as a new mission")]
     return el(
         "section",
         el("h4", icon("awaiting", "attention"), Html(" "), "Your decision", cls="h"),
@@ -48,8 +53,7 @@ def decision(figures: Figures) -> Html:
         ),
         _notes(plan.notes),
         commands(
-            (f"%hyper approve {ref}", f"approves {figures.size}; {_begin(figures)} at once"),
-            *([some] if figures.total > 1 else []),
+            *yes,
             (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
         ),
@@ -92,7 +96,12 @@ def plan_table(figures: Figures) -> Html:
     shown = plan.tasks[:ROWS_AT_MOST]
     rest = len(plan.tasks) - len(shown)
     heads: list[Head] = ["Task and what it does", "Agent", "Needs", ("Cap", "num")]
-    rows = (row for number, task in enumerate(shown, 1) for row in _rows(figures, number, task))
+    shared = {task.name for task in figures.shared}
+    rows = (
+        row
+        for number, task in enumerate(shown, 1)
+        for row in _rows(figures, number, task, shared)
+    )
     aside = "in plan order; a task's contract opens under its row"
     told = table(words.count(len(plan.tasks), "task"), heads, rows, aside=aside, cls="plan")
     return join([told, _rest(figures, rest)])
@@ -111,19 +120,23 @@ def _rest(figures: Figures, rest: int) -> Html | None:
     )
 
 
-def _rows(figures: Figures, number: int, task: TaskSpec) -> Iterator[Html]:
+def _rows(
+    figures: Figures, number: int, task: TaskSpec, shared: Collection[str]
+) -> Iterator[Html]:
     on_path = task.name in figures.critical
     critical = el("span", " · on the critical path", cls="quiet") if on_path else None
     name = el(
         "span", el("span", f"t{number} ", cls="no"), el("code", line(task.name)), cls="name"
     )
     does = errand(task) or _function(task)
+    done = el("span", " · done already", cls="quiet") if task.name in shared else None
     yield el(
         "tr",
         el(
             "th",
             name,
             critical,
+            done,
             el("span", Html(" "), does, cls="sub"),
             scope="row",
             cls="wide",

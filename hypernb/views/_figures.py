@@ -145,6 +145,11 @@ class Figures:
         return self.total - len(self.shared)
 
     @property
+    def has_nothing_to_run(self) -> bool:
+        """It is a fork in which all is done already: a yes would let nothing run."""
+        return bool(self.shared) and not self.to_run
+
+    @property
     def size(self) -> str:
         """What a yes approves: ``all 5 tasks``."""
         if self.shared:

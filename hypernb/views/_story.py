@@ -75,6 +75,8 @@ def _awaiting(figures: Figures) -> Story:
             _runner_wanted(figures, "A runner to start it."),
             first_step(figures, "Then"),
         )
+    if figures.has_nothing_to_run:
+        return _nothing_to_run(figures)
     size = words.count(figures.total, "task")
     if figures.shared:
         size = f"{figures.to_run:,} of {size} to be run"
@@ -87,6 +89,23 @@ def _awaiting(figures: Figures) -> Story:
     )
 
 
+def _nothing_to_run(figures: Figures) -> Story:
+    origin = figures.snapshot.mission.forked_from
+    edit = "" if figures.cli else ", or edit the plan"
+    again = command(figures.typed(f"rewind {_id(figures)} TASK"))
+    return Story(
+        (all_done(figures.total, origin), " ", Strong("Nothing would run.")),
+        (Strong("You"), f": name a task to begin from{edit}. There is no time limit."),
+        (again, " does that task and all that comes after it anew, as a new mission."),
+    )
+
+
+def all_done(total: int, origin: str) -> str:
+    """Say of a fork that its origin has done all of it."""
+    those = {1: "Its task is", 2: "Both tasks are"}.get(total, f"All {total:,} tasks are")
+    return f"{those} done already, and shared with {origin}."
+
+
 def _decides(figures: Figures) -> Phrase:
     if figures.cli:
         return (Strong("You"), ": approve or reject. There is no time limit.")
@@ -97,6 +116,8 @@ def _decides(figures: Figures) -> Phrase:
 def first_step(figures: Figures, when: str) -> Phrase:
     """Say what starts first, as a sentence that begins with ``when``."""
     first = figures.first_wave
+    if figures.has_nothing_to_run:
+        return (f"{when} it ends at once: all of its tasks are done.",)
     if not first:
         return (f"{when} its tasks start.",)
     limit = figures.plan.concurrency if figures.plan else len(first)

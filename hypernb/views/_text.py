@@ -242,6 +242,9 @@ def _decision(figures: Figures, width: int) -> str:
         *([some] if figures.total > 1 else []),
         (figures.typed(f'reject {ref} "reason"'), "ends it; nothing of it ever runs"),
     ]
+    if figures.has_nothing_to_run:
+        again = figures.typed(f"rewind {ref} TASK")
+        rows[:-1] = [(again, "does it anew from that task, as a new mission")]
     if not figures.cli:
         rows.insert(-1, (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"))
     return labelled(rows, width=width)

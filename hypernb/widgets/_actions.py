@@ -56,7 +56,8 @@ def mission_actions(figures: Figures) -> list[Action]:
     """Return what can be asked of the whole mission, the likeliest first."""
     match figures.snapshot.mission.state:
         case MissionState.AWAITING_APPROVAL if figures.decides:
-            return [_approve(figures), _reject(figures)]
+            yes = [] if figures.has_nothing_to_run else [_approve(figures)]
+            return [*yes, _reject(figures)]
         case MissionState.PLANNING | MissionState.AWAITING_APPROVAL:
             return [cancel(figures)]
         case MissionState.RUNNING:

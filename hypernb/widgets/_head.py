@@ -295,6 +295,10 @@ def _record(figures: Figures, plan: PlanSpec) -> tuple[Part, ...]:
 
 
 def _steps(figures: Figures, plan: PlanSpec) -> list[tuple[Part, ...]]:
+    if figures.has_nothing_to_run:
+        return [
+            ("Nothing runs, for all of its tasks are done. Its outputs are there already.",)
+        ]
     first = len(figures.first_wave)
     steps = [first_step(figures, "Once approved,")]
     if figures.total - len(figures.shared) > first:

@@ -15,6 +15,7 @@ from hypernb.views import (
     Code,
     Figures,
     Strong,
+    all_done,
     clean,
     enumerate_names,
     line,
@@ -142,8 +143,12 @@ def needs_you(summary: MissionSummary) -> bool:
     """Tell whether a person has to decide something before all of it can go on."""
     state = summary.mission.state
     if state is MissionState.AWAITING_APPROVAL:
-        return not summary.is_approved
+        return not (summary.is_approved or _is_done_already(summary))
     return state is MissionState.RUNNING and TaskState.AWAITING_APPROVAL in summary.counts
+
+
+def _is_done_already(summary: MissionSummary) -> bool:
+    return bool(summary.mission.forked_from) and set(summary.counts) == {TaskState.SUCCEEDED}
 
 
 def told(summary: MissionSummary) -> tuple[Part, ...]:
@@ -154,11 +159,7 @@ def told(summary: MissionSummary) -> tuple[Part, ...]:
         case MissionState.AWAITING_APPROVAL if summary.is_approved:
             return ("The plan is approved. It starts as soon as a runner takes it up.",)
         case MissionState.AWAITING_APPROVAL:
-            size = words.count(summary.total, "task")
-            return (
-                f"The plan is ready: {size}. ",
-                Strong("Nothing runs until you approve it."),
-            )
+            return _asked(summary)
         case MissionState.RUNNING:
             return _under_way(summary)
         case MissionState.PAUSED:
@@ -168,6 +169,14 @@ def told(summary: MissionSummary) -> tuple[Part, ...]:
             )
         case _:
             return _ended(summary)
+
+
+def _asked(summary: MissionSummary) -> tuple[Part, ...]:
+    if _is_done_already(summary):
+        done = all_done(summary.total, line(summary.mission.forked_from))
+        return (f"{done} ", Strong("Nothing would run."))
+    size = words.count(summary.total, "task")
+    return (f"The plan is ready: {size}. ", Strong("Nothing runs until you approve it."))
 
 
 def _under_way(summary: MissionSummary) -> tuple[Part, ...]:

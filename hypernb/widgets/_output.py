@@ -65,7 +65,7 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
         "mission": {
             "result": phrase(_will_be(mission.plan)),
             "findings": findings(found),
-            "all_findings": f"{_in_python(mission) or 'm'}.findings",
+            "all_findings": _all_findings(mission),
             "outputs": [
                 {
                     "task": record.name,
@@ -96,6 +96,11 @@ def _getting_it(mission: Mission) -> str:
         return f"import hypernb\nm = {known}\n"
     # The magics have a store open whose address, with its password, no copy may tell.
     return f"m = %hyper attach {mission.id}\n"
+
+
+def _all_findings(mission: Mission) -> str:
+    known = _in_python(mission)
+    return f"import hypernb; {known}.findings" if known else "m.findings"
 
 
 def _in_python(mission: Mission) -> str:

@@ -256,7 +256,7 @@ export function outputOf(state: MissionState, task: string): Output {
         " gives, when it has succeeded",
       ],
       findings: begun ? { rows: FINDINGS, total: 5 } : { rows: [], total: 0 },
-      all_findings: 'hypernb.Session().mission("m-7").findings',
+      all_findings: 'import hypernb; hypernb.Session().mission("m-7").findings',
       outputs: done.map(({ name }) => ({
         task: name,
         what: WHAT[name] ?? "dict, 3 keys",

@@ -47,6 +47,17 @@ const button = (name: string): HTMLButtonElement => {
 const idOf = (asked: FakeModel): string =>
   asked.sent.flatMap((each) => (each.type === "ask" ? [each.id] : [])).at(-1) ?? "";
 
+describe("a fork of which all is done already", () => {
+  it("can be edited and rejected; there is nothing to approve", async () => {
+    const head = mission.head.value;
+    const actions = head.actions.filter(({ verb }) => verb !== "approve");
+    mission.head.value = { ...head, actions };
+    await settle();
+    const names = [...el.querySelectorAll("button")].map((each) => each.textContent);
+    expect(names).toEqual(["Edit", "Reject…"]);
+  });
+});
+
 describe("a part of a plan", () => {
   it("is approved by the names that are ticked, and the magic says them", async () => {
     ui.choice.picking.value = true;

@@ -740,6 +740,16 @@ describe("ticks", () => {
   });
 });
 
+describe("the plan of a fork", () => {
+  it("says which tasks are done already", () => {
+    const picture = pictureOf("awaiting_approval");
+    const tasks = picture.tasks.map((task) => ({ ...task, state: "succeeded" as const }));
+    show({ ...picture, tasks, mission: { ...picture.mission, forked_from: "m-3" } });
+    expect(all("td.plan-state").length).toBeGreaterThan(0);
+    expect(all("td.plan-state").every((each) => /succeeded/.test(each.textContent))).toBe(true);
+  });
+});
+
 describe("a plan that was decided", () => {
   it("is a table to read, with states", () => {
     show(pictureOf("running"));

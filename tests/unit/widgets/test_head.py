@@ -27,7 +27,7 @@ from hypernb.model import (
     TaskSpec,
     TaskState,
 )
-from hypernb.views import mission_html, missions_text, plain
+from hypernb.views import mission_html, missions_text, plain, plan_text
 from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
 from hypernb.widgets._missions import told
 from tests.unit.views.conftest import (
@@ -496,6 +496,44 @@ def test_fork_counts_what_will_run() -> None:
     assert head["actions"][0]["label"] == "Approve 8 tasks to be run"
     assert "8 of 10 tasks to be run" in text(head["now"])
     assert "approves the 8 tasks to be run" in mission_html(fork, live=False)
+
+
+def done_already() -> MissionSnapshot:
+    made = snapshot("awaiting_approval")
+    shared = tuple(replace(each, state=TaskState.SUCCEEDED) for each in made.tasks)
+    return replace(made, mission=replace(made.mission, forked_from="m-3"), tasks=shared)
+
+
+def test_fork_that_has_nothing_to_run_asks_for_a_task_to_begin_from() -> None:
+    head = head_facts(done_already())
+    assert text(head["now"]) == (
+        "All 10 tasks are done already, and shared with m-3. Nothing would run."
+    )
+    assert text(head["waiting"]).startswith("You: name a task to begin from, or edit the plan.")
+    assert text(head["next"]).startswith("%hyper rewind m-7 TASK does that task and all")
+    assert verbs(head["actions"]) == ["reject"], "there is nothing that a yes would let run"
+    said = expected_of(done_already())
+    assert (said["Time"], said["Work"].partition(" by")[0]) == ("none", "0 of 10 tasks")
+    (step,) = head["decision"]["steps"]
+    assert text(step).startswith("Nothing runs")
+
+
+def test_copies_of_a_fork_that_has_nothing_to_run_offer_no_approval() -> None:
+    for said in (mission_html(done_already(), live=False), plan_text(done_already())):
+        assert "%hyper rewind m-7 TASK" in said
+        assert "hyper approve" not in said
+        assert "to be run" not in said
+
+
+def test_plan_of_a_fork_says_which_tasks_are_done_already() -> None:
+    assert mission_html(done_already(), live=False).count("done already</span>") == 10
+    assert "done already" not in mission_html(snapshot("awaiting_approval"), live=False)
+
+
+def test_approved_fork_that_has_nothing_to_run_ends_at_once() -> None:
+    yes = snapshot().approvals
+    told = head_facts(replace(done_already(), approvals=yes))
+    assert text(told["next"]) == "Then it ends at once: all of its tasks are done."
 
 
 @pytest.mark.parametrize(

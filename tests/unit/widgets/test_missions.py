@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,20 @@ def test_ended_missions_say_what_came_of_them(session: Session) -> None:
 def test_failed_mission_says_why(session: Session) -> None:
     Recorded(session, "a").start().end(MissionState.FAILED, "Task 'a' failed.")
     assert sentence(only(session)) == "Task 'a' failed. 0 of 1 task succeeded."
+
+
+def test_fork_of_which_all_is_done_needs_nobody(session: Session) -> None:
+    origin = Recorded(session, "a", "b").start().finish("a", 1).finish("b", 2).end()
+    fork = partial(session.store.create_mission, origin.mission.plan, by="ada@here")
+    fork(forked_from=origin.record.id)
+    row, _ = rows(session)["rows"]
+    assert sentence(row) == (
+        "Both tasks are done already, and shared with m-1. Nothing would run."
+    )
+    assert not row["needs_you"]
+    fork(forked_from=origin.record.id, forked_at="b")
+    row, *_ = rows(session)["rows"]
+    assert row["needs_you"]
 
 
 def test_cancelled_mission_says_by_whom(session: Session) -> None:

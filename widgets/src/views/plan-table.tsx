@@ -42,7 +42,9 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
     desk.goTo.value = null;
   });
   const picking = desk.mayEdit.value && ui.choice.picking.value;
-  const running = mission.facts.value.started_at !== null;
+  const { started_at, forked_from } = mission.facts.value;
+  // Of a fork some are done before anything runs.
+  const running = started_at !== null || forked_from !== "";
   const rows = desk.rows.value;
   const all = desk.stored.value.tasks;
   const open = openKey(desk, ui.task);
