@@ -376,6 +376,8 @@ describe("outputs", () => {
       "What was changed",
       "Calls between modules",
       "Entry points",
+      "What each tool did",
+      "Counts",
     ]);
   });
 });

@@ -217,6 +217,21 @@ def test_report_is_shown_part_by_part() -> None:
     assert parts["gone.txt"]["why"] == "It cannot be read: OSError: gone."
 
 
+def test_counts_of_a_report_are_in_words() -> None:
+    facts = {
+        "kinds": {"name": 3, "other": 5},
+        "counts": {"severity": {"high": 2, "low": 0}, "agent": {"x": 2}},
+        "many": {f"file-{number}": number for number in range(100)},
+        "mixed": {"a": {"b": 1}, "c": "d"},
+        "none": {},
+    }
+    shown = see(Report(agent="a", task="t", summary="", facts=facts)).shown
+    parts = {part["title"]: part["shown"] for part in shown["parts"]}
+    assert parts["Measured"]["rows"] == [["kinds", "name 3, other 5"]]
+    assert parts["Counts"]["rows"] == [["severity", "high 2, low 0"], ["agent", "x 2"]]
+    assert {parts[title]["kind"] for title in ("Many", "Mixed", "None")} == {"json"}
+
+
 def test_dictionary_of_values_is_shown_part_by_part() -> None:
     seen = see({"frame": pd.DataFrame({"a": [1]}), "note": "one\ntwo"})
     assert seen.what == "dict, 2 keys"
