@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.model import NO_MODEL
+from hypernb.model import NO_MODEL, AgentWork, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
@@ -35,6 +35,22 @@ _NOTHING: Final[Mapping[str, str]] = {
     "result": "the outputs of all tasks that nothing needs",
     "scope": "what the plan allows",
     "hosts": "no host",
+    "tools": "no tool",
+}
+# The words of the form in which they are edited: widgets/src/views/plan-fields.ts.
+_LABELS: Final[Mapping[str, str]] = {
+    "cap_cost": "cap on cost",
+    "timeout_s": "cap on time",
+    "on_failure": "if it fails",
+    "deadline_s": "deadline",
+    "concurrency": "at once",
+    "agent_concurrency": "at once for one agent",
+    "estimate_s": "estimate",
+    "backoff_s": "wait before a retry",
+    "root": "folder",
+    "work": "done by",
+    "work.params": "arguments of tools",
+    "params": "parameters",
 }
 
 
@@ -51,6 +67,12 @@ class Changed:
     old: str
     new: str
 
+    @property
+    def label(self) -> str:
+        """The field, as people call it."""
+        own = self.field.removeprefix("work.").replace("_", " ")
+        return _LABELS.get(self.field, own)
+
 
 def changed(difference: PlanDifference) -> list[Changed]:
     """Return what changed in fields of the plan first, then in its tasks, in words."""
@@ -58,11 +80,20 @@ def changed(difference: PlanDifference) -> list[Changed]:
         [("", difference.plan_fields), *difference.changed.items()]
     )
     return [
-        Changed(task, name, value_words(name, old), value_words(name, new))
+        Changed(task, name, *(value_words(name, each) for each in _differing(old, new)))
         for task, values in fields
         for name, (old, new) in values.items()
         if task or name != "notes" or _own_notes(old) != _own_notes(new)
     ]
+
+
+def _differing(old: Any, new: Any) -> tuple[Any, Any]:
+    """Leave out of two dictionaries what they have in common."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return old, new
+    same = {key for key, value in old.items() if key in new and new[key] == value}
+    before, now = ({k: v for k, v in each.items() if k not in same} for each in (old, new))
+    return before, now
 
 
 def _own_notes(notes: Sequence[str]) -> list[str]:
@@ -78,22 +109,42 @@ def value_words(field: str, value: object) -> str:
         ('1 min 30 s', 'a, b')
         >>> value_words("cap_cost", None), value_words("repeatable", False)
         ('no limit', 'no')
+        >>> value_words("params", {"agents": [], "tests": False})
+        'agents: nothing; tests: no'
     """
-    if value is None or value in ("", (), {}):
-        return _NOTHING.get(field, "nothing")
+    if value is None or value in ("", (), [], {}):
+        return _NOTHING.get(field.removeprefix("work."), "nothing")
     match value:
         case bool():
             return "yes" if value else "no"
         case int() | float():
             return _number(field, value)
-        case list() | tuple():
-            shown = ", ".join(line(each, cut_at=120) for each in value[:_LISTED])
-            more = len(value) - _LISTED
-            return f"{shown} and {more:,} more" if more > 0 else shown
-        case dict():
-            return line(", ".join(f"{key}: {each}" for key, each in value.items()))
+        case list() | tuple() | dict():
+            return _several(field, value)
+        case AgentWork() | PythonWork():
+            return _work(value)
         case _:
             return line(value, cut_at=_VALUE_CUT_AT)
+
+
+def _several(field: str, values: Sequence[object] | dict[str, object]) -> str:
+    if isinstance(values, dict):
+        return line("; ".join(_entry(key, each) for key, each in values.items()))
+    between = " " if field == "notes" else ", "
+    shown = between.join(line(each, cut_at=120) for each in values[:_LISTED])
+    more = len(values) - _LISTED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _entry(key: str, value: object) -> str:
+    said = value_words(key, value)
+    return f"{key} ({said})" if value and isinstance(value, dict) else f"{key}: {said}"
+
+
+def _work(work: AgentWork | PythonWork) -> str:
+    if isinstance(work, AgentWork):
+        return f"an agent with {value_words('tools', work.tools)}"
+    return f"the Python function {line(work.label)}"
 
 
 def _number(field: str, value: float) -> str:

@@ -38,6 +38,7 @@ def difference_facts(
             {
                 "task": each.task,
                 "field": each.field,
+                "label": each.label,
                 "old": each.old,
                 "new": each.new,
                 "kept": kept(each.old, each.new),

@@ -17,7 +17,15 @@ from typing import Any, Final, NamedTuple
 
 from hypernb.model import Finding, Report
 from hypernb.views import clean, how_it_ran, line, words
-from hypernb.widgets._frames import Shown, frame, is_frame, is_series, rows_table
+from hypernb.widgets._frames import (
+    CELL_CUT_AT,
+    Shown,
+    cell,
+    frame,
+    is_frame,
+    is_series,
+    rows_table,
+)
 
 ROWS_AT_MOST: Final = 200
 TEXT_AT_MOST: Final = 100_000
@@ -332,21 +340,40 @@ def _own_parts(report: Report) -> list[dict[str, Any]]:
 
 
 def _facts_parts(report: Report) -> list[dict[str, Any]]:
-    """Show what was measured: single values as one table, rows as tables, the rest as JSON."""
+    """Show what was measured: single values and counts as one table, rows as tables."""
+    facts = {key: _told(value) for key, value in report.facts.items()}
     single = {
-        key: value
-        for key, value in report.facts.items()
-        if not isinstance(value, dict | list | tuple)
+        key: value for key, value in facts.items() if not isinstance(value, dict | list | tuple)
     }
     parts = []
     if single:
         rows = [{"Name": key, "Value": value} for key, value in single.items()]
         parts.append(_part("Measured", rows_table(rows) or nothing("")))
-    for key, value in report.facts.items():
+    for key, value in facts.items():
         if key not in single:
             title = line(key, cut_at=80).replace("_", " ").capitalize()
             parts.append(_part(title, _json(value).shown))
     return parts
+
+
+def _told(fact: Any) -> Any:
+    """Write numbers by name in words, and several such as rows; leave the rest as it is."""
+    if said := _tally(fact):
+        return said
+    if not isinstance(fact, dict):
+        return fact
+    rows = [{"Name": name, "Value": _tally(each)} for name, each in fact.items()]
+    return rows if rows and all(row["Value"] for row in rows) else fact
+
+
+def _tally(fact: Any) -> str:
+    """Write ``name 3, other 5``; empty if these are no numbers, or too many for a cell."""
+    if not isinstance(fact, dict):
+        return ""
+    if not all(isinstance(each, int | float) for each in fact.values()):
+        return ""
+    said = ", ".join(f"{line(name)} {cell(number)}" for name, number in fact.items())
+    return said if len(said) <= CELL_CUT_AT else ""
 
 
 def _file_parts(report: Report, open_file: Open | None) -> list[dict[str, Any]]:

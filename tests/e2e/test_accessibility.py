@@ -24,6 +24,7 @@ BEGUN: Final = ("running", "paused", "succeeded", "failed", "cancelled")
 PARTS: Final = ("plan", "graph", "board", "feed", "timeline", "result")
 EDITS: Final = ("press Edit", "press audit-auth", "fill Goal: Read all of it")
 
+SEARCH: Final = ("fill Words in a mission, or m-7: m-3", "tick Compare m-3")
 COMPARE: Final = ("tick Compare m-130", "tick Compare m-129", "press Compare m-")
 
 LOOKS: Final = {
@@ -41,6 +42,7 @@ LOOKS: Final = {
     "missions": [
         Look("view=history"),
         Look("view=history", ("press Open",), "opened"),
+        Look("view=history", SEARCH, "found"),
         Look("view=history", COMPARE, "compared"),
         Look("view=hyper_board"),
         Look("view=hyper_board", ("press Open",), "opened"),

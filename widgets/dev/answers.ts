@@ -86,6 +86,7 @@ function checkedOf({ changes, drop, add }: Draft): Checked {
       changed: edits.map(({ task, field, value }) => ({
         task,
         field,
+        label: field.replaceAll("_", " "),
         old: "as it was",
         new: String(value),
         kept: ["", ""],

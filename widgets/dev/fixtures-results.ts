@@ -193,6 +193,34 @@ export const DIFF = `diff --git a/src/ledgerline/api/invoices.py b/src/ledgerlin
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
+const table = (heads: string[], numbers: string[], rows: string[][]): Shown => ({
+  kind: "table",
+  columns: heads.map((name) => ({ name, kind: numbers.includes(name) ? "number" : "text" })),
+  index: [],
+  rows,
+  total: rows.length,
+  note: "",
+});
+
+const RUNS = table(
+  ["Tool", "Status", "Looked at", "Findings", "Took", "How, or why not"],
+  ["Findings"],
+  [
+    ["modules 1.4", "ran", "63 modules", "3", "1.2 s", "Cycles, unused modules, sizes"],
+    ["detect-secrets 1.5.0", "nothing to do", "–", "0", "", "There is no file to look at"],
+    ["pip-audit 2.7.3", "did not run", "–", "0", "", "It may not reach api.osv.dev"],
+  ],
+);
+
+const COUNTED = table(
+  ["Name", "Value"],
+  [],
+  [
+    ["severity", "critical 1, high 2, medium 1, low 1"],
+    ["category", "name 3, other 5"],
+  ],
+);
+
 export const SHOWN: Readonly<Record<string, Shown>> = {
   "map-repo": {
     kind: "report",
@@ -210,6 +238,8 @@ export const SHOWN: Readonly<Record<string, Shown>> = {
         what: "",
         shown: { kind: "json", text: '{\n "web": "app:main",\n "jobs": 3\n}' },
       },
+      { title: "What each tool did", what: "", shown: RUNS },
+      { title: "Counts", what: "", shown: COUNTED },
     ],
   },
   "inventory-deps": TABLE,
@@ -466,15 +496,30 @@ export function comparedOf(a: string, b: string): Compared {
       added: ["check-advisories"],
       removed: ["audit-docs"],
       changed: [
-        { task: "", field: "budget", old: "none", new: "0.5", kept: ["", ""] },
+        {
+          task: "",
+          field: "params",
+          label: "parameters",
+          old: "tests: no",
+          new: "agents: qa-engineer, security-engineer; tests: yes",
+          kept: ["", ""],
+        },
         {
           task: "audit-ui",
           field: "goal",
+          label: "goal",
           old: "Read the templates",
           new: "Read all 31 templates: escaping, forms, labels",
           kept: ["Read ", ""],
         },
-        { task: "audit-ui", field: "timeout_s", old: "60", new: "180", kept: ["", ""] },
+        {
+          task: "audit-ui",
+          field: "timeout_s",
+          label: "cap on time",
+          old: "1 min",
+          new: "3 min",
+          kept: ["", " min"],
+        },
       ],
       same: 11,
     },

@@ -593,6 +593,7 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
               {
                 task: "audit-ui",
                 field: "goal",
+                label: "goal",
                 old: "Read the templates",
                 new: "Read all 31 templates: escaping, forms, labels",
                 kept: ["Read ", ""],
@@ -600,6 +601,7 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
               {
                 task: "audit-ui",
                 field: "cap_cost",
+                label: "cap on cost",
                 old: "$0.06",
                 new: "$0.04",
                 kept: ["", ""],

@@ -218,6 +218,8 @@ export interface Difference {
 export interface Changed {
   task: string;
   field: string;
+  /** The field, as people call it. */
+  label: string;
   old: string;
   new: string;
   /** What both begin with, and what both end with. */

@@ -168,6 +168,7 @@ describe("two missions", () => {
     const text = page.text;
     expect(text).toContain("11 tasks the same in both");
     expect(text).toContain("Only in m-126: check-advisories.");
+    expect(text).toContain("cap on time1 min3 min");
     expect(text).toContain("13 s less");
     expect(text).toContain("no such task");
     expect(text).toContain("3 in both");

@@ -678,8 +678,9 @@ describe("the difference", () => {
     type("attempts", "2");
     rest();
     const kept: [string, string] = ["", ""];
-    const change = { task: "audit-ui", field: "attempts", old: "3", new: "2", kept };
-    const notes = { task: "", field: "notes", old: "none", new: "It spends no money.", kept };
+    const about = (task: string, field: string) => ({ task, field, label: field, kept });
+    const change = { ...about("audit-ui", "attempts"), old: "3", new: "2" };
+    const notes = { ...about("", "notes"), old: "none", new: "It spends no money." };
     await answer(
       "check",
       checked({ difference: { ...NO_DIFFERENCE, changed: [change, notes], same: 13 } }),

@@ -379,6 +379,8 @@ describe("outputs", () => {
       "What was changed",
       "Calls between modules",
       "Entry points",
+      "What each tool did",
+      "Counts",
     ]);
   });
 });

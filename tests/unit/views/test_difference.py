@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hypernb.model import AgentWork, PythonWork
 from hypernb.plan import compare
-from hypernb.views import changed, difference_html, difference_text, value_words
+from hypernb.views import Changed, changed, difference_html, difference_text, value_words
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,15 @@ from hypernb.views import changed, difference_html, difference_text, value_words
         ("concurrency", 1200, "1,200"),
         ("goal", "two\nlines", "two lines"),
         ("params", {"tests": 1}, "tests: 1"),
+        ("work.params", {"ruff": {"select": ["E", "F"]}}, "ruff (select: E, F)"),
+        ("work.tools", (), "no tool"),
+        ("work", AgentWork(tools=("ruff", "git")), "an agent with ruff, git"),
+        (
+            "work",
+            PythonWork(function="", arguments="", label="load"),
+            "the Python function load",
+        ),
+        ("notes", ("It spends nothing.", "It is slow."), "It spends nothing. It is slow."),
     ],
 )
 def test_values_are_told_for_people(field: str, value: Any, said: str) -> None:
@@ -66,3 +78,22 @@ def test_markup_in_values_is_text(make: Any, read: Any) -> None:
 def test_fields_of_the_plan_come_first(make: Any) -> None:
     old, new = edited(make, attempts=3)
     assert [each.task for each in changed(compare(old, new))] == ["", "scan"]
+
+
+def test_of_two_dictionaries_only_what_differs_is_told(make: Any) -> None:
+    old, new = (
+        make.plan().model_copy(update={"params": {"depth": 2, "agents": [], "tests": tests}})
+        for tests in (False, True)
+    )
+    assert changed(compare(old, new)) == [Changed("", "params", "tests: no", "tests: yes")]
+
+
+PLAN_FIELDS = Path(__file__).parents[3] / "widgets/src/views/plan-fields.ts"
+
+
+def test_fields_are_called_as_in_the_form_that_edits_them() -> None:
+    source = PLAN_FIELDS.read_text("utf-8").replace("\n", " ")
+    labels = re.findall(r" (\w+): \{\s+label: \"(.+?)\"", source)
+    assert len(labels) > 15
+    called = {name: Changed("", name, "", "").label for name, _ in labels}
+    assert called == {name: label.lower() for name, label in labels}

@@ -278,7 +278,14 @@ def test_difference_to_the_last_revision_is_in_words() -> None:
     difference = made["decision"]["difference"]
     assert (difference["from_revision"], difference["to_revision"]) == (1, 2)
     assert difference["changed"] == [
-        {"task": "", "field": "budget", "old": "$0.50", "new": "no limit", "kept": ("", "")}
+        {
+            "task": "",
+            "field": "budget",
+            "label": "budget",
+            "old": "$0.50",
+            "new": "no limit",
+            "kept": ("", ""),
+        }
     ]
     assert difference["same"] == 10
 

@@ -334,7 +334,8 @@ def test_missions_are_compared(session: Session) -> None:
     difference = told["difference"]
     assert (difference["added"], difference["removed"]) == (["c"], ["b"])
     assert difference["same"] == 1
-    budget = {"task": "", "field": "budget", "old": "$0.50", "new": "no limit"} | NOTHING_KEPT
+    budget = {"task": "", "field": "budget", "label": "budget"} | NOTHING_KEPT
+    budget |= {"old": "$0.50", "new": "no limit"}
     assert budget in difference["changed"]
     assert [task["name"] for task in told["tasks"]] == ["a", "c", "b"]
     assert told["tasks"][1]["a"] is None
@@ -360,8 +361,8 @@ def test_changes_of_tasks_are_in_words(session: Session) -> None:
     task = TaskSpec(name="a", work=AgentWork(tools=("files", "git")), timeout_s=60)
     Recorded(session, tasks=(task,))
     changed = compare(session, "1", "2")["difference"]["changed"]
-    timeout = {"task": "a", "field": "timeout_s", "old": "10 min", "new": "1 min"}
-    assert {**timeout, "kept": ("", "min")} in changed
+    timeout = {"task": "a", "field": "timeout_s", "label": "cap on time"}
+    assert {**timeout, "old": "10 min", "new": "1 min", "kept": ("", "min")} in changed
     assert [each["new"] for each in changed if each["field"] == "work.tools"] == ["files, git"]
 
 

@@ -228,6 +228,21 @@ def test_how_a_tool_ran_has_one_full_stop_after_each_sentence() -> None:
     assert part["shown"]["rows"][0][-1] == "There are no Python files. fan-out over 10"
 
 
+def test_counts_of_a_report_are_in_words() -> None:
+    facts = {
+        "kinds": {"name": 3, "other": 5},
+        "counts": {"severity": {"high": 2, "low": 0}, "agent": {"x": 2}},
+        "many": {f"file-{number}": number for number in range(100)},
+        "mixed": {"a": {"b": 1}, "c": "d"},
+        "none": {},
+    }
+    shown = see(Report(agent="a", task="t", summary="", facts=facts)).shown
+    parts = {part["title"]: part["shown"] for part in shown["parts"]}
+    assert parts["Measured"]["rows"] == [["kinds", "name 3, other 5"]]
+    assert parts["Counts"]["rows"] == [["severity", "high 2, low 0"], ["agent", "x 2"]]
+    assert {parts[title]["kind"] for title in ("Many", "Mixed", "None")} == {"json"}
+
+
 def test_dictionary_of_values_is_shown_part_by_part() -> None:
     seen = see({"frame": pd.DataFrame({"a": [1]}), "note": "one\ntwo"})
     assert seen.what == "dict, 2 keys"

@@ -121,9 +121,7 @@ function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
                   <th scope="row">
                     {change.task ? <code>{line(change.task)}</code> : "the plan"}
                   </th>
-                  <td>
-                    <code>{line(change.field)}</code>
-                  </td>
+                  <td>{line(change.label)}</td>
                   <td dir="auto">{shown(change.old, 400)}</td>
                   <td dir="auto">{shown(change.new, 400)}</td>
                 </tr>

@@ -6,7 +6,6 @@ import { Said } from "../parts/phrase";
 import type { Changed, Difference } from "../protocol";
 import { count, line, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
-import { labelOf } from "./plan-fields";
 
 /** What stands beside the table: the plan as a drawing, what has changed, what follows. */
 export function Rail({ desk }: { desk: PlanDesk }): JSX.Element {
@@ -157,14 +156,14 @@ function NamesChanged({ desk, names, sign, said }: NamesProps): JSX.Element | nu
 }
 
 /** One field: only what is other than before is marked, by strokes and in words. */
-function ChangeLine({ field, old, new: now, kept: [before, after] }: Changed): JSX.Element {
+function ChangeLine({ label, old, new: now, kept: [before, after] }: Changed): JSX.Element {
   const between = (text: string): string =>
     text.slice(before.length, text.length - after.length).trim();
   const was = between(old);
   const is = between(now);
   return (
     <span class="plan-change">
-      {labelOf(field)}: {shown(before, 300)}
+      {line(label)}: {shown(before, 300)}
       {was && (
         <>
           <span class="vh">was </span>
