@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.e2e.looks import DEV
+from tests.e2e.looks import DEV, Look, show
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -102,3 +102,70 @@ def test_endless_word_breaks_no_word_of_a_state(page: Page) -> None:
         "each.getClientRects().length])"
     )
     assert all(many <= words for words, many in lines), lines
+
+
+def test_button_that_asks_keeps_its_place_in_a_list(page: Page) -> None:
+    page.goto(f"{DEV.as_uri()}?view=history")
+    button = page.get_by_role("button", name="Export… m-130")
+    before = button.bounding_box()
+    button.click()
+    page.wait_for_selector(".confirm")
+    assert button.bounding_box() == before
+
+
+def test_columns_of_the_history_keep_their_widths_while_one_searches(page: Page) -> None:
+    page.set_viewport_size({"width": 920, "height": 900})
+    page.goto(f"{DEV.as_uri()}?view=history")
+    page.wait_for_selector(".past")
+    heads = page.locator(".past thead th")
+    widths = "(heads) => heads.map((head) => head.offsetWidth)"
+    before = heads.evaluate_all(widths)
+    page.locator(".filters select").select_option("rejected")
+    page.wait_for_function("() => document.querySelectorAll('.past tbody tr').length < 50")
+    assert heads.evaluate_all(widths) == before
+
+
+_BROKEN: Final = """(cells) => cells.flatMap((cell) => {
+  const broken = [];
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    for (const word of texts.currentNode.data.matchAll(/\\w+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  return broken;
+})"""
+
+
+@pytest.mark.parametrize("width", [520, 920])
+@pytest.mark.parametrize(
+    ("query", "steps"),
+    [
+        (
+            "view=history",
+            ("tick Compare m-130", "tick Compare m-129", "press Compare m-129 with"),
+        ),
+        ("view=result&state=succeeded", ("press map-repo",)),
+    ],
+    ids=["compared", "result"],
+)
+def test_tables_break_no_word(
+    page: Page, query: str, steps: tuple[str, ...], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(DEV.as_uri())
+    show(page, Look(query, steps))
+    page.wait_for_selector(".cols, .data")
+    cells = page.locator(":is(.cols, .data) :is(th, td)")
+    assert cells.count() > 10
+    assert cells.evaluate_all(_BROKEN) == []
+
+
+def test_long_cap_stays_within_the_table_of_a_plan(page: Page) -> None:
+    page.set_viewport_size({"width": 920, "height": 900})
+    page.goto(f"{DEV.as_uri()}?view=plan&state=running")
+    cap = page.locator(".plan-table td.num").first
+    cap.evaluate("(cell) => { cell.textContent = '1 min 30 s' }")
+    assert cap.evaluate("(cell) => cell.scrollWidth - cell.clientWidth") <= 0
