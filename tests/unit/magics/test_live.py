@@ -299,7 +299,7 @@ def test_views_in_a_fork_are_those_of_its_parent(
     session: Session, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mission = Recorded(session).mission
-    _shown(mission)
+    view = _shown(mission)
     for name in ("_following", "_widgets", "_showing", "_rungs", "_displays"):
         monkeypatch.setattr(_live, name, dict(getattr(_live, name)))
     held = _live._lock
@@ -312,4 +312,5 @@ def test_views_in_a_fork_are_those_of_its_parent(
         assert not _live._widgets
     finally:
         held.release()
+        view.end()
     assert notebook.models != ["html"]
