@@ -116,7 +116,7 @@ def test_history_forks_and_exports_a_mission(desk: Desk) -> None:
     view.get_by_role("button", name="Fork m-1", exact=True).first.click()
     expect(view).to_contain_text("m-2 is a fork of m-1", timeout=15_000)
     view.get_by_role("button", name="Open m-2", exact=True).first.click()
-    expect(view).to_contain_text("Nothing runs until you approve it", timeout=15_000)
+    expect(view).to_contain_text("Nothing would run", timeout=15_000)
     assert desk.mission.record.forked_from == mission.record.short_id
 
 
