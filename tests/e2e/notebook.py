@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,6 +91,16 @@ class Notebook:
         """Save it, and return what is in the file."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         saved: nbformat.NotebookNode = nbformat.read(self.file, as_version=4)
+        return saved
+
+    def save_with_copy(self, text: str) -> nbformat.NotebookNode:
+        """Save it until it has a copy of a view that says this: a copy comes after its view."""
+        deadline = time.monotonic() + SOON_MS / 1_000
+        saved = self.save()
+        while text not in json.dumps(saved.metadata.get("widgets", {})):
+            assert time.monotonic() < deadline, f"no copy says {text!r}"
+            self.page.wait_for_timeout(50)
+            saved = self.save()
         return saved
 
     @property
