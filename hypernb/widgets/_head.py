@@ -285,6 +285,8 @@ _PART_STEPS: Final = (
 
 
 def _record(figures: Figures, plan: PlanSpec) -> tuple[Part, ...]:
+    if figures.has_nothing_to_run:
+        return (refused(plan),)  # a view offers no approval of it
     mission = figures.snapshot.mission
     then = f"You can pause or cancel later. {refused(plan)}"
     return (

@@ -523,6 +523,7 @@ def test_fork_that_has_nothing_to_run_asks_for_a_task_to_begin_from() -> None:
     assert (said["Time"], said["Work"].partition(" by")[0]) == ("none", "0 of 10 tasks")
     (step,) = head["decision"]["steps"]
     assert text(step).startswith("Nothing runs")
+    assert "Approving" not in str(head["decision"]["record"])
 
 
 def test_copies_of_a_fork_that_has_nothing_to_run_offer_no_approval() -> None:
