@@ -12,20 +12,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hypernb.model import (
+        AgentMessage,
+        Amendment,
         ApprovalRecord,
         ArtifactRecord,
         AttemptRecord,
+        CacheStats,
+        CallRecord,
         Change,
+        ChatReply,
+        ChatRequest,
         CommandRecord,
         Digest,
         Event,
         Finding,
+        KernelCall,
         LeaseRecord,
         MissionId,
         MissionRecord,
         MissionSnapshot,
         MissionState,
         MissionSummary,
+        ModelSpec,
         Past,
         PlanSpec,
         Resource,
@@ -35,10 +43,12 @@ if TYPE_CHECKING:
         SearchHit,
         Since,
         Swept,
+        TaskHistory,
         TaskId,
         TaskRecord,
         ToolRun,
         UsageRecord,
+        UsageSum,
         Wait,
     )
 
@@ -97,6 +107,7 @@ class Store(ABC):
         payloads: Mapping[Digest, Payload] | None = None,
         forked_from: MissionId | None = None,
         forked_at: str = "",
+        planning: Sequence[CallRecord] = (),
     ) -> MissionRecord:
         """Store a mission that awaits approval of the plan's revision 1, with its tasks.
 
@@ -109,6 +120,7 @@ class Store(ABC):
         Args:
             forked_from: The mission that it is a fork of.
             forked_at: Name of the task that is done anew with all that comes after it.
+            planning: Calls of models that made the plan; the mission has paid for them.
         """
 
     @abstractmethod
@@ -489,6 +501,152 @@ class Store(ABC):
     def record(self, kind: str, payload: Mapping[str, Any]) -> int:
         """Append an event about the store itself: ``runner.started``, ``runner.stopped`` ..."""
 
+    # -- models, messages, states and tools of kernels ------------------------------------
+
+    def fingerprint(self, secret: str) -> str:
+        """Return 16 hexadecimal digits that tell this secret from others, and not what it is.
+
+        A keyed hash with the user's own key, so nobody else can try out what it is of.
+        """
+        raise NotImplementedError
+
+    def calls(self, mission_id: MissionId | None = None) -> list[CallRecord]:
+        """Return calls of models in the order they were made; of the whole store if None."""
+        raise NotImplementedError
+
+    def usage_sums(
+        self,
+        by: Sequence[str],
+        *,
+        mission_id: MissionId | None = None,
+        days: float | None = None,
+    ) -> list[UsageSum]:
+        """Return what was used and paid, in groups, dearest first.
+
+        All sums together are the sum of the payments and calls in the store.
+
+        Args:
+            by: Of ``mission``, ``agent``, ``task``, ``model``, ``day`` (UTC): one or more.
+            mission_id: Of this mission only.
+            days: Of the last so many days only.
+        """
+        raise NotImplementedError
+
+    def task_history(self, agent: str, model: str, *, limit: int = 50) -> list[TaskHistory]:
+        """Return what tasks of an agent with a model have used, newest first.
+
+        Only of those that have succeeded and whose calls were live.
+        """
+        raise NotImplementedError
+
+    def send_message(
+        self, mission_id: MissionId, task_id: TaskId, message: AgentMessage
+    ) -> AgentMessage:
+        """Keep a message, with an id, its sender and its time; append ``message.sent``.
+
+        Raises:
+            UnknownNameError: The mission has no task and no agent of the recipient's name.
+        """
+        raise NotImplementedError
+
+    def messages(
+        self, mission_id: MissionId, task_id: TaskId | None = None
+    ) -> list[AgentMessage]:
+        """Return messages, oldest first: those that a task has not acknowledged, or all."""
+        raise NotImplementedError
+
+    def acknowledge(self, task_id: TaskId, ids: Sequence[str]) -> None:
+        """Note that a task has dealt with messages; append ``message.received``. Idempotent."""
+        raise NotImplementedError
+
+    def save_state(self, task_id: TaskId, state: Mapping[str, Any], *, version: int) -> int:
+        """Keep the state of a task's agent; see `Services.save_state`."""
+        raise NotImplementedError
+
+    def load_state(self, task_id: TaskId) -> tuple[dict[str, Any], int]:
+        """Return the state of a task's agent and its version; see `Services.load_state`."""
+        raise NotImplementedError
+
+    def ask_kernel(self, call: KernelCall) -> None:
+        """Write a call of a kernel's tool, for that kernel to find. Idempotent."""
+        raise NotImplementedError
+
+    def kernel_calls(self, lane: str) -> list[KernelCall]:
+        """Return the calls of a lane that wait, oldest first."""
+        raise NotImplementedError
+
+    def take_kernel_call(self, call_id: str, by: str) -> bool:
+        """Take a call that waits; False if somebody was faster, or it waits no longer."""
+        raise NotImplementedError
+
+    def answer_kernel_call(
+        self, call_id: str, *, answer: Any = None, value: Digest | None = None, error: str = ""
+    ) -> None:
+        """Write what came of a call; nothing happens if it was cancelled meanwhile."""
+        raise NotImplementedError
+
+    def kernel_call(self, call_id: str) -> KernelCall | None:
+        """Return a call as it is now."""
+        raise NotImplementedError
+
+    def cancel_kernel_calls(self, task_id: TaskId, attempt: int) -> None:
+        """Cancel what an attempt that is over has asked of kernels."""
+        raise NotImplementedError
+
+    def move_lane(self, mission_id: MissionId, before: str, after: str) -> int:
+        """Have another kernel answer for one that is gone; return how many calls it has now."""
+        raise NotImplementedError
+
+    def lane_of(self, mission_id: MissionId, lane: str) -> str:
+        """Return the lane that answers for a lane of the plan; itself unless it was moved."""
+        raise NotImplementedError
+
+    def amend(
+        self,
+        mission_id: MissionId,
+        *,
+        budget: float | None = None,
+        models: Mapping[str, ModelSpec] | None = None,
+        by: str,
+    ) -> Amendment:
+        """Record a signed change of the contract of a mission that runs or is paused.
+
+        Args:
+            budget: The new one, in dollars; not below what is paid.
+            models: Other models in the place of those of the same names.
+
+        Raises:
+            ApprovalError: The mission's approval is not this user's.
+            TransitionError: The mission does not run.
+        """
+        raise NotImplementedError
+
+    def amendments(self, mission_id: MissionId) -> list[Amendment]:
+        """Return the changes that this user has signed, oldest first; others do not count."""
+        raise NotImplementedError
+
+    def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
+        """Return the answer that was kept for a request, if it is not older."""
+        raise NotImplementedError
+
+    def cache_reply(
+        self, request_hash: str, reply: bytes, *, model: str, cost: float | None
+    ) -> None:
+        """Keep an answer for the very same request."""
+        raise NotImplementedError
+
+    def count_cache_hit(self, request_hash: str) -> None:
+        """Note that an answer was used once more."""
+        raise NotImplementedError
+
+    def cache_stats(self) -> CacheStats:
+        """Return what the cache holds, and what it has spared."""
+        raise NotImplementedError
+
+    def evict_cache(self, *, before: datetime | None = None, model: str = "") -> int:
+        """Forget answers: older ones, those of a model, or all; return how many."""
+        raise NotImplementedError
+
     # -- upkeep -------------------------------------------------------------------------
 
     @abstractmethod
@@ -531,6 +689,142 @@ class Store(ABC):
         """Close all connections; later calls open new ones."""
 
 
+class ChatModel(ABC):
+    """A model that answers, behind whichever server, cache or cassette.
+
+    Promises:
+
+    1. Whatever the server sends comes back as a reply or a `hypernb.errors.ModelError`: no
+       other exception, and never later than the call's deadline.
+    2. While it can still succeed (too many requests, faults of the server, a lost connection,
+       a stream that was cut), a call waits, and tells why and for how long.
+    3. A reply holds one try's answer: what came of tries before it is not in it.
+    4. Numbers of tokens are whole, not negative and below 2**53, or are not there.
+    5. The key is in no reply, no error, no log and no file.
+    6. Cancelling the caller closes the connection, and nothing more is sent.
+    """
+
+    @abstractmethod
+    async def complete(
+        self,
+        request: ChatRequest,
+        *,
+        deadline_s: float = 600.0,
+        on_text: Callable[[str], None] | None = None,
+        on_wait: Callable[[ModelWait], None] | None = None,
+    ) -> ChatReply:
+        """Ask the model. Cancelling the caller ends the call.
+
+        Args:
+            request: What is asked.
+            deadline_s: Seconds in all, without those for which the server asked to be left
+                alone.
+            on_text: Told each piece of the text as it comes; an empty one says that what came
+                so far does not count, because the call begins anew.
+            on_wait: Told before each wait, and with ``wait_s`` 0 when it goes on.
+
+        Raises:
+            ModelError: There is no answer that can be used; see its subclasses.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWait:
+    """Why a call of a model waits.
+
+    Attributes:
+        reason: In words: ``too many requests``, ``cannot reach localhost:11434``.
+        wait_s: Seconds until it goes on; 0 if it goes on now.
+        is_asked: The server asked to be left alone for so long.
+    """
+
+    reason: str
+    wait_s: float
+    is_asked: bool = False
+
+
+class Services(ABC):
+    """What a runner does for an agent at work, wherever its task runs.
+
+    Every method blocks, and can be called from any thread of the task.
+
+    Promises:
+
+    1. What lies outside the plan that was approved is refused: another model, tool or lane.
+    2. No key, and nothing of another mission, reaches the agent.
+    3. A call of a model is in the store before it is sent, and settled before it is answered.
+    4. A message, a state and an event are in the store before the method returns.
+    5. When the attempt is over, every method raises.
+    """
+
+    @abstractmethod
+    def chat(self, request: ChatRequest) -> ChatReply:
+        """Ask a model of the plan; waits for its budget and its server.
+
+        Raises:
+            ModelError: There is no answer that can be used.
+            BudgetExhaustedError: There is no money for the call, and a person has said that
+                there will not be any.
+            ContractError: The plan does not allow the model.
+        """
+
+    @abstractmethod
+    def tell(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Append an event of the task: ``tool.called`` or ``tool.returned``, no other."""
+
+    @abstractmethod
+    def call(self, tool: str, arguments: Mapping[str, Any]) -> KernelCall:
+        """Have a tool of a kernel called, and wait for its answer.
+
+        Raises:
+            ToolError: The tool failed; the reason is the kernel's.
+            ContractError: The plan does not allow the tool.
+        """
+
+    @abstractmethod
+    def query(self, sql: str, *, limit: int = 100) -> tuple[list[str], list[list[Any]]]:
+        """Read the store: column names and rows; JSON values only.
+
+        Raises:
+            QueryError: The statement would write, or it is wrong.
+        """
+
+    @abstractmethod
+    def send(self, message: AgentMessage) -> AgentMessage:
+        """Send a message to another task or agent of the mission; return it as it was sent."""
+
+    @abstractmethod
+    def receive(self, *, wait_s: float = 0.0) -> list[AgentMessage]:
+        """Return messages for this task or its agent that are not acknowledged, oldest first.
+
+        Args:
+            wait_s: If there are none, wait so long for the first.
+        """
+
+    @abstractmethod
+    def acknowledge(self, ids: Sequence[str]) -> None:
+        """Say that messages were dealt with; they are not received again."""
+
+    @abstractmethod
+    def save_state(self, state: Mapping[str, Any], *, version: int) -> int:
+        """Keep the state of the task's agent; it survives every process.
+
+        Args:
+            state: JSON values only, at most a million bytes.
+            version: The one that the state was made from; 0 for none.
+
+        Returns:
+            The new version.
+
+        Raises:
+            StateConflictError: Somebody has saved a newer one.
+        """
+
+    @abstractmethod
+    def load_state(self) -> tuple[dict[str, Any], int]:
+        """Return the state that was saved last and its version; ``({}, 0)`` if none was."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """What a tool is given.
@@ -545,6 +839,7 @@ class ToolContext:
         outbox: Directory for files that it leaves to the mission; empty at the start.
         report: Call with a few words on what it is doing and the share done (0 to 1) or None;
             counts as a sign of life.
+        services: What the runner does for it; None where there is no runner.
     """
 
     root: Path
@@ -554,6 +849,7 @@ class ToolContext:
     failures: Mapping[str, str] = field(default_factory=dict)
     outbox: Path | None = None
     report: Callable[[str, float | None], None] = lambda _words, _share: None
+    services: Services | None = None
 
 
 class Tool(ABC):

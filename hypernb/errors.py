@@ -524,6 +524,164 @@ class ConfigError(HypernbError):
     code = "config"
 
 
+# --- models -------------------------------------------------------------------------------
+
+
+class ModelError(HypernbError):
+    """A model gave no answer that can be used.
+
+    Attributes:
+        model: Its name.
+        host: Where it was asked.
+    """
+
+    code = "model"
+
+    def __init__(self, model: str, host: str, problem: str, *, hint: str = "") -> None:
+        self.model = model
+        self.host = host
+        self.problem = problem
+        super().__init__(f"{model} at {host} {problem}.", hint=hint)
+
+
+class ModelUnavailableError(ModelError):
+    """A model could not be asked until the call's deadline: unreachable, busy, too slow."""
+
+    code = "model.unavailable"
+
+
+class ModelRefusedError(ModelError):
+    """A server refuses the call, and would refuse it again: wrong key, unknown model.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    code = "model.refused"
+
+    def __init__(
+        self, model: str, host: str, problem: str, *, status: int, hint: str = ""
+    ) -> None:
+        self.status = status
+        super().__init__(model, host, problem, hint=hint)
+
+
+class ModelAnswerError(ModelError):
+    """A model has answered, and the answer cannot be used.
+
+    Attributes:
+        evidence: The beginning of what came.
+    """
+
+    code = "model.answer"
+
+    def __init__(
+        self, model: str, host: str, problem: str, *, evidence: str = "", hint: str = ""
+    ) -> None:
+        self.evidence = evidence
+        super().__init__(model, host, problem, hint=hint)
+
+
+class ContextTooLargeError(ModelError):
+    """A request has more tokens than the model can read.
+
+    Attributes:
+        tokens: How many there are, about or as the server counts them; 0 if not known.
+        limit: How many there may be; 0 if not known.
+        parts: Characters of each part of the request, by its name, largest first.
+    """
+
+    code = "model.context"
+
+    def __init__(
+        self, model: str, host: str, *, tokens: int, limit: int, parts: Mapping[str, int]
+    ) -> None:
+        self.tokens = tokens
+        self.limit = limit
+        self.parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
+        size = f"about {tokens:,} tokens" if tokens else "more tokens"
+        most = f"{limit:,}" if limit else "it takes"
+        named = ", ".join(f"{name} ({size:,} characters)" for name, size in self.parts.items())
+        super().__init__(
+            model,
+            host,
+            f"cannot read all of the request: it has {size}, and {most} are the most",
+            hint=f"The largest parts are {named}. Show less of them, or take a model that "
+            "reads more."
+            if named
+            else "Show it less, or take a model that reads more.",
+        )
+
+
+class KeyMissingError(ModelError):
+    """The key that a model needs is not in the environment.
+
+    Attributes:
+        key: Name of the variable.
+    """
+
+    code = "model.key"
+
+    def __init__(self, model: str, host: str, key: str) -> None:
+        self.key = key
+        super().__init__(
+            model,
+            host,
+            f"needs {key}, which is not set here",
+            hint=f"Set {key} in the environment before the kernel starts, or work offline: "
+            "--offline.",
+        )
+
+
+class ReplayMissError(ModelError):
+    """A cassette has no answer to a request, and nothing is asked while one is replayed.
+
+    Attributes:
+        cassette: Its path.
+        nearest: What differs from the nearest request that it has; empty if it has none.
+    """
+
+    code = "model.replay"
+
+    def __init__(self, model: str, host: str, cassette: str, nearest: str = "") -> None:
+        self.cassette = cassette
+        self.nearest = nearest
+        near = f" The nearest request differs: {nearest}" if nearest else ""
+        super().__init__(
+            model,
+            host,
+            f"is not asked, because {cassette!r} is replayed and has no such request",
+            hint=f"Record it anew with --record.{near}",
+        )
+
+
+class ContractError(HypernbError):
+    """Something was asked for that the approved plan does not allow."""
+
+    code = "contract"
+
+
+class StateConflictError(HypernbError):
+    """The state of an agent was saved by somebody else meanwhile.
+
+    Attributes:
+        based_on: The version that the state was made from.
+        newest: The version that there is.
+    """
+
+    code = "agent.state_conflict"
+
+    def __init__(self, agent: str, based_on: int, newest: int) -> None:
+        self.agent = agent
+        self.based_on = based_on
+        self.newest = newest
+        super().__init__(
+            f"The state of {agent} was not saved: it was made from version {based_on}, and "
+            f"version {newest} is there.",
+            hint="Load it again, and make the change there.",
+        )
+
+
 # --- the store --------------------------------------------------------------------------
 
 

@@ -1,7 +1,17 @@
 """Values only: states and allowed transitions, plans, records, events, findings."""
 
 from hypernb.model._agents import RoleCard
+from hypernb.model._calls import CacheStats, CallRecord, CallState, TaskHistory, UsageSum
 from hypernb.model._changes import Change
+from hypernb.model._chat import (
+    ChatMessage,
+    ChatReply,
+    ChatRequest,
+    Finish,
+    ReplySource,
+    ToolCall,
+    ToolSchema,
+)
 from hypernb.model._comments import Comment
 from hypernb.model._events import Event, EventKind
 from hypernb.model._findings import (
@@ -14,18 +24,24 @@ from hypernb.model._findings import (
     ToolRun,
 )
 from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
+from hypernb.model._lanes import KERNEL_LANE, RUNNER_LANE, KernelCall, ToolCallState
+from hypernb.model._messages import EVERYBODY, AgentMessage
+from hypernb.model._models import ModelSpec, Price, TokenUse
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
     NO_MODEL,
     AgentWork,
+    Grant,
     OnFailure,
     PlanSpec,
     PythonWork,
     TaskSpec,
 )
+from hypernb.model._quotes import Quote, QuoteSource, Range
 from hypernb.model._records import (
+    Amendment,
     ApprovalRecord,
     ArtifactRecord,
     AttemptRecord,
@@ -54,36 +70,56 @@ from hypernb.model._usage import OVERSPENT, UNCOVERED, Usage, UsageRecord
 __all__ = [
     "DEFAULT_CONCURRENCY",
     "DEFAULT_TIMEOUT_S",
+    "EVERYBODY",
+    "KERNEL_LANE",
     "NO_MODEL",
     "OVERSPENT",
+    "RUNNER_LANE",
     "TRANSITIONS",
     "UNCOVERED",
+    "AgentMessage",
     "AgentWork",
+    "Amendment",
     "ApprovalRecord",
     "ArtifactRecord",
     "AttemptRecord",
     "AttemptState",
+    "CacheStats",
+    "CallRecord",
+    "CallState",
     "Change",
+    "ChatMessage",
+    "ChatReply",
+    "ChatRequest",
     "CommandRecord",
     "Comment",
     "Digest",
     "Event",
     "EventKind",
     "Finding",
+    "Finish",
+    "Grant",
     "Hurdle",
+    "KernelCall",
     "LeaseRecord",
     "MissionId",
     "MissionRecord",
     "MissionSnapshot",
     "MissionState",
     "MissionSummary",
+    "ModelSpec",
     "OnFailure",
     "Outcome",
     "Past",
     "PlanSpec",
+    "Price",
     "PythonWork",
+    "Quote",
+    "QuoteSource",
+    "Range",
     "Refusal",
     "Replayed",
+    "ReplySource",
     "Report",
     "Resource",
     "ResourceUse",
@@ -97,13 +133,19 @@ __all__ = [
     "Spread",
     "SprintItem",
     "Swept",
+    "TaskHistory",
     "TaskId",
     "TaskRecord",
     "TaskSpec",
     "TaskState",
+    "TokenUse",
+    "ToolCall",
+    "ToolCallState",
     "ToolRun",
+    "ToolSchema",
     "Usage",
     "UsageRecord",
+    "UsageSum",
     "Wait",
     "can_become",
     "new_id",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from hypernb.model._calls import CallRecord
     from hypernb.model._findings import Finding
     from hypernb.model._ids import Digest, TaskId
     from hypernb.model._resources import Refusal
@@ -36,6 +37,7 @@ class Change:
         refusal: The attempt ends because a resource was asked too much. Ending an attempt
             gives back its permits, whatever it ends with.
         usage: What the attempt has paid; counts as the mission's.
+        call: A call of a model, as it is now; inserted or, by its id, updated.
     """
 
     kind: str
@@ -55,3 +57,4 @@ class Change:
     findings: tuple[Finding, ...] = ()
     refusal: Refusal | None = None
     usage: Usage | None = None
+    call: CallRecord | None = None

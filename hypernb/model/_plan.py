@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from hypernb.model._chat import ToolSchema
+from hypernb.model._models import ModelSpec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,6 +36,25 @@ class OnFailure(StrEnum):
     CONTINUE = "continue"
 
 
+Returns = Literal["report", "text", "json", "table", "value"]
+
+
+class Grant(BaseModel):
+    """How much of a variable an agent may see, and so a model and its host.
+
+    Attributes:
+        see: ``schema``: type, shape, columns and statistics. ``sample``: a few rows besides.
+            ``all``: the whole value.
+        rows: How many rows a sample has.
+        redact: Whether secrets, e-mail addresses and long numbers are covered up.
+    """
+
+    model_config = _FROZEN
+    see: Literal["schema", "sample", "all"] = "sample"
+    rows: int = Field(5, ge=0, le=1_000)
+    redact: bool = True
+
+
 class AgentWork(BaseModel):
     """Work that an agent does with its tools.
 
@@ -40,12 +62,41 @@ class AgentWork(BaseModel):
         tools: Names of the tools it uses, in order; see `hypernb.abc.Tool`.
         params: Arguments of each tool, by tool name; what has an effect stands here in
             full, for example the test command.
+        model: Name of one of the plan's models; empty if its tools do what they always do.
+        prompt: What the model is told of its role, as the card said it when it was planned.
+        returns: What the output is: a report, text, JSON of the form ``answer``, a table
+            (a list of rows), or the object that a tool has returned.
+        answer: JSON schema of the output, for ``json`` and ``table``; empty for any form.
+        steps: How many answers of the model there may be at most.
+        calls: How many calls of tools.
+        tokens: How many tokens in all, read and written.
+        variables: How much of each of the plan's inputs it may see, by name; what is not
+            here it does not see at all.
+        lanes: Where tools run that do not run beside the agent: ``kernel:<id>``, by name.
+        schemas: Of those tools: description and JSON schema of the arguments, by name.
+        function: Digest of a pickled agent of the user's own, a `hypernb.BaseAgent`; empty
+            if it is done by hypernb's own loop.
+        label: Qualified name of that agent's class, for people.
+        source: The class's source text, if there is one: what the person approves.
     """
 
     model_config = _FROZEN
     kind: Literal["agent"] = "agent"
     tools: tuple[str, ...] = ()
     params: dict[str, dict[str, Any]] = {}
+    model: str = ""
+    prompt: str = ""
+    returns: Returns = "report"
+    answer: dict[str, Any] = {}
+    steps: int = Field(20, ge=1, le=1_000)
+    calls: int = Field(60, ge=0, le=10_000)
+    tokens: int = Field(400_000, ge=1)
+    variables: dict[str, Grant] = {}
+    lanes: dict[str, str] = {}
+    schemas: dict[str, ToolSchema] = {}
+    function: str = ""
+    label: str = ""
+    source: str = ""
 
 
 class PythonWork(BaseModel):
@@ -124,6 +175,10 @@ class PlanSpec(BaseModel):
             tasks that nothing needs are.
         planned_by: Who planned it, in words: ``playbook repo-audit``, ``rules``, ``a person``.
         notes: What the person should know before approving, one sentence each.
+        models: The models that its agents may call, by the name that tasks have for them.
+        content: How much of what is said to models and answered is kept in the store.
+        cassette: ``record:PATH`` or ``replay:PATH``, absolute; empty to call live.
+        cache_s: How old an answer to the very same question may be, in seconds; 0 for none.
     """
 
     model_config = _FROZEN
@@ -144,6 +199,10 @@ class PlanSpec(BaseModel):
     params: dict[str, Any] = {}
     planned_by: str = "a person"
     notes: tuple[str, ...] = ()
+    models: dict[str, ModelSpec] = {}
+    content: Literal["full", "hashes", "none"] = "full"
+    cassette: str = ""
+    cache_s: float = 0.0
 
     def canonical(self) -> bytes:
         """Return the canonical JSON: sorted keys, no white space, UTF-8 (after RFC 8785)."""
@@ -152,6 +211,10 @@ class PlanSpec(BaseModel):
     def _canonical(self) -> Iterator[bytes]:
         # Portion by portion: a hundred thousand tasks as dictionaries are hundreds of MB.
         fields = self.model_dump(mode="json", exclude={"tasks"})
+        # A plan that was approved before these fields came has to keep its hash.
+        if not self.models:
+            for name in _OF_MODELS:
+                del fields[name]
         for place, name in enumerate(sorted([*fields, "tasks"])):
             yield b'%s"%s":' % (b"," if place else b"{", name.encode())
             if name != "tasks":
@@ -161,9 +224,11 @@ class PlanSpec(BaseModel):
             for start in range(0, len(self.tasks), _PORTION):
                 some = _TASKS.dump_python(self.tasks[start : start + _PORTION], mode="json")
                 for task in some:
-                    # A plan that was approved before the field came has to keep its hash.
                     if not task["resources"]:
                         del task["resources"]
+                    if not (task["work"].get("model") or task["work"].get("function")):
+                        for field in _WITH_A_MODEL:
+                            task["work"].pop(field, None)
                 text = orjson.dumps(some, option=orjson.OPT_SORT_KEYS)[1:-1]
                 yield b",%s" % text if start else text
             yield b"]"
@@ -181,5 +246,10 @@ class PlanSpec(BaseModel):
 NO_MODEL: Final = "No model is used:"
 """How a note begins that is made with a task to which an agent's own tools were given."""
 
+_OF_MODELS: Final = ("models", "content", "cassette", "cache_s")
+_WITH_A_MODEL: Final = (
+    *("model", "prompt", "returns", "answer", "steps", "calls", "tokens", "variables"),
+    *("lanes", "schemas", "function", "label", "source"),
+)
 _TASKS: Final = TypeAdapter(tuple[TaskSpec, ...])
 _PORTION: Final = 500

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hypernb.model._events import Event
     from hypernb.model._findings import Finding
     from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId
+    from hypernb.model._models import ModelSpec
     from hypernb.model._plan import PlanSpec
     from hypernb.model._states import AttemptState, MissionState, TaskState
 
@@ -164,6 +165,24 @@ class ApprovalRecord:
     by: str
     at: datetime
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A change of a mission's contract while it runs, signed like its approval.
+
+    Attributes:
+        budget: The new one, in dollars; None leaves it.
+        models: In the place of the plan's models of the same names.
+    """
+
+    mission_id: MissionId
+    plan_hash: str
+    by: str
+    at: datetime
+    budget: float | None = None
+    models: Mapping[str, ModelSpec] = field(default_factory=dict)
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ SAMPLES: dict[str, Any] = {
     "Sequence[str]": ["rows", "runs"],
     "Sequence[str | PlanProblem]": ["rows", "runs"],
     "Mapping[str, str]": {"ruff": "it is not installed."},
+    "Mapping[str, int]": {"rows": 1200, "runs": 3},
 }
 
 

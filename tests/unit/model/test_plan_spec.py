@@ -9,7 +9,15 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+from hypernb.model import AgentWork, ModelSpec, PlanSpec, Price, PythonWork, TaskSpec
+
+GPT = ModelSpec(
+    name="gpt-6",
+    base_url="https://api.example/v1/",
+    key="EXAMPLE_API_KEY",  # pragma: allowlist secret
+    key_id="a" * 16,
+    price=Price(input=1.0, output=4.0),
+)
 
 
 def plan(**fields: Any) -> PlanSpec:
@@ -40,9 +48,46 @@ def test_hash_is_sha256_of_canonical_form() -> None:
 
 
 def test_every_field_is_in_canonical_form() -> None:
-    kept = orjson.loads(plan().canonical())
+    work = AgentWork(model="gpt", prompt="You test.")
+    task = TaskSpec(name="review", agent="qa-engineer", work=work, resources=("pytest",))
+    kept = orjson.loads(plan(models={"gpt": GPT}, tasks=(task,)).canonical())
     assert set(kept) == set(PlanSpec.model_fields)
-    assert set(kept["tasks"][0]) == set(TaskSpec.model_fields) - {"resources"}
+    assert set(kept["tasks"][0]) == set(TaskSpec.model_fields)
+    assert set(kept["tasks"][0]["work"]) == set(AgentWork.model_fields)
+
+
+def test_plans_without_a_model_keep_the_hash_that_they_had_before_models() -> None:
+    kept = orjson.loads(plan().canonical())
+    assert not {"models", "content", "cassette", "cache_s"} & set(kept)
+    assert set(kept["tasks"][1]["work"]) == {"kind", "tools", "params"}
+    assert PlanSpec.model_validate(kept) == plan()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"price": None}, id="price"),
+        pytest.param({"base_url": "https://elsewhere.example/v1"}, id="address"),
+        pytest.param({"key_id": "0" * 16}, id="key"),
+    ],
+)
+def test_change_of_a_model_changes_the_hash(fields: dict[str, Any]) -> None:
+    other = GPT.model_copy(update=fields)
+    assert plan(models={"gpt": other}).hash != plan(models={"gpt": GPT}).hash
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("https://ana:geheim@host/v1", id="password"),  # pragma: allowlist secret
+        pytest.param("https://host/v1?key=1", id="query"),
+        pytest.param("file:///etc/passwd", id="file"),
+        pytest.param("host/v1", id="no-scheme"),
+    ],
+)
+def test_address_of_a_model_holds_no_secret(url: str) -> None:
+    with pytest.raises(ValidationError, match="the address of a model"):
+        ModelSpec(name="gpt", base_url=url)
 
 
 def test_plans_from_before_resources_keep_their_hash() -> None:
@@ -107,8 +152,11 @@ def test_canonical_form_of_many_tasks_is_that_of_the_whole(tasks: int) -> None:
     )
     spec = plan().model_copy(update={"tasks": many})
     fields = spec.model_dump(mode="json")
+    for name in ("models", "content", "cassette", "cache_s"):
+        del fields[name]
     for task in fields["tasks"]:
         del task["resources"]
+        task["work"] = {key: task["work"][key] for key in ("kind", "tools", "params")}
     whole = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     assert spec.canonical() == whole
     assert spec.hash == hashlib.sha256(whole).hexdigest()

@@ -1,0 +1,107 @@
+"""Models as a plan names them: where they are, what they can, what they cost."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid")
+_MILLION = 1_000_000
+
+
+class TokenUse(BaseModel):
+    """How many tokens a call has used.
+
+    Attributes:
+        cached_tokens: Those of the input that the server had at hand, and bills for less.
+    """
+
+    model_config = _FROZEN
+    input_tokens: int = Field(0, ge=0, le=2**53)
+    output_tokens: int = Field(0, ge=0, le=2**53)
+    cached_tokens: int = Field(0, ge=0, le=2**53)
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.input_tokens + self.output_tokens
+
+
+class Price(BaseModel):
+    """What a model costs, in dollars for a million tokens.
+
+    Attributes:
+        cached: Of input that the server had at hand; None if it is the price of other input.
+        source: Where it is from, in words: ``genai-prices 0.2.3``, ``your config.toml``.
+    """
+
+    model_config = _FROZEN
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    cached: float | None = Field(None, ge=0, allow_inf_nan=False)
+    source: str = ""
+
+    def cost(self, use: TokenUse) -> float:
+        """Return what a call has cost, in dollars.
+
+        Example:
+            >>> use = TokenUse(input_tokens=500_000, output_tokens=1000)
+            >>> Price(input=2, output=8).cost(use)
+            1.008
+        """
+        cached = min(use.cached_tokens, use.input_tokens)
+        rate = self.input if self.cached is None else self.cached
+        fresh = use.input_tokens - cached
+        return (fresh * self.input + cached * rate + use.output_tokens * self.output) / _MILLION
+
+
+class ModelSpec(BaseModel):
+    """A model as a plan names it, and its approval covers: nothing of it is a secret.
+
+    Attributes:
+        name: What the server calls it.
+        base_url: Where it is, up to and with the version: ``https://api.openai.com/v1``.
+        key: Name of the variable that holds its key; empty if it needs none.
+        key_id: Fingerprint of that key, made with the user's own salt; see
+            `hypernb.abc.Store.fingerprint`.
+        api: Which of the two interfaces it is asked by.
+        context_tokens: How much it can read and write in one call; None if nobody knows.
+        max_output_tokens: The most that one call may write.
+        price: What it costs; None if nobody knows, which is not 0.
+        timeout_s: One try of a call, from its beginning to the last byte of its answer.
+        streams: Whether the answer may come in pieces.
+        tools: Whether it can be offered tools.
+        schema_mode: How it is told the form of an answer: as a JSON schema that the server
+            holds it to, as JSON of any form, or only in words.
+    """
+
+    model_config = _FROZEN
+    name: str = Field(min_length=1, max_length=200)
+    base_url: str
+    key: str = ""
+    key_id: str = ""
+    api: Literal["chat", "responses"] = "chat"
+    context_tokens: int | None = Field(None, gt=0)
+    max_output_tokens: int = Field(4096, gt=0)
+    price: Price | None = None
+    timeout_s: float = Field(300.0, gt=0, allow_inf_nan=False)
+    streams: bool = True
+    tools: bool = True
+    schema_mode: Literal["schema", "json", "words"] = "schema"
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_public(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("the address of a model begins with http:// or https://")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("the address of a model holds no user, password or query")
+        return url.rstrip("/")
+
+    @property
+    def host(self) -> str:
+        """The host that approvals name: ``api.openai.com``, ``localhost:11434``."""
+        return urlsplit(self.base_url).netloc.lower()
