@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan as Plan
     from hypernb.session import Mission as Mission
     from hypernb.session import Session as Session
+    from hypernb.session import why as why
 
 _HOMES = {
     "BudgetExhaustedError": "hypernb.errors",
@@ -38,6 +39,7 @@ _HOMES = {
     "budget_left": "hypernb.engine",
     "playbook": "hypernb.agents",
     "spend": "hypernb.engine",
+    "why": "hypernb.session",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "budget_left",
     "playbook",
     "spend",
+    "why",
 ]
 
 

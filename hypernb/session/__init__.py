@@ -1,25 +1,39 @@
 """The composition root: what magics, views, CLI and programs share, sync and async."""
 
+from hypernb.session._cassettes import cassette
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
+from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
+from hypernb.session._models import Cache, Egresses, ModelRow, Models
 from hypernb.session._session import Session, Status
+from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
+from hypernb.session._why import Why, why
 
 __all__ = [
     "RETRIABLE",
+    "Cache",
     "Check",
+    "Egresses",
     "Mission",
+    "ModelRow",
+    "Models",
+    "Rows",
     "Session",
     "Status",
     "Task",
+    "Why",
     "as_json",
     "assignment",
+    "cassette",
     "forms",
     "host_here",
     "limits",
+    "session_here",
     "typed_comment",
     "typed_edit",
+    "why",
 ]

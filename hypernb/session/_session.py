@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     )
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
+    from hypernb.session._models import Cache, Egresses, Models
+    from hypernb.session._why import Why
 
 STOP_TIMEOUT_S = 30.0
 _MOST = 1_000_000
@@ -82,6 +84,8 @@ class Session:
         runner: ``process`` (default) or ``inprocess``; by default ``HYPERNB_RUNNER``.
         root: Directory that plans are relative to; by default the current one.
         by: Who decides, for the record; by default ``user@host``.
+        settings: Settings of models that go before those of environment and files:
+            ``model``, ``base_url``, ``content``, ``cache_s`` ..., and ``offline``.
 
     Raises:
         ConfigError: The runner mode is not known.
@@ -94,6 +98,7 @@ class Session:
         runner: str | None = None,
         root: str | Path | None = None,
         by: str = "",
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self._where = store
         self._store: Store | None = None
@@ -101,6 +106,7 @@ class Session:
         self.mode = runner_mode(runner)
         self.root = Path(root or Path.cwd()).absolute()
         self.by = by or _who()
+        self.settings = dict(settings or {})
 
     @property
     def store(self) -> Store:
@@ -345,6 +351,67 @@ class Session:
         from hypernb.agents import load_playbooks
 
         return load_playbooks()
+
+    # -- models and money ---------------------------------------------------------------
+
+    def models(self, profile: str = "") -> Models:
+        """Return the models that can be named, or those that a profile's server offers.
+
+        Only with a profile is anybody asked.
+
+        Raises:
+            UnknownNameError: There is no such profile.
+            ModelError: Its server does not answer.
+        """
+        from hypernb.session._models import models
+
+        return models(self, profile)
+
+    def model_names(self) -> list[str]:
+        """Return the names that models have in the settings; nobody is asked for them."""
+        from hypernb.session._models import model_names
+
+        return model_names(self)
+
+    def cache(self) -> Cache:
+        """Return what the cache of models' answers holds, and what it has spared."""
+        from hypernb.session._models import Cache
+
+        return Cache(self.store.cache_stats())
+
+    def evict_cache(self, *, days: float | None = None, model: str = "") -> int:
+        """Forget answers of models, and return how many: older ones, a model's, or all.
+
+        Args:
+            days: Only those that are older than so many days.
+            model: Only those of this model.
+        """
+        from hypernb.session._models import evict
+
+        return evict(self, days=days, model=model)
+
+    def egress(self, spec: PlanSpec) -> Egresses:
+        """Return what of which variable a plan lets leave for which host, to the byte."""
+        from hypernb.session._models import egress
+
+        return egress(self, spec)
+
+    def why(self, what: Any, namespace: Mapping[str, Any] | None = None) -> Why:
+        """Return where a variable or a value came from: mission, task, prompt, model, cost.
+
+        Known is what ``--out``, `Mission.result` and a task's output have given in this
+        process, and whatever is equal to an output in the store.
+
+        Args:
+            what: The value; or the name of a variable, or of a task as in ``m-7/t3``.
+            namespace: Where variables are; by default those of the notebook.
+
+        Raises:
+            UsageError: It is not known to have come out of a mission.
+        """
+        from hypernb.session._why import explained
+
+        return explained(self, what, namespace)
 
     # -- what missions share ------------------------------------------------------------
 

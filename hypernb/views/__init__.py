@@ -11,6 +11,7 @@ from hypernb.views._difference import (
     unchanged,
     value_words,
 )
+from hypernb.views._egress import egress_html, egress_text
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
@@ -20,6 +21,7 @@ from hypernb.views._lists import (
     RESOURCE_HEADS,
     agents_html,
     agents_text,
+    cache_text,
     events_html,
     events_text,
     hits_html,
@@ -33,6 +35,15 @@ from hypernb.views._lists import (
 )
 from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
+from hypernb.views._models import (
+    NO_OUTLOOK,
+    Leaves,
+    Outlook,
+    models_used,
+    quote_basis,
+    quote_dollars,
+    quote_words,
+)
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
 from hypernb.views._reports import how_it_ran, report_html, report_text
 from hypernb.views._story import (
@@ -43,20 +54,25 @@ from hypernb.views._story import (
     all_done,
     first_step,
     gaps,
+    money_ways,
     needs,
     story,
 )
 from hypernb.views._text import mission_text, plan_text
+from hypernb.views._why import why_html, why_text
 
 __all__ = [
+    "NO_OUTLOOK",
     "RESOURCE_HEADS",
     "TASK_ORDER",
     "Changed",
     "Code",
     "Figures",
     "Gap",
+    "Leaves",
     "Left",
     "Need",
+    "Outlook",
     "Part",
     "Phrase",
     "Story",
@@ -67,11 +83,14 @@ __all__ = [
     "all_done",
     "allowed",
     "between",
+    "cache_text",
     "changed",
     "clean",
     "closed_html",
     "difference_html",
     "difference_text",
+    "egress_html",
+    "egress_text",
     "enumerate_names",
     "events_html",
     "events_text",
@@ -90,6 +109,8 @@ __all__ = [
     "mission_text",
     "missions_html",
     "missions_text",
+    "models_used",
+    "money_ways",
     "named",
     "needs",
     "next_commands",
@@ -97,6 +118,9 @@ __all__ = [
     "page",
     "plain",
     "plan_text",
+    "quote_basis",
+    "quote_dollars",
+    "quote_words",
     "refused",
     "report_html",
     "report_markdown",
@@ -111,5 +135,7 @@ __all__ = [
     "tally",
     "unchanged",
     "value_words",
+    "why_html",
+    "why_text",
     "words",
 ]

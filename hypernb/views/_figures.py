@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +12,14 @@ from hypernb.errors import BudgetExhaustedError, dollars
 from hypernb.model import (
     OVERSPENT,
     UNCOVERED,
+    EventKind,
     MissionState,
     OnFailure,
     Past,
     TaskState,
 )
 from hypernb.views._left import Left, left
+from hypernb.views._models import NO_OUTLOOK, Outlook
 from hypernb.views.words import APPROVED, count, state_word
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from hypernb.model import (
         AttemptRecord,
+        Event,
         MissionSnapshot,
         PlanSpec,
         TaskRecord,
@@ -63,7 +67,10 @@ _SOONEST: Final = (
     TaskState.PENDING,
 )
 _DIME: Final = 0.1
+_A_YEAR_S: Final = 366 * 86_400
 _NOTHING_PAST: Final = Past()
+BECAUSE_OF_MONEY: Final = "budget"
+"""What ``mission.paused`` gives as its reason when no money is left for a call."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +81,13 @@ class Figures:
         snapshot: What is counted.
         cli: The reader types commands into a terminal, not magics into a cell.
         past: What earlier missions say of it.
+        outlook: What it will cost and what would leave, where that was looked up.
     """
 
     snapshot: MissionSnapshot
     cli: bool = False
     past: Past = _NOTHING_PAST
+    outlook: Outlook = NO_OUTLOOK
 
     def typed(self, words: str) -> str:
         """Write a command as this reader types it, such as ``%hyper show m-7``."""
@@ -207,6 +216,50 @@ class Figures:
             return False
         since = snapshot.approvals[-1].at if snapshot.approvals else None
         return since is None or (snapshot.now - since).total_seconds() > RUNNER_WITHIN_S
+
+    @cached_property
+    def paused_for_money(self) -> Event | None:
+        """What tells that it was paused because no money was left for a call; else None."""
+        if self.snapshot.mission.state is not MissionState.PAUSED:
+            return None
+        for event in reversed(self.snapshot.events):
+            if event.kind in (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED):
+                is_it = event.payload.get("because") == BECAUSE_OF_MONEY
+                return event if is_it and event.kind == EventKind.MISSION_PAUSED else None
+        return None
+
+    @cached_property
+    def model_waits(self) -> list[tuple[TaskRecord, Event]]:
+        """Tasks at work whose call of a model waits for its server, with what tells of it."""
+        last: dict[str, Event] = {}
+        for event in self.snapshot.events:
+            if event.task and str(event.kind).startswith("llm."):
+                last[event.task] = event
+        now = self.snapshot.now
+        return [
+            (task, event)
+            for task in self.active
+            if (event := last.get(task.name)) is not None
+            and event.kind == EventKind.LLM_WAITED
+            and waits_until(event) > now
+        ]
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Names of keys that it needs and its runner does not have."""
+        if self.snapshot.mission.state.is_final:
+            return ()
+        return tuple(getattr(self.snapshot, "lacks", ()))
+
+    @property
+    def enough_money(self) -> float:
+        """A budget with which a mission that was paused for money goes on, in dollars."""
+        event, spent = self.paused_for_money, self.snapshot.mission.cost
+        budget = (self.plan.budget if self.plan else None) or 0.0
+        needed = event.payload.get("needed") if event is not None else None
+        more = float(needed) if isinstance(needed, int | float) else 0.0
+        amount = max(2 * budget, spent + 2 * more, 0.01)
+        return round(amount, 2) if amount >= _DIME else float(f"{amount:.2g}")
 
     @cached_property
     def is_out_of_money(self) -> bool:
@@ -426,6 +479,13 @@ class Figures:
     def left_s(self) -> float | None:
         """Seconds that are probably left; None where that is not known."""
         return None if self.left is None else self.left.seconds
+
+
+def waits_until(event: Event) -> datetime:
+    """Return when a call that waits is made again."""
+    wait_s = event.payload.get("wait_s")
+    seconds = wait_s if isinstance(wait_s, int | float) and 0 < wait_s < _A_YEAR_S else 0.0
+    return event.at + timedelta(seconds=seconds)
 
 
 def _place(task: TaskRecord) -> int:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import MissionState, Past, Spread, TaskState
 from hypernb.views import (
+    NO_OUTLOOK,
     Code,
     Figures,
     Left,
+    Outlook,
     alarms,
     allowed,
     expected,
     first_step,
     gaps,
     last_tasks,
+    line,
     named,
     needs,
     next_commands,
@@ -31,6 +34,7 @@ from hypernb.widgets._actions import (
     cancel,
     may_retry,
     mission_actions,
+    money_actions,
     retry,
     task_actions,
 )
@@ -51,6 +55,7 @@ NEEDS_SHOWN: Final = 50
 ALARMS_SHOWN: Final = 10
 GAPS_SHOWN: Final = 50
 NOTES_SHOWN: Final = 20
+LEAVES_SHOWN: Final = 20
 EXPECTED_AT_MOST: Final = 500
 CRITICAL_AT_MOST: Final = 1000
 _HASH_SHOWN: Final = 8
@@ -64,6 +69,7 @@ def head_facts(
     comments: Sequence[Comment] = (),
     previous_plan: PlanSpec | None = None,
     report: Report | None = None,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> Facts:
     """Return what every view says of the mission as a whole; reads nothing further.
 
@@ -75,13 +81,13 @@ def head_facts(
         comments: What people have written about the plan, oldest first.
         previous_plan: The revision before the current one, if there is one.
         report: The mission's report, if it has ended with one.
+        outlook: What it will cost and what would leave, where that was looked up.
     """
-    figures = Figures(snapshot, past=_past(durations))
+    figures = Figures(snapshot, past=_past(durations), outlook=outlook)
     mission, plan = snapshot.mission, snapshot.plan
     told = story(figures)
     # While it is paused, what its tasks have taken so far says nothing of what they still take.
     left = figures.left if mission.state is MissionState.RUNNING else None
-    cost = figures.past.cost
     return {
         "since": since(figures),
         "now": phrase(told.now),
@@ -93,7 +99,7 @@ def head_facts(
         "cost": mission.cost,
         "reserved": _reserved(figures, usage or {}),
         "budget": plan.budget if plan else None,
-        "quote": cost.typical if cost else None,
+        "quote": _quote(figures),
         "deadline_s": plan.deadline_s if plan else None,
         "at_work": len(figures.active),
         "most_at_once": figures.most_at_once,
@@ -111,6 +117,13 @@ def head_facts(
         "last_change": phrase(_last_change(snapshot)),
         "ending": _ending(figures, report),
     }
+
+
+def _quote(figures: Figures) -> float | None:
+    quote, past = figures.outlook.quote(), figures.past.cost
+    if quote is not None and quote.dollars is not None:
+        return quote.dollars.p50
+    return past.typical if past else None
 
 
 def _past(durations: Past | Mapping[str, float] | None) -> Past:
@@ -192,9 +205,15 @@ def _asked(figures: Figures) -> Facts:
 
 
 def _need(figures: Figures, need: Need) -> Facts:
-    task = figures.tasks[need.task]
-    tries = [retry(figures, task, primary=True)] if may_retry(figures, task) else []
-    return {"task": need.task, "what": phrase(need.what), "actions": [*tries, cancel(figures)]}
+    task = figures.tasks.get(need.task)
+    if need.about == "money":
+        asked = money_actions(figures)
+    elif task is None:
+        asked = [cancel(figures)]
+    else:
+        tries = [retry(figures, task, primary=True)] if may_retry(figures, task) else []
+        asked = [*tries, cancel(figures)]
+    return {"task": need.task, "what": phrase(need.what), "actions": asked}
 
 
 def _alarm(figures: Figures, need: Need) -> Facts:
@@ -226,7 +245,7 @@ def _decision(
         revisions = (mission.revision - 1, mission.revision)
         difference = difference_facts(previous_plan, plan, revisions)
     return {
-        "allow": _allowed(plan),
+        "allow": [*_allowed(plan), *_leaving(figures)],
         "expect": [_fact(label, said) for label, said in expected(figures)],
         "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
@@ -248,6 +267,17 @@ def _decision(
             for comment in comments
         ],
     }
+
+
+def _leaving(figures: Figures) -> list[Facts]:
+    """Tell what of each variable would leave; the lens shows the very bytes of it."""
+    rows = []
+    lens = named(figures.typed(f"egress {figures.snapshot.mission.short_id}"))
+    for each in figures.outlook.leaves[:LEAVES_SHOWN]:
+        size = words.count(len(each.text.encode("utf-8", "replace")), "byte")
+        said = (f"{size} to ", named(each.host), "; ", lens, " shows them")
+        rows.append(_fact(f"Of {line(each.variable, cut_at=60)}", said))
+    return rows
 
 
 def _fact(label: str, said: Sequence[Part]) -> Facts:

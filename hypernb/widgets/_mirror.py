@@ -253,6 +253,7 @@ class Mirror:
             comments=self._comments,
             previous_plan=self._plan_before,
             report=self.report(),
+            outlook=self.outlook(),
         )
         if head != self.head:
             self.head = head
@@ -272,6 +273,14 @@ class Mirror:
             except HypernbError:  # an output that cannot be read is told where it is shown
                 self._report = None
         return self._report
+
+    def outlook(self) -> Outlook:
+        """Return what it will cost and what would leave, looked up once for a revision."""
+        looked_up = (self.mission.plan_hash, self.mission.state.is_final)
+        if self._looked_up != looked_up:
+            self._looked_up = looked_up
+            self._outlook = Mission(self._session, self.mission).outlook(self._plan)
+        return self._outlook
 
     def look_for_runners(self) -> None:
         """Read which runners there are; it changes without an event of the mission's."""

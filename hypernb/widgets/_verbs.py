@@ -121,9 +121,20 @@ def pause(mission: Mission) -> Facts:
     return {}
 
 
-def resume(mission: Mission) -> Facts:
-    """Let it go on."""
-    mission.resume()
+def resume(mission: Mission, budget: float | None = None, finish: bool = False) -> Facts:  # noqa: FBT001, FBT002 - a click's own argument
+    """Let it go on: as it is, with a larger budget, or only to the end of what has begun."""
+    mission.resume(budget=budget, finish=finish)
+    return {}
+
+
+def take_model(mission: Mission, reason: str = "") -> Facts:
+    """Let it go on with another model, whose name was typed where a view asks for a reason."""
+    name = reason.strip()
+    if not name:
+        raise UsageError(
+            "No model was named.", hint="Write its name; %hyper models lists those you have."
+        )
+    mission.resume(model=name)
     return {}
 
 
@@ -263,11 +274,15 @@ VERBS: Final[Mapping[str, Verb]] = {
     "reject": reject,
     "resume": resume,
     "retry": retry,
+    "take_model": take_model,
 }
 """All but ``open``, which is about the view and not about a mission."""
 
 DECIDING: Final = frozenset(
-    {"approve", "cancel", "comment", "edit", "fork", "pause", "reject", "resume", "retry"}
+    {
+        *("approve", "cancel", "comment", "edit", "fork", "pause", "reject", "resume"),
+        *("retry", "take_model"),
+    }
 )
 OPENING: Final = frozenset({"export", "output"})
 """What runs code of outputs: they are unpickled and asked what they look like."""

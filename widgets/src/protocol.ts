@@ -446,6 +446,7 @@ export type Verb =
   | "comment"
   | "pause"
   | "resume"
+  | "take_model"
   | "cancel"
   | "retry"
   | "fork"

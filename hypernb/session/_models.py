@@ -1,0 +1,192 @@
+"""What a session knows of models: which there are, what a plan costs, what would leave."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from hypernb.errors import HypernbError, UnknownNameError, UsageError
+from hypernb.session._tables import Rows
+
+if TYPE_CHECKING:
+    from hypernb.llm import ModelSettings
+    from hypernb.model import CacheStats, ModelSpec, PlanSpec
+    from hypernb.session._doctor import Check
+    from hypernb.session._mission import Mission
+    from hypernb.session._session import Session
+    from hypernb.views import Outlook
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model that can be named, or that a server offers.
+
+    Attributes:
+        name: What to write after ``--model``.
+        model: What the server calls it.
+        host: Where it is.
+        key: Name of the variable with its key; empty if it needs none.
+        has_key: Whether that is set here.
+        price: What a million tokens cost, read and written; empty if nobody knows.
+        note: Where this is from, or what is wrong with it.
+    """
+
+    name: str
+    model: str
+    host: str
+    key: str = ""
+    has_key: bool = True
+    price: str = ""
+    note: str = ""
+
+
+class Models(Rows[ModelRow]):
+    """Models, in the order of their settings; see `Session.models`."""
+
+    heads = ("Name", "Model", "At", "Key", "For a million tokens", "Note")
+    nothing = (
+        "No model is set. Work is planned by rules, and agents use their own tools. "
+        "HYPERNB_MODEL, .hypernb/config.toml or %config HyperMagics.model name one."
+    )
+
+    def cells(self, row: ModelRow) -> tuple[Any, ...]:
+        """Return what stands under the heads."""
+        key = row.key if row.has_key else f"{row.key}, not set here"
+        price = row.price or "cost not known"
+        return (row.name, row.model, row.host, key or "needs none", price, row.note)
+
+
+class Egresses(Rows["Egress"]):
+    """What of which variable would leave; see `Session.egress`."""
+
+    def as_text(self, width: int = 100) -> str:
+        """Return the lens for a terminal of that many columns."""
+        from hypernb.views import egress_text
+
+        return egress_text(self.rows, width)
+
+    def _repr_html_(self) -> str:
+        from hypernb.views import egress_html
+
+        return egress_html(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """What the cache of models' answers holds, and what it has spared."""
+
+    stats: CacheStats
+
+    def __repr__(self) -> str:
+        from hypernb.views import cache_text
+
+        return cache_text(self.stats)
+
+
+def settings_of(session: Session) -> ModelSettings:
+    """Return the settings of models as they are now: files, environment, overrides."""
+    from hypernb.llm import ModelSettings
+
+    return ModelSettings.load(session.root, overrides=session.settings)
+
+
+def resolved(session: Session, name: str) -> ModelSpec:
+    """Return one of the user's models.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    settings = settings_of(session)
+    found = settings.resolve(name, fingerprint=session.store.fingerprint)
+    if found is None:
+        raise UnknownNameError("model", name, model_names(session))
+    return found[1]
+
+
+def model_names(session: Session) -> list[str]:
+    """Return the names that models have in the settings; nobody is asked for them."""
+    return list(settings_of(session).models())
+
+
+def models(session: Session, profile: str = "") -> Models:
+    """See `Session.models`."""
+    settings = settings_of(session)
+    if profile:
+        return Models(_offered(session, settings, profile))
+    return Models(_row(settings, name, spec) for name, spec in settings.models().items())
+
+
+def _row(settings: ModelSettings, name: str, spec: ModelSpec, note: str = "") -> ModelRow:
+    price = spec.price
+    said = ""
+    if price is not None:
+        said = f"${price.input:g} read, ${price.output:g} written"
+    return ModelRow(
+        name,
+        spec.name,
+        spec.host,
+        key=spec.key,
+        has_key=not spec.key or settings.key_of(spec, os.environ) is not None,
+        price=said,
+        note=note or (price.source if price else ""),
+    )
+
+
+def _offered(session: Session, settings: ModelSettings, profile: str) -> list[ModelRow]:
+    from hypernb.llm import list_models
+
+    known = settings.models()
+    if profile not in known:
+        raise UnknownNameError("profile", profile, known)
+    spec = resolved(session, profile)
+    key = settings.key_of(spec, os.environ)
+    return [
+        _row(settings, name, spec.model_copy(update={"name": name, "price": None}))
+        for name in list_models(spec, key)
+    ]
+
+
+def evict(session: Session, *, days: float | None = None, model: str = "") -> int:
+    """See `Session.evict_cache`."""
+    before = None
+    if days is not None:
+        if not 0 <= days <= _A_CENTURY:
+            raise UsageError(f"Answers cannot be older than {days:g} days.")
+        from hypernb.engine import SystemClock
+
+        before = SystemClock().now() - timedelta(days=days)
+    return session.store.evict_cache(before=before, model=model)
+
+
+_A_CENTURY = 36_500.0
+
+
+def egress(session: Session, spec: PlanSpec) -> Egresses:
+    """See `Session.egress`."""
+    from hypernb.tools import egress as leaving
+
+    return Egresses(leaving(spec, session.load))
+
+
+def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
+    """See `Mission.outlook`: what cannot be looked up is left out, for a view is to be seen."""
+    from hypernb.views import NO_OUTLOOK, Outlook, models_used
+
+    if not models_used(plan):
+        return NO_OUTLOOK
+    try:
+        quotes = tuple(mission.quote())
+    except HypernbError:
+        quotes = ()
+    try:
+        leaves = tuple(mission.session.egress(plan))
+    except HypernbError:
+        leaves = ()
+    return Outlook(quotes, leaves)
+
+
+def probed(session: Session) -> list[Check]:
+    """Ask the model something small, and return what works; see `Session.doctor`."""
+    raise NotImplementedError
