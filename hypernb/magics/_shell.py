@@ -49,7 +49,9 @@ class HyperMagics(Magics):
         min=0.0,
         help="How old an answer to the very same question may be, in seconds; 0 for none.",
     ).tag(config=True)
-    offline = Bool(False, help="Use no model, unless --model asks for one.").tag(config=True)
+    offline = Bool(default_value=False, help="Use no model, unless --model asks for one.").tag(
+        config=True
+    )
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._here = shell

@@ -533,11 +533,15 @@ class Session:
 
         return fix(self)
 
-    def doctor(self) -> list[Check]:
-        """Look whether everything that missions need is there and whole."""
+    def doctor(self, *, model: bool = False) -> list[Check]:
+        """Look whether everything that missions need is there and whole.
+
+        Args:
+            model: Ask the model something small as well, which may cost something.
+        """
         from hypernb.session._doctor import examine
 
-        return examine(self)
+        return examine(self, model=model)
 
     def backup(self, target: str | Path = "") -> Path:
         """Write a copy of the store to one file, while missions run.

@@ -62,10 +62,8 @@ def mission_actions(figures: Figures) -> list[Action]:
             return [cancel(figures)]
         case MissionState.RUNNING:
             return [_simple(figures, "pause", "Pause"), cancel(figures)]
-        case MissionState.PAUSED if figures.paused_for_money is not None:
-            return [raise_budget(figures), cancel(figures)]
         case MissionState.PAUSED:
-            return [_simple(figures, "resume", "Resume", primary=True), cancel(figures)]
+            return [_go_on_from_pause(figures), cancel(figures)]
         case MissionState.FAILED | MissionState.CANCELLED:
             return list(_go_on(figures))
         case _:
@@ -117,6 +115,12 @@ def cancel(figures: Figures) -> Action:
             "button": "Cancel the mission",
         },
     )
+
+
+def _go_on_from_pause(figures: Figures) -> Action:
+    if figures.paused_for_money is not None:
+        return raise_budget(figures)
+    return _simple(figures, "resume", "Resume", primary=True)
 
 
 def raise_budget(figures: Figures) -> Action:

@@ -61,7 +61,7 @@ CRITICAL_AT_MOST: Final = 1000
 _HASH_SHOWN: Final = 8
 
 
-def head_facts(
+def head_facts(  # noqa: PLR0913 - each is read by somebody else
     snapshot: MissionSnapshot,
     *,
     durations: Past | Mapping[str, float] | None = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import ApprovalError, HypernbError
 from hypernb.model import Comment, EventKind, MissionSnapshot, MissionState
 from hypernb.session import Mission
+from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
     agent_facts,
     attempt_facts,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         TaskRecord,
     )
     from hypernb.session import Session
+    from hypernb.views import Outlook
 
 EVENTS_AT_ONCE: Final = 1_000
 """At most so many in a message."""
@@ -100,6 +102,8 @@ class Mirror:
             Comment.of(event)
             for event in store.events(mission_id, kinds=[EventKind.PLAN_COMMENTED])
         ]
+        self._outlook: Outlook = NO_OUTLOOK
+        self._looked_up: object = None
         self._report: Report | None = None
         self._reported_seq = -1
         self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
