@@ -36,7 +36,7 @@ def asked(
             "a cheaper model, --finish lets only what has begun finish; "
             f"%hyper cancel {mission.id} ends it.",
         )
-    if record.state.is_final:
+    if record.state.is_final or not mission.asks_models:
         return None
     here = os.environ if environ is None else environ
     wanted = [key for key in mission.snapshot(events=0).lacks if not _has(mission, key, here)]

@@ -138,6 +138,7 @@ class Mission:
         # store says, which others can write too.
         self.proposed_hash = proposed_hash
         self._is_shown = False
+        self._asks: tuple[str, bool] | None = None
 
     # -- looking ------------------------------------------------------------------------
 
@@ -177,6 +178,14 @@ class Mission:
     def plan(self) -> PlanSpec:
         """The newest revision of its plan."""
         return self.session.store.plan(self._record.id)
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether its plan names a model; read once for each revision."""
+        plan_hash = self.record.plan_hash
+        if self._asks is None or self._asks[0] != plan_hash:
+            self._asks = (plan_hash, bool(self.plan.models))
+        return self._asks[1]
 
     @property
     def tasks(self) -> Tasks:

@@ -11,6 +11,8 @@ from hypernb.errors import HypernbError, UnknownNameError, UsageError
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hypernb.llm import ModelSettings
     from hypernb.model import CacheStats, ModelSpec, PlanSpec
     from hypernb.session._doctor import Check
@@ -187,6 +189,35 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     return Outlook(quotes, leaves)
 
 
-def probed(session: Session) -> list[Check]:
-    """Ask the model something small, and return what works; see `Session.doctor`."""
+def examined(session: Session, *, ask: bool) -> Iterator[Check]:
+    """Look at the models of the settings, and ask one something small if that is wanted."""
+    from hypernb.session._doctor import Check
+
+    try:
+        settings = settings_of(session)
+        found = settings.resolve("", fingerprint=session.store.fingerprint)
+    except HypernbError as error:
+        yield Check("model", str(error.args[0]), ok=False, next_step=error.hint)
+        return
+    if found is None:
+        yield Check("model", "none is set; the specialists work with their own tools", ok=True)
+        return
+    name, spec = found
+    key = settings.key_of(spec, os.environ)
+    told = f"{name}: {spec.name} at {spec.host}"
+    if spec.key and key is None:
+        yield Check(
+            "model",
+            f"{told}, and {spec.key} is not set here",
+            ok=False,
+            next_step=f"Set {spec.key} in the environment before the kernel starts.",
+        )
+        return
+    then = "" if ask else "%hyper doctor --model asks it something small."
+    yield Check("model", told, ok=True, next_step=then)
+    if ask:
+        yield from _probed(spec, key)
+
+
+def _probed(spec: ModelSpec, key: str | None) -> Iterator[Check]:
     raise NotImplementedError

@@ -245,13 +245,6 @@ class Figures:
         ]
 
     @property
-    def lacks(self) -> tuple[str, ...]:
-        """Names of keys that it needs and its runner does not have."""
-        if self.snapshot.mission.state.is_final:
-            return ()
-        return tuple(getattr(self.snapshot, "lacks", ()))
-
-    @property
     def enough_money(self) -> float:
         """A budget with which a mission that was paused for money goes on, in dollars."""
         event, spent = self.paused_for_money, self.snapshot.mission.cost

@@ -187,7 +187,7 @@ def _waiting(figures: Figures) -> Phrase:
 
 
 def _on_key(figures: Figures) -> Phrase:
-    if not figures.lacks:
+    if not figures.snapshot.lacks:
         return ()
     return (Strong("You"), ": it ", *_key_wanted(figures), ".")
 
@@ -197,7 +197,7 @@ def _key_wanted(figures: Figures) -> Phrase:
     attach = command(figures.typed(f"{'wait' if figures.cli else 'attach'} {_id(figures)}"))
     return (
         "needs ",
-        *enumerate_names(figures.lacks),
+        *enumerate_names(figures.snapshot.lacks),
         ": open a kernel that has it, or ",
         attach,
         " in one",
@@ -435,7 +435,7 @@ def _needs_of_all(figures: Figures) -> Iterator[Need]:
     """Yield what the mission as a whole needs of a person: a key, or money."""
     mission = _id(figures)
     end = figures.typed(f"cancel {mission}")
-    if figures.lacks:
+    if figures.snapshot.lacks:
         attach = figures.typed(f"{'wait' if figures.cli else 'attach'} {mission}")
         yield Need(
             "",

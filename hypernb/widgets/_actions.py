@@ -150,10 +150,9 @@ def money_actions(figures: Figures) -> list[Action]:
             },
         ),
         action(
-            "resume",
+            "finish",
             "Let what has begun finish",
             _twin(figures, "resume", "--finish"),
-            args={"finish": True},
         ),
         cancel(figures),
     ]

@@ -94,6 +94,7 @@ class Mirror:
         self._findings_are_old = False
         self._approvals = snapshot.approvals
         self._runners = snapshot.runners
+        self._lacks = snapshot.lacks
         self._total_events = store.count_events(mission_id, until=snapshot.seq)
         self._paid = 0
         self._spent: dict[TaskId, tuple[float, int]] = {}
@@ -159,6 +160,7 @@ class Mirror:
     def _take(self, since: Since) -> Step | None:
         from_seq, self.seq = self.seq, since.seq
         self._total_events += since.counted
+        self._lacks = since.lacks
         paid_for = self._pay(since)
         if since.plan_changed:
             self._revise()
@@ -303,6 +305,7 @@ class Mirror:
             findings=self._findings,
             approvals=self._approvals,
             runners=self._runners,
+            lacks=self._lacks,
         )
 
     # -- on the wire --------------------------------------------------------------------

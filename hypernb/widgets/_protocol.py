@@ -20,7 +20,8 @@ check      ``draft``                                       problems, difference,
 edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody was faster
 comment    ``task`` (empty: the plan), ``text``            ``{}``
 pause      (and ``cancel``)                                ``{}``
-resume     ``budget`` (null: the same), ``finish``         ``{}``
+finish                                                     ``{}``
+resume     ``budget`` (null: the same)                     ``{}``
 take_model ``reason`` (the name of the model, as typed)    ``{}``
 retry      ``task`` (empty: all that can be)               ``{}``
 fork       ``at`` (a task, or empty), ``budget``           ``{"mission": "m-9"}``

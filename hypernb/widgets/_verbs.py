@@ -121,9 +121,15 @@ def pause(mission: Mission) -> Facts:
     return {}
 
 
-def resume(mission: Mission, budget: float | None = None, finish: bool = False) -> Facts:  # noqa: FBT001, FBT002 - a click's own argument
-    """Let it go on: as it is, with a larger budget, or only to the end of what has begun."""
-    mission.resume(budget=budget, finish=finish)
+def resume(mission: Mission, budget: float | None = None) -> Facts:
+    """Let it go on, with another budget if one is given."""
+    mission.resume(budget=budget)
+    return {}
+
+
+def finish(mission: Mission) -> Facts:
+    """Let what has begun finish, and nothing new start."""
+    mission.resume(finish=True)
     return {}
 
 
@@ -267,6 +273,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "edit": edit,
     "events": events,
     "export": export,
+    "finish": finish,
     "fork": fork,
     "missions": missions,
     "output": output,
@@ -281,7 +288,7 @@ VERBS: Final[Mapping[str, Verb]] = {
 DECIDING: Final = frozenset(
     {
         *("approve", "cancel", "comment", "edit", "fork", "pause", "reject", "resume"),
-        *("retry", "take_model"),
+        *("finish", "retry", "take_model"),
     }
 )
 OPENING: Final = frozenset({"export", "output"})

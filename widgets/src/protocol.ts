@@ -446,6 +446,7 @@ export type Verb =
   | "comment"
   | "pause"
   | "resume"
+  | "finish"
   | "take_model"
   | "cancel"
   | "retry"
