@@ -28,8 +28,8 @@ from hypernb.model._lanes import (
     KERNEL_LANE,
     RUNNER_LANE,
     KernelCall,
-    ToolCallState,
     StoredValue,
+    ToolCallState,
 )
 from hypernb.model._messages import EVERYBODY, AgentMessage
 from hypernb.model._models import ModelSpec, Price, TokenUse
