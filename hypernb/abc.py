@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Digest,
         Event,
         Finding,
+        Grant,
         KernelCall,
         LeaseRecord,
         MissionId,
@@ -840,6 +841,8 @@ class ToolContext:
         report: Call with a few words on what it is doing and the share done (0 to 1) or None;
             counts as a sign of life.
         services: What the runner does for it; None where there is no runner.
+        grants: How much of the plan's inputs a model may be shown, by name; of what is not
+            here, nothing. See `AgentWork.variables`.
     """
 
     root: Path
@@ -850,6 +853,7 @@ class ToolContext:
     outbox: Path | None = None
     report: Callable[[str, float | None], None] = lambda _words, _share: None
     services: Services | None = None
+    grants: Mapping[str, Grant] = field(default_factory=dict)
 
 
 class Tool(ABC):

@@ -482,6 +482,24 @@ class ToolAbsentError(ToolError):
         )
 
 
+class ToolArgumentsError(ToolError):
+    """A tool was called with arguments that it does not take.
+
+    Attributes:
+        problems: What is wrong, one sentence each.
+    """
+
+    code = "tool.arguments"
+
+    def __init__(self, tool: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            tool,
+            f"its arguments do not fit. {' '.join(self.problems)}",
+            hint="Correct them, and call it again.",
+        )
+
+
 class NothingRanError(HypernbError):
     """None of an agent's tools ran, so its task has nothing to report.
 
