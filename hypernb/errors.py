@@ -533,6 +533,25 @@ class NothingRanError(HypernbError):
         super().__init__(f"{task} did not run: {said or 'it has no tools.'}")
 
 
+class AgentAnswerError(HypernbError):
+    """A model that works on a task has given no answer that can be its output.
+
+    Attributes:
+        task: Name of the task.
+        problem: What is wrong, in words.
+        evidence: The beginning of what it said last.
+    """
+
+    code = "agent.answer"
+
+    def __init__(self, task: str, problem: str, *, evidence: str = "", hint: str = "") -> None:
+        self.task = task
+        self.problem = problem
+        self.evidence = evidence
+        shown = f" It said last: {evidence!r}." if evidence else ""
+        super().__init__(f"The model gave no output for {task}: {problem}.{shown}", hint=hint)
+
+
 class RoleCardError(HypernbError):
     """A role card cannot be read or is incomplete.
 

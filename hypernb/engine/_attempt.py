@@ -248,6 +248,8 @@ def _needed(
             digests = _taken(work, digests)
         digests[_FUNCTION] = Digest(work.function)
         digests[_ARGUMENTS] = Digest(work.arguments)
+    elif work.function:
+        digests[_FUNCTION] = Digest(work.function)
     return digests
 
 
@@ -287,6 +289,8 @@ def _job(
         repeatable=task.repeatable,
         resources=task.resources,
         allowance=attempt.allowance,
+        goal=task.goal if task.agent else "",
+        check=task.check if task.agent else "",
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from hypernb.magics._line import Request
     from hypernb.model import ResourceUse
-    from hypernb.session import Cache, Check, Egresses, Mission, Models, Status, Why
+    from hypernb.session import Cache, Check, Leaving, Mission, Models, Status, Why
 
 DEFAULT_LIMIT: Final = 50
 
@@ -386,7 +386,7 @@ def _quote(around: Surroundings, request: Request) -> Any:
     return _mission(around, request).quote()
 
 
-def _egress(around: Surroundings, request: Request) -> Egresses:
+def _egress(around: Surroundings, request: Request) -> Leaving:
     return _mission(around, request).egress()
 
 

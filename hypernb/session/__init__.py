@@ -5,9 +5,10 @@ from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
 from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
+from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
-from hypernb.session._models import Cache, Egresses, ModelRow, Models
+from hypernb.session._models import Cache, ModelRow, Models
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
@@ -17,7 +18,7 @@ __all__ = [
     "RETRIABLE",
     "Cache",
     "Check",
-    "Egresses",
+    "Leaving",
     "Mission",
     "ModelRow",
     "Models",

@@ -22,6 +22,7 @@ from hypernb.errors import (
 from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._asking import asked
 from hypernb.session._following import Follower
+from hypernb.session._leaving import told_in_notes
 from hypernb.session._origins import remember
 from hypernb.session.front_end import retries
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
         TaskRecord,
     )
     from hypernb.plan import Plan, PlanDifference
-    from hypernb.session._models import Egresses
+    from hypernb.session._leaving import Leaving
     from hypernb.session._session import Session
     from hypernb.views import Outlook
 
@@ -178,6 +179,10 @@ class Mission:
     def plan(self) -> PlanSpec:
         """The newest revision of its plan."""
         return self.session.store.plan(self._record.id)
+
+    def egress(self) -> Leaving:
+        """Return which bytes of which variable leave for which host; see `Session.egress`."""
+        return self.session.egress(self.plan)
 
     @property
     def asks_models(self) -> bool:
@@ -532,14 +537,10 @@ class Mission:
         )
         return Mission(self.session, record, proposed_hash=spec.hash)
 
-    # -- money and what leaves --------------------------------------------------------------
-
-    def egress(self) -> Egresses:
-        """Return what of which variable its plan lets leave for which host, to the byte."""
-        return self.session.egress(self.plan)
+    # -- money ---------------------------------------------------------------------------
 
     def outlook(self, plan: PlanSpec | None = None) -> Outlook:
-        """Return what views say beside the plan: what it will cost, and what would leave.
+        """Return what views say beside the plan: what it will probably cost.
 
         Nothing is looked up for a plan that asks no model.
         """
@@ -794,6 +795,7 @@ class Mission:
 
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
         self.session.check(spec)
+        spec = told_in_notes(self.session, spec)
         self._record = self.session.store.revise_plan(
             self._record.id, spec, by=self.session.by, revision=revision
         )

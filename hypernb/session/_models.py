@@ -1,4 +1,4 @@
-"""What a session knows of models: which there are, what a plan costs, what would leave."""
+"""What a session knows of models: which there are, and what a plan will cost."""
 
 from __future__ import annotations
 
@@ -58,21 +58,6 @@ class Models(Rows[ModelRow]):
         key = row.key if row.has_key else f"{row.key}, not set here"
         price = row.price or "cost not known"
         return (row.name, row.model, row.host, key or "needs none", price, row.note)
-
-
-class Egresses(Rows["Egress"]):
-    """What of which variable would leave; see `Session.egress`."""
-
-    def as_text(self, width: int = 100) -> str:
-        """Return the lens for a terminal of that many columns."""
-        from hypernb.views import egress_text
-
-        return egress_text(self.rows, width)
-
-    def _repr_html_(self) -> str:
-        from hypernb.views import egress_html
-
-        return egress_html(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +150,6 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
 _A_CENTURY = 36_500.0
 
 
-def egress(session: Session, spec: PlanSpec) -> Egresses:
-    """See `Session.egress`."""
-    from hypernb.tools import egress as leaving
-
-    return Egresses(leaving(spec, session.load))
-
-
 def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     """See `Mission.outlook`: what cannot be looked up is left out, for a view is to be seen."""
     from hypernb.views import NO_OUTLOOK, Outlook, models_used
@@ -182,11 +160,7 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
         quotes = tuple(mission.quote())
     except HypernbError:
         quotes = ()
-    try:
-        leaves = tuple(mission.session.egress(plan))
-    except HypernbError:
-        leaves = ()
-    return Outlook(quotes, leaves)
+    return Outlook(quotes)
 
 
 def examined(session: Session, *, ask: bool) -> Iterator[Check]:

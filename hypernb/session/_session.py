@@ -16,6 +16,7 @@ from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     )
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
-    from hypernb.session._models import Cache, Egresses, Models
+    from hypernb.session._leaving import Leaving
+    from hypernb.session._models import Cache, Models
     from hypernb.session._why import Why
 
 STOP_TIMEOUT_S = 30.0
@@ -240,7 +242,25 @@ class Session:
         from hypernb.agents import equip
 
         spec, payloads = plan.build()
-        return equip(spec, self.agents(spec.root)), payloads
+        equipped = equip(spec, self.agents(spec.root))
+        return told_in_notes(self, equipped, payloads), payloads
+
+    def egress(self, plan: Plan | PlanSpec) -> Leaving:
+        """Return which bytes of which variable would leave for which host, before approval.
+
+        Made by the very function that makes what a model is told when a task begins. What
+        a task may see of a variable stands in its contract.
+
+        Args:
+            plan: Stored or not; the values of one that is not are those handed in to it.
+
+        Raises:
+            UnknownNameError: A task may see a variable that the plan does not hand in.
+            UntrustedArtifactError: A variable is a pickle that you did not write here.
+        """
+        if isinstance(plan, PlanSpec):
+            return leaving(self, plan)
+        return leaving(self, *self.build(plan))
 
     def check(self, spec: PlanSpec) -> None:
         """Raise what is wrong with a plan, with what to do about it.
@@ -389,12 +409,6 @@ class Session:
         from hypernb.session._models import evict
 
         return evict(self, days=days, model=model)
-
-    def egress(self, spec: PlanSpec) -> Egresses:
-        """Return what of which variable a plan lets leave for which host, to the byte."""
-        from hypernb.session._models import egress
-
-        return egress(self, spec)
 
     def why(self, what: Any, namespace: Mapping[str, Any] | None = None) -> Why:
         """Return where a variable or a value came from: mission, task, prompt, model, cost.

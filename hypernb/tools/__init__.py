@@ -9,6 +9,8 @@ from hypernb.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from hypernb.abc import Tool
+    from hypernb.tools._egress import Egress as Egress
+    from hypernb.tools._egress import egress as egress
     from hypernb.tools._files import Listing as Listing
     from hypernb.tools._files import list_files as list_files
     from hypernb.tools._functions import FunctionTool as FunctionTool
@@ -66,10 +68,12 @@ _FUNCTIONS: Final = {
 _HOMES: Final = {
     "Completed": "_process",
     "Described": "_variables",
+    "Egress": "_egress",
     "FunctionTool": "_functions",
     "Listing": "_files",
     "ToolAnswer": "_functions",
     "describe_variable": "_variables",
+    "egress": "_egress",
     "list_files": "_files",
     "python_module": "_process",
     "run_process": "_process",
@@ -78,11 +82,13 @@ _HOMES: Final = {
 __all__ = [
     "Completed",
     "Described",
+    "Egress",
     "FunctionTool",
     "Listing",
     "ToolAnswer",
     "all_tool_names",
     "describe_variable",
+    "egress",
     "function_tool",
     "function_tool_names",
     "list_files",

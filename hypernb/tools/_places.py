@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _BLOCKS: Final = 100
 _SECRET_NAME: Final = re.compile(
-    r"pass(?:word|wd|phrase|code)|secret|(?:^|[_\W])(?:token|pwd|pin)(?:$|[_\W])|"
+    r"pass(?:word|wd|phrase|code)|secret|(?:^|[_\W])(?:token|pwd|pin)(?:$|[_\W])|(?:token|pwd)$|"
     r"api[_ -]?key|access[_ -]?key|private[_ -]?key|credential|auth[_ -]?token",
     re.IGNORECASE,
 )

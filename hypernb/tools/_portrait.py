@@ -20,7 +20,7 @@ _SET_AT_MOST: Final = 100_000
 _NAMES_AT_MOST: Final = 60
 _TEXT_LINE: Final = 200
 _ALL_ITEMS: Final = 10_000
-_COVERED: Final = "[covered]"
+_COVERED: Final = "[secret]"
 
 
 def portray(value: Any, grant: Grant) -> Portrait:
@@ -139,7 +139,7 @@ def _set(value: set[Any] | frozenset[Any], grant: Grant) -> Portrait:
 
 def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
     pairs = _first(value.items(), _KEYS_AT_MOST)
-    lines = [f"{plainly(key)}: {_kind_of(held)}" for key, held in pairs]
+    lines = [f"{plainly(key)} ({_kind_of(held)})" for key, held in pairs]
     if more := len(value) - len(pairs):
         lines.append(f"… {more:,} more keys")
     parts = {"schema": "\n".join(lines)}

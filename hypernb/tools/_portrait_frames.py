@@ -28,7 +28,7 @@ _SEEDING_ROWS: Final = 20
 _TOP: Final = 3
 _TOP_AT_MOST: Final = 60
 _ARRAY_ROW: Final = 20
-_COVERED: Final = "[covered]"
+_COVERED: Final = "[secret]"
 
 
 def frame_portrait(frame: pd.DataFrame, grant: Grant) -> Portrait:
@@ -126,7 +126,8 @@ def _spread(looked: int, length: int, what: str = "rows") -> list[str]:
 def _schema(column: Column) -> str:
     missing = len(column.values) - len(column.present)
     said = f", {share(missing, len(column.values))} missing" if missing else ""
-    return f"{column.label}: {column.values.dtype}{said}"
+    # Not `label: dtype`, which reads like a secret where the label is `token`.
+    return f"{column.label} ({column.values.dtype}{said})"
 
 
 def _statistics(column: Column, *, is_secret: bool) -> str:

@@ -116,7 +116,7 @@ def _columns(
     columns: dict[str, str] = {}
     for label in labels:
         shown = redact(label).text if redacts else label
-        found = [line for line in lines if line.startswith(f"{shown}: ")]
+        found = [line for line in lines if line.startswith((f"{shown}: ", f"{shown} ("))]
         if found:
             columns[shown] = "\n".join(found)
     return columns

@@ -11,7 +11,7 @@ from hypernb.views._difference import (
     unchanged,
     value_words,
 )
-from hypernb.views._egress import egress_html, egress_text
+from hypernb.views._egress import covered_up, egress_html, egress_text, leaves, says_leaving
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
@@ -37,7 +37,6 @@ from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
 from hypernb.views._models import (
     NO_OUTLOOK,
-    Leaves,
     Outlook,
     models_used,
     quote_basis,
@@ -69,7 +68,6 @@ __all__ = [
     "Code",
     "Figures",
     "Gap",
-    "Leaves",
     "Left",
     "Need",
     "Outlook",
@@ -87,6 +85,7 @@ __all__ = [
     "changed",
     "clean",
     "closed_html",
+    "covered_up",
     "difference_html",
     "difference_text",
     "egress_html",
@@ -103,6 +102,7 @@ __all__ = [
     "hits_text",
     "how_it_ran",
     "last_tasks",
+    "leaves",
     "line",
     "mission_html",
     "mission_markdown",
@@ -127,6 +127,7 @@ __all__ = [
     "report_text",
     "resource_row",
     "roughly",
+    "says_leaving",
     "since",
     "status_text",
     "story",

@@ -8,7 +8,7 @@ from hypernb.model import PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._contract import allowed, caps, contract, errand, expected, refused
-from hypernb.views._egress import egress_table
+from hypernb.views._egress import told_variables
 from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
 from hypernb.views._models import model_name, quote_dollars
@@ -53,10 +53,10 @@ def decision(figures: Figures) -> Html:
             el("div", el("p", "What to expect", cls="b"), _terms(expected(figures))),
             cls="two",
         ),
-        egress_table(figures),
         _notes(plan.notes),
         commands(
             *yes,
+            *_lens(figures),
             (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
         ),
@@ -70,6 +70,13 @@ def decision(figures: Figures) -> Html:
         cls="block ask",
         aria_label="Your decision",
     )
+
+
+def _lens(figures: Figures) -> list[tuple[str, str]]:
+    if figures.plan is None or not told_variables(figures.plan):
+        return []
+    typed = f"%hyper egress {figures.snapshot.mission.short_id}"
+    return [(typed, "shows what would leave of your variables, to the last character")]
 
 
 def commands(*rows: tuple[str, str]) -> Html:

@@ -1,83 +1,147 @@
-"""The egress lens: which bytes of which variable would leave, and for which host."""
+"""What leaves of which variable for which host, before a person says yes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
-from hypernb.views._markup import Html, el, join, table
+from hypernb.views._markup import el, join, table
+from hypernb.views._phrase import Code, Phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from hypernb.views._figures import Figures
+    from hypernb.model import Grant, PlanSpec
     from hypernb.views._markup import Head
-    from hypernb.views._models import Leaves
 
-ROWS_AT_MOST: Final = 50
-_TEXT_CUT_AT: Final = 20_000
-_HEADS: Final = ("Variable", "Goes to", "For", "Size", "Covered")
-NOTHING: Final = "Nothing of your variables would leave this machine."
-
-
-def egress_table(figures: Figures) -> Html | None:
-    """Show in a decision what would leave; None if nothing of a variable would."""
-    return _table(figures.outlook.leaves) if figures.outlook.leaves else None
+_TEXT_AT_MOST: Final = 200_000
+_NOTHING: Final = "No variable leaves this machine."
+_LEAVE: Final = " leave for "
+_COVERED: Final = {
+    "e-mail": ("e-mail address", "e-mail addresses"),
+    "secret": ("secret", "secrets"),
+    "number": ("long number", "long numbers"),
+}
 
 
-def egress_html(leaves: Sequence[Leaves]) -> str:
-    """Show what would leave, to the last byte."""
-    if not leaves:
-        return small("Egress", el("p", NOTHING))
-    return small("Egress", _table(leaves))
+class EgressLike(Protocol):
+    """What is read of one variable that leaves."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def variable(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def redactions(self) -> Mapping[str, int]: ...
+    @property
+    def see(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
 
-def egress_text(leaves: Sequence[Leaves], width: int = 80) -> str:
-    """Write what would leave: a row for each variable, then its very text."""
-    if not leaves:
-        return NOTHING
-    rows = [tuple(line(cell, cut_at=120) for cell in _cells(each)) for each in leaves]
-    told = [columns(_HEADS, rows, width=width)]
-    for each in leaves[:ROWS_AT_MOST]:
-        text = clean(each.text, cut_at=_TEXT_CUT_AT).rstrip()
-        said = "\n".join(f"    {part}" for part in text.splitlines())
-        told.append(f"{line(each.variable, cut_at=120)}, as it would leave:\n{said}")
-    return "\n\n".join(told)
+def leaves(each: EgressLike) -> str:
+    """Say in a sentence what leaves of a variable."""
+    said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}{_LEAVE}{each.host}"
+    what = _what(each.see, each.rows)
+    covered = covered_up(each.redactions)
+    note = f"; {each.note}" if each.note else ""
+    return f"{said}: {what}{f'; {covered}' if covered else ''}{note}."
 
 
-def _table(leaves: Sequence[Leaves]) -> Html:
-    heads: list[Head] = [(head, "num" if head == "Size" else "") for head in _HEADS]
-    shown = leaves[:ROWS_AT_MOST]
-    more = len(leaves) - len(shown)
-    rest = f"And {words.count(more, 'more row')}." if more > 0 else ""
-    told = table("What would leave", heads, join(map(_rows, shown)), aside=None)
-    return join([told, el("p", rest, cls="quiet") if rest else None])
+def says_leaving(note: str) -> bool:
+    """Tell whether a note of a plan is one of `leaves`."""
+    return note.startswith("Of ") and _LEAVE in note
 
 
-def _rows(each: Leaves) -> Html:
-    return join(_both(each))
+def covered_up(redactions: Mapping[str, int]) -> str:
+    """Say how often what was covered up: ``3 e-mail addresses covered up``."""
+    said = []
+    for kind, times in sorted(redactions.items(), key=lambda each: (-each[1], each[0])):
+        one, many = _COVERED.get(kind, (kind, f"{kind}s"))
+        said.append(f"{times:,} {one if times == 1 else many}")
+    return f"{', '.join(said)} covered up" if said else ""
 
 
-def _both(each: Leaves) -> Iterator[Html]:
-    name, host, tasks, size, covered = _cells(each)
-    yield el(
-        "tr",
-        el("th", el("code", line(name, cut_at=120)), scope="row"),
-        el("td", el("code", line(host, cut_at=120))),
-        el("td", line(tasks, cut_at=200), cls="wide"),
-        el("td", size, cls="num"),
-        el("td", covered),
-        cls="row",
+def _what(see: str, rows: int) -> str:
+    if see == "all":
+        return "all of it"
+    if see == "sample" and rows:
+        return f"types, statistics, {words.count(rows, 'sampled row')}"
+    return "types and statistics"
+
+
+def told_variables(plan: PlanSpec) -> Phrase:
+    """Say which variables are told to which host, as far as the plan alone says it."""
+    found: dict[tuple[str, str, str], None] = {}
+    for task in plan.tasks:
+        model = plan.models.get(getattr(task.work, "model", ""))
+        if model is None:
+            continue
+        granted: Mapping[str, Grant] = task.work.variables  # type: ignore[union-attr]
+        for name, grant in sorted(granted.items()):
+            found[(name, model.host, _what(grant.see, grant.rows))] = None
+    parts: list[Any] = []
+    for name, host, what in found:
+        between = ["; "] if parts else []
+        parts += [*between, Code(line(name, cut_at=80)), f" to {host}: {what}"]
+    return tuple(parts)
+
+
+def egress_html(rows: Sequence[EgressLike]) -> str:
+    """Show what leaves, each with its text to the last character."""
+    if not rows:
+        return small("What leaves", el("p", _NOTHING))
+    heads: list[Head] = ["Variable", "Task", "Leaves for", ("Bytes", "num"), "Covered up"]
+    told = (
+        el(
+            "tr",
+            el("th", el("code", line(each.variable, cut_at=80)), scope="row"),
+            el("td", line(each.task, cut_at=120)),
+            el("td", line(each.host, cut_at=200)),
+            el("td", f"{each.size_bytes:,}", cls="num"),
+            el("td", covered_up(each.redactions) or "nothing"),
+        )
+        for each in rows
     )
-    text = el("pre", clean(each.text, cut_at=_TEXT_CUT_AT), tabindex=0)
-    told = el("details", el("summary", f"As it would leave: {line(name, cut_at=60)}"), text)
-    yield el("tr", el("td", told, colspan=len(_HEADS)), cls="open")
+    texts = (
+        el(
+            "details",
+            el("summary", line(leaves(each), cut_at=400)),
+            el("pre", clean(each.text, cut_at=_TEXT_AT_MOST)),
+        )
+        for each in rows
+    )
+    caption = words.count(len(rows), "variable")
+    return small("What leaves", table(caption, heads, told), join(texts))
 
 
-def _cells(each: Leaves) -> tuple[str, ...]:
-    size = words.count(len(each.text.encode("utf-8", "replace")), "byte")
-    covered = ", ".join(words.count(many, kind) for kind, many in each.redactions.items())
-    return (each.variable, each.host, ", ".join(each.tasks), size, covered or "nothing")
+def egress_text(rows: Sequence[EgressLike], width: int = 100) -> str:
+    """Write what leaves, and below it the text of each to the last character."""
+    if not rows:
+        return _NOTHING
+    body = [
+        (
+            each.variable,
+            each.task,
+            each.host,
+            f"{each.size_bytes:,}",
+            covered_up(each.redactions),
+        )
+        for each in rows
+    ]
+    heads = ("Variable", "Task", "Leaves for", "Bytes", "Covered up")
+    texts = (f"{leaves(each)}\n\n{clean(each.text, cut_at=_TEXT_AT_MOST)}" for each in rows)
+    return "\n\n".join([columns(heads, body, width=width), *texts])

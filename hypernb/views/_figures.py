@@ -81,7 +81,7 @@ class Figures:
         snapshot: What is counted.
         cli: The reader types commands into a terminal, not magics into a cell.
         past: What earlier missions say of it.
-        outlook: What it will cost and what would leave, where that was looked up.
+        outlook: What it will probably cost, where that was looked up.
     """
 
     snapshot: MissionSnapshot

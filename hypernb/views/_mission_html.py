@@ -57,7 +57,7 @@ def mission_html(
         closed: Whether it is what a closed view leaves; then it says how to open another.
         result: The mission's result, if it is a report: adds the proposed sprint and the
             tools that did not run.
-        outlook: What it will cost and what would leave, where that was looked up.
+        outlook: What it will probably cost, where that was looked up.
     """
     figures = Figures(snapshot, outlook=outlook)
     mission = snapshot.mission

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from hypernb.model import AgentWork, QuoteSource
 from hypernb.views import words
@@ -11,7 +11,7 @@ from hypernb.views._clean import line
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from hypernb.model import Grant, ModelSpec, PlanSpec, Quote, Range, TaskSpec
 
@@ -28,32 +28,16 @@ _KNOWN_FROM: Final[Mapping[QuoteSource, str]] = {
 }
 
 
-class Leaves(Protocol):
-    """What of a variable would leave for a host; see `hypernb.tools.egress`."""
-
-    @property
-    def variable(self) -> str: ...
-    @property
-    def host(self) -> str: ...
-    @property
-    def tasks(self) -> Sequence[str]: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def redactions(self) -> Mapping[str, int]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is known of a plan beside the plan: what it will cost, and what would leave.
+    """What is known of a plan beside the plan.
 
     Attributes:
-        quotes: Of each task, and of the whole; see `hypernb.session.Session.quote`.
-        leaves: What of which variable would leave for which host.
+        quotes: What each task, and the whole, will probably use; see
+            `hypernb.session.Session.quote`.
     """
 
     quotes: tuple[Quote, ...] = ()
-    leaves: tuple[Leaves, ...] = ()
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""
@@ -92,8 +76,6 @@ def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
     if not used:
         return []
     terms = [("Asks", _asks(plan, used))]
-    if seen := _seen(plan):
-        terms.append(("Shows", seen))
     terms.append(("Keeps", (_KEPT[plan.content], ", in the store")))
     if plan.cassette:
         terms.append(("Cassette", _cassette(plan)))
@@ -120,22 +102,6 @@ def where(model: ModelSpec) -> Phrase:
     if model.key:
         said = (*said, ", with the key in ", Code(line(model.key, cut_at=80)))
     return said if model.price is not None else (*said, ", cost not known")
-
-
-def _seen(plan: PlanSpec) -> Phrase:
-    grants: dict[str, Grant] = {}
-    for task in plan.tasks:
-        if model_name(task) and isinstance(task.work, AgentWork):
-            for name, grant in task.work.variables.items():
-                grants[name] = _wider(grants.get(name), grant)
-    return _granted(grants)
-
-
-def _wider(one: Grant | None, other: Grant) -> Grant:
-    if one is None:
-        return other
-    order = ("schema", "sample", "all")
-    return max(one, other, key=lambda each: (order.index(each.see), each.rows, not each.redact))
 
 
 def _granted(grants: Mapping[str, Grant]) -> Phrase:

@@ -10,7 +10,7 @@ from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
 from hypernb.views._contract import allowed, caps, errand, expected, means
 from hypernb.views._decision import needed
-from hypernb.views._egress import egress_text
+from hypernb.views._egress import told_variables
 from hypernb.views._endings import next_commands, outcome, took
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
@@ -47,7 +47,7 @@ def mission_text(
         width: Columns of the terminal.
         result: The mission's result, if it is a report: adds the proposed sprint.
         cli: Name commands of the command line as what comes next, instead of magics.
-        outlook: What it will cost and what would leave, where that was looked up.
+        outlook: What it will probably cost, where that was looked up.
     """
     figures = Figures(snapshot, cli, outlook=outlook)
     if snapshot.mission.state.is_final:
@@ -74,7 +74,6 @@ def plan_text(
         parts += [
             _titled("What you allow", _terms(allowed(plan), width)),
             _titled("What to expect", _terms(expected(figures), width)),
-            _titled("What would leave", _egress(figures, width)),
             _titled("Know this first", "\n".join(_bullets(plan.notes[:20], width))),
             _plan_table(figures, width),
             _titled("By what each task is done", _means(plan, width)),
@@ -243,11 +242,6 @@ def _models(figures: Figures, width: int) -> str:
     return "\n".join(blocks)
 
 
-def _egress(figures: Figures, width: int) -> str:
-    leaves = figures.outlook.leaves
-    return egress_text(leaves, width) if leaves else ""
-
-
 def _sources(plan: PlanSpec) -> str:
     """Give the source of functions: whoever says yes to them should have seen them."""
     known = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
@@ -274,6 +268,9 @@ def _decision(figures: Figures, width: int) -> str:
     if figures.has_nothing_to_run:
         again = figures.typed(f"rewind {ref} TASK")
         rows[:-1] = [(again, "does it anew from that task, as a new mission")]
+    if figures.plan is not None and told_variables(figures.plan):
+        lens = figures.typed(f"egress {ref}")
+        rows.insert(-1, (lens, "shows what would leave of your variables"))
     if not figures.cli:
         rows.insert(-1, (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"))
     return labelled(rows, width=width)

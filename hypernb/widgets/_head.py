@@ -18,7 +18,6 @@ from hypernb.views import (
     first_step,
     gaps,
     last_tasks,
-    line,
     named,
     needs,
     next_commands,
@@ -55,7 +54,6 @@ NEEDS_SHOWN: Final = 50
 ALARMS_SHOWN: Final = 10
 GAPS_SHOWN: Final = 50
 NOTES_SHOWN: Final = 20
-LEAVES_SHOWN: Final = 20
 EXPECTED_AT_MOST: Final = 500
 CRITICAL_AT_MOST: Final = 1000
 _HASH_SHOWN: Final = 8
@@ -81,7 +79,7 @@ def head_facts(  # noqa: PLR0913 - each is read by somebody else
         comments: What people have written about the plan, oldest first.
         previous_plan: The revision before the current one, if there is one.
         report: The mission's report, if it has ended with one.
-        outlook: What it will cost and what would leave, where that was looked up.
+        outlook: What it will probably cost, where that was looked up.
     """
     figures = Figures(snapshot, past=_past(durations), outlook=outlook)
     mission, plan = snapshot.mission, snapshot.plan
@@ -245,7 +243,7 @@ def _decision(
         revisions = (mission.revision - 1, mission.revision)
         difference = difference_facts(previous_plan, plan, revisions)
     return {
-        "allow": [*_allowed(plan), *_leaving(figures)],
+        "allow": _allowed(plan),
         "expect": [_fact(label, said) for label, said in expected(figures)],
         "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
@@ -267,17 +265,6 @@ def _decision(
             for comment in comments
         ],
     }
-
-
-def _leaving(figures: Figures) -> list[Facts]:
-    """Tell what of each variable would leave; the lens shows the very bytes of it."""
-    rows = []
-    lens = named(figures.typed(f"egress {figures.snapshot.mission.short_id}"))
-    for each in figures.outlook.leaves[:LEAVES_SHOWN]:
-        size = words.count(len(each.text.encode("utf-8", "replace")), "byte")
-        said = (f"{size} to ", named(each.host), "; ", lens, " shows them")
-        rows.append(_fact(f"Of {line(each.variable, cut_at=60)}", said))
-    return rows
 
 
 def _fact(label: str, said: Sequence[Part]) -> Facts:
