@@ -222,9 +222,10 @@ def _show(around: Surroundings, request: Request) -> Shown:
     from hypernb.views import mission_html, mission_text
 
     mission = _mission(around, request)
-    snapshot, report = mission.snapshot(), mission.report()
+    snapshot, report, outlook = mission.snapshot(), mission.report(), mission.outlook()
     return Shown(
-        mission_text(snapshot, result=report), mission_html(snapshot, live=False, result=report)
+        mission_text(snapshot, result=report, outlook=outlook),
+        mission_html(snapshot, live=False, result=report, outlook=outlook),
     )
 
 

@@ -24,7 +24,7 @@ Spec = TypeVar("Spec", PlanSpec, TaskSpec)
 
 # What a person may change; the rest is what the plan is, and changing it is a new plan.
 TASK_FIELDS = frozenset(TaskSpec.model_fields) - {"name", "work"}
-WORK_FIELDS = frozenset({"tools", "params"})
+WORK_FIELDS = frozenset({"tools", "params", "model", "steps", "calls", "tokens"})
 PLAN_FIELDS = frozenset(
     {
         "scope",
@@ -172,7 +172,7 @@ class _Draft:
 
 def _work(old: AgentWork, new: Mapping[str, Any]) -> dict[str, Any]:
     """Return an agent's work with other tools; arguments of tools that went go with them."""
-    work = {"kind": "agent", "tools": old.tools, "params": old.params} | dict(new)
+    work = {name: getattr(old, name) for name in AgentWork.model_fields} | dict(new)
     tools = work["tools"]
     if "params" not in new and isinstance(tools, list | tuple):
         work["params"] = {tool: args for tool, args in old.params.items() if tool in tools}
