@@ -12,6 +12,7 @@ from hypernb.session._models import Cache, ModelRow, Models
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
+from hypernb.session._usage import UsagePlot, UsageTable
 from hypernb.session._why import Why, why
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Session",
     "Status",
     "Task",
+    "UsagePlot",
+    "UsageTable",
     "Why",
     "as_json",
     "assignment",

@@ -58,6 +58,7 @@ from hypernb.views._story import (
     story,
 )
 from hypernb.views._text import mission_text, plan_text
+from hypernb.views._usage import cost_words, usage_html, usage_text
 from hypernb.views._why import why_html, why_text
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "changed",
     "clean",
     "closed_html",
+    "cost_words",
     "covered_up",
     "difference_html",
     "difference_text",
@@ -135,6 +137,8 @@ __all__ = [
     "table_text",
     "tally",
     "unchanged",
+    "usage_html",
+    "usage_text",
     "value_words",
     "why_html",
     "why_text",

@@ -33,7 +33,12 @@ NOTHING = Retention(days=0, missions=0)
 
 def call_of(held: Underway, task: str = "a", **facts: Any) -> CallRecord:
     """A call that a task is about to make."""
-    known = {"agent": "qa-engineer", "model": "small-1", "host": "localhost:1", "reserved": 1.0}
+    known: dict[str, Any] = {
+        "agent": "qa-engineer",
+        "model": "small-1",
+        "host": "localhost:1",
+        "reserved": 1.0,
+    }
     return CallRecord(
         id=new_id(),
         mission_id=held.mission.id,
