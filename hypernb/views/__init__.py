@@ -48,6 +48,7 @@ from hypernb.views._story import (
     story,
 )
 from hypernb.views._text import mission_text, plan_text
+from hypernb.views._usage import cost_words, usage_html, usage_text
 
 __all__ = [
     "RESOURCE_HEADS",
@@ -72,6 +73,7 @@ __all__ = [
     "clean",
     "closed_html",
     "covered_up",
+    "cost_words",
     "difference_html",
     "difference_text",
     "egress_html",
@@ -116,6 +118,8 @@ __all__ = [
     "table_text",
     "tally",
     "unchanged",
+    "usage_html",
+    "usage_text",
     "value_words",
     "words",
 ]
