@@ -482,6 +482,24 @@ class ToolAbsentError(ToolError):
         )
 
 
+class ToolArgumentsError(ToolError):
+    """A tool was called with arguments that it does not take.
+
+    Attributes:
+        problems: What is wrong, one sentence each.
+    """
+
+    code = "tool.arguments"
+
+    def __init__(self, tool: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            tool,
+            f"its arguments do not fit. {' '.join(self.problems)}",
+            hint="Correct them, and call it again.",
+        )
+
+
 class NothingRanError(HypernbError):
     """None of an agent's tools ran, so its task has nothing to report.
 
@@ -497,6 +515,25 @@ class NothingRanError(HypernbError):
         self.reasons = dict(reasons)
         said = "; ".join(f"{tool}: {why}" for tool, why in self.reasons.items())
         super().__init__(f"{task} did not run: {said or 'it has no tools.'}")
+
+
+class AgentAnswerError(HypernbError):
+    """A model that works on a task has given no answer that can be its output.
+
+    Attributes:
+        task: Name of the task.
+        problem: What is wrong, in words.
+        evidence: The beginning of what it said last.
+    """
+
+    code = "agent.answer"
+
+    def __init__(self, task: str, problem: str, *, evidence: str = "", hint: str = "") -> None:
+        self.task = task
+        self.problem = problem
+        self.evidence = evidence
+        shown = f" It said last: {evidence!r}." if evidence else ""
+        super().__init__(f"The model gave no output for {task}: {problem}.{shown}", hint=hint)
 
 
 class RoleCardError(HypernbError):

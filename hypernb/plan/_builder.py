@@ -23,6 +23,7 @@ from hypernb.model import (
 )
 from hypernb.plan._check import check_plan, keyword_name
 from hypernb.plan._functions import ShippedFunction, import_paths, ship, takes
+from hypernb.plan._sizes import refuse_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -62,7 +63,10 @@ class Inputs(MutableMapping[str, Any]):
         self.digests: dict[str, Digest] = {}
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self.digests[name] = self._keep(codec.encode(value, what=f"the input {name!r}"))
+        refuse_too_large(name, value)
+        payload = codec.encode(value, what=f"the input {name!r}")
+        refuse_too_large(name, value, size_bytes=len(payload.data))
+        self.digests[name] = self._keep(payload)
         self._values[name] = value
 
     def __getitem__(self, name: str) -> Any:

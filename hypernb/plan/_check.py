@@ -104,7 +104,7 @@ def plan_problems(
         problems += _limit_problems(task, spec.budget)
         problems += _resource_problems(task)
         problems += _need_problems(spec, task, first)
-        problems += _work_problems(task, agents, tools)
+        problems += _work_problems(task, agents, tools, spec.inputs)
     return [*problems, *_circle(spec, first)]
 
 
@@ -327,7 +327,10 @@ def _keyword_problems(
 
 
 def _work_problems(
-    task: TaskSpec, agents: Collection[str] | None, tools: Collection[str] | None
+    task: TaskSpec,
+    agents: Collection[str] | None,
+    tools: Collection[str] | None,
+    inputs: Collection[str],
 ) -> Iterator[PlanProblem]:
     if agents is not None and task.agent and task.agent not in agents:
         said = (
@@ -341,6 +344,13 @@ def _work_problems(
         said = f"{_the_task(task)} has nobody to do it. Name an agent or give a function."
         yield PlanProblem(said, task.name, "agent")
     yield from _tool_problems(task, task.work, tools)
+    for name in task.work.variables:
+        if name not in inputs:
+            said = (
+                f"{_the_task(task)} may see {name[:MAX_NAME]!r}, which the plan does not hand "
+                f"in. {nearest(name, inputs)}"
+            ).strip()
+            yield PlanProblem(said, task.name, "variables")
 
 
 def _tool_problems(

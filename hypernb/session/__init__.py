@@ -3,6 +3,7 @@
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
 from hypernb.session._hosting import host_here
+from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
 from hypernb.session._session import Session, Status
@@ -11,6 +12,7 @@ from hypernb.session._typed import assignment, typed_comment, typed_edit
 __all__ = [
     "RETRIABLE",
     "Check",
+    "Leaving",
     "Mission",
     "Session",
     "Status",

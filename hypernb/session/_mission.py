@@ -20,6 +20,7 @@ from hypernb.errors import (
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._following import Follower
+from hypernb.session._leaving import told_in_notes
 from hypernb.session.front_end import retries
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         TaskRecord,
     )
     from hypernb.plan import Plan, PlanDifference
+    from hypernb.session._leaving import Leaving
     from hypernb.session._session import Session
 
 CHANGE_TICK_S = 0.5
@@ -170,6 +172,10 @@ class Mission:
     def plan(self) -> PlanSpec:
         """The newest revision of its plan."""
         return self.session.store.plan(self._record.id)
+
+    def egress(self) -> Leaving:
+        """Return which bytes of which variable leave for which host; see `Session.egress`."""
+        return self.session.egress(self.plan)
 
     @property
     def tasks(self) -> Tasks:
@@ -693,6 +699,7 @@ class Mission:
 
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
         self.session.check(spec)
+        spec = told_in_notes(self.session, spec)
         self._record = self.session.store.revise_plan(
             self._record.id, spec, by=self.session.by, revision=revision
         )

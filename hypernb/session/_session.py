@@ -16,6 +16,7 @@ from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
+    from hypernb.session._leaving import Leaving
 
 STOP_TIMEOUT_S = 30.0
 _MOST = 1_000_000
@@ -234,7 +236,25 @@ class Session:
         from hypernb.agents import equip
 
         spec, payloads = plan.build()
-        return equip(spec, self.agents(spec.root)), payloads
+        equipped = equip(spec, self.agents(spec.root))
+        return told_in_notes(self, equipped, payloads), payloads
+
+    def egress(self, plan: Plan | PlanSpec) -> Leaving:
+        """Return which bytes of which variable would leave for which host, before approval.
+
+        Made by the very function that makes what a model is told when a task begins. What
+        a task may see of a variable stands in its contract.
+
+        Args:
+            plan: Stored or not; the values of one that is not are those handed in to it.
+
+        Raises:
+            UnknownNameError: A task may see a variable that the plan does not hand in.
+            UntrustedArtifactError: A variable is a pickle that you did not write here.
+        """
+        if isinstance(plan, PlanSpec):
+            return leaving(self, plan)
+        return leaving(self, *self.build(plan))
 
     def check(self, spec: PlanSpec) -> None:
         """Raise what is wrong with a plan, with what to do about it.

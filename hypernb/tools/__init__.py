@@ -9,11 +9,17 @@ from hypernb.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from hypernb.abc import Tool
+    from hypernb.tools._egress import Egress as Egress
+    from hypernb.tools._egress import egress as egress
     from hypernb.tools._files import Listing as Listing
     from hypernb.tools._files import list_files as list_files
+    from hypernb.tools._functions import FunctionTool as FunctionTool
+    from hypernb.tools._functions import ToolAnswer as ToolAnswer
     from hypernb.tools._process import Completed as Completed
     from hypernb.tools._process import python_module as python_module
     from hypernb.tools._process import run_process as run_process
+    from hypernb.tools._variables import Described as Described
+    from hypernb.tools._variables import describe_variable as describe_variable
 
 _TOOLS: Final = {
     "bandit": "_bandit:BanditTool",
@@ -46,9 +52,28 @@ _TOOLS: Final = {
     "vulture": "_vulture:VultureTool",
 }
 
+# What models call besides: module and function, by the name that they know it by.
+_FUNCTIONS: Final = {
+    "git-blame": "_git:git_blame",
+    "git-diff": "_git:git_diff",
+    "git-log": "_git:git_log",
+    "inspect-variable": "_inspect:inspect_variable",
+    "list-files": "_read:list_folder",
+    "outline-file": "_outline:outline_file",
+    "query-store": "_read:query_store",
+    "read-file": "_read:read_file",
+    "search-files": "_search:search_files",
+}
+
 _HOMES: Final = {
     "Completed": "_process",
+    "Described": "_variables",
+    "Egress": "_egress",
+    "FunctionTool": "_functions",
     "Listing": "_files",
+    "ToolAnswer": "_functions",
+    "describe_variable": "_variables",
+    "egress": "_egress",
     "list_files": "_files",
     "python_module": "_process",
     "run_process": "_process",
@@ -56,7 +81,16 @@ _HOMES: Final = {
 
 __all__ = [
     "Completed",
+    "Described",
+    "Egress",
+    "FunctionTool",
     "Listing",
+    "ToolAnswer",
+    "all_tool_names",
+    "describe_variable",
+    "egress",
+    "function_tool",
+    "function_tool_names",
     "list_files",
     "python_module",
     "run_process",
@@ -79,8 +113,37 @@ def tool(name: str) -> Tool:
 
 
 def tool_names() -> tuple[str, ...]:
-    """Return the names of all tools, sorted."""
+    """Return the names of the tools that need no model, sorted."""
     return tuple(sorted(_TOOLS))
+
+
+def function_tool(name: str) -> FunctionTool:
+    """Return a tool that a model can call; a tool that needs none can be called as well.
+
+    Raises:
+        UnknownNameError: No tool has that name.
+    """
+    from hypernb.tools._functions import FunctionTool
+
+    if name in _TOOLS:
+        from hypernb.tools._analyse import analyser_tool
+
+        return analyser_tool(tool(name))
+    if name not in _FUNCTIONS:
+        raise UnknownNameError("tool", name, all_tool_names())
+    module, _, function = _FUNCTIONS[name].partition(":")
+    home = importlib.import_module(f"hypernb.tools.{module}")
+    return FunctionTool(getattr(home, function), name=name)
+
+
+def function_tool_names() -> tuple[str, ...]:
+    """Return the names of the tools that only a model calls, sorted."""
+    return tuple(sorted(_FUNCTIONS))
+
+
+def all_tool_names() -> tuple[str, ...]:
+    """Return the names of all tools that come with hypernb, sorted."""
+    return tuple(sorted((*_TOOLS, *_FUNCTIONS)))
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,7 @@ _OUTPUT: Final = frozenset({"build", "dist"})
 
 # The repository is somebody else's: its configuration may name programs that git would start
 # (fsmonitor, hooks, transports for missing objects), and its owner may be another user.
-_GIT: Final = (
+GIT_COMMAND: Final = (
     "git",
     "-c",
     "core.fsmonitor=false",
@@ -58,7 +58,7 @@ _GIT: Final = (
     "-c",
     "safe.directory=*",
 )
-_GIT_ENV: Final = {
+GIT_ENVIRONMENT: Final = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -168,7 +168,9 @@ def _by_git(root: Path, notes: list[str]) -> list[str] | None:
 
 
 def _git(root: Path, *args: str) -> list[str]:
-    done = run_process([*_GIT, *args], cwd=root, timeout_s=_GIT_TIMEOUT_S, env_extra=_GIT_ENV)
+    done = run_process(
+        [*GIT_COMMAND, *args], cwd=root, timeout_s=_GIT_TIMEOUT_S, env_extra=GIT_ENVIRONMENT
+    )
     return [os.fsdecode(name) for name in done.raw.split(b"\0") if name]
 
 

@@ -11,6 +11,7 @@ from hypernb.views._difference import (
     unchanged,
     value_words,
 )
+from hypernb.views._egress import covered_up, egress_html, egress_text, leaves, says_leaving
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
@@ -70,8 +71,11 @@ __all__ = [
     "changed",
     "clean",
     "closed_html",
+    "covered_up",
     "difference_html",
     "difference_text",
+    "egress_html",
+    "egress_text",
     "enumerate_names",
     "events_html",
     "events_text",
@@ -84,6 +88,7 @@ __all__ = [
     "hits_text",
     "how_it_ran",
     "last_tasks",
+    "leaves",
     "line",
     "mission_html",
     "mission_markdown",
@@ -103,6 +108,7 @@ __all__ = [
     "report_text",
     "resource_row",
     "roughly",
+    "says_leaving",
     "since",
     "status_text",
     "story",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
+from hypernb.views._egress import told_variables
 from hypernb.views._left import roughly
 from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
 
@@ -38,6 +39,8 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
         ("Spends", _spends(plan)),
         ("Starts", _starts(plan)),
     ]
+    if variables := told_variables(plan):
+        terms.insert(3, ("Tells", variables))
     if functions:
         terms.append(("Functions", _functions(functions)))
     if plan.paths:

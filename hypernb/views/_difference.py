@@ -9,6 +9,7 @@ from hypernb.model import NO_MODEL, AgentWork, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
+from hypernb.views._egress import says_leaving
 from hypernb.views._frame import small
 from hypernb.views._markup import el, join, table
 
@@ -98,7 +99,7 @@ def _differing(old: Any, new: Any) -> tuple[Any, Any]:
 
 def _own_notes(notes: Sequence[str]) -> list[str]:
     """Leave out what is noted along with a task: nobody has changed that by itself."""
-    return [note for note in notes if not note.startswith(NO_MODEL)]
+    return [note for note in notes if not (note.startswith(NO_MODEL) or says_leaving(note))]
 
 
 def value_words(field: str, value: object) -> str:

@@ -1,0 +1,98 @@
+"""The egress lens: what of which variable leaves for which host, before approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from hypernb.codec import decode
+from hypernb.model import AgentWork
+from hypernb.tools import egress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from hypernb.abc import Payload
+    from hypernb.model import Digest, PlanSpec
+    from hypernb.session._session import Session
+    from hypernb.tools import Egress
+
+
+class Leaving(Sequence["Egress"]):
+    """What leaves of a plan's variables: a sequence that shows itself in a notebook.
+
+    Example:
+        >>> Leaving([])
+        No variable leaves this machine.
+    """
+
+    def __init__(self, rows: Sequence[Egress]) -> None:
+        self.rows = tuple(rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Egress: ...
+    @overload
+    def __getitem__(self, place: slice) -> Leaving: ...
+    def __getitem__(self, place: int | slice) -> Egress | Leaving:
+        return Leaving(self.rows[place]) if isinstance(place, slice) else self.rows[place]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return it as a DataFrame, a row a variable and task."""
+        import pandas as pd
+
+        names = ("task", "variable", "model", "host", "size_bytes", "redactions", "text")
+        return pd.DataFrame(
+            [[getattr(each, name) for name in names] for each in self.rows],
+            columns=list(names),
+        )
+
+    def __repr__(self) -> str:
+        from hypernb.views import egress_text
+
+        return egress_text(self.rows)
+
+    def _repr_html_(self) -> str:
+        from hypernb.views import egress_html
+
+        return egress_html(self.rows)
+
+
+def leaving(
+    session: Session, spec: PlanSpec, payloads: Mapping[Digest, Payload] | None = None
+) -> Leaving:
+    """Return what would leave of a plan's variables; values are loaded where they are.
+
+    Args:
+        session: Of the store that holds the inputs.
+        spec: The plan.
+        payloads: Inputs of a plan that is not stored yet.
+    """
+    at_hand = payloads or {}
+
+    def load(digest: Digest) -> Any:
+        if digest in at_hand:
+            return decode(at_hand[digest].media_type, at_hand[digest].data)
+        return session.load(digest)
+
+    return Leaving(egress(spec, load))
+
+
+def told_in_notes(
+    session: Session, spec: PlanSpec, payloads: Mapping[Digest, Payload] | None = None
+) -> PlanSpec:
+    """Return the plan with notes that say what leaves of each variable, and no older ones.
+
+    They are part of what is approved, so a yes is a yes to these very bytes.
+    """
+    from hypernb.views import leaves, says_leaving
+
+    others = tuple(note for note in spec.notes if not says_leaving(note))
+    if not any(isinstance(task.work, AgentWork) and task.work.variables for task in spec.tasks):
+        return spec if others == spec.notes else spec.model_copy(update={"notes": others})
+    said = dict.fromkeys(leaves(each) for each in leaving(session, spec, payloads))
+    return spec.model_copy(update={"notes": (*others, *said)})

@@ -1,0 +1,262 @@
+"""Looks at a value of any kind without running its code: type, schema, statistics, samples."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.tools._places import Portrait, evenly, in_blocks, is_secret_name, seed_of, seeded
+from hypernb.tools._plainly import plainly, real, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hypernb.model import Grant
+
+_LOOKED_AT: Final = 100_000
+_KEYS_AT_MOST: Final = 100
+_SET_AT_MOST: Final = 100_000
+_NAMES_AT_MOST: Final = 60
+_TEXT_LINE: Final = 200
+_ALL_ITEMS: Final = 10_000
+_COVERED: Final = "[secret]"
+
+
+def portray(value: Any, grant: Grant) -> Portrait:
+    """Say what may be seen of a value, before anything is covered up.
+
+    A value that behaves in no expected way is told of by its type alone.
+    """
+    try:
+        made = _of_a_library(value, grant)
+        if made is None:
+            look = _LOOKS.get(type(value), _object)
+            made = look(value, grant)
+    except Exception:  # noqa: BLE001 - a value's class is somebody else's code, down to its length
+        kind = type_name(value)
+        return Portrait(kind, f"{kind}, of which no more can be said")
+    return made
+
+
+def _of_a_library(value: Any, grant: Grant) -> Portrait | None:
+    # By the type and not by isinstance: that asks the value for its class, which is code too.
+    pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")
+    kind = type(value)
+    if pandas is not None and issubclass(kind, (pandas.DataFrame, pandas.Series)):
+        from hypernb.tools._portrait_frames import frame_portrait, series_portrait
+
+        if issubclass(kind, pandas.DataFrame):
+            return frame_portrait(value, grant)
+        return series_portrait(value, grant)
+    if numpy is not None and issubclass(kind, numpy.ndarray):
+        from hypernb.tools._portrait_frames import array_portrait
+
+        return array_portrait(value, grant)
+    return None
+
+
+def _nothing(_value: None, _grant: Grant) -> Portrait:
+    return Portrait("None", "None")
+
+
+def _scalar(value: Any, grant: Grant) -> Portrait:
+    kind = type_name(value)
+    if grant.see == "schema":
+        return Portrait(kind, kind)
+    return Portrait(kind, kind, parts={_title(grant): plainly(value)})
+
+
+def _text(value: str, grant: Grant) -> Portrait:
+    lines = value.count("\n") + 1
+    words = f"str of {len(value):,} characters, {lines:,} line{'s' if lines > 1 else ''}"
+    if grant.see == "schema":
+        return Portrait("str", words, (len(value),))
+    if grant.see == "all":
+        return Portrait("str", words, (len(value),), parts={"all": value[:_MOST_TEXT]})
+    if len(value) <= _TEXT_LINE:
+        return Portrait("str", words, (len(value),), parts={"sample": value})
+    shown = [f"{place + 1}: {line}" for place, line in _some_lines(value, lines, grant.rows)]
+    return Portrait("str", words, (len(value),), parts={"sample": "\n".join(shown)})
+
+
+_MOST_TEXT: Final = 1_000_000
+
+
+def _some_lines(value: str, lines: int, rows: int) -> Iterable[tuple[int, str]]:
+    places = seeded(lines, rows, seed_of([value[:10_000], str(len(value))]))
+    begin = 0
+    wanted = iter(places)
+    place = next(wanted, -1)
+    for number in range(lines):
+        end = value.find("\n", begin)
+        if number == place:
+            stop = len(value) if end < 0 else end
+            line = value[begin : min(stop, begin + _TEXT_LINE)]
+            yield number, line + ("…" if stop - begin > _TEXT_LINE else "")
+            place = next(wanted, -1)
+        if end < 0 or place < 0:
+            return
+        begin = end + 1
+
+
+def _bytes(value: bytes | bytearray, _grant: Grant) -> Portrait:
+    kind = type_name(value)
+    return Portrait(kind, f"{kind} of {len(value):,} bytes", (len(value),))
+
+
+def _items(value: list[Any] | tuple[Any, ...], grant: Grant) -> Portrait:
+    kind = type_name(value)
+    looked = [value[place] for place in in_blocks(len(value), _LOOKED_AT)]
+    parts = {"schema": _kinds(looked, len(value))}
+    if statistics := _numbers(looked):
+        parts["statistics"] = statistics
+    if grant.see == "sample":
+        seed = seed_of([plainly(value[place]) for place in evenly(len(value), 20)])
+        places = seeded(len(value), grant.rows, seed)
+        parts["sample"] = "\n".join(f"[{each}] {plainly(value[each])}" for each in places)
+    elif grant.see == "all":
+        parts["all"] = "\n".join(plainly(each, 2_000, 6) for each in value[:_ALL_ITEMS])
+        if len(value) > _ALL_ITEMS:
+            parts["all"] += f"\n… {len(value) - _ALL_ITEMS:,} more items are not told."
+    return Portrait(kind, f"{kind} of {len(value):,} items", (len(value),), parts=parts)
+
+
+def _set(value: set[Any] | frozenset[Any], grant: Grant) -> Portrait:
+    kind = type_name(value)
+    words = f"{kind} of {len(value):,} items"
+    if len(value) > _SET_AT_MOST:
+        return Portrait(kind, words, (len(value),))
+    # In an order of its own, because that of a set is another in each process.
+    items = sorted(plainly(each) for each in value)
+    parts = {"schema": _kinds(sorted(value, key=plainly), len(value))}
+    if grant.see != "schema":
+        most = grant.rows if grant.see == "sample" else _ALL_ITEMS
+        places = seeded(len(items), most, seed_of(items[:: max(1, len(items) // 20)]))
+        parts[_title(grant)] = "\n".join(items[place] for place in places)
+    return Portrait(kind, words, (len(value),), parts=parts)
+
+
+def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
+    pairs = _first(value.items(), _KEYS_AT_MOST)
+    lines = [f"{plainly(key)} ({_kind_of(held)})" for key, held in pairs]
+    if more := len(value) - len(pairs):
+        lines.append(f"… {more:,} more keys")
+    parts = {"schema": "\n".join(lines)}
+    covered = 0
+    if grant.see != "schema":
+        if grant.see == "all":
+            chosen = _first(value.items(), _ALL_ITEMS)
+        else:
+            seed = seed_of(lines)
+            chosen = [pairs[place] for place in seeded(len(pairs), grant.rows, seed)]
+        limits = (2_000, 6) if grant.see == "all" else (200, 3)
+        shown = []
+        for key, held in chosen:
+            label = plainly(key)
+            is_covered = grant.redact and is_secret_name(label)
+            covered += is_covered
+            shown.append(f"{label}: {_COVERED if is_covered else plainly(held, *limits)}")
+        parts[_title(grant)] = "\n".join(shown)
+    return Portrait(
+        "dict",
+        f"dict of {len(value):,} keys",
+        (len(value),),
+        parts=parts,
+        covered={"secret": covered} if covered else {},
+    )
+
+
+def _object(value: Any, _grant: Grant) -> Portrait:
+    kind = type_name(value)
+    names = _public_names(value)
+    if not names:
+        return Portrait(kind, f"an object of type {kind}")
+    shown = ", ".join(names[:_NAMES_AT_MOST])
+    more = f" and {len(names) - _NAMES_AT_MOST:,} more" if len(names) > _NAMES_AT_MOST else ""
+    return Portrait(
+        kind, f"an object of type {kind}", parts={"schema": f"public attributes: {shown}{more}"}
+    )
+
+
+def _public_names(value: Any) -> list[str]:
+    """Return names of attributes as they are kept, and not as the class would answer."""
+    kind = type(value)
+    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    names: set[str] = set()
+    for cls in classes[:-1]:
+        held = type.__dict__["__dict__"].__get__(cls)
+        names |= {name for name in held if type(name) is str}
+        own = held.get("__dict__")
+        if type(own) is types.GetSetDescriptorType:
+            names |= {name for name in own.__get__(value) if type(name) is str}
+    return sorted(name[:80] for name in names if not name.startswith("_"))
+
+
+def _kinds(looked: list[Any], length: int) -> str:
+    counts: dict[str, int] = {}
+    for each in looked:
+        kind = type_name(each)
+        counts[kind] = counts.get(kind, 0) + 1
+    said = [
+        f"{kind}: {times:,}"
+        for kind, times in sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:20]
+    ]
+    if len(looked) < length:
+        said.append(f"(of {len(looked):,} items, in blocks evenly spread)")
+    keys: dict[str, str] = {}
+    for each in looked[:1_000]:
+        if type(each) is dict:
+            for key, held in _first(each.items(), _KEYS_AT_MOST):
+                keys.setdefault(plainly(key), _kind_of(held))
+    if keys:
+        shown = ", ".join(f"{key} ({kind})" for key, kind in list(keys.items())[:_KEYS_AT_MOST])
+        said.append(f"keys of dict: {shown}")
+    return "\n".join(said)
+
+
+def _numbers(looked: list[Any]) -> str:
+    kept = [each for each in looked if type(each) in (int, float) and abs(each) < 1e300]  # noqa: PLR2004 - so that sums stay numbers
+    if not kept or len(kept) < len(looked) / 2:
+        return ""
+    mean = sum(each / len(kept) for each in kept)
+    return f"numbers: min {real(min(kept))}, max {real(max(kept))}, mean {real(mean)}"
+
+
+def _kind_of(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return f"str of {len(value):,} characters"
+    if kind in (list, tuple, set, frozenset, dict, bytes):
+        return f"{kind.__name__} of {len(value):,}"
+    return type_name(value)
+
+
+def _first(items: Iterable[Any], most: int) -> list[Any]:
+    found: list[Any] = []
+    for each in items:
+        if len(found) >= most:
+            break
+        found.append(each)
+    return found
+
+
+def _title(grant: Grant) -> str:
+    return "all" if grant.see == "all" else "sample"
+
+
+_LOOKS: Final[dict[type, Callable[[Any, Grant], Portrait]]] = {
+    type(None): _nothing,
+    bool: _scalar,
+    bytearray: _bytes,
+    bytes: _bytes,
+    complex: _object,
+    dict: _mapping,
+    float: _scalar,
+    frozenset: _set,
+    int: _scalar,
+    list: _items,
+    set: _set,
+    str: _text,
+    tuple: _items,
+}

@@ -1,0 +1,178 @@
+"""What a model may read of a tree: files of the scope, and of those no secrets."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import os
+import re
+import stat
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from hypernb.errors import ToolError, nearest
+from hypernb.tools._covered import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from hypernb.abc import ToolContext
+
+READ_AT_MOST_BYTES: Final = 5_000_000
+
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_NAMED_AT_MOST: Final = 200
+# Names that are made for secrets. What only may hold some is shown, and scrubbed.
+_SECRET_NAME: Final = re.compile(
+    r"\.env(\.(?!(example|sample|template|dist|defaults?)$).*)?|.*\.env|"
+    r"\.netrc|_netrc|\.pgpass|\.htpasswd|\.git-credentials|\.pypirc|\.npmrc|\.dockercfg|"
+    r"id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|key|ppk|p8|p12|pfx|jks|keystore|kdbx|asc|gpg)|"
+    r"credentials(\.(json|ya?ml|toml|ini|csv))?|secrets?\.(json|ya?ml|toml|ini|env)|"
+    r"client_secret.*\.json|service[-_]account.*\.json|\.vault[-_]pass.*",
+    re.IGNORECASE,
+)
+_PRIVATE_KEY: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
+    r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
+)
+_HIDDEN: Final = "[private key]"
+# Also what turns the direction of writing around, or has no width.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_SECRET_FOLDERS: Final = frozenset({".ssh", ".aws", ".gnupg", ".kube", ".docker", ".git"})
+
+
+def is_secret_path(path: str) -> bool:
+    """Tell whether a file's name says that it holds secrets.
+
+    Example:
+        >>> [is_secret_path(path) for path in (".env", "a/id_rsa", ".env.example", "env.py")]
+        [True, True, False, False]
+    """
+    *folders, name = PurePosixPath(path).parts or ("",)
+    return not _SECRET_FOLDERS.isdisjoint(folders) or bool(_SECRET_NAME.fullmatch(name))
+
+
+def readable_files(context: ToolContext) -> tuple[str, ...]:
+    """Return the files that may be shown to a model."""
+    return tuple(path for path in context.files if not is_secret_path(path))
+
+
+def file_of(context: ToolContext, tool: str, path: str) -> str:
+    """Return the path as the scope has it.
+
+    Raises:
+        ToolError: It is not in the scope, or it is never shown; near misses are named.
+    """
+    name = path.strip().removeprefix("./")
+    if is_secret_path(name):
+        raise ToolError(tool, f"{path[:200]!r} is a file for secrets, and is not shown.")
+    if name not in _in_scope(context.files):
+        near = nearest(name, context.files[:5_000])
+        hint = near if near.startswith("Did") else "list-files says what there is."
+        raise ToolError(tool, f"{path[:200]!r} is no file of the scope.", hint=hint)
+    return name
+
+
+@functools.lru_cache(maxsize=4)
+def _in_scope(files: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(files)
+
+
+def matching(files: Iterable[str], glob: str) -> list[str]:
+    """Return the files that a pattern fits: on the whole path, or on the name alone.
+
+    Example:
+        >>> matching(["a.py", "src/b.py", "src/c.md"], "*.py")
+        ['a.py', 'src/b.py']
+        >>> matching(["a.py", "src/b.py", "src/x/c.py"], "src/**/*.py")
+        ['src/b.py', 'src/x/c.py']
+    """
+    if not glob:
+        return list(files)
+    fits = re.compile(_pattern(glob)).fullmatch
+    if "/" in glob:
+        return [path for path in files if fits(path)]
+    return [path for path in files if fits(path.rpartition("/")[2])]
+
+
+def _pattern(glob: str) -> str:
+    # fnmatch lets * cross folders, so a leading **/ may also stand for no folder at all.
+    parts = glob[:500].removeprefix("./").split("**/")
+    return "(?:.*/)?".join(fnmatch.translate(part)[4:-3] for part in parts)
+
+
+def read_data(context: ToolContext, tool: str, path: str) -> bytes:
+    """Return the bytes of a file of the scope.
+
+    Raises:
+        ToolError: It is no plain file inside the root, too large, or cannot be read.
+    """
+    data = plain_bytes(context.root, path, READ_AT_MOST_BYTES + 1)
+    if isinstance(data, str):
+        raise ToolError(tool, f"{path!r} {data}.")
+    if len(data) > READ_AT_MOST_BYTES:
+        raise ToolError(
+            tool,
+            f"{path!r} is larger than {READ_AT_MOST_BYTES:,} bytes.",
+            hint="search-files looks through files of any size.",
+        )
+    return data
+
+
+def plain_bytes(root: Path, path: str, limit: int) -> bytes | str:
+    """Return up to ``limit`` bytes of a plain file below the root, or why not, in words."""
+    file = root / path
+    try:
+        if not file.resolve(strict=True).is_relative_to(root.resolve()):
+            return "is a link that leads out of the root"
+        # Opened before it is looked at, so it cannot be exchanged between the two; without
+        # waiting, because a pipe would keep its reader waiting for ever.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return "is not a plain file"
+            return stream.read(limit)
+    except FileNotFoundError:
+        return "is not there any more"
+    except (OSError, RuntimeError, ValueError) as error:
+        return f"cannot be read ({getattr(error, 'strerror', '') or type(error).__name__})"
+
+
+def text_of(data: bytes) -> str | None:
+    """Return bytes as text with line feeds only; None if they are not text."""
+    wide = data.startswith(_UTF16_MARKS)
+    if b"\0" in data and not wide:
+        return None
+    text = data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_text(context: ToolContext, tool: str, path: str) -> str:
+    """Return the text of a file of the scope.
+
+    Raises:
+        ToolError: It is none of the scope, secret, too large, binary or unreadable.
+    """
+    name = file_of(context, tool, path)
+    data = read_data(context, tool, name)
+    text = text_of(data)
+    if text is None:
+        raise ToolError(tool, f"{name!r} is binary ({len(data):,} bytes) and is not shown.")
+    return text
+
+
+def scrub_lines(text: str) -> str:
+    """Return text without what looks like a secret, with as many lines as before."""
+    kept = _PRIVATE_KEY.sub(lambda key: "\n".join(_HIDDEN for _ in key[0].split("\n")), text)
+    scrubbed = scrub(kept)
+    if scrubbed.count("\n") == text.count("\n"):
+        return scrubbed
+    return "\n".join(scrub(line) for line in kept.split("\n"))
+
+
+def shown_text(text: str) -> str:
+    """Return text as a model is shown it: secrets are covered up, controls made visible."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", scrub_lines(text))

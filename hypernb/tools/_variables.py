@@ -1,0 +1,129 @@
+"""What may be seen of a variable, as text: the same before approval and when it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import ToolError, nearest
+from hypernb.tools._covered import redact
+from hypernb.tools._portrait import portray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypernb.model import Grant
+    from hypernb.tools._places import Portrait
+
+SEEN_AT_MOST: Final = 20_000
+"""Characters that are told of a variable."""
+
+ALL_AT_MOST: Final = 200_000
+"""Characters that are told of one that was granted whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What an agent, and so a model and its host, may see of a variable.
+
+    Attributes:
+        name: Of the variable.
+        text: All of it.
+        redactions: How often what was covered up.
+        kind: What it is: ``DataFrame``, ``dict``, ``sklearn.svm.SVC`` ...
+        shape: How large it is: ``(rows, columns)``, ``(items,)``; empty if it has no size.
+        parts: Pieces of the text: ``schema``, ``statistics``, ``sample`` or ``all``.
+        columns: The lines of the text about each column, by its name as the text has it.
+    """
+
+    name: str
+    text: str
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    kind: str = ""
+    shape: tuple[int, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def part(self, name: str) -> str:
+        """Return a part of the text.
+
+        Raises:
+            ToolError: It has no such part, or that may not be seen.
+        """
+        if name not in self.parts:
+            raise ToolError(
+                "inspect-variable",
+                f"{self.name!r} has no {name} that may be seen.",
+                hint=f"There is: {', '.join(self.parts)}.",
+            )
+        return self.parts[name]
+
+    def column(self, name: str) -> str:
+        """Return what the text says of a column.
+
+        Raises:
+            ToolError: It has no such column.
+        """
+        if name not in self.columns:
+            raise ToolError(
+                "inspect-variable",
+                f"{self.name!r} has no column {name[:80]!r}.",
+                hint=nearest(name, self.columns),
+            )
+        return self.columns[name]
+
+
+def describe_variable(name: str, value: Any, grant: Grant) -> Described:
+    """Say what may be seen of a variable; the same value gives the same text, always.
+
+    Time and memory are bounded however large the value is, and no code of the value's own
+    class runs: of objects, it is the type and the names of public attributes that are told.
+
+    Args:
+        name: Of the variable.
+        value: Is not changed.
+        grant: How much may be seen.
+    """
+    portrait = portray(value, grant)
+    limit = ALL_AT_MOST if grant.see == "all" else SEEN_AT_MOST
+    return _assembled(name, portrait, grant, limit)
+
+
+def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Described:
+    head = f"{name}: {portrait.words}"
+    counts: dict[str, int] = dict(portrait.covered)
+    parts: dict[str, str] = {}
+    room = limit - len(head)
+    for title, text in portrait.parts.items():
+        shown = text
+        if grant.redact:
+            covered = redact(text)
+            shown = covered.text
+            for kind, times in covered.counts.items():
+                counts[kind] = counts.get(kind, 0) + times
+        shown = _cut(shown, max(0, room))
+        room -= len(shown)
+        parts[title] = shown
+    text = "\n\n".join([head, *(f"{title}:\n{part}" for title, part in parts.items())])
+    columns = _columns(parts, portrait.columns, redacts=grant.redact)
+    return Described(name, text, counts, portrait.kind, portrait.shape, parts, columns)
+
+
+def _columns(
+    parts: Mapping[str, str], labels: Sequence[str], *, redacts: bool
+) -> dict[str, str]:
+    lines = [*parts.get("schema", "").split("\n"), *parts.get("statistics", "").split("\n")]
+    columns: dict[str, str] = {}
+    for label in labels:
+        shown = redact(label).text if redacts else label
+        found = [line for line in lines if line.startswith((f"{shown}: ", f"{shown} ("))]
+        if found:
+            columns[shown] = "\n".join(found)
+    return columns
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    kept = text[:limit].rpartition("\n")[0] or text[:limit]
+    return f"{kept}\n… {len(text) - len(kept):,} more characters are not told."

@@ -1,0 +1,147 @@
+"""What leaves of which variable for which host, before a person says yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from hypernb.views import words
+from hypernb.views._clean import clean, line
+from hypernb.views._columns import columns
+from hypernb.views._frame import small
+from hypernb.views._markup import el, join, table
+from hypernb.views._phrase import Code, Phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypernb.model import Grant, PlanSpec
+    from hypernb.views._markup import Head
+
+_TEXT_AT_MOST: Final = 200_000
+_NOTHING: Final = "No variable leaves this machine."
+_LEAVE: Final = " leave for "
+_COVERED: Final = {
+    "e-mail": ("e-mail address", "e-mail addresses"),
+    "secret": ("secret", "secrets"),
+    "number": ("long number", "long numbers"),
+}
+
+
+class EgressLike(Protocol):
+    """What is read of one variable that leaves."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def variable(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def redactions(self) -> Mapping[str, int]: ...
+    @property
+    def see(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+
+
+def leaves(each: EgressLike) -> str:
+    """Say in a sentence what leaves of a variable."""
+    said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}{_LEAVE}{each.host}"
+    what = _what(each.see, each.rows)
+    covered = covered_up(each.redactions)
+    note = f"; {each.note}" if each.note else ""
+    return f"{said}: {what}{f'; {covered}' if covered else ''}{note}."
+
+
+def says_leaving(note: str) -> bool:
+    """Tell whether a note of a plan is one of `leaves`."""
+    return note.startswith("Of ") and _LEAVE in note
+
+
+def covered_up(redactions: Mapping[str, int]) -> str:
+    """Say how often what was covered up: ``3 e-mail addresses covered up``."""
+    said = []
+    for kind, times in sorted(redactions.items(), key=lambda each: (-each[1], each[0])):
+        one, many = _COVERED.get(kind, (kind, f"{kind}s"))
+        said.append(f"{times:,} {one if times == 1 else many}")
+    return f"{', '.join(said)} covered up" if said else ""
+
+
+def _what(see: str, rows: int) -> str:
+    if see == "all":
+        return "all of it"
+    if see == "sample" and rows:
+        return f"types, statistics, {words.count(rows, 'sampled row')}"
+    return "types and statistics"
+
+
+def told_variables(plan: PlanSpec) -> Phrase:
+    """Say which variables are told to which host, as far as the plan alone says it."""
+    found: dict[tuple[str, str, str], None] = {}
+    for task in plan.tasks:
+        model = plan.models.get(getattr(task.work, "model", ""))
+        if model is None:
+            continue
+        granted: Mapping[str, Grant] = task.work.variables  # type: ignore[union-attr]
+        for name, grant in sorted(granted.items()):
+            found[(name, model.host, _what(grant.see, grant.rows))] = None
+    parts: list[Any] = []
+    for name, host, what in found:
+        between = ["; "] if parts else []
+        parts += [*between, Code(line(name, cut_at=80)), f" to {host}: {what}"]
+    return tuple(parts)
+
+
+def egress_html(rows: Sequence[EgressLike]) -> str:
+    """Show what leaves, each with its text to the last character."""
+    if not rows:
+        return small("What leaves", el("p", _NOTHING))
+    heads: list[Head] = ["Variable", "Task", "Leaves for", ("Bytes", "num"), "Covered up"]
+    told = (
+        el(
+            "tr",
+            el("th", el("code", line(each.variable, cut_at=80)), scope="row"),
+            el("td", line(each.task, cut_at=120)),
+            el("td", line(each.host, cut_at=200)),
+            el("td", f"{each.size_bytes:,}", cls="num"),
+            el("td", covered_up(each.redactions) or "nothing"),
+        )
+        for each in rows
+    )
+    texts = (
+        el(
+            "details",
+            el("summary", line(leaves(each), cut_at=400)),
+            el("pre", clean(each.text, cut_at=_TEXT_AT_MOST)),
+        )
+        for each in rows
+    )
+    caption = words.count(len(rows), "variable")
+    return small("What leaves", table(caption, heads, told), join(texts))
+
+
+def egress_text(rows: Sequence[EgressLike], width: int = 100) -> str:
+    """Write what leaves, and below it the text of each to the last character."""
+    if not rows:
+        return _NOTHING
+    body = [
+        (
+            each.variable,
+            each.task,
+            each.host,
+            f"{each.size_bytes:,}",
+            covered_up(each.redactions),
+        )
+        for each in rows
+    ]
+    heads = ("Variable", "Task", "Leaves for", "Bytes", "Covered up")
+    texts = (f"{leaves(each)}\n\n{clean(each.text, cut_at=_TEXT_AT_MOST)}" for each in rows)
+    return "\n\n".join([columns(heads, body, width=width), *texts])
