@@ -362,15 +362,13 @@ class LiveView:
         return made
 
     def _draw(self) -> dict[str, Any]:
-        from hypernb.views import NO_OUTLOOK, mission_html, mission_text
+        from hypernb.views import mission_html, mission_text
 
         began = time.monotonic()
         snapshot = self._mission.snapshot()
         state = snapshot.mission.state
         report = self._mission.report() if state.is_final else None
-        # Quotes are looked up where they are shown: before a decision, and at the end.
-        is_told = state.is_final or state is MissionState.AWAITING_APPROVAL
-        outlook = self._mission.outlook(snapshot.plan) if is_told else NO_OUTLOOK
+        outlook = self._mission.outlook(snapshot.plan)
         bundle: dict[str, Any] = {
             "text/plain": mission_text(snapshot, result=report, outlook=outlook)
         }

@@ -545,8 +545,10 @@ class Mission:
         Nothing is looked up for a plan that asks no model.
         """
         from hypernb.session._models import outlook
+        from hypernb.views import NO_OUTLOOK
 
-        return outlook(self, self.plan if plan is None else plan)
+        known = self.plan if plan is None and self.asks_models else plan
+        return NO_OUTLOOK if known is None else outlook(self, known)
 
     # -- waiting ------------------------------------------------------------------------
 

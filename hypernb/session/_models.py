@@ -156,11 +156,23 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
 
     if not models_used(plan):
         return NO_OUTLOOK
+    record = mission.record
+    is_under_way = record.started_at is not None and not record.state.is_final
     try:
-        quotes = tuple(mission.quote())
+        # While it runs nobody asks what was quoted.
+        quotes = () if is_under_way else tuple(mission.quote())
     except HypernbError:
         quotes = ()
-    return Outlook(quotes)
+    return Outlook(quotes, _budget(mission) if record.started_at is not None else None)
+
+
+def _budget(mission: Mission) -> float | None:
+    """Return the budget that a person has given it since its approval; None for none."""
+    try:
+        signed = mission.session.store.amendments(mission.record.id)
+    except HypernbError:
+        return None
+    return next((each.budget for each in reversed(signed) if each.budget is not None), None)
 
 
 def examined(session: Session, *, ask: bool) -> Iterator[Check]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,8 @@ from hypernb.model import (
     TaskState,
 )
 from hypernb.views._left import Left, left
-from hypernb.views._models import NO_OUTLOOK, Outlook
+from hypernb.views._model_events import waits_until
+from hypernb.views._models import NO_OUTLOOK, Outlook, model_name
 from hypernb.views.words import APPROVED, count, state_word
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ _SOONEST: Final = (
     TaskState.PENDING,
 )
 _DIME: Final = 0.1
-_A_YEAR_S: Final = 366 * 86_400
 _NOTHING_PAST: Final = Past()
 BECAUSE_OF_MONEY: Final = "budget"
 """What ``mission.paused`` gives as its reason when no money is left for a call."""
@@ -217,6 +216,13 @@ class Figures:
         since = snapshot.approvals[-1].at if snapshot.approvals else None
         return since is None or (snapshot.now - since).total_seconds() > RUNNER_WITHIN_S
 
+    @property
+    def budget(self) -> float | None:
+        """The most that it may spend, in dollars, as it is now; None for no limit."""
+        if self.outlook.budget is not None:
+            return self.outlook.budget
+        return self.plan.budget if self.plan else None
+
     @cached_property
     def paused_for_money(self) -> Event | None:
         """What tells that it was paused because no money was left for a call; else None."""
@@ -241,14 +247,21 @@ class Figures:
             for task in self.active
             if (event := last.get(task.name)) is not None
             and event.kind == EventKind.LLM_WAITED
-            and waits_until(event) > now
+            and (until := waits_until(event)) is not None
+            and until > now
         ]
+
+    def model_host(self, task: str) -> str:
+        """Return where the model of a task is; empty if it has none."""
+        spec = self.specs.get(task)
+        model = self.plan.models.get(model_name(spec)) if self.plan and spec else None
+        return model.host if model is not None else ""
 
     @property
     def enough_money(self) -> float:
         """A budget with which a mission that was paused for money goes on, in dollars."""
         event, spent = self.paused_for_money, self.snapshot.mission.cost
-        budget = (self.plan.budget if self.plan else None) or 0.0
+        budget = self.budget or 0.0
         needed = event.payload.get("needed") if event is not None else None
         more = float(needed) if isinstance(needed, int | float) else 0.0
         amount = max(2 * budget, spent + 2 * more, 0.01)
@@ -281,7 +294,7 @@ class Figures:
 
     def lacks_money(self, task: TaskRecord) -> str:
         """Say why a ready task waits for money; empty if it does not."""
-        spec, budget = self.specs.get(task.name), self.plan.budget if self.plan else None
+        spec, budget = self.specs.get(task.name), self.budget
         if spec is None or budget is None or spec.cap_cost is None:
             return ""
         kept = sum(self.specs[each.name].cap_cost or 0.0 for each in self.active)
@@ -472,13 +485,6 @@ class Figures:
     def left_s(self) -> float | None:
         """Seconds that are probably left; None where that is not known."""
         return None if self.left is None else self.left.seconds
-
-
-def waits_until(event: Event) -> datetime:
-    """Return when a call that waits is made again."""
-    wait_s = event.payload.get("wait_s")
-    seconds = wait_s if isinstance(wait_s, int | float) and 0 < wait_s < _A_YEAR_S else 0.0
-    return event.at + timedelta(seconds=seconds)
 
 
 def _place(task: TaskRecord) -> int:

@@ -241,8 +241,7 @@ def _share(share: float) -> Html:
 
 
 def _money(figures: Figures) -> Html | None:
-    plan, cost = figures.plan, figures.snapshot.mission.cost
-    budget = plan.budget if plan else None
+    budget, cost = figures.budget, figures.snapshot.mission.cost
     if budget is None and not cost:
         return None
     of = f" of {words.money(budget)}" if budget is not None else ""

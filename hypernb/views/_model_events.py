@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.views._clean import line
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NOT_KNOWN: Final = "cost not known"
 BUDGET: Final = "budget"
 _SHOWN: Final = 300
+_A_YEAR_S: Final = 366 * 86_400.0
 _WHY: Final[Mapping[str, str]] = {
     "plan": " for a plan",
     "repair": " once more, because its answer could not be used",
@@ -40,22 +41,32 @@ def cost_words(cost: object) -> str:
     return money(cost, fine=True) if cost else "free"
 
 
-def waits_for(event: Event) -> Phrase:
+def waits_until(event: Event) -> datetime | None:
+    """Return when a call that waits is made again; None if it goes on."""
+    facts = event.payload
+    wait_s, until = facts.get("wait_s"), facts.get("until")
+    if isinstance(until, str):
+        return datetime.fromisoformat(until)
+    if isinstance(wait_s, int | float) and 0 < wait_s < _A_YEAR_S:
+        return event.at + timedelta(seconds=wait_s)
+    return None
+
+
+def waits_for(event: Event, host: str = "") -> Phrase:
     """Say what a call waits for, without a stop: ``too many requests, again at 14:05:42``.
 
     Empty if it goes on.
+
+    Args:
+        event: ``llm.waited``.
+        host: Where the model is, if that is known.
     """
-    facts = event.payload
-    wait_s, reason = facts.get("wait_s"), line(facts.get("reason") or "", cut_at=_SHOWN)
-    host = line(facts.get("host") or "", cut_at=120)
-    if not isinstance(wait_s, int | float) or wait_s <= 0:
+    until = waits_until(event)
+    if until is None:
         return ()
+    reason = line(event.payload.get("reason") or "its model", cut_at=_SHOWN)
     where: Phrase = (" at ", named(host)) if host and host not in reason else ()
-    again = clock(event.at + timedelta(seconds=min(wait_s, _A_WEEK_S)))
-    return (reason or "its model", *where, f", again at {again}")
-
-
-_A_WEEK_S: Final = 7 * 86_400.0
+    return (reason, *where, f", again at {clock(until)}")
 
 
 def _named(event: Event, key: str = "model", otherwise: str = "The model") -> Phrase:
@@ -74,8 +85,6 @@ def _sentence(text: str) -> str:
 
 def _requested(event: Event) -> Phrase:
     facts = event.payload
-    if told := _NOBODY.get(str(facts.get("source", ""))):
-        return ("The answer of ", *_named(event, otherwise="the model"), f" is {told}.")
     host = line(facts.get("host") or "", cut_at=120)
     where: Phrase = (" at ", named(host)) if host else ()
     why = _WHY.get(str(facts.get("purpose", "")), "")
@@ -104,7 +113,7 @@ def _tokens(facts: Mapping[str, Any]) -> list[str]:
 
 def _streamed(event: Event) -> Phrase:
     said = line(event.payload.get("text") or "", cut_at=_SHOWN)
-    if not said:
+    if event.payload.get("anew") or not said:
         return ("What was written so far does not count; the answer begins anew.",)
     return ("Writes: ", said)
 
@@ -113,16 +122,15 @@ def _waited(event: Event) -> Phrase:
     waits = waits_for(event)
     if not waits:
         return ("It goes on.",)
-    return ("Waits for ", *_named(event, otherwise="its model"), ": ", *waits, ".")
+    return ("Its model has to be waited for: ", *waits, ".")
 
 
 def _reserved(event: Event) -> Phrase:
-    amount = _number(event, "amount")
-    if amount is None:
-        amount = _number(event, "reserved")
-    if amount is None:
-        return ("A call begins whose cost is not known; nothing can be kept for it.",)
-    return (f"Up to {money(amount, fine=True)} is kept for a call.",)
+    kept, left = _number(event, "cost"), _number(event, "left")
+    if kept is None:
+        return ("A call begins whose cost is not known, so nothing can be kept for it.",)
+    rest = f"; {money(left)} of the budget is free" if left is not None else ""
+    return (f"Up to {money(kept, fine=True)} is kept for a call{rest}.",)
 
 
 def _warned(event: Event) -> Phrase:
@@ -153,10 +161,10 @@ def _others(models: Mapping[str, Any]) -> list[Any]:
 
 
 def _key(event: Event) -> Phrase:
-    key = _named(event, "key", "a key")
+    key = named(line(event.payload.get("key") or "a key", cut_at=120).partition(":")[0])
     return (
         "It needs ",
-        *key,
+        key,
         ", which its runner does not have. It goes on when a kernel that has it is open.",
     )
 
@@ -166,23 +174,21 @@ def _sent(event: Event) -> Phrase:
     kind = line(facts.get("type") or "note", cut_at=60)
     to = line(facts.get("recipient") or "", cut_at=120)
     whom: Phrase = (named(to),) if to else ("everybody",)
-    said = line(facts.get("content") or "", cut_at=_SHOWN)
-    return ("Says to ", *whom, f" ({kind})", *((": ", said) if said else (".",)))
+    size = facts.get("characters")
+    long = f", {count(size, 'character')}" if isinstance(size, int) else ""
+    what = "an answer" if facts.get("reply_to") else "a message"
+    return (f"Sends {what} to ", *whom, f": {kind}{long}.")
 
 
 def _received(event: Event) -> Phrase:
     ids = event.payload.get("ids")
     many = len(ids) if isinstance(ids, list) else 1
-    sender = line(event.payload.get("sender") or "", cut_at=120)
-    whose: Phrase = (" of ", named(sender)) if sender else ()
-    return (f"It has read {count(many, 'message')}", *whose, ".")
+    return (f"It has read {count(many, 'message')}.",)
 
 
 def paused_for_money(event: Event) -> Phrase:
     """Say that a mission was paused because no money is left for its next call."""
-    facts = event.payload
     spent, budget, needed = (_number(event, name) for name in ("spent", "budget", "needed"))
-    del facts
     if budget is None:
         return ("The mission was paused: ", Strong("no money is left for its next call"), ".")
     said = f"{money(spent or 0.0)} of {money(budget)} is spent"

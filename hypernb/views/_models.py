@@ -35,9 +35,11 @@ class Outlook:
     Attributes:
         quotes: What each task, and the whole, will probably use; see
             `hypernb.session.Session.quote`.
+        budget: The most that it may spend, in dollars, where a person has changed that.
     """
 
     quotes: tuple[Quote, ...] = ()
+    budget: float | None = None
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""

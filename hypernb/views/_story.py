@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from hypernb.model import EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
-from hypernb.views._figures import waits_until
-from hypernb.views._model_events import waits_for
+from hypernb.views._model_events import waits_for, waits_until
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ def _waiting(figures: Figures) -> Phrase:
     if figures.is_ending:
         return ("Nothing. It ends by itself.",)
     if waits := figures.model_waits:
-        return _on_models(waits)
+        return _on_models(figures, waits)
     stalled = figures.among(TaskState.STALLED)
     if stalled:
         return ("A sign of life from ", *_names(stalled), ". You need not act.")
@@ -204,14 +203,15 @@ def _key_wanted(figures: Figures) -> Phrase:
     )
 
 
-def _on_models(waits: list[tuple[TaskRecord, Event]]) -> Phrase:
+def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phrase:
     """Say what calls of models wait for: of those that go on last, the last."""
-    task, event = max(waits, key=lambda each: waits_until(each[1]))
-    told, more = waits_for(event), len(waits) - 1
+    task, event = max(waits, key=lambda each: waits_until(each[1]) or each[1].at)
+    more = len(waits) - 1
     rest = f" and {words.count(more, 'more task')}" if more else ""
-    first, *others = told
-    said = first[:1].upper() + first[1:] if isinstance(first, str) else first
-    return (said, *others, "; for ", named(task.name), f"{rest}. You need not act.")
+    told = waits_for(event, figures.model_host(task.name))
+    first = told[0] if isinstance(told[0], str) else ""
+    said = (f"{first[:1].upper()}{first[1:]}", *told[1:])
+    return (*said, "; for ", named(task.name), f"{rest}. You need not act.")
 
 
 def _on_you(figures: Figures) -> Phrase:
@@ -321,11 +321,15 @@ def _out_of_money(figures: Figures) -> Story:
 
 
 def _spent(figures: Figures) -> Phrase:
-    budget = figures.plan.budget if figures.plan else None
-    spent = words.money(figures.snapshot.mission.cost)
+    event, budget = figures.paused_for_money, figures.budget
     if budget is None:
         return ("No money is left for its next call.",)
-    return (f"{spent} of {words.money(budget)} is spent, and the next call may cost more.",)
+    needed = event.payload.get("needed") if event is not None else None
+    more = ", and the next call may cost more than is left"
+    if isinstance(needed, int | float):
+        more = f", and the next call may cost up to {words.money(needed, fine=True)}"
+    spent = words.money(figures.snapshot.mission.cost)
+    return (f"{spent} of {words.money(budget)} is spent{more}.",)
 
 
 def _at_rest(figures: Figures) -> Phrase:

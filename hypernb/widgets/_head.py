@@ -96,7 +96,7 @@ def head_facts(  # noqa: PLR0913 - each is read by somebody else
         **_left(left),
         "cost": mission.cost,
         "reserved": _reserved(figures, usage or {}),
-        "budget": plan.budget if plan else None,
+        "budget": figures.budget,
         "quote": _quote(figures),
         "deadline_s": plan.deadline_s if plan else None,
         "at_work": len(figures.active),

@@ -282,7 +282,8 @@ class Mirror:
 
     def outlook(self) -> Outlook:
         """Return what it will cost and what would leave, looked up once for a revision."""
-        looked_up = (self.mission.plan_hash, self.mission.state.is_final)
+        raised = sum(event.kind == EventKind.BUDGET_RAISED for event in self._events)
+        looked_up = (self.mission.plan_hash, self.mission.state.is_final, raised)
         if self._looked_up != looked_up:
             self._looked_up = looked_up
             self._outlook = Mission(self._session, self.mission).outlook(self._plan)
