@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hypernb.engine._job import Ending
     from hypernb.engine._threads import Desk
     from hypernb.engine.executors import Seat
-    from hypernb.model import PlanSpec, TaskId, TaskSpec
+    from hypernb.model import AgentWork, PlanSpec, TaskId, TaskSpec
 
 _CACHED_BYTES: Final = 32 * 1024 * 1024
 _CACHED_AT_MOST: Final = 1_000_000
@@ -237,12 +237,12 @@ def _needed(
     task: TaskSpec, plan: PlanSpec, outputs: Mapping[str, Digest | Value]
 ) -> dict[str, Digest | Value | None]:
     """Return what a job needs, by name; names of values as the function calls them."""
+    work = task.work
     digests: dict[str, Digest | Value | None] = {
-        name: Digest(text) for name, text in plan.inputs.items()
+        name: Digest(text) for name, text in plan.inputs.items() if _may_see(work, name)
     }
     for need in task.needs:
         digests[need] = outputs.get(need)
-    work = task.work
     if isinstance(work, PythonWork):
         if digests:
             digests = _taken(work, digests)
@@ -251,6 +251,13 @@ def _needed(
     elif work.function:
         digests[_FUNCTION] = Digest(work.function)
     return digests
+
+
+def _may_see(work: AgentWork | PythonWork, name: str) -> bool:
+    """Tell whether a task is handed an input: a model's only if the plan grants it."""
+    if isinstance(work, PythonWork) or not (work.model or work.function):
+        return True
+    return name in work.variables
 
 
 def _taken(
