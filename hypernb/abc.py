@@ -504,17 +504,18 @@ class Store(ABC):
 
     # -- models, messages, states and tools of kernels ------------------------------------
 
+    @abstractmethod
     def fingerprint(self, secret: str) -> str:
         """Return 16 hexadecimal digits that tell this secret from others, and not what it is.
 
         A keyed hash with the user's own key, so nobody else can try out what it is of.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def calls(self, mission_id: MissionId | None = None) -> list[CallRecord]:
         """Return calls of models in the order they were made; of the whole store if None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def usage_sums(
         self,
         by: Sequence[str],
@@ -531,15 +532,15 @@ class Store(ABC):
             mission_id: Of this mission only.
             days: Of the last so many days only.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def task_history(self, agent: str, model: str, *, limit: int = 50) -> list[TaskHistory]:
         """Return what tasks of an agent with a model have used, newest first.
 
         Only of those that have succeeded and whose calls were live.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def send_message(
         self, mission_id: MissionId, task_id: TaskId, message: AgentMessage
     ) -> AgentMessage:
@@ -548,60 +549,60 @@ class Store(ABC):
         Raises:
             UnknownNameError: The mission has no task and no agent of the recipient's name.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def messages(
         self, mission_id: MissionId, task_id: TaskId | None = None
     ) -> list[AgentMessage]:
         """Return messages, oldest first: those that a task has not acknowledged, or all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def acknowledge(self, task_id: TaskId, ids: Sequence[str]) -> None:
         """Note that a task has dealt with messages; append ``message.received``. Idempotent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def save_state(self, task_id: TaskId, state: Mapping[str, Any], *, version: int) -> int:
         """Keep the state of a task's agent; see `Services.save_state`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def load_state(self, task_id: TaskId) -> tuple[dict[str, Any], int]:
         """Return the state of a task's agent and its version; see `Services.load_state`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ask_kernel(self, call: KernelCall) -> None:
         """Write a call of a kernel's tool, for that kernel to find. Idempotent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kernel_calls(self, lane: str) -> list[KernelCall]:
         """Return the calls of a lane that wait, oldest first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_kernel_call(self, call_id: str, by: str) -> bool:
         """Take a call that waits; False if somebody was faster, or it waits no longer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer_kernel_call(
         self, call_id: str, *, answer: Any = None, value: Digest | None = None, error: str = ""
     ) -> None:
         """Write what came of a call; nothing happens if it was cancelled meanwhile."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kernel_call(self, call_id: str) -> KernelCall | None:
         """Return a call as it is now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancel_kernel_calls(self, task_id: TaskId, attempt: int) -> None:
         """Cancel what an attempt that is over has asked of kernels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move_lane(self, mission_id: MissionId, before: str, after: str) -> int:
         """Have another kernel answer for one that is gone; return how many calls it has now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lane_of(self, mission_id: MissionId, lane: str) -> str:
         """Return the lane that answers for a lane of the plan; itself unless it was moved."""
-        raise NotImplementedError
 
+    @abstractmethod
     def amend(
         self,
         mission_id: MissionId,
@@ -620,33 +621,32 @@ class Store(ABC):
             ApprovalError: The mission's approval is not this user's.
             TransitionError: The mission does not run.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def amendments(self, mission_id: MissionId) -> list[Amendment]:
         """Return the changes that this user has signed, oldest first; others do not count."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
         """Return the answer that was kept for a request, if it is not older."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cache_reply(
         self, request_hash: str, reply: bytes, *, model: str, cost: float | None
     ) -> None:
         """Keep an answer for the very same request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count_cache_hit(self, request_hash: str) -> None:
         """Note that an answer was used once more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cache_stats(self) -> CacheStats:
         """Return what the cache holds, and what it has spared."""
-        raise NotImplementedError
 
+    @abstractmethod
     def evict_cache(self, *, before: datetime | None = None, model: str = "") -> int:
         """Forget answers: older ones, those of a model, or all; return how many."""
-        raise NotImplementedError
 
     # -- upkeep -------------------------------------------------------------------------
 

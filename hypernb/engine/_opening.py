@@ -111,6 +111,8 @@ def _spent(
     names = {task.id: task.name for task in tasks}
     spent: dict[str, float] = {}
     for record in store.usage(mission.id):
+        if record.task_id is None:
+            continue  # the planning: paid, and no task's
         if (name := names.get(record.task_id)) is not None:
             spent[name] = spent.get(name, 0.0) + record.usage.cost
     return spent

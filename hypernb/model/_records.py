@@ -271,6 +271,8 @@ class MissionSnapshot:
         findings: Most severe first, then by place.
         now: When it was read.
         runners: Runners with a live lease.
+        lacks: Names of keys that the approved plan needs, while nobody holds the mission and
+            no runner has them.
     """
 
     seq: int
@@ -283,6 +285,7 @@ class MissionSnapshot:
     findings: tuple[Finding, ...] = ()
     approvals: tuple[ApprovalRecord, ...] = ()
     runners: tuple[LeaseRecord, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +305,7 @@ class Since:
         paid: Number of the last payment that ``spent`` includes; where to go on from.
         plan_changed: Whether there is another revision of the plan, and so other tasks.
         more: Whether there are further events.
+        lacks: As in `MissionSnapshot`.
     """
 
     seq: int
@@ -314,3 +318,4 @@ class Since:
     paid: int = 0
     plan_changed: bool = False
     more: bool = False
+    lacks: tuple[str, ...] = ()

@@ -59,9 +59,13 @@ def _is_name(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """The same as the store has it: of which attempt, and when it was told, UTC."""
+    """The same as the store has it: of which attempt, and when it was told, UTC.
+
+    Attributes:
+        task_id: None for what the planning of the mission has cost.
+    """
 
     usage: Usage
     at: datetime
-    task_id: TaskId
-    attempt: int
+    task_id: TaskId | None
+    attempt: int | None

@@ -8,6 +8,7 @@ from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
 from hypernb.session._session import Session, Status
 from hypernb.session._typed import assignment, typed_comment, typed_edit
+from hypernb.session._usage import UsagePlot, UsageTable
 
 __all__ = [
     "RETRIABLE",
@@ -17,6 +18,8 @@ __all__ = [
     "Session",
     "Status",
     "Task",
+    "UsagePlot",
+    "UsageTable",
     "as_json",
     "assignment",
     "forms",

@@ -20,6 +20,7 @@ from hypernb.model import (
     can_become,
     transition,
 )
+from hypernb.store import _calls
 from hypernb.store import _search as search
 from hypernb.store import _tables as t
 from hypernb.store._bulk import Bulk, InsertMany, Lookup, LookupMany, Row, UpdateMany
@@ -138,6 +139,7 @@ _INSERT_USAGE: Final = InsertMany(
     "input_tokens",
     "output_tokens",
     "cost",
+    "call_id",
 )
 _COST: Final = Bulk(
     update(t.missions)
@@ -360,6 +362,7 @@ class _Batch:
         self._findings: list[Row] = []
         self._void_findings: list[Row] = []
         self._usage: list[Row] = []
+        self._calls: dict[str, Row] = {}
         self._cost = 0.0
         self._search: list[search.SearchRow] = []
         self._at: datetime | None = None
@@ -379,6 +382,10 @@ class _Batch:
                 raise UnknownTaskError(change.task_id)
             name = task.name
             self._take_for(task, change, at)
+        if change.usage is not None:
+            self._pay(change, change.usage, at)
+        if change.call is not None:
+            self._calls[change.call.id] = _calls.row_of(change.call, self._mission_id)
         self._events.append(
             (
                 at,
@@ -403,23 +410,22 @@ class _Batch:
         elif change.attempt_state is not None:
             self._end_attempt(task, change, at, change.attempt_state)
         task.note_facts(change)
-        if change.usage is not None:
-            self._pay(task, change, change.usage, at)
         if change.findings:
             self._findings.extend(self._finding(task, each) for each in change.findings)
 
-    def _pay(self, task: _Task, change: Change, usage: Usage, at: str) -> None:
+    def _pay(self, change: Change, usage: Usage, at: str) -> None:
         self._cost += usage.cost
         self._usage.append(
             (
                 self._mission_id,
-                task.key,
+                change.task_id,
                 change.attempt,
                 at,
                 clean(usage.model),
                 usage.input_tokens,
                 usage.output_tokens,
                 usage.cost,
+                change.call and change.call.id,
             )
         )
 
@@ -489,6 +495,7 @@ class _Batch:
         if self._usage:
             _INSERT_USAGE.run(connection, self._usage)
             _COST.run(connection, [(self._mission_id, self._cost)])
+        _calls.write(connection, list(self._calls.values()))
         search.index(connection, self._search)
         if self._mission.is_touched:
             _WRITE_MISSION.run(connection, [self._mission.row(self._mission_id)])

@@ -22,8 +22,21 @@ from hypernb.model import (
     new_id,
     short_id,
 )
-from hypernb.store import _leases, _resources, _rows, _search, _since, _summaries
+from hypernb.store import (
+    _agent_states,
+    _cache,
+    _calls,
+    _kernel_calls,
+    _leases,
+    _messages,
+    _resources,
+    _rows,
+    _search,
+    _since,
+    _summaries,
+)
 from hypernb.store import _tables as t
+from hypernb.store._amendments import Amendments
 from hypernb.store._approvals import Approvals, not_yours, require_same_plan
 from hypernb.store._artifacts import Artifacts
 from hypernb.store._backend import open_backend
@@ -41,6 +54,7 @@ from hypernb.store._events import append_event, last_seq, take_numbers
 from hypernb.store._failures import breaks_a_reference
 from hypernb.store._forks import share
 from hypernb.store._keys import SigningKey
+from hypernb.store._lacking import KeysNeeded, amended, lacking
 from hypernb.store._location import database_file, default_location
 from hypernb.store._plans import PlanReader, Proposal, write_plan
 from hypernb.store._reading import (
@@ -66,16 +80,22 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Payload
     from hypernb.model import (
+        AgentMessage,
+        Amendment,
         ApprovalRecord,
         ArtifactRecord,
         AttemptRecord,
+        CacheStats,
+        CallRecord,
         Change,
         CommandRecord,
         Digest,
         Event,
         Finding,
+        KernelCall,
         MissionRecord,
         MissionSummary,
+        ModelSpec,
         Past,
         PlanSpec,
         Resource,
@@ -85,13 +105,16 @@ if TYPE_CHECKING:
         SearchHit,
         Since,
         Swept,
+        TaskHistory,
         TaskId,
         TaskRecord,
         UsageRecord,
+        UsageSum,
         Wait,
     )
 
 _GOAL_IN_EVENT: Final = 500
+_FINGERPRINT_DIGITS: Final = 16
 _HITS_AT_MOST: Final = 1_000_000
 _ACTIVE: Final = tuple(state.value for state in TaskState if state.is_active)
 _WAITING_COMMANDS: Final = (
@@ -161,7 +184,9 @@ class SqlStore(Store):
         self.url = self._database.url
         self._artifacts = Artifacts(self._database.artifacts, lambda: self._key)
         self._approvals = Approvals(lambda: self._key)
+        self._amendments = Amendments(lambda: self._key, self._approvals)
         self._plans = PlanReader()
+        self._keys_needed = KeysNeeded()
 
     def __repr__(self) -> str:
         return f"SqlStore({self.url!r})"
@@ -195,6 +220,7 @@ class SqlStore(Store):
         payloads: Mapping[Digest, Payload] | None = None,
         forked_from: MissionId | None = None,
         forked_at: str = "",
+        planning: Sequence[CallRecord] = (),
     ) -> MissionRecord:
         now, mission_id = self._now(), MissionId(new_id())
         proposal = Proposal.of(spec, revision=1, by=clean(by))
@@ -223,6 +249,7 @@ class SqlStore(Store):
             if origin is not None:
                 facts |= {"forked_from": origin.short_id, "forked_at": clean(forked_at)}
             append_event(connection, EventKind.MISSION_CREATED, now, facts, mission_id)
+            _calls.take_over(connection, planning, mission_id)
             proposed = proposal.facts()
             append_event(connection, EventKind.PLAN_PROPOSED, now, proposed, mission_id)
             mission = mission_by_id(connection, mission_id)
@@ -452,6 +479,7 @@ class SqlStore(Store):
                 findings=tuple(findings_of(connection, mission_id)),
                 approvals=tuple(each for each in approvals if self._approvals.is_signed(each)),
                 runners=tuple(self._held(leases_of(connection, "runner:"))),
+                lacks=self._lacks(connection, mission),
             )
 
     def since(
@@ -459,7 +487,22 @@ class SqlStore(Store):
     ) -> Since:
         asked = {"mission": mission_id, "after": after, "most": limit, "paid": paid}
         text = self._database.glance(_since.STATEMENTS[self._database.kind], asked)
-        return _since.read(text, mission_id, after, limit=limit, paid=paid)
+        found = _since.read(text, mission_id, after, limit=limit, paid=paid)
+        if self._keys_needed.has_none(found.mission):
+            return found
+        with self._database.reading() as connection:
+            return replace(found, lacks=self._lacks(connection, found.mission))
+
+    def _lacks(self, connection: Connection, mission: MissionRecord) -> tuple[str, ...]:
+        keys = self._keys_needed.of(connection, mission)
+        if (
+            not keys
+            or self._approvals.in_force(connection, mission) is None
+            or self._held(leases_of(connection, f"mission:{mission.id}"))
+        ):
+            return ()
+        keys = amended(keys, self._amendments.read(connection, mission))
+        return lacking(keys, self._held(leases_of(connection, "runner:")))
 
     def count_events(self, mission_id: MissionId, *, until: int) -> int:
         asked = {"mission": mission_id, "until": until}
@@ -629,6 +672,143 @@ class SqlStore(Store):
     def record(self, kind: str, payload: Mapping[str, Any]) -> int:
         with self._database.writing() as connection:
             return append_event(connection, kind, self._now(), payload)
+
+    # -- models, messages, states and tools of kernels ------------------------------------
+
+    def fingerprint(self, secret: str) -> str:
+        return self._key.sign("fingerprint", secret)[:_FINGERPRINT_DIGITS]
+
+    def calls(self, mission_id: MissionId | None = None) -> list[CallRecord]:
+        with self._database.reading() as connection:
+            return _calls.read(connection, mission_id)
+
+    def usage_sums(
+        self,
+        by: Sequence[str],
+        *,
+        mission_id: MissionId | None = None,
+        days: float | None = None,
+    ) -> list[UsageSum]:
+        now = self._now()
+        with self._database.reading() as connection:
+            return _calls.sums(connection, by, mission_id=mission_id, days=days, now=now)
+
+    def task_history(self, agent: str, model: str, *, limit: int = 50) -> list[TaskHistory]:
+        with self._database.reading() as connection:
+            return _calls.history(connection, agent, model, limit)
+
+    def send_message(
+        self, mission_id: MissionId, task_id: TaskId, message: AgentMessage
+    ) -> AgentMessage:
+        now = self._now()
+        with self._database.writing() as connection:
+            return _messages.send(connection, mission_id, task_id, message, now)
+
+    def messages(
+        self, mission_id: MissionId, task_id: TaskId | None = None
+    ) -> list[AgentMessage]:
+        with self._database.reading() as connection:
+            return _messages.read(connection, mission_id, task_id)
+
+    def acknowledge(self, task_id: TaskId, ids: Sequence[str]) -> None:
+        if ids:
+            with self._database.writing() as connection:
+                _messages.acknowledge(connection, task_id, ids, self._now())
+
+    def save_state(self, task_id: TaskId, state: Mapping[str, Any], *, version: int) -> int:
+        text, now = _agent_states.text_of(state), self._now()
+        with self._database.writing() as connection:
+            return _agent_states.save(connection, task_id, text, version, now)
+
+    def load_state(self, task_id: TaskId) -> tuple[dict[str, Any], int]:
+        with self._database.reading() as connection:
+            return _agent_states.load(connection, task_id)
+
+    def ask_kernel(self, call: KernelCall) -> None:
+        with self._database.writing() as connection:
+            _kernel_calls.ask(connection, call)
+
+    def kernel_calls(self, lane: str) -> list[KernelCall]:
+        with self._database.reading() as connection:
+            return _kernel_calls.waiting(connection, lane)
+
+    def take_kernel_call(self, call_id: str, by: str) -> bool:
+        with self._database.writing() as connection:
+            return _kernel_calls.take(connection, call_id, by)
+
+    def answer_kernel_call(
+        self, call_id: str, *, answer: Any = None, value: Digest | None = None, error: str = ""
+    ) -> None:
+        now = self._now()
+        with self._database.writing() as connection:
+            _kernel_calls.answer(
+                connection, call_id, said=answer, value=value, error=error, now=now
+            )
+
+    def kernel_call(self, call_id: str) -> KernelCall | None:
+        with self._database.reading() as connection:
+            return _kernel_calls.find(connection, call_id)
+
+    def cancel_kernel_calls(self, task_id: TaskId, attempt: int) -> None:
+        with self._database.writing() as connection:
+            _kernel_calls.cancel(connection, task_id, attempt, self._now())
+
+    def move_lane(self, mission_id: MissionId, before: str, after: str) -> int:
+        with self._database.writing() as connection:
+            mission_by_id(connection, mission_id)
+            return _kernel_calls.move(connection, mission_id, before, after)
+
+    def lane_of(self, mission_id: MissionId, lane: str) -> str:
+        with self._database.reading() as connection:
+            return _kernel_calls.lane_of(connection, mission_id, lane)
+
+    def amend(
+        self,
+        mission_id: MissionId,
+        *,
+        budget: float | None = None,
+        models: Mapping[str, ModelSpec] | None = None,
+        by: str,
+    ) -> Amendment:
+        spec, now = self.plan(mission_id), self._now()
+        with self._database.writing() as connection:
+            mission = mission_by_id(connection, mission_id)
+            return self._amendments.give(
+                connection,
+                mission,
+                spec,
+                budget=budget,
+                models=models or {},
+                by=clean(by),
+                now=now,
+            )
+
+    def amendments(self, mission_id: MissionId) -> list[Amendment]:
+        with self._database.reading() as connection:
+            return self._amendments.read(connection, mission_by_id(connection, mission_id))
+
+    def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
+        with self._database.reading() as connection:
+            return _cache.find(connection, request_hash, since)
+
+    def cache_reply(
+        self, request_hash: str, reply: bytes, *, model: str, cost: float | None
+    ) -> None:
+        now = self._now()
+        with self._database.writing() as connection:
+            _cache.keep(connection, request_hash, reply, model=model, cost=cost, now=now)
+
+    def count_cache_hit(self, request_hash: str) -> None:
+        with self._database.writing() as connection:
+            _cache.count_hit(connection, request_hash, self._now())
+
+    def cache_stats(self) -> CacheStats:
+        with self._database.reading() as connection:
+            return _cache.stats(connection)
+
+    def evict_cache(self, *, before: datetime | None = None, model: str = "") -> int:
+        with self._database.writing() as connection:
+            return _cache.evict(connection, before, model)
 
     # -- upkeep -------------------------------------------------------------------------
 

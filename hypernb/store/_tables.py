@@ -56,6 +56,10 @@ def _whole(name: str, default: int = 0) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default=str(default))
 
 
+def _many(name: str) -> Column[int]:
+    return Column(name, _Number, nullable=False, server_default="0")
+
+
 def _fraction(name: str) -> Column[float]:
     return Column(name, Float, nullable=False, server_default="0")
 
@@ -278,8 +282,141 @@ usage = Table(
     Column("attempt", Integer),
     Column("at", UtcText, nullable=False),
     _text("model"),
-    _whole("input_tokens"),
-    _whole("output_tokens"),
+    _many("input_tokens"),
+    _many("output_tokens"),
     _fraction("cost"),
+    # No foreign key: what was paid stays paid, whatever is known of the call.
+    Column("call_id", Text),
     Index("ix_usage_mission_id", "mission_id"),
 )
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _mission(),
+    Column("state", Text, nullable=False),
+    Column("at", UtcText, nullable=False),
+    Column("task_id", Text, ForeignKey("tasks.id", ondelete="CASCADE")),
+    _text("task"),
+    Column("attempt", Integer),
+    _text("agent"),
+    _text("model"),
+    _text("host"),
+    _text("purpose"),
+    _text("source"),
+    Column("ended_at", UtcText),
+    Column("reserved", Float),
+    Column("cost", Float),
+    _many("input_tokens"),
+    _many("output_tokens"),
+    _many("cached_tokens"),
+    _whole("tries", 1),
+    _text("request_hash"),
+    # No foreign keys: a sweep looks here, and a call is worth keeping without its texts.
+    Column("request", Text),
+    Column("reply", Text),
+    _text("error"),
+    Index("ix_calls_mission_id", "mission_id"),
+    Index("ix_calls_task_id", "task_id"),
+    Index("ix_calls_agent_model", "agent", "model", "at"),
+)
+"""Calls of models: written before they are made, and again when they are answered."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("number", _Number, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _mission(),
+    _task(),
+    _text("sender"),
+    _text("recipient"),
+    Column("type", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    _text("reply_to"),
+    _facts("metadata"),
+    Column("at", UtcText, nullable=False),
+    Index("ix_messages_mission_id", "mission_id"),
+    Index("ix_messages_task_id", "task_id"),
+)
+
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("message_id", Text, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    _task(primary_key=True),
+    Column("at", UtcText, nullable=False),
+    Index("ix_acknowledgements_task_id", "task_id"),
+)
+"""Which task has dealt with which message."""
+
+agent_states = Table(
+    "agent_states",
+    metadata,
+    _task(primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", UtcText, nullable=False),
+)
+
+kernel_calls = Table(
+    "kernel_calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _mission(),
+    _task(),
+    Column("attempt", Integer, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", UtcText, nullable=False),
+    _facts("arguments"),
+    Column("answer", Text),
+    Column("value", Text),
+    _text("error"),
+    _text("taken_by"),
+    Column("ended_at", UtcText),
+    Index("ix_kernel_calls_lane_state", "lane", "state"),
+    Index("ix_kernel_calls_mission_id", "mission_id"),
+    Index("ix_kernel_calls_task_id", "task_id"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("mission_id", Text, ForeignKey("missions.id", ondelete="CASCADE"), primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("moved_to", Text, nullable=False),
+)
+"""Lanes of plans for which another kernel answers now."""
+
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    _mission(),
+    Column("plan_hash", Text, nullable=False),
+    Column("budget", Float),
+    _facts("models"),
+    _text("by_user"),
+    Column("at", UtcText, nullable=False),
+    Column("signature", Text, nullable=False),
+    Index("ix_amendments_mission_id", "mission_id"),
+)
+
+cache_entries = Table(
+    "cache_entries",
+    metadata,
+    Column("request_hash", Text, primary_key=True),
+    Column("reply", LargeBinary, nullable=False),
+    Column("size_bytes", _Number, nullable=False),
+    _text("model"),
+    Column("cost", Float),
+    Column("at", UtcText, nullable=False),
+    _whole("hits"),
+    _fraction("spared"),
+    Column("used_at", UtcText, nullable=False),
+    Index("ix_cache_entries_used_at", "used_at"),
+)
+"""Answers to requests that may be asked again."""

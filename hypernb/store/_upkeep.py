@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from hypernb.codec import REPORT
 from hypernb.model import EventKind, MissionState, Swept
-from hypernb.store import _rows
+from hypernb.store import _cache, _rows
 from hypernb.store import _search as search
 from hypernb.store import _tables as t
 from hypernb.store._artifacts import RENEWED_AFTER, relative_path
@@ -84,6 +84,8 @@ class Sweeper:
             ]
             if retention.forgets:
                 self._forget_notes(retention)
+            with self._database.writing() as connection:
+                _cache.bound(connection, self._now)
         with self._database.reading() as connection:
             unused = self._unused(connection, gone={mission for mission, _, _ in old})
         artifacts, size = self._drop(unused)
@@ -251,17 +253,18 @@ def _forget_one(connection: Connection, mission: str) -> int:
 
 
 def _used(connection: Connection, folder: Path | None, gone: set[str]) -> set[str]:
-    """Return the digests that anything names: outputs, plans, and the files of reports.
+    """Return the digests that anything names: outputs, calls, plans, the files of reports.
 
     Whatever looks like a digest counts as one: too much is kept rather than too little.
     """
     used: set[str] = set()
-    outputs = select(t.tasks.c.mission_id, t.tasks.c.output).where(
-        t.tasks.c.output.is_not(None)
-    )
-    for mission, output in _streamed(connection, outputs):
-        if mission not in gone:
-            used.add(output)
+    for column in (
+        *(t.tasks.c.output, t.calls.c.request, t.calls.c.reply, t.kernel_calls.c.value),
+    ):
+        named = select(column.table.c.mission_id, column).where(column.is_not(None))
+        for mission, digest in _streamed(connection, named):
+            if mission not in gone:
+                used.add(digest)
     for mission, spec in _streamed(connection, select(t.plans.c.mission_id, t.plans.c.spec)):
         if mission not in gone:
             used.update(_digests(spec.encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import Text
 from sqlalchemy.types import TypeDecorator
+
+from hypernb.errors import UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -77,6 +80,54 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each, depth + 1) for each in value]
     return value if isinstance(value, float | bool | None) else clean(str(value))
+
+
+def plain_json(value: Any) -> str:
+    """Write any value as JSON, also an empty one; otherwise as `json_text`.
+
+    Example:
+        >>> plain_json(""), plain_json({"a": (1, 2)})
+        ('""', '{"a":[1,2]}')
+    """
+    return json_text([value])[1:-1]
+
+
+def exact_json(value: Any, what: str) -> str:
+    """Write a value as JSON that gives the very same value when it is read.
+
+    Only text is changed that no database takes; see `clean`.
+
+    Args:
+        value: JSON values.
+        what: What it is, as a sentence begins.
+
+    Raises:
+        UsageError: JSON does not have such a value.
+    """
+    return orjson.dumps(_exact(value, what)).decode()
+
+
+def _exact(value: Any, what: str, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and -(2**63) <= value < 2**64:
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if depth > _DEEPEST:
+        raise UsageError(
+            f"{what} is nested more than {_DEEPEST} levels deep.", hint="Make it flatter."
+        )
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {clean(key): _exact(each, what, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(each, what, depth + 1) for each in value]
+    raise UsageError(
+        f"{what} holds {clean(repr(value))[:80]}, which JSON does not know.",
+        hint="Keep texts, numbers below 64 bits, lists, and objects with texts as keys.",
+    )
 
 
 class UtcText(TypeDecorator[datetime]):

@@ -48,6 +48,7 @@ from hypernb.views._story import (
     story,
 )
 from hypernb.views._text import mission_text, plan_text
+from hypernb.views._usage import cost_words, usage_html, usage_text
 
 __all__ = [
     "RESOURCE_HEADS",
@@ -71,6 +72,7 @@ __all__ = [
     "changed",
     "clean",
     "closed_html",
+    "cost_words",
     "covered_up",
     "difference_html",
     "difference_text",
@@ -116,6 +118,8 @@ __all__ = [
     "table_text",
     "tally",
     "unchanged",
+    "usage_html",
+    "usage_text",
     "value_words",
     "words",
 ]

@@ -1,0 +1,116 @@
+"""Which keys a mission waits for: nobody at work has them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import JSON, case, cast, func, select
+
+from hypernb.model import MissionState
+from hypernb.store import _tables as t
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from hypernb.model import Amendment, LeaseRecord, MissionRecord, ModelSpec
+
+_WAITING: Final = (MissionState.AWAITING_APPROVAL, MissionState.RUNNING, MissionState.PAUSED)
+_MOST_KNOWN: Final = 1_000
+Keys = Mapping[str, tuple[str, str]]
+"""The name of a key and its fingerprint, by the name that the plan has for its model."""
+
+
+class KeysNeeded:
+    """Knows which keys plans need, without reading a plan each time it is asked."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Keys] = {}
+        self._lock = threading.Lock()
+
+    def of(self, connection: Connection, mission: MissionRecord) -> Keys:
+        """Return the keys that the newest plan of a mission needs."""
+        if mission.state not in _WAITING:
+            return {}
+        place = (str(mission.id), mission.plan_hash)
+        with self._lock:
+            if (known := self._known.get(place)) is not None:
+                return known
+        found = _keys_of(_models(connection, mission))
+        with self._lock:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[place] = found
+        return found
+
+    def has_none(self, mission: MissionRecord) -> bool:
+        """Tell whether it is known already that the plan needs no key, or needs none now."""
+        if mission.state not in _WAITING:
+            return True
+        with self._lock:
+            return self._known.get((str(mission.id), mission.plan_hash)) == {}
+
+
+def _models(connection: Connection, mission: MissionRecord) -> Any:
+    """Take the models out of the plan, without reading the plan."""
+    c = t.plans.c
+    models: ColumnElement[Any]
+    if connection.dialect.name == "postgresql":
+        models = func.json_extract_path_text(cast(c.spec, JSON), "models")
+    else:
+        # A view goes on beside a mission whose plan is damaged.
+        models = case((func.json_valid(c.spec) == 1, func.json_extract(c.spec, "$.models")))
+    wanted = select(models).where(c.mission_id == mission.id, c.revision == mission.revision)
+    text = connection.execute(wanted).scalar()
+    return orjson.loads(text) if text else {}
+
+
+def _keys_of(models: Any) -> Keys:
+    if not isinstance(models, dict):
+        return {}
+    return {
+        name: (str(model["key"]), str(model.get("key_id") or ""))
+        for name, model in models.items()
+        if isinstance(model, dict) and model.get("key")
+    }
+
+
+def amended(keys: Keys, amendments: Iterable[Amendment]) -> Keys:
+    """Return the keys that are needed with other models in the place of the plan's."""
+    now = dict(keys)
+    for amendment in amendments:
+        for name, model in amendment.models.items():
+            now.pop(name, None)
+            if model.key:
+                now[name] = _key_of(model)
+    return now
+
+
+def _key_of(model: ModelSpec) -> tuple[str, str]:
+    return model.key, model.key_id
+
+
+def lacking(keys: Keys, runners: Iterable[LeaseRecord]) -> tuple[str, ...]:
+    """Return the names of keys that even the runner with most of them does not have."""
+    needed = set(keys.values())
+    lacks = needed
+    for runner in runners:
+        had = runner.facts.get("keys")
+        has = (
+            {each for each in had if isinstance(each, str)} if isinstance(had, list) else set()
+        )
+        missing = {key for key in needed if not _is_among(key, has)}
+        if len(missing) < len(lacks):
+            lacks = missing
+    return tuple(sorted({name for name, _ in lacks}))
+
+
+def _is_among(key: tuple[str, str], has: set[str]) -> bool:
+    name, fingerprint = key
+    if fingerprint:
+        return f"{name}:{fingerprint}" in has
+    return any(each.partition(":")[0] == name for each in has)
