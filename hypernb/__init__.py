@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan as Plan
     from hypernb.session import Mission as Mission
     from hypernb.session import Session as Session
+    from hypernb.session import tool as tool
 
 _HOMES = {
     "BudgetExhaustedError": "hypernb.errors",
@@ -38,6 +39,7 @@ _HOMES = {
     "budget_left": "hypernb.engine",
     "playbook": "hypernb.agents",
     "spend": "hypernb.engine",
+    "tool": "hypernb.session",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "budget_left",
     "playbook",
     "spend",
+    "tool",
 ]
 
 
@@ -74,9 +77,10 @@ def _give_missions_a_face() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from hypernb.magics import give_missions_a_face
+        from hypernb.magics import give_missions_a_face, watch_cells
 
         give_missions_a_face(shell)
+        watch_cells(shell)
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,7 @@ from hypernb.plan._networkx import to_networkx
 from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths, waves
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
+from hypernb.plan._sizes import refuse_too_large
 
 __all__ = [
     "MAX_GOAL",
@@ -36,6 +37,7 @@ __all__ = [
     "layout",
     "outline",
     "plan_problems",
+    "refuse_too_large",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",
