@@ -3,6 +3,7 @@
 from hypernb.session._cassettes import cassette
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
+from hypernb.session._free_time import FREE_TIME
 from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
 from hypernb.session._leaving import Leaving
@@ -14,8 +15,10 @@ from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
 from hypernb.session._why import Why, why
+from hypernb.tools import kernel_tool as tool
 
 __all__ = [
+    "FREE_TIME",
     "RETRIABLE",
     "Cache",
     "Check",
@@ -37,6 +40,7 @@ __all__ = [
     "host_here",
     "limits",
     "session_here",
+    "tool",
     "typed_comment",
     "typed_edit",
     "why",

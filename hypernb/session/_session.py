@@ -16,6 +16,7 @@ from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 
@@ -231,6 +232,7 @@ class Session:
         spec, payloads = self.build(plan)
         self.check(spec)
         record = self.store.create_mission(spec, by=self.by, payloads=payloads)
+        serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
 
@@ -244,7 +246,7 @@ class Session:
 
         spec, payloads = plan.build()
         equipped = equip(spec, self.agents(spec.root))
-        return told_in_notes(self, equipped, payloads), payloads
+        return told_in_notes(self, with_lanes(equipped), payloads), payloads
 
     def egress(self, plan: Plan | PlanSpec) -> Leaving:
         """Return which bytes of which variable would leave for which host, before approval.
