@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from hypernb.engine._host import InProcessHost as InProcessHost
     from hypernb.engine._host import run_runner as run_runner
     from hypernb.engine._host import spawn_runner as spawn_runner
+    from hypernb.engine._keys import key_ids as key_ids
+    from hypernb.engine._keys import lacking_keys as lacking_keys
+    from hypernb.engine._keys import needed_keys as needed_keys
     from hypernb.engine._log import read_log as read_log
     from hypernb.engine._runner import Runner as Runner
     from hypernb.engine._runner import RunnerEnd as RunnerEnd
@@ -26,6 +29,9 @@ _HOMES: Final = {
     "RunnerSettings": "_settings",
     "SystemClock": "_clock",
     "budget_left": "_spending",
+    "key_ids": "_keys",
+    "lacking_keys": "_keys",
+    "needed_keys": "_keys",
     "read_log": "_log",
     "run_runner": "_host",
     "spawn_runner": "_host",
@@ -39,6 +45,9 @@ __all__ = [
     "RunnerSettings",
     "SystemClock",
     "budget_left",
+    "key_ids",
+    "lacking_keys",
+    "needed_keys",
     "read_log",
     "run_runner",
     "spawn_runner",

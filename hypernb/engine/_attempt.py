@@ -17,7 +17,7 @@ from hypernb.errors import (
     WorkerLostError,
     dollars,
 )
-from hypernb.model import Digest, PythonWork
+from hypernb.model import AgentWork, Digest, PythonWork
 from hypernb.plan import keyword_name
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Attempt:
         spent: Dollars.
         pledged: Dollars that its open calls of models may cost at most.
         words: What it last said that it is doing.
+        values: What kernels have returned to it, and may be its output.
 
     Times are monotonic seconds; see `Vital`.
     """
@@ -73,6 +74,7 @@ class Attempt:
     spent: float = 0.0
     pledged: float = 0.0
     words: str = ""
+    values: set[Digest] = field(default_factory=set)
     is_paused: bool = False
     waits: set[str] = field(default_factory=set)
 
@@ -264,12 +266,18 @@ def _needed(
     task: TaskSpec, plan: PlanSpec, outputs: Mapping[str, Digest | Value]
 ) -> dict[str, Digest | Value | None]:
     """Return what a job needs, by name; names of values as the function calls them."""
+    work = task.work
+    shown = None
+    if isinstance(work, AgentWork) and (work.model or work.function):
+        # What a model may not see does not come near it.
+        shown = work.variables
     digests: dict[str, Digest | Value | None] = {
-        name: Digest(text) for name, text in plan.inputs.items()
+        name: Digest(text)
+        for name, text in plan.inputs.items()
+        if shown is None or name in shown
     }
     for need in task.needs:
         digests[need] = outputs.get(need)
-    work = task.work
     if isinstance(work, PythonWork):
         if digests:
             digests = _taken(work, digests)

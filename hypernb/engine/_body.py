@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb import codec
+from hypernb.abc import Payload
 from hypernb.engine._job import Ending, EndKind
 from hypernb.engine._refusals import refusal_of
 from hypernb.errors import HypernbError
-from hypernb.model import AgentWork, PythonWork
+from hypernb.model import AgentWork, PythonWork, StoredValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from hypernb.abc import Payload, ToolContext
+    from hypernb.abc import ToolContext
     from hypernb.engine._job import Job, Value
     from hypernb.engine._requests import Reply, Request
 
+STORED: Final = "application/vnd.hypernb.stored"
+"""Of an output that is in the store already: its digest."""
 _DETAIL_CHARS: Final = 4_000
 _TRACEBACK_CHARS: Final = 20_000
 
@@ -49,7 +52,10 @@ def do_job(
     if isinstance(job.work, PythonWork):
         return do_function(job)
     context = _context(job, outbox=outbox, report=report, ask=ask)
-    return finish_job(job, _perform(job, job.work, context))
+    result = _perform(job, job.work, context)
+    if isinstance(result, StoredValue):
+        return Payload(STORED, result.digest.encode())
+    return finish_job(job, result)
 
 
 def do_function(job: Job) -> Payload:
@@ -128,7 +134,7 @@ def _perform(job: Job, work: AgentWork, context: ToolContext) -> Any:
 
     if not (work.model or work.function):
         return agents.perform(agent=job.agent, task=job.task, work=work, context=context)
-    return agents.work_with_model(  # type: ignore[attr-defined]  # comes with the agents
+    return agents.work_with_model(
         agent=job.agent,
         task=job.task,
         goal=job.goal,

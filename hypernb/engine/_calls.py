@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from hypernb.engine._mission import MissionRun
     from hypernb.model import ChatRequest, Digest, ModelSpec
 
-_ANSWERS_PER_STEP: Final = 3
-"""An answer that cannot be used is asked for anew, twice at most."""
+_CALLS_PER_STEP: Final = 4
+"""A call that fails is no answer; so many of them are not by chance."""
 _LONGEST_CALL_S: Final = 600.0
 _TOLD_WAIT_S: Final = 1.0
 _ABSURD: Final = 10
@@ -64,6 +64,7 @@ class Call:
 class _Used:
     """What an attempt has had of its model."""
 
+    begun: int = 0
     answers: int = 0
     tokens: int = 0
     open: dict[str, Call] = field(default_factory=dict)
@@ -119,7 +120,7 @@ class Calls:
             worst = await asyncio.to_thread(_worst_case, spec, request)
             cost = self._priced(attempt, spec, worst)
             if not cost or await self._kept(attempt, cost):
-                used.answers += 1
+                used.begun += 1
                 return spec, worst, cost
 
     def _allowed(self, attempt: Attempt, request: ChatRequest) -> ModelSpec:
@@ -266,6 +267,7 @@ class Calls:
             return  # its attempt ended, and it counts as lost
         use = reply.use if reply.use is not None and _credible(reply.use, call.worst) else None
         cost, paid = self._cost(call, reply, use)
+        used.answers += 1
         tokens = use or TokenUse()
         used.tokens += tokens.total if use is not None else call.worst.total
         at = self._crew.clock.now()
@@ -371,7 +373,8 @@ def _worst_case(spec: ModelSpec, request: ChatRequest) -> TokenUse:
 def _require_room(attempt: Attempt, used: _Used) -> None:
     work = attempt.task.work
     assert isinstance(work, AgentWork)  # noqa: S101 - narrows the type
-    if used.answers >= work.steps * _ANSWERS_PER_STEP:
+    is_full = used.answers + len(used.open) >= work.steps
+    if is_full or used.begun >= work.steps * _CALLS_PER_STEP:
         raise ContractError(
             f"Task {attempt.task.name!r} has had all the answers that its plan allows "
             f"({work.steps} steps).",

@@ -61,6 +61,8 @@ class KernelCalls:
         await self._run.go.wait()
         if answered.state is not ToolCallState.RETURNED:
             raise ToolError(tool, answered.error or "its kernel does not answer any more")
+        if answered.value is not None:
+            attempt.values.add(answered.value)
         return answered
 
     def _lane(self, attempt: Attempt, tool: str) -> str:

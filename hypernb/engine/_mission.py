@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import Attempt, Doom
+from hypernb.engine._body import STORED
 from hypernb.engine._course import Course
 from hypernb.engine._dispatch import Candidate
 from hypernb.engine._errands import Errands
@@ -18,7 +19,7 @@ from hypernb.engine._funds import Funds
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._keys import key_facts, lacking_keys, needed_keys
 from hypernb.engine._opening import Opening, read_opening
-from hypernb.engine._product import product_of
+from hypernb.engine._product import only_own, product_of
 from hypernb.engine._recovery import Leftover
 from hypernb.engine._watchdog import Verdict, judge
 from hypernb.errors import (
@@ -475,7 +476,7 @@ class MissionRun:
             return Ending(EndKind.KILLED)
         attempt.begin(self._crew.clock.monotonic())
         hear, answer = partial(self._hear, attempt), partial(self._answer, attempt)
-        return await attempt.seat.run(job, hear, answer)
+        return only_own(await attempt.seat.run(job, hear, answer), attempt.values)
 
     def has(self, attempt: Attempt) -> bool:
         """Tell whether an attempt is still under way."""
@@ -953,4 +954,6 @@ class MissionRun:
 
 def _is_small(ending: Ending) -> bool:
     output = ending.output
-    return not ending.files and (output is None or len(output.data) < _SMALL_BYTES)
+    if output is None or ending.files:
+        return not ending.files
+    return len(output.data) < _SMALL_BYTES and output.media_type != STORED
