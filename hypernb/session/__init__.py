@@ -5,6 +5,7 @@ from hypernb.session._export import as_json, forms
 from hypernb.session._hosting import host_here
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
+from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._typed import assignment, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
@@ -13,6 +14,7 @@ __all__ = [
     "RETRIABLE",
     "Check",
     "Mission",
+    "QuoteTable",
     "Session",
     "Status",
     "Task",
