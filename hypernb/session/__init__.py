@@ -10,6 +10,7 @@ from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
 from hypernb.session._models import Cache, ModelRow, Models
+from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
@@ -26,6 +27,7 @@ __all__ = [
     "Mission",
     "ModelRow",
     "Models",
+    "QuoteTable",
     "Rows",
     "Session",
     "Status",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
     from hypernb.session._models import Cache, Models
+    from hypernb.session._quoting import QuoteTable
     from hypernb.session._usage import UsageTable
     from hypernb.session._why import Why
 
@@ -282,6 +283,20 @@ class Session:
         from hypernb.tools import tool_names
 
         return plan_problems(spec, agents=self.agents(spec.root), tools=tool_names())
+
+    def quote(self, plan: PlanSpec | Plan) -> QuoteTable:
+        """Return what a plan will probably use: a quote for each task, then one for the whole.
+
+        From what agents have used with the same models before; where there is too little of
+        that, from the plan's estimates. It says which, and what nobody knows.
+
+        Raises:
+            PlanError: The plan could not be carried out.
+        """
+        from hypernb.session._quoting import quote
+
+        spec = plan if isinstance(plan, PlanSpec) else self.build(plan)[0]
+        return quote(self.store, spec)
 
     # -- looking back -------------------------------------------------------------------
 
