@@ -718,7 +718,7 @@ class ChatModel(ABC):
         Args:
             request: What is asked.
             deadline_s: Seconds in all, without those for which the server asked to be left
-                alone.
+                alone, and without those that other calls of the same host go first.
             on_text: Told each piece of the text as it comes; an empty one says that what came
                 so far does not count, because the call begins anew.
             on_wait: Told before each wait, and with ``wait_s`` 0 when it goes on.
@@ -726,6 +726,9 @@ class ChatModel(ABC):
         Raises:
             ModelError: There is no answer that can be used; see its subclasses.
         """
+
+    async def aclose(self) -> None:  # noqa: B027 - most have nothing to close
+        """Close the connections that are kept for later calls; a later call opens new ones."""
 
 
 @dataclass(frozen=True, slots=True)
