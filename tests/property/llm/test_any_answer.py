@@ -64,13 +64,13 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 def mutated(draw: st.DrawFn, api: str) -> bytes:
     """An answer of which a few things were replaced, left out, doubled or swapped."""
     is_stream = draw(st.booleans())
-    words: dict[tuple[str, bool], Callable[[Reply, Any], list[Any]]] = {
+    worded: dict[tuple[str, bool], Callable[[Reply, Any], list[Any]]] = {
         ("chat", True): chat_chunks,
         ("responses", True): response_events,
         ("chat", False): lambda r, a: [chat_body(r, a)],
         ("responses", False): lambda r, a: [response_body(r, a)],
-    }[api, is_stream]
-    parts: list[Any] = copy.deepcopy(words(REPLY, ASKED))
+    }
+    parts: list[Any] = copy.deepcopy(worded[api, is_stream](REPLY, ASKED))
     for _ in range(draw(st.integers(0, 4))):
         holder, key = draw(st.sampled_from(list(places(parts))))
         if draw(st.booleans()):
