@@ -615,7 +615,9 @@ def cache(*, evict: bool, days: float | None, model: str) -> None:
 @click.argument("mission", default="")
 def quote(*, mission: str) -> None:
     """Say what a mission will probably cost."""
-    _echo(repr(_mission(mission).quote()))
+    chosen = _mission(mission)
+    was_quoted = chosen.quoted() if chosen.record.started_at is not None else None
+    _echo(repr(was_quoted or chosen.quote()))
 
 
 @hypernb.command()

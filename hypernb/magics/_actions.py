@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     from hypernb.magics._line import Request
     from hypernb.model import ResourceUse
-    from hypernb.session import Cache, Check, Leaving, Mission, Models, Status, Why
+    from hypernb.session import (
+        Cache,
+        Check,
+        Leaving,
+        Mission,
+        Models,
+        QuoteTable,
+        Status,
+        UsageTable,
+        Why,
+    )
 
 DEFAULT_LIMIT: Final = 50
 
@@ -368,7 +378,7 @@ def _models(around: Surroundings, request: Request) -> Models:
     return around.session.models(*request.arguments)
 
 
-def _usage(around: Surroundings, request: Request) -> Any:
+def _usage(around: Surroundings, request: Request) -> UsageTable:
     options = request.options
     by = options.get("by")
     usage = around.session.usage(
@@ -397,8 +407,10 @@ def _cache(around: Surroundings, request: Request) -> Cache | Shown:
     return Shown(f"{'1 answer was' if many == 1 else f'{many:,} answers were'} forgotten.")
 
 
-def _quote(around: Surroundings, request: Request) -> Any:
-    return _mission(around, request).quote()
+def _quote(around: Surroundings, request: Request) -> QuoteTable:
+    mission = _mission(around, request)
+    was_quoted = mission.quoted() if mission.record.started_at is not None else None
+    return was_quoted or mission.quote()
 
 
 def _egress(around: Surroundings, request: Request) -> Leaving:

@@ -223,6 +223,16 @@ class Figures:
             return self.outlook.budget
         return self.plan.budget if self.plan else None
 
+    @property
+    def cost_words(self) -> str:
+        """What it has cost so far; what nobody knows is not nothing."""
+        unknown = self.outlook.unknown
+        known = dollars(self.snapshot.mission.cost)
+        if not unknown:
+            return known
+        calls = f"{count(unknown, 'call')} of unknown cost"
+        return f"{known} and {calls}" if self.snapshot.mission.cost else calls
+
     @cached_property
     def paused_for_money(self) -> Event | None:
         """What tells that it was paused because no money was left for a call; else None."""
