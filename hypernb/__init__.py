@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan as Plan
     from hypernb.session import Mission as Mission
     from hypernb.session import Session as Session
+    from hypernb.session import tool as tool
     from hypernb.session import why as why
 
 _HOMES = {
@@ -41,6 +42,7 @@ _HOMES = {
     "budget_left": "hypernb.engine",
     "playbook": "hypernb.agents",
     "spend": "hypernb.engine",
+    "tool": "hypernb.session",
     "why": "hypernb.session",
 }
 
@@ -58,6 +60,7 @@ __all__ = [
     "budget_left",
     "playbook",
     "spend",
+    "tool",
     "why",
 ]
 
@@ -80,9 +83,10 @@ def _give_missions_a_face() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from hypernb.magics import give_missions_a_face
+        from hypernb.magics import give_missions_a_face, watch_cells
 
         give_missions_a_face(shell)
+        watch_cells(shell)
 
 
 def __dir__() -> list[str]:

@@ -145,12 +145,8 @@ def _of_models(
         return {"offline": True}
     from hypernb.session import cassette
 
-    asked = {
-        name: "" if path == "-" else path
-        for name, path in (("record", record), ("replay", replay))
-        if path is not None
-    }
-    kept = cassette(_session().root, about, **asked)
+    asked = ["" if path == "-" else path for path in (record, replay)]
+    kept = cassette(_session().root, about, record=asked[0], replay=asked[1])
     return {name: each for name, each in (("model", model), ("cassette", kept)) if each}
 
 
@@ -427,8 +423,9 @@ def show(*, mission: str) -> None:
     from hypernb.views import mission_text
 
     chosen = _mission(mission)
-    looked_up = {"result": chosen.report(), "outlook": chosen.outlook()}
-    _echo(mission_text(chosen.snapshot(), _width(), cli=True, **looked_up))
+    report, outlook = chosen.report(), chosen.outlook()
+    shown = mission_text(chosen.snapshot(), _width(), result=report, cli=True, outlook=outlook)
+    _echo(shown)
 
 
 @hypernb.command()
@@ -615,7 +612,9 @@ def cache(*, evict: bool, days: float | None, model: str) -> None:
 @click.argument("mission", default="")
 def quote(*, mission: str) -> None:
     """Say what a mission will probably cost."""
-    _echo(repr(_mission(mission).quote()))
+    chosen = _mission(mission)
+    was_quoted = chosen.quoted() if chosen.record.started_at is not None else None
+    _echo(repr(was_quoted or chosen.quote()))
 
 
 @hypernb.command()

@@ -34,8 +34,13 @@ def watch(mission: Mission, *, timeout: float | None = None) -> None:
         _in_place(mission, console, timeout)
     else:
         _line_by_line(mission, console, timeout)
-    looked_up = {"result": mission.report(), "outlook": mission.outlook()}
-    said = mission_text(mission.snapshot(), console.width, cli=True, **looked_up)
+    said = mission_text(
+        mission.snapshot(),
+        console.width,
+        result=mission.report(),
+        cli=True,
+        outlook=mission.outlook(),
+    )
     console.print(said, markup=False, soft_wrap=True)
 
 

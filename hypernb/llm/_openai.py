@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.abc import ChatModel
-from hypernb.errors import ModelRefusedError
+from hypernb.errors import ModelError, ModelRefusedError
 from hypernb.llm._asking import Dialect
 from hypernb.llm._call import Call, check_request
 from hypernb.llm._clock import SystemClock
@@ -82,7 +82,12 @@ class OpenAIModel(ChatModel):
         self._check_key()
         check_request(self, request)
         check_size(self.spec, request)
-        return await Call(self, request, deadline_s, on_text, on_wait).run()
+        try:
+            return await Call(self, request, deadline_s, on_text, on_wait).run()
+        except ModelError as error:
+            # What it came from quotes the server as it is, and that may quote the key.
+            error.__cause__ = error.__context__ = None
+            raise
 
     async def aclose(self) -> None:
         """Close the connections that are kept for later calls; a later call opens new ones."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import UnknownNameError, UsageError
+from hypernb.errors import ContractError, UnknownNameError, UsageError
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._shown import Listing, Shown
 from hypernb.magics._start import (
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
     from hypernb.magics._line import Request
     from hypernb.model import ResourceUse
-    from hypernb.session import Cache, Check, Leaving, Mission, Models, Status, Why
+    from hypernb.session import (
+        Cache,
+        Check,
+        Leaving,
+        Mission,
+        Models,
+        QuoteTable,
+        Status,
+        UsageTable,
+        Why,
+    )
 
 DEFAULT_LIMIT: Final = 50
 
@@ -231,8 +241,22 @@ def _show(around: Surroundings, request: Request) -> Shown:
 
 def _attach(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request)
+    _take_over(mission)
     watch(around, mission, wait=around.headless, lasts=not around.headless)
     return mission
+
+
+def _take_over(mission: Mission) -> None:
+    """Have this kernel answer for one that is gone, or say what it lacks for that."""
+    from IPython.display import display
+
+    try:
+        tools = mission.attach()
+    except (UnknownNameError, ContractError) as error:
+        display(Shown(str(error)))
+        return
+    if tools:
+        display(Shown(f"This kernel does calls of {', '.join(tools)} for {mission.id} now."))
 
 
 def _wait(around: Surroundings, request: Request) -> Mission:
@@ -354,7 +378,7 @@ def _models(around: Surroundings, request: Request) -> Models:
     return around.session.models(*request.arguments)
 
 
-def _usage(around: Surroundings, request: Request) -> Any:
+def _usage(around: Surroundings, request: Request) -> UsageTable:
     options = request.options
     by = options.get("by")
     usage = around.session.usage(
@@ -383,8 +407,10 @@ def _cache(around: Surroundings, request: Request) -> Cache | Shown:
     return Shown(f"{'1 answer was' if many == 1 else f'{many:,} answers were'} forgotten.")
 
 
-def _quote(around: Surroundings, request: Request) -> Any:
-    return _mission(around, request).quote()
+def _quote(around: Surroundings, request: Request) -> QuoteTable:
+    mission = _mission(around, request)
+    was_quoted = mission.quoted() if mission.record.started_at is not None else None
+    return was_quoted or mission.quote()
 
 
 def _egress(around: Surroundings, request: Request) -> Leaving:

@@ -17,6 +17,7 @@ from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths
 from hypernb.plan._quote import Experience, makespan, models_used, quote_plan
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
+from hypernb.plan._sizes import refuse_too_large
 
 __all__ = [
     "MAX_GOAL",
@@ -41,6 +42,7 @@ __all__ = [
     "outline",
     "plan_problems",
     "quote_plan",
+    "refuse_too_large",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",

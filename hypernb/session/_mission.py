@@ -22,6 +22,8 @@ from hypernb.errors import (
 from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._asking import asked
 from hypernb.session._following import Follower
+from hypernb.session._free_time import FREE_TIME
+from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import told_in_notes
 from hypernb.session._origins import remember
 from hypernb.session.front_end import retries
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     )
     from hypernb.plan import Plan, PlanDifference
     from hypernb.session._leaving import Leaving
+    from hypernb.session._quoting import QuoteTable
     from hypernb.session._session import Session
     from hypernb.views import Outlook
 
@@ -272,12 +275,15 @@ class Mission:
                 self._revise(rest, revision=record.revision)
             # Somebody may revise it from here on: nothing is approved that was not looked at.
             plan_hash = rest.hash
+        from hypernb.session._quoting import to_keep
+
         record = self.record
         self.session.store.approve(
             record.id,
             revision=record.revision,
             plan_hash=record.plan_hash if plan_hash is None else plan_hash,
             by=self.session.by,
+            quotes=to_keep(self),
         )
         self.session.ensure_runner()
         return self
@@ -365,6 +371,30 @@ class Mission:
             return PlanDifference()
         return compare(self.session.store.plan(self._record.id, before), self.plan)
 
+    def quote(self) -> QuoteTable:
+        """Return what the plan will probably use, by what is known now; see `Session.quote`.
+
+        What it shares with its origin uses nothing.
+        """
+        from hypernb.session._quoting import quote
+
+        store = self.session.store
+        shared = {
+            record.name
+            for record in store.tasks(self._record.id)
+            if record.state is TaskState.SUCCEEDED and not record.attempt
+        }
+        return quote(store, self.plan, past=store.past(self._record.id), done=shared)
+
+    def quoted(self) -> QuoteTable:
+        """Return what was quoted when the plan was approved, beside what was used so far.
+
+        Without quotes, if the plan was not approved or nothing was kept.
+        """
+        from hypernb.session._quoting import quoted
+
+        return quoted(self)
+
     def comment(self, text: str, task: str = "") -> Mission:
         """Write something about the plan, or about a task of it, for all who look at it.
 
@@ -396,6 +426,17 @@ class Mission:
             Comment.of(event)
             for event in self.events(kinds=(EventKind.PLAN_COMMENTED,), newest=True)
         ]
+
+    def attach(self) -> list[str]:
+        """Have this kernel do what a kernel that is gone did for it; return the tools' names.
+
+        Calls of its tools that wait, and those that were under way there, run here.
+
+        Raises:
+            UnknownNameError: A tool of that kernel is not defined here; nothing was moved.
+            ContractError: A tool takes other arguments than was approved; nothing was moved.
+        """
+        return [] if self.state.is_final else take_over_lanes(self)
 
     def cancel(self) -> Mission:
         """End it: running work is stopped with all its processes, the rest never starts."""
@@ -644,7 +685,8 @@ class Mission:
 
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
+            with FREE_TIME.while_waiting():
+                return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
         finally:
             stop.set()
 
@@ -763,7 +805,11 @@ class Mission:
                 self.session.keep_runner()
             asks = False
 
-        return Follower(self.session.store, keep_going=keep_going, stop=stop)
+        # A cell that waits for a mission lets calls of this kernel's tools through: what it
+        # waits for may need them.
+        return Follower(
+            self.session.store, keep_going=keep_going, stop=stop, between=FREE_TIME.use
+        )
 
     def _is_under_way(self) -> bool:
         state = self.state
@@ -796,11 +842,13 @@ class Mission:
         return any(task.state in RETRIABLE for task in self.tasks.values())
 
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
+        spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
         self._record = self.session.store.revise_plan(
             self._record.id, spec, by=self.session.by, revision=revision
         )
+        serve_own_lane(self.session.store.url, spec)
 
     def _refuse_other(self, record: MissionRecord, revision: int | None) -> None:
         # Before the draft is looked at: on another plan its names may mean nothing.

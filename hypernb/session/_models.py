@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hypernb.llm import ModelSettings
-    from hypernb.model import CacheStats, ModelSpec, PlanSpec
+    from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
     from hypernb.session._doctor import Check
     from hypernb.session._mission import Mission
     from hypernb.session._session import Session
@@ -157,13 +157,28 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     if not models_used(plan):
         return NO_OUTLOOK
     record = mission.record
-    is_under_way = record.started_at is not None and not record.state.is_final
+    if record.started_at is None:
+        return Outlook(_quotes(mission))
+    # While it runs, nobody asks what was quoted.
+    quotes = _quotes(mission) if record.state.is_final else ()
+    return Outlook(quotes, _budget(mission), _unknown(mission))
+
+
+def _quotes(mission: Mission) -> tuple[Quote, ...]:
     try:
-        # While it runs nobody asks what was quoted.
-        quotes = () if is_under_way else tuple(mission.quote())
+        if mission.record.started_at is None:
+            return mission.quote().quotes
+        return mission.quoted().quotes
     except HypernbError:
-        quotes = ()
-    return Outlook(quotes, _budget(mission) if record.started_at is not None else None)
+        return ()
+
+
+def _unknown(mission: Mission) -> int:
+    try:
+        sums = mission.session.store.usage_sums(("mission",), mission_id=mission.record.id)
+    except HypernbError:
+        return 0
+    return sum(each.unknown for each in sums)
 
 
 def _budget(mission: Mission) -> float | None:

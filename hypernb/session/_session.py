@@ -16,6 +16,7 @@ from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
     from hypernb.session._models import Cache, Models
+    from hypernb.session._quoting import QuoteTable
     from hypernb.session._usage import UsageTable
     from hypernb.session._why import Why
 
@@ -231,6 +233,7 @@ class Session:
         spec, payloads = self.build(plan)
         self.check(spec)
         record = self.store.create_mission(spec, by=self.by, payloads=payloads)
+        serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
 
@@ -244,7 +247,7 @@ class Session:
 
         spec, payloads = plan.build()
         equipped = equip(spec, self.agents(spec.root))
-        return told_in_notes(self, equipped, payloads), payloads
+        return told_in_notes(self, with_lanes(equipped), payloads), payloads
 
     def egress(self, plan: Plan | PlanSpec) -> Leaving:
         """Return which bytes of which variable would leave for which host, before approval.
@@ -280,6 +283,20 @@ class Session:
         from hypernb.tools import tool_names
 
         return plan_problems(spec, agents=self.agents(spec.root), tools=tool_names())
+
+    def quote(self, plan: PlanSpec | Plan) -> QuoteTable:
+        """Return what a plan will probably use: a quote for each task, then one for the whole.
+
+        From what agents have used with the same models before; where there is too little of
+        that, from the plan's estimates. It says which, and what nobody knows.
+
+        Raises:
+            PlanError: The plan could not be carried out.
+        """
+        from hypernb.session._quoting import quote
+
+        spec = plan if isinstance(plan, PlanSpec) else self.build(plan)[0]
+        return quote(self.store, spec)
 
     # -- looking back -------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
-from hypernb.model import AgentWork, PythonWork
+from hypernb.model import PythonWork
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name
 from hypernb.session.front_end import current_shell
@@ -191,7 +191,7 @@ def _of_task(told: Why, spec: TaskSpec, record: TaskRecord) -> Why:
     by = spec.agent
     if isinstance(work, PythonWork):
         by = work.label
-    elif isinstance(work, AgentWork) and work.label:
+    elif work.label:
         by = f"{spec.agent}, {work.label}"
     return replace(
         told,

@@ -44,6 +44,7 @@ from hypernb.views._models import (
     quote_words,
 )
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
+from hypernb.views._quotes import Used, quotes_html, quotes_text
 from hypernb.views._reports import how_it_ran, report_html, report_text
 from hypernb.views._story import (
     Gap,
@@ -76,6 +77,7 @@ __all__ = [
     "Phrase",
     "Story",
     "Strong",
+    "Used",
     "agents_html",
     "agents_text",
     "alarms",
@@ -123,6 +125,8 @@ __all__ = [
     "quote_basis",
     "quote_dollars",
     "quote_words",
+    "quotes_html",
+    "quotes_text",
     "refused",
     "report_html",
     "report_markdown",

@@ -14,6 +14,7 @@ from hypernb.views._models import (
     NO_OUTLOOK,
     Outlook,
     model_hosts,
+    model_name,
     model_terms,
     models_used,
     quote_words,
@@ -233,8 +234,8 @@ def _quotes(figures: Figures, plan: PlanSpec) -> list[tuple[str, Phrase]]:
     if whole is None or not models_used(plan) or figures.has_nothing_to_run:
         return []
     terms: list[tuple[str, Phrase]] = [("Quote", (Strong(quote_words(whole)),))]
-    each = [quote for quote in figures.outlook.quotes if quote.task in figures.specs]
-    known = [quote for quote in each if figures.specs[quote.task].work.kind == "agent"]
+    with_models = {task.name for task in plan.tasks if model_name(task)}
+    known = [quote for quote in figures.outlook.quotes if quote.task in with_models]
     terms += [
         (f"– {line(quote.task, cut_at=60)}", (quote_words(quote),))
         for quote in known[:_QUOTES_SHOWN]

@@ -53,8 +53,8 @@ def took(figures: Figures) -> str:
     said = []
     if mission.started_at is not None:
         said.append(f"in {words.duration(figures.took_s)}")
-    if mission.cost:
-        said[-1:] = [f"{said[-1] if said else ''} for {words.money(mission.cost)}".strip()]
+    if mission.cost or figures.outlook.unknown:
+        said[-1:] = [f"{said[-1] if said else ''} for {figures.cost_words}".strip()]
     if rested := round(figures.rested_s):
         said.append(f"with a pause of {words.duration(rested)}")
     if mission.finished_at is not None:
@@ -84,8 +84,7 @@ def _quoted(figures: Figures) -> str:
     quote = figures.outlook.quote()
     if quote is None or quote.source is QuoteSource.NOTHING:
         return ""
-    cost = words.money(figures.snapshot.mission.cost)
-    return f" It cost {cost}; quoted: {quote_words(quote)}."
+    return f" It cost {figures.cost_words}; quoted: {quote_words(quote)}."
 
 
 def _came_out(figures: Figures, result: Report | None) -> str:

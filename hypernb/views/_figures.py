@@ -223,6 +223,16 @@ class Figures:
             return self.outlook.budget
         return self.plan.budget if self.plan else None
 
+    @property
+    def cost_words(self) -> str:
+        """What it has cost so far; what nobody knows is not nothing."""
+        unknown = self.outlook.unknown
+        known = dollars(self.snapshot.mission.cost)
+        if not unknown:
+            return known
+        calls = f"{count(unknown, 'call')} of unknown cost"
+        return f"{known} and {calls}" if self.snapshot.mission.cost else calls
+
     @cached_property
     def paused_for_money(self) -> Event | None:
         """What tells that it was paused because no money was left for a call; else None."""
@@ -241,15 +251,12 @@ class Figures:
         for event in self.snapshot.events:
             if event.task and str(event.kind).startswith("llm."):
                 last[event.task] = event
-        now = self.snapshot.now
-        return [
-            (task, event)
-            for task in self.active
-            if (event := last.get(task.name)) is not None
-            and event.kind == EventKind.LLM_WAITED
-            and (until := waits_until(event)) is not None
-            and until > now
-        ]
+        found = [(task, last[task.name]) for task in self.active if task.name in last]
+        return [each for each in found if self._still_waits(each[1])]
+
+    def _still_waits(self, event: Event) -> bool:
+        until = waits_until(event) if event.kind == EventKind.LLM_WAITED else None
+        return until is not None and until > self.snapshot.now
 
     def model_host(self, task: str) -> str:
         """Return where the model of a task is; empty if it has none."""

@@ -242,11 +242,11 @@ def _share(share: float) -> Html:
 
 def _money(figures: Figures) -> Html | None:
     budget, cost = figures.budget, figures.snapshot.mission.cost
-    if budget is None and not cost:
+    if budget is None and not cost and not figures.outlook.unknown:
         return None
     of = f" of {words.money(budget)}" if budget is not None else ""
     bar = _share(cost / budget) if budget else None
-    return join([el("p", el("b", f"{words.money(cost)}{of} spent")), bar])
+    return join([el("p", el("b", f"{figures.cost_words}{of} spent")), bar])
 
 
 # -- who needs whom ----------------------------------------------------------------------

@@ -148,7 +148,8 @@ def _raised(event: Event) -> Phrase:
     if budget is not None:
         said += [f"The budget is {money(budget)} from now on"]
     if isinstance(models, dict) and models:
-        said += ["; " if said else "", "Other models are asked from now on: ", *_others(models)]
+        begins = "; other models are asked: " if said else "Other models are asked: "
+        said += [begins, *_others(models)]
     return (*said, f"{who}.") if said else (f"The contract was changed{who}.",)
 
 

@@ -36,10 +36,12 @@ class Outlook:
         quotes: What each task, and the whole, will probably use; see
             `hypernb.session.Session.quote`.
         budget: The most that it may spend, in dollars, where a person has changed that.
+        unknown: How many calls have no known cost.
     """
 
     quotes: tuple[Quote, ...] = ()
     budget: float | None = None
+    unknown: int = 0
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""
@@ -184,7 +186,7 @@ def quote_words(quote: Quote) -> str:
         'cost not known: no past task and no guess to go by'
     """
     if quote.source is QuoteSource.NOTHING:
-        return "nothing: no model is asked"
+        return "nothing: it does not run"
     parts = [quote_dollars(quote)]
     if quote.tokens is not None:
         parts.append(f"{_between(quote.tokens)} tokens")

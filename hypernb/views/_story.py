@@ -482,7 +482,14 @@ def alarms(figures: Figures) -> list[Need]:
         Need(task.name, _failure(figures, task), ends=figures.ends_all(task))
         for task in figures.among(TaskState.FAILED)
     ]
-    return stalled + failed
+    return [*_unpriced(figures), *stalled, *failed]
+
+
+def _unpriced(figures: Figures) -> Iterator[Need]:
+    if figures.outlook.unknown:
+        calls = words.count(figures.outlook.unknown, "call")
+        said = f"what {calls} cost is not known, and is not in the sum of what is spent."
+        yield Need("", (said,))
 
 
 def _failure(figures: Figures, task: TaskRecord) -> Phrase:

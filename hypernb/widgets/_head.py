@@ -215,8 +215,8 @@ def _need(figures: Figures, need: Need) -> Facts:
 
 
 def _alarm(figures: Figures, need: Need) -> Facts:
-    task = figures.tasks[need.task]
-    tries = [retry(figures, task)] if may_retry(figures, task) else []
+    task = figures.tasks.get(need.task)
+    tries = [retry(figures, task)] if task and may_retry(figures, task) else []
     made = {"task": need.task, "what": phrase(need.what), "actions": tries}
     return made | {"ends": True} if need.ends else made
 

@@ -281,9 +281,9 @@ class Mirror:
         return self._report
 
     def outlook(self) -> Outlook:
-        """Return what it will cost and what would leave, looked up once for a revision."""
+        """Return what it will cost, looked up anew when that may have changed."""
         raised = sum(event.kind == EventKind.BUDGET_RAISED for event in self._events)
-        looked_up = (self.mission.plan_hash, self.mission.state.is_final, raised)
+        looked_up = (self.mission.plan_hash, self.mission.state, raised, self._paid)
         if self._looked_up != looked_up:
             self._looked_up = looked_up
             self._outlook = Mission(self._session, self.mission).outlook(self._plan)
