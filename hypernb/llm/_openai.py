@@ -70,6 +70,11 @@ class OpenAIModel(ChatModel):
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether it was given one."""
+        return bool(self._key)
+
     async def complete(
         self,
         request: ChatRequest,
