@@ -17,6 +17,9 @@ _NOISE_CHARACTERS: Final = 8
 """Shorter ones are equal by chance now and then."""
 
 
+_MOST_INDEXES: Final = 1000
+
+
 class ChatDraft(Draft):
     """Takes chunks, or one body, however they are mixed up."""
 
@@ -126,7 +129,8 @@ class ChatDraft(Draft):
             if known is None and last is not None and not name:
                 known = last
         call = known or self.add_call(call_id, name)
-        self._open[index] = call
+        if len(self._open) < _MOST_INDEXES:
+            self._open[index] = call
         return call
 
     def _message(self, message: dict[str, Any]) -> None:
