@@ -45,6 +45,11 @@ _SELECT: Final[Select[Any]] = select(
         for name in _COLUMNS
     )
 )
+_TOLD: Final = (
+    *("agent", "model", "host", "purpose", "source", "input_tokens", "output_tokens"),
+    *("cost", "tries"),
+)
+"""What the event of an answer tells besides, as that of a runner does."""
 LIVE: Final = "live"
 GROUPS: Final = ("mission", "agent", "task", "model", "day")
 _PAID: Final = (CallState.SETTLED.value, CallState.LOST.value)
@@ -114,8 +119,8 @@ def take_over(
         write(connection, [row_of(call, mission_id)])
         if call.source == LIVE and state.value in _PAID:
             _pay(connection, call, mission_id)
-        told = ("agent", "model", "purpose", "source", "input_tokens", "output_tokens", "cost")
-        facts = {"call": call.id} | {name: getattr(call, name) for name in told}
+        facts = {"call": call.id, "state": state.value}
+        facts |= {name: getattr(call, name) for name in _TOLD}
         at = call.ended_at or call.at
         append_event(connection, EventKind.LLM_RESPONDED, at, facts, mission_id)
 

@@ -162,8 +162,11 @@ def test_planning_is_paid_by_the_mission_that_it_made(store: Store, clock: Clock
     told = store.events(mission.id, kinds=("llm.responded",))[0].payload
     assert told == {
         "call": call.id,
+        "state": "settled",
         "agent": "strategist",
         "model": "large-1",
+        "host": "",
+        "tries": 1,
         "purpose": "plan",
         "source": "live",
         "input_tokens": 900,
