@@ -10,7 +10,7 @@ from hypernb.model import KERNEL_LANE, AgentWork
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from hypernb.model import PlanSpec, TaskSpec
+    from hypernb.model import ModelSpec, PlanSpec, TaskSpec
 
 _SHOWN: Final = 200
 
@@ -21,15 +21,25 @@ def price_problems(spec: PlanSpec) -> Iterator[PlanProblem]:
         return
     works = [task.work for task in spec.tasks if isinstance(task.work, AgentWork)]
     for name in sorted({work.model for work in works if work.model in spec.models}):
-        model = spec.models[name]
-        if model.price is None:
-            said = (
-                f"The plan's budget of {dollars(spec.budget)} cannot be held: nobody knows "
-                f"what {model.name} at {model.host} costs. Set its price in "
-                f".hypernb/config.toml ([models.{name}.price], input and output: dollars for a "
-                "million tokens), or leave out the budget."
-            )
-            yield PlanProblem(said, "", "budget")
+        if spec.models[name].price is None:
+            yield price_problem(spec.budget, name, spec.models[name])
+
+
+def price_problem(budget: float, name: str, model: ModelSpec) -> PlanProblem:
+    """Return why a budget cannot be held with a model whose price nobody knows.
+
+    Args:
+        budget: In dollars.
+        name: What the plan calls the model.
+        model: The model.
+    """
+    said = (
+        f"The plan's budget of {dollars(budget)} cannot be held: nobody knows what "
+        f"{model.name} at {model.host} costs. Set its price in .hypernb/config.toml "
+        f"([models.{name}.price], input and output: dollars for a million tokens), or leave "
+        "out the budget."
+    )
+    return PlanProblem(said, "", "budget")
 
 
 def model_problems(
