@@ -18,6 +18,7 @@ from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths
 from hypernb.plan._quote import Experience, makespan, models_used, quote_plan
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
+from hypernb.plan._sizes import refuse_too_large
 
 __all__ = [
     "MAX_GOAL",
@@ -43,6 +44,7 @@ __all__ = [
     "plan_problems",
     "price_problem",
     "quote_plan",
+    "refuse_too_large",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",

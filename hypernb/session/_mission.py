@@ -20,6 +20,8 @@ from hypernb.errors import (
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._following import Follower
+from hypernb.session._free_time import FREE_TIME
+from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import told_in_notes
 from hypernb.session.front_end import retries
 
@@ -380,6 +382,17 @@ class Mission:
             for event in self.events(kinds=(EventKind.PLAN_COMMENTED,), newest=True)
         ]
 
+    def attach(self) -> list[str]:
+        """Have this kernel do what a kernel that is gone did for it; return the tools' names.
+
+        Calls of its tools that wait, and those that were under way there, run here.
+
+        Raises:
+            UnknownNameError: A tool of that kernel is not defined here; nothing was moved.
+            ContractError: A tool takes other arguments than was approved; nothing was moved.
+        """
+        return [] if self.state.is_final else take_over_lanes(self)
+
     def cancel(self) -> Mission:
         """End it: running work is stopped with all its processes, the rest never starts."""
         self._refuse_final("cancelled")
@@ -553,7 +566,8 @@ class Mission:
 
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
+            with FREE_TIME.while_waiting():
+                return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
         finally:
             stop.set()
 
@@ -663,7 +677,11 @@ class Mission:
                 self.session.keep_runner()
             asks = False
 
-        return Follower(self.session.store, keep_going=keep_going, stop=stop)
+        # A cell that waits for a mission lets calls of this kernel's tools through: what it
+        # waits for may need them.
+        return Follower(
+            self.session.store, keep_going=keep_going, stop=stop, between=FREE_TIME.use
+        )
 
     def _is_under_way(self) -> bool:
         state = self.state
@@ -696,11 +714,13 @@ class Mission:
         return any(task.state in RETRIABLE for task in self.tasks.values())
 
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
+        spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
         self._record = self.session.store.revise_plan(
             self._record.id, spec, by=self.session.by, revision=revision
         )
+        serve_own_lane(self.session.store.url, spec)
 
     def _refuse_other(self, record: MissionRecord, revision: int | None) -> None:
         # Before the draft is looked at: on another plan its names may mean nothing.

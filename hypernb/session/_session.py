@@ -16,6 +16,7 @@ from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
@@ -257,6 +258,7 @@ class Session:
         record = self.store.create_mission(
             spec, by=self.by, payloads=payloads, planning=plan.planning
         )
+        serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
 
@@ -267,7 +269,7 @@ class Session:
             PlanError: It could not be carried out, or something in it cannot be sent.
         """
         spec, payloads = plan.build()
-        return told_in_notes(self, self.equipped(spec), payloads), payloads
+        return told_in_notes(self, with_lanes(self.equipped(spec)), payloads), payloads
 
     def equipped(self, spec: PlanSpec) -> PlanSpec:
         """Return a plan with the models that its tasks name, and all that agents need."""
