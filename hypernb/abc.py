@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ModelSpec,
         Past,
         PlanSpec,
+        Quote,
         Resource,
         ResourceUse,
         Retention,
@@ -146,11 +147,21 @@ class Store(ABC):
 
     @abstractmethod
     def approve(
-        self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
+        self,
+        mission_id: MissionId,
+        *,
+        revision: int,
+        plan_hash: str,
+        by: str,
+        quotes: Sequence[Quote] = (),
     ) -> ApprovalRecord:
         """Record a signed approval, the command ``start`` and the event ``plan.approved``.
 
         The mission stays ``awaiting_approval`` until a runner starts it.
+
+        Args:
+            quotes: What was to be expected then; the event keeps them, to be seen beside what
+                was used.
 
         Raises:
             ApprovalError: The hash is not that of the revision, or a newer one exists.
@@ -268,6 +279,10 @@ class Store(ABC):
         More of them count than for `durations`, which only has to order what starts. Tasks
         that a fork shares are left out, because they did not run.
         """
+
+    @abstractmethod
+    def past_of(self, spec: PlanSpec) -> Past:
+        """Return the same of a plan that is no mission yet."""
 
     @abstractmethod
     def events(  # noqa: PLR0913 - which events: all but the first only narrow it down

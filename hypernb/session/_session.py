@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
+    from hypernb.session._quoting import QuoteTable
     from hypernb.session._usage import UsageTable
 
 STOP_TIMEOUT_S = 30.0
@@ -319,6 +320,20 @@ class Session:
             tools=known_tools(),
             model_tools=model_tools(),
         )
+
+    def quote(self, plan: PlanSpec | Plan) -> QuoteTable:
+        """Return what a plan will probably use: a quote for each task, then one for the whole.
+
+        From what agents have used with the same models before; where there is too little of
+        that, from the plan's estimates. It says which, and what nobody knows.
+
+        Raises:
+            PlanError: The plan could not be carried out.
+        """
+        from hypernb.session._quoting import quote
+
+        spec = plan if isinstance(plan, PlanSpec) else self.build(plan)[0]
+        return quote(self.store, spec)
 
     # -- looking back -------------------------------------------------------------------
 
