@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hypernb.model import ModelSpec, RoleCard
+    from hypernb.model import ModelSpec, RoleCard, ToolSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Circumstances:
         scope: All that may be looked at; everything if empty.
         budget: In dollars.
         suite: Whether the project's own tests may be run.
+        kernel: Tools that the person has defined in this kernel, by name.
     """
 
     goal: str
@@ -43,6 +44,7 @@ class Circumstances:
     scope: tuple[str, ...] = ()
     budget: float | None = None
     suite: bool = True
+    kernel: Mapping[str, ToolSchema] = field(default_factory=dict)
 
     def model_of(self, agent: str) -> str:
         """Return the name of an agent's model."""
@@ -50,8 +52,8 @@ class Circumstances:
 
     def tools_of(self, agent: str) -> tuple[str, ...]:
         """Return the tools that a task of an agent may be given."""
-        card = self.cards[agent]
-        return self._usable(agent, allowed_tools(card, has_inputs=bool(self.inputs)))
+        allowed = allowed_tools(self.cards[agent], has_inputs=bool(self.inputs))
+        return self._usable(agent, (*allowed, *sorted(self.kernel)))
 
     def usual_tools_of(self, agent: str, *, ranks: bool) -> tuple[str, ...]:
         """Return the tools of a task for which none are named."""
@@ -79,6 +81,8 @@ def circumstances(
     Raises:
         PathError: The root is missing, unreadable or empty.
     """
+    from hypernb.tools import kernel_tools
+
     listing = checked_tree(root)
     return Circumstances(
         goal=goal,
@@ -88,6 +92,7 @@ def circumstances(
         root=str(listing.root),
         files=tuple(listing.files),
         suite=not wants_no_suite(goal),
+        kernel={name: each.tool.schema for name, each in kernel_tools().items()},
     )
 
 

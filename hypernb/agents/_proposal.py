@@ -138,7 +138,7 @@ def proposal_problems(proposal: Proposal, there: Circumstances) -> list[str]:
         for each in plan_problems(
             equip(spec, there.cards),
             agents=there.cards,
-            tools=known_tools(),
+            tools=(*known_tools(), *there.kernel),
             model_tools=model_tools(),
         )
     ]

@@ -164,11 +164,11 @@ def _agents(there: Circumstances) -> Iterator[str]:
 
 
 def _tools(there: Circumstances) -> Iterator[str]:
-    from hypernb.agents._post import SCHEMAS, TALK_TOOLS
+    from hypernb.agents._post import SCHEMAS
     from hypernb.tools import function_tool
 
     for name in sorted({tool for agent in there.cards for tool in there.tools_of(agent)}):
-        schema = SCHEMAS[name] if name in TALK_TOOLS else function_tool(name).schema
+        schema = there.kernel.get(name) or SCHEMAS.get(name) or function_tool(name).schema
         yield f"* {name}: {' '.join(schema.description.split())[:300]}"
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypernb.abc import ChatModel
 from hypernb.agents import circumstances, load_cards, pick_cards, propose
 from hypernb.errors import ModelAnswerError, ModelUnavailableError, NoPlanError
-from hypernb.model import ChatReply, ModelSpec
+from hypernb.model import ChatReply, ModelSpec, Price
 from tests.scripted_services import said, says
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Plant = Callable[[Mapping[str, str]], Path]
 
 FILES = {"src/app.py": "import os\n", "src/db/models.py": "x = 1\n", "README.md": "# Hi\n"}
-SPEC = ModelSpec(name="gpt-6", base_url="http://localhost:1/v1")
+SPEC = ModelSpec(name="gpt-6", base_url="http://localhost:1/v1", price=Price(input=1, output=2))
 
 
 class ScriptedModel(ChatModel):
