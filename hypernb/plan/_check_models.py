@@ -33,30 +33,37 @@ def price_problem(budget: float, name: str, model: ModelSpec) -> PlanProblem:
         name: What the plan calls the model.
         model: The model.
     """
+    profile, colon, _ = name.partition(":")
     said = (
         f"The plan's budget of {dollars(budget)} cannot be held: nobody knows what "
-        f"{model.name} at {model.host} costs. Set its price in .hypernb/config.toml "
-        f"([models.{name}.price], input and output: dollars for a million tokens), or leave "
-        "out the budget."
+        f"{model.name} at {model.host} costs. Write its price into your config.toml, below "
+        f'[profiles.{profile if colon else "openai"}.prices."{model.name}"]: input and '
+        "output, dollars for a million tokens. Or leave out the budget."
     )
     return PlanProblem(said, "", "budget")
 
 
 def model_problems(
-    spec: PlanSpec, task: TaskSpec, work: AgentWork, *, model_tools: Collection[str]
+    spec: PlanSpec,
+    task: TaskSpec,
+    work: AgentWork,
+    *,
+    model_tools: Collection[str],
+    is_whole: bool,
 ) -> Iterator[PlanProblem]:
     """Yield what is wrong with the model of a task, its tools and its output.
 
     Args:
         model_tools: Names of the tools that only a model calls.
+        is_whole: The plan has its models already; they are looked up when it is stored.
     """
-    if work.model and work.model not in spec.models:
+    if work.model and work.model not in spec.models and is_whole:
         said = (
             f"Task {task.name!r} is for the model {work.model[:_SHOWN]!r}, which the plan does "
             f"not name. {nearest(work.model[:_SHOWN], spec.models)}"
         ).strip()
         yield PlanProblem(said, task.name, "model")
-    elif work.model and work.tools and not spec.models[work.model].tools:
+    elif work.tools and work.model in spec.models and not spec.models[work.model].tools:
         said = (
             f"Task {task.name!r} gives tools to {spec.models[work.model].name}, which cannot "
             "call any. Take another model, or leave the tools out."

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 DEADLINE_S: Final = 120.0
 """Seconds that planning by a model may take; after them, rules plan."""
 
+_CASSETTE: Final = Path(".hypernb", "cassettes", "default.jsonl")
 _LOOK_S: Final = 0.2
 _END_S: Final = 5.0
 _ASKED_FOR: Final = "you asked for a plan without a model"
@@ -83,7 +84,17 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         if hint := settings.hint():
             plan.notes = (*plan.notes, hint)
         return plan
-    return _by_model(session, wish, models)
+    return _by_model(session, replace(wish, contract=_terms(session, settings, wish)), models)
+
+
+def _terms(session: Session, settings: ModelSettings, wish: Wish) -> dict[str, Any]:
+    """Return the terms of the contract; the settings say what the person does not."""
+    cassette = ""
+    if settings.mode in ("record", "replay"):
+        cassette = f"{settings.mode}:{session.root / _CASSETTE}"
+    usual = {"content": settings.content, "cache_s": settings.cache_s, "cassette": cassette}
+    said = {name: value for name, value in wish.contract.items() if value is not None}
+    return {**usual, **said}
 
 
 def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
@@ -146,12 +157,20 @@ class _Models:
         cards = pick_cards(session.agents(), wish.agents)
         for name, card in cards.items():
             other = settings.resolve(
-                wish.model or card.model, agent=name, fingerprint=session.store.fingerprint
+                wish.model or card.model,
+                agent=name,
+                fingerprint=session.store.fingerprint,
+                is_foreign=not wish.model and _is_foreign(card, session.root),
             )
             alias, theirs = other or found
             known.setdefault(alias, theirs)
             of_agents[name] = alias
         return cls(planner, known, cards, of_agents)
+
+
+def _is_foreign(card: RoleCard, root: Path) -> bool:
+    """Tell whether a card, or a part of it, is from the project."""
+    return str(root / ".hypernb" / "agents") in card.source
 
 
 def _by_rules(
@@ -201,6 +220,8 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         ledger.close()
     fill(plan, proposal, there, planned_by=spec, notes=ledger.notes)
     plan.planning = ledger.calls
+    for term, value in wish.contract.items():
+        setattr(plan, term, value)
     return plan
 
 
@@ -251,7 +272,6 @@ def fill(
         plan.add(**task)
     used = {task["model"] for task in proposal.tasks}
     plan.models = {name: spec for name, spec in there.models.items() if name in used}
-    plan.scope = there.scope
     plan.result = proposal.result
     plan.planned_by = f"{STRATEGIST} with {planned_by.name}"
     plan.notes = (*plan_notes(proposal, there, planned_by), *notes)
