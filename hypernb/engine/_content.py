@@ -64,9 +64,13 @@ class Content:
         """Return what is kept of a request. Blocking, for a large one."""
         if self._mode == "none":
             return Kept()
-        from hypernb.llm import request_hash
+        from hypernb import llm
 
-        known = request_hash(request, spec)
+        known = (
+            llm.request_hash(request, spec)
+            if hasattr(llm, "request_hash")
+            else hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+        )
         if self._mode != "full":
             return Kept(hash=known)
         last = request.messages[-1].content if request.messages else ""
