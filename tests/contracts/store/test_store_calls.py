@@ -219,7 +219,7 @@ def test_sums_can_be_of_one_mission_and_of_the_last_days(bench: Bench, clock: Cl
     [
         pytest.param([], UsageError, id="nothing"),
         pytest.param("model", UsageError, id="a text"),
-        pytest.param(["modle"], UnknownNameError, id="near miss"),
+        pytest.param(["mode"], UnknownNameError, id="near miss"),
     ],
 )
 def test_sums_by_what_there_is_not_are_refused(
