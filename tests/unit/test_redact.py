@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from hypernb.redact import redact, scrub
+
+TOKEN = "q7Zx9Kp2Lm4Vb8Nc1Ds6Fg3Hj5Rt0WyX"  # noqa: S105 - it opens nothing
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-def_123"
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param("sk-proj-abcDEF0123456789", "[secret]", id="openai"),
+        pytest.param("ghp_" + "a1" * 18, "[secret]", id="github"),
+        pytest.param("AKIAIOSFODNN7EXAMPLE", "[secret]", id="aws"),
+        pytest.param("hf_" + "aB" * 17, "[secret]", id="hugging-face"),
+        pytest.param(f"see {JWT} there", "see [secret] there", id="jwt"),
+        pytest.param(f"a {PEM} b", "a [secret] b", id="private-key"),
+        pytest.param(
+            "-----BEGIN PRIVATE KEY-----\nMIIEow", "[secret]", id="private-key-cut-off"
+        ),
+        pytest.param("Bearer abcdef0123456789", "Bearer [secret]", id="bearer"),
+        pytest.param(
+            "'Authorization': 'Basic dXNlcjpwYXNz'",
+            "'Authorization': 'Basic [secret]'",
+            id="basic",
+        ),
+        pytest.param("password=hunter2 x", "password=[secret] x", id="password"),
+        pytest.param("DB_PASSWORD: 's3 cr et'", "DB_PASSWORD: '[secret]'", id="quoted"),
+        pytest.param('{"api_key": "abcd"}', '{"api_key": "[secret]"}', id="json"),
+        pytest.param(r"{\"token\": \"abcd\"}", r"{\"token\": \"[secret]\"}", id="json-in-json"),
+        pytest.param("https://me:pw@h.org/x", "https://[secret]@h.org/x", id="url"),
+        pytest.param(f"({TOKEN})", "([secret])", id="random-token"),
+    ],
+)
+def test_secrets_are_covered_up(text: str, left: str) -> None:
+    assert redact(text).text == left
+    assert scrub(text) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param("to ada.l+x@mail.example.org.", "to [e-mail].", id="e-mail"),
+        pytest.param("no. 1234567890", "no. [number]", id="number"),
+        pytest.param("4912345678901.0", "[number]", id="number-in-a-column-of-floats"),
+        pytest.param("4111 1111 1111 1111", "[card number]", id="card"),
+        pytest.param("+49 30 123456-78", "[phone number]", id="phone"),
+        pytest.param("(415) 555-2671", "[phone number]", id="phone-of-one-country"),
+        pytest.param("DE89 3704 0044 0532 0130 00", "[IBAN]", id="iban"),
+    ],
+)
+def test_who_somebody_is_is_covered_up(text: str, left: str) -> None:
+    assert redact(text).text == left
+    assert scrub(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("0.1234567890123 and 3.141592653589793", id="fraction"),
+        pytest.param("2026-11-28 01:20:00.123456+00:00", id="date"),
+        pytest.param("e3b0c44298fc1c149afbf4c8996fb92427ae41e4" + "0" * 24, id="digest"),
+        pytest.param("123e4567-e89b-12d3-a456-426614174000", id="uuid"),
+        pytest.param("01KBABCDEF0123456789ABCDEF", id="ulid"),
+        pytest.param("1 2 3 4 5 6 7 8 9 10 11 12", id="table"),
+        pytest.param("4111 1111 1111 1112", id="wrong-check-digit"),
+        pytest.param("password: str = None", id="annotation"),
+        pytest.param("api_key = os.environ['KEY']", id="code"),
+        pytest.param("max_tokens=100000", id="count-of-tokens"),
+        pytest.param("AbstractSingletonProxyFactoryBeanImplementation2Of3", id="name"),
+        pytest.param("hypernb/engine/_very_long_name_of_a_module_2.py", id="path"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    assert redact(text).text == text
+    assert redact(text).counts == {}
+
+
+def test_counts_say_what_was_covered_up() -> None:
+    found = redact("a@b.org c@d.org password=hunter2 1234567890")
+    assert found.counts == {"secret": 1, "e-mail": 2, "number": 1}
+
+
+def test_these_very_secrets_are_covered_up_in_every_form() -> None:
+    text = scrub("x=plain words/1 y=plain%20words%2F1", ["plain words/1"])
+    assert text == "x=[secret] y=[secret]"
+
+
+def test_keys_that_are_no_secret_leave_prose_alone() -> None:
+    assert scrub("none of the models", ["none", ""]) == "none of the models"
+
+
+HOSTILE = [
+    "a", "a@", "a.", "1", "1 ", "123-", "+1", "(012 ", "sk-", "eyJ", "eyJaaaaaaaa.",
+    "-----BEGIN PRIVATE KEY-----a", "password=", 'password="', "pwd='\\", "://", "://a:",
+    "bearer a", "authorization:bearer ", "abcdef0123456789", "SG.", "-----", "0123-",
+    "4111 1111 1111 1112 ", "DE89 3704 0044 0532 0130 0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", [pytest.param(each, id=each[:12]) for each in HOSTILE])
+def test_hostile_text_takes_no_longer_than_other(piece: str) -> None:
+    began = time.process_time()
+    redact(piece * (250_000 // len(piece)))
+    # A pattern that goes back in the text takes minutes; a slow machine does not.
+    assert time.process_time() - began < 2.0
