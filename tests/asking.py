@@ -25,9 +25,15 @@ class Doing(BaseAgent):
 
     def __init__(self, does: Callable[[Any, AgentTask], Any]) -> None:
         self._does = does
+        self._early: list[Any] = []
+
+    def receive_message(self, message: Any) -> None:
+        self._early.append(message)
 
     def process_task(self, task: AgentTask) -> Any:
-        return self._does(self._at_work._services, task)
+        services = self._at_work._services  # as its code could
+        services.early = self._early  # what was there before it began, and is acknowledged
+        return self._does(services, task)
 
 
 def model(server: ModelServer, **fields: Any) -> ModelSpec:

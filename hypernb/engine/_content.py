@@ -57,20 +57,15 @@ class Content:
         """Return a text without keys and what looks like one."""
         from hypernb.redact import scrub
 
-        covered: str = scrub(text, self._secrets)
-        return covered
+        return scrub(text, self._secrets)
 
     def of_request(self, request: ChatRequest, spec: ModelSpec) -> Kept:
         """Return what is kept of a request. Blocking, for a large one."""
         if self._mode == "none":
             return Kept()
-        from hypernb import llm
+        from hypernb.llm import request_hash
 
-        known = (
-            llm.request_hash(request, spec)
-            if hasattr(llm, "request_hash")
-            else hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-        )
+        known = request_hash(request, spec)
         if self._mode != "full":
             return Kept(hash=known)
         last = request.messages[-1].content if request.messages else ""
