@@ -205,7 +205,7 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         scope=tuple(wish.contract.get("scope") or ()),
         budget=wish.contract.get("budget"),
     )
-    ledger = Ledger(session.store, spec, wish.contract, keep=plan.keep)
+    ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
     wish.on_progress(f"asks {spec.name} for a plan")
     try:
         proposal = _proposed(there, ledger, models, wish)

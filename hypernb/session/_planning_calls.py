@@ -23,6 +23,7 @@ class Ledger(ChatModel):
     Args:
         store: Tells keys apart, and has the cache of answers.
         spec: The model.
+        root: The project's folder.
         contract: What the person has set: ``budget``, ``cassette``, ``cache_s``, ``content``.
         keep: Has bytes stored with the plan.
 
@@ -40,12 +41,14 @@ class Ledger(ChatModel):
         spec: ModelSpec,
         contract: Mapping[str, Any],
         *,
+        root: str,
         keep: Callable[[Payload], Digest],
     ) -> None:
         from hypernb.engine import ModelDesk, SystemClock, Way
 
         self._spec = spec
-        self._way = Way(contract.get("cassette") or "", contract.get("cache_s") or 0.0)
+        cassette = contract.get("cassette") or ""
+        self._way = Way(cassette, contract.get("cache_s") or 0.0, root if cassette else "")
         key = os.environ.get(spec.key, "") if spec.key else ""
         if spec.key and not key and not self._way.is_replay:
             raise KeyMissingError(spec.name, spec.host, spec.key)
