@@ -360,7 +360,7 @@ class TestInspectVariable:
         [
             ({"name": "other"}, "no variable that this task may see"),
             ({"name": "fd"}, "Known: 'df'"),
-            ({"name": "df", "part": "column", "column": "hight"}, "Did you mean 'height'"),
+            ({"name": "df", "part": "column", "column": "heights"}, "Did you mean 'height'"),
         ],
         ids=["not-granted", "near", "column"],
     )
