@@ -101,7 +101,7 @@ def test_nulls_for_what_may_be_left_out_are_left_out() -> None:
         pytest.param("[1]", "They are a list, and have to be an object.", id="list"),
         pytest.param('"a"', "They are a text, and have to be an object.", id="text"),
         pytest.param("{}", "'word' is missing.", id="missing"),
-        pytest.param('{"wordd": "a"}', "There is no 'wordd'. Did you mean 'word'?", id="near"),
+        pytest.param('{"words": "a"}', "There is no 'words'. Did you mean 'word'?", id="near"),
         pytest.param('{"word": 3}', "'word' cannot be 3: Input should be", id="type"),
         pytest.param('{"word": null}', "'word' cannot be None", id="null"),
         pytest.param('{"word": "a", "most": "3"}', "'most' cannot be '3'", id="number-as-text"),
@@ -127,7 +127,7 @@ def test_arguments_that_do_not_fit_are_named_exactly(written: str, said: str) ->
 
 def test_all_problems_are_named_at_once() -> None:
     with pytest.raises(ToolArgumentsError) as caught:
-        TOOL.check('{"wordd": "a", "most": "x"}')
+        TOOL.check('{"words": "a", "most": "x"}')
     assert len(caught.value.problems) == 3
 
 
@@ -156,7 +156,7 @@ _VALUES = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["word", "most", "order", "place", "wordd", ""]), _VALUES)
+    st.dictionaries(st.sampled_from(["word", "most", "order", "place", "words", ""]), _VALUES)
 )
 def test_whatever_json_is_given_is_refused_or_fits(arguments: dict[str, Any]) -> None:
     """What was checked once can be checked again, and means the same."""
