@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from hypernb.agents import BaseAgent as BaseAgent
     from hypernb.agents import playbook as playbook
     from hypernb.engine import budget_left as budget_left
     from hypernb.engine import spend as spend
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from hypernb.session import tool as tool
 
 _HOMES = {
+    "BaseAgent": "hypernb.agents",
     "BudgetExhaustedError": "hypernb.errors",
     "Finding": "hypernb.model",
     "HypernbError": "hypernb.errors",
@@ -43,6 +45,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "BaseAgent",
     "BudgetExhaustedError",
     "Finding",
     "HypernbError",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ModelSpec,
         Past,
         PlanSpec,
+        Quote,
         Resource,
         ResourceUse,
         Retention,
@@ -146,11 +147,21 @@ class Store(ABC):
 
     @abstractmethod
     def approve(
-        self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
+        self,
+        mission_id: MissionId,
+        *,
+        revision: int,
+        plan_hash: str,
+        by: str,
+        quotes: Sequence[Quote] = (),
     ) -> ApprovalRecord:
         """Record a signed approval, the command ``start`` and the event ``plan.approved``.
 
         The mission stays ``awaiting_approval`` until a runner starts it.
+
+        Args:
+            quotes: What was to be expected then; the event keeps them, to be seen beside what
+                was used.
 
         Raises:
             ApprovalError: The hash is not that of the revision, or a newer one exists.
@@ -268,6 +279,10 @@ class Store(ABC):
         More of them count than for `durations`, which only has to order what starts. Tasks
         that a fork shares are left out, because they did not run.
         """
+
+    @abstractmethod
+    def past_of(self, spec: PlanSpec) -> Past:
+        """Return the same of a plan that is no mission yet."""
 
     @abstractmethod
     def events(  # noqa: PLR0913 - which events: all but the first only narrow it down
@@ -719,7 +734,7 @@ class ChatModel(ABC):
         Args:
             request: What is asked.
             deadline_s: Seconds in all, without those for which the server asked to be left
-                alone.
+                alone, and without those that other calls of the same host go first.
             on_text: Told each piece of the text as it comes; an empty one says that what came
                 so far does not count, because the call begins anew.
             on_wait: Told before each wait, and with ``wait_s`` 0 when it goes on.
@@ -727,6 +742,9 @@ class ChatModel(ABC):
         Raises:
             ModelError: There is no answer that can be used; see its subclasses.
         """
+
+    async def aclose(self) -> None:  # noqa: B027 - most have nothing to close
+        """Close the connections that are kept for later calls; a later call opens new ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,26 @@ class PlanProblemsError(PlanError):
         super().__init__(f"{self.problems[0]}{tail}")
 
 
+class NoPlanError(PlanError):
+    """A model was asked for a plan, and none of its answers can be carried out.
+
+    Attributes:
+        model: Who was asked.
+        problems: What was wrong with the last one.
+    """
+
+    code = "plan.none"
+
+    def __init__(self, model: str, problems: Sequence[str]) -> None:
+        self.model = model
+        self.problems = tuple(problems)
+        first = self.problems[0] if self.problems else "It gave no reason."
+        super().__init__(
+            f"{model} has made no plan that could be carried out. The last one: {first}",
+            hint="Say more exactly what is wanted, or take another model.",
+        )
+
+
 class EditConflictError(PlanError):
     """A plan was changed by somebody else while it was being edited.
 
@@ -515,6 +535,25 @@ class NothingRanError(HypernbError):
         self.reasons = dict(reasons)
         said = "; ".join(f"{tool}: {why}" for tool, why in self.reasons.items())
         super().__init__(f"{task} did not run: {said or 'it has no tools.'}")
+
+
+class AgentAnswerError(HypernbError):
+    """A model that works on a task has given no answer that can be its output.
+
+    Attributes:
+        task: Name of the task.
+        problem: What is wrong, in words.
+        evidence: The beginning of what it said last.
+    """
+
+    code = "agent.answer"
+
+    def __init__(self, task: str, problem: str, *, evidence: str = "", hint: str = "") -> None:
+        self.task = task
+        self.problem = problem
+        self.evidence = evidence
+        shown = f" It said last: {evidence!r}." if evidence else ""
+        super().__init__(f"The model gave no output for {task}: {problem}.{shown}", hint=hint)
 
 
 class RoleCardError(HypernbError):

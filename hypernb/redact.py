@@ -67,6 +67,16 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
     return _covered(text, _SECRETS, Counter())
 
 
+def names_secret(name: str) -> bool:
+    """Tell whether what stands under a name is a secret by that name.
+
+    Example:
+        >>> names_secret("db_password"), names_secret("max_tokens")
+        (True, False)
+    """
+    return _SECRET_NAME.search(name[-40:]) is not None
+
+
 def _covered(text: str, rules: Iterable[_Rule], counts: Counter[str]) -> str:
     # What stood beside something that is covered up now may have become the beginning of a
     # word, so it is looked at again.
@@ -115,7 +125,8 @@ _IN_URL: Final = re.compile(
 _AUTHORIZATION: Final = re.compile(
     r"(?P<kept>[Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]\\?[\"']?"
     r"[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?"
-    r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest)[ \t]{1,4})?+)(?!\[secret\])[^\s\"',;\\()]{6,}+"
+    r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest)[ \t]{1,4})?+)"
+    r"(?!\[secret\])[^\s\"',;\\()]{6,}+"
 )
 _BEARER: Final = re.compile(
     r"(?P<kept>[Bb][Ee][Aa][Rr][Ee][Rr][ \t]{1,8})"
@@ -127,6 +138,7 @@ _NAME: Final = (
     r"|[Tt][Oo][Kk][Ee][Nn]|[Aa][Pp][Ii][_-]?[Kk][Ee][Yy]"
     r"|[Aa][Cc][Cc][Ee][Ss][Ss][_-]?[Kk][Ee][Yy]|[Pp][Rr][Ii][Vv][Aa][Tt][Ee][_-]?[Kk][Ee][Yy])"
 )
+_SECRET_NAME: Final = re.compile(rf"{_NAME}\Z")
 # A value without quotes that is called or subscripted is code, and no secret.
 _NAMED: Final = re.compile(
     rf"(?P<kept>{_NAME}\\?[\"']?[ \t]{{0,4}}(?:=>|:=|[:=])[ \t]{{0,4}}"

@@ -40,7 +40,7 @@ def perform(*, agent: str, task: str, work: AgentWork, context: ToolContext) -> 
     for position, name in enumerate(work.tools):
         context.report(name, position / len(work.tools))
         given = replace(context, params=work.params.get(name, {}))
-        runs.append(_stamped(_run(name, given), agent, task))
+        runs.append(stamped(_run(name, given), agent, task))
     if all(run.status is RunStatus.DID_NOT_RUN for run in runs):
         raise NothingRanError(task, {run.tool: run.reason for run in runs})
     context.report("done", 1.0)
@@ -63,7 +63,8 @@ def _run(name: str, context: ToolContext) -> ToolRun:
     return ToolRun(tool=name, status=RunStatus.DID_NOT_RUN, reason=reason)
 
 
-def _stamped(run: ToolRun, agent: str, task: str) -> ToolRun:
+def stamped(run: ToolRun, agent: str, task: str) -> ToolRun:
+    """Return what a tool did with who had it done, its findings sorted."""
     findings = sorted(run.findings, key=_order)
     signed = tuple(each.model_copy(update={"agent": agent}) for each in findings)
     return run.model_copy(update={"findings": signed, "task": task})

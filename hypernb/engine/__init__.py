@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from hypernb.engine._host import InProcessHost as InProcessHost
     from hypernb.engine._host import run_runner as run_runner
     from hypernb.engine._host import spawn_runner as spawn_runner
+    from hypernb.engine._keys import key_ids as key_ids
+    from hypernb.engine._keys import lacking_keys as lacking_keys
+    from hypernb.engine._keys import needed_keys as needed_keys
     from hypernb.engine._log import read_log as read_log
+    from hypernb.engine._models import ModelDesk as ModelDesk
+    from hypernb.engine._models import Way as Way
     from hypernb.engine._runner import Runner as Runner
     from hypernb.engine._runner import RunnerEnd as RunnerEnd
     from hypernb.engine._settings import RunnerSettings as RunnerSettings
@@ -21,11 +26,16 @@ if TYPE_CHECKING:
 # the store or for networkx.
 _HOMES: Final = {
     "InProcessHost": "_host",
+    "ModelDesk": "_models",
     "Runner": "_runner",
     "RunnerEnd": "_runner",
     "RunnerSettings": "_settings",
     "SystemClock": "_clock",
+    "Way": "_models",
     "budget_left": "_spending",
+    "key_ids": "_keys",
+    "lacking_keys": "_keys",
+    "needed_keys": "_keys",
     "read_log": "_log",
     "run_runner": "_host",
     "spawn_runner": "_host",
@@ -34,11 +44,16 @@ _HOMES: Final = {
 
 __all__ = [
     "InProcessHost",
+    "ModelDesk",
     "Runner",
     "RunnerEnd",
     "RunnerSettings",
     "SystemClock",
+    "Way",
     "budget_left",
+    "key_ids",
+    "lacking_keys",
+    "needed_keys",
     "read_log",
     "run_runner",
     "spawn_runner",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ from hypernb.errors import (
     WorkerLostError,
     dollars,
 )
-from hypernb.model import Digest, PythonWork
+from hypernb.model import AgentWork, Digest, PythonWork
 from hypernb.plan import keyword_name
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class Attempt:
         doom: Why it is being ended from outside, if it is.
         allowance: Dollars that it may spend; None for no limit.
         spent: Dollars.
+        pledged: Dollars that its open calls of models may cost at most.
+        words: What it last said that it is doing.
+        values: What kernels have returned to it, and may be its output.
 
     Times are monotonic seconds; see `Vital`.
     """
@@ -69,6 +72,11 @@ class Attempt:
     doom: Doom | None = None
     allowance: float | None = None
     spent: float = 0.0
+    pledged: float = 0.0
+    words: str = ""
+    values: set[Digest] = field(default_factory=set)
+    is_paused: bool = False
+    waits: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> str:
@@ -77,10 +85,10 @@ class Attempt:
 
     @property
     def reserved(self) -> float:
-        """Dollars that are kept for it: what its task's cap leaves it to spend."""
+        """Dollars that are kept for it: what its cap leaves it, or its calls may cost."""
         if self.task.cap_cost is None or self.allowance is None:
-            return 0.0
-        return max(0.0, self.allowance - self.spent)
+            return self.pledged
+        return max(self.pledged, self.allowance - self.spent)
 
     def begin(self, now: float) -> None:
         """Start its clock."""
@@ -100,17 +108,38 @@ class Attempt:
 
     def pause(self, now: float) -> None:
         """Stop its processes and its clock."""
-        if self.paused_since is None and self.begun:
-            self.paused_since = now
+        if not self.is_paused and self.begun:
+            self.is_paused = True
+            self._stand_still(now)
             self.seat.pause()
 
     def resume(self, now: float) -> None:
         """Let both go on; the silence of a pause is no silence."""
-        if self.paused_since is not None:
+        if self.is_paused:
+            self.is_paused = False
+            self._go_on(now)
+            self.seat.resume()
+
+    def hold(self, now: float, what: str) -> None:
+        """Stop its clock while it waits for what is not in its hands: a server, a kernel."""
+        self.waits.add(what)
+        self._stand_still(now)
+
+    def let_go(self, now: float, what: str) -> None:
+        """Note that it waits for that no longer."""
+        if what in self.waits:
+            self.waits.discard(what)
+            self._go_on(now)
+
+    def _stand_still(self, now: float) -> None:
+        if self.paused_since is None:
+            self.paused_since = now
+
+    def _go_on(self, now: float) -> None:
+        if self.paused_since is not None and not self.is_paused and not self.waits:
             self.paused_s += now - self.paused_since
             self.paused_since = None
             self.last_sign = now
-            self.seat.resume()
 
     @property
     def is_overspent(self) -> bool:
@@ -237,17 +266,25 @@ def _needed(
     task: TaskSpec, plan: PlanSpec, outputs: Mapping[str, Digest | Value]
 ) -> dict[str, Digest | Value | None]:
     """Return what a job needs, by name; names of values as the function calls them."""
+    work = task.work
+    shown = None
+    if isinstance(work, AgentWork) and (work.model or work.function):
+        # What a model may not see does not come near it.
+        shown = work.variables
     digests: dict[str, Digest | Value | None] = {
-        name: Digest(text) for name, text in plan.inputs.items()
+        name: Digest(text)
+        for name, text in plan.inputs.items()
+        if shown is None or name in shown
     }
     for need in task.needs:
         digests[need] = outputs.get(need)
-    work = task.work
     if isinstance(work, PythonWork):
         if digests:
             digests = _taken(work, digests)
         digests[_FUNCTION] = Digest(work.function)
         digests[_ARGUMENTS] = Digest(work.arguments)
+    elif work.function:
+        digests[_FUNCTION] = Digest(work.function)
     return digests
 
 
@@ -287,6 +324,8 @@ def _job(
         repeatable=task.repeatable,
         resources=task.resources,
         allowance=attempt.allowance,
+        goal=task.goal if task.agent else "",
+        check=task.check if task.agent else "",
     )
 
 

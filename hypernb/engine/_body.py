@@ -6,26 +6,37 @@ import asyncio
 import fnmatch
 import inspect
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb import codec
+from hypernb.abc import Payload
 from hypernb.engine._job import Ending, EndKind
 from hypernb.engine._refusals import refusal_of
 from hypernb.errors import HypernbError
-from hypernb.model import AgentWork, PythonWork
+from hypernb.model import AgentWork, PythonWork, StoredValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from hypernb.abc import Payload
+    from hypernb.abc import ToolContext
     from hypernb.engine._job import Job, Value
+    from hypernb.engine._requests import Reply, Request
 
+STORED: Final = "application/vnd.hypernb.stored"
+"""Of an output that is in the store already: its digest."""
 _DETAIL_CHARS: Final = 4_000
 _TRACEBACK_CHARS: Final = 20_000
 
 
-def do_job(job: Job, *, outbox: Path, report: Callable[[str, float | None], None]) -> Payload:
+def do_job(
+    job: Job,
+    *,
+    outbox: Path,
+    report: Callable[[str, float | None], None],
+    ask: Callable[[Request], Reply] | None = None,
+) -> Payload:
     """Do the job and return its output as bytes.
 
     Whatever the task's code raises comes through, `SystemExit` too.
@@ -33,13 +44,18 @@ def do_job(job: Job, *, outbox: Path, report: Callable[[str, float | None], None
     Args:
         outbox: Directory for files that an agent leaves; made when it is needed.
         report: Told what an agent is doing.
+        ask: Asks the runner and waits for its answer; None where there is none.
 
     Raises:
         CannotShipError: The output cannot be sent to another process.
     """
     if isinstance(job.work, PythonWork):
         return do_function(job)
-    return finish_job(job, _perform(job, job.work, _inputs(job), outbox, report))
+    context = _context(job, outbox=outbox, report=report, ask=ask)
+    result = _perform(job, job.work, context)
+    if isinstance(result, StoredValue):
+        return Payload(STORED, result.digest.encode())
+    return finish_job(job, result)
 
 
 def do_function(job: Job) -> Payload:
@@ -89,28 +105,44 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
-def _perform(
+def _context(
     job: Job,
-    work: AgentWork,
-    inputs: Mapping[str, Any],
+    *,
     outbox: Path,
     report: Callable[[str, float | None], None],
-) -> Any:
+    ask: Callable[[Request], Reply] | None,
+) -> ToolContext:
     from hypernb.abc import ToolContext
-    from hypernb.agents import perform
+    from hypernb.engine._services import RunnerServices
     from hypernb.tools import list_files
 
     outbox.mkdir(parents=True, exist_ok=True)
     root = Path(job.root)
-    context = ToolContext(
+    return ToolContext(
         root=root,
         files=within(list_files(root).files, job.scope) if job.root else (),
-        inputs=inputs,
+        inputs=_inputs(job),
         failures=job.failures,
         outbox=outbox,
         report=report,
+        services=None if ask is None else RunnerServices(ask),
     )
-    return perform(agent=job.agent, task=job.task, work=work, context=context)
+
+
+def _perform(job: Job, work: AgentWork, context: ToolContext) -> Any:
+    from hypernb import agents
+
+    if not (work.model or work.function):
+        return agents.perform(agent=job.agent, task=job.task, work=work, context=context)
+    return agents.work_with_model(
+        agent=job.agent,
+        task=job.task,
+        goal=job.goal,
+        check=job.check,
+        work=work,
+        context=context,
+        load=partial(decoded, job.function) if job.function is not None else None,
+    )
 
 
 def within(files: Iterable[str], scope: Iterable[str]) -> tuple[str, ...]:

@@ -57,6 +57,10 @@ class Budget:
         cap = self._caps.get(name)
         return self.overspent() if cap is None else f"it has spent its cap of {dollars(cap)}"
 
+    def cap(self, name: str) -> float | None:
+        """Return what a task may cost in all."""
+        return self._caps.get(name)
+
     # -- the mission --------------------------------------------------------------------
 
     def affordable(self, reserved: float = 0.0) -> float | None:
@@ -76,6 +80,15 @@ class Budget:
     def is_overdrawn(self, reserved: float) -> bool:
         """Tell whether money was paid that is kept for others, or is not there at all."""
         return self.limit is not None and exceeds(self.spent + reserved, self.limit)
+
+    def covers(self, cost: float, reserved: float) -> bool:
+        """Tell whether so much is left besides what is kept for others."""
+        return not self.is_overdrawn(reserved + cost)
+
+    @property
+    def left(self) -> float:
+        """Dollars that are not spent; 0 if there is no limit to take them from."""
+        return self._left(0.0) or 0.0
 
     def _left(self, reserved: float) -> float | None:
         return None if self.limit is None else _left(self.limit, self.spent + reserved)

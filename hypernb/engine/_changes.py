@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.model import AttemptState, Change, EventKind, Hurdle, MissionState, TaskState
+from hypernb.model import (
+    AttemptState,
+    CallState,
+    Change,
+    EventKind,
+    Hurdle,
+    MissionState,
+    TaskState,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from hypernb.model import Digest, Finding, Refusal, TaskId, Usage, Wait
+    from hypernb.abc import ModelWait
+    from hypernb.model import CallRecord, Digest, Finding, Refusal, TaskId, Wait
+
+_LONGEST_WAIT_S: Final = 1e7
 
 
 def mission_started(at: datetime, **facts: Any) -> Change:
@@ -21,10 +34,10 @@ def mission_started(at: datetime, **facts: Any) -> Change:
     )
 
 
-def mission_paused(at: datetime, *, by: str) -> Change:
+def mission_paused(at: datetime, **facts: Any) -> Change:
     """What ran stands still."""
     return Change(
-        EventKind.MISSION_PAUSED, at, payload={"by": by}, mission_state=MissionState.PAUSED
+        EventKind.MISSION_PAUSED, at, payload=facts, mission_state=MissionState.PAUSED
     )
 
 
@@ -152,6 +165,138 @@ def settled(at: datetime, task: TaskId, attempt: int, usage: Usage) -> Change:
     facts = {name: value for name, value in asdict(usage).items() if value}
     payload = {"cost": usage.cost, **facts}
     return Change(EventKind.BUDGET_SETTLED, at, task, attempt, payload=payload, usage=usage)
+
+
+def requested(
+    at: datetime, call: CallRecord, *, tokens: int, said: Mapping[str, Any]
+) -> Change:
+    """A model is about to be asked; written before it is."""
+    payload = {**_of_call(call), "reserved": call.reserved, "tokens": tokens, **said}
+    return _told(EventKind.LLM_REQUESTED, at, call, payload, kept=call)
+
+
+def reserved(at: datetime, call: CallRecord, *, left: float) -> Change:
+    """What a call may cost at most is kept for it."""
+    payload = {"call": call.id, "cost": call.reserved, "left": left}
+    return _told(EventKind.BUDGET_RESERVED, at, call, payload)
+
+
+def streamed(at: datetime, call: CallRecord, text: str, *, begins_anew: bool) -> Change:
+    """A piece of an answer has come."""
+    payload = {"call": call.id, "text": text, **({"anew": True} if begins_anew else {})}
+    return _told(EventKind.LLM_STREAMED, at, call, payload)
+
+
+def waited(at: datetime, call: CallRecord, wait: ModelWait, *, words: str) -> Change:
+    """A call waits for its server, or goes on.
+
+    Args:
+        words: What the task was doing before.
+    """
+    if wait.wait_s <= 0:
+        payload: dict[str, Any] = {"call": call.id, "reason": wait.reason, "until": None}
+        return _told(EventKind.LLM_WAITED, at, call, payload, note=words)
+    until = at + timedelta(seconds=min(wait.wait_s, _LONGEST_WAIT_S))
+    payload = {
+        "call": call.id,
+        "reason": wait.reason[:500],
+        "wait_s": round(wait.wait_s, 3),
+        "until": until.isoformat(),
+        "is_asked": wait.is_asked,
+    }
+    clock = f"{until.astimezone():%H:%M:%S}"
+    note = f"waits for the model: {wait.reason[:200]}, again at {clock}"
+    return _told(EventKind.LLM_WAITED, at, call, payload, note=note)
+
+
+def responded(
+    at: datetime,
+    call: CallRecord,
+    *,
+    usage: Usage | None = None,
+    facts: Mapping[str, Any],
+) -> Change:
+    """A call of a model is over, for better or worse."""
+    payload = {
+        **_of_call(call),
+        "state": call.state.value,
+        "cost": call.cost,
+        "input_tokens": call.input_tokens,
+        "output_tokens": call.output_tokens,
+        "tries": call.tries,
+        "source": call.source,
+        **facts,
+    }
+    return _told(EventKind.LLM_RESPONDED, at, call, payload, kept=call, usage=usage)
+
+
+def call_settled(at: datetime, call: CallRecord, paid: float) -> Change:
+    """A call was paid; how much of it is the mission's cost, ``llm.responded`` has told."""
+    payload = {
+        "cost": paid,
+        "call": call.id,
+        "model": call.model,
+        "input_tokens": call.input_tokens,
+        "output_tokens": call.output_tokens,
+    }
+    return _told(EventKind.BUDGET_SETTLED, at, call, payload)
+
+
+def lost(at: datetime, call: CallRecord) -> list[Change]:
+    """A call ended without an answer. If it may have been made, its worst case is paid."""
+    usage = None
+    if call.state is CallState.LOST:
+        usage = Usage(call.cost or 0.0, call.model)
+    told = [responded(at, call, usage=usage, facts={"error": call.error})]
+    if call.cost:
+        told.append(call_settled(at, call, call.cost))
+    return told
+
+
+def _of_call(call: CallRecord) -> dict[str, Any]:
+    facts = {"call": call.id, "model": call.model, "host": call.host, "purpose": call.purpose}
+    return facts | ({"request_hash": call.request_hash} if call.request_hash else {})
+
+
+def _told(  # noqa: PLR0913 - facts of one event
+    kind: EventKind,
+    at: datetime,
+    call: CallRecord,
+    payload: Mapping[str, Any],
+    *,
+    note: str | None = None,
+    kept: CallRecord | None = None,
+    usage: Usage | None = None,
+) -> Change:
+    return Change(
+        kind,
+        at,
+        call.task_id,
+        call.attempt,
+        payload=payload,
+        note=note,
+        call=kept,
+        usage=usage,
+    )
+
+
+def tool(
+    at: datetime, kind: str, task: TaskId, attempt: int, payload: Mapping[str, Any]
+) -> Change:
+    """An agent calls a tool, or has its answer."""
+    return Change(kind, at, task, attempt, payload=payload)
+
+
+def key_missing(at: datetime, *, key: str, model: str, host: str, runner: str) -> Change:
+    """A runner leaves the mission to one that has the key."""
+    payload = {"key": key, "model": model, "host": host, "runner": runner}
+    return Change(EventKind.KEY_MISSING, at, payload=payload)
+
+
+def warned(at: datetime, *, spent: float, budget: float) -> Change:
+    """Most of the budget is spent."""
+    payload = {"spent": spent, "budget": budget}
+    return Change(EventKind.BUDGET_WARNED, at, payload=payload)
 
 
 def exhausted(at: datetime, *, spent: float, budget: float, needed: float | None) -> Change:

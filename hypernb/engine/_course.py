@@ -12,7 +12,7 @@ from hypernb.engine._backoff import backoff_s
 from hypernb.engine._budget import Budget
 from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
-from hypernb.errors import TransitionError, UnknownTaskError
+from hypernb.errors import TransitionError, UnknownTaskError, dollars
 from hypernb.model import (
     OVERSPENT,
     UNCOVERED,
@@ -138,10 +138,14 @@ class Course:
 
     def spend(self, at: datetime, attempt: Attempt, usage: Usage) -> Change:
         """Note what an attempt has paid."""
+        self.take(attempt, usage)
+        return changes.settled(at, attempt.task_id, attempt.number, usage)
+
+    def take(self, attempt: Attempt, usage: Usage) -> None:
+        """Count what an attempt has paid."""
         attempt.spent += usage.cost
         self.budget.take(attempt.task.name, usage.cost)
         self._reserve(attempt.task.name)
-        return changes.settled(at, attempt.task_id, attempt.number, usage)
 
     def take_over(self, payment: Change) -> None:
         """Count what was paid in an earlier run, and is not in the store yet."""
@@ -179,6 +183,12 @@ class Course:
             error, because = self.budget.too_dear(name), UNCOVERED
             needed = self.budget.cap_left(name)
         return [self.exhausted(at, needed), *self.cancel_rest(at, because=because)], error
+
+    def leave_rest(self, at: datetime) -> tuple[list[Change], str]:
+        """End what has not begun, because a person wanted only what ran to end."""
+        spent, limit = dollars(self.budget.spent), dollars(self.budget.limit or 0.0)
+        error = f"it was to finish only what ran: {spent} of its budget of {limit} are spent"
+        return [self.exhausted(at), *self.cancel_rest(at, because=UNCOVERED)], error
 
     def exhausted(self, at: datetime, needed: float | None = None) -> Change:
         """Note that the budget is spent, or does not cover what is left to do."""

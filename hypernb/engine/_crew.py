@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from hypernb.abc import Clock, Store
     from hypernb.engine._attempt import Materials
     from hypernb.engine._governor import Governor
+    from hypernb.engine._models import ModelDesk
     from hypernb.engine._settings import RunnerSettings
     from hypernb.engine._threads import Desk
     from hypernb.engine._writer import Writer
     from hypernb.engine.executors import Executor
+    from hypernb.model import MissionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Crew:
         desk: The thread for short calls to the store.
         spawn: Starts a named task in the runner's group.
         poke: Asks the runner to decide again what may start.
+        models: Asks models, with the runner's keys.
+        told_of_keys: Missions of which it was told that they wait for a key.
     """
 
     store: Store
@@ -44,3 +48,5 @@ class Crew:
     rng: Random
     spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
     poke: Callable[[], None]
+    models: ModelDesk
+    told_of_keys: set[MissionId]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +37,19 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environ.items()
         if not looks_secret(name) and not has_credentials(value)
+    }
+
+
+def without(
+    keys: Mapping[str, str], environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the environment without the variables of keys, and without any that hold one."""
+    source = os.environ if environ is None else environ
+    secrets = [key for key in keys.values() if key]
+    return {
+        name: value
+        for name, value in source.items()
+        if name not in keys and not any(key in value for key in secrets)
     }
 
 

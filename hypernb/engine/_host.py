@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from hypernb.engine._environment import has_credentials, scrubbed
+from hypernb.engine._environment import has_credentials, scrubbed, without
+from hypernb.engine._keys import key_ids, runner_resource
 from hypernb.engine._log import tail, timestamp
 from hypernb.errors import RunnerError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hypernb.abc import Clock, Store
     from hypernb.engine._runner import Runner, RunnerEnd
     from hypernb.engine._settings import RunnerSettings
@@ -36,8 +39,12 @@ def run_runner(
     settings: RunnerSettings | None = None,
     *,
     path: tuple[str, ...] | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> RunnerEnd:
     """Run a runner in this thread until it ends; SIGTERM and SIGINT end it in order.
+
+    Args:
+        keys: Of models, by the name of their variable.
 
     Raises:
         StoreError: The store cannot be used.
@@ -46,17 +53,20 @@ def run_runner(
 
     store = SqlStore(store_url)
     try:
-        return asyncio.run(_run(store, settings, path))
+        return asyncio.run(_run(store, settings, path, keys or {}))
     finally:
         store.close()
 
 
 async def _run(
-    store: Store, settings: RunnerSettings | None, path: tuple[str, ...] | None
+    store: Store,
+    settings: RunnerSettings | None,
+    path: tuple[str, ...] | None,
+    keys: Mapping[str, str],
 ) -> RunnerEnd:
     from hypernb.engine._runner import Runner
 
-    runner = Runner(store, settings, path=path)
+    runner = Runner(store, settings, path=path, keys=keys)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(
@@ -66,10 +76,20 @@ async def _run(
     return await runner.run()
 
 
-def spawn_runner(store_url: str, *, timeout_s: float = _VISIBLE_WITHIN_S) -> None:
+def spawn_runner(
+    store_url: str,
+    keys: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float = _VISIBLE_WITHIN_S,
+) -> None:
     """Start a runner as a process of its own, and wait until its lease is to be seen.
 
-    It outlives this process. If another runner holds the store already, nothing changes.
+    It outlives this process. If another runner with the same keys is at work on this machine,
+    nothing changes.
+
+    Args:
+        keys: Of models, by the name of their variable. It is told them by a pipe: what stands
+            in an environment or in a command line can be read by every other process.
 
     Raises:
         RunnerError: It ended at once, or did not come up in time; what it said is told.
@@ -79,13 +99,14 @@ def spawn_runner(store_url: str, *, timeout_s: float = _VISIBLE_WITHIN_S) -> Non
     began = timestamp()
     store = SqlStore(store_url)
     try:
-        process, said = _start(store_url)
+        resource = runner_resource(key_ids(store, keys or {}))
+        process, said = _start(store_url, keys or {})
         waiter = threading.Event()
         for _ in range(int(timeout_s / _LOOK_S)):
-            if store.leases("runner:"):
+            if is_held(store, resource):
                 return
             if (code := process.poll()) is not None:
-                if store.leases("runner:") or code == 0:
+                if is_held(store, resource) or code == 0:
                     return
                 raise RunnerError(
                     f"The runner ended at once with exit code {code}: "
@@ -102,8 +123,13 @@ def spawn_runner(store_url: str, *, timeout_s: float = _VISIBLE_WITHIN_S) -> Non
         store.close()
 
 
-def _start(store_url: str) -> tuple[subprocess.Popen[bytes], Path]:
-    environ = scrubbed(os.environ)
+def is_held(store: Store, resource: str) -> bool:
+    """Tell whether somebody holds exactly this lease."""
+    return any(lease.resource == resource for lease in store.leases(resource))
+
+
+def _start(store_url: str, keys: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Path]:
+    environ = without(keys, scrubbed(os.environ))
     # Its tasks import what the session imports, whatever directory the runner is in.
     environ[PATH_VARIABLE] = orjson.dumps(
         [str(Path(entry).resolve()) for entry in sys.path]
@@ -113,11 +139,13 @@ def _start(store_url: str) -> tuple[subprocess.Popen[bytes], Path]:
         environ["HYPERNB_DB"] = store_url  # a command line can be read by everybody
     else:
         command += ["--store", store_url]
+    if keys:
+        command.append("--keys")
     said = _words_file(store_url)
     with said.open("wb") as words:
         process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if keys else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=words,
             env=environ,
@@ -125,6 +153,9 @@ def _start(store_url: str) -> tuple[subprocess.Popen[bytes], Path]:
             start_new_session=True,
         )
     _reap(process)
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # it says why itself
+            pipe.write(orjson.dumps(dict(keys)))
     return process, said
 
 
@@ -161,6 +192,7 @@ class InProcessHost:
     Args:
         store_url: The host opens a store of its own on it.
         settings: By default from the environment.
+        keys: Of models, by the name of their variable.
 
     Attributes:
         end: Why its runner ended, once it has.
@@ -168,13 +200,19 @@ class InProcessHost:
     """
 
     def __init__(
-        self, store_url: str, settings: RunnerSettings | None = None, clock: Clock | None = None
+        self,
+        store_url: str,
+        settings: RunnerSettings | None = None,
+        clock: Clock | None = None,
+        *,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         self.store_url = store_url
         self.end: RunnerEnd | None = None
         self.error: BaseException | None = None
         self._settings = settings
         self._clock = clock
+        self._keys = dict(keys or {})
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: Runner | None = None
@@ -232,7 +270,7 @@ class InProcessHost:
         store = SqlStore(self.store_url)
         try:
             self._loop = asyncio.get_running_loop()
-            self._runner = Runner(store, self._settings, self._clock)
+            self._runner = Runner(store, self._settings, self._clock, keys=self._keys)
             ready.set()
             self.end = await self._runner.run()
         finally:

@@ -32,7 +32,7 @@ class Job:
         paths: Directories that Python work imports from, first of all others. Empty for
             agents: they look at the tree and must never run a module of it by its name.
         scope: Files below the root that it may read; all if empty.
-        function: For Python work.
+        function: For Python work, and for an agent of the user's own.
         arguments: For Python work: ``(args, kwargs)``.
         inputs: Outputs of its needs and inputs of the plan, by name (of a Python function: by
             keyword); None for a need that failed and lets it run all the same.
@@ -40,6 +40,8 @@ class Job:
         repeatable: It may be begun anew where it was begun before.
         resources: What it holds permits of.
         allowance: Dollars that it may spend; None for no limit.
+        goal: What an agent is to reach; empty for Python work.
+        check: How its result is told to be good.
     """
 
     key: str
@@ -56,6 +58,8 @@ class Job:
     repeatable: bool = True
     resources: tuple[str, ...] = ()
     allowance: float | None = None
+    goal: str = ""
+    check: str = ""
 
 
 class SignalKind(StrEnum):

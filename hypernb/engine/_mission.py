@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import Attempt, Doom
+from hypernb.engine._body import STORED
 from hypernb.engine._course import Course
 from hypernb.engine._dispatch import Candidate
+from hypernb.engine._errands import Errands
+from hypernb.engine._funds import Funds
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
+from hypernb.engine._keys import key_facts, lacking_keys, needed_keys
 from hypernb.engine._opening import Opening, read_opening
-from hypernb.engine._product import product_of
+from hypernb.engine._product import only_own, product_of
 from hypernb.engine._recovery import Leftover
 from hypernb.engine._watchdog import Verdict, judge
 from hypernb.errors import (
@@ -33,15 +37,16 @@ if TYPE_CHECKING:
     from hypernb.abc import Payload
     from hypernb.engine._crew import Crew
     from hypernb.engine._product import Product
+    from hypernb.engine._requests import Reply, Request
     from hypernb.engine._writer import Committed
     from hypernb.model import (
+        Amendment,
         Change,
         Digest,
         LeaseRecord,
         MissionRecord,
         TaskId,
         TaskSpec,
-        Usage,
     )
 
 _SMALL_BYTES: Final = 10_000
@@ -102,20 +107,23 @@ class MissionRun:
         self.broken: Exception | None = None
         self.lock = asyncio.Lock()
         self._crew = crew
-        self._running: dict[str, Attempt] = {}
+        self.attempts: dict[str, Attempt] = {}
         self._begun: set[tuple[TaskId, int]] = set()  # attempts whose end is not in the store
-        self._unpaid: dict[int, Change] = {}  # payments that are not in the store
+        self.funds = Funds(self)
+        self.lacking: list[str] = []
+        self._amended = 0
+        self._errands: Errands | None = None
         self._leftover = leftover or Leftover()
         self._at_work: Counter[str] = Counter()  # running tasks by agent
         self._suspect: str | None = None
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}  # resources are being asked for
         self._granted: dict[str, None] = {}  # they hold their resources and start next
-        self._go = asyncio.Event()
-        self._go.set()
+        self.go = asyncio.Event()
+        self.go.set()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._is_ending = False
+        self.is_ending = False
         self.is_closed = False
         self._has_ended = False
         self._signs: dict[TaskId, datetime] = {}
@@ -123,8 +131,11 @@ class MissionRun:
 
     # -- opening ------------------------------------------------------------------------
 
-    async def open(self) -> None:
+    async def open(self, *, is_asked: bool = False) -> None:
         """Read the mission, check its approval, and go on where the last runner stopped.
+
+        Args:
+            is_asked: Because of a command, which is carried out also where a key lacks.
 
         Raises:
             StoreError: The store cannot be read.
@@ -134,13 +145,15 @@ class MissionRun:
             self._crew.store,
             self.record,
             self.lease,
-            dropped=self._leftover.attempts,
+            leftover=self._leftover,
             at=self._crew.clock.now(),
             abandoned_at_most=self._crew.settings.abandoned_at_most,
         )
         self._adopt(opening)
         if opening.objection and not self.state.is_final:
             await self._refuse(opening.objection)
+        elif not self.state.is_final and self.lacking:
+            await self._wait_for_a_key(is_asked=is_asked)
         elif not self.state.is_final:
             await self._begin_or_go_on()
         self.opened.set()
@@ -150,38 +163,73 @@ class MissionRun:
         self.record = opening.mission
         self.state = opening.mission.state
         self.plan = opening.plan
-        self._course = Course(opening)
-        for payment in self._leftover.payments:
-            self._course.take_over(payment)
+        self.course = Course(opening)
+        self.models = dict(opening.plan.models)
+        self._late = (*self._leftover.payments, *opening.lost)
+        for payment in self._late:
+            self.course.take_over(payment)
+        self._amend(opening.amendments)
+        self.funds.has_warned(opening.warned_of)
+        self.lacking = lacking_keys(needed_keys(self.plan, self.models), self._crew.models.ids)
         self._objection = opening.objection
         self._has_ended = self.state.is_final
 
     async def _refuse(self, objection: str) -> None:
         at = self._crew.clock.now()
         self._log("Mission %s is not run: %s", self.record.short_id, objection)
-        rest = self._course.cancel_rest(at, because="never started: the mission may not run")
+        rest = self.course.cancel_rest(at, because="never started: the mission may not run")
         await self._write([*rest, self._finish(at, MissionState.FAILED, objection)])
 
     async def _begin_or_go_on(self) -> None:
         at = self._crew.clock.now()
         if self.state is MissionState.AWAITING_APPROVAL:
             self._become(MissionState.RUNNING)
-            self._course.begin(at)
+            self.course.begin(at)
             # Before anything else: a person may just have ended the mission, or changed it.
             await self._write([changes.mission_started(at, by=self.record.by)])
         elif self.state is MissionState.PAUSED:
-            self._go.clear()
-        if self._course.is_recovered:
+            self.go.clear()
+        if self.course.is_recovered:
             self._log("Mission %s goes on with what was under way", self.record.short_id)
-        self._pay(self._leftover.payments)
-        self._submit([*self._course.go_on(at), *self._conclusion(at)])
+        self.funds.pay(self._late)
+        self.submit([*self.course.go_on(at), *self._conclusion(at)])
+
+    async def _wait_for_a_key(self, *, is_asked: bool) -> None:
+        """Leave the mission to a runner that has what it needs."""
+        at = self._crew.clock.now()
+        if self.state is MissionState.PAUSED:
+            self.go.clear()
+        if is_asked:
+            self.funds.pay(self._late)
+            self.submit(self.course.go_on(at))
+        if self.record.id not in self._crew.told_of_keys:
+            self._crew.told_of_keys.add(self.record.id)
+            self._log("Mission %s needs %s", self.record.short_id, ", ".join(self.lacking))
+            told = key_facts(self.models.values(), self.lacking)
+            await self._write(
+                changes.key_missing(at, runner=self.lease.holder, **facts) for facts in told
+            )
+
+    async def read_amendments(self) -> bool:
+        """Take up what a person has changed of the contract; tell whether there was more."""
+        known = self._amended
+        found = await self._crew.desk.call(self._crew.store.amendments, self.record.id)
+        self._amend(found)
+        return self._amended > known
+
+    def _amend(self, amendments: Sequence[Amendment]) -> None:
+        for each in amendments:
+            if each.budget is not None:
+                self.course.budget.limit = each.budget
+            self.models |= each.models
+        self._amended = len(amendments)
 
     # -- what the runner asks -----------------------------------------------------------
 
     @property
     def is_running(self) -> bool:
         """Tasks of it run or will do so by themselves."""
-        under_way = self._running or self._timers or self._asking
+        under_way = self.attempts or self._timers or self._asking
         return bool(under_way) or not self.opened.is_set()
 
     @property
@@ -190,13 +238,13 @@ class MissionRun:
         return (
             self.state is MissionState.RUNNING
             and not self.is_running
-            and self._course.best() is None
+            and self.course.best() is None
         )
 
     @property
     def running(self) -> int:
         """How many tasks run, or are about to."""
-        return len(self._running) + len(self._asking) + len(self._granted)
+        return len(self.attempts) + len(self._asking) + len(self._granted)
 
     @property
     def hands(self) -> int:
@@ -206,25 +254,25 @@ class MissionRun:
     @property
     def at_work(self) -> int:
         """How many tasks run that are not stopped."""
-        return 0 if self.state is MissionState.PAUSED else len(self._running)
+        return 0 if self.state is MissionState.PAUSED else len(self.attempts)
 
     @property
     def waits(self) -> bool:
         """All that runs here are attempts that begin when their start is committed."""
         return not self._asking and all(
-            each.seat.is_prompt and not each.begun for each in self._running.values()
+            each.seat.is_prompt and not each.begun for each in self.attempts.values()
         )
 
     def candidate(self) -> Candidate | None:
         """Return the best task that it could start now."""
-        if self._is_ending or self.state is not MissionState.RUNNING or self.broken:
+        if self.is_ending or self.state is not MissionState.RUNNING or self.broken:
             return None
-        if not self.opened.is_set():
+        if not self.opened.is_set() or self.lacking or self.funds.is_finishing:
             return None
         best = next(iter(self._granted), None)
         if best is None:
             lacking = self._crew.governor.lacking
-            best = self._course.best(self._at_work, lacking, self._reserved())
+            best = self.course.best(self._at_work, lacking, self.funds.reserved())
         if best is None:
             return None
         return Candidate(
@@ -232,22 +280,18 @@ class MissionRun:
             number=self.record.number,
             priority=self.plan.priority,
             task=best,
-            remaining_s=self._course.remaining_s(best),
+            remaining_s=self.course.remaining_s(best),
             running=self.running,
             limit=self.plan.concurrency,
             turns=self.turns,
-            alone=self._course.is_suspect(best),
+            alone=self.course.is_suspect(best),
             is_granted=best in self._granted,
         )
 
-    def _reserved(self) -> float:
-        """Return how many dollars are kept for tasks that run, or will before any other."""
-        if self.plan.budget is None:
-            return 0.0
-        running = sum(attempt.reserved for attempt in self._running.values())
-        ahead = (*self._asking, *self._granted)
-        capped = [name for name in ahead if self._course.specs[name].cap_cost is not None]
-        return running + sum(self._course.budget.allowance(name, 0.0) or 0.0 for name in capped)
+    @property
+    def ahead(self) -> tuple[str, ...]:
+        """Tasks that start before any other."""
+        return (*self._asking, *self._granted)
 
     @property
     def runs_alone(self) -> bool:
@@ -260,20 +304,20 @@ class MissionRun:
         Raises:
             OSError: No process can be started for it; nothing has changed.
         """
-        spec = self._course.specs[name]
+        spec = self.course.specs[name]
         if spec.resources and name not in self._granted:
             self._ask(spec)
             return
         is_agent = isinstance(spec.work, AgentWork)
         seat = self._crew.executor.seat(self.record.id, is_agent=is_agent)
         self._granted.pop(name, None)
-        task, number = self._course.start(name)
-        allowance = self._course.budget.allowance(name, self._reserved())
+        task, number = self.course.start(name)
+        allowance = self.course.budget.allowance(name, self.funds.reserved())
         attempt = Attempt(spec, task, number, seat, allowance=allowance)
-        self._running[name] = attempt
+        self.attempts[name] = attempt
         self._begun.add((task, number))
         self._at_work[spec.agent] += 1
-        self._suspect = name if self._course.is_suspect(name) else None
+        self._suspect = name if self.course.is_suspect(name) else None
         self.turns += 1
         self._quiet.clear()
         at = self._crew.clock.now()
@@ -285,10 +329,10 @@ class MissionRun:
             agent=spec.agent,
             alone=self.runs_alone,
         )
-        committed = self._submit([started])
+        committed = self.submit([started])
         if not seat.is_prompt:
             self._set_off(attempt, committed)
-        elif self._course.waits_for_its_start(spec):
+        elif self.course.waits_for_its_start(spec):
             self._batches[committed].starts.append(attempt)
         else:
             self._do_at_once(attempt, committed)
@@ -296,12 +340,12 @@ class MissionRun:
     # -- resources ----------------------------------------------------------------------
 
     def _ask(self, spec: TaskSpec) -> None:
-        task, number = self._course.ask(spec.name)
+        task, number = self.course.ask(spec.name)
         self._at_work[spec.agent] += 1
         # From now on, not from when the task begins: others are chosen in this very turn.
         asking = contextlib.ExitStack()
         asking.enter_context(self._crew.governor.asking(spec.resources))
-        self._asking[spec.name] = self._spawn(
+        self._asking[spec.name] = self.spawn(
             partial(self._asked, spec, task, number, asking),
             f"{self.record.short_id}/{spec.name} asks",
         )
@@ -318,27 +362,27 @@ class MissionRun:
         finally:
             del self._asking[name]
             self._at_work[spec.agent] -= 1
-        if self._is_ending:
+        if self.is_ending:
             return  # whoever ends the mission ends the task with it, and the lease its permits
-        self._course.release(name)
+        self.course.release(name)
         at = self._crew.clock.now()
         if wait is None:
             self._granted[name] = None
         else:
             self._crew.governor.note(wait)
-            self._submit(self._course.defer(at, name, wait))
-        self._submit(self._conclusion(at))
+            self.submit(self.course.defer(at, name, wait))
+        self.submit(self._conclusion(at))
         self._crew.poke()
 
     def _refused(self, at: datetime, attempt: Attempt, ending: Ending) -> list[Change]:
         assert ending.refusal is not None  # noqa: S101 - narrows the type
         name = attempt.task.name
-        change, refusal, after_s = self._course.refuse(at, attempt, ending, ending.refusal)
+        change, refusal, after_s = self.course.refuse(at, attempt, ending, ending.refusal)
         self._log("Task %s/%s waits: too many requests", self.record.short_id, name, task=name)
         own = [each for each in refusal.resources if each in attempt.task.resources]
         if own:
             # The store knows better for how long, and says so when it is asked.
-            self._course.release(name)
+            self.course.release(name)
             for each in own:
                 self._crew.governor.note(Wait(each, Hurdle.CLOSED, after_s))
         else:
@@ -354,12 +398,12 @@ class MissionRun:
 
     def _do_at_once(self, attempt: Attempt, committed: Committed) -> None:
         """Do an attempt here and now, if it takes no waiting; else set it off."""
-        if not self._go.is_set() or attempt.doom is not None or self.broken:
+        if not self.go.is_set() or attempt.doom is not None or self.broken:
             self._set_off(attempt, committed)
             return
         try:
             job = self._crew.materials.job_at_hand(
-                attempt, self.plan, outputs=self._course.outputs, failures=self._course.errors
+                attempt, self.plan, outputs=self.course.outputs, failures=self.course.errors
             )
             if job is None:
                 self._set_off(attempt, committed)
@@ -400,14 +444,17 @@ class MissionRun:
         self._look_on()
 
     def _look_on(self) -> None:
-        if not self._running:
+        if not self.attempts:
             self._quiet.set()
         self._crew.poke()
 
     def _leave(self, attempt: Attempt) -> None:
         attempt.seat.leave()
         name = attempt.task.name
-        del self._running[name]
+        if self._errands is not None:
+            self._errands.close(attempt)
+        del self.attempts[name]
+        self.funds.look_again()
         self._at_work[attempt.task.agent] -= 1
         if self._suspect == name:
             self._suspect = None
@@ -415,20 +462,30 @@ class MissionRun:
     async def _do(self, attempt: Attempt, committed: Committed) -> Ending:
         try:
             job = await self._crew.materials.job(
-                attempt, self.plan, outputs=self._course.outputs, failures=self._course.errors
+                attempt, self.plan, outputs=self.course.outputs, failures=self.course.errors
             )
         except StoreUnavailableError:
             raise  # no task's fault
         except HypernbError as error:
             await committed
             return Ending(EndKind.FAILED, error_kind=type(error).__name__, detail=str(error))
-        if self._course.waits_for_its_start(attempt.task):
+        if self.course.waits_for_its_start(attempt.task):
             await committed
-        await self._go.wait()
+        await self.go.wait()
         if attempt.doom is not None:
             return Ending(EndKind.KILLED)
         attempt.begin(self._crew.clock.monotonic())
-        return await attempt.seat.run(job, partial(self._hear, attempt))
+        hear, answer = partial(self._hear, attempt), partial(self._answer, attempt)
+        return only_own(await attempt.seat.run(job, hear, answer), attempt.values)
+
+    def has(self, attempt: Attempt) -> bool:
+        """Tell whether an attempt is still under way."""
+        return self.attempts.get(attempt.task.name) is attempt
+
+    async def _answer(self, attempt: Attempt, request: Request) -> Reply:
+        if self._errands is None:
+            self._errands = Errands(self._crew, self)
+        return await self._errands.answer(attempt, request)
 
     async def _product(self, ending: Ending) -> Product:
         if _is_small(ending):
@@ -436,65 +493,53 @@ class MissionRun:
         return await self._crew.desk.call(product_of, ending, self._crew.store)
 
     def _hear(self, attempt: Attempt, signal: Signal) -> None:
-        if self._running.get(attempt.task.name) is not attempt:
+        if not self.has(attempt):
             return
         attempt.last_sign = self._crew.clock.monotonic()
         at = self._signs[attempt.task_id] = self._crew.clock.now()
         if signal.usage is not None:
-            self._spend(at, attempt, [signal.usage])
+            self.funds.spend(at, attempt, [signal.usage])
             return
-        if self._is_ending or self._crew.writer.is_full:
+        if self.is_ending or self._crew.writer.is_full:
             return
         if signal.kind is SignalKind.PROGRESS:
+            attempt.words = signal.text
             change = changes.progressed(
                 at, attempt.task_id, attempt.number, words=signal.text, share=signal.share
             )
-            self._submit([change])
+            self.submit([change])
         elif signal.kind is SignalKind.PRINTED:
-            self._submit(
+            self.submit(
                 [changes.printed(at, attempt.task_id, attempt.number, text=signal.text)]
             )
 
     # -- what it costs ------------------------------------------------------------------
 
-    def _spend(self, at: datetime, attempt: Attempt, usage: Sequence[Usage]) -> None:
-        """Note what was paid; end what goes on though it may not."""
-        self._pay([self._course.spend(at, attempt, each) for each in usage])
-        if self._is_ending or self.broken:
-            return
-        budget = self._course.budget
-        if attempt.task.cap_cost is None:
-            is_beyond = budget.is_overdrawn(self._reserved())
-        else:
-            is_beyond = attempt.is_overspent
-        if is_beyond and attempt.doom is None:
-            attempt.doom = Doom.OVERSPENT
-            self._spawn(attempt.end, f"end {attempt.key}, which spends too much")
-        if budget.is_overspent:
-            self._spawn(self._exhausted, f"{self.record.short_id} has spent its budget")
+    def submit_payments(
+        self, payments: Sequence[Change], outputs: Mapping[Digest, Payload] | None = None
+    ) -> Committed:
+        """Have payments written; `funds` is told when they are."""
+        committed = self.submit(payments, outputs)
+        self._batches[committed].payments += payments
+        return committed
 
-    def _pay(self, payments: Sequence[Change]) -> None:
-        """Have payments written, by a later run of the mission if not by this one."""
-        self._unpaid |= {id(change): change for change in payments}
-        if payments and not self.broken:
-            committed = self._submit(payments)
-            self._batches[committed].payments += payments
+    async def end_poor(self) -> None:
+        """End all that runs: more was spent than the mission may.
 
-    async def _exhausted(self) -> None:
-        if self._is_ending or self.broken:
-            return  # it was the last call of the last task, or somebody was faster
-        self._is_ending = True
-        self._submit([self._course.exhausted(self._crew.clock.now())])
-        error = self._course.budget.overspent()
-        with contextlib.suppress(HypernbError):  # noted by _break
-            await self._end_all(MissionState.FAILED, error, because=OVERSPENT)
+        Raises:
+            StoreError: It could not be written.
+        """
+        self.is_ending = True
+        self.submit([self.course.exhausted(self._crew.clock.now())])
+        error = self.course.budget.overspent()
+        await self._end_all(MissionState.FAILED, error, because=OVERSPENT)
 
     # -- what came of it ----------------------------------------------------------------
 
     def _settle(self, attempt: Attempt, ending: Ending, product: Product | None) -> None:
         at = self._crew.clock.now()
         if ending.usage:
-            self._spend(at, attempt, ending.usage)
+            self.funds.spend(at, attempt, ending.usage)
         if self.broken or attempt.doom not in (None, Doom.TIMED_OUT, Doom.OVERSPENT):
             return  # whoever ended it writes, or nobody may
         written: list[Change] = []
@@ -511,7 +556,7 @@ class MissionRun:
         outputs: dict[Digest, Payload] = {}
         if product is not None and attempt.doom is None:
             outputs[product.digest] = product.payload
-            written += self._course.succeed(at, attempt, product)
+            written += self.course.succeed(at, attempt, product)
         elif ending.refusal is not None and attempt.doom is None:
             product = None
             written += self._refused(at, attempt, ending)
@@ -519,7 +564,7 @@ class MissionRun:
             product = None
             written += self._fail(at, attempt, ending)
         written += self._conclusion(at)
-        committed = self._submit(written, outputs)
+        committed = self.submit(written, outputs)
         self._batches[committed].ends.append((attempt, product))
 
     def _settled(
@@ -532,14 +577,14 @@ class MissionRun:
         if product is not None:
             digest = filed.get(product.digest, product.digest)
             self._crew.materials.keep(digest, product.value)
-        self._course.written(name, digest)
-        resources = self._course.specs[name].resources
-        if resources and not self._course.is_waiting(name):
+        self.course.written(name, digest)
+        resources = self.course.specs[name].resources
+        if resources and not self.course.is_waiting(name):
             self._crew.governor.freed(resources)
 
     def _fail(self, at: datetime, attempt: Attempt, ending: Ending) -> tuple[Change, ...]:
         name = attempt.task.name
-        setback = self._course.fail(at, attempt, ending, self._crew.rng)
+        setback = self.course.fail(at, attempt, ending, self._crew.rng)
         if setback.retry_after_s is None:
             self._log(
                 "Task %s/%s failed: %s", self.record.short_id, name, setback.error, task=name
@@ -549,46 +594,56 @@ class MissionRun:
         return setback.changes
 
     def _again_after(self, name: str, wait_s: float) -> None:
-        self._timers[name] = self._spawn(
+        self._timers[name] = self.spawn(
             partial(self._again, name, wait_s), f"{self.record.short_id}/{name} waits"
         )
 
     async def _again(self, name: str, wait_s: float) -> None:
         await self._crew.clock.sleep(wait_s)
         del self._timers[name]
-        self._course.release(name)
-        self._submit(self._conclusion(self._crew.clock.now()))
+        self.course.release(name)
+        self.submit(self._conclusion(self._crew.clock.now()))
         self._crew.poke()
 
     # -- the end ------------------------------------------------------------------------
 
     def _conclusion(self, at: datetime) -> list[Change]:
         """Return the mission's end, if this was the last of it."""
-        under_way = self._running or self._asking
-        if self._is_ending or under_way or self.state is MissionState.PAUSED:
+        under_way = self.attempts or self._asking
+        if self.is_ending or under_way or self.state is MissionState.PAUSED:
             return []
-        written = []
-        if self._course.is_stopped:
+        if self.course.is_stopped or self.funds.is_finishing:
             self._stop_timers()
-            written = self._course.cancel_rest(at, because="not started, because a task failed")
-        elif self._timers:
-            return []
-        elif (name := self._course.too_dear()) is not None:
-            written, error = self._course.run_dry(at, name)
-            self._is_ending = True
-            self._granted.clear()
-            return [*written, self._finish(at, MissionState.FAILED, error)]
-        elif not self._course.is_done:
-            return []
-        self._is_ending = True
+        return [] if self._timers else self._outcome(at)
+
+    def _outcome(self, at: datetime) -> list[Change]:
+        """Return what follows when nothing runs: nothing, as long as something may start."""
+        course = self.course
+        if course.is_stopped:
+            rest = course.cancel_rest(at, because="not started, because a task failed")
+            return self._end(at, rest, *course.verdict())
+        if self.funds.is_finishing and not course.is_done:
+            rest, error = course.leave_rest(at)
+            return self._end(at, rest, MissionState.FAILED, error)
+        if (name := course.too_dear()) is not None:
+            if self.plan.models:
+                return [self._stand_still(at, **self.funds.lack(course.budget.cap_left(name)))]
+            rest, error = course.run_dry(at, name)
+            return self._end(at, rest, MissionState.FAILED, error)
+        return self._end(at, [], *course.verdict()) if course.is_done else []
+
+    def _end(
+        self, at: datetime, written: list[Change], state: MissionState, error: str
+    ) -> list[Change]:
+        self.is_ending = True
         self._granted.clear()
-        return [*written, self._finish(at, *self._course.verdict())]
+        return [*written, self._finish(at, state, error)]
 
     def _finish(self, at: datetime, state: MissionState, error: str) -> Change:
         self.state = state
         because = f": {error}" if error else ""
         self._log("Mission %s %s%s", self.record.short_id, state.value, because)
-        return self._course.finish(at, state, error)
+        return self.course.finish(at, state, error)
 
     def _stop_timers(self) -> None:
         timers, self._timers = self._timers, {}
@@ -603,29 +658,47 @@ class MissionRun:
         Raises:
             TransitionError: The mission does not run.
         """
-        self._become(MissionState.PAUSED)
-        self._go.clear()
-        now = self._crew.clock.monotonic()
-        for attempt in self._running.values():
-            attempt.pause(now)
-        await self._write([changes.mission_paused(self._crew.clock.now(), by=by)])
+        await self._write([self._stand_still(self._crew.clock.now(), by=by)])
 
-    async def resume(self, *, by: str) -> None:
-        """Let a paused mission go on.
+    def _stand_still(self, at: datetime, **facts: Any) -> Change:
+        self._become(MissionState.PAUSED)
+        self.go.clear()
+        now = self._crew.clock.monotonic()
+        for attempt in self.attempts.values():
+            attempt.pause(now)
+        return changes.mission_paused(at, **facts)
+
+    def ask_for_money(self, needed: float) -> None:
+        """Pause because a call is not covered, until a person has decided."""
+        if self.state is MissionState.RUNNING:
+            at = self._crew.clock.now()
+            self._log("Mission %s needs more money, and is paused", self.record.short_id)
+            self.submit([self._stand_still(at, **self.funds.lack(needed))])
+
+    async def resume(self, *, by: str, finish: bool = False) -> None:
+        """Let a paused mission go on, by its contract as it is now.
+
+        Args:
+            finish: Only with what runs, and with calls that the budget covers.
 
         Raises:
             TransitionError: The mission is not paused.
         """
         if self.state is not MissionState.PAUSED:
             raise self._refusal(MissionState.RUNNING)
+        if self.plan.models:
+            await self.read_amendments()
+            needed = needed_keys(self.plan, self.models)
+            self.lacking = lacking_keys(needed, self._crew.models.ids)
         self._become(MissionState.RUNNING)
+        self.funds.is_finishing = finish
         at = self._crew.clock.now()
         # An answer that was on its way when the mission was paused may have been the last.
         await self._write([changes.mission_resumed(at, by=by), *self._conclusion(at)])
         now = self._crew.clock.monotonic()
-        for attempt in self._running.values():
+        for attempt in self.attempts.values():
             attempt.resume(now)
-        self._go.set()
+        self.go.set()
         self._crew.poke()
 
     async def cancel(self, *, by: str) -> None:
@@ -634,27 +707,27 @@ class MissionRun:
         Raises:
             TransitionError: The mission has ended already.
         """
-        if self.state.is_final or self._is_ending:
+        if self.state.is_final or self.is_ending:
             raise self._refusal(MissionState.CANCELLED)
         await self._end_all(MissionState.CANCELLED, f"by {by}", because=f"cancelled by {by}")
 
     async def _end_all(self, state: MissionState, error: str, *, because: str) -> None:
         ended = await self._end_running(Doom.CANCELLED)
         at = self._crew.clock.now()
-        written = self._course.cancel_rest(at, because=because, ended=ended)
+        written = self.course.cancel_rest(at, because=because, ended=ended)
         await self._write([*written, self._finish(at, state, error)])
 
     async def _end_running(self, doom: Doom) -> dict[str, int]:
         """End the running attempts; return their numbers by task name."""
-        self._is_ending = True
+        self.is_ending = True
         self._stop_timers()
-        attempts = list(self._running.values())
+        attempts = list(self.attempts.values())
         for attempt in attempts:
             attempt.doom = doom  # whatever they answer from here on is not written
         async with asyncio.TaskGroup() as group:
             for attempt in attempts:
                 group.create_task(attempt.end(), name=f"end {attempt.key}")
-        self._go.set()
+        self.go.set()
         await self._quiet.wait()
         if asking := list(self._asking.values()):
             await asyncio.wait(asking)
@@ -663,11 +736,11 @@ class MissionRun:
 
     async def suspend(self) -> None:
         """Stop because the runner does: end what runs, leave the mission to the next one."""
-        if self.broken or self._is_ending or self.state.is_final:
+        if self.broken or self.is_ending or self.state.is_final:
             return
         ended = await self._end_running(Doom.SUSPENDED)
         if ended:
-            await self._write(self._course.suspend(self._crew.clock.now(), ended))
+            await self._write(self.course.suspend(self._crew.clock.now(), ended))
 
     async def drop(self) -> Leftover:
         """End what runs and write nothing: the mission can no longer be held.
@@ -681,7 +754,7 @@ class MissionRun:
         attempts = self._leftover.attempts
         if isinstance(self.broken, StoreUnavailableError):
             attempts |= self._begun
-        return Leftover(attempts, tuple(self._unpaid.values()))
+        return Leftover(attempts, self.funds.leftover())
 
     async def retry(self, ref: str, *, by: str) -> list[str]:
         """Try an ended task again, with what was skipped for its sake; without a name, all.
@@ -701,44 +774,44 @@ class MissionRun:
                 "running",
                 hint=f"It may not run: {self._objection}.",
             )
-        if (name := self._course.name_of(ref)) in self._timers:
+        if (name := self.course.name_of(ref)) in self._timers:
             # It waits for its next try, which may as well be now.
             self._timers.pop(name).cancel()
-            self._course.release(name)
-            self._submit(self._conclusion(self._crew.clock.now()))
+            self.course.release(name)
+            self.submit(self._conclusion(self._crew.clock.now()))
             self._crew.poke()
             return [name]
-        if self._course.budget.is_overspent:
+        if self.course.budget.is_overspent:
             raise TransitionError(
                 "mission",
                 self.record.short_id,
                 self.state.value,
                 "running",
-                hint=f"Of its money: {self._course.budget.overspent()}. Rewind it: a new "
+                hint=f"Of its money: {self.course.budget.overspent()}. Rewind it: a new "
                 "mission has what is done, and can have a larger budget.",
             )
         at = self._crew.clock.now()
         was_final = self.state.is_final
         if was_final:
             transition(self.state, MissionState.RUNNING, name=self.record.short_id)
-        elif self._is_ending:
+        elif self.is_ending:
             raise self._refusal(MissionState.RUNNING)
-        names, written = self._course.reopen(at, ref, by=by)
+        names, written = self.course.reopen(at, ref, by=by)
         for name in names:
             self._granted.pop(name, None)  # it may have to wait for its needs again
         if was_final:
             written.insert(0, changes.mission_started(at, by=by, retry=ref))
             self.state = MissionState.RUNNING
-            self._course.begin(at)
-            self._is_ending = self._has_ended = False
+            self.course.begin(at)
+            self.is_ending = self._has_ended = False
             self.over.clear()
         await self._write(written)
-        self._submit(self._conclusion(self._crew.clock.now()))  # there may be no money for it
+        self.submit(self._conclusion(self._crew.clock.now()))  # there may be no money for it
         self._crew.poke()
         return names
 
     def _become(self, state: MissionState) -> None:
-        if self._is_ending and not self.state.is_final:
+        if self.is_ending and not self.state.is_final:
             raise self._refusal(state)
         self.state = transition(self.state, state, name=self.record.short_id)
 
@@ -750,17 +823,17 @@ class MissionRun:
     def tick(self) -> None:
         """Look at everything that runs: ended in time, alive, within the deadline?"""
         now, at = self._crew.clock.monotonic(), self._crew.clock.now()
-        for attempt in list(self._running.values()):
+        for attempt in list(self.attempts.values()):
             if attempt.begun and attempt.doom is None:
                 self._look_at(attempt, now=now, at=at)
         limit = self.plan.deadline_s if self.opened.is_set() else None
-        started_at = self._course.started_at
-        if limit is None or started_at is None or self._is_ending:
+        started_at = self.course.started_at
+        if limit is None or started_at is None or self.is_ending:
             return
         if (at - started_at).total_seconds() >= limit and not self.state.is_final:
-            self._is_ending = True
+            self.is_ending = True
             error = f"it was not done within its deadline of {limit:g} s"
-            self._spawn(partial(self._overdue, error), f"{self.record.short_id} is overdue")
+            self.spawn(partial(self._overdue, error), f"{self.record.short_id} is overdue")
 
     async def _overdue(self, error: str) -> None:
         with contextlib.suppress(HypernbError):  # noted by _break
@@ -771,7 +844,7 @@ class MissionRun:
         verdict = judge(attempt.vital(), now=now, stalled_s=stalled_s)
         if verdict is Verdict.TIMED_OUT:
             attempt.doom = Doom.TIMED_OUT
-            self._spawn(attempt.end, f"time out {attempt.key}")
+            self.spawn(attempt.end, f"time out {attempt.key}")
         elif verdict is Verdict.STALLED:
             attempt.is_stalled = True
             change = changes.stalled(
@@ -781,10 +854,10 @@ class MissionRun:
                 silent_s=now - attempt.last_sign,
                 cap_s=attempt.task.timeout_s,
             )
-            self._submit([change])
+            self.submit([change])
         elif verdict is Verdict.REVIVED:
             attempt.is_stalled = False
-            self._submit([changes.revived(at, attempt.task_id, attempt.number)])
+            self.submit([changes.revived(at, attempt.task_id, attempt.number)])
 
     def take_signs(self) -> dict[TaskId, datetime]:
         """Return the signs of life since the last call."""
@@ -793,7 +866,7 @@ class MissionRun:
 
     def end_if_final(self) -> None:
         """Let the run be closed, if the mission's end is in the store."""
-        if self._has_ended:
+        if self._has_ended or self.lacking:
             self.over.set()
 
     def close_if_over(self) -> None:
@@ -804,7 +877,7 @@ class MissionRun:
         """Hold the mission no longer, because of an error."""
         self._break(error)
 
-    def _spawn(
+    def spawn(
         self, work: Callable[[], Coroutine[Any, Any, None]], name: str
     ) -> asyncio.Task[None]:
         return self._crew.spawn(self._guarded(work), name)
@@ -819,7 +892,7 @@ class MissionRun:
 
     # -- writing ------------------------------------------------------------------------
 
-    def _submit(
+    def submit(
         self, written: Iterable[Change], outputs: Mapping[Digest, Payload] | None = None
     ) -> Committed:
         batch = [*written]
@@ -840,7 +913,7 @@ class MissionRun:
         return committed
 
     async def _write(self, written: Iterable[Change]) -> None:
-        await self._submit(written)
+        await self.submit(written)
 
     def _committed(self, future: Committed) -> None:
         batch = self._batches.pop(future)
@@ -854,8 +927,7 @@ class MissionRun:
         try:
             filed = future.result()
             self._leftover = Leftover()  # the first commit tells what became of it
-            for payment in batch.payments:
-                self._unpaid.pop(id(payment), None)
+            self.funds.written(batch.payments)
             for attempt, product in batch.ends:
                 self._settled(attempt, product, filed)
             for attempt in batch.starts:
@@ -876,10 +948,12 @@ class MissionRun:
     def _log(self, message: str, *args: object, task: str = "") -> None:
         extra = {"mission": self.record.id, "short_id": self.record.short_id}
         if task:
-            extra |= {"task": task, "agent": self._course.specs[task].agent}
+            extra |= {"task": task, "agent": self.course.specs[task].agent}
         self._crew.log.info(message, *args, extra=extra)
 
 
 def _is_small(ending: Ending) -> bool:
     output = ending.output
-    return not ending.files and (output is None or len(output.data) < _SMALL_BYTES)
+    if output is None or ending.files:
+        return not ending.files
+    return len(output.data) < _SMALL_BYTES and output.media_type != STORED

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.engine import _changes as changes
 from hypernb.engine._recovery import Recovery, asked_again, recover
 from hypernb.errors import ApprovalError, HypernbError, StoreCorruptError
-from hypernb.model import EventKind
+from hypernb.model import CallState, EventKind
 from hypernb.plan import check_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from hypernb.abc import Store
+    from hypernb.engine._recovery import Leftover
     from hypernb.model import (
+        Amendment,
+        Change,
         Event,
         LeaseRecord,
         MissionRecord,
         PlanSpec,
-        TaskId,
         TaskRecord,
     )
 
 _PAGE: Final = 10_000
+_UNANSWERED: Final = "its runner ended before the answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,9 @@ class Opening:
         objection: Why it must not run; empty if it may.
         durations: Seconds that its tasks took in earlier missions, by name.
         spent: Dollars that its tasks have cost so far, by name.
+        lost: What is to be written of calls of models that nobody waits for any more.
+        amendments: What a person has changed of its contract since.
+        warned_of: The budget of which was warned last; None if none was.
     """
 
     mission: MissionRecord
@@ -46,6 +53,9 @@ class Opening:
     objection: str = ""
     durations: Mapping[str, float] = field(default_factory=dict)
     spent: Mapping[str, float] = field(default_factory=dict)
+    lost: tuple[Change, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+    warned_of: float | None = None
 
 
 def read_opening(
@@ -53,7 +63,7 @@ def read_opening(
     mission: MissionRecord,
     lease: LeaseRecord,
     *,
-    dropped: Collection[tuple[TaskId, int]],
+    leftover: Leftover,
     at: datetime,
     abandoned_at_most: int,
 ) -> Opening:
@@ -61,8 +71,7 @@ def read_opening(
 
     Args:
         lease: Of the runner that takes it.
-        dropped: Attempts, by task and number, that this runner has ended itself when the store
-            was out of reach.
+        leftover: What this runner could not write of it, because the store was out of reach.
 
     Raises:
         StoreCorruptError: Its tasks are not those of its plan.
@@ -88,7 +97,8 @@ def read_opening(
         dropped={
             (each.task_id, each.number)
             for each in attempts
-            if each.runner_id == lease.holder and (each.task_id, each.number) in dropped
+            if each.runner_id == lease.holder
+            and (each.task_id, each.number) in leftover.attempts
         },
         at=at,
         abandoned_at_most=abandoned_at_most,
@@ -102,7 +112,28 @@ def read_opening(
         objection=objection(store, mission, plan),
         durations=store.durations(mission.id),
         spent=_spent(store, mission, tasks) if mission.cost else {},
+        **(_of_models(store, mission, leftover, at) if plan.models else {}),
     )
+
+
+def _of_models(
+    store: Store, mission: MissionRecord, leftover: Leftover, at: datetime
+) -> dict[str, Any]:
+    """Read what a mission with models has besides: calls, amendments, warnings."""
+    told = {change.call.id for change in leftover.payments if change.call is not None}
+    lost: list[Change] = []
+    for call in store.calls(mission.id):
+        if call.state is CallState.RESERVED and call.id not in told:
+            over = replace(
+                call, state=CallState.LOST, ended_at=at, cost=call.reserved, error=_UNANSWERED
+            )
+            lost += changes.lost(at, over)
+    warned = _all(store, mission, EventKind.BUDGET_WARNED)
+    return {
+        "lost": tuple(lost),
+        "amendments": tuple(store.amendments(mission.id)),
+        "warned_of": warned[-1].payload.get("budget") if warned else None,
+    }
 
 
 def _spent(

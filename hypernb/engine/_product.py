@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from hypernb import codec
 from hypernb.abc import Payload
-from hypernb.engine._job import Value
-from hypernb.model import Outcome, Report
+from hypernb.engine._body import STORED
+from hypernb.engine._job import Ending, EndKind, Value
+from hypernb.model import Digest, Outcome, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from hypernb.abc import Store
-    from hypernb.engine._job import Ending
-    from hypernb.model import Digest, Finding
+    from hypernb.model import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ def product_of(ending: Ending, store: Store) -> Product:
     payload = ending.output
     if payload is None:
         raise AssertionError("A job that succeeded has an output; please report this.")
+    if payload.media_type == STORED:
+        record, data = store.artifact(_named(payload))
+        return Product(Payload(record.media_type, data), codec.digest(data))
     if payload.media_type != codec.REPORT:
         return Product(payload, codec.digest(payload.data))
     report = Report.model_validate_json(payload.data)
@@ -65,6 +68,23 @@ def product_of(ending: Ending, store: Store) -> Product:
         outcome=(Outcome.SUMMED_UP if report.sums_up else own.outcome).value,
         findings=own.findings,
     )
+
+
+def only_own(ending: Ending, values: Collection[Digest]) -> Ending:
+    """Return how a job ended; as a failure if its output is a stored value of others.
+
+    Args:
+        values: What its own calls of kernels have returned.
+    """
+    output = ending.output
+    if output is None or output.media_type != STORED or _named(output) in values:
+        return ending
+    said = "its output is a stored value that none of its calls has returned"
+    return Ending(EndKind.FAILED, error_kind="ContractError", detail=said)
+
+
+def _named(output: Payload) -> Digest:
+    return Digest(output.data.decode("ascii", "replace"))
 
 
 def _stored(files: Mapping[str, Path], store: Store) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import platform
 import random
 import sys
 from contextlib import suppress
@@ -17,9 +16,12 @@ from hypernb.engine._attempt import Materials
 from hypernb.engine._clock import SystemClock
 from hypernb.engine._crew import Crew
 from hypernb.engine._dispatch import choose
+from hypernb.engine._environment import without
 from hypernb.engine._governor import Governor
+from hypernb.engine._keys import runner_resource
 from hypernb.engine._log import close_log, open_log
 from hypernb.engine._mission import MissionRun
+from hypernb.engine._models import ModelDesk
 from hypernb.engine._settings import RunnerSettings
 from hypernb.engine._threads import Desk
 from hypernb.engine._writer import Writer
@@ -40,7 +42,7 @@ from hypernb.errors import (
 from hypernb.model import EventKind, MissionState, RunnerId, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from hypernb.abc import Clock, Store
     from hypernb.engine._dispatch import Candidate
@@ -55,6 +57,8 @@ _SLICE_S: Final = 0.005
 _QUIET_AFTER_S: Final = 2.0
 _LOOK_AGAIN_S: Final = 1.0
 _OUTAGE_POLL_S: Final = 0.25
+_LOOK_AT_KEYS_S: Final = 30.0
+"""A mission that waits for a key is looked at so often: its models may be others by then."""
 _FAULTS_AT_MOST: Final = 5
 _LONGEST_REST_S: Final = 30.0
 _AIMS: Final = {
@@ -105,6 +109,7 @@ class Runner:
         store: Used from several threads; not closed.
         settings: By default from the environment.
         path: ``sys.path`` of worker processes; by default as it is here.
+        keys: Of models, by the name of their variable. They stay in this process.
     """
 
     def __init__(
@@ -115,6 +120,7 @@ class Runner:
         *,
         path: tuple[str, ...] | None = None,
         rng: random.Random | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         self.id = RunnerId(new_id())
         self.store = store
@@ -122,6 +128,10 @@ class Runner:
         self.clock = clock or SystemClock()
         self._path = tuple(sys.path if path is None else path)
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, guards nothing
+        self._keys = dict(keys or {})
+        self._models = ModelDesk(self._keys, store, self.clock)
+        self._told_of_keys: set[MissionId] = set()
+        self._foreign: dict[MissionId, tuple[str, float]] = {}  # they wait for another's key
         self._runs: dict[MissionId, MissionRun] = {}
         self._faults: dict[MissionId, int] = {}
         self._rest_until: dict[MissionId, float] = {}
@@ -136,8 +146,8 @@ class Runner:
 
     @property
     def resource(self) -> str:
-        """The lease that makes it the only runner of the store on this machine."""
-        return f"runner:{platform.node()}"
+        """The lease that makes it the only one on this machine with its keys."""
+        return runner_resource(self._models.ids)
 
     def request_stop(self, end: RunnerEnd = RunnerEnd.STOPPED) -> None:
         """Ask it to end: running attempts are stopped and left to the next runner.
@@ -178,8 +188,9 @@ class Runner:
     async def _has_work(self) -> bool:
         commands = await self._desk.call(self.store.commands)
         missions = await self._desk.call(self.store.runnable_missions)
-        known = set(self._runs) | set(self._left)
-        return bool(commands) or any(each.id not in known for each in missions)
+        known = {*self._runs, *self._left, *self._foreign}
+        mine = [each for each in commands if each.mission_id not in self._foreign]
+        return bool(mine) or any(each.id not in known for each in missions)
 
     async def _hold_and_serve(self) -> RunnerEnd:
         lease = await self._own_lease()
@@ -237,6 +248,7 @@ class Runner:
             await self._work()
         finally:
             await self._executor.close()
+            await asyncio.to_thread(self._models.close)
             await self._writer.close()
             self._runs.clear()
         end = self._end or RunnerEnd.STOPPED
@@ -326,7 +338,9 @@ class Runner:
             return InlineExecutor(heartbeat_s=self.settings.heartbeat_s)
         if self.settings.executor == "dask":
             return DaskExecutor(self.settings, path=self._path)
-        return ProcessExecutor(self.settings, clock=self.clock, path=self._path)
+        return ProcessExecutor(
+            self.settings, clock=self.clock, environ=without(self._keys), path=self._path
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         return self._group.create_task(work, name=name)
@@ -384,7 +398,7 @@ class Runner:
         return self.store.runnable_missions(), self.store.commands()
 
     async def _take_missions(self, missions: list[MissionRecord]) -> None:
-        new = [record for record in missions if record.id not in self._runs]
+        new = [record for record in missions if self._is_for_me(record)]
         for ended in self._leftovers.keys() - {record.id for record in missions}:
             del self._leftovers[ended]  # another runner has ended it
         while self._unreleased:
@@ -403,6 +417,13 @@ class Runner:
             if in_company and (self._is_laden(record.priority) or not _is_here(record)):
                 continue  # whoever has a free hand, and the files, takes it
             await self._take(record)
+
+    def _is_for_me(self, record: MissionRecord) -> bool:
+        """Tell whether it is to be taken: it is not held, and no key is known to lack."""
+        if record.id in self._runs:
+            return False
+        plan, until = self._foreign.get(record.id, ("", 0.0))
+        return plan != record.plan_hash or self.clock.monotonic() >= until
 
     def _is_laden(self, priority: int) -> bool:
         """Tell whether it holds as many missions that go first as tasks may run at once."""
@@ -461,13 +482,15 @@ class Runner:
             rng=self._rng,
             spawn=self._spawn,
             poke=self._poke,
+            models=self._models,
+            told_of_keys=self._told_of_keys,
         )
 
     async def _hold(self, run: MissionRun, *, is_asked: bool) -> None:
         """Keep a mission until it is over, and give it back."""
         error: Exception | None = None
         try:
-            await run.open()
+            await run.open(is_asked=is_asked)
             if not is_asked:
                 run.end_if_final()
             while not run.broken and not run.is_closed:
@@ -484,11 +507,17 @@ class Runner:
             self._faults.pop(run.record.id, None)
         run.opened.set()
         self._executor.forget(run.record.id)
+        self._models.forget(run.record.id)
         try:
             await self._desk.call(self.store.release_lease, run.lease)
         except HypernbError:
             self._unreleased.append(run.lease)
         self._runs.pop(run.record.id, None)
+        if run.lacking and error is None:
+            until = self.clock.monotonic() + _LOOK_AT_KEYS_S
+            self._foreign[run.record.id] = (run.record.plan_hash, until)
+        else:
+            self._foreign.pop(run.record.id, None)
         self._poke()
 
     async def _drop(self, run: MissionRun, error: Exception) -> None:
@@ -599,7 +628,7 @@ class Runner:
         if command.kind == "pause":
             await run.pause(by=command.by)
         elif command.kind == "resume":
-            await run.resume(by=command.by)
+            await run.resume(by=command.by, finish=command.payload.get("finish") is True)
         elif command.kind == "cancel":
             await run.cancel(by=command.by)
         elif command.kind == "retry":
@@ -695,6 +724,7 @@ class Runner:
             **process_facts(),
             "missions": len(self._runs),
             "running": sum(run.running for run in self._runs.values()),
+            **({"keys": list(self._models.ids)} if self._models.ids else {}),
         }
 
     async def _renew(self) -> None:

@@ -354,6 +354,17 @@ def _look(committed: asyncio.Future[Any]) -> None:
 
 
 def _settled(change: Change, digests: Mapping[Digest, Digest]) -> Change:
-    if change.output is None or change.output not in digests:
+    if not digests:
         return change
-    return replace(change, output=digests[change.output])
+    if change.output is not None and change.output in digests:
+        return replace(change, output=digests[change.output])
+    call = change.call
+    if call is None or not ({call.request, call.reply} & digests.keys()):
+        return change
+    request, reply = call.request, call.reply
+    filed = replace(
+        call,
+        request=digests.get(request, request) if request is not None else None,
+        reply=digests.get(reply, reply) if reply is not None else None,
+    )
+    return replace(change, call=filed)

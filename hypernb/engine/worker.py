@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +25,9 @@ import orjson
 
 from hypernb.engine._body import describe, do_job
 from hypernb.engine._capture import Capture
-from hypernb.engine._frames import LARGE_BYTES, Frame, Unpacker, pack
+from hypernb.engine._frames import LARGE_BYTES, Frame, pack
 from hypernb.engine._job import Job, Value
+from hypernb.engine._line import Line
 from hypernb.engine._refusals import refusal_of
 from hypernb.engine._spending import Carrying, Purse
 from hypernb.model import AgentWork, PythonWork, Usage
@@ -33,7 +35,6 @@ from hypernb.model import AgentWork, PythonWork, Usage
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PULSE_S: Final = 0.25
-_CHUNK: Final = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Worker:
         os.set_inheritable(orders.descriptor, False)  # noqa: FBT003 - no keyword
         self._socket = socket.socket(fileno=orders.descriptor)
         self._sending = threading.Lock()
+        self._line = Line(self._socket, self._send)
         self._capture = Capture(orders.output_bytes)
         self._environ = dict(os.environ)
         self._own_path = [*sys.path]
@@ -79,18 +81,10 @@ class Worker:
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._threads = threading.active_count()
         self._ground, self._limits = _ground(), _limits()
-        unpacker = Unpacker()
-        while data := self._receive():
-            for head, body in unpacker.feed(data):
-                if head["kind"] == "exit":
-                    return
-                self._take(head, body)
-
-    def _receive(self) -> bytes:
-        try:
-            return self._socket.recv(_CHUNK)
-        except ConnectionError:
-            return b""
+        while (frame := self._line.next()) is not None:
+            if frame[0]["kind"] == "exit":
+                return
+            self._take(*frame)
 
     # -- one job ------------------------------------------------------------------------
 
@@ -102,13 +96,16 @@ class Worker:
         try:
             job = read_job(head, body)
             self._settle_in(job)
+            self._line.begin(job.key)
+            ask = partial(self._line.ask, job.key)
             with Carrying(Purse(self._paid, job.allowance), alone=True):
-                payload = do_job(job, outbox=outbox, report=self._report)
+                payload = do_job(job, outbox=outbox, report=self._report, ask=ask)
             frame = self._succeeded(payload, outbox)
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
             frame = self._failed(error, head), b""
         if os.getpid() != self._pid:
             os._exit(0)  # a fork of the task's came back; only its parent answers
+        self._line.end()
         self._say_printed()
         self._key, key = "", self._key
         answer, data = frame
@@ -264,6 +261,8 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
         repeatable=head["repeatable"],
         resources=tuple(head["resources"]),
         allowance=head["allowance"],
+        goal=head.get("goal", ""),
+        check=head.get("check", ""),
     )
 
 

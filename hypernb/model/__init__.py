@@ -24,7 +24,13 @@ from hypernb.model._findings import (
     ToolRun,
 )
 from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
-from hypernb.model._lanes import KERNEL_LANE, RUNNER_LANE, KernelCall, ToolCallState
+from hypernb.model._lanes import (
+    KERNEL_LANE,
+    RUNNER_LANE,
+    KernelCall,
+    StoredValue,
+    ToolCallState,
+)
 from hypernb.model._messages import EVERYBODY, AgentMessage
 from hypernb.model._models import ModelSpec, Price, TokenUse
 from hypernb.model._past import Past, Spread
@@ -37,6 +43,7 @@ from hypernb.model._plan import (
     OnFailure,
     PlanSpec,
     PythonWork,
+    Returns,
     TaskSpec,
 )
 from hypernb.model._quotes import Quote, QuoteSource, Range
@@ -124,6 +131,7 @@ __all__ = [
     "Resource",
     "ResourceUse",
     "Retention",
+    "Returns",
     "RoleCard",
     "RunStatus",
     "RunnerId",
@@ -132,6 +140,7 @@ __all__ = [
     "Since",
     "Spread",
     "SprintItem",
+    "StoredValue",
     "Swept",
     "TaskHistory",
     "TaskId",

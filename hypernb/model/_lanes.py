@@ -28,6 +28,16 @@ class ToolCallState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredValue:
+    """An output that is in the store already: the object that a kernel's tool has returned.
+
+    What an agent's work returns in its place; nobody loads the object to store it once more.
+    """
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class KernelCall:
     """A call of a tool that runs in a kernel: written by the runner, answered by the kernel.
 

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from hypernb.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from hypernb.abc import Store
     from hypernb.engine import InProcessHost
+    from hypernb.model import LeaseRecord
 
 RunnerMode = Literal["process", "inprocess"]
 MODES: Final = ("process", "inprocess")
 
-_hosts: dict[str, InProcessHost] = {}
+_hosts: dict[str, dict[tuple[str, ...], InProcessHost]] = {}
+"""This process's own runners, by their store and their keys."""
 _starting: dict[str, threading.Lock] = {}
 _hosts_lock = threading.Lock()
 
@@ -32,54 +36,101 @@ def runner_mode(asked: str | None) -> RunnerMode:
     return cast("RunnerMode", mode)
 
 
-def ensure_runner(store: Store, mode: RunnerMode) -> None:
-    """Start a runner for the store unless a live one holds the lease.
+def ensure_runner(
+    store: Store,
+    mode: RunnerMode,
+    keys: Mapping[str, str] | None = None,
+    needed: Collection[str] = (),
+) -> None:
+    """Start a runner for the store unless a live one has what is needed.
+
+    Args:
+        keys: Those that this process has, by the name of their variable; what it starts gets
+            them.
+        needed: Those that must be there for what is to be done, as leases tell them:
+            ``NAME:fingerprint``. Where this process has not got them either, any runner will
+            do, which then says what lacks.
 
     Raises:
         RunnerError: It ended at once; the end of its log is in the message.
     """
+    keys = {name: key for name, key in (keys or {}).items() if key}
     if mode == "inprocess":
-        _host_here(store.url)
+        _host_here(store, keys, needed)
         return
-    if store.leases("runner:"):
+    if has_runner(store, needed):
         return
     with _hosts_lock:
         starting = _starting.setdefault(store.url, threading.Lock())
     # It takes a moment to be seen, and a second one would wait to take its place.
     with starting:
-        if not store.leases("runner:"):
+        if not has_runner(store, needed) and not _is_in_vain(store, keys, needed):
             from hypernb.engine import spawn_runner
 
-            spawn_runner(store.url)
+            spawn_runner(store.url, keys)
 
 
-def _host_here(url: str) -> None:
-    from hypernb.engine import InProcessHost
+def has_runner(store: Store, needed: Collection[str] = ()) -> bool:
+    """Tell whether a runner is at work that has all these keys."""
+    return any(not _lacking(needed, _keys_of(lease)) for lease in store.leases("runner:"))
+
+
+def _is_in_vain(store: Store, keys: Mapping[str, str], needed: Collection[str]) -> bool:
+    """Tell whether a runner of this process's would lack the same keys as one at work."""
+    if not needed or not store.leases("runner:"):
+        return False
+    from hypernb.engine import key_ids
+
+    return bool(_lacking(needed, key_ids(store, keys)))
+
+
+def _lacking(needed: Collection[str], had: Collection[str]) -> list[str]:
+    if not needed:
+        return []
+    from hypernb.engine import lacking_keys
+
+    return lacking_keys(needed, had)
+
+
+def _keys_of(lease: LeaseRecord) -> list[str]:
+    told = lease.facts.get("keys")
+    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
+
+
+def _host_here(store: Store, keys: Mapping[str, str], needed: Collection[str]) -> None:
+    from hypernb.engine import InProcessHost, key_ids
 
     with _hosts_lock:
-        host = _hosts.get(url)
-        if host is None or not host.is_alive:
-            host = InProcessHost(url)
-            _hosts[url] = host
-            host.start()
+        hosts = _hosts.setdefault(store.url, {})
+        alive = {ids: host for ids, host in hosts.items() if host.is_alive}
+        _hosts[store.url] = alive
+        had = key_ids(store, keys)
+        enough = [ids for ids in alive if not _lacking(needed, ids)]
+        if enough or had in alive:
+            return
+        host = alive[had] = InProcessHost(store.url, keys=keys)
+        host.start()
 
 
-def host_here(url: str) -> None:
+def host_here(url: str, keys: Mapping[str, str] | None = None) -> None:
     """Be the store's runner in the calling thread, until there is nothing to do.
+
+    Args:
+        keys: Of models, by the name of their variable.
 
     Raises:
         RunnerError: Another runner holds the store.
     """
     from hypernb.engine import run_runner
 
-    run_runner(url)
+    run_runner(url, keys=keys)
 
 
 def stop_host(url: str) -> None:
-    """End this process's own runner for the store, if it has one."""
+    """End this process's own runners for the store, if it has any."""
     with _hosts_lock:
-        host = _hosts.pop(url, None)
-    if host is not None:
+        hosts = _hosts.pop(url, {})
+    for host in hosts.values():
         host.stop()
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypernb.engine._job import Job
+    from hypernb.engine._requests import OnRequest
     from hypernb.engine._settings import RunnerSettings
     from hypernb.model import MissionId
 
@@ -111,7 +112,13 @@ class _DaskSeat(Seat):
         self._future: Any = None
         self._is_killed = False
 
-    async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
+    async def run(
+        self,
+        job: Job,
+        on_signal: Callable[[Signal], None],
+        on_request: OnRequest | None = None,
+    ) -> Ending:
+        del on_request  # agents have seats elsewhere, and functions ask nothing
         settings = self._executor.settings
         self._executor.listen(job.key, on_signal)
         try:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypernb.engine._job import Ending, Job, Signal
+    from hypernb.engine._requests import OnRequest
     from hypernb.model import MissionId
 
 
@@ -29,8 +30,19 @@ class Seat(ABC):
         return None
 
     @abstractmethod
-    async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
-        """Do the job. Cancelling the caller ends the job."""
+    async def run(
+        self,
+        job: Job,
+        on_signal: Callable[[Signal], None],
+        on_request: OnRequest | None = None,
+    ) -> Ending:
+        """Do the job. Cancelling the caller ends the job.
+
+        Args:
+            on_signal: Told what it says.
+            on_request: Answers what it asks; not called any more when the job has ended, and
+                cancelled where it is still at it.
+        """
 
     @abstractmethod
     async def kill(self) -> None:
@@ -64,6 +76,8 @@ class Executor(ABC):
     7. A job sees no variable of the environment that looks like a secret.
     8. Closing leaves no process behind.
     9. What a job says it has paid is told once, in order: before its ending, or with it.
+    10. What an agent asks is answered, or raises: also when its job is over, and when it asks
+        too much at once.
 
     Attributes:
         can_stop: Whether promises 2, 3, 4, 5 and 7 hold. Threads cannot be stopped: a killed

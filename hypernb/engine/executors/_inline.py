@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hypernb.engine._job import Job, Value
+    from hypernb.engine._requests import OnRequest
     from hypernb.model import MissionId, Usage
 
 _FUNCTIONS_AT_MOST: Final = 1_000
@@ -104,7 +105,13 @@ class _InlineSeat(Seat):
         else:
             self._hear(Signal(SignalKind.SPENT, usage=usage))
 
-    async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
+    async def run(
+        self,
+        job: Job,
+        on_signal: Callable[[Signal], None],
+        on_request: OnRequest | None = None,
+    ) -> Ending:
+        del on_request  # agents have seats elsewhere, and functions ask nothing
         if self._begun is None and (ending := self.do(job)) is not None:
             return ending
         return await self._wait(job, on_signal)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Clock
     from hypernb.engine._job import Ending, Job, Signal
+    from hypernb.engine._requests import OnRequest
     from hypernb.engine._settings import RunnerSettings
     from hypernb.model import MissionId
 
@@ -181,8 +182,13 @@ class _ProcessSeat(Seat):
         self._pool = pool
         self._worker = worker
 
-    async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
-        return await self._worker.run(job, on_signal)
+    async def run(
+        self,
+        job: Job,
+        on_signal: Callable[[Signal], None],
+        on_request: OnRequest | None = None,
+    ) -> Ending:
+        return await self._worker.run(job, on_signal, on_request)
 
     async def kill(self) -> None:
         await self._worker.kill()

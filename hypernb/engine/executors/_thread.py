@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, ClassVar
 from hypernb.engine._body import do_job, failed
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._spending import Carrying, Purse
+from hypernb.engine.executors._asked import Asking
 from hypernb.engine.executors._executor import Executor, Seat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hypernb.engine._job import Job
+    from hypernb.engine._requests import OnRequest
     from hypernb.model import MissionId, Usage
 
 
@@ -68,19 +70,28 @@ class _ThreadSeat(Seat):
         self._outbox = executor.scratch / f"outbox-{number}"
         self._ending: asyncio.Future[Ending] | None = None
 
-    async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
+    async def run(
+        self,
+        job: Job,
+        on_signal: Callable[[Signal], None],
+        on_request: OnRequest | None = None,
+    ) -> Ending:
         loop = asyncio.get_running_loop()
         ending: asyncio.Future[Ending] = loop.create_future()
         self._ending = ending
+        self._asking = Asking(on_request, loop)
         thread = threading.Thread(
             target=self._do, args=(job, on_signal, loop), name=f"task {job.task}", daemon=True
         )
         thread.start()
-        while not ending.done():
-            await asyncio.wait({ending}, timeout=self._executor.heartbeat_s)
-            if thread.is_alive():
-                on_signal(Signal(SignalKind.ALIVE))
-        return await ending
+        try:
+            while not ending.done():
+                await asyncio.wait({ending}, timeout=self._executor.heartbeat_s)
+                if thread.is_alive():
+                    on_signal(Signal(SignalKind.ALIVE))
+            return await ending
+        finally:
+            self._asking.close()
 
     def _do(
         self, job: Job, on_signal: Callable[[Signal], None], loop: asyncio.AbstractEventLoop
@@ -99,7 +110,7 @@ class _ThreadSeat(Seat):
 
         try:
             with Carrying(Purse(paid, job.allowance)):
-                output = do_job(job, outbox=self._outbox, report=report)
+                output = do_job(job, outbox=self._outbox, report=report, ask=self._asking.ask)
             ending = Ending(EndKind.SUCCEEDED, output=output, files=self._files())
         except BaseException as error:  # noqa: BLE001 - the border to the task's own code
             ending = failed(error, job)

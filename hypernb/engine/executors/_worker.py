@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from hypernb.engine._frames import LARGE_BYTES, Unpacker, pack
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._refusals import sound
 from hypernb.engine.executors import _processes
+from hypernb.engine.executors._asked import Asked
 from hypernb.model import Refusal, Usage
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Clock
     from hypernb.engine._job import Job, Value
+    from hypernb.engine._requests import OnRequest, Reply
     from hypernb.model import MissionId
 
 _TAIL_BYTES: Final = 4_000
@@ -70,6 +73,7 @@ class WorkerProcess(asyncio.Protocol):
         self._unpacker = Unpacker()
         self._ending: asyncio.Future[Ending] | None = None
         self._on_signal: Callable[[Signal], None] | None = None
+        self._asked = Asked(None, lambda _number, _reply: None)
         self._key = ""
         self._allowance = Allowance(terms.output_bytes)
         self._tail = b""
@@ -130,10 +134,16 @@ class WorkerProcess(asyncio.Protocol):
 
     # -- jobs ---------------------------------------------------------------------------
 
-    async def run(self, job: Job, on_signal: Callable[[Signal], None]) -> Ending:
+    async def run(
+        self,
+        job: Job,
+        on_signal: Callable[[Signal], None],
+        on_request: OnRequest | None = None,
+    ) -> Ending:
         """Do a job. Cancelling the caller ends the process with all it has started."""
         self.jobs += 1
         self._key = job.key
+        self._asked = Asked(on_request, partial(self._answer, job.key))
         self._on_signal = on_signal
         self._allowance = Allowance(self._terms.output_bytes)
         ending: asyncio.Future[Ending] = self._loop.create_future()
@@ -154,9 +164,17 @@ class WorkerProcess(asyncio.Protocol):
         else:
             return answer
         finally:
+            self._asked.close()
             self._ending = None
             self._on_signal = None
             self._key = ""
+
+    def _answer(self, key: str, number: Any, reply: Reply) -> None:
+        if key != self._key or self._transport is None or self._transport.is_closing():
+            return
+        told = {"error": reply.error} if reply.error else {"payload": reply.payload}
+        head = {"kind": "answer", "key": key, "id": number}
+        self._transport.write(pack(head, orjson.dumps(told)))
 
     async def _frame(self, job: Job) -> bytes:
         values = [job.function, job.arguments, *job.inputs.values()]
@@ -191,6 +209,8 @@ class WorkerProcess(asyncio.Protocol):
             self._end(_ending(head, body, dropped))
         elif kind == "printed":
             self._printed(str(head["text"]))
+        elif kind == "ask":
+            self._asked.take(head.get("id"), head.get("what"), body)
         elif kind == "spent":
             self._paid(head["usage"])
         elif self._on_signal is not None:
@@ -358,4 +378,6 @@ def write_job(job: Job, scratch: Path) -> bytes:
         "resources": job.resources,
         "allowance": job.allowance,
     }
+    if job.agent:
+        head |= {"goal": job.goal, "check": job.check}
     return pack(head, b"".join(parts))

@@ -101,7 +101,7 @@ def test_nulls_for_what_may_be_left_out_are_left_out() -> None:
         pytest.param("[1]", "They are a list, and have to be an object.", id="list"),
         pytest.param('"a"', "They are a text, and have to be an object.", id="text"),
         pytest.param("{}", "'word' is missing.", id="missing"),
-        pytest.param('{"words": "a"}', "There is no 'words'. Did you mean 'word'?", id="near"),
+        pytest.param('{"words": "a"}', "There is no 'words'. Did you mean 'word'", id="near"),
         pytest.param('{"word": 3}', "'word' cannot be 3: Input should be", id="type"),
         pytest.param('{"word": null}', "'word' cannot be None", id="null"),
         pytest.param('{"word": "a", "most": "3"}', "'most' cannot be '3'", id="number-as-text"),

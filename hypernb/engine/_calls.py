@@ -1,0 +1,393 @@
+"""Calls of models for the tasks of one mission: allowed, reserved, made, settled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from hypernb.engine import _changes as changes
+from hypernb.engine._content import Content
+from hypernb.engine._models import Way
+from hypernb.engine._streaming import Stream
+from hypernb.errors import ContractError, HypernbError
+from hypernb.model import (
+    AgentWork,
+    CallRecord,
+    CallState,
+    ChatReply,
+    ReplySource,
+    TokenUse,
+    Usage,
+    new_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hypernb.abc import ModelWait, Payload
+    from hypernb.engine._attempt import Attempt
+    from hypernb.engine._crew import Crew
+    from hypernb.engine._mission import MissionRun
+    from hypernb.model import ChatRequest, Digest, ModelSpec
+
+_CALLS_PER_STEP: Final = 4
+"""A call that fails is no answer; so many of them are not by chance."""
+_LONGEST_CALL_S: Final = 600.0
+_TOLD_WAIT_S: Final = 1.0
+_ABSURD: Final = 10
+"""A server that counts so many times more tokens than there can be is not believed."""
+_LEEWAY_TOKENS: Final = 10_000
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call that is under way.
+
+    Attributes:
+        record: As it is in the store, or will be.
+        worst: How many tokens it can use at most.
+        is_sent: The model may have been asked by now.
+    """
+
+    attempt: Attempt
+    spec: ModelSpec
+    record: CallRecord
+    worst: TokenUse
+    is_sent: bool = False
+    said_before: str = ""
+    stream: Stream | None = None
+
+
+@dataclass(slots=True)
+class _Used:
+    """What an attempt has had of its model."""
+
+    begun: int = 0
+    answers: int = 0
+    tokens: int = 0
+    open: dict[str, Call] = field(default_factory=dict)
+
+
+class Calls:
+    """Makes calls for the attempts of a mission.
+
+    A call is a row of the store before it is sent, with its worst case reserved, and is
+    settled before whoever asked has the answer; see `hypernb.abc.Services`.
+    """
+
+    def __init__(self, crew: Crew, run: MissionRun) -> None:
+        self._crew = crew
+        self._run = run
+        self._used: dict[str, _Used] = {}
+        self._way = Way.of(run.plan, run.record.id)
+        self.content = Content(run.plan.content, crew.models.secrets)
+        self._loop = asyncio.get_running_loop()
+
+    async def chat(self, attempt: Attempt, request: ChatRequest) -> ChatReply:
+        """Ask a model for an attempt. Cancelling the caller ends the call.
+
+        Raises:
+            ContractError: The plan does not allow it.
+            BudgetExhaustedError: There is no money for it, and there will be none.
+            ModelError: There is no answer that can be used.
+        """
+        used = self._used.setdefault(attempt.key, _Used())
+        await self._run.go.wait()
+        spec, worst, cost = await self._agreed(attempt, request, used)
+        call = self._opened(attempt, spec, request, worst, cost)
+        used.open[call.record.id] = call
+        try:
+            await self._tell_of(call, request)
+            reply = await self._made(call, request)
+        except HypernbError as error:
+            await self._fail(used, call, error)
+            raise
+        await self._settle(used, call, reply)
+        await self._run.go.wait()
+        return reply
+
+    # -- whether it may be made ---------------------------------------------------------
+
+    async def _agreed(
+        self, attempt: Attempt, request: ChatRequest, used: _Used
+    ) -> tuple[ModelSpec, TokenUse, float | None]:
+        """Return the model, and what is kept for the call; as the contract is by then."""
+        while True:
+            spec = self._allowed(attempt, request)
+            _require_room(attempt, used)
+            worst = await asyncio.to_thread(_worst_case, spec, request)
+            cost = self._priced(attempt, spec, worst)
+            if not cost or await self._kept(attempt, cost):
+                used.begun += 1
+                return spec, worst, cost
+
+    def _allowed(self, attempt: Attempt, request: ChatRequest) -> ModelSpec:
+        task, plan = attempt.task, self._run.plan
+        spec = self._run.models.get(request.model)
+        work = task.work
+        if not isinstance(work, AgentWork) or request.model != work.model or spec is None:
+            raise ContractError(
+                f"Task {task.name!r} cannot ask the model {request.model[:80]!r}: its plan "
+                "does not name it.",
+                hint="Plan the task with that model, and have it approved.",
+            )
+        hosts = task.hosts or plan.hosts
+        # A model that a person has put in the place of the plan's is signed with its host.
+        is_planned = spec == plan.models.get(request.model)
+        if is_planned and hosts and spec.host not in {host.lower() for host in hosts}:
+            raise ContractError(
+                f"Task {task.name!r} cannot ask {spec.host}: its plan allows only "
+                f"{', '.join(hosts)}.",
+                hint="Plan it with that host, and have it approved.",
+            )
+        return spec
+
+    def _priced(self, attempt: Attempt, spec: ModelSpec, worst: TokenUse) -> float | None:
+        if self._way.is_replay:
+            return 0.0
+        if spec.price is not None:
+            return spec.price.cost(worst)
+        budget = self._run.course.budget
+        if budget.limit is None and attempt.task.cap_cost is None:
+            return None
+        raise ContractError(
+            f"Task {attempt.task.name!r} cannot ask {spec.name}: nobody knows what it costs, "
+            "so no budget can hold it.",
+            hint=f"Give {spec.name} a price in .hypernb/config.toml (0 if it is free), or "
+            "plan without a budget.",
+        )
+
+    async def _kept(self, attempt: Attempt, cost: float) -> bool:
+        """Wait for the money; the attempt's clock stands still meanwhile."""
+        what = f"money {new_id()}"
+        attempt.hold(self._crew.clock.monotonic(), what)
+        try:
+            return await self._run.funds.keep(attempt, cost)
+        finally:
+            attempt.let_go(self._crew.clock.monotonic(), what)
+
+    # -- making it ----------------------------------------------------------------------
+
+    def _opened(
+        self,
+        attempt: Attempt,
+        spec: ModelSpec,
+        request: ChatRequest,
+        worst: TokenUse,
+        cost: float | None,
+    ) -> Call:
+        record = CallRecord(
+            id=new_id(),
+            mission_id=self._run.record.id,
+            state=CallState.RESERVED,
+            at=self._crew.clock.now(),
+            task_id=attempt.task_id,
+            task=attempt.task.name,
+            attempt=attempt.number,
+            agent=attempt.task.agent,
+            model=spec.name,
+            host=spec.host,
+            purpose=request.purpose,
+            reserved=cost,
+        )
+        return Call(attempt, spec, record, worst, said_before=attempt.words)
+
+    async def _tell_of(self, call: Call, request: ChatRequest) -> None:
+        """Have the store know of a call before anybody else does."""
+        kept = await asyncio.to_thread(self.content.of_request, request, call.spec)
+        call.record = replace(call.record, request_hash=kept.hash, request=kept.digest)
+        at = call.record.at
+        told = [changes.requested(at, call.record, tokens=call.worst.total, said=kept.said)]
+        if call.record.reserved:
+            left = max(0.0, self._run.course.budget.left - self._run.funds.reserved())
+            told.append(changes.reserved(at, call.record, left=left))
+        await self._run.submit(told, kept.payloads)
+
+    async def _made(self, call: Call, request: ChatRequest) -> ChatReply:
+        attempt = call.attempt
+        left_s = attempt.task.timeout_s - attempt.vital().worked_s(self._crew.clock.monotonic())
+        if self._run.plan.content == "full":
+            call.stream = Stream(
+                self._crew.models.secrets,
+                lambda text, anew: self._from_thread(
+                    lambda: self._heard(call, text, begins_anew=anew)
+                ),
+            )
+        call.is_sent = True
+        try:
+            return await self._crew.models.complete(
+                call.spec,
+                request,
+                way=self._way,
+                deadline_s=max(1.0, min(_LONGEST_CALL_S, left_s)),
+                on_text=call.stream.take if call.stream is not None else None,
+                on_wait=lambda wait: self._from_thread(lambda: self._waits(call, wait)),
+            )
+        finally:
+            attempt.let_go(self._crew.clock.monotonic(), call.record.id)
+
+    def _is_open(self, call: Call) -> bool:
+        used = self._used.get(call.attempt.key)
+        return used is not None and call.record.id in used.open
+
+    def _from_thread(self, tell: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody hears it
+            self._loop.call_soon_threadsafe(tell)
+
+    def _heard(self, call: Call, text: str, *, begins_anew: bool) -> None:
+        if not self._is_open(call) or self._run.is_ending or self._crew.writer.is_full:
+            return
+        at = self._crew.clock.now()
+        self._run.submit([changes.streamed(at, call.record, text, begins_anew=begins_anew)])
+
+    def _waits(self, call: Call, wait: ModelWait) -> None:
+        if not self._is_open(call) or self._run.is_ending:
+            return
+        at, now = self._crew.clock.now(), self._crew.clock.monotonic()
+        if wait.wait_s > 0 and wait.is_asked:
+            call.attempt.hold(now, call.record.id)
+        elif wait.wait_s <= 0:
+            call.attempt.let_go(now, call.record.id)
+        if wait.is_asked or not 0 < wait.wait_s < _TOLD_WAIT_S:
+            words = call.attempt.words or call.said_before
+            self._run.submit([changes.waited(at, call.record, wait, words=words)])
+
+    # -- what came of it ----------------------------------------------------------------
+
+    def _over(self, used: _Used, call: Call) -> None:
+        """Let go of what was kept for a call; once."""
+        del used.open[call.record.id]
+        self._run.funds.free(call.attempt, call.record.reserved or 0.0)
+
+    async def _settle(self, used: _Used, call: Call, reply: ChatReply) -> None:
+        kept = await asyncio.to_thread(self.content.of_reply, reply)
+        if call.record.id not in used.open:
+            return  # its attempt ended, and it counts as lost
+        use = reply.use if reply.use is not None and _credible(reply.use, call.worst) else None
+        cost, paid = self._cost(call, reply, use)
+        used.answers += 1
+        tokens = use or TokenUse()
+        used.tokens += tokens.total if use is not None else call.worst.total
+        at = self._crew.clock.now()
+        call.record = replace(
+            call.record,
+            state=CallState.SETTLED,
+            source=reply.source.value,
+            ended_at=at,
+            cost=cost,
+            input_tokens=tokens.input_tokens,
+            output_tokens=tokens.output_tokens,
+            cached_tokens=tokens.cached_tokens,
+            tries=reply.tries,
+            reply=kept.digest,
+        )
+        facts = {
+            "duration_s": round(reply.duration_s, 3),
+            "first_token_s": reply.first_token_s,
+            "finish": reply.finish.value,
+            **kept.said,
+        }
+        self._over(used, call)
+        await self._pay(call, paid, facts, kept.payloads)
+
+    def _cost(
+        self, call: Call, reply: ChatReply, use: TokenUse | None
+    ) -> tuple[float | None, float | None]:
+        """Return what a call has cost, as far as it is known, and what counts as paid."""
+        if reply.source is not ReplySource.LIVE:
+            return 0.0, None
+        if call.spec.price is None:
+            return None, 0.0
+        if use is None:
+            # It was paid, and nobody says how much: the worst case keeps the budget whole.
+            return None, call.record.reserved
+        cost = call.spec.price.cost(use)
+        return cost, cost
+
+    async def _pay(
+        self,
+        call: Call,
+        paid: float | None,
+        facts: Mapping[str, object],
+        payloads: Mapping[Digest, Payload],
+    ) -> None:
+        record = call.record
+        at = record.ended_at or self._crew.clock.now()
+        usage = None
+        if paid is not None:
+            usage = Usage(paid, record.model, record.input_tokens, record.output_tokens)
+            self._run.course.take(call.attempt, usage)
+        told = [changes.responded(at, record, usage=usage, facts=facts)]
+        if paid:
+            told.append(changes.call_settled(at, record, paid))
+        told += self._run.funds.warn(at)
+        committed = self._run.funds.pay(told, payloads)
+        self._run.funds.look_again()
+        if committed is not None:
+            await committed
+
+    async def _fail(self, used: _Used, call: Call, error: HypernbError) -> None:
+        if call.record.id not in used.open:
+            return
+        at = self._crew.clock.now()
+        said = self.content.scrubbed(str(error))
+        state = CallState.FAILED
+        call.record = replace(call.record, state=state, ended_at=at, error=said[:2_000])
+        self._over(used, call)
+        if not self._run.broken:
+            facts = {"error": said[:1_000], "code": error.code}
+            await self._run.submit([changes.responded(at, call.record, facts=facts)])
+
+    # -- the end of an attempt ----------------------------------------------------------
+
+    def close(self, attempt: Attempt) -> None:
+        """Settle what an attempt that is over has not had an answer to."""
+        used = self._used.pop(attempt.key, None)
+        if used is None:
+            return
+        at = self._crew.clock.now()
+        for call in list(used.open.values()):
+            state = CallState.LOST if call.is_sent else CallState.FAILED
+            reserved = call.record.reserved if call.is_sent else None
+            call.record = replace(
+                call.record, state=state, ended_at=at, error=ENDED, cost=reserved
+            )
+            self._over(used, call)
+            told = changes.lost(at, call.record)
+            if told[0].usage is not None:
+                self._run.course.take(attempt, told[0].usage)
+            self._run.funds.pay(told)
+
+
+ENDED: Final = "its attempt ended before the answer"
+
+
+def _worst_case(spec: ModelSpec, request: ChatRequest) -> TokenUse:
+    from hypernb.llm import worst_case
+
+    return worst_case(spec, request)
+
+
+def _require_room(attempt: Attempt, used: _Used) -> None:
+    work = attempt.task.work
+    assert isinstance(work, AgentWork)  # noqa: S101 - narrows the type
+    is_full = used.answers + len(used.open) >= work.steps
+    if is_full or used.begun >= work.steps * _CALLS_PER_STEP:
+        raise ContractError(
+            f"Task {attempt.task.name!r} has had all the answers that its plan allows "
+            f"({work.steps} steps).",
+            hint="Plan it with more steps.",
+        )
+    if used.tokens >= work.tokens:
+        raise ContractError(
+            f"Task {attempt.task.name!r} has used all the tokens that its plan allows "
+            f"({used.tokens:,} of {work.tokens:,}).",
+            hint="Plan it with more tokens.",
+        )
+
+
+def _credible(use: TokenUse, worst: TokenUse) -> bool:
+    most = _ABSURD * worst.total + _LEEWAY_TOKENS
+    return use.total <= most

@@ -1,0 +1,68 @@
+"""Keys: which a runner has, which a plan needs, and how both are told without saying them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from hypernb.abc import Store
+    from hypernb.model import ModelSpec, PlanSpec
+
+_REPLAY: Final = "replay:"
+_DIGITS: Final = 12
+
+
+def key_ids(store: Store, keys: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what can be told of keys: ``NAME:fingerprint``, sorted."""
+    return tuple(
+        sorted(f"{name}:{store.fingerprint(key)}" for name, key in keys.items() if key)
+    )
+
+
+def runner_resource(ids: Collection[str]) -> str:
+    """Return the lease of the one runner on this machine that has exactly these keys."""
+    host = f"runner:{platform.node()}"
+    if not ids:
+        return host
+    digest = hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+    return f"{host}:{digest[:_DIGITS]}"
+
+
+def key_id(spec: ModelSpec) -> str:
+    """Return which key a model needs, as `key_ids` tells it; empty if it needs none."""
+    return f"{spec.key}:{spec.key_id}" if spec.key else ""
+
+
+def needed_keys(plan: PlanSpec, models: Mapping[str, ModelSpec] | None = None) -> set[str]:
+    """Return which keys a plan needs; none while a cassette is replayed.
+
+    Args:
+        models: Those of the plan, with what was put in their place since.
+    """
+    if not plan.models or plan.cassette.startswith(_REPLAY):
+        return set()
+    return {key_id(spec) for spec in (models or plan.models).values() if spec.key}
+
+
+def lacking_keys(needed: Iterable[str], had: Collection[str]) -> list[str]:
+    """Return those that are needed and not had; without a fingerprint, any key of the name."""
+    names = {each.partition(":")[0] for each in had}
+    return sorted(
+        each
+        for each in needed
+        if each not in had and not (each.endswith(":") and each[:-1] in names)
+    )
+
+
+def key_facts(models: Iterable[ModelSpec], lacking: Collection[str]) -> list[dict[str, str]]:
+    """Say which models lack which keys, each key once."""
+    found: dict[str, dict[str, str]] = {}
+    for spec in models:
+        if (needed := key_id(spec)) in lacking:
+            facts = {"key": spec.key, "model": spec.name, "host": spec.host}
+            found.setdefault(needed, facts)
+    return list(found.values())

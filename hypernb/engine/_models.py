@@ -1,0 +1,188 @@
+"""Calling models: a thread with a loop of its own, for HTTP and for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.engine._keys import key_id, key_ids, lacking_keys
+from hypernb.errors import KeyMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hypernb.abc import ChatModel, Clock, ModelWait, Store
+    from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
+
+_CLOSE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the models of a plan are asked.
+
+    Attributes:
+        cassette: As in `hypernb.model.PlanSpec`.
+        cache_s: The same.
+        root: The project's folder, which is called otherwise where a cassette is replayed.
+        mission: Whose cassette it is: each replays its own from the beginning.
+    """
+
+    cassette: str = ""
+    cache_s: float = 0.0
+    root: str = ""
+    mission: str = ""
+
+    @property
+    def is_replay(self) -> bool:
+        """Nothing is asked at all."""
+        return self.cassette.startswith("replay:")
+
+    @classmethod
+    def of(cls, plan: PlanSpec, mission: MissionId) -> Way:
+        """Return how the models of a mission are asked."""
+        if not plan.cassette:
+            return cls(cache_s=plan.cache_s)
+        return cls(plan.cassette, plan.cache_s, plan.root, mission)
+
+
+class ModelDesk:
+    """Asks models on behalf of a runner's missions.
+
+    The thread is started when the first call is made; until then nothing is imported that a
+    runner without models does not need. Models stay open, so their connections do.
+
+    Args:
+        keys: The runner's keys, by the name of their variable.
+        store: For the cache of answers, and to tell keys apart.
+
+    Attributes:
+        ids: Which keys it has; see `hypernb.engine._keys.key_ids`.
+    """
+
+    def __init__(self, keys: Mapping[str, str], store: Store, clock: Clock) -> None:
+        self._keys = {name: key for name, key in keys.items() if key}
+        self.ids = key_ids(store, self._keys)
+        self._store = store
+        self._clock = clock
+        self._models: dict[tuple[str, Way], ChatModel] = {}
+        self._gate: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys themselves, to be covered up wherever they turn up."""
+        return tuple(self._keys.values())
+
+    async def complete(
+        self,
+        spec: ModelSpec,
+        request: ChatRequest,
+        *,
+        way: Way,
+        deadline_s: float,
+        on_text: Callable[[str], None] | None,
+        on_wait: Callable[[ModelWait], None],
+    ) -> ChatReply:
+        """Ask a model. Cancelling the caller ends the call.
+
+        Args:
+            on_text: Called in the thread of this desk.
+            on_wait: The same.
+
+        Raises:
+            ModelError: There is no answer that can be used.
+            ConfigError: The cassette cannot be used.
+        """
+
+        async def ask() -> ChatReply:
+            model = self._opened(spec, way)
+            return await model.complete(
+                request, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
+            )
+
+        return await asyncio.wrap_future(
+            asyncio.run_coroutine_threadsafe(ask(), self._started())
+        )
+
+    # -- in the thread ------------------------------------------------------------------
+
+    def _opened(self, spec: ModelSpec, way: Way) -> ChatModel:
+        place = (spec.model_dump_json(), way)
+        if (model := self._models.get(place)) is None:
+            model = self._models[place] = self._open(spec, way)
+        return model
+
+    def _open(self, spec: ModelSpec, way: Way) -> ChatModel:
+        from hypernb import llm
+
+        kind, _, path = way.cassette.partition(":")
+        if kind == "replay":
+            return llm.replaying(path, spec, secrets=self.secrets, root=way.root)
+        if self._gate is None:
+            self._gate = llm.HostGate(clock=self._clock)
+        model = llm.open_model(spec, key=self._key(spec), clock=self._clock, gate=self._gate)
+        if way.cache_s > 0:
+            model = llm.cached(model, self._store, way.cache_s, spec, self._clock)
+        if kind == "record":
+            model = llm.recording(model, path, spec, secrets=self.secrets, root=way.root)
+        return model
+
+    def _key(self, spec: ModelSpec) -> str | None:
+        if not spec.key:
+            return None
+        if lacking_keys([key_id(spec)], self.ids):
+            raise KeyMissingError(spec.name, spec.host, spec.key)
+        return self._keys[spec.key]
+
+    # -- its life -----------------------------------------------------------------------
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=self._live, args=(self._loop,), name="hypernb models", daemon=True
+            )
+            self._thread.start()
+        return self._loop
+
+    def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(self._end())
+            loop.close()
+
+    async def _end(self) -> None:
+        """End what is under way, and close connections."""
+        this = asyncio.current_task()
+        open_calls = [task for task in asyncio.all_tasks() if task is not this]
+        for task in open_calls:
+            task.cancel()
+        await asyncio.gather(*open_calls, return_exceptions=True)
+        for model in self._models.values():
+            with contextlib.suppress(Exception):
+                await model.aclose()
+
+    def forget(self, mission: MissionId) -> None:
+        """Close what was opened for one mission only."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._drop, mission)
+
+    def _drop(self, mission: MissionId) -> None:
+        for place in [place for place in self._models if place[1].mission == mission]:
+            self._models.pop(place)
+
+    def close(self) -> None:
+        """End all calls and the thread. Blocking, for a moment."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(_CLOSE_S)

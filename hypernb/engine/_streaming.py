@@ -1,0 +1,81 @@
+"""Pieces of an answer on their way to the feed: the first at once, then a few each second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_EVERY_S: Final = 0.25
+_PIECE_CHARS: Final = 2_000
+_CHARS_AT_MOST: Final = 100_000
+_PIECES_AT_MOST: Final = 500
+COVERED: Final = "[secret]"
+
+
+class Stream:
+    """Collects the text of one call.
+
+    Keys are covered up, also where one comes in two pieces: what may be the beginning of a
+    key is held back until more has come.
+
+    Args:
+        tell: Told a text, and whether what came before no longer counts. Called in the thread
+            that the pieces come in.
+    """
+
+    def __init__(self, secrets: Sequence[str], tell: Callable[[str, bool], object]) -> None:
+        self._secrets = [each for each in secrets if each]
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._pending = ""
+        self._chars = 0
+        self._pieces = 0
+        self._told_at = float("-inf")
+        self._begins_anew = False
+
+    def take(self, piece: str) -> None:
+        """Take a piece as it comes; an empty one says that the call begins anew."""
+        with self._lock:
+            if not piece:
+                self._pending, self._begins_anew = "", True
+                self._told_at = float("-inf")
+                return
+            self._pending += piece
+            now = time.monotonic()
+            if now - self._told_at < _EVERY_S or self._pieces >= _PIECES_AT_MOST:
+                return
+            text = self._ready()
+            if not text:
+                return
+            self._told_at = now
+            self._pieces += 1
+            anew, self._begins_anew = self._begins_anew, False
+            self._tell(text, anew)
+
+    def _ready(self) -> str:
+        """Return what may be told, and keep the rest."""
+        text = self._pending
+        for secret in self._secrets:
+            text = text.replace(secret, COVERED)
+        held = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        end = min(len(text) - held, _PIECE_CHARS, _CHARS_AT_MOST - self._chars)
+        if end <= 0:
+            return ""
+        self._pending = text[end:]
+        self._chars += end
+        return text[:end]
+
+
+def _overlap(text: str, secret: str) -> int:
+    """Return how many characters at the end of a text may begin a secret.
+
+    Example:
+        >>> _overlap("the key is sk-", "sk-1234"), _overlap("nothing", "sk-1234")
+        (3, 0)
+    """
+    longest = min(len(text), len(secret) - 1)
+    return next((n for n in range(longest, 0, -1) if secret.startswith(text[-n:])), 0)

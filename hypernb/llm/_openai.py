@@ -1,0 +1,125 @@
+"""Models behind an OpenAI-compatible address."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.abc import ChatModel
+from hypernb.errors import ModelRefusedError
+from hypernb.llm._asking import Dialect
+from hypernb.llm._call import Call, check_request
+from hypernb.llm._clock import SystemClock
+from hypernb.llm._forms import dicts, string
+from hypernb.llm._gate import HostGate
+from hypernb.llm._mask import Mask
+from hypernb.llm._retry import limit
+from hypernb.llm._sizes import check_size
+from hypernb.llm._stream import AnswerReader, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai import AsyncOpenAI
+
+    from hypernb.abc import Clock, ModelWait
+    from hypernb.model import ChatReply, ChatRequest, ModelSpec
+
+_NAMES_S: Final = 5.0
+
+
+def open_model(
+    spec: ModelSpec,
+    *,
+    key: str | None = None,
+    clock: Clock | None = None,
+    gate: HostGate | None = None,
+) -> ChatModel:
+    """Return a model that can be asked; nothing is sent yet, and nothing heavy imported.
+
+    Args:
+        spec: Where it is and what it can.
+        key: Its key itself; None if it needs none. It is kept in memory only.
+        clock: The machine's if None.
+        gate: What all models share that may have the same host; one of its own if None.
+
+    Example:
+        >>> from hypernb.model import ModelSpec
+        >>> model = open_model(ModelSpec(name="llama3", base_url="http://localhost:11434/v1"))
+        >>> model.spec.host
+        'localhost:11434'
+    """
+    clock = clock or SystemClock()
+    return OpenAIModel(spec, key, clock, gate or HostGate(clock))
+
+
+class OpenAIModel(ChatModel):
+    """A model asked through openai's client, with one layer of retries: its own.
+
+    Can be used from one event loop after another; connections belong to one.
+    """
+
+    def __init__(self, spec: ModelSpec, key: str | None, clock: Clock, gate: HostGate) -> None:
+        self.spec = spec
+        self.clock = clock
+        self.gate = gate
+        self._key = key.strip() if key is not None else None
+        self.mask = Mask(self._key)
+        self.dialect = Dialect(spec)
+        self._client: AsyncOpenAI | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def complete(
+        self,
+        request: ChatRequest,
+        *,
+        deadline_s: float = 600.0,
+        on_text: Callable[[str], None] | None = None,
+        on_wait: Callable[[ModelWait], None] | None = None,
+    ) -> ChatReply:
+        """Ask the model. Cancelling the caller ends the call."""
+        self._check_key()
+        check_request(self, request)
+        check_size(self.spec, request)
+        return await Call(self, request, deadline_s, on_text, on_wait).run()
+
+    async def aclose(self) -> None:
+        """Close the connections that are kept for later calls; a later call opens new ones."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.close()
+
+    def client(self) -> AsyncOpenAI:
+        """Return the client of this loop."""
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            from hypernb.llm._wire import connect
+
+            self._client, self._loop = connect(self.spec, self._key, self.mask), loop
+        return self._client
+
+    async def names(self) -> list[str]:
+        """Return the names of the models that the server has; none if it does not say soon."""
+        until = self.clock.monotonic() + _NAMES_S
+        reader = AnswerReader()
+        with suppress(Exception):
+            async with limit(self.clock, lambda: until - self.clock.monotonic()):
+                listing: Any = self.client().models.with_streaming_response.list()
+                async with listing as response:
+                    async for chunk in response.iter_bytes():
+                        reader.feed(chunk)
+            listed = dicts(parse(reader.body()).get("data"))
+            return [name for each in listed if (name := string(each.get("id")))]
+        return []
+
+    def _check_key(self) -> None:
+        if self._key and not (self._key.isascii() and self._key.isprintable()):
+            name = self.spec.key or "its key"
+            raise ModelRefusedError(
+                self.spec.name,
+                self.spec.host,
+                f"cannot be sent {name}: it holds characters that no key has",
+                status=0,
+                hint=f"Set {name} anew: letters, digits and signs, on one line.",
+            )

@@ -1,0 +1,202 @@
+# ruff: noqa: ARG002 - an agent need not look at its task
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.agents import AgentTask, BaseAgent, work_with_model
+from hypernb.errors import AgentAnswerError, ContractError, StateConflictError, ToolError
+from hypernb.model import AgentMessage, AgentWork, Report
+from tests.scripted_services import ScriptedServices, calls, context_of, said, says
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Plant = Callable[[Mapping[str, str]], Path]
+
+FILES = {"src/app.py": "import os\n"}
+
+
+def done(services: ScriptedServices, root: Path, agent: object, **fields: Any) -> Any:
+    work = AgentWork(**{"function": "0" * 64, "label": "MyAgent", "model": "default", **fields})
+    return work_with_model(
+        agent="my-agent",
+        task="own",
+        goal="Count words",
+        check="",
+        work=work,
+        context=context_of(services, root, inputs={"rows": [1, 2]}),
+        load=lambda: agent,
+    )
+
+
+class TestProcessing:
+    def test_output_is_what_it_returns(self, plant: Plant) -> None:
+        class Counter(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                return len(task.goal.split()), task.inputs["rows"], task.files
+
+        output = done(ScriptedServices(said("")), plant(FILES), Counter())
+        assert output == (2, [1, 2], ("src/app.py",))
+
+    def test_it_may_be_a_coroutine_function(self, plant: Plant) -> None:
+        class Asker(BaseAgent):
+            async def process_task(self, task: AgentTask) -> Any:
+                return self.chat(task.goal, system="You count.")
+
+        services = ScriptedServices(said("Two."))
+        assert done(services, plant(FILES), Asker()) == "Two."
+        assert [each.role for each in services.asked[0].messages] == ["system", "user"]
+
+    def test_what_analysers_found_is_its_report_if_it_returns_nothing(
+        self, plant: Plant
+    ) -> None:
+        class Linter(BaseAgent):
+            def process_task(self, task: AgentTask) -> None:
+                self.call_tool("ruff")
+
+        output = done(ScriptedServices(said("")), plant(FILES), Linter(), tools=("ruff",))
+        assert isinstance(output, Report)
+        assert {each.agent for each in output.findings} == {"my-agent"}
+
+    def test_what_is_no_agent_is_refused(self, plant: Plant) -> None:
+        with pytest.raises(ContractError, match=r"MyAgent is no hypernb\.BaseAgent"):
+            done(ScriptedServices(said("")), plant(FILES), object())
+
+    def test_it_can_do_nothing_outside_of_its_task(self) -> None:
+        class Idle(BaseAgent):
+            def process_task(self, task: AgentTask) -> None:
+                del task
+
+        with pytest.raises(ContractError, match="Idle is not at work"):
+            Idle().chat("Hello")
+
+
+class TestAsking:
+    def test_answer_of_a_schema_is_asked_for_again(self, plant: Plant) -> None:
+        class Asker(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                schema = {"type": "object", "required": ["n"]}
+                return self.chat(task.goal, schema=schema)
+
+        services = ScriptedServices(said("two"), says({"n": 2}))
+        assert done(services, plant(FILES), Asker()) == {"n": 2}
+        assert [each.purpose for each in services.asked] == ["task", "repair"]
+
+    def test_answers_that_never_fit_fail(self, plant: Plant) -> None:
+        class Asker(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                return self.chat(task.goal, schema={"type": "object"})
+
+        services = ScriptedServices(said("two"))
+        with pytest.raises(AgentAnswerError, match="It said last: 'two'"):
+            done(services, plant(FILES), Asker())
+        assert len(services.asked) == 3
+
+    def test_answers_are_bounded_by_the_plan(self, plant: Plant) -> None:
+        class Endless(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                while True:
+                    self.chat(task.goal)
+
+        services = ScriptedServices(said("two"))
+        with pytest.raises(ContractError, match="the plan allows 3 answers"):
+            done(services, plant(FILES), Endless(), steps=3)
+
+    def test_without_a_model_it_is_told_so(self, plant: Plant) -> None:
+        class Asker(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                return self.chat(task.goal)
+
+        with pytest.raises(ContractError, match="its plan names none"):
+            done(ScriptedServices(said("")), plant(FILES), Asker(), model="")
+
+    def test_tools_answer_as_they_are(self, plant: Plant) -> None:
+        class Reader(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                return self.call_tool("fit", n=2), self.call_tool("list-files")
+
+        services = ScriptedServices(said(""), tools={"fit": lambda n: {"n": n}})
+        fitted, listed = done(
+            services,
+            plant(FILES),
+            Reader(),
+            tools=("fit", "list-files"),
+            lanes={"fit": "kernel:1"},
+        )
+        assert fitted == {"n": 2}
+        assert "src/app.py" in str(listed)
+        assert services.tools_called == ["fit", "list-files"]
+
+    def test_tools_outside_of_the_plan_are_refused(self, plant: Plant) -> None:
+        class Reader(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                return self.call_tool("read-file", path="src/app.py")
+
+        with pytest.raises(ToolError, match="the plan does not let this task call it"):
+            done(ScriptedServices(calls()), plant(FILES), Reader())
+
+
+class TestTalking:
+    def test_messages_are_dealt_with_and_acknowledged(self, plant: Plant) -> None:
+        class Listener(BaseAgent):
+            def __init__(self) -> None:
+                self.heard: list[Any] = []
+
+            async def receive_message(self, message: AgentMessage) -> None:
+                self.heard.append(message.content)
+
+            def process_task(self, task: AgentTask) -> Any:
+                self.send_message("Hello", to="scan", kind="question")
+                return self.heard
+
+        services = ScriptedServices(said(""), recipients=["scan"])
+        services.inbox.append(AgentMessage(id="01J", sender="scan", content="Mind src."))
+        assert done(services, plant(FILES), Listener()) == ["Mind src."]
+        assert services.acknowledged == ["01J"]
+        assert services.sent[0].type == "question"
+
+    def test_asking_the_model_about_a_message_gets_it_once(self, plant: Plant) -> None:
+        class Asker(BaseAgent):
+            heard = 0
+
+            def receive_message(self, message: AgentMessage) -> None:
+                self.heard += 1
+                self.chat(str(message.content))
+
+            async def process_task(self, task: AgentTask) -> Any:
+                self.messages()
+                return self.heard
+
+        services = ScriptedServices(said("Yes."))
+        services.inbox.append(AgentMessage(id="01J", sender="scan", content="Mind src."))
+        assert done(services, plant(FILES), Asker()) == 1
+
+
+class TestStates:
+    class Rememberer(BaseAgent):
+        def process_task(self, task: AgentTask) -> Any:
+            state = self.load_state()
+            self.save_state({"runs": state.get("runs", 0) + 1})
+            return state
+
+    def test_state_is_there_for_the_next_attempt(self, plant: Plant) -> None:
+        services = ScriptedServices(said(""))
+        root = plant(FILES)
+        outputs = [done(services, root, self.Rememberer()) for _ in range(3)]
+        assert outputs == [{}, {"runs": 1}, {"runs": 2}]
+
+    def test_state_that_another_attempt_saved_is_not_overwritten(self, plant: Plant) -> None:
+        services = ScriptedServices(said(""))
+
+        class Slow(BaseAgent):
+            def process_task(self, task: AgentTask) -> Any:
+                self.load_state()
+                services.save_state({"runs": 9}, version=0)
+                self.save_state({"runs": 1})
+
+        with pytest.raises(StateConflictError):
+            done(services, plant(FILES), Slow())
+        assert services.state[0] == {"runs": 9}
