@@ -82,14 +82,14 @@ def with_model(
     update: dict[str, Any] = {"model": model}
     if card is not None:
         update["prompt"] = work.prompt or card.prompt.strip() or card.role
-        if not work.tools and (known is None or known.tools):
+        if not work.tools and not work.prompt and (known is None or known.tools):
             update["tools"] = usual_tools(
                 card, has_inputs=bool(spec.inputs), ranks=bool(task.needs)
             )
         update |= _bounds(work, card)
     tools = update.get("tools", work.tools)
     update["params"] = {**model_params(tools, spec, task.needs, agents), **work.params}
-    if not work.variables:
+    if "variables" not in work.model_fields_set:
         update["variables"] = {name: Grant() for name in sorted(spec.inputs)}
     return task.model_copy(
         update={

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._cards import known_tools, model_tools
 from hypernb.agents._fences import plain
-from hypernb.agents._model_tasks import SUITE, allowed_tools, model_of, usual_tools
 from hypernb.agents._specialists import equip
 from hypernb.agents._words import listed
 from hypernb.errors import PlanProblemsError
@@ -18,7 +17,7 @@ from hypernb.plan import Plan, plan_problems
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hypernb.model import ModelSpec, RoleCard
+    from hypernb.agents._circumstances import Circumstances
 
 TASKS_AT_MOST: Final = 40
 
@@ -67,55 +66,6 @@ SCHEMA: Final[dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a plan is made in, whoever makes it.
-
-    Attributes:
-        goal: What the person wants.
-        cards: The agents that may take part, by name.
-        models: The models that they may have, by the names that tasks have for them.
-        root: Directory of the project, absolute.
-        files: Its files.
-        inputs: Digests of the values handed in, by name.
-        scope: All that may be looked at; everything if empty.
-        budget: In dollars.
-        suite: Whether the project's own tests may be run.
-    """
-
-    goal: str
-    cards: Mapping[str, RoleCard]
-    models: Mapping[str, ModelSpec]
-    root: str
-    files: tuple[str, ...]
-    inputs: Mapping[str, str]
-    scope: tuple[str, ...] = ()
-    budget: float | None = None
-    suite: bool = True
-
-    def tools_of(self, agent: str) -> tuple[str, ...]:
-        """Return the tools that a task of an agent may be given."""
-        return self._usable(
-            agent, allowed_tools(self.cards[agent], has_inputs=self._has_inputs)
-        )
-
-    def usual_tools_of(self, agent: str, *, ranks: bool) -> tuple[str, ...]:
-        """Return the tools of a task for which none are named."""
-        card = self.cards[agent]
-        usual = usual_tools(card, has_inputs=self._has_inputs, ranks=ranks)
-        return self._usable(agent, usual)
-
-    @property
-    def _has_inputs(self) -> bool:
-        return bool(self.inputs)
-
-    def _usable(self, agent: str, tools: tuple[str, ...]) -> tuple[str, ...]:
-        model = self.models.get(model_of(self.cards[agent], self.models))
-        if model is not None and not model.tools:
-            return ()
-        return tuple(each for each in tools if self.suite or each != SUITE)
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan as a model proposes it, as arguments of `hypernb.Plan.add`, cleaned.
 
@@ -123,27 +73,18 @@ class Proposal:
         tasks: Arguments, one of each task.
         result: The task whose output is the result; empty for all ends.
         notes: What the model wants the person to know.
-        tokens: What it thinks that tasks will use, by their names.
     """
 
     tasks: tuple[dict[str, Any], ...]
     result: str
     notes: tuple[str, ...]
-    tokens: Mapping[str, int]
 
 
 def read_proposal(answer: Mapping[str, Any], there: Circumstances) -> Proposal:
     """Return what a model proposes; it has the form of `SCHEMA` already."""
     tasks = tuple(_task(each, there) for each in answer["tasks"][: TASKS_AT_MOST + 1])
-    tokens = {
-        _name(each["name"]): each["tokens"]
-        for each in answer["tasks"][:TASKS_AT_MOST]
-        if 0 < each["tokens"] <= _TOKENS_AT_MOST
-    }
     notes = (" ".join(plain(each, _NOTE_AT_MOST).split()) for each in answer["notes"])
-    return Proposal(
-        tasks, _name(answer["result"]), tuple(filter(None, notes))[:_NOTES_AT_MOST], tokens
-    )
+    return Proposal(tasks, _name(answer["result"]), tuple(filter(None, notes))[:_NOTES_AT_MOST])
 
 
 def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
@@ -160,9 +101,10 @@ def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
         "tools": tools,
         "check": plain(said["check"].strip(), _CHECK_AT_MOST),
         "returns": said["returns"],
+        "estimate_tokens": said["tokens"] if 0 < said["tokens"] <= _TOKENS_AT_MOST else None,
         "estimate": float(seconds) if 0 < seconds <= _DAY_S else None,
         "scope": tuple(plain(each, _CHECK_AT_MOST) for each in said["scope"][:TASKS_AT_MOST]),
-        "model": model_of(card, there.models),
+        "model": there.model_of(said["agent"]),
         "variables": {name: Grant() for name in sorted(there.inputs)},
         "on_failure": "continue",
     }
@@ -196,7 +138,7 @@ def proposal_problems(proposal: Proposal, there: Circumstances) -> list[str]:
         for each in plan_problems(
             equip(spec, there.cards),
             agents=there.cards,
-            tools=known_tools(),
+            tools=(*known_tools(), *there.kernel),
             model_tools=model_tools(),
         )
     ]

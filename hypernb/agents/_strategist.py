@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb.agents._answers import Form, MisfitError
 from hypernb.agents._fences import FENCES, fence, plain, shortened
+from hypernb.agents._model_tasks import SUITE
 from hypernb.agents._proposal import (
     SCHEMA,
     TASKS_AT_MOST,
-    Circumstances,
     Proposal,
     proposal_problems,
     read_proposal,
 )
 from hypernb.agents._specialists import STRATEGIST
-from hypernb.agents._words import number
+from hypernb.agents._words import listed, number
 from hypernb.errors import ModelAnswerError, NoPlanError, dollars
 from hypernb.model import ChatMessage, ChatRequest, Finish, Grant
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hypernb.abc import ChatModel
-    from hypernb.model import ChatReply, RoleCard
+    from hypernb.agents._circumstances import Circumstances
+    from hypernb.model import ChatReply, ModelSpec, RoleCard
 
 OUTLINE_AT_MOST: Final = 6_000
 REPAIRS_AT_MOST: Final = 2
@@ -163,11 +164,11 @@ def _agents(there: Circumstances) -> Iterator[str]:
 
 
 def _tools(there: Circumstances) -> Iterator[str]:
-    from hypernb.agents._post import SCHEMAS, TALK_TOOLS
+    from hypernb.agents._post import SCHEMAS
     from hypernb.tools import function_tool
 
     for name in sorted({tool for agent in there.cards for tool in there.tools_of(agent)}):
-        schema = SCHEMAS[name] if name in TALK_TOOLS else function_tool(name).schema
+        schema = there.kernel.get(name) or SCHEMAS.get(name) or function_tool(name).schema
         yield f"* {name}: {' '.join(schema.description.split())[:300]}"
 
 
@@ -179,6 +180,31 @@ def _variables(variables: Mapping[str, Any]) -> Iterator[str]:
         yield fence(f"variable {name}", described.text)
     if len(variables) > _VARIABLES_AT_MOST:
         yield f"{len(variables) - _VARIABLES_AT_MOST:,} more variables are handed in."
+
+
+def plan_notes(proposal: Proposal, there: Circumstances, planner: ModelSpec) -> list[str]:
+    """Return what a person should know before approving a plan that a model has made."""
+    used = {task["model"] for task in proposal.tasks}
+    models = [there.models[name] for name in sorted(used)]
+    notes = [
+        f"Planned by {STRATEGIST} with {planner.name} at {planner.host}.",
+        f"{number(len(there.files), 'file')} of {there.root} can be read.",
+        *(f"The strategist says: {each}" for each in proposal.notes),
+        "What the agents read is told to "
+        + listed([f"{each.name} at {each.host}" for each in models])
+        + ". Nothing is written into your files.",
+    ]
+    if any(SUITE in task["tools"] for task in proposal.tasks):
+        notes.append(
+            "The project's own test suite is executed on this machine with your rights, if an "
+            "agent asks for it: its code can do whatever you can. A goal that says not to run "
+            "the tests leaves it out."
+        )
+    own = [name for name, card in there.cards.items() if card.source != "built in"]
+    if own := [name for name in own if any(task["agent"] == name for task in proposal.tasks)]:
+        said = listed([f"{name} ({there.cards[name].source})" for name in own])
+        notes.append(f"Role cards that are not only built in: {said}.")
+    return notes
 
 
 def outline(files: Iterable[str]) -> str:

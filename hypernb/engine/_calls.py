@@ -81,6 +81,7 @@ class Calls:
         self._crew = crew
         self._run = run
         self._used: dict[str, _Used] = {}
+        self._way = Way.of(run.plan, run.record.id)
         self.content = Content(run.plan.content, crew.models.secrets)
         self._loop = asyncio.get_running_loop()
 
@@ -95,12 +96,11 @@ class Calls:
         used = self._used.setdefault(attempt.key, _Used())
         await self._run.go.wait()
         spec, worst, cost = await self._agreed(attempt, request, used)
-        way = Way.of(self._run.plan)
         call = self._opened(attempt, spec, request, worst, cost)
         used.open[call.record.id] = call
         try:
             await self._tell_of(call, request)
-            reply = await self._made(call, request, way)
+            reply = await self._made(call, request)
         except HypernbError as error:
             await self._fail(used, call, error)
             raise
@@ -145,7 +145,7 @@ class Calls:
         return spec
 
     def _priced(self, attempt: Attempt, spec: ModelSpec, worst: TokenUse) -> float | None:
-        if Way.of(self._run.plan).is_replay:
+        if self._way.is_replay:
             return 0.0
         if spec.price is not None:
             return spec.price.cost(worst)
@@ -205,7 +205,7 @@ class Calls:
             told.append(changes.reserved(at, call.record, left=left))
         await self._run.submit(told, kept.payloads)
 
-    async def _made(self, call: Call, request: ChatRequest, way: Way) -> ChatReply:
+    async def _made(self, call: Call, request: ChatRequest) -> ChatReply:
         attempt = call.attempt
         left_s = attempt.task.timeout_s - attempt.vital().worked_s(self._crew.clock.monotonic())
         if self._run.plan.content == "full":
@@ -220,7 +220,7 @@ class Calls:
             return await self._crew.models.complete(
                 call.spec,
                 request,
-                way=way,
+                way=self._way,
                 deadline_s=max(1.0, min(_LONGEST_CALL_S, left_s)),
                 on_text=call.stream.take if call.stream is not None else None,
                 on_wait=lambda wait: self._from_thread(lambda: self._waits(call, wait)),

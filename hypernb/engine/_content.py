@@ -57,8 +57,7 @@ class Content:
         """Return a text without keys and what looks like one."""
         from hypernb.redact import scrub
 
-        covered: str = scrub(text, self._secrets)
-        return covered
+        return scrub(text, self._secrets)
 
     def of_request(self, request: ChatRequest, spec: ModelSpec) -> Kept:
         """Return what is kept of a request. Blocking, for a large one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -171,29 +172,25 @@ class Errands:
         kept = await self._crew.desk.call(
             self._crew.store.send_message, self._run.record.id, attempt.task_id, message
         )
-        self._mail.set()
+        arrived, self._mail = self._mail, asyncio.Event()
+        arrived.set()
         return kept.model_dump(mode="json")
 
     async def _receive(self, attempt: Attempt, asked: _Receive) -> list[dict[str, Any]]:
         now = self._crew.clock.monotonic()
         until = now + min(asked.wait_s, _LONGEST_WAIT_S)
         while True:
-            self._mail.clear()
+            mail = self._mail
             found = await self._crew.desk.call(
                 self._crew.store.messages, self._run.record.id, attempt.task_id
             )
             left_s = until - self._crew.clock.monotonic()
             if found or left_s <= 0:
                 return [each.model_dump(mode="json") for each in found]
-            await self._mailed(min(left_s, _LOOK_S))
-
-    async def _mailed(self, wait_s: float) -> None:
-        # Others of the mission are here; a person's message is seen when it is looked for.
-        try:
-            async with asyncio.timeout(wait_s):
-                await self._mail.wait()
-        except TimeoutError:
-            pass
+            # What agents of this mission send is known here; the rest is looked for.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, _LOOK_S)):
+                    await mail.wait()
 
     async def _acknowledge(self, attempt: Attempt, asked: _Acknowledge) -> None:
         await self._crew.desk.call(self._crew.store.acknowledge, attempt.task_id, asked.ids)

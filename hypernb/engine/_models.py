@@ -6,19 +6,18 @@ import asyncio
 import contextlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.engine._keys import key_id, key_ids, lacking_keys
 from hypernb.errors import KeyMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Mapping
 
     from hypernb.abc import ChatModel, Clock, ModelWait, Store
-    from hypernb.model import ChatReply, ChatRequest, ModelSpec, PlanSpec
+    from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
 
-Opener = "Callable[..., ChatModel]"
-_CLOSE_S = 5.0
+_CLOSE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,14 @@ class Way:
     Attributes:
         cassette: As in `hypernb.model.PlanSpec`.
         cache_s: The same.
+        root: The project's folder, which is called otherwise where a cassette is replayed.
+        mission: Whose cassette it is: each replays its own from the beginning.
     """
 
     cassette: str = ""
     cache_s: float = 0.0
+    root: str = ""
+    mission: str = ""
 
     @property
     def is_replay(self) -> bool:
@@ -39,9 +42,11 @@ class Way:
         return self.cassette.startswith("replay:")
 
     @classmethod
-    def of(cls, plan: PlanSpec) -> Way:
-        """Return how a plan's models are asked."""
-        return cls(plan.cassette, plan.cache_s)
+    def of(cls, plan: PlanSpec, mission: MissionId) -> Way:
+        """Return how the models of a mission are asked."""
+        if not plan.cassette:
+            return cls(cache_s=plan.cache_s)
+        return cls(plan.cassette, plan.cache_s, plan.root, mission)
 
 
 class ModelDesk:
@@ -113,23 +118,18 @@ class ModelDesk:
         return model
 
     def _open(self, spec: ModelSpec, way: Way) -> ChatModel:
-        from pathlib import Path
-
         from hypernb import llm
 
         kind, _, path = way.cassette.partition(":")
         if kind == "replay":
-            replaying: ChatModel = llm.Cassette.replaying(Path(path), spec)
-            return replaying
+            return llm.replaying(path, spec, secrets=self.secrets, root=way.root)
         if self._gate is None:
             self._gate = llm.HostGate(clock=self._clock)
-        model: ChatModel = llm.open_model(
-            spec, key=self._key(spec), clock=self._clock, gate=self._gate
-        )
+        model = llm.open_model(spec, key=self._key(spec), clock=self._clock, gate=self._gate)
         if way.cache_s > 0:
-            model = llm.cached(model, self._store, way.cache_s, spec)
+            model = llm.cached(model, self._store, way.cache_s, spec, self._clock)
         if kind == "record":
-            model = llm.Cassette.recording(model, Path(path))
+            model = llm.recording(model, path, spec, secrets=self.secrets, root=way.root)
         return model
 
     def _key(self, spec: ModelSpec) -> str | None:
@@ -166,12 +166,18 @@ class ModelDesk:
             task.cancel()
         await asyncio.gather(*open_calls, return_exceptions=True)
         for model in self._models.values():
-            close: Callable[[], Coroutine[Any, Any, None]] | None = getattr(
-                model, "aclose", None
-            )
-            if close is not None:
-                with contextlib.suppress(Exception):
-                    await close()
+            with contextlib.suppress(Exception):
+                await model.aclose()
+
+    def forget(self, mission: MissionId) -> None:
+        """Close what was opened for one mission only."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._drop, mission)
+
+    def _drop(self, mission: MissionId) -> None:
+        for place in [place for place in self._models if place[1].mission == mission]:
+            self._models.pop(place)
 
     def close(self) -> None:
         """End all calls and the thread. Blocking, for a moment."""

@@ -507,6 +507,7 @@ class Runner:
             self._faults.pop(run.record.id, None)
         run.opened.set()
         self._executor.forget(run.record.id)
+        self._models.forget(run.record.id)
         try:
             await self._desk.call(self.store.release_lease, run.lease)
         except HypernbError:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from hypernb.abc import ChatModel
 from hypernb.llm._canonical import canonical
+from hypernb.llm._clock import SystemClock
 from hypernb.model import ChatReply, Finish, ReplySource
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def cached(
     entries: CacheEntries,
     max_age_s: float,
     spec: ModelSpec,
-    clock: Clock,
+    clock: Clock | None = None,
 ) -> ChatModel:
     """Return a model that asks only what it was not asked before; itself if the age is 0.
 
@@ -55,8 +56,11 @@ def cached(
 
     Args:
         max_age_s: How old an answer may be, in seconds.
+        clock: The machine's if None.
     """
-    return _Cached(model, entries, max_age_s, spec, clock) if max_age_s > 0 else model
+    if not max_age_s > 0:
+        return model
+    return _Cached(model, entries, max_age_s, spec, clock or SystemClock())
 
 
 def cache_key(request: ChatRequest, spec: ModelSpec) -> str:
@@ -81,7 +85,7 @@ class _Cached(ChatModel):
         self._model = model
         self._entries = entries
         self._max_age = timedelta(seconds=min(max_age_s, _LONGEST_S))
-        self._spec = spec
+        self.spec = spec
         self._clock = clock
 
     async def complete(
@@ -97,7 +101,7 @@ class _Cached(ChatModel):
             return await self._model.complete(
                 request, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
             )
-        key = cache_key(request, self._spec)
+        key = cache_key(request, self.spec)
         kept = await asyncio.to_thread(self._kept, key)
         if kept is not None:
             if on_text is not None and kept.text:
@@ -109,6 +113,10 @@ class _Cached(ChatModel):
         if is_whole(request, reply):
             await asyncio.to_thread(self._keep, key, reply)
         return reply
+
+    async def aclose(self) -> None:
+        """Close the model behind the cache."""
+        await self._model.aclose()
 
     def _kept(self, key: str) -> ChatReply | None:
         data = self._entries.cached_reply(key, since=self._clock.now() - self._max_age)
@@ -124,7 +132,7 @@ class _Cached(ChatModel):
 
     def _keep(self, key: str, reply: ChatReply) -> None:
         data = reply.model_dump_json().encode()
-        self._entries.cache_reply(key, data, model=self._spec.name, cost=reply.cost)
+        self._entries.cache_reply(key, data, model=self.spec.name, cost=reply.cost)
 
 
 _LONGEST_S: Final = 3_650 * 86_400.0  # a date before the year 1 is none

@@ -17,7 +17,7 @@ from hypernb.errors import ConfigError, ReplayMissError
 from hypernb.llm._canonical import canonical
 from hypernb.llm._nearest import nearest_difference
 from hypernb.llm._scrubbing import Scrubbing
-from hypernb.llm._tape import LINE_AT_MOST, Cassette
+from hypernb.llm._tape import Cassette
 from hypernb.llm._taping import append, entry, prepare
 from hypernb.model import ReplySource
 
@@ -33,7 +33,7 @@ _LOG: Final = logging.getLogger(__name__)
 def recording(
     model: ChatModel,
     path: Path | str,
-    spec: ModelSpec,
+    spec: ModelSpec | None = None,
     *,
     secrets: Iterable[str] = (),
     root: str = "",
@@ -46,6 +46,7 @@ def recording(
 
     Args:
         path: The cassette; made if it is not there, appended to if it is.
+        spec: The model's; its own if None.
         secrets: Values that must not lie in it, besides what looks like a secret.
         root: The project's folder, which is called otherwise elsewhere.
 
@@ -53,6 +54,7 @@ def recording(
         ConfigError: The file cannot be written, or is no cassette.
     """
     path = Path(path)
+    spec = spec or spec_of(model)
     return _Recorder(model, path, spec, Scrubbing(secrets, root=root), prepare(path))
 
 
@@ -78,6 +80,12 @@ def replaying(
     return _Player(Cassette.load(Path(path)), spec, Scrubbing(secrets, root=root))
 
 
+def spec_of(model: ChatModel) -> ModelSpec:
+    """Return what a model says of itself, through everything that is around it."""
+    spec: ModelSpec = model.spec  # type: ignore[attr-defined]  # all models of this package have it
+    return spec
+
+
 class _Recorder(ChatModel):
     def __init__(
         self,
@@ -89,7 +97,7 @@ class _Recorder(ChatModel):
     ) -> None:
         self._model = model
         self._path = path
-        self._spec = spec
+        self.spec = spec
         self._scrubbing = scrubbing
         self._known = known
         self._lock = threading.Lock()
@@ -111,15 +119,17 @@ class _Recorder(ChatModel):
         await asyncio.shield(asyncio.to_thread(self._keep, request, reply))
         return reply
 
+    async def aclose(self) -> None:
+        """Close the model that is recorded."""
+        await self._model.aclose()
+
     def _keep(self, request: ChatRequest, reply: ChatReply) -> None:
         try:
-            body = canonical(request, self._spec, self._scrubbing.text)
+            body = canonical(request, self.spec, self._scrubbing.text)
             name = hashlib.sha256(body).hexdigest()
             kept = self._scrubbing.reply(reply).model_dump(mode="json")
             with self._lock:
                 line = entry(name, b"" if name in self._known else body, kept)
-                if len(line) >= LINE_AT_MOST:
-                    raise ConfigError("A request and its answer are too long for a cassette.")
                 append(self._path, line)
                 self._known.add(name)
         except (OSError, ConfigError, TypeError, ValueError) as error:
@@ -129,7 +139,7 @@ class _Recorder(ChatModel):
 class _Player(ChatModel):
     def __init__(self, cassette: Cassette, spec: ModelSpec, scrubbing: Scrubbing) -> None:
         self._cassette = cassette
-        self._spec = spec
+        self.spec = spec
         self._scrubbing = scrubbing
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -149,7 +159,7 @@ class _Player(ChatModel):
         return reply
 
     def _found(self, request: ChatRequest) -> ChatReply:
-        body = canonical(request, self._spec, self._scrubbing.text)
+        body = canonical(request, self.spec, self._scrubbing.text)
         name = hashlib.sha256(body).hexdigest()
         with self._lock:
             time = self._asked[name]
@@ -161,7 +171,7 @@ class _Player(ChatModel):
             reply, nearest = None, str(error)
         if reply is None:
             path = str(self._cassette.path)
-            raise ReplayMissError(self._spec.name, self._spec.host, path, nearest)
+            raise ReplayMissError(self.spec.name, self.spec.host, path, nearest)
         free = {"source": ReplySource.CASSETTE, "cost": 0.0, "tries": 1}
         timeless = {"duration_s": 0.0, "first_token_s": None}
         return self._scrubbing.restored(reply).model_copy(update=free | timeless)

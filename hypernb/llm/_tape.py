@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hypernb.abc import ChatModel
+    from hypernb.model import ModelSpec
+
 VERSION: Final = 1
 LINE_AT_MOST: Final = 32_000_000
 """Bytes; an answer of ten million characters fits, also where every one is escaped."""
@@ -74,6 +77,22 @@ class Cassette:
         with _opened(path) as stream:
             cassette._read(stream)
         return cassette
+
+    @staticmethod
+    def recording(
+        model: ChatModel, path: Path | str, spec: ModelSpec | None = None, **more: Any
+    ) -> ChatModel:
+        """Return a model that is recorded; see `hypernb.llm.recording`."""
+        from hypernb.llm._cassette import recording
+
+        return recording(model, path, spec, **more)
+
+    @staticmethod
+    def replaying(path: Path | str, spec: ModelSpec, **more: Any) -> ChatModel:
+        """Return a model that answers from a cassette; see `hypernb.llm.replaying`."""
+        from hypernb.llm._cassette import replaying
+
+        return replaying(path, spec, **more)
 
     def __len__(self) -> int:
         """Return how many different requests it has."""
@@ -209,11 +228,12 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             f"Cassette {path} cannot be read: {error.strerror or error}.",
             hint="Record it with --record, or give the path of one that is there.",
         ) from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _FILE_AT_MOST:
+        os.close(handle)  # as a stream, a folder would raise first
+        raise ConfigError(
+            f"Cassette {path} is no regular file of at most {_FILE_AT_MOST:,} bytes.",
+            hint="Record one with --record and another name.",
+        )
     with os.fdopen(handle, "rb") as stream:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _FILE_AT_MOST:
-            raise ConfigError(
-                f"Cassette {path} is no regular file of at most {_FILE_AT_MOST:,} bytes.",
-                hint="Record one with --record and another name.",
-            )
         yield stream

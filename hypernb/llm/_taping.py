@@ -60,14 +60,21 @@ def append(path: Path, line: bytes) -> None:
 
 
 def entry(request_hash: str, request: bytes, reply: Any) -> bytes:
-    """Return the line of one reply; without its request if that is empty."""
+    """Return the line of one reply; without its request if that is empty.
+
+    Raises:
+        ValueError: It would be too long to be read again.
+    """
     # The request is canonical JSON already, and it can be long.
     said = b'"request":%s,' % request if request else b""
-    return b'{"hash":"%s",%s"replies":[%s]}' % (
+    line = b'{"hash":"%s",%s"replies":[%s]}' % (
         request_hash.encode(),
         said,
         orjson.dumps(reply),
     )
+    if len(line) >= LINE_AT_MOST:
+        raise ValueError(f"it would be longer than {LINE_AT_MOST:,} bytes")
+    return line
 
 
 def _mended(handle: int, path: Path) -> int:

@@ -10,6 +10,7 @@ from hypernb.plan._check import (
     keyword_name,
     plan_problems,
 )
+from hypernb.plan._check_models import price_problem
 from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
@@ -41,6 +42,7 @@ __all__ = [
     "models_used",
     "outline",
     "plan_problems",
+    "price_problem",
     "quote_plan",
     "refuse_too_large",
     "remaining_paths",

@@ -222,6 +222,7 @@ class Plan:
         on_failure: OnFailure | str = OnFailure.STOP,
         repeatable: bool = True,
         estimate: float | None = None,
+        estimate_tokens: int | None = None,
         resources: Iterable[str] = (),
     ) -> Plan:
         """Add a task, and return the plan.
@@ -255,6 +256,7 @@ class Plan:
             on_failure: ``stop``, ``skip`` or ``continue``; see `OnFailure`.
             repeatable: Safe to run again after a crash in the middle of it.
             estimate: Seconds it will probably take; the order of starting follows it.
+            estimate_tokens: Tokens it will probably use; quotes follow it.
             resources: What it shares with tasks of all missions, by name: it starts only
                 when it can have a permit of each. `hypernb.Session.limit` sets how many.
 
@@ -298,6 +300,7 @@ class Plan:
             "on_failure": on_failure,
             "repeatable": repeatable,
             "estimate_s": estimate,
+            "estimate_tokens": estimate_tokens,
             "resources": _words(resources),
         }
         try:

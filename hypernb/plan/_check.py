@@ -110,7 +110,10 @@ def plan_problems(
         problems += _need_problems(spec, task, first)
         problems += _work_problems(task, agents, tools, spec.inputs)
         if isinstance(task.work, AgentWork):
-            problems += model_problems(spec, task, task.work, model_tools=model_tools)
+            is_whole = agents is not None
+            problems += model_problems(
+                spec, task, task.work, model_tools=model_tools, is_whole=is_whole
+            )
     return [*problems, *_circle(spec, first)]
 
 

@@ -10,7 +10,7 @@ from hypernb.model import KERNEL_LANE, AgentWork
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from hypernb.model import PlanSpec, TaskSpec
+    from hypernb.model import ModelSpec, PlanSpec, TaskSpec
 
 _SHOWN: Final = 200
 
@@ -21,32 +21,49 @@ def price_problems(spec: PlanSpec) -> Iterator[PlanProblem]:
         return
     works = [task.work for task in spec.tasks if isinstance(task.work, AgentWork)]
     for name in sorted({work.model for work in works if work.model in spec.models}):
-        model = spec.models[name]
-        if model.price is None:
-            said = (
-                f"The plan's budget of {dollars(spec.budget)} cannot be held: nobody knows "
-                f"what {model.name} at {model.host} costs. Set its price in "
-                f".hypernb/config.toml ([models.{name}.price], input and output: dollars for a "
-                "million tokens), or leave out the budget."
-            )
-            yield PlanProblem(said, "", "budget")
+        if spec.models[name].price is None:
+            yield price_problem(spec.budget, name, spec.models[name])
+
+
+def price_problem(budget: float, name: str, model: ModelSpec) -> PlanProblem:
+    """Return why a budget cannot be held with a model whose price nobody knows.
+
+    Args:
+        budget: In dollars.
+        name: What the plan calls the model.
+        model: The model.
+    """
+    profile, colon, _ = name.partition(":")
+    said = (
+        f"The plan's budget of {dollars(budget)} cannot be held: nobody knows what "
+        f"{model.name} at {model.host} costs. Write its price into your config.toml, below "
+        f'[profiles.{profile if colon else "openai"}.prices."{model.name}"]: input and '
+        "output, dollars for a million tokens. Or leave out the budget."
+    )
+    return PlanProblem(said, "", "budget")
 
 
 def model_problems(
-    spec: PlanSpec, task: TaskSpec, work: AgentWork, *, model_tools: Collection[str]
+    spec: PlanSpec,
+    task: TaskSpec,
+    work: AgentWork,
+    *,
+    model_tools: Collection[str],
+    is_whole: bool,
 ) -> Iterator[PlanProblem]:
     """Yield what is wrong with the model of a task, its tools and its output.
 
     Args:
         model_tools: Names of the tools that only a model calls.
+        is_whole: The plan has its models already; they are looked up when it is stored.
     """
-    if work.model and work.model not in spec.models:
+    if work.model and work.model not in spec.models and is_whole:
         said = (
             f"Task {task.name!r} is for the model {work.model[:_SHOWN]!r}, which the plan does "
             f"not name. {nearest(work.model[:_SHOWN], spec.models)}"
         ).strip()
         yield PlanProblem(said, task.name, "model")
-    elif work.model and work.tools and not spec.models[work.model].tools:
+    elif work.tools and work.model in spec.models and not spec.models[work.model].tools:
         said = (
             f"Task {task.name!r} gives tools to {spec.models[work.model].name}, which cannot "
             "call any. Take another model, or leave the tools out."

@@ -349,11 +349,9 @@ class Mission:
         spec, problems = drafted(
             self.plan, changes or {}, drop=drop, add=add, plan_fields=plan_fields
         )
-        if not add:
+        if not add and not any("model" in each for each in (changes or {}).values()):
             return spec, problems
-        from hypernb.agents import equip
-
-        return equip(spec, self.session.agents(spec.root)), problems
+        return self.session.equipped(spec), problems
 
     def difference(self, since: int | None = None) -> PlanDifference:
         """Return what the newest revision of the plan changes; falsy if there is one only.

@@ -97,7 +97,7 @@ def test_terms_that_cannot_be_are_refused(bench: Bench, store: Store) -> None:
     with pytest.raises(UsageError, match="Nothing"):
         store.amend(mission, by="ada@here")
     with pytest.raises(UnknownNameError, match="main"):
-        store.amend(mission, models={"mian": SMALL}, by="ada@here")
+        store.amend(mission, models={"mai": SMALL}, by="ada@here")
     assert store.amendments(mission) == []
 
 

@@ -10,12 +10,15 @@ import pytest
 from hypernb.abc import Payload
 from hypernb.errors import LeaseLostError, UnknownNameError, UsageError
 from hypernb.model import (
+    AgentMessage,
     CallRecord,
     CallState,
+    KernelCall,
     MissionId,
     MissionState,
     Retention,
     TaskHistory,
+    ToolCallState,
     Usage,
     UsageSum,
     new_id,
@@ -216,7 +219,7 @@ def test_sums_can_be_of_one_mission_and_of_the_last_days(bench: Bench, clock: Cl
     [
         pytest.param([], UsageError, id="nothing"),
         pytest.param("model", UsageError, id="a text"),
-        pytest.param(["modle"], UnknownNameError, id="near miss"),
+        pytest.param(["mode"], UnknownNameError, id="near miss"),
     ],
 )
 def test_sums_by_what_there_is_not_are_refused(
@@ -285,3 +288,28 @@ def test_a_fingerprint_tells_secrets_apart_and_nothing_of_them(store: Store) -> 
     assert first == store.fingerprint("sk-1") != store.fingerprint("sk-2")
     assert len(first) == 16
     assert int(first, 16) >= 0
+
+
+def test_all_that_models_left_goes_with_its_mission(
+    bench: Bench, store: Store, clock: Clock
+) -> None:
+    held = at_work(bench)
+    task, mission = held.ids["a"], held.mission.id
+    settled(held, call_of(held), 0.25)
+    sent = store.send_message(mission, task, AgentMessage(recipient="a"))
+    store.acknowledge(task, [sent.id])
+    store.save_state(task, {"x": 1}, version=0)
+    waits, at = ToolCallState.WAITING, clock()
+    store.ask_kernel(KernelCall(new_id(), mission, task, 1, "kernel:1", "look", waits, at))
+    store.move_lane(mission, "kernel:1", "kernel:2")
+    store.amend(mission, budget=5, by="ada@here")
+    held.commit(held.change("mission.finished", mission_state=MissionState.CANCELLED))
+    store.release_lease(held.lease)
+    clock.advance(days=1)
+    assert len(store.sweep(NOTHING).missions) == 1
+    for table in (
+        *("calls", "usage", "messages", "acknowledgements", "agent_states", "kernel_calls"),
+        *("lanes", "amendments"),
+    ):
+        assert store.query(f"SELECT count(*) FROM {table}")[1] == [(0,)]  # noqa: S608 - ours
+    assert store.check() == []

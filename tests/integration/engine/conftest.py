@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -18,10 +19,18 @@ from hypernb.model import replay
 from hypernb.store import SqlStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from hypernb.model import AttemptRecord, Event, MissionRecord, TaskRecord
+    from hypernb.abc import Payload
+    from hypernb.model import (
+        AttemptRecord,
+        Digest,
+        Event,
+        MissionRecord,
+        PlanSpec,
+        TaskRecord,
+    )
     from hypernb.plan import Plan
     from tests.postgresql import Server
 
@@ -45,7 +54,11 @@ class Bench:
     # -- missions -----------------------------------------------------------------------
 
     def approve(self, plan: Plan) -> MissionRecord:
-        spec, payloads = plan.build()
+        return self.approve_spec(*plan.build())
+
+    def approve_spec(
+        self, spec: PlanSpec, payloads: Mapping[Digest, Payload] | None = None
+    ) -> MissionRecord:
         mission = self.store.create_mission(spec, by="ana@here", payloads=payloads)
         self.store.approve(
             mission.id, revision=mission.revision, plan_hash=mission.plan_hash, by="ana@here"
@@ -84,26 +97,34 @@ class Bench:
 
     # -- runners ------------------------------------------------------------------------
 
-    def host(self, **settings: Any) -> InProcessHost:
-        host = InProcessHost(self.store.url, replace(self.settings, **settings))
+    def host(self, keys: Mapping[str, str] | None = None, **settings: Any) -> InProcessHost:
+        host = InProcessHost(self.store.url, replace(self.settings, **settings), keys=keys)
         self.hosts.append(host)
         host.start()
         return host
 
-    def process(self, *program: str, **settings: Any) -> subprocess.Popen[bytes]:
+    def process(
+        self, *program: str, keys: Mapping[str, str] | None = None, **settings: Any
+    ) -> subprocess.Popen[bytes]:
         """Start a runner as a process of its own.
 
         Args:
             program: Arguments of Python instead of ``-m hypernb.engine``.
+            keys: What it is told by its pipe.
         """
         values = {"idle_s": 60, "heartbeat_s": 0.2, "lease_s": 5, "backups": 0, **settings}
         environ = {f"HYPERNB_{name.upper()}": str(value) for name, value in values.items()}
         arguments = program or ("-m", "hypernb.engine")
+        told = () if keys is None else ("--keys",)
         process = subprocess.Popen(
-            [sys.executable, *arguments, "--store", self.store.url],
+            [sys.executable, *arguments, "--store", self.store.url, *told],
+            stdin=None if keys is None else subprocess.PIPE,
             env={**os.environ, **environ},
             start_new_session=True,
         )
+        if process.stdin is not None:
+            process.stdin.write(json.dumps(keys).encode())
+            process.stdin.close()
         self.processes.append(process)
         return process
 

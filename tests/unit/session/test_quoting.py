@@ -95,8 +95,8 @@ def test_quote_is_from_what_the_store_has_seen(session: Session) -> None:
         ("", QuoteSource.UNKNOWN),
     ]
     held = under_way(session, spec("a", "b", "c"), Ticking())
-    for task, tokens in zip("abc", (100, 200, 300), strict=True):
-        work(held, task, tokens=tokens, cost=0.5)
+    for name, tokens in zip("abc", (100, 200, 300), strict=True):
+        work(held, name, tokens=tokens, cost=0.5)
     task, whole = session.quote(spec("another", goal="something else"))
     assert (task.source, task.runs) == (QuoteSource.HISTORY, 3)
     assert (task.tokens, task.dollars) == (Range(200.0, 280.0), Range(0.5, 0.5))

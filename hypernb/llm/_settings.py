@@ -1,0 +1,271 @@
+"""Which model is asked: settings of the user, of the project, of the environment, of a call."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from hypernb.errors import ConfigError
+from hypernb.llm._profiles import BUILT_IN, OPENAI, OPENAI_KEY, Profile, key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from hypernb.model import ModelSpec, Resource
+
+CONTENTS: Final = ("none", "hashes", "full")
+"""How much of what is said is kept, least first."""
+MODES: Final = ("live", "record", "replay", "offline")
+
+HERE: Final = "this session"
+_NEAR: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it counts.
+
+    Attributes:
+        source: Where it is from: a file, a variable, ``built in``.
+        is_foreign: Whether it is from a project that the user does not trust.
+    """
+
+    name: str
+    value: Any
+    source: str = BUILT_IN
+    is_foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Where models are, and which is asked; see `ModelSettings.load`.
+
+    Attributes:
+        profiles: Servers by name.
+        own_path: The user's file, which may not be there.
+    """
+
+    profiles: dict[str, Profile]
+    own_path: Path
+    project_path: Path | None
+    _settings: dict[str, Setting]
+    _agents: dict[str, Setting]
+    _named: tuple[str, ...]
+    _environ: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        root: Path | None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> ModelSettings:
+        """Read the settings; what comes later goes before what came earlier.
+
+        The user's ``config.toml``, the project's ``.hypernb/config.toml``, the environment
+        (``HYPERNB_MODEL``, ``HYPERNB_CONTENT``, ``HYPERNB_CACHE_S``, ``HYPERNB_MODE``,
+        ``OPENAI_BASE_URL``), and what is set in this session. A project's file comes from
+        strangers: unless the user's own file trusts the project, it only chooses among what
+        the user has named, and keeps less of what is said, not more.
+
+        Args:
+            root: The project; None if there is none.
+            environ: The process's if None. Keys stay in it.
+            overrides: ``model``, ``content``, ``cache_s``, ``mode``, ``agents``; what is empty
+                does not count.
+
+        Raises:
+            ConfigError: A file cannot be read, a setting has no meaning, or a project wants
+                what only the user may.
+        """
+        from hypernb.llm._layers import Reading
+
+        environ = os.environ if environ is None else environ
+        return Reading(root, environ, dict(overrides or {})).settings()
+
+    @property
+    def model(self) -> str:
+        """The model that is asked if nobody says otherwise; empty if none is configured."""
+        return "" if self.mode == "offline" else str(self._settings["model"].value)
+
+    @property
+    def content(self) -> str:
+        """How much of what is said to models is kept: ``full``, ``hashes`` or ``none``."""
+        return str(self._settings["content"].value)
+
+    @property
+    def cache_s(self) -> float:
+        """How old an answer to the very same question may be, in seconds; 0 for none."""
+        return float(self._settings["cache_s"].value)
+
+    @property
+    def mode(self) -> str:
+        """``live``, ``record``, ``replay``, or ``offline`` for no model at all."""
+        return str(self._settings["mode"].value)
+
+    def resolve(
+        self,
+        name: str = "",
+        *,
+        agent: str = "",
+        fingerprint: Callable[[str], str] | None = None,
+        is_foreign: bool = False,
+    ) -> tuple[str, ModelSpec] | None:
+        """Return a model, by the name that a plan has for it; None if none is configured.
+
+        Args:
+            name: What was asked for: ``NAME``, ``PROFILE:NAME`` or ``PROFILE``. If it is
+                empty, the agent's own model, and then that of all.
+            agent: Whose work it is.
+            fingerprint: `hypernb.abc.Store.fingerprint`, to say which key is meant.
+            is_foreign: The name is from a file of the project: a role card, a playbook.
+
+        Raises:
+            ConfigError: There is no such profile, or a project that is not trusted has chosen
+                a model that the user has not named.
+        """
+        if self.mode == "offline":
+            return None
+        chosen = Setting("model", name, HERE, is_foreign and not self._is_trusted)
+        if not name:
+            chosen = self._agents.get(agent, self._settings["model"])
+        if not chosen.value:
+            return None
+        profile, model = self._split(chosen.value)
+        if chosen.is_foreign and self.mode != "replay":
+            self._require_named(profile, model)
+        try:
+            spec = profile.spec(model, key_id(profile, self._environ, fingerprint))
+        except ValidationError as error:
+            raise ConfigError(
+                f"{model[:80]!r} names no model: it has {len(model):,} characters.",
+                hint=f"It is set by {chosen.source}.",
+            ) from error
+        return self._local_name(profile, model), spec
+
+    def models(self) -> dict[str, ModelSpec]:
+        """Return the models that are named in the settings, by the name a plan has for them."""
+        texts = [setting.value for setting in (self._settings["model"], *self._agents.values())]
+        texts += [name for name, profile in self.profiles.items() if profile.model]
+        found = {}
+        for text in filter(None, texts):
+            profile, model = self._split(text)
+            found[self._local_name(profile, model)] = profile.spec(model, "")
+        return found
+
+    def profile_of(self, spec: ModelSpec) -> Profile | None:
+        """Return the profile that a model is of; None if the settings have changed."""
+        return next((p for p in self.profiles.values() if p.base_url == spec.base_url), None)
+
+    @staticmethod
+    def key_of(spec: ModelSpec, environ: Mapping[str, str] | None = None) -> str | None:
+        """Return the key that a model needs; None if it needs none, or it is not there."""
+        environ = os.environ if environ is None else environ
+        return (environ.get(spec.key, "").strip() or None) if spec.key else None
+
+    def key_names(self) -> tuple[str, ...]:
+        """Return the variables that profiles name for their keys, for handing to a runner."""
+        return tuple(sorted({each.key for each in self.profiles.values() if each.key}))
+
+    def limits(self) -> dict[str, Resource]:
+        """Return how much each host may be asked, where the settings say so."""
+        found: dict[str, Resource] = {}
+        for profile in self.profiles.values():
+            limits = profile.limits()
+            if limits is not None and (profile.is_own or limits.name not in found):
+                found[limits.name] = limits
+        return found
+
+    def hint(self) -> str:
+        """Say why no model is asked and how to name one; empty if one is configured."""
+        if self.mode == "offline":
+            return f"No model is asked: {self._settings['mode'].source} says offline."
+        if self.model:
+            return ""
+        how = (
+            f'--model NAME, HYPERNB_MODEL, or model = "NAME" in {self.own_path} names one; '
+            "%hyper models lists what a server offers."
+        )
+        if self._environ.get(OPENAI_KEY, "").strip():
+            return f"{OPENAI_KEY} is set, and no model is named, so none is asked: {how}"
+        return f"No model is configured: {how}"
+
+    def describe(self) -> list[Setting]:
+        """Return the settings for people, each with where it is from; no key is in them."""
+        rows = [*self._settings.values(), *self._agents.values()]
+        for name, profile in self.profiles.items():
+            parts = [profile.base_url, self._key_words(profile)]
+            parts += [f"model {profile.model}"] if profile.model else []
+            rows.append(Setting(f"profiles.{name}", ", ".join(parts), profile.source))
+        return rows
+
+    def _key_words(self, profile: Profile) -> str:
+        if not profile.key:
+            return "no key"
+        is_set = bool(self._environ.get(profile.key, "").strip())
+        return f"{profile.key} is {'set' if is_set else 'not set'}"
+
+    @property
+    def _is_trusted(self) -> bool:
+        return bool(self._settings["trusted"].value)
+
+    def _split(self, text: str) -> tuple[Profile, str]:
+        """Return the profile and the model that a name means."""
+        head, colon, tail = text.partition(":")
+        profile = self.profiles.get(head)
+        if profile is not None and not (profile.is_own or colon) and text in self._named:
+            profile = None  # a stranger's project does not take the name of one's own model
+        if profile is not None and (tail or profile.model):
+            return profile, tail or profile.model
+        if profile is not None:
+            raise ConfigError(
+                f"The profile {head!r} names no model of its own.",
+                hint=f"Write {head}:NAME; %hyper models {head} lists what it offers.",
+            )
+        near = difflib.get_close_matches(head, self.profiles, n=1, cutoff=_NEAR)
+        if colon and near:
+            raise ConfigError(
+                f"There is no profile {head!r}.",
+                hint=f"Did you mean '{near[0]}:{tail}'? If all of it is the name of a model, "
+                f"write '{OPENAI}:{text}'.",
+            )
+        having = [p for p in self.profiles.values() if p.model == text and p.is_own]
+        return (having[0] if len(having) == 1 else self.profiles[OPENAI]), text
+
+    def _local_name(self, profile: Profile, model: str) -> str:
+        plain = profile.name == OPENAI and self._is_plain(model)
+        return model if plain else f"{profile.name}:{model}"
+
+    def _is_plain(self, model: str) -> bool:
+        try:
+            return self._split(model) == (self.profiles[OPENAI], model)
+        except ConfigError:
+            return False
+
+    def _require_named(self, profile: Profile, model: str) -> None:
+        if profile.is_harmless:
+            return
+        for text in self._named:
+            try:
+                if self._split(text) == (profile, model):
+                    return
+            except ConfigError:
+                continue  # it is told where it is used
+        if model in profile.prices:
+            return
+        name = self._local_name(profile, model)
+        raise ConfigError(
+            f"The project chooses the model {name!r}, which you have not named yourself.",
+            hint=f"Say --model {name}, or write it into {self.own_path}: as model, or with "
+            f"{trust_words(self.project_path)} for all that the project chooses.",
+        )
+
+
+def trust_words(path: Path | None) -> str:
+    folder = "/path/of/project" if path is None else str(path.parent.parent.absolute())
+    return f'trust = ["{folder}"]'
