@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hypernb.model import ChatReply, ChatRequest, ModelSpec
 
 _NAMES_S: Final = 5.0
+_MOST_NAMES: Final = 1000
+_LONGEST_NAME: Final = 200
 
 
 def open_model(
@@ -70,6 +72,11 @@ class OpenAIModel(ChatModel):
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether it was given one."""
+        return bool(self._key)
+
     async def complete(
         self,
         request: ChatRequest,
@@ -82,6 +89,7 @@ class OpenAIModel(ChatModel):
         self._check_key()
         check_request(self, request)
         check_size(self.spec, request)
+        self.client()  # importing it the first time is not the server's time
         try:
             return await Call(self, request, deadline_s, on_text, on_wait).run()
         except ModelError as error:
@@ -115,7 +123,8 @@ class OpenAIModel(ChatModel):
                     async for chunk in response.iter_bytes():
                         reader.feed(chunk)
             listed = dicts(parse(reader.body()).get("data"))
-            return [name for each in listed if (name := string(each.get("id")))]
+            named = (string(each.get("id")) for each in listed[:_MOST_NAMES])
+            return [self.mask(name) for name in named if 0 < len(name) <= _LONGEST_NAME]
         return []
 
     def _check_key(self) -> None:

@@ -124,13 +124,13 @@ def test_a_call_never_ends_later_than_its_deadline(
         model = make(spec(server, **way, timeout_s=0.2), clock, tmp_path)
         began = clock.monotonic()
         with pytest.raises(ModelUnavailableError, match=r"longer than 0\.2 s"):
-            await Told().complete(model, deadline_s=0.5)
+            await Told().complete(model, deadline_s=0.8)
         took = clock.monotonic() - began
         await model.aclose()
         return took
 
     with ModelServer(reply) as server:
-        assert run(work) < 3
+        assert run(work) < 5
 
 
 @ALL

@@ -81,11 +81,17 @@ def test_a_schema_that_names_all_it_has_is_strict() -> None:
     assert form["json_schema"]["strict"] is False
 
 
+def test_instructions_are_said_once_and_first() -> None:
+    body = sent(request(messages=CONVERSATION, answer_schema=SCHEMA), schema_mode="words")
+    assert [m["role"] for m in body["messages"]].count("system") == 1
+    assert json.dumps(SCHEMA) in body["messages"][0]["content"]
+
+
 @pytest.mark.parametrize(("mode", "form"), [("json", {"type": "json_object"}), ("words", None)])
 def test_a_schema_is_told_in_words_where_it_cannot_be_sent(mode: str, form: Any) -> None:
     body = sent(request(answer_schema=SCHEMA), schema_mode=mode)
     assert body.get("response_format") == form
-    assert json.dumps(SCHEMA) in body["messages"][-1]["content"]
+    assert json.dumps(SCHEMA) in body["messages"][0]["content"]
 
 
 def test_arguments_that_are_no_object_go_back_as_one() -> None:
