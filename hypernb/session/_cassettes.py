@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENV_MODE: Final = "HYPERNB_MODE"
-LIVE, RECORD, REPLAY = "live", "record", "replay"
-MODES: Final = (LIVE, RECORD, REPLAY)
+LIVE, RECORD, REPLAY, OFFLINE = "live", "record", "replay", "offline"
+MODES: Final = (LIVE, RECORD, REPLAY, OFFLINE)
 FOLDER: Final = Path(".hypernb") / "cassettes"
 _SLUG: Final = 60
 
@@ -52,7 +52,7 @@ def cassette(
     asked = RECORD if record is not None else REPLAY if replay is not None else mode
     if mode == REPLAY:
         asked = REPLAY
-    if asked == LIVE:
+    if OFFLINE in (mode, asked) or asked == LIVE:
         return ""
     return f"{asked}:{_checked(path.expanduser().absolute(), asked)}"
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypernb.errors import HypernbError, UnknownNameError, UsageError
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from hypernb.llm import ModelSettings
     from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from hypernb.session._mission import Mission
     from hypernb.session._session import Session
     from hypernb.views import Outlook
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,10 @@ class Models(Rows[ModelRow]):
     """Models, in the order of their settings; see `Session.models`."""
 
     heads = ("Name", "Model", "At", "Key", "For a million tokens", "Note")
-    nothing = (
-        "No model is set. Work is planned by rules, and agents use their own tools. "
-        "HYPERNB_MODEL, .hypernb/config.toml or %config HyperMagics.model name one."
-    )
+
+    def __init__(self, rows: Iterable[ModelRow], hint: str = "") -> None:
+        super().__init__(rows)
+        self.nothing = hint or "No model is offered."
 
     def cells(self, row: ModelRow) -> tuple[Any, ...]:
         """Return what stands under the heads."""
@@ -72,11 +77,28 @@ class Cache:
         return cache_text(self.stats)
 
 
-def settings_of(session: Session) -> ModelSettings:
-    """Return the settings of models as they are now: files, environment, overrides."""
+def settings_of(session: Session, *, is_named: bool = False) -> ModelSettings:
+    """Return the settings of models as they are now: files, environment, this session.
+
+    Args:
+        session: Whose settings.
+        is_named: A model was asked for by name, which goes before the session's ``offline``.
+
+    Raises:
+        ConfigError: One of them has no meaning.
+    """
     from hypernb.llm import ModelSettings
 
-    return ModelSettings.load(session.root, overrides=session.settings)
+    given = dict(session.settings)
+    environ = dict(os.environ)
+    if base_url := given.pop("base_url", ""):
+        environ[_BASE_URL] = base_url
+    if given.pop("offline", False) and not is_named:
+        given["mode"] = "offline"
+    return ModelSettings.load(session.root, environ, given)
+
+
+_BASE_URL: Final = "OPENAI_BASE_URL"
 
 
 def resolved(session: Session, name: str) -> ModelSpec:
@@ -85,7 +107,7 @@ def resolved(session: Session, name: str) -> ModelSpec:
     Raises:
         UnknownNameError: There is none of that name.
     """
-    settings = settings_of(session)
+    settings = settings_of(session, is_named=True)
     found = settings.resolve(name, fingerprint=session.store.fingerprint)
     if found is None:
         raise UnknownNameError("model", name, model_names(session))
@@ -94,45 +116,48 @@ def resolved(session: Session, name: str) -> ModelSpec:
 
 def model_names(session: Session) -> list[str]:
     """Return the names that models have in the settings; nobody is asked for them."""
-    return list(settings_of(session).models())
+    settings = settings_of(session)
+    return list(dict.fromkeys([*settings.models(), *settings.profiles]))
 
 
 def models(session: Session, profile: str = "") -> Models:
     """See `Session.models`."""
     settings = settings_of(session)
     if profile:
-        return Models(_offered(session, settings, profile))
-    return Models(_row(settings, name, spec) for name, spec in settings.models().items())
+        return Models(_offered(settings, profile))
+    rows = [_row(settings, name, spec) for name, spec in settings.models().items()]
+    return Models(rows, settings.hint())
 
 
-def _row(settings: ModelSettings, name: str, spec: ModelSpec, note: str = "") -> ModelRow:
+def _row(settings: ModelSettings, name: str, spec: ModelSpec) -> ModelRow:
     price = spec.price
-    said = ""
-    if price is not None:
-        said = f"${price.input:g} read, ${price.output:g} written"
+    said = "" if price is None else f"${price.input:g} read, ${price.output:g} written"
+    is_usual = settings.model in (name, spec.name)
     return ModelRow(
         name,
         spec.name,
         spec.host,
         key=spec.key,
-        has_key=not spec.key or settings.key_of(spec, os.environ) is not None,
+        has_key=not spec.key or settings.key_of(spec) is not None,
         price=said,
-        note=note or (price.source if price else ""),
+        note="is asked if nobody says otherwise" if is_usual else "",
     )
 
 
-def _offered(session: Session, settings: ModelSettings, profile: str) -> list[ModelRow]:
-    from hypernb.llm import list_models
+def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
+    from hypernb.llm import list_models, price_of
 
-    known = settings.models()
-    if profile not in known:
-        raise UnknownNameError("profile", profile, known)
-    spec = resolved(session, profile)
-    key = settings.key_of(spec, os.environ)
-    return [
-        _row(settings, name, spec.model_copy(update={"name": name, "price": None}))
-        for name in list_models(spec, key)
-    ]
+    servers = settings.servers()
+    if profile not in servers:
+        raise UnknownNameError("profile", profile, servers)
+    server = servers[profile]
+    prices = settings.profiles[profile].prices
+    rows = []
+    for name in together(lambda: list_models(server, settings.key_of(server))):
+        price = prices.get(name) or price_of(name, server.base_url)
+        model = server.model_copy(update={"name": name, "price": price})
+        rows.append(_row(settings, f"{profile}:{name}", model))
+    return rows
 
 
 def evict(session: Session, *, days: float | None = None, model: str = "") -> int:
@@ -204,7 +229,7 @@ def examined(session: Session, *, ask: bool) -> Iterator[Check]:
         yield Check("model", "none is set; the specialists work with their own tools", ok=True)
         return
     name, spec = found
-    key = settings.key_of(spec, os.environ)
+    key = settings.key_of(spec)
     told = f"{name}: {spec.name} at {spec.host}"
     if spec.key and key is None:
         yield Check(
@@ -221,4 +246,23 @@ def examined(session: Session, *, ask: bool) -> Iterator[Check]:
 
 
 def _probed(spec: ModelSpec, key: str | None) -> Iterator[Check]:
-    raise NotImplementedError
+    from hypernb.llm import probe
+    from hypernb.session._doctor import Check
+
+    found = together(lambda: probe(spec, key))
+    for trial in found.trials:
+        yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
+    if found.proposal:
+        fit = ", ".join(f"{name} = {value!r}" for name, value in found.proposal.items())
+        said = f"its profile would fit better with {fit}"
+        yield Check("model, settings", said, ok=True, next_step="Write that into config.toml.")
+
+
+def together(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine to its end, in a thread of its own: a notebook has a loop in this one."""
+    with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
+        return pool.submit(asyncio.run, _awaited(work)).result()
+
+
+async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()

@@ -27,6 +27,7 @@ from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
+from hypernb.session._seeing import grants, refuse_with_playbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -178,6 +179,8 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         model: str = "",
         offline: bool = False,
+        see: Mapping[str, str] | None = None,
+        tools: Sequence[str] = (),
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Mission:
@@ -192,6 +195,9 @@ class Session:
             inputs: Values to hand in, by name.
             model: Name of a profile or a model that is to plan and to work.
             offline: Ask no model.
+            see: How much of an input a model may see, by name: ``schema``, ``sample``,
+                ``sample:10`` or ``all``. A sample of those that are not named.
+            tools: The only tools that agents with a model may use.
             on_progress: Told a few words on what planning is doing.
             contract: Fields of the plan to set: ``scope``, ``budget``, ``concurrency``,
                 ``priority``, ``deadline_s`` ...
@@ -212,6 +218,8 @@ class Session:
                 inputs=inputs,
                 model=model,
                 offline=offline,
+                see=see,
+                tools=tools,
                 on_progress=on_progress,
                 **contract,
             )
@@ -227,6 +235,8 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         model: str = "",
         offline: bool = False,
+        see: Mapping[str, str] | None = None,
+        tools: Sequence[str] = (),
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Plan:
@@ -237,6 +247,7 @@ class Session:
             if term not in PlanSpec.model_fields:
                 raise UnknownNameError("term of a plan", term, PlanSpec.model_fields)
         if playbook:
+            refuse_with_playbook(playbook, model=model, see=see, tools=tools)
             plan = self._from_playbook(playbook, params or {}, agents, inputs or {})
             if goal.strip():
                 check_goal(goal)
@@ -250,6 +261,8 @@ class Session:
                 offline=offline,
                 contract=contract,
                 on_progress=on_progress or _say_nothing,
+                grants=grants(see or {}, inputs or {}),
+                tools=tuple(tools),
             )
             plan = plan_wish(self, wish)
         for term, value in contract.items():

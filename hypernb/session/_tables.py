@@ -18,7 +18,7 @@ class Rows(Sequence[Row], Generic[Row]):
     """Rows of one kind, which a notebook shows as a table and a terminal as text."""
 
     heads: ClassVar[tuple[str, ...]] = ()
-    nothing: ClassVar[str] = "Nothing."
+    nothing: str = "Nothing."
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
