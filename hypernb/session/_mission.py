@@ -270,7 +270,7 @@ class Mission:
             by=self.session.by,
             quotes=to_keep(self),
         )
-        self.session.ensure_runner()
+        self.session.ensure_runner(self._needed_keys())
         return self
 
     def reject(self, reason: str = "") -> Mission:
@@ -456,7 +456,7 @@ class Mission:
             )
         self.session.store.send("retry", self._record.id, {"task": name}, by=self.session.by)
         try:
-            self.session.ensure_runner()
+            self.session.ensure_runner(self._needed_keys())
         finally:
             # Another runner may carry it out.
             retries.tell(self)
@@ -700,9 +700,9 @@ class Mission:
             if not self._is_under_way():
                 return
             if asks:
-                self.session.ensure_runner()
+                self.session.ensure_runner(self._needed_keys())
             else:
-                self.session.keep_runner()
+                self.session.keep_runner(self._needed_keys())
             asks = False
 
         # A cell that waits for a mission lets calls of this kernel's tools through: what it
@@ -710,6 +710,18 @@ class Mission:
         return Follower(
             self.session.store, keep_going=keep_going, stop=stop, between=FREE_TIME.use
         )
+
+    def _needed_keys(self) -> Collection[str]:
+        """Return which keys a runner needs to go on with it."""
+        plan = self.plan
+        if not plan.models:
+            return ()
+        from hypernb.engine import needed_keys
+
+        models = dict(plan.models)
+        for amendment in self.session.store.amendments(self._record.id):
+            models |= amendment.models
+        return needed_keys(plan, models)
 
     def _is_under_way(self) -> bool:
         state = self.state
@@ -757,7 +769,7 @@ class Mission:
 
     def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
         self.session.store.send(kind, self._record.id, payload, by=self.session.by)
-        self.session.ensure_runner()
+        self.session.ensure_runner(self._needed_keys())
 
     def _refuse_final(self, after: str) -> None:
         state = self.state
