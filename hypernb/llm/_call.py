@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from hypernb.abc import ModelWait
-from hypernb.errors import ModelRefusedError, ModelUnavailableError
+from hypernb.errors import KeyMissingError, ModelRefusedError, ModelUnavailableError
 from hypernb.llm._chat_answers import ChatDraft
 from hypernb.llm._faults import (
     AnswerFault,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _MOST_UNUSABLE: Final = 3
 _DRAIN_S: Final = 0.1
+_NO_KEY: Final = 401
 _NOT_FOUND: Final = 404
 _REDIRECTS: Final = range(300, 400)
 _RNG: Final = Random()  # noqa: S311 - spreads waits; nothing is kept secret by it
@@ -266,6 +267,8 @@ class Call:
                 return _Reworded()
         elif status == _NOT_FOUND and ("model" in code or "model" in words):
             return unknown_model(self._spec, words, await self._model.names())
+        elif status == _NO_KEY and self._spec.key and not self._model.has_key:
+            return KeyMissingError(self._spec.name, self._spec.host, self._spec.key)
         asked_s = retry_after_s(headers, self._model.clock.now())
         return of_status(self._spec, self._request, status, body, asked_s)
 
