@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _MOST_UNUSABLE: Final = 3
 _DRAIN_S: Final = 0.1
+_GOODBYE_S: Final = 5.0
+"""For what may follow a whole answer: its usage, and the end of the stream."""
 _NO_KEY: Final = 401
 _NOT_FOUND: Final = 404
 _REDIRECTS: Final = range(300, 400)
@@ -157,8 +159,6 @@ class Call:
             async with limit(clock, lambda: until - clock.monotonic()):
                 await self._ask(draft)
         except TimeoutError:
-            if draft.finish is not None:
-                return self._reply(draft)
             reason = f"{self._spec.host} took longer than {timeout_s:g} s for an answer"
             raise TransportFault(reason) from None
         except ServerSaid as said:
@@ -210,7 +210,12 @@ class Call:
         from hypernb.llm import _wire
 
         try:
-            return await anext(chunks, None)
+            if draft.finish is None:
+                return await anext(chunks, None)
+            clock = self._model.clock
+            until = clock.monotonic() + _GOODBYE_S
+            async with limit(clock, lambda: until - clock.monotonic()):
+                return await anext(chunks, None)
         except Exception as problem:  # noqa: BLE001 - as above
             if draft.finish is not None:
                 return None  # the answer is whole: it is only the goodbye that is missing

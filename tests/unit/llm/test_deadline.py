@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,29 @@ def test_a_rest_that_nobody_asked_for_is_the_calls_own() -> None:
         assert 60 <= clock.monotonic() <= 200
 
     with ModelServer(fails(429)) as server:
+        run(lambda: work(server))
+
+
+def test_a_whole_answer_does_not_wait_long_for_a_goodbye() -> None:
+    def finish_first(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        finish = next(c for c in chunks if c["choices"][0]["finish_reason"])
+        return [finish, *(chunk for chunk in chunks if chunk is not finish)]
+
+    async def work(server: ModelServer) -> None:
+        clock, told = FakeClock(), asyncio.Event()
+        async with opened(spec(server), clock=clock) as model:
+            asked = model.complete(request(), on_text=lambda _text: told.set())
+            call = asyncio.get_running_loop().create_task(asked)
+            await told.wait()
+            while not call.done():
+                await asyncio.to_thread(int)
+                clock.advance(1)
+            assert (await call).text.startswith("Some")
+            assert clock.monotonic() < 100
+        assert len(server.requests) == 1
+
+    reply = says("Some words.", piece=1, usage=None, edit=finish_first, hold="middle")
+    with ModelServer(reply) as server:
         run(lambda: work(server))
 
 
