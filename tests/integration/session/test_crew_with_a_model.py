@@ -102,7 +102,7 @@ def test_goal_becomes_a_plan_and_a_result(
     mission = session.propose("Is anything unused?")
     mission.approve().wait(DEADLINE_S)
     assert mission.state is MissionState.SUCCEEDED
-    assert mission.result == "One import too many."
+    assert mission.result() == "One import too many."
     found = mission.tasks["read"].output
     assert isinstance(found, Report)
     assert found.outcome is Outcome.FINDINGS
@@ -203,7 +203,7 @@ def test_agent_of_ones_own_remembers_over_attempts(
     plan.add("count", agent=Remembering, model="scripted", attempts=2, backoff=0)
     mission = session.start(plan, approve=True).wait(DEADLINE_S)
     assert mission.state is MissionState.SUCCEEDED
-    assert mission.result.to_dict("records") == [{"said": "Two.", "tries": 2, "n": 7}]
+    assert mission.result().to_dict("records") == [{"said": "Two.", "tries": 2, "n": 7}]
     assert mission.plan.tasks[0].agent == "remembering"
     assert "class Remembering" in mission.plan.tasks[0].work.source
 
