@@ -10,6 +10,7 @@ import pytest
 
 import hypernb
 from hypernb.model import MissionState, Outcome, Report, TaskState
+from hypernb.tools import forget_tool
 from tests.model_server import Call, ModelServer, Reply
 
 if TYPE_CHECKING:
@@ -239,3 +240,65 @@ def test_agents_of_ones_own_talk_to_each_other(session: hypernb.Session) -> None
     assert mission.state is MissionState.SUCCEEDED
     assert mission.tasks["ask"].output == 2
     assert mission.tasks["answer"].output == "answered"
+
+
+def test_object_of_a_kernel_is_the_result(
+    session: hypernb.Session, serve: Callable[[Any], ModelServer]
+) -> None:
+    def make_frame(rows: int) -> object:
+        """Make a frame."""
+        return pd.DataFrame({"n": range(rows)})
+
+    def script(asked: Asked) -> Reply:
+        if "is kept as result 1" in text_of(asked):
+            return Reply(text='{"result": 1}')
+        return Reply(calls=(Call("make_frame", '{"rows": 3}'),))
+
+    serve(script)
+    hypernb.tool(make_frame)
+    try:
+        plan = hypernb.Plan("Make rows", root=session.root)
+        plan.add(
+            "make",
+            agent="qa-engineer",
+            goal="Make three rows.",
+            model="scripted",
+            tools=["make_frame"],
+            returns="value",
+        )
+        mission = session.start(plan, approve=True).wait(DEADLINE_S)
+        assert mission.state is MissionState.SUCCEEDED
+        assert list(mission.result()["n"]) == [0, 1, 2]
+    finally:
+        forget_tool("make_frame")
+
+
+def test_recorded_mission_is_replayed_elsewhere_without_key_and_server(
+    session: hypernb.Session,
+    serve: Callable[[Any], ModelServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cassette = tmp_path / "crew.jsonl"
+    rows = pd.DataFrame({"n": [1, 2]})
+    server = serve(crew)
+    first = session.propose(
+        "Is anything unused?", inputs={"rows": rows}, cassette=f"record:{cassette}"
+    )
+    assert first.approve().wait(DEADLINE_S).state is MissionState.SUCCEEDED
+    asked = len(server.requests)
+
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    elsewhere = tmp_path / "elsewhere"
+    session.root.rename(elsewhere)
+    with hypernb.Session(tmp_path / "other.db", runner="inprocess", root=elsewhere) as other:
+        second = other.propose(
+            "Is anything unused?", inputs={"rows": rows}, cassette=f"replay:{cassette}"
+        )
+        second.approve().wait(DEADLINE_S)
+        assert second.state is MissionState.SUCCEEDED
+        assert second.result() == first.result() == "One import too many."
+        assert second.record.cost == 0
+        other.stop()
+    assert len(server.requests) == asked
