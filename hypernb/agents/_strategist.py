@@ -158,9 +158,14 @@ def _task(there: Circumstances, variables: Mapping[str, Any]) -> str:
 
 
 def _agents(there: Circumstances) -> Iterator[str]:
+    tools = {name: there.tools_of(name) for name in there.cards}
+    shared = set.intersection(*(set(each) for each in tools.values()))
     for name, card in there.cards.items():
         role = " ".join(plain(card.role, 300).split())
-        yield f"* {name}: {role} It may use {', '.join(there.tools_of(name))}."
+        own = [each for each in tools[name] if each not in shared]
+        yield f"* {name}: {role}" + (f" It may use {', '.join(own)}." if own else "")
+    if shared:
+        yield f"All of them may use {', '.join(sorted(shared))}."
 
 
 def _tools(there: Circumstances) -> Iterator[str]:

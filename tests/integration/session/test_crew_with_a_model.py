@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -302,3 +303,45 @@ def test_recorded_mission_is_replayed_elsewhere_without_key_and_server(
         assert second.record.cost == 0
         other.stop()
     assert len(server.requests) == asked
+
+
+BAD = (
+    Reply(text=""),
+    Reply(text="Let me think about it."),
+    Reply(text='{"summary": 1, "claims": "none"}'),
+    Reply(text='{"summary": "cut of', finish="length"),
+    Reply(refusal="I would rather not."),
+    Reply(calls=(Call("delete-all"),)),
+    Reply(calls=(Call("read-file", "{broken"),)),
+    Reply(body=b"<html>Welcome to the gateway</html>", content_type="text/html"),
+    Reply(body=b'{"choices": []}'),
+    Reply(text="{}", usage={"prompt_tokens": -5, "completion_tokens": 10**30}),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_twenty_tasks_with_a_third_of_bad_answers_end_once_each(
+    session: hypernb.Session, serve: Callable[[Any], ModelServer]
+) -> None:
+    names = [f"look-{number}" for number in range(20)]
+    luck = Random(5)  # noqa: S311 - the same bad luck every time
+
+    def script(asked: Asked) -> Reply:
+        said = text_of(asked)
+        if "The person's goal" in said:
+            agent = "security-engineer"
+            return planned(*({"name": n, "goal": "Look.", "agent": agent} for n in names))
+        if luck.random() < 0.3:
+            return luck.choice(BAD)
+        if "answer of read-file" in said:
+            return report("I looked.")
+        return Reply(calls=(Call("read-file", '{"path": "src/app.py"}'),))
+
+    server = serve(script)
+    mission = session.propose("Look twenty times.")
+    mission.approve().wait(200)
+    assert mission.state is MissionState.SUCCEEDED
+    finished = [event.task for event in mission.events() if event.kind == "task.finished"]
+    assert sorted(finished) == sorted(names)
+    assert len(server.asked) > 45
