@@ -189,11 +189,12 @@ class ModelDesk:
         """Close what was opened for one mission only."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._drop, mission)
+                asyncio.run_coroutine_threadsafe(self._drop(mission), self._loop)
 
-    def _drop(self, mission: MissionId) -> None:
+    async def _drop(self, mission: MissionId) -> None:
         for place in [place for place in self._models if place[1].mission == mission]:
-            self._models.pop(place)
+            with contextlib.suppress(Exception):
+                await self._models.pop(place).aclose()
 
     def close(self) -> None:
         """End all calls and the thread. Blocking, for a moment."""

@@ -145,6 +145,29 @@ def environ_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
+def looks_for_keys(services: Any, _task: Any) -> list[Any]:
+    import os
+    import sys
+    from pathlib import Path
+
+    from hypernb.model import ChatMessage, ChatRequest
+
+    said = (ChatMessage(role="user", content="Hello"),)
+    heard = services.chat(ChatRequest(model="default", messages=said)).text
+    parents = [Path(f"/proc/{pid}/environ") for pid in (os.getpid(), os.getppid())]
+    seen = [str(os.environ), heard]
+    for path in parents:
+        try:
+            seen.append(path.read_bytes().decode("utf-8", "replace"))
+        except PermissionError:
+            seen.append("")
+    sys.stdout.write(str(seen))
+    services.tell("tool.returned", {"tool": "read", "content": heard})
+    services.save_state({"heard": heard}, version=0)
+    again = (*said, ChatMessage(role="assistant", content=heard))
+    return [*seen, services.chat(ChatRequest(model="default", messages=again)).text]
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
 def test_no_key_is_anywhere_but_in_the_memory_of_its_runner(
     bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
@@ -156,29 +179,9 @@ def test_no_key_is_anywhere_but_in_the_memory_of_its_runner(
         text=f"your key is {given(asked)}", hold="start" if asked.number == 1 else ""
     )
 
-    def does(services: Any, _task: Any) -> list[Any]:
-        import os
-        import sys
-        from pathlib import Path
-
-        from hypernb.model import ChatMessage, ChatRequest
-
-        said = (ChatMessage(role="user", content="Hello"),)
-        heard = services.chat(ChatRequest(model="default", messages=said)).text
-        parents = [Path(f"/proc/{pid}/environ") for pid in (os.getpid(), os.getppid())]
-        seen = [str(os.environ), heard]
-        for path in parents:
-            try:
-                seen.append(path.read_bytes().decode("utf-8", "replace"))
-            except PermissionError:
-                seen.append("")
-        sys.stdout.write(str(seen))
-        services.tell("tool.returned", {"tool": "read", "content": heard})
-        services.save_state({"heard": heard}, version=0)
-        again = (*said, ChatMessage(role="assistant", content=heard))
-        return [*seen, services.chat(ChatRequest(model="default", messages=again)).text]
-
-    mission = bench.approve_spec(plan(keyed(bench, server, ONE), own(bench, "a", does)))
+    mission = bench.approve_spec(
+        plan(keyed(bench, server, ONE), own(bench, "a", looks_for_keys))
+    )
     spawn_runner(bench.store.url, {NAME: ONE})
     [lease] = bench.store.leases("runner:")
     pid = int(lease.facts["pid"])
