@@ -30,14 +30,15 @@ _PAGE: Final = (
     "main{max-width:1400px;margin:0 auto;padding:16px}"
     "main>h1{font-size:13px;font-weight:400;margin:0 0 12px}"
 )
+# Notebooks take what stands between two dollar signs for a formula; of MathJax 3 and 2.
+_NO_MATHS: Final = "mathjax_ignore tex2jax_ignore"
 _HEADING: Final = re.compile(r"(</?h)([345])(?=[ >])")
 
 
 def fragment(label: str, *parts: Child) -> str:
     """Put a view in its box, with the style that it needs."""
-    return str(
-        el("section", Html(f"<style>{STYLE}</style>"), *parts, cls="hynb", aria_label=label)
-    )
+    style = Html(f"<style>{STYLE}</style>")
+    return str(el("section", style, *parts, cls=f"hynb {_NO_MATHS}", aria_label=label))
 
 
 def small(label: str, *parts: Child) -> str:
