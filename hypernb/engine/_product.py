@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hypernb import codec
 from hypernb.abc import Payload
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from hypernb.model import Finding
 
 
+_NOTE_CHARS: Final = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """The output of a task, and what is shown of it.
 
     Attributes:
         digest: SHA-256 of the output's bytes.
-        note: A report's summary, or None.
+        note: A report's summary, or the beginning of a text; None for other values.
         outcome: A report's outcome in words, or None.
     """
 
@@ -54,7 +57,7 @@ def product_of(ending: Ending, store: Store) -> Product:
         record, data = store.artifact(_named(payload))
         return Product(Payload(record.media_type, data), codec.digest(data))
     if payload.media_type != codec.REPORT:
-        return Product(payload, codec.digest(payload.data))
+        return Product(payload, codec.digest(payload.data), note=_beginning(payload))
     report = Report.model_validate_json(payload.data)
     if ending.files:
         left = report.files | _stored(ending.files, store)
@@ -68,6 +71,14 @@ def product_of(ending: Ending, store: Store) -> Product:
         outcome=(Outcome.SUMMED_UP if report.sums_up else own.outcome).value,
         findings=own.findings,
     )
+
+
+def _beginning(payload: Payload) -> str | None:
+    """Return the first words of an output that is text; a view then need not fetch it."""
+    if payload.media_type != codec.JSON or not payload.data.startswith(b'"'):
+        return None
+    words = " ".join(payload.text.split()).strip('"')
+    return words if len(words) <= _NOTE_CHARS else f"{words[:_NOTE_CHARS].rstrip()} …"
 
 
 def only_own(ending: Ending, values: Collection[Digest]) -> Ending:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _EVERY_S: Final = 0.25
 _PIECE_CHARS: Final = 2_000
 _CHARS_AT_MOST: Final = 100_000
 _PIECES_AT_MOST: Final = 500
 COVERED: Final = "[secret]"
+_OPENING: Final = re.compile(r'\s*\{\s*"[^"\\]*"\s*:\s*"')
+_OPENING_CHARS: Final = 1_000
+_SIMPLE: Final = 2
+_UNICODE: Final = 6
 
 
 class Stream:
@@ -25,10 +31,19 @@ class Stream:
     Args:
         tell: Told a text, and whether what came before no longer counts. Called in the thread
             that the pieces come in.
+        is_json: The answer is a JSON object: only its first text is told, as people read it.
     """
 
-    def __init__(self, secrets: Sequence[str], tell: Callable[[str, bool], object]) -> None:
+    def __init__(
+        self,
+        secrets: Sequence[str],
+        tell: Callable[[str, bool], object],
+        *,
+        is_json: bool = False,
+    ) -> None:
         self._secrets = [each for each in secrets if each]
+        self._is_json = is_json
+        self._prose = Prose() if is_json else None
         self._tell = tell
         self._lock = threading.Lock()
         self._pending = ""
@@ -43,8 +58,9 @@ class Stream:
             if not piece:
                 self._pending, self._begins_anew = "", True
                 self._told_at = float("-inf")
+                self._prose = Prose() if self._is_json else None
                 return
-            self._pending += piece
+            self._pending += piece if self._prose is None else self._prose.take(piece)
             now = time.monotonic()
             if now - self._told_at < _EVERY_S or self._pieces >= _PIECES_AT_MOST:
                 return
@@ -68,6 +84,56 @@ class Stream:
         self._pending = text[end:]
         self._chars += end
         return text[:end]
+
+
+class Prose:
+    """Takes the first text out of a JSON object while the object is being written.
+
+    Example:
+        >>> prose = Prose()
+        >>> [prose.take(piece) for piece in ('{"summ', 'ary": "One ', 'line.', '", "n": 1}')]
+        ['', 'One ', 'line.', '']
+    """
+
+    def __init__(self) -> None:
+        self._before = ""
+        self._escape = ""
+        self._place: Literal["before", "inside", "after"] = "before"
+
+    def take(self, piece: str) -> str:
+        """Return what a piece adds to the text."""
+        if self._place == "before":
+            self._before = (self._before + piece)[:_OPENING_CHARS]
+            opening = _OPENING.match(self._before)
+            if opening is None:
+                return ""
+            self._place, piece = "inside", self._before[opening.end() :]
+        return "".join(self._characters(piece)) if self._place == "inside" else ""
+
+    def _characters(self, piece: str) -> Iterator[str]:
+        for character in piece:
+            if self._escape:
+                self._escape += character
+                if len(self._escape) < (_UNICODE if self._escape[1] == "u" else _SIMPLE):
+                    continue
+                yield _unescaped(self._escape)
+                self._escape = ""
+            elif character == "\\":
+                self._escape = character
+            elif character == '"':
+                self._place = "after"
+                return
+            else:
+                yield character
+
+
+def _unescaped(escape: str) -> str:
+    try:
+        text: str = json.loads(f'"{escape}"')
+    except ValueError:
+        return ""
+    # Half of a character beyond the sixteen bits; the whole answer will have it.
+    return text if text.isprintable() or text in "\n\t" else ""
 
 
 def _overlap(text: str, secret: str) -> int:

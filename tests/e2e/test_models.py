@@ -1,0 +1,114 @@
+"""A crew on a model in JupyterLab: from a goal to its result, with clicks; the model is scripted."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.axe import violations
+from tests.model_server import Call, ModelServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.conftest import Desk
+    from tests.e2e.notebook import Notebook
+    from tests.model_server import Asked
+
+KEY = "sk-test-of-the-browser-0123456789"  # pragma: allowlist secret
+CONFIG = """
+model = "scripted"
+[profiles.openai.prices."scripted"]
+input = 2.0
+output = 8.0
+"""
+TASKS = [
+    {"name": "read", "goal": "Read app.py.", "agent": "security-engineer"},
+    {
+        "name": "sum-up",
+        "goal": "Sum up what was read.",
+        "agent": "project-strategist",
+        "needs": ["read"],
+        "tools": [],
+        "returns": "text",
+    },
+]
+USUAL = {
+    "needs": [],
+    "tools": ["read-file"],
+    "check": "",
+    "returns": "report",
+    "seconds": 5,
+    "tokens": 1_000,
+    "scope": [],
+}
+ANSWER = "One import too many, in the first line of app.py: nobody uses it, so take it out."
+
+
+def crew(asked: Asked) -> Reply:
+    said = json.dumps(asked.body["messages"])
+    if "The person's goal" in said:
+        tasks = [{**USUAL, **task} for task in TASKS]
+        return Reply(text=json.dumps({"tasks": tasks, "result": "", "notes": []}))
+    if "Your task, sum-up" in said:
+        return Reply(text=ANSWER, piece=12, hold="middle")
+    if "answer of read-file" in said:
+        claim = {"file": "app.py", "line": 1, "severity": "high", "message": "Nobody uses os."}
+        return Reply(text=json.dumps({"summary": "I read app.py.", "claims": [claim]}))
+    return Reply(calls=(Call("read-file", '{"path": "app.py"}'),))
+
+
+@pytest.fixture
+def server(desk: Desk) -> Iterator[ModelServer]:
+    (desk.jupyter.folder / "home").mkdir(exist_ok=True)
+    (desk.jupyter.folder / "home" / "config.toml").write_text(CONFIG)
+    (desk.folder / "app.py").write_text("import os\n")
+    with ModelServer(crew) as serving:
+        yield serving
+    (desk.jupyter.folder / "home" / "config.toml").unlink()
+
+
+def notebook_with_a_model(desk: Desk, server: ModelServer, *cells: str) -> Notebook:
+    where = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+    opened: Notebook = desk.notebook(f"os.environ.update({where!r})", *cells)
+    opened.run(1)
+    return opened
+
+
+def shoot(desk: Desk, name: str) -> None:
+    desk.page.screenshot(path=f"/tmp/shots/{name}.png", full_page=True)
+
+
+def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
+    desk: Desk, server: ModelServer
+) -> None:
+    notebook = notebook_with_a_model(
+        desk,
+        server,
+        "%%hyper --budget 0.5\nIs anything unused?",
+        "%hyper usage",
+        "%hyper quote m-1",
+    )
+    notebook.run(2)
+    expect(notebook.view(2)).to_be_visible()
+    shoot(desk, "plan")
+    notebook.reads(2, "Nothing runs until you approve it")
+    notebook.press(2, "Approve both tasks")
+    desk.comes_to("running", task="sum-up")
+    view = notebook.view(2)
+    shoot(desk, "running")
+    view.get_by_role("tab", name=re.compile("Feed")).click()
+    notebook.reads(2, "One import")
+    shoot(desk, "feed")
+    server.release()
+    desk.comes_to("succeeded")
+    notebook.reads(2, "Succeeded")
+    desk.page.wait_for_timeout(1500)
+    shoot(desk, "done")
+    notebook.run(3)
+    notebook.run(4)
+    shoot(desk, "usage")
