@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hypernb.engine._keys import key_id, key_ids, lacking_keys
-from hypernb.errors import KeyMissingError
+from hypernb.errors import ConfigError, KeyMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hypernb.abc import ChatModel, Clock, ModelWait, Store
+    from hypernb.llm import HostGate
     from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
 
 _CLOSE_S: Final = 5.0
@@ -69,7 +70,7 @@ class ModelDesk:
         self._store = store
         self._clock = clock
         self._models: dict[tuple[str, Way], ChatModel] = {}
-        self._gate: Any = None
+        self._gate: HostGate | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -124,13 +125,28 @@ class ModelDesk:
         if kind == "replay":
             return llm.replaying(path, spec, secrets=self.secrets, root=way.root)
         if self._gate is None:
-            self._gate = llm.HostGate(clock=self._clock)
+            self._gate = self._limited(llm.HostGate(clock=self._clock))
         model = llm.open_model(spec, key=self._key(spec), clock=self._clock, gate=self._gate)
         if way.cache_s > 0:
             model = llm.cached(model, self._store, way.cache_s, spec, self._clock)
         if kind == "record":
             model = llm.recording(model, path, spec, secrets=self.secrets, root=way.root)
         return model
+
+    @staticmethod
+    def _limited(gate: HostGate) -> HostGate:
+        """Have a gate hold the user's own limits."""
+        from hypernb.llm import ModelSettings
+
+        with contextlib.suppress(ConfigError):  # whoever plans is told of it
+            for host, limit in ModelSettings.load(None).limits().items():
+                gate.limit(
+                    host,
+                    at_once=limit.at_once,
+                    rate_per_s=limit.rate_per_s,
+                    burst=limit.burst,
+                )
+        return gate
 
     def _key(self, spec: ModelSpec) -> str | None:
         if not spec.key:
@@ -171,13 +187,20 @@ class ModelDesk:
 
     def forget(self, mission: MissionId) -> None:
         """Close what was opened for one mission only."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._drop, mission)
+        if self._loop is None:
+            return
+        dropping = self._drop(mission)
+        try:
+            asyncio.run_coroutine_threadsafe(dropping, self._loop)
+        except RuntimeError:  # the loop has ended, and has closed all
+            dropping.close()
 
-    def _drop(self, mission: MissionId) -> None:
+    async def _drop(self, mission: MissionId) -> None:
         for place in [place for place in self._models if place[1].mission == mission]:
-            self._models.pop(place)
+            with contextlib.suppress(Exception):
+                await self._models[place].aclose()
+            # Not before it is closed: the end of the desk closes what is still here.
+            self._models.pop(place, None)
 
     def close(self) -> None:
         """End all calls and the thread. Blocking, for a moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +53,7 @@ class Scrubbing:
         user = _user() if user is None else user
         self._places = [
             (re.compile(rf"(?<![\w.~]){re.escape(place)}(?![\w.-])"), word)
-            for place, word in ((self._root, ROOT), (home.rstrip("/\\"), "~"))
+            for place, word in self._words(home.rstrip("/\\"))
             if place
         ]
         self._name = None
@@ -61,6 +62,11 @@ class Scrubbing:
             self._name = re.compile(rf"(?<=[/\\]){re.escape(user)}(?=[/\\])")
         # A conversation is sent again and again, with a message more each time.
         self.text: Callable[[str], str] = lru_cache(maxsize=128)(self._text)
+
+    def _words(self, home: str) -> list[tuple[str, str]]:
+        # Both names of a folder that is reached by a link, as /tmp is on a Mac.
+        roots = dict.fromkeys([self._root, os.path.realpath(self._root) if self._root else ""])
+        return [*((root, ROOT) for root in roots), (home, "~")]
 
     def reply(self, reply: ChatReply) -> ChatReply:
         """Return an answer as it may be kept."""

@@ -158,6 +158,13 @@ class ModelSettings:
             found[self._local_name(profile, model)] = profile.spec(model, "")
         return found
 
+    def servers(self) -> dict[str, ModelSpec]:
+        """Return the servers by profile, for `hypernb.llm.list_models`.
+
+        Each is a model by the profile's own name, which no server has.
+        """
+        return {name: profile.spec(name, "") for name, profile in self.profiles.items()}
+
     def profile_of(self, spec: ModelSpec) -> Profile | None:
         """Return the profile that a model is of; None if the settings have changed."""
         return next((p for p in self.profiles.values() if p.base_url == spec.base_url), None)

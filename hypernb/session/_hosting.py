@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from typing import TYPE_CHECKING, Final, Literal, cast
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from hypernb.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
 
     from hypernb.abc import Store
     from hypernb.engine import InProcessHost
@@ -39,14 +41,14 @@ def runner_mode(asked: str | None) -> RunnerMode:
 def ensure_runner(
     store: Store,
     mode: RunnerMode,
-    keys: Mapping[str, str] | None = None,
+    keys: Callable[[], Mapping[str, str]] = dict,
     needed: Collection[str] = (),
 ) -> None:
     """Start a runner for the store unless a live one has what is needed.
 
     Args:
-        keys: Those that this process has, by the name of their variable; what it starts gets
-            them.
+        keys: Gives those that this process has, by the name of their variable, for what it
+            starts; not asked for if nothing has to be started.
         needed: Those that must be there for what is to be done, as leases tell them:
             ``NAME:fingerprint``. Where this process has not got them either, any runner will
             do, which then says what lacks.
@@ -54,7 +56,6 @@ def ensure_runner(
     Raises:
         RunnerError: It ended at once; the end of its log is in the message.
     """
-    keys = {name: key for name, key in (keys or {}).items() if key}
     if mode == "inprocess":
         _host_here(store, keys, needed)
         return
@@ -64,10 +65,26 @@ def ensure_runner(
         starting = _starting.setdefault(store.url, threading.Lock())
     # It takes a moment to be seen, and a second one would wait to take its place.
     with starting:
-        if not has_runner(store, needed) and not _is_in_vain(store, keys, needed):
-            from hypernb.engine import spawn_runner
+        if not has_runner(store, needed):
+            _spawn(store, keys(), needed)
 
-            spawn_runner(store.url, keys)
+
+def keys_here(root: Path | None, needed: Collection[str] = ()) -> dict[str, str]:
+    """Return the keys that this process has, by the name of their variable.
+
+    Args:
+        root: The project, whose settings name servers too.
+        needed: What a mission needs besides, as leases tell it: ``NAME:fingerprint``.
+    """
+    from hypernb.llm import ModelSettings
+
+    names = {each.partition(":")[0] for each in needed}
+    # Settings that cannot be read are told of where a model is asked for; missions that ask
+    # none run all the same.
+    with contextlib.suppress(ConfigError):
+        names.update(ModelSettings.load(root).key_names())
+    found = {name: os.environ.get(name, "").strip() for name in sorted(names)}
+    return {name: key for name, key in found.items() if key}
 
 
 def has_runner(store: Store, needed: Collection[str] = ()) -> bool:
@@ -75,13 +92,12 @@ def has_runner(store: Store, needed: Collection[str] = ()) -> bool:
     return any(not _lacking(needed, _keys_of(lease)) for lease in store.leases("runner:"))
 
 
-def _is_in_vain(store: Store, keys: Mapping[str, str], needed: Collection[str]) -> bool:
-    """Tell whether a runner of this process's would lack the same keys as one at work."""
-    if not needed or not store.leases("runner:"):
-        return False
-    from hypernb.engine import key_ids
+def _spawn(store: Store, keys: Mapping[str, str], needed: Collection[str]) -> None:
+    from hypernb.engine import key_ids, spawn_runner
 
-    return bool(_lacking(needed, key_ids(store, keys)))
+    if needed and _lacking(needed, key_ids(store, keys)) and store.leases("runner:"):
+        return  # it would lack what the one at work lacks, which says so
+    spawn_runner(store.url, keys)
 
 
 def _lacking(needed: Collection[str], had: Collection[str]) -> list[str]:
@@ -97,19 +113,22 @@ def _keys_of(lease: LeaseRecord) -> list[str]:
     return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
 
 
-def _host_here(store: Store, keys: Mapping[str, str], needed: Collection[str]) -> None:
+def _host_here(
+    store: Store, keys: Callable[[], Mapping[str, str]], needed: Collection[str]
+) -> None:
     from hypernb.engine import InProcessHost, key_ids
 
     with _hosts_lock:
-        hosts = _hosts.setdefault(store.url, {})
+        hosts = _hosts.get(store.url, {})
         alive = {ids: host for ids, host in hosts.items() if host.is_alive}
         _hosts[store.url] = alive
-        had = key_ids(store, keys)
-        enough = [ids for ids in alive if not _lacking(needed, ids)]
-        if enough or had in alive:
+        if any(not _lacking(needed, ids) for ids in alive):
             return
-        host = alive[had] = InProcessHost(store.url, keys=keys)
-        host.start()
+        told = keys()
+        had = key_ids(store, told)
+        if had not in alive:
+            alive[had] = InProcessHost(store.url, keys=told)
+            alive[had].start()
 
 
 def host_here(url: str, keys: Mapping[str, str] | None = None) -> None:

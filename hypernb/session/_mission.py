@@ -270,7 +270,7 @@ class Mission:
             by=self.session.by,
             quotes=to_keep(self),
         )
-        self.session.ensure_runner()
+        self.session.ensure_runner(self._needed_keys())
         return self
 
     def reject(self, reason: str = "") -> Mission:
@@ -334,7 +334,7 @@ class Mission:
         spec, problems = drafted(
             self.plan, changes or {}, drop=drop, add=add, plan_fields=plan_fields
         )
-        if not add and not any("model" in each for each in (changes or {}).values()):
+        if not add and not _names_models(changes):
             return spec, problems
         return self.session.equipped(spec), problems
 
@@ -456,7 +456,7 @@ class Mission:
             )
         self.session.store.send("retry", self._record.id, {"task": name}, by=self.session.by)
         try:
-            self.session.ensure_runner()
+            self.session.ensure_runner(self._needed_keys())
         finally:
             # Another runner may carry it out.
             retries.tell(self)
@@ -494,6 +494,7 @@ class Mission:
         payloads = None
         if changes is None or isinstance(changes, Mapping):
             spec = edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields)
+            spec = self.session.equipped(spec) if _names_models(changes) else spec
         elif drop or plan_fields:
             raise UsageError(
                 "A whole plan leaves nothing to change.", hint="Change the plan itself."
@@ -700,9 +701,9 @@ class Mission:
             if not self._is_under_way():
                 return
             if asks:
-                self.session.ensure_runner()
+                self.session.ensure_runner(self._needed_keys())
             else:
-                self.session.keep_runner()
+                self.session.keep_runner(self._needed_keys())
             asks = False
 
         # A cell that waits for a mission lets calls of this kernel's tools through: what it
@@ -710,6 +711,18 @@ class Mission:
         return Follower(
             self.session.store, keep_going=keep_going, stop=stop, between=FREE_TIME.use
         )
+
+    def _needed_keys(self) -> Collection[str]:
+        """Return which keys a runner needs to go on with it."""
+        plan = self.plan
+        if not plan.models:
+            return ()
+        from hypernb.engine import needed_keys
+
+        models = dict(plan.models)
+        for amendment in self.session.store.amendments(self._record.id):
+            models |= amendment.models
+        return needed_keys(plan, models)
 
     def _is_under_way(self) -> bool:
         state = self.state
@@ -757,7 +770,7 @@ class Mission:
 
     def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
         self.session.store.send(kind, self._record.id, payload, by=self.session.by)
-        self.session.ensure_runner()
+        self.session.ensure_runner(self._needed_keys())
 
     def _refuse_final(self, after: str) -> None:
         state = self.state
@@ -768,3 +781,8 @@ class Mission:
         state = self.state
         if state is not before:
             raise TransitionError("mission", self.id, state.value, after)
+
+
+def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:
+    """Tell whether tasks get another model, which the plan may not know yet."""
+    return any("model" in each for each in (changes or {}).values())

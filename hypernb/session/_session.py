@@ -8,6 +8,7 @@ import os
 import socket
 import weakref
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -15,14 +16,20 @@ from urllib.parse import urlsplit
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
-from hypernb.session._hosting import ensure_runner, runner_mode, stop_host
+from hypernb.session._hosting import (
+    ensure_runner,
+    has_runner,
+    keys_here,
+    runner_mode,
+    stop_host,
+)
 from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -499,30 +506,38 @@ class Session:
 
     # -- the runner and upkeep ----------------------------------------------------------
 
-    def ensure_runner(self) -> None:
-        """Start a runner unless a live one holds the store.
+    def ensure_runner(self, needed: Collection[str] = ()) -> None:
+        """Start a runner unless a live one has what is needed.
+
+        Args:
+            needed: Keys of models, as runners tell which they have: ``NAME:fingerprint``.
+                What is started has all keys that the settings name and this process has.
 
         Raises:
             RunnerError: It ended at once.
         """
-        ensure_runner(self.store, self.mode)
+        keys = partial(keys_here, self.root, needed)
+        ensure_runner(self.store, self.mode, keys, needed)
 
-    def keep_runner(self) -> None:
+    def keep_runner(self, needed: Collection[str] = ()) -> None:
         """Start a runner in the place of one that died; not of one that was asked to end.
 
         Who only watches a mission calls this: what a person has stopped stays stopped until
         somebody approves, retries or waits.
 
+        Args:
+            needed: As for `ensure_runner`.
+
         Raises:
             RunnerError: It ended at once.
         """
-        if self.store.leases("runner:"):
+        if has_runner(self.store, needed):
             return
         kinds = (EventKind.RUNNER_STARTED, EventKind.RUNNER_STOPPED)
         for last in self.store.events(kinds=kinds, newest=True, limit=1):
             if last.payload.get("reason") == "stopped":
                 return
-        self.ensure_runner()
+        self.ensure_runner(needed)
 
     def stop(self, *, timeout: float = STOP_TIMEOUT_S) -> bool:
         """Ask the store's runners to end; missions are kept and go on with the next one.

@@ -29,7 +29,6 @@ class Described:
     Attributes:
         name: Of the variable.
         text: All of it.
-        head: Its first line: what it is.
         redactions: How often what was covered up.
         kind: What it is: ``DataFrame``, ``dict``, ``sklearn.svm.SVC`` ...
         shape: How large it is: ``(rows, columns)``, ``(items,)``; empty if it has no size.
@@ -39,18 +38,11 @@ class Described:
 
     name: str
     text: str
-    head: str = ""
     redactions: Mapping[str, int] = field(default_factory=dict)
     kind: str = ""
     shape: tuple[int, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def outline(self) -> str:
-        """What it is and what it is made of, without any statistics or values."""
-        schema = self.parts.get("schema", "")
-        return f"{self.head}\n\nschema:\n{schema}" if schema else self.head
 
     def part(self, name: str) -> str:
         """Return a part of the text.
@@ -114,7 +106,7 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
         parts[title] = shown
     text = "\n\n".join([head, *(f"{title}:\n{part}" for title, part in parts.items())])
     columns = _columns(parts, portrait.columns, redacts=grant.redact)
-    return Described(name, text, head, counts, portrait.kind, portrait.shape, parts, columns)
+    return Described(name, text, counts, portrait.kind, portrait.shape, parts, columns)
 
 
 def _columns(

@@ -138,6 +138,29 @@ def test_hostile_text_and_absurd_numbers_of_a_call_are_kept_readable(bench: Benc
     assert held.store.usage_sums(["model"])[0].input_tokens == 2**53
 
 
+def test_absurd_numbers_of_tokens_can_be_added_up(bench: Bench) -> None:
+    held = at_work(bench)
+    usage = Usage(0.001, "small-1", 2**53, 2**53)
+    held.commit(
+        *(held.change("budget.settled", "a", attempt=1, usage=usage) for _ in range(1_500))
+    )
+    (found,) = held.store.usage_sums(["model"])
+    assert found.input_tokens == 1_500 * 2**53
+    cost, tokens = held.store.since(held.mission.id, 0).spent[held.ids["a"]]
+    assert round(cost, 6) == 1.5
+    assert tokens == pytest.approx(3_000 * 2**53)
+
+
+def test_what_is_no_number_is_not_known(bench: Bench) -> None:
+    held = at_work(bench)
+    odd = replace(
+        call_of(held), cost=float("nan"), reserved=float("inf"), input_tokens=-(2**90)
+    )
+    held.commit(held.change("llm.responded", "a", attempt=1, call=odd))
+    (found,) = held.store.calls()
+    assert (found.cost, found.reserved, found.input_tokens) == (None, None, 0)
+
+
 def test_planning_is_paid_by_the_mission_that_it_made(store: Store, clock: Clock) -> None:
     call = CallRecord(
         id=new_id(),
@@ -162,8 +185,11 @@ def test_planning_is_paid_by_the_mission_that_it_made(store: Store, clock: Clock
     told = store.events(mission.id, kinds=("llm.responded",))[0].payload
     assert told == {
         "call": call.id,
+        "state": "settled",
         "agent": "strategist",
         "model": "large-1",
+        "host": "",
+        "tries": 1,
         "purpose": "plan",
         "source": "live",
         "input_tokens": 900,

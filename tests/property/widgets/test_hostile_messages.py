@@ -193,7 +193,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HYPERNB_DB", raising=False)
     monkeypatch.setattr("hypernb.widgets._widget.built", lambda _name: "")
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
     made = Kernel(tmp_path)
     yield made
     made.session.close()

@@ -89,7 +89,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HYPERNB_DB", raising=False)
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
     with Session(tmp_path / "store.db", root=tmp_path) as made:
         yield made
 
@@ -259,7 +259,7 @@ def test_cells_go_on_with_a_retry_whose_runner_does_not_start(
     _shown(recorded.mission)
     assert notebook.models == ["html"]
 
-    def broken(_self: Session) -> None:
+    def broken(_self: Session, *_: object) -> None:
         raise RunnerError("It ended at once.")
 
     with monkeypatch.context() as patch:

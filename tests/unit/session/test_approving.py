@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def mission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mission]:
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
     with Session(tmp_path / "store.db", root=tmp_path) as session:
         tasks = tuple(
             TaskSpec(name=name, agent="qa-engineer", work=AgentWork()) for name in "ab"

@@ -61,7 +61,7 @@ def test_two_who_need_a_runner_at_once_start_one(
                 both_have_looked.set()
             return found
 
-        def spawn(url: str) -> None:
+        def spawn(url: str, _keys: object) -> None:
             spawned.append(url)
             assert both_have_looked.wait(10)
             store.take_lease("runner:test", RunnerId("r-1"), TTL, {})

@@ -75,7 +75,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HYPERNB_DB", raising=False)
     # No test here is about a runner, and none may be left behind.
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
     with Session(tmp_path / "store.db", root=tmp_path) as made:
         yield made
 

@@ -128,7 +128,7 @@ def test_who_looks_for_a_runner_when_nobody_is_in_looks_again_later(
     FrontEnd(view).hello()
     tail._is_looking_for_runner = True  # its desk was left before it could do so
     view.close()
-    monkeypatch.setattr(Session, "keep_runner", lambda _self: asked.set())
+    monkeypatch.setattr(Session, "keep_runner", lambda _self, *_: asked.set())
     FrontEnd(MissionView(recorded.mission)).hello()
     assert tails.tail_of(session) is tail
     assert asked.wait(10)

@@ -224,7 +224,7 @@ def test_who_watches_a_mission_has_a_runner_there(
 ) -> None:
     monkeypatch.setattr(tails, "_RUNNER_STARTS_S", 0.0)
     asked = threading.Event()
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: asked.set())
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: asked.set())
     recorded = Recorded(session, "a")
     FrontEnd(MissionView(recorded.mission)).hello()
     assert not asked.is_set()
