@@ -214,7 +214,6 @@ class Calls:
                 lambda text, anew: self._from_thread(
                     lambda: self._heard(call, text, begins_anew=anew)
                 ),
-                is_json=bool(request.answer_schema),
             )
         call.is_sent = True
         try:

@@ -26,24 +26,18 @@ class Stream:
     """Collects the text of one call.
 
     Keys are covered up, also where one comes in two pieces: what may be the beginning of a
-    key is held back until more has come.
+    key is held back until more has come. Of an answer that is a JSON object only its first
+    text is told, as people read it.
 
     Args:
         tell: Told a text, and whether what came before no longer counts. Called in the thread
             that the pieces come in.
-        is_json: The answer is a JSON object: only its first text is told, as people read it.
     """
 
-    def __init__(
-        self,
-        secrets: Sequence[str],
-        tell: Callable[[str, bool], object],
-        *,
-        is_json: bool = False,
-    ) -> None:
+    def __init__(self, secrets: Sequence[str], tell: Callable[[str, bool], object]) -> None:
         self._secrets = [each for each in secrets if each]
-        self._is_json = is_json
-        self._prose = Prose() if is_json else None
+        self._prose: Prose | None = None
+        self._has_begun = False
         self._tell = tell
         self._lock = threading.Lock()
         self._pending = ""
@@ -58,9 +52,9 @@ class Stream:
             if not piece:
                 self._pending, self._begins_anew = "", True
                 self._told_at = float("-inf")
-                self._prose = Prose() if self._is_json else None
+                self._has_begun = False
                 return
-            self._pending += piece if self._prose is None else self._prose.take(piece)
+            self._pending += self._read(piece)
             now = time.monotonic()
             if now - self._told_at < _EVERY_S or self._pieces >= _PIECES_AT_MOST:
                 return
@@ -71,6 +65,12 @@ class Stream:
             self._pieces += 1
             anew, self._begins_anew = self._begins_anew, False
             self._tell(text, anew)
+
+    def _read(self, piece: str) -> str:
+        if not self._has_begun:
+            self._has_begun = bool(piece.strip())
+            self._prose = Prose() if piece.lstrip().startswith("{") else None
+        return piece if self._prose is None else self._prose.take(piece)
 
     def _ready(self) -> str:
         """Return what may be told, and keep the rest."""

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypernb.engine._streaming import Prose, Stream
 
 
-def told_of(*pieces: str, is_json: bool = True) -> list[tuple[str, bool]]:
+def told_of(*pieces: str) -> list[tuple[str, bool]]:
     told: list[tuple[str, bool]] = []
-    stream = Stream([], lambda text, anew: told.append((text, anew)), is_json=is_json)
+    stream = Stream([], lambda text, anew: told.append((text, anew)))
     for piece in pieces:
         stream.take(piece)
     return told
@@ -24,7 +24,7 @@ def test_of_a_json_answer_only_the_words_are_told() -> None:
 
 
 def test_text_is_told_as_it_is() -> None:
-    assert told_of('{"a": "b"}', is_json=False) == [('{"a": "b"}', False)]
+    assert told_of("I read {app.py}.") == [("I read {app.py}.", False)]
 
 
 def test_call_that_begins_anew_tells_its_words_anew() -> None:
