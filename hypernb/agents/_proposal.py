@@ -27,6 +27,7 @@ _CHECK_AT_MOST: Final = 1_000
 _NOTE_AT_MOST: Final = 300
 _NOTES_AT_MOST: Final = 10
 _DAY_S: Final = 86_400
+_ATTEMPTS: Final = 2  # three answers in a row that cannot be used are bad luck now and then
 _TOKENS_AT_MOST: Final = 10_000_000
 _PROBLEMS_AT_MOST: Final = 20
 
@@ -107,6 +108,7 @@ def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
         "model": there.model_of(said["agent"]),
         "variables": {name: there.grants.get(name, Grant()) for name in sorted(there.inputs)},
         "on_failure": "continue",
+        "attempts": _ATTEMPTS,
     }
 
 

@@ -158,9 +158,14 @@ def _task(there: Circumstances, variables: Mapping[str, Any]) -> str:
 
 
 def _agents(there: Circumstances) -> Iterator[str]:
+    tools = {name: there.tools_of(name) for name in there.cards}
+    shared = set.intersection(*(set(each) for each in tools.values()))
     for name, card in there.cards.items():
         role = " ".join(plain(card.role, 300).split())
-        yield f"* {name}: {role} It may use {', '.join(there.tools_of(name))}."
+        own = [each for each in tools[name] if each not in shared]
+        yield f"* {name}: {role}" + (f" It may use {', '.join(own)}." if own else "")
+    if shared:
+        yield f"All of them may use {', '.join(sorted(shared))}."
 
 
 def _tools(there: Circumstances) -> Iterator[str]:
@@ -176,8 +181,10 @@ def _variables(variables: Mapping[str, Any]) -> Iterator[str]:
     from hypernb.tools import describe_variable
 
     for name in sorted(variables)[:_VARIABLES_AT_MOST]:
+        # Nobody has approved anything yet: names and types leave, no figures of the data.
         described = describe_variable(name, variables[name], Grant(see="schema"))
-        yield fence(f"variable {name}", described.text)
+        head = described.text.partition("\n")[0]
+        yield fence(f"variable {name}", f"{head}\n{described.parts.get('schema', '')}".strip())
     if len(variables) > _VARIABLES_AT_MOST:
         yield f"{len(variables) - _VARIABLES_AT_MOST:,} more variables are handed in."
 

@@ -349,7 +349,7 @@ class Mission:
         spec, problems = drafted(
             self.plan, changes or {}, drop=drop, add=add, plan_fields=plan_fields
         )
-        if not add and not any("model" in each for each in (changes or {}).values()):
+        if not add and not _names_models(changes):
             return spec, problems
         return self.session.equipped(spec), problems
 
@@ -560,6 +560,7 @@ class Mission:
         payloads = None
         if changes is None or isinstance(changes, Mapping):
             spec = edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields)
+            spec = self.session.equipped(spec) if _names_models(changes) else spec
         elif drop or plan_fields:
             raise UsageError(
                 "A whole plan leaves nothing to change.", hint="Change the plan itself."
@@ -878,3 +879,8 @@ class Mission:
         state = self.state
         if state is not before:
             raise TransitionError("mission", self.id, state.value, after)
+
+
+def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:
+    """Tell whether tasks get another model, which the plan may not know yet."""
+    return any("model" in each for each in (changes or {}).values())

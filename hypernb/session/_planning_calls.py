@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypernb.abc import ChatModel, Payload
 from hypernb.errors import BudgetExhaustedError, KeyMissingError, ModelError, dollars
-from hypernb.model import CallRecord, CallState, MissionId, new_id
+from hypernb.model import CallRecord, CallState, MissionId, ReplySource, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,9 +73,14 @@ class Ledger(ChatModel):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of it."""
-        if not self.spent:
+        if self.spent:
+            cost = f"Planning has cost {dollars(self.spent)}, which counts as the mission's."
+            return (cost,)
+        live = [each for each in self._calls if each.source == ReplySource.LIVE]
+        tokens = sum(each.input_tokens + each.output_tokens for each in live)
+        if not tokens or self._spec.price is not None:
             return ()
-        return (f"Planning has cost {dollars(self.spent)}, which counts as the mission's.",)
+        return (f"Planning has used {tokens:,} tokens; what they cost is not known.",)
 
     async def complete(
         self,

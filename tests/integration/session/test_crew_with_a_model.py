@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 import hypernb
 from hypernb.model import MissionState, Outcome, Report, TaskState
+from hypernb.tools import forget_tool
 from tests.model_server import Call, ModelServer, Reply
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def test_goal_becomes_a_plan_and_a_result(
     mission = session.propose("Is anything unused?")
     mission.approve().wait(DEADLINE_S)
     assert mission.state is MissionState.SUCCEEDED
-    assert mission.result == "One import too many."
+    assert mission.result() == "One import too many."
     found = mission.tasks["read"].output
     assert isinstance(found, Report)
     assert found.outcome is Outcome.FINDINGS
@@ -203,7 +205,7 @@ def test_agent_of_ones_own_remembers_over_attempts(
     plan.add("count", agent=Remembering, model="scripted", attempts=2, backoff=0)
     mission = session.start(plan, approve=True).wait(DEADLINE_S)
     assert mission.state is MissionState.SUCCEEDED
-    assert mission.result.to_dict("records") == [{"said": "Two.", "tries": 2, "n": 7}]
+    assert mission.result().to_dict("records") == [{"said": "Two.", "tries": 2, "n": 7}]
     assert mission.plan.tasks[0].agent == "remembering"
     assert "class Remembering" in mission.plan.tasks[0].work.source
 
@@ -239,3 +241,107 @@ def test_agents_of_ones_own_talk_to_each_other(session: hypernb.Session) -> None
     assert mission.state is MissionState.SUCCEEDED
     assert mission.tasks["ask"].output == 2
     assert mission.tasks["answer"].output == "answered"
+
+
+def test_object_of_a_kernel_is_the_result(
+    session: hypernb.Session, serve: Callable[[Any], ModelServer]
+) -> None:
+    def make_frame(rows: int) -> object:
+        """Make a frame."""
+        return pd.DataFrame({"n": range(rows)})
+
+    def script(asked: Asked) -> Reply:
+        if "is kept as result 1" in text_of(asked):
+            return Reply(text='{"result": 1}')
+        return Reply(calls=(Call("make_frame", '{"rows": 3}'),))
+
+    serve(script)
+    hypernb.tool(make_frame)
+    try:
+        plan = hypernb.Plan("Make rows", root=session.root)
+        plan.add(
+            "make",
+            agent="qa-engineer",
+            goal="Make three rows.",
+            model="scripted",
+            tools=["make_frame"],
+            returns="value",
+        )
+        mission = session.start(plan, approve=True).wait(DEADLINE_S)
+        assert mission.state is MissionState.SUCCEEDED
+        assert list(mission.result()["n"]) == [0, 1, 2]
+    finally:
+        forget_tool("make_frame")
+
+
+def test_recorded_mission_is_replayed_elsewhere_without_key_and_server(
+    session: hypernb.Session,
+    serve: Callable[[Any], ModelServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cassette = tmp_path / "crew.jsonl"
+    rows = pd.DataFrame({"n": [1, 2]})
+    server = serve(crew)
+    first = session.propose(
+        "Is anything unused?", inputs={"rows": rows}, cassette=f"record:{cassette}"
+    )
+    assert first.approve().wait(DEADLINE_S).state is MissionState.SUCCEEDED
+    asked = len(server.requests)
+
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    elsewhere = tmp_path / "elsewhere"
+    session.root.rename(elsewhere)
+    with hypernb.Session(tmp_path / "other.db", runner="inprocess", root=elsewhere) as other:
+        second = other.propose(
+            "Is anything unused?", inputs={"rows": rows}, cassette=f"replay:{cassette}"
+        )
+        second.approve().wait(DEADLINE_S)
+        assert second.state is MissionState.SUCCEEDED
+        assert second.result() == first.result() == "One import too many."
+        assert second.record.cost == 0
+        other.stop()
+    assert len(server.requests) == asked
+
+
+BAD = (
+    Reply(text=""),
+    Reply(text="Let me think about it."),
+    Reply(text='{"summary": 1, "claims": "none"}'),
+    Reply(text='{"summary": "cut of', finish="length"),
+    Reply(refusal="I would rather not."),
+    Reply(calls=(Call("delete-all"),)),
+    Reply(calls=(Call("read-file", "{broken"),)),
+    Reply(body=b"<html>Welcome to the gateway</html>", content_type="text/html"),
+    Reply(body=b'{"choices": []}'),
+    Reply(text="{}", usage={"prompt_tokens": -5, "completion_tokens": 10**30}),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_twenty_tasks_with_a_third_of_bad_answers_end_once_each(
+    session: hypernb.Session, serve: Callable[[Any], ModelServer]
+) -> None:
+    names = [f"look-{number}" for number in range(20)]
+    luck = Random(5)  # noqa: S311 - the same bad luck every time
+
+    def script(asked: Asked) -> Reply:
+        said = text_of(asked)
+        if "The person's goal" in said:
+            agent = "security-engineer"
+            return planned(*({"name": n, "goal": "Look.", "agent": agent} for n in names))
+        if luck.random() < 0.3:
+            return luck.choice(BAD)
+        if "answer of read-file" in said:
+            return report("I looked.")
+        return Reply(calls=(Call("read-file", '{"path": "src/app.py"}'),))
+
+    server = serve(script)
+    mission = session.propose("Look twenty times.")
+    mission.approve().wait(200)
+    assert mission.state is MissionState.SUCCEEDED
+    finished = [event.task for event in mission.events() if event.kind == "task.finished"]
+    assert sorted(finished) == sorted(names)
+    assert len(server.asked) > 45
