@@ -194,6 +194,9 @@ class ModelDesk:
             asyncio.run_coroutine_threadsafe(dropping, self._loop)
         except RuntimeError:  # the loop has ended, and has closed all
             dropping.close()
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                asyncio.run_coroutine_threadsafe(self._drop(mission), self._loop)
 
     async def _drop(self, mission: MissionId) -> None:
         for place in [place for place in self._models if place[1].mission == mission]:
@@ -201,11 +204,15 @@ class ModelDesk:
                 await self._models[place].aclose()
             # Not before it is closed: the end of the desk closes what is still here.
             self._models.pop(place, None)
+                await self._models.pop(place).aclose()
 
     def close(self) -> None:
-        """End all calls and the thread. Blocking, for a moment."""
+        """End all calls and the thread; a later call starts another. Blocking, for a moment."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_CLOSE_S)
+        # A runner that finds new work before it has ended begins anew.
+        self._loop = self._thread = self._gate = None
+        self._models = {}
