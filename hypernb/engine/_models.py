@@ -194,9 +194,6 @@ class ModelDesk:
             asyncio.run_coroutine_threadsafe(dropping, self._loop)
         except RuntimeError:  # the loop has ended, and has closed all
             dropping.close()
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):
-                asyncio.run_coroutine_threadsafe(self._drop(mission), self._loop)
 
     async def _drop(self, mission: MissionId) -> None:
         for place in [place for place in self._models if place[1].mission == mission]:
@@ -204,7 +201,6 @@ class ModelDesk:
                 await self._models[place].aclose()
             # Not before it is closed: the end of the desk closes what is still here.
             self._models.pop(place, None)
-                await self._models.pop(place).aclose()
 
     def close(self) -> None:
         """End all calls and the thread; a later call starts another. Blocking, for a moment."""
