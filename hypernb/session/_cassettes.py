@@ -36,7 +36,8 @@ def cassette(
     Args:
         root: What paths are relative to.
         goal: What the mission is for; names its cassette where no path is given.
-        record: Path to record to, empty for the usual one; None if that was not asked for.
+        record: Path to record to, empty for the usual one; None if that was not asked for. A
+            name alone is that of a file in ``.hypernb/cassettes``.
         replay: The same to replay from.
         environ: The environment.
 
@@ -48,13 +49,19 @@ def cassette(
     if record is not None and replay is not None:
         raise UsageError("--record and --replay exclude each other.", hint="Leave one out.")
     mode = _mode(os.environ if environ is None else environ)
-    path = root / (record or replay or FOLDER / f"{slug(goal)}.jsonl")
+    path = root / _named(record or replay or f"{slug(goal)}.jsonl")
     asked = RECORD if record is not None else REPLAY if replay is not None else mode
     if mode == REPLAY:
         asked = REPLAY
     if OFFLINE in (mode, asked) or asked == LIVE:
         return ""
-    return f"{asked}:{_checked(path.expanduser().absolute(), asked)}"
+    return f"{asked}:{_checked(path.absolute(), asked)}"
+
+
+def _named(path: str) -> Path:
+    # What lies elsewhere in the project would be a file of it that the crew looks at, so that
+    # its next run would not be the one that was recorded.
+    return FOLDER / path if Path(path).name == path else Path(path).expanduser()
 
 
 def slug(goal: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.views._clean import line
 from hypernb.views._phrase import Phrase, Strong, named
-from hypernb.views.words import clock, count, duration, money
+from hypernb.views.words import clock, count, duration, money, money_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,7 +129,7 @@ def _reserved(event: Event) -> Phrase:
     kept, left = _number(event, "cost"), _number(event, "left")
     if kept is None:
         return ("A call begins whose cost is not known, so nothing can be kept for it.",)
-    rest = f"; {money(left)} of the budget is free" if left is not None else ""
+    rest = f"; {money(left, fine=True)} of the budget is free" if left is not None else ""
     return (f"Up to {money(kept, fine=True)} is kept for a call{rest}.",)
 
 
@@ -137,7 +137,7 @@ def _warned(event: Event) -> Phrase:
     spent, budget = _number(event, "spent"), _number(event, "budget")
     if spent is None or not budget:
         return ("Most of the budget is spent.",)
-    return (f"{spent / budget:.0%} of the budget is spent: {money(spent)} of {money(budget)}.",)
+    return (f"{spent / budget:.0%} of the budget is spent: {money_of(spent, budget)}.",)
 
 
 def _raised(event: Event) -> Phrase:
@@ -192,7 +192,7 @@ def paused_for_money(event: Event) -> Phrase:
     spent, budget, needed = (_number(event, name) for name in ("spent", "budget", "needed"))
     if budget is None:
         return ("The mission was paused: ", Strong("no money is left for its next call"), ".")
-    said = f"{money(spent or 0.0)} of {money(budget)} is spent"
+    said = f"{money_of(spent or 0.0, budget)} is spent"
     more = f", and its next call may cost {money(needed, fine=True)}" if needed else ""
     return ("The mission was paused: ", Strong(f"{said}{more}"), ".")
 

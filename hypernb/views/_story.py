@@ -328,8 +328,8 @@ def _spent(figures: Figures) -> Phrase:
     more = ", and the next call may cost more than is left"
     if isinstance(needed, int | float):
         more = f", and the next call may cost up to {words.money(needed, fine=True)}"
-    spent = words.money(figures.snapshot.mission.cost)
-    return (f"{spent} of {words.money(budget)} is spent{more}.",)
+    spent = words.money_of(figures.snapshot.mission.cost, budget)
+    return (f"{spent} is spent{more}.",)
 
 
 def _at_rest(figures: Figures) -> Phrase:

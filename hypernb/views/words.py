@@ -29,6 +29,7 @@ __all__ = [
     "duration",
     "moment",
     "money",
+    "money_of",
     "money_range",
     "offset",
     "state_word",
@@ -251,6 +252,17 @@ def money(amount: float, *, fine: bool = False) -> str:
         ('$0.50', '$0.021', '$0.0004')
     """
     return f"${amount:,.3f}" if fine and amount >= _TENTH else dollars(amount)
+
+
+def money_of(spent: float, budget: float) -> str:
+    """Write how much of a sum is spent, to the tenth of a cent where cents would not tell.
+
+    Example:
+        >>> money_of(0.48, 0.5), money_of(0.0172, 0.02)
+        ('$0.48 of $0.50', '$0.017 of $0.020')
+    """
+    fine = spent != budget and money(spent) == money(budget)
+    return f"{money(spent, fine=fine)} of {money(budget, fine=fine)}"
 
 
 def money_range(low: float, high: float) -> str:

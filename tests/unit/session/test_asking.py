@@ -23,7 +23,7 @@ MINE, OTHER = "one", "another"  # keys: nothing is asked with them
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
     with Session(tmp_path / "store.db", root=tmp_path) as made:
         yield made
 

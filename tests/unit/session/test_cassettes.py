@@ -31,6 +31,13 @@ def test_cassette_is_named_after_the_goal(tmp_path: Path) -> None:
     assert cassette(tmp_path, GOAL, record="", environ={}) == f"record:{tmp_path / USUAL}"
 
 
+def test_name_alone_is_a_file_among_cassettes(tmp_path: Path) -> None:
+    asked = cassette(tmp_path, GOAL, record="tape.jsonl", environ={})
+    assert asked == f"record:{tmp_path / '.hypernb/cassettes/tape.jsonl'}"
+    asked = cassette(tmp_path, GOAL, record="tapes/one.jsonl", environ={})
+    assert asked == f"record:{tmp_path / 'tapes/one.jsonl'}"
+
+
 def test_long_goals_that_begin_alike_have_cassettes_of_their_own(tmp_path: Path) -> None:
     long = "Look at everything in this repository and tell me in all detail what is "
     names = {cassette(tmp_path, long + end, record="", environ={}) for end in ("old", "new")}
@@ -44,7 +51,7 @@ def test_mode_replay_answers_all_from_cassettes(tmp_path: Path) -> None:
 
 
 def test_mode_replay_turns_a_recording_into_a_replay(tmp_path: Path) -> None:
-    path = kept(tmp_path, "tape.jsonl")
+    path = kept(tmp_path, ".hypernb/cassettes/tape.jsonl")
     mode = {"HYPERNB_MODE": "replay"}
     asked = cassette(tmp_path, GOAL, record="tape.jsonl", environ=mode)
     assert asked == f"replay:{path}"

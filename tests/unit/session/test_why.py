@@ -24,7 +24,7 @@ FRAME = pd.DataFrame({"a": [1, 2, 3]})
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self: None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
     with Session(tmp_path / "store.db", root=tmp_path) as made:
         yield made
 
