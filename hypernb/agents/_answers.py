@@ -191,11 +191,9 @@ def schema_problems(schema: Mapping[str, Any], value: Any) -> Iterator[str]:
         >>> list(schema_problems({"type": "object", "required": ["rows"]}, {}))
         ["'rows' is a required property"]
     """
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
+    from hypernb.plan import validator_of
 
-    # A registry of our own, empty: a reference to an address must fetch nothing.
-    validator = Draft202012Validator(dict(schema), registry=Registry())
+    validator = validator_of(schema)
     try:
         for number, error in enumerate(validator.iter_errors(value)):
             if number == _PROBLEMS_AT_MOST:

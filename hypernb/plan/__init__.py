@@ -12,6 +12,7 @@ from hypernb.plan._check import (
 )
 from hypernb.plan._check_models import price_problem
 from hypernb.plan._compare import PlanDifference, compare
+from hypernb.plan._json_schema import schema_refusal, validator_of
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
 from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths, waves
@@ -46,7 +47,9 @@ __all__ = [
     "quote_plan",
     "refuse_too_large",
     "remaining_paths",
+    "schema_refusal",
     "shared_tasks",
     "to_networkx",
+    "validator_of",
     "waves",
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import PlanProblem, dollars, nearest
 from hypernb.model import KERNEL_LANE, AgentWork
+from hypernb.plan._json_schema import schema_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -105,14 +106,9 @@ def _answer_problems(task: TaskSpec, work: AgentWork) -> Iterator[PlanProblem]:
         )
         yield PlanProblem(said, task.name, "answer", {})
         return
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    try:
-        Draft202012Validator.check_schema(dict(work.answer))
-    except SchemaError as error:
+    if refusal := schema_refusal(work.answer):
         said = (
-            f"The schema of the output of task {task.name!r} is none: {error.message[:300]}. "
+            f"The schema of the output of task {task.name!r} is none: {refusal[:300]}. "
             "Give a JSON schema."
         )
         yield PlanProblem(said, task.name, "answer")
