@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.tools._places import Portrait, evenly, in_blocks, is_secret_name, seed_of, seeded
@@ -29,6 +30,7 @@ _TOP: Final = 3
 _TOP_AT_MOST: Final = 60
 _ARRAY_ROW: Final = 20
 _COVERED: Final = "[secret]"
+_UNIT: Final = re.compile(r"(?<=64)\[(?:s|ms|us|ns)\]|(?<=64\[)(?:s|ms|us|ns), ")
 
 
 def frame_portrait(frame: pd.DataFrame, grant: Grant) -> Portrait:
@@ -127,7 +129,19 @@ def _schema(column: Column) -> str:
     missing = len(column.values) - len(column.present)
     said = f", {share(missing, len(column.values))} missing" if missing else ""
     # Not `label: dtype`, which reads like a secret where the label is `token`.
-    return f"{column.label} ({column.values.dtype}{said})"
+    return f"{column.label} ({_dtype(column)}{said})"
+
+
+def _dtype(column: Column) -> str:
+    """Return a column's dtype by the name that it has with every pandas.
+
+    Text is ``object`` or ``str``, and times have other units, with one or another: what was
+    told of the same data would differ, and no recorded answer would be found again.
+    """
+    dtype = str(column.values.dtype)
+    if column.kind == "text" and (dtype in ("object", "str") or dtype.startswith("string")):
+        return "text"
+    return _UNIT.sub("", dtype)
 
 
 def _statistics(column: Column, *, is_secret: bool) -> str:

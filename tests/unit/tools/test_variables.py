@@ -94,6 +94,28 @@ def test_dates_and_fractions_are_no_long_numbers() -> None:
     assert "2024-0" in said.parts["sample"]
 
 
+def test_dtypes_have_the_same_names_with_every_pandas() -> None:
+    days = pd.to_datetime(["2026-03-01", None])
+    frames = [
+        pd.DataFrame(
+            {
+                "word": pd.Series(["a", None], dtype=text),
+                "at": days.astype(f"datetime64[{unit}]"),
+                "there": days.tz_localize("UTC").astype(f"datetime64[{unit}, UTC]"),
+                "took": pd.to_timedelta([1, 2], unit="h").astype(f"timedelta64[{unit}]"),
+            }
+        )
+        for text, unit in (("object", "ns"), ("string", "us"), ("string[pyarrow]", "s"))
+    ]
+    (schema,) = {told(frame, SCHEMA).parts["schema"] for frame in frames}
+    assert schema.split("\n") == [
+        "word (text, 50 % missing)",
+        "at (datetime64, 50 % missing)",
+        "there (datetime64[UTC], 50 % missing)",
+        "took (timedelta64)",
+    ]
+
+
 def test_missing_values_are_shares() -> None:
     said = told(pd.DataFrame({"a": [1.0, None, 3.0, None], "b": [None] * 4}))
     assert "a (float64, 50 % missing)" in said.text
