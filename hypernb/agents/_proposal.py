@@ -40,7 +40,7 @@ _TASK: Final[dict[str, Any]] = {
     "needs": _TEXTS,
     "tools": _TEXTS,
     "check": _TEXT,
-    "returns": {"type": "string", "enum": ["report", "text", "json", "table"]},
+    "returns": {"type": "string", "enum": ["report", "text", "json", "table", "value"]},
     "seconds": {"type": "number"},
     "tokens": {"type": "integer"},
     "scope": _TEXTS,
@@ -167,12 +167,24 @@ def _own_problems(proposal: Proposal, there: Circumstances) -> Iterator[str]:
                     f"Task {name!r} uses {listed([repr(each) for each in odd])}, which "
                     f"{task['agent']} may not. It may use {listed(allowed)}."
                 )
+        if task["returns"] == "value" and there.kernel.keys().isdisjoint(task["tools"]):
+            yield (
+                f"Task {task['name']!r} returns value, which is what a function of the person "
+                "returned, and has none of these as a tool. "
+                f"{_functions(there)}"
+            )
         for entry in task["scope"]:
             if not _is_inside(entry, there):
                 yield (
                     f"Task {name!r} has {entry!r} in its scope, which is no file or folder of "
                     "the project. Name one of it, or leave the scope empty."
                 )
+
+
+def _functions(there: Circumstances) -> str:
+    if not there.kernel:
+        return "There is none here. Let it return report, text, json or table."
+    return f"There is {listed(sorted(there.kernel))}."
 
 
 def _is_inside(entry: str, there: Circumstances) -> bool:

@@ -36,6 +36,7 @@ REPAIRS_AT_MOST: Final = 2
 _OWN_AT_MOST: Final = 20_000
 _VARIABLES_AT_MOST: Final = 20
 _FOLDERS_AT_MOST: Final = 60
+_OWN: Final = " It is the person's own, and runs in the notebook."
 _RULES: Final = f"""
 You only plan; others carry it out, after a person has read the plan and approved it. Nothing
 can be added later: no task, tool, file or agent that is not in the plan.
@@ -48,7 +49,8 @@ can be added later: no task, tool, file or agent that is not in the plan.
 * `goal` tells the agent what to do, on its own: it sees neither the person's goal nor this.
 * `check` says what must hold for the task to count as done.
 * `returns`: `report` for findings and an account in words, `text` for prose, `json` or
-  `table` for data that others go on with.
+  `table` for data that others go on with, `value` for the object that a tool of the person's
+  own has returned, such as a data frame, whole and as it is.
 * `scope` names files and folders of the project that the task may read; empty for all.
 * `seconds` and `tokens` are what you expect the task to take.
 * `result` is the name of the task whose output is the result; empty for all that no other
@@ -174,7 +176,8 @@ def _tools(there: Circumstances) -> Iterator[str]:
 
     for name in sorted({tool for agent in there.cards for tool in there.tools_of(agent)}):
         schema = there.kernel.get(name) or SCHEMAS.get(name) or function_tool(name).schema
-        yield f"* {name}: {' '.join(schema.description.split())[:300]}"
+        said = " ".join(schema.description.split())[:300]
+        yield f"* {name}: {said}" + (_OWN if name in there.kernel else "")
 
 
 def _variables(variables: Mapping[str, Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 from hypernb.abc import ChatModel
 from hypernb.agents import circumstances, load_cards, pick_cards, propose
 from hypernb.errors import ModelAnswerError, ModelUnavailableError, NoPlanError
-from hypernb.model import ChatReply, ModelSpec, Price
+from hypernb.model import ChatReply, ModelSpec, Price, ToolSchema
 from tests.scripted_services import said, says
 
 if TYPE_CHECKING:
@@ -133,6 +133,14 @@ class TestWhatItSees:
         assert "tests" not in made.tools_of("qa-engineer")
         assert "* tests:" not in seen(model)
 
+    def test_functions_of_the_person_are_named_as_theirs(self, plant: Plant) -> None:
+        own = ToolSchema(name="make_rows", description="Make rows.")
+        model = ScriptedModel(plan(task(returns="value", tools=["make_rows"])))
+        made = proposed(model, there(plant(FILES), kernel={"make_rows": own}))
+        assert "* make_rows: Make rows. It is the person's own" in seen(model)
+        assert made.tasks[0]["returns"] == "value"
+        assert len(model.asked) == 1
+
 
 class TestReading:
     def test_tasks_are_arguments_of_a_plan(self, plant: Plant) -> None:
@@ -187,6 +195,9 @@ class TestRepair:
             pytest.param(plan(task(goal=" ")), "has no goal", id="no-goal"),
             pytest.param(
                 plan(*(task(f"t{n}") for n in range(50))), "more than 40 tasks", id="many"
+            ),
+            pytest.param(
+                plan(task(returns="value")), "There is none here. Let it return", id="no-value"
             ),
             pytest.param(plan(result="gone"), "result is to be 'gone'", id="result"),
             pytest.param(says({"tasks": []}), "is a required property", id="schema"),
