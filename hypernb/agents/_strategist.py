@@ -192,17 +192,24 @@ def _variables(variables: Mapping[str, Any]) -> Iterator[str]:
         yield f"{len(variables) - _VARIABLES_AT_MOST:,} more variables are handed in."
 
 
-def plan_notes(proposal: Proposal, there: Circumstances, planner: ModelSpec) -> list[str]:
+def plan_notes(
+    proposal: Proposal, there: Circumstances, planner: ModelSpec, *, is_replayed: bool = False
+) -> list[str]:
     """Return what a person should know before approving a plan that a model has made."""
     used = {task["model"] for task in proposal.tasks}
     models = [there.models[name] for name in sorted(used)]
+    hosts = listed([f"{each.name} at {each.host}" for each in models])
+    asked = "in a cassette: nobody was asked" if is_replayed else f"at {planner.host}"
+    told = (
+        "A cassette answers, so what the agents read is told to nobody."
+        if is_replayed
+        else f"What the agents read is told to {hosts}."
+    )
     notes = [
-        f"Planned by {STRATEGIST} with {planner.name} at {planner.host}.",
+        f"Planned by {STRATEGIST} with {planner.name} {asked}.",
         f"{number(len(there.files), 'file')} of {there.root} can be read.",
         *(f"The strategist says: {each}" for each in proposal.notes),
-        "What the agents read is told to "
-        + listed([f"{each.name} at {each.host}" for each in models])
-        + ". Nothing is written into your files.",
+        f"{told} Nothing is written into your files.",
     ]
     if any(SUITE in task["tools"] for task in proposal.tasks):
         notes.append(

@@ -221,7 +221,8 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         return _instead(session, wish, error, spec=spec, ledger=ledger)
     finally:
         ledger.close()
-    fill(plan, proposal, there, planned_by=spec, notes=ledger.notes)
+    is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
+    fill(plan, proposal, there, planned_by=spec, notes=ledger.notes, is_replayed=is_replayed)
     plan.planning = ledger.calls
     for term, value in wish.contract.items():
         setattr(plan, term, value)
@@ -275,6 +276,7 @@ def fill(
     *,
     planned_by: ModelSpec,
     notes: Sequence[str],
+    is_replayed: bool = False,
 ) -> None:
     """Put into a plan what a model has proposed, and say who did."""
     from hypernb.agents import STRATEGIST, plan_notes
@@ -285,7 +287,8 @@ def fill(
     plan.models = {name: spec for name, spec in there.models.items() if name in used}
     plan.result = proposal.result
     plan.planned_by = f"{STRATEGIST} with {planned_by.name}"
-    plan.notes = (*plan_notes(proposal, there, planned_by), *notes)
+    said = plan_notes(proposal, there, planned_by, is_replayed=is_replayed)
+    plan.notes = (*said, *notes)
 
 
 def _proposed(there: Circumstances, ledger: Ledger, models: _Models, wish: Wish) -> Proposal:

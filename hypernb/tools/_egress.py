@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 OWN_CODE = "the agent's own code decides what it sends of it"
 """What stands with a variable of a task that an agent of the user's own does."""
 
+REPLAYED = "a cassette answers, so nothing is sent"
+"""What stands with each variable of a plan that is replayed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Egress:
@@ -104,5 +107,12 @@ def _egress(
         see=grant.see,
         rows=grant.rows,
         kind=told.kind,
-        note=OWN_CODE if work.function else "",
+        note="; ".join(_notes(spec, work)),
     )
+
+
+def _notes(spec: PlanSpec, work: AgentWork) -> Iterator[str]:
+    if work.function:
+        yield OWN_CODE
+    if spec.cassette.startswith("replay:"):
+        yield REPLAYED

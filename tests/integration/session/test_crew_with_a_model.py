@@ -297,6 +297,10 @@ def test_recorded_mission_is_replayed_elsewhere_without_key_and_server(
         second = other.propose(
             "Is anything unused?", inputs={"rows": rows}, cassette=f"replay:{cassette}"
         )
+        assert "A cassette answers, so what the agents read is told to nobody." in str(
+            second.plan.notes
+        )
+        assert "told to scripted" in str(first.plan.notes)
         second.approve().wait(DEADLINE_S)
         assert second.state is MissionState.SUCCEEDED
         assert second.result() == first.result() == "One import too many."

@@ -105,3 +105,9 @@ def test_own_agent_may_send_what_it_likes_and_the_lens_says_so() -> None:
     task = spec.tasks[0].model_copy(update={"work": work})
     [only] = told(spec.model_copy(update={"tasks": (task,)}))
     assert only.note == "the agent's own code decides what it sends of it"
+
+
+def test_replayed_plan_says_that_nothing_is_sent() -> None:
+    replayed = plan(look={"df": Grant()}).model_copy(update={"cassette": "replay:/a.jsonl"})
+    (only,) = told(replayed)
+    assert only.note == "a cassette answers, so nothing is sent"
