@@ -71,7 +71,7 @@ e2e: $(VENV)/.stamp-dev $(BUILT) ## drive notebooks in JupyterLab with a real br
 notebooks: $(VENV)/.stamp-dev $(BUILT) ## run every notebook and compare the outputs that are marked for it
 	@rm -rf build/notebooks && mkdir -p build/notebooks
 	HYPERNB_DB="$(CURDIR)/build/notebooks/hypernb.db" HYPERNB_HEADLESS=1 HYPERNB_IDLE_S=2 \
-	  $(RUN) -m pytest --nbval-lax notebooks --nbval-cell-timeout=120 --timeout=180
+	  $(RUN) -m pytest --nbval-lax notebooks/*.ipynb --nbval-cell-timeout=120 --timeout=180
 
 lab: $(VENV)/.stamp-demo ## open JupyterLab on the first notebook and the demo's missions
 	@mkdir -p build/demo $(VENV)/share/jupyter/lab/settings
