@@ -55,7 +55,9 @@ def cassette(
         asked = REPLAY
     if OFFLINE in (mode, asked) or asked == LIVE:
         return ""
-    return f"{asked}:{_checked(path.absolute(), asked)}"
+    # Without `..`, which a plan would show; not resolved, for a link may be what is meant.
+    plain = Path(os.path.normpath(path.absolute()))
+    return f"{asked}:{_checked(plain, asked)}"
 
 
 def _named(path: str) -> Path:

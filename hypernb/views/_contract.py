@@ -13,6 +13,7 @@ from hypernb.views._left import roughly
 from hypernb.views._models import (
     NO_OUTLOOK,
     Outlook,
+    is_replayed,
     model_hosts,
     model_name,
     model_terms,
@@ -63,7 +64,7 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
 def _reads(plan: PlanSpec) -> Phrase:
     if not _has_agents(plan):
         return ("what your functions read",)
-    scopes = list(dict.fromkeys([*plan.scope, *(s for task in plan.tasks for s in task.scope)]))
+    scopes = _scopes(plan)
     root = Code(line(plan.root, cut_at=200))
     said: Phrase = ("no files of a project",)
     if scopes:
@@ -72,6 +73,14 @@ def _reads(plan: PlanSpec) -> Phrase:
     elif plan.root:
         said = ("the files below ", root)
     return _beside_functions(plan, "what your functions read", said)
+
+
+def _scopes(plan: PlanSpec) -> list[str]:
+    """Return the parts of the project that agents may read; all of it if empty."""
+    free = [task for task in plan.tasks if model_name(task) and not task.scope]
+    if free and not plan.scope:
+        return []
+    return list(dict.fromkeys([*plan.scope, *(s for task in plan.tasks for s in task.scope)]))
 
 
 def has_functions(plan: PlanSpec) -> bool:
@@ -97,7 +106,8 @@ def _writes(plan: PlanSpec) -> Phrase:
 
 def _reaches(plan: PlanSpec) -> Phrase:
     listed = [*plan.hosts, *(h for task in plan.tasks for h in task.hosts), *model_hosts(plan)]
-    hosts = list(dict.fromkeys(listed))
+    spared = {each.host for each in plan.models.values()} if is_replayed(plan) else set()
+    hosts = [host for host in dict.fromkeys(listed) if host not in spared]
     functions = "what your functions reach"
     if not _has_agents(plan):
         return (functions,)

@@ -124,7 +124,7 @@ def egress_html(rows: Sequence[EgressLike]) -> str:
         )
         for each in rows
     )
-    caption = words.count(len(rows), "variable")
+    caption = words.count(len({each.variable for each in rows}), "variable")
     return small("What leaves", table(caption, heads, told), join(texts))
 
 

@@ -101,8 +101,8 @@ def _came_out(figures: Figures, result: Report | None) -> str:
 
 
 def _all(figures: Figures) -> str:
-    one = figures.total == 1
-    said = "Its task succeeded" if one else f"All {figures.total:,} tasks succeeded"
+    few = {1: "Its task succeeded", 2: "Both tasks succeeded"}
+    said = few.get(figures.total, f"All {figures.total:,} tasks succeeded")
     if not figures.shared:
         return f"{said}."
     origin = figures.snapshot.mission.forked_from

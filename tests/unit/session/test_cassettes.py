@@ -67,6 +67,11 @@ def test_cassette_that_is_not_there_cannot_be_replayed(tmp_path: Path) -> None:
         cassette(tmp_path, GOAL, replay="none.jsonl", environ={})
 
 
+def test_path_above_the_project_is_shown_without_dots(tmp_path: Path) -> None:
+    asked = cassette(tmp_path / "a" / "b", GOAL, record="../../tape.jsonl", environ={})
+    assert asked == f"record:{tmp_path / 'tape.jsonl'}"
+
+
 def test_folder_is_no_cassette(tmp_path: Path) -> None:
     with pytest.raises(PathError, match="is a folder"):
         cassette(tmp_path, GOAL, record=str(tmp_path), environ={})

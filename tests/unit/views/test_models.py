@@ -90,12 +90,21 @@ def test_hosts_of_models_are_told_before_approval(make: type[Examples]) -> None:
     assert "df to api.example" in terms["Tells"]
 
 
+def test_task_that_may_read_all_is_not_hidden_by_one_that_may_not() -> None:
+    work = AgentWork(model="big", tools=("read-file",))
+    one = TaskSpec(name="one", agent="qa-engineer", work=work, scope=("src",))
+    other = TaskSpec(name="other", agent="qa-engineer", work=work)
+    for tasks, said in (((one,), "src below /shop"), ((one, other), "the files below /shop")):
+        spec = PlanSpec(goal="Look", root="/shop", tasks=tasks, models={"big": MODEL})
+        assert told(spec)["Reads"] == said
+
+
 def test_plan_without_a_model_says_nothing_of_models(make: type[Examples]) -> None:
     assert {"Asks", "Keeps", "Cassette", "Cache"}.isdisjoint(told(make.plan()))
 
 
 def test_replayed_cassette_asks_nobody(make: type[Examples]) -> None:
-    terms = told(with_a_model(make, cassette="replay:/tmp/a.jsonl"))
+    terms = told(with_a_model(make, cassette="replay:/tmp/a.jsonl", hosts=("api.example",)))
     assert "api.example" not in terms["Reaches"]
     assert "nobody is asked" in terms["Asks"]
     assert terms["Cassette"] == "answers come from /tmp/a.jsonl"
