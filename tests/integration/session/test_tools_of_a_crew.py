@@ -105,9 +105,7 @@ def test_inspecting_tells_no_byte_more(
 
     with ModelServer(inspect) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        plan = look(
-            session, returns="text", inputs={"df": PEOPLE}, tools=["inspect-variable"]
-        )
+        plan = look(session, returns="text", inputs={"df": PEOPLE}, tools=["inspect-variable"])
         mission = session.start(plan)
         [shown] = mission.egress()
         mission.approve().wait(DEADLINE_S)
