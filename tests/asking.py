@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+import cloudpickle
 
 from hypernb import codec
 from hypernb.agents import AgentTask, BaseAgent
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
 
+    from hypernb.abc import Payload
     from hypernb.model import MissionRecord
     from tests.model_server import ModelServer
 
@@ -56,8 +60,19 @@ def own(
     **fields: Any,
 ) -> TaskSpec:
     """A task of an agent of the user's own: ``does(services, task)``."""
-    digest = bench.store.put_artifact(codec.encode(Doing(does)))
-    return task(name, *needs, function=digest, label="Doing", **fields)
+    return task(name, *needs, function=stored(bench, does), label="Doing", **fields)
+
+
+def stored(bench: Bench, does: Callable[[Any, AgentTask], Any]) -> Digest:
+    """Have an agent in the store; workers cannot import what tests are made of."""
+    return bench.store.put_artifact(pickled(does))
+
+
+def pickled(does: Callable[[Any, AgentTask], Any]) -> Payload:
+    """Return an agent as workers get it."""
+    for module in (__name__, does.__module__):
+        cloudpickle.register_pickle_by_value(sys.modules[module])
+    return codec.encode(Doing(does))
 
 
 def plan(spec: ModelSpec, *tasks: TaskSpec, **fields: Any) -> PlanSpec:

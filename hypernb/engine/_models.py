@@ -203,9 +203,12 @@ class ModelDesk:
             self._models.pop(place, None)
 
     def close(self) -> None:
-        """End all calls and the thread. Blocking, for a moment."""
+        """End all calls and the thread; a later call starts another. Blocking, for a moment."""
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_CLOSE_S)
+        # A runner that finds new work before it has ended begins anew.
+        self._loop = self._thread = self._gate = None
+        self._models = {}

@@ -1,0 +1,173 @@
+"""Tools that run in a kernel, as a runner sees them: rows that somebody answers."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb import codec
+from hypernb.model import RunnerId, ToolCallState
+from tests.asking import EXECUTORS, model, own, plan, run
+from tests.model_server import ModelServer, says
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
+
+    from hypernb.model import KernelCall
+
+pytestmark = pytest.mark.timeout(120)
+LANE = "kernel:one"
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer(says("unused")) as server:
+        yield server
+
+
+class Kernel:
+    """Answers the calls of a lane, as the host in a kernel does."""
+
+    def __init__(self, bench: Bench, answer: Callable[[KernelCall], dict[str, Any]]) -> None:
+        self._bench = bench
+        self._answer = answer
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live)
+
+    def __enter__(self) -> Kernel:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        store = self._bench.store
+        lease = store.take_lease(f"lane:{LANE}", RunnerId("k-1"), timedelta(seconds=60), {})
+        assert lease is not None
+        while not self._over.wait(0.02):
+            for call in store.kernel_calls(LANE):
+                if store.take_kernel_call(call.id, "k-1"):
+                    store.answer_kernel_call(call.id, **self._answer(call))
+        store.release_lease(lease)
+
+
+def calls_area(services: Any, _task: Any) -> Any:
+    from hypernb.model import StoredValue
+
+    call = services.call("area", {"width": 6, "height": 7})
+    return call.answer if call.value is None else StoredValue(call.value)
+
+
+LANES = {"area": LANE}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_tool_of_a_kernel_is_called_and_answers(
+    bench: Bench, server: ModelServer, executor: str
+) -> None:
+    spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES))
+    product: Any = lambda call: {"answer": call.arguments["width"] * call.arguments["height"]}  # noqa: E731
+    with Kernel(bench, product):
+        mission = run(bench, spec, executor=executor)
+    assert mission.state == "succeeded", mission.error
+    assert bench.output(mission, "a") == 42
+
+
+def test_object_that_it_returned_is_the_output(bench: Bench, server: ModelServer) -> None:
+    value = bench.store.put_artifact(codec.encode({1, 2, 3}))
+    spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES))
+    with Kernel(bench, lambda _call: {"answer": "a set", "value": value}):
+        mission = run(bench, spec)
+    assert mission.state == "succeeded", mission.error
+    assert bench.output(mission, "a") == {1, 2, 3}
+
+
+def test_value_that_no_call_has_returned_is_no_output(
+    bench: Bench, server: ModelServer
+) -> None:
+    foreign = bench.store.put_artifact(codec.encode("somebody else's"))
+
+    def takes(_services: Any, _task: Any) -> Any:
+        from hypernb.model import Digest, StoredValue
+
+        return StoredValue(Digest(foreign))
+
+    mission = run(bench, plan(model(server), own(bench, "a", takes)))
+    assert mission.state == "failed"
+    assert "none of its calls has returned" in mission.error
+
+
+def test_failure_of_a_tool_is_an_error_of_the_agents(bench: Bench, server: ModelServer) -> None:
+    def does(services: Any, _task: Any) -> str:
+        from hypernb.errors import ToolError
+
+        try:
+            services.call("area", {})
+        except ToolError as error:
+            return f"{error.tool}: {error.reason}"
+        return ""
+
+    spec = plan(model(server), own(bench, "a", does, lanes=LANES))
+    with Kernel(bench, lambda _call: {"error": "width is missing"}):
+        mission = run(bench, spec)
+    assert bench.output(mission, "a") == "area: width is missing"
+
+
+def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
+    bench: Bench, server: ModelServer
+) -> None:
+    spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES, timeout_s=2.0))
+    mission = bench.approve_spec(spec)
+    bench.host(stalled_s=1.5)
+    note = bench.until(
+        lambda: (
+            "is gone" in (bench.tasks(mission)["a"].note or "")
+            and bench.tasks(mission)["a"].note
+        )
+    )
+    again = f"define it again and %hyper attach {mission.short_id}"
+    assert note == f"the kernel that has area is gone: {again}"
+    bench.quietly(2.5)  # longer than the task may take
+    with Kernel(bench, lambda _call: {"answer": 42}):
+        mission = bench.finished(mission)
+    assert mission.state == "succeeded", mission.error
+    assert bench.events(mission, "task.stalled") == []
+
+
+def test_another_kernel_can_answer_for_one_that_is_gone(
+    bench: Bench, server: ModelServer
+) -> None:
+    task = own(bench, "a", calls_area, lanes={"area": "kernel:gone"})
+    mission = bench.approve_spec(plan(model(server), task))
+    bench.host()
+    bench.until(lambda: bench.store.kernel_calls("kernel:gone"), "the call")
+    assert bench.store.move_lane(mission.id, "kernel:gone", LANE) == 1
+    with Kernel(bench, lambda _call: {"answer": 42}):
+        assert bench.finished(mission).state == "succeeded"
+
+
+def test_what_an_ended_attempt_has_asked_is_taken_back(
+    bench: Bench, server: ModelServer
+) -> None:
+    spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES))
+    mission = bench.approve_spec(spec)
+    bench.host()
+    [call] = bench.until(lambda: bench.store.kernel_calls(LANE), "the call")
+    bench.answered(bench.store.send("cancel", mission.id, by="ana@here"))
+    assert bench.finished(mission).state == "cancelled"
+    bench.until(
+        lambda: bench.store.kernel_call(call.id).state is ToolCallState.CANCELLED, "the end"
+    )
+
+
+def test_tool_that_the_plan_does_not_name_is_refused(bench: Bench, server: ModelServer) -> None:
+    mission = run(bench, plan(model(server), own(bench, "a", calls_area)))
+    assert "its plan names no such tool of a kernel" in mission.error
+    assert bench.store.kernel_calls(LANE) == []

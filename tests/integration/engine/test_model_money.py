@@ -1,0 +1,297 @@
+"""One budget for all calls of a mission: reserved, settled, and asked for when it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.model import CallState, Price
+from tests.asking import model, own, payloads, plan, run
+from tests.model_server import Asked, ModelServer, Reply, says
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
+
+    from hypernb.model import MissionRecord
+
+pytestmark = pytest.mark.timeout(120)
+A_CENT_A_WORD = Price(input=0.0, output=10_000.0)
+"""A token written costs a cent: what is reserved and paid is easy to reckon."""
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer(says("word " * 8)) as server:  # ten tokens, as the server counts them
+        yield server
+
+
+def dear(server: ModelServer, **fields: Any) -> Any:
+    return model(server, price=A_CENT_A_WORD, max_output_tokens=50, **fields)
+
+
+def asks(times: int) -> Any:
+    def does(services: Any, _task: Any) -> int:
+        from hypernb.model import ChatMessage, ChatRequest
+
+        said = (ChatMessage(role="user", content="Hello"),)
+        for _ in range(times):
+            services.chat(ChatRequest(model="default", messages=said))
+        return times
+
+    return does
+
+
+def paused(bench: Bench, mission: MissionRecord) -> dict[str, Any]:
+    """The facts with which a mission that was paused asks for money."""
+    bench.until(lambda: bench.mission(mission).state == "paused", "the pause")
+    return payloads(bench, mission, "mission.paused")[-1]
+
+
+def resume(bench: Bench, mission: MissionRecord, **payload: Any) -> None:
+    bench.answered(bench.store.send("resume", mission.id, payload, by="ana@here"))
+
+
+def in_all(bench: Bench, mission: MissionRecord) -> float:
+    return sum(call.cost or 0.0 for call in bench.store.calls(mission.id))
+
+
+class TestSideBySide:
+    @pytest.mark.parametrize("executor", ["thread", "inline"])
+    def test_64_calls_at_once_never_reserve_more_than_there_is(
+        self, bench: Bench, server: ModelServer, executor: str
+    ) -> None:
+        most: list[float] = []
+        at_once: list[int] = []
+
+        def script(_asked: Asked) -> Reply:
+            calls = bench.store.calls()
+            most.append(sum((c.reserved if c.cost is None else c.cost) or 0.0 for c in calls))
+            at_once.append(sum(call.state is CallState.RESERVED for call in calls))
+            return says("word " * 8)
+
+        server.script = script
+        tasks = [own(bench, f"t{n}", asks(1)) for n in range(64)]
+        # Each reserves 0.50 and costs 0.11; ten reserve more than there is.
+        spec = plan(dear(server), *tasks, budget=8.0, concurrency=64)
+        mission = run(bench, spec, executor=executor, concurrency=64)
+        assert mission.state == "succeeded", mission.error
+        assert len(server.asked) == 64
+        assert max(most) <= 8.0 + 1e-9
+        assert 1 < max(at_once) <= 16
+        assert mission.cost == pytest.approx(in_all(bench, mission))
+
+    def test_absurd_figures_are_not_believed(self, bench: Bench, server: ModelServer) -> None:
+        figures: list[Any] = [
+            {"prompt_tokens": 2**60, "completion_tokens": 2**60, "total_tokens": 2**61},
+            {"prompt_tokens": -5, "completion_tokens": -7, "total_tokens": 3},
+            "a lot",
+            None,
+            {"prompt_tokens": 3.5, "completion_tokens": "many"},
+            {"prompt_tokens": 10**12, "completion_tokens": 10**12, "total_tokens": 1},
+        ]
+        server.script = [says("ok", usage=figure) for figure in figures]
+        mission = run(bench, plan(dear(server), own(bench, "a", asks(6)), budget=10.0))
+        assert mission.state == "succeeded", mission.error
+        calls = bench.store.calls(mission.id)
+        assert [call.cost for call in calls] == [None] * 6
+        # What nobody counts is paid as it was reserved.
+        assert mission.cost == pytest.approx(sum(call.reserved or 0.0 for call in calls))
+
+    def test_call_that_costs_more_than_reserved_is_the_only_one_beyond(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        usage = {"prompt_tokens": 1, "completion_tokens": 80, "total_tokens": 81}
+        server.script = says("ok", usage=usage)
+        tasks = [own(bench, f"t{n}", asks(4)) for n in range(4)]
+        mission = bench.approve_spec(plan(dear(server), *tasks, budget=1.6, concurrency=4))
+        bench.host(executor="thread")
+        paused(bench, mission)
+        # Reserved are 0.50, paid 0.80: two fit beside each other, no third.
+        assert bench.mission(mission).cost <= 1.6 + 0.8
+        bench.store.amend(mission.id, budget=20.0, by="ana@here")
+        resume(bench, mission)
+        mission = bench.finished(mission)
+        assert mission.state == "succeeded", mission.error
+        assert mission.cost == pytest.approx(16 * 0.8)
+
+
+class TestAsking:
+    def test_mission_without_money_is_paused_and_asks(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        spec = plan(dear(server), own(bench, "a", asks(8)), budget=1.0)
+        mission = bench.approve_spec(spec)
+        bench.host()
+        told = paused(bench, mission)
+        assert told["because"] == "budget"
+        assert told["needed"] == pytest.approx(0.5)
+        assert told["left"] == pytest.approx(1.0 - bench.mission(mission).cost)
+        assert told["ways"] == ["raise", "model", "finish", "stop"]
+        assert told["left"] < told["needed"]
+        assert bench.states(mission) == {"a": "running"}
+        assert bench.mission(mission).cost <= 1.0
+        with pytest.raises(Exception, match="paid"):
+            bench.store.amend(mission.id, budget=0.1, by="ana@here")
+
+    def test_more_money_lets_it_go_on(self, bench: Bench, server: ModelServer) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host()
+        paused(bench, mission)
+        bench.store.amend(mission.id, budget=2.0, by="ana@here")
+        resume(bench, mission)
+        mission = bench.finished(mission)
+        assert mission.state == "succeeded", mission.error
+        assert len(server.asked) == 8
+        assert len(bench.attempts(mission, "a")) == 1
+
+    def test_resuming_without_more_money_asks_again(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host()
+        paused(bench, mission)
+        resume(bench, mission)
+        bench.until(
+            lambda: len(payloads(bench, mission, "mission.paused")) == 2, "the second pause"
+        )
+
+    def test_cheaper_model_lets_it_go_on(self, bench: Bench, server: ModelServer) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host()
+        paused(bench, mission)
+        cheaper = dear(server).model_copy(
+            update={"name": "scripted-mini", "price": Price(input=0.0, output=1.0)}
+        )
+        bench.store.amend(mission.id, models={"default": cheaper}, by="ana@here")
+        resume(bench, mission)
+        mission = bench.finished(mission)
+        assert mission.state == "succeeded", mission.error
+        names = [call.model for call in bench.store.calls(mission.id)]
+        assert set(names) == {"scripted", "scripted-mini"}
+        assert names[-1] == "scripted-mini"
+
+    def test_finishing_ends_what_runs_and_begins_nothing_more(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        def does(services: Any, _task: Any) -> str:
+            from hypernb.errors import BudgetExhaustedError
+            from hypernb.model import ChatMessage, ChatRequest
+
+            said = (ChatMessage(role="user", content="Hello"),)
+            try:
+                while True:
+                    services.chat(ChatRequest(model="default", messages=said))
+            except BudgetExhaustedError:
+                return "as far as the money went"
+
+        spec = plan(dear(server), own(bench, "a", does), own(bench, "b", does, "a"), budget=1.0)
+        mission = bench.approve_spec(spec)
+        bench.host()
+        paused(bench, mission)
+        resume(bench, mission, finish=True)
+        mission = bench.finished(mission)
+        assert bench.output(mission, "a") == "as far as the money went"
+        assert bench.states(mission) == {"a": "succeeded", "b": "cancelled"}
+        assert mission.state == "failed"
+        assert "to finish only what ran" in mission.error
+
+    def test_stopping_loses_nothing_that_is_done(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        spec = plan(
+            dear(server), own(bench, "a", asks(1)), own(bench, "b", asks(8), "a"), budget=1.0
+        )
+        mission = bench.approve_spec(spec)
+        bench.host()
+        paused(bench, mission)
+        bench.answered(bench.store.send("cancel", mission.id, by="ana@here"))
+        mission = bench.finished(mission)
+        assert bench.states(mission) == {"a": "succeeded", "b": "cancelled"}
+        assert mission.cost == pytest.approx(in_all(bench, mission))
+
+    def test_amendment_survives_the_runner(self, bench: Bench, server: ModelServer) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        host = bench.host()
+        paused(bench, mission)
+        host.stop()
+        bench.store.amend(mission.id, budget=3.0, by="ana@here")
+        bench.host()
+        resume(bench, mission)
+        mission = bench.finished(mission)
+        assert mission.state == "succeeded", mission.error
+        assert mission.cost <= 3.0
+
+    def test_cap_of_a_task_is_its_own_and_pauses_nothing(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        spec = plan(
+            dear(server),
+            own(bench, "a", asks(8), cap=0.7, on_failure="continue"),
+            own(bench, "b", asks(2)),
+            budget=5.0,
+        )
+        mission = run(bench, spec)
+        assert payloads(bench, mission, "mission.paused") == []
+        assert bench.states(mission) == {"a": "failed", "b": "succeeded"}
+        assert "may" in (bench.tasks(mission)["a"].error or "")
+        spent = sum(c.cost or 0 for c in bench.store.calls(mission.id) if c.task == "a")
+        assert spent <= 0.7
+
+    def test_next_task_whose_cap_does_not_fit_makes_the_mission_ask(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        spec = plan(
+            dear(server),
+            own(bench, "a", asks(4)),
+            own(bench, "b", asks(1), "a", cap=0.8),
+            budget=1.0,
+        )
+        mission = bench.approve_spec(spec)
+        bench.host()
+        told = paused(bench, mission)
+        assert told["needed"] == pytest.approx(0.8)
+        bench.store.amend(mission.id, budget=3.0, by="ana@here")
+        resume(bench, mission)
+        assert bench.finished(mission).state == "succeeded"
+
+    def test_attempts_clock_stands_still_while_a_person_decides(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        spec = plan(dear(server), own(bench, "a", asks(8), timeout_s=1.5), budget=1.0)
+        mission = bench.approve_spec(spec)
+        bench.host()
+        paused(bench, mission)
+        bench.quietly(2.0)
+        bench.store.amend(mission.id, budget=3.0, by="ana@here")
+        resume(bench, mission)
+        assert bench.finished(mission).state == "succeeded"
+
+
+def test_warning_comes_once_when_most_of_the_budget_is_spent(
+    bench: Bench, server: ModelServer
+) -> None:
+    spec = model(server, price=A_CENT_A_WORD, max_output_tokens=15)
+    mission = run(bench, plan(spec, own(bench, "a", asks(5)), budget=0.65))
+    assert mission.state == "succeeded", mission.error
+    [warned] = payloads(bench, mission, "budget.warned")
+    assert warned["budget"] == 0.65
+    assert 0.8 * 0.65 <= warned["spent"] <= 0.65
+
+
+def test_retries_and_repairs_draw_on_the_same_budget(bench: Bench, server: ModelServer) -> None:
+    def does(services: Any, _task: Any) -> None:
+        from hypernb.model import ChatMessage, ChatRequest
+
+        said = (ChatMessage(role="user", content="Hello"),)
+        services.chat(ChatRequest(model="default", messages=said, purpose="repair"))
+        raise RuntimeError("no")
+
+    spec = plan(dear(server), own(bench, "a", does, attempts=3, backoff_s=0.0), budget=5.0)
+    mission = run(bench, spec)
+    assert mission.state == "failed"
+    assert mission.cost == pytest.approx(3 * (bench.store.calls(mission.id)[0].cost or 0.0))
+    sums = bench.store.usage_sums(["model"], mission_id=mission.id)
+    assert (sums[0].calls, sums[0].cost) == (3, pytest.approx(mission.cost))
