@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,6 +147,26 @@ def test_a_state_made_from_an_older_version_is_refused(crew: Underway) -> None:
             crew.store.save_state(task, {"by": "other"}, version=version)
         assert (caught.value.based_on, caught.value.newest) == (version, 1)
     assert crew.store.load_state(task) == ({"by": "one"}, 1)
+
+
+def test_no_save_is_lost_among_many_that_save_at_once(crew: Underway, place: Place) -> None:
+    task = crew.ids["a"]
+
+    def count(_: int) -> int:
+        store, refused = place.open(), 0
+        for _ in range(5):
+            while True:
+                state, version = store.load_state(task)
+                try:
+                    store.save_state(task, {"n": state.get("n", 0) + 1}, version=version)
+                    break
+                except StateConflictError:
+                    refused += 1
+        return refused
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(4)))
+    assert crew.store.load_state(task) == ({"n": 20}, 20)
 
 
 def test_a_state_that_json_would_change_is_refused(store: Store, crew: Underway) -> None:

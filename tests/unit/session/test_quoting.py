@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -223,3 +224,14 @@ def test_quote_says_unknown_and_how_it_is_known() -> None:
 def test_what_is_no_quote_is_not_read_as_one(told: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
         Quote.of(told)
+
+
+def test_json_export_lists_calls_without_what_was_said(
+    session: Session, tmp_path: Path
+) -> None:
+    held = under_way(session, spec("a"), Ticking())
+    work(held, "a", tokens=7, cost=0.5)
+    mission = session.mission(held.mission.id)
+    told = json.loads(mission.export(tmp_path / "m.json").read_bytes())
+    (call,) = told["calls"]
+    assert (call["model"], call["cost"], call["request"]) == ("small-1", 0.5, None)
