@@ -108,6 +108,11 @@ class ModelSettings:
         """``live``, ``record``, ``replay``, or ``offline`` for no model at all."""
         return str(self._settings["mode"].value)
 
+    @property
+    def agents(self) -> dict[str, str]:
+        """The models that are set for single agents, by agent; they go before their cards'."""
+        return {name: str(setting.value) for name, setting in self._agents.items()}
+
     def resolve(
         self,
         name: str = "",

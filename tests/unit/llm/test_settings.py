@@ -94,6 +94,7 @@ def test_name_given_goes_before_the_agents_own_and_that_of_all(place: Place) -> 
     assert place.named(agent="backend-specialist") == "ollama:all"
     assert place.named(agent="qa-engineer") == "ollama:qa"
     assert place.named("ollama:given", agent="qa-engineer") == "ollama:given"
+    assert place.load().agents == {"qa-engineer": "ollama:qa"}
 
 
 @pytest.mark.parametrize(
