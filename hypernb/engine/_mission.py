@@ -699,6 +699,8 @@ class MissionRun:
         for attempt in self.attempts.values():
             attempt.resume(now)
         self.go.set()
+        if self.lacking:
+            await self.suspend()  # for the runner that has the key of its new model
         self._crew.poke()
 
     async def cancel(self, *, by: str) -> None:

@@ -109,6 +109,23 @@ def test_mission_that_was_begun_goes_on_with_its_key(bench: Bench, server: Model
     assert [given(asked) for asked in server.asked] == [ONE, ONE]
 
 
+def test_model_of_another_key_takes_the_mission_to_another_runner(
+    bench: Bench, server: ModelServer
+) -> None:
+    server.script = lambda asked: Reply(text="done", hold="" if asked.number else "start")
+    mission = bench.approve_spec(plan(keyed(bench, server, ONE), task("a")))
+    bench.host(keys={NAME: ONE})
+    bench.host(keys={NAME: OTHER})
+    bench.until(lambda: server.asked, "the call")
+    bench.answered(bench.store.send("pause", mission.id, by="ana@here"))
+    bench.store.amend(
+        mission.id, models={"default": keyed(bench, server, OTHER)}, by="ana@here"
+    )
+    bench.answered(bench.store.send("resume", mission.id, by="ana@here"))
+    assert bench.finished(mission).state == "succeeded"
+    assert [given(asked) for asked in server.asked] == [ONE, OTHER]
+
+
 def test_replay_needs_no_key(bench: Bench, server: ModelServer) -> None:
     cassette = bench.folder / "tape.jsonl"
     recorded = bench.approve_spec(

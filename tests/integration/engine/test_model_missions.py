@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,7 +20,7 @@ from tests.asking import (
     task,
     text_of,
 )
-from tests.model_server import Asked, ModelServer, Reply, fails, says
+from tests.model_server import Asked, Call, ModelServer, Reply, fails, page, refuses, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -488,3 +489,44 @@ def test_twenty_threads_of_an_agent_ask_at_once(bench: Bench, server: ModelServe
     mission = run(bench, plan(model(server), own(bench, "a", does, steps=40)))
     assert mission.state == "succeeded", mission.error
     assert bench.output(mission, "a") == [str(number) for number in range(40)]
+
+
+def test_twenty_tasks_are_done_once_each_though_three_in_ten_answers_are_bad(
+    bench: Bench, server: ModelServer
+) -> None:
+    bad = [
+        lambda: Reply(text="", finish="stop"),
+        lambda: says("{ this is no JSON"),
+        lambda: says({"wrong": "form"}),
+        lambda: fails(500, "oops"),
+        page,
+        lambda: Reply(text="cut", cut="middle"),
+        lambda: Reply(calls=(Call("no-such-tool", "{]"),)),
+        refuses,
+        lambda: says({"answer": {"n": 1}}, usage={"prompt_tokens": -1}),
+    ]
+    rng = random.Random(5)  # noqa: S311 - the same answers each time
+
+    def script(_asked: Asked) -> Reply:
+        return rng.choice(bad)() if rng.random() < 0.3 else says({"answer": {"n": 1}})
+
+    server.script = script
+    form = {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}},
+        "required": ["n"],
+        "additionalProperties": False,
+    }
+    tasks = [
+        task(f"t{n}", returns="json", answer=form, attempts=5, backoff_s=0.0) for n in range(20)
+    ]
+    mission = run(bench, plan(model(server), *tasks, budget=50.0, concurrency=8))
+    assert mission.state == "succeeded", mission.error
+    assert all(bench.output(mission, each.name) == {"n": 1} for each in tasks)
+    ends = [event.task for event in bench.events(mission, "task.finished")]
+    assert sorted(ends) == sorted(each.name for each in tasks)
+    calls = bench.store.calls(mission.id)
+    assert len(calls) > 20
+    assert {call.state for call in calls} <= {CallState.SETTLED, CallState.FAILED}
+    sums = bench.store.usage_sums(["task"], mission_id=mission.id)
+    assert sum(each.cost for each in sums) == pytest.approx(mission.cost)
