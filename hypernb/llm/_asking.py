@@ -19,6 +19,8 @@ _NOT_TAKEN: Final = re.compile(
     r"unsupported|not support|does not|unknown|unrecogni[sz]ed|unexpected|not permitted|extra",
     re.IGNORECASE,
 )
+_LEAST_OUTPUT: Final = 16
+"""OpenAI refuses less, by this interface only."""
 _IN_WORDS: Final = (
     "Answer with JSON alone, without any other text or fence. This JSON schema describes it:"
 )
@@ -89,7 +91,7 @@ class Dialect:
         params: dict[str, Any] = {
             "model": self._spec.name,
             "input": [i for message in self._messages(request) for i in _items(message)],
-            "max_output_tokens": output_limit(self._spec, request),
+            "max_output_tokens": max(_LEAST_OUTPUT, output_limit(self._spec, request)),
             "store": False,
         }
         if self._spec.streams:
@@ -105,7 +107,11 @@ class Dialect:
         said = [_message(message) for message in request.messages]
         if request.answer_schema and self._spec.schema_mode != "schema":
             told = f"{_IN_WORDS}\n{json.dumps(request.answer_schema)}"
-            said.append({"role": "system", "content": told, "tool_calls": []})
+            # Many servers take instructions at the beginning only, and only once.
+            if said and said[0]["role"] == "system":
+                said[0]["content"] += f"\n\n{told}"
+            else:
+                said.insert(0, {"role": "system", "content": told, "tool_calls": []})
         return said
 
     def _form(self, request: ChatRequest) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from hypernb.abc import ModelWait
-from hypernb.errors import ModelRefusedError, ModelUnavailableError
+from hypernb.errors import KeyMissingError, ModelRefusedError, ModelUnavailableError
 from hypernb.llm._chat_answers import ChatDraft
 from hypernb.llm._faults import (
     AnswerFault,
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _MOST_UNUSABLE: Final = 3
 _DRAIN_S: Final = 0.1
+_GOODBYE_S: Final = 5.0
+"""For what may follow a whole answer: its usage, and the end of the stream."""
+_NO_KEY: Final = 401
 _NOT_FOUND: Final = 404
 _REDIRECTS: Final = range(300, 400)
 _RNG: Final = Random()  # noqa: S311 - spreads waits; nothing is kept secret by it
@@ -156,8 +159,6 @@ class Call:
             async with limit(clock, lambda: until - clock.monotonic()):
                 await self._ask(draft)
         except TimeoutError:
-            if draft.finish is not None:
-                return self._reply(draft)
             reason = f"{self._spec.host} took longer than {timeout_s:g} s for an answer"
             raise TransportFault(reason) from None
         except ServerSaid as said:
@@ -209,7 +210,12 @@ class Call:
         from hypernb.llm import _wire
 
         try:
-            return await anext(chunks, None)
+            if draft.finish is None:
+                return await anext(chunks, None)
+            clock = self._model.clock
+            until = clock.monotonic() + _GOODBYE_S
+            async with limit(clock, lambda: until - clock.monotonic()):
+                return await anext(chunks, None)
         except Exception as problem:  # noqa: BLE001 - as above
             if draft.finish is not None:
                 return None  # the answer is whole: it is only the goodbye that is missing
@@ -266,6 +272,8 @@ class Call:
                 return _Reworded()
         elif status == _NOT_FOUND and ("model" in code or "model" in words):
             return unknown_model(self._spec, words, await self._model.names())
+        elif status == _NO_KEY and self._spec.key and not self._model.has_key:
+            return KeyMissingError(self._spec.name, self._spec.host, self._spec.key)
         asked_s = retry_after_s(headers, self._model.clock.now())
         return of_status(self._spec, self._request, status, body, asked_s)
 

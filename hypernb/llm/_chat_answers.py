@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.llm._draft import Draft, tokens
 from hypernb.llm._faults import AnswerFault, ServerSaid
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from hypernb.llm._draft import DraftCall
 
 
+_NOISE_CHARACTERS: Final = 8
+"""Shorter ones are equal by chance now and then."""
+
+
+_MOST_INDEXES: Final = 1000
+
+
 class ChatDraft(Draft):
     """Takes chunks, or one body, however they are mixed up."""
 
     def __init__(self) -> None:
         super().__init__()
         self._open: dict[Any, DraftCall] = {}
-        self._marks: set[str] = set()
+        self._last = ""
 
     def event(self, data: bytes) -> str:
         """Take a chunk; return the text that it adds.
@@ -71,16 +78,14 @@ class ChatDraft(Draft):
             self.usage = tokens(usage, read="prompt_tokens", wrote="completion_tokens")
 
     def _is_double(self, chunk: dict[str, Any]) -> bool:
-        # Two equal pieces of text in a row are good prose; only what a server marks each
-        # chunk with, to hide its length, tells the same chunk from the same words.
-        mark = chunk.get("obfuscation")
-        if not isinstance(mark, str) or not mark:
+        # Two equal pieces of text in a row are good prose; only the noise that a server adds to
+        # each chunk, to hide its length, tells the same chunk from the same words.
+        noise = chunk.get("obfuscation")
+        if not isinstance(noise, str) or len(noise) < _NOISE_CHARACTERS:
             return False
-        mark = f"{mark} {chunk.get('choices')}"
-        if mark in self._marks:
-            return True
-        self._marks = {mark}
-        return False
+        mark = f"{noise} {chunk.get('choices')}"
+        is_double, self._last = mark == self._last, mark
+        return is_double
 
     def _choice(self, choice: dict[str, Any]) -> str:
         self._finished(choice)
@@ -124,7 +129,8 @@ class ChatDraft(Draft):
             if known is None and last is not None and not name:
                 known = last
         call = known or self.add_call(call_id, name)
-        self._open[index] = call
+        if len(self._open) < _MOST_INDEXES:
+            self._open[index] = call
         return call
 
     def _message(self, message: dict[str, Any]) -> None:

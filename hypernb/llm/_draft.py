@@ -87,8 +87,9 @@ class Draft:
         return call
 
     def add_arguments(self, call: DraftCall, text: str) -> None:
-        self._grow(text)
-        call.arguments.append(text)
+        if text:
+            self._grow(text)
+            call.arguments.append(text)
 
     def say_model(self, name: Any) -> None:
         if isinstance(name, str) and name:

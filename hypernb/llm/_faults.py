@@ -150,7 +150,7 @@ def of_status(
             status=status,
             hint="Look at the account that the key belongs to, or take another model.",
         )
-    if status in _AGAIN or status >= 500:  # noqa: PLR2004 - faults of servers
+    if status in _AGAIN or (status >= 500 and status != 501):  # noqa: PLR2004 - "not implemented" stays
         reason = "too many requests" if status == 429 else f"status {status}"  # noqa: PLR2004
         more = f" ({one_line(words)})" if words else ""
         return TransportFault(

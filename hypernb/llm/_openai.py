@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.abc import ChatModel
-from hypernb.errors import ModelRefusedError
+from hypernb.errors import ModelError, ModelRefusedError
 from hypernb.llm._asking import Dialect
 from hypernb.llm._call import Call, check_request
 from hypernb.llm._clock import SystemClock
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hypernb.model import ChatReply, ChatRequest, ModelSpec
 
 _NAMES_S: Final = 5.0
+_MOST_NAMES: Final = 1000
+_LONGEST_NAME: Final = 200
 
 
 def open_model(
@@ -70,6 +72,11 @@ class OpenAIModel(ChatModel):
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether it was given one."""
+        return bool(self._key)
+
     async def complete(
         self,
         request: ChatRequest,
@@ -82,7 +89,13 @@ class OpenAIModel(ChatModel):
         self._check_key()
         check_request(self, request)
         check_size(self.spec, request)
-        return await Call(self, request, deadline_s, on_text, on_wait).run()
+        self.client()  # importing it the first time is not the server's time
+        try:
+            return await Call(self, request, deadline_s, on_text, on_wait).run()
+        except ModelError as error:
+            # What it came from quotes the server as it is, and that may quote the key.
+            error.__cause__ = error.__context__ = None
+            raise
 
     async def aclose(self) -> None:
         """Close the connections that are kept for later calls; a later call opens new ones."""
@@ -110,7 +123,8 @@ class OpenAIModel(ChatModel):
                     async for chunk in response.iter_bytes():
                         reader.feed(chunk)
             listed = dicts(parse(reader.body()).get("data"))
-            return [name for each in listed if (name := string(each.get("id")))]
+            named = (string(each.get("id")) for each in listed[:_MOST_NAMES])
+            return [self.mask(name) for name in named if 0 < len(name) <= _LONGEST_NAME]
         return []
 
     def _check_key(self) -> None:

@@ -19,6 +19,8 @@ LONGEST_ASKED_S: Final = 86_400.0
 """A server that asks for more is asked again after a day: its clock may be wrong."""
 _FIRST_S: Final = 0.5
 _LONGEST_S: Final = 30.0
+_SHORTEST_S: Final = 0.01
+"""What is left may stand still for hours."""
 
 
 def backoff_s(failures: int, rng: Random) -> float:
@@ -102,7 +104,7 @@ async def limit(clock: Clock, left_s: Callable[[], float]) -> AsyncIterator[None
 
     async def watch(deadline: asyncio.Timeout) -> None:
         while (left := left_s()) > 0:
-            await clock.sleep(left)
+            await clock.sleep(max(left, _SHORTEST_S))
         deadline.reschedule(loop.time())
 
     async with asyncio.timeout(None) as deadline:

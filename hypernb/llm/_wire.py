@@ -83,7 +83,7 @@ class _Wire(httpx2.AsyncBaseTransport):
         self._below = below
         self._mask = mask
         self._own = [("user-agent", _AGENT), ("accept-encoding", "identity")]
-        if key is not None:
+        if key:
             self._own.append(("authorization", f"Bearer {key}"))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

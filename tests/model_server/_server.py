@@ -160,7 +160,7 @@ class ModelServer:
             sending = _Sending(asked, writer, gone, self._stop, self._released)
             stays = await sending.send(refused or self._choose(asked))
         finally:
-            self._end(asked, is_left=gone.is_set() or (stays and writer.is_closing()))
+            self._end(asked, is_left=gone.is_set() and not stays)
         return stays and not asked.is_left
 
     def _begin(self, asked: Asked, *, is_scripted: bool) -> None:

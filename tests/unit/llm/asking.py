@@ -86,9 +86,9 @@ async def opened(
         await chat.aclose()
 
 
-def run(work: Callable[[], Awaitable[T]]) -> T:
+def run(work: Callable[[], Awaitable[T]], *, timeout_s: float = 30) -> T:
     async def bounded() -> T:
-        return await asyncio.wait_for(work(), 30)
+        return await asyncio.wait_for(work(), timeout_s)
 
     return asyncio.run(bounded())
 

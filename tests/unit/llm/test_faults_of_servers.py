@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 
 from hypernb.errors import (
     ContextTooLargeError,
+    KeyMissingError,
     ModelAnswerError,
     ModelRefusedError,
     ModelUnavailableError,
@@ -183,6 +185,13 @@ def test_a_whole_answer_to_a_stream_is_taken() -> None:
         assert ask(spec(server)).text == "At once."
 
 
+def test_a_stream_that_was_not_asked_for_is_taken() -> None:
+    events = b'data: {"choices": [{"delta": {"content": "In "}}]}\r\n\r\n' * 2
+    end = b'data: {"choices": [{"finish_reason": "stop"}]}'
+    with ModelServer(Reply(body=b": comment\n\n" + events + end)) as server:
+        assert ask(spec(server, streams=False)).text == "In In "
+
+
 # -- what does not ------------------------------------------------------------------------
 
 
@@ -323,6 +332,31 @@ def test_an_unreachable_host_is_named() -> None:
     assert told.reasons[0].startswith(f"cannot reach {gone.host}")
 
 
+def test_a_key_that_is_not_there_is_named() -> None:
+    with ModelServer(GOOD, key="some-key") as server, pytest.raises(KeyMissingError) as caught:
+        ask(spec(server, key="MY_KEY"), key=None)
+    assert caught.value.key == "MY_KEY"
+
+
+def test_a_certificate_that_is_not_trusted_is_no_passing_fault() -> None:
+    from hypernb.llm._wire import fault_of
+
+    problem = ssl.SSLCertVerificationError("certificate verify failed")
+    problem.verify_message = "self-signed certificate"
+    with ModelServer(GOOD) as server:
+        fault = fault_of(spec(server), problem)
+    assert isinstance(fault, ModelRefusedError)
+    assert "self-signed certificate" in str(fault)
+    assert "SSL_CERT_FILE" in str(fault)
+
+
+def test_of_a_long_error_only_the_beginning_is_read() -> None:
+    endless = Reply(status=400, body=b"words " * 10_000_000)
+    with ModelServer(endless) as server, pytest.raises(ModelRefusedError) as caught:
+        ask(spec(server))
+    assert len(str(caught.value)) < 1000
+
+
 def test_a_key_that_cannot_be_sent_is_not_told() -> None:
     with ModelServer(GOOD) as server:
         with pytest.raises(ModelRefusedError, match="MY_KEY") as caught:
@@ -432,7 +466,7 @@ def test_a_missing_event_of_the_responses_interface_is_in_the_last() -> None:
 
 def test_a_doubled_chunk_that_is_marked_counts_once() -> None:
     def marked(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return doubled([c | {"obfuscation": f"x{at}"} for at, c in enumerate(chunks)])
+        return doubled([c | {"obfuscation": f"some noise {at}"} for at, c in enumerate(chunks)])
 
     with ModelServer(says("no no no", piece=3, edit=marked)) as server:
         assert ask(spec(server)).text == "no no no"
