@@ -84,24 +84,26 @@ class Reading:
             source=str(self._own_path),
             is_own=True,
         )
+        if self._project_path is not None:
+            profiles |= self._of_project(self._project_path, profiles)
         try:
             profiles[OPENAI] = with_environment(profiles[OPENAI], self._environ)
         except ValueError as error:
             raise ConfigError(f"{OPENAI_URL} is no address: {error}.") from error
-        if self._project_path is None:
-            return profiles
-        path, table = self._project_path, self._project.get("profiles", {})
+        return profiles
+
+    def _of_project(self, path: Path, known: Mapping[str, Profile]) -> dict[str, Profile]:
         foreign = read_profiles(
             path,
-            table,
-            profiles if self._trusted else {},
+            self._project.get("profiles", {}),
+            known if self._trusted else {},
             source=str(path),
             is_own=self._trusted,
         )
         if not self._trusted:
             for name, profile in foreign.items():
-                self._require_harmless(path, name, profile, profiles)
-        return profiles | foreign
+                self._require_harmless(path, name, profile, known)
+        return foreign
 
     def _require_harmless(
         self, path: Path, name: str, profile: Profile, known: Mapping[str, Profile]

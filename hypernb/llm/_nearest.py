@@ -98,8 +98,8 @@ def _likeness(asked: dict[str, Any], recorded: dict[str, Any]) -> float:
     next_one = _content(ours, same), _content(theirs, same)
     matcher = difflib.SequenceMatcher(None, *next_one, autojunk=False)
     longest = max(len(ours), len(theirs), 1)
-    alike = (float(same) + matcher.quick_ratio()) / longest
-    return alike + sum(asked.get(key) == recorded.get(key) for key in ("model", "tools"))
+    others = sum(bool(asked.get(key) == recorded.get(key)) for key in ("model", "tools"))
+    return (same + matcher.quick_ratio()) / longest + others
 
 
 def _content(messages: list[Any], at: int) -> str:

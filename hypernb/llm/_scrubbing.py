@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ _SOMEBODY: Final = re.compile(
 )
 _NOBODY: Final = frozenset(["root", "user", "users", "admin", "ubuntu", "jovyan", "runner"])
 _SHORTEST_NAME: Final = 3
+_ROUNDS: Final = 6  # what is replaced can be the beginning of a word for what comes after it
 
 
 class Scrubbing:
@@ -51,8 +53,8 @@ class Scrubbing:
         home = _home() if home is None else home
         user = _user() if user is None else user
         self._places = [
-            (re.compile(rf"(?<![\w.~]){re.escape(place)}(?![\w.-])"), word)
-            for place, word in ((self._root, ROOT), (home.rstrip("/\\"), "~"))
+            (re.compile(rf"(?<![\w.~])(?:{re.escape(place)}(?![\w.-]))++"), word)
+            for place, word in self._words(home.rstrip("/\\"))
             if place
         ]
         self._name = None
@@ -61,15 +63,22 @@ class Scrubbing:
             self._name = re.compile(rf"(?<=[/\\]){re.escape(user)}(?=[/\\])")
         # A conversation is sent again and again, with a message more each time.
         self.text: Callable[[str], str] = lru_cache(maxsize=128)(self._text)
+        """Returns a text as it may be kept; doing it again changes nothing. What a model has
+        said comes back as part of the next request: it has to look the same in both."""
+
+    def _words(self, home: str) -> list[tuple[str, str]]:
+        # Both names of a folder that is reached by a link, as /tmp is on a Mac.
+        roots = dict.fromkeys([self._root, os.path.realpath(self._root) if self._root else ""])
+        return [*((root, ROOT) for root in roots), (home, "~")]
 
     def reply(self, reply: ChatReply) -> ChatReply:
         """Return an answer as it may be kept."""
         calls = tuple(
-            call.model_copy(update={"arguments": self._json(call.arguments)})
+            call.model_copy(update={"arguments": self.text(call.arguments)})
             for call in reply.tool_calls
         )
         changes = {
-            "text": self._json(reply.text),
+            "text": self.text(reply.text),
             "refusal": self.text(reply.refusal),
             "tool_calls": calls,
             "source": ReplySource.LIVE,
@@ -90,6 +99,25 @@ class Scrubbing:
         return text.replace(ROOT, self._root.replace("\\", "/"))
 
     def _text(self, text: str) -> str:
+        """Scrub JSON value by value, so that it is JSON afterwards; other text as it is."""
+        if not text.lstrip().startswith(("{", "[")):
+            return self._plain(text)
+        try:
+            value = orjson.loads(text)
+        except ValueError:
+            return self._plain(text)
+        changed = self._value(value)
+        return text if changed == value else orjson.dumps(changed).decode()
+
+    def _plain(self, text: str) -> str:
+        for _ in range(_ROUNDS):
+            before = text
+            text = self._once(text)
+            if text == before:
+                break
+        return text
+
+    def _once(self, text: str) -> str:
         for place, word in self._places:
             text = place.sub(word, text)
         text = _SOMEBODY.sub("~", text)
@@ -97,20 +125,9 @@ class Scrubbing:
             text = self._name.sub("user", text)
         return scrub(text, self._secrets)
 
-    def _json(self, text: str) -> str:
-        """Scrub JSON value by value, so that it is JSON afterwards; other text as it is."""
-        if not text.lstrip().startswith(("{", "[")):
-            return self.text(text)
-        try:
-            value = orjson.loads(text)
-        except ValueError:
-            return self.text(text)
-        changed = self._value(value)
-        return text if changed == value else orjson.dumps(changed).decode()
-
     def _value(self, value: Any, name: str = "") -> Any:
         if isinstance(value, str):
-            return "[secret]" if value and names_secret(name) else self.text(value)
+            return "[secret]" if value and names_secret(name) else self._plain(value)
         if isinstance(value, dict):
             return {key: self._value(each, key) for key, each in value.items()}
         if isinstance(value, list):

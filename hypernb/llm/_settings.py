@@ -108,6 +108,11 @@ class ModelSettings:
         """``live``, ``record``, ``replay``, or ``offline`` for no model at all."""
         return str(self._settings["mode"].value)
 
+    @property
+    def agents(self) -> dict[str, str]:
+        """The models that are set for single agents, by agent; they go before their cards'."""
+        return {name: str(setting.value) for name, setting in self._agents.items()}
+
     def resolve(
         self,
         name: str = "",
@@ -157,6 +162,13 @@ class ModelSettings:
             profile, model = self._split(text)
             found[self._local_name(profile, model)] = profile.spec(model, "")
         return found
+
+    def servers(self) -> dict[str, ModelSpec]:
+        """Return the servers by profile, for `hypernb.llm.list_models`.
+
+        Each is a model by the profile's own name, which no server has.
+        """
+        return {name: profile.spec(name, "") for name, profile in self.profiles.items()}
 
     def profile_of(self, spec: ModelSpec) -> Profile | None:
         """Return the profile that a model is of; None if the settings have changed."""

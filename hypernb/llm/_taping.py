@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -115,9 +116,8 @@ def _write(handle: int, data: bytes) -> int:
 
 
 def _first_line() -> bytes:
-    from hypernb import __version__
-
-    fields = {"hypernb": "cassette", "version": VERSION, "made_by": f"hypernb {__version__}"}
+    made_by = f"hypernb {metadata.version('hypernb')}"
+    fields = {"hypernb": "cassette", "version": VERSION, "made_by": made_by}
     return orjson.dumps(fields)
 
 

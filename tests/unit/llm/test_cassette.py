@@ -295,6 +295,30 @@ def test_closing_reaches_the_model_that_is_recorded(path: Path) -> None:
     assert model.is_closed
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param('{ "path": "/srv/one/a.py",\n  "token": "abc" }', id="json"),
+        pytest.param("see /srv/one/a.py and /home/ada, password: hunter2", id="text"),
+        pytest.param("{not json: /srv/one, ghp_" + "a1" * 18, id="nearly-json"),
+    ],
+)
+def test_what_was_said_is_found_again_in_the_next_request(path: Path, said: str) -> None:
+    async def converse(model: ChatModel) -> str:
+        first = await model.complete(request("a"))
+        messages = (
+            *request("a").messages,
+            ChatMessage(role="assistant", content=first.text),
+            ChatMessage(role="user", content="and then?"),
+        )
+        asked = request().model_copy(update={"messages": messages})
+        return (await model.complete(asked)).text
+
+    scripted = Scripted([reply(said), reply("the end")])
+    asyncio.run(converse(recording(scripted, path, root="/srv/one")))
+    assert asyncio.run(converse(replaying(path, SPEC, root="/data/two"))) == "the end"
+
+
 def test_conversation_is_found_by_all_of_it(path: Path) -> None:
     more = request("a").model_copy(
         update={

@@ -94,6 +94,7 @@ def test_name_given_goes_before_the_agents_own_and_that_of_all(place: Place) -> 
     assert place.named(agent="backend-specialist") == "ollama:all"
     assert place.named(agent="qa-engineer") == "ollama:qa"
     assert place.named("ollama:given", agent="qa-engineer") == "ollama:given"
+    assert place.load().agents == {"qa-engineer": "ollama:qa"}
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,13 @@ def test_limits_of_a_host_are_calls_at_once_and_a_minute(place: Place) -> None:
 def test_models_are_those_that_the_settings_name(place: Place) -> None:
     place.own('model = "ollama:a"\n[agents]\nqa-engineer = "vllm:b"\n' + PROFILE)
     assert list(place.load().models()) == ["ollama:a", "vllm:b"]
+
+
+def test_servers_are_those_of_all_profiles(place: Place) -> None:
+    place.own(FAR)
+    servers = place.load().servers()
+    assert list(servers) == ["openai", "ollama", "lmstudio", "vllm", "llamacpp", "far"]
+    assert (servers["far"].host, servers["far"].key) == ("models.example.org", "FAR_KEY")
 
 
 def test_offline_is_no_model_and_says_why(place: Place) -> None:
@@ -356,6 +364,14 @@ def test_project_that_is_trusted_may_have_profiles_and_models(place: Place) -> N
     assert "FAR_KEY" in place.load().key_names()
 
 
+def test_environment_goes_before_a_project_that_is_trusted(place: Place) -> None:
+    place.trust()
+    place.project('[profiles.openai]\nbase_url = "https://models.example.org/v1"\n')
+    assert place.spec("m").base_url == "https://models.example.org/v1"
+    place.environ["OPENAI_BASE_URL"] = "http://localhost:7000/v1"
+    assert (place.spec("m").base_url, place.spec("m").key) == ("http://localhost:7000/v1", "")
+
+
 def test_trust_is_of_this_very_folder(place: Place) -> None:
     place.own(f'trust = ["{place.root.parent}"]\n')
     place.project(FAR)
@@ -461,7 +477,7 @@ def test_tables_of_the_specialists_stay(place: Place) -> None:
 
 def test_unknown_setting_of_a_session_is_refused(place: Place) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'model'"):
-        place.load(modell="m")
+        place.load(modls="m")
 
 
 def test_empty_settings_of_a_session_do_not_count(place: Place) -> None:

@@ -1,0 +1,272 @@
+"""Finds out what works with a model, by one tiny call for each thing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import ModelError
+from hypernb.llm._clock import SystemClock
+from hypernb.llm._gate import HostGate
+from hypernb.llm._listing import list_models
+from hypernb.llm._openai import open_model
+from hypernb.model import ChatMessage, ChatRequest, Finish, ToolSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hypernb.abc import Clock
+    from hypernb.model import ChatReply, ModelSpec
+
+__all__ = ["Probe", "Trial", "list_models", "probe"]
+
+_OUTPUT_TOKENS: Final = 512  # models that reason write some of that before they answer
+_TOOL: Final = ToolSchema(
+    name="report_word",
+    description="Report one word.",
+    parameters={
+        "type": "object",
+        "properties": {"word": {"type": "string"}},
+        "required": ["word"],
+        "additionalProperties": False,
+    },
+)
+_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"ready": {"type": "boolean"}},
+    "required": ["ready"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One thing that was tried.
+
+    Attributes:
+        what: ``answers``, ``streaming``, ``tools``, ``JSON schema``, ``JSON``, ``counts
+            tokens``.
+        works: Whether it does.
+        words: What came of it, in a sentence.
+    """
+
+    what: str
+    works: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What works with a model.
+
+    Attributes:
+        model: Its name.
+        host: Where it is.
+        trials: In the order in which they were made; the first says whether it answers.
+        proposal: Settings of its profile that fit and are not so yet.
+        latency_s: How long the first answer took; None if there was none.
+        cost: Of all calls, in dollars; None if that is not known.
+    """
+
+    model: str
+    host: str
+    trials: tuple[Trial, ...]
+    proposal: Mapping[str, Any]
+    latency_s: float | None = None
+    cost: float | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether it answers at all."""
+        return self.trials[0].works
+
+    def __str__(self) -> str:
+        """Return it as sentences, one a line."""
+        lines = [trial.words for trial in self.trials]
+        if self.proposal:
+            fit = ", ".join(f"{name} = {_toml(value)}" for name, value in self.proposal.items())
+            lines.append(f"In the profile of {self.model}, set {fit}.")
+        return "\n".join(lines)
+
+
+async def probe(
+    spec: ModelSpec,
+    key: str | None = None,
+    *,
+    clock: Clock | None = None,
+    deadline_s: float = 30.0,
+) -> Probe:
+    """Ask a model for a word, in pieces, by a tool and as JSON; return what works.
+
+    Four to six short calls. If it does not answer at all, that is all that is asked.
+    Cancelling the caller ends it.
+
+    Args:
+        spec: The model, as it is configured.
+        key: Its key itself; None if it needs none.
+        deadline_s: Seconds for each call.
+    """
+    clock = clock or SystemClock()
+    asking = _Asking(spec, key, clock, HostGate(clock), deadline_s)
+    await asking.answers()
+    if asking.trials[0].works:
+        await asking.streaming()
+        await asking.tools()
+        await asking.schema()
+        asking.counting()
+    return asking.result()
+
+
+class _Asking:
+    """Makes the calls, one after another, and remembers what came of them."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        key: str | None,
+        clock: Clock,
+        gate: HostGate,
+        deadline_s: float,
+    ) -> None:
+        self._spec = spec
+        self._key = key
+        self._clock = clock
+        self._gate = gate
+        self._deadline_s = deadline_s
+        self._replies: list[ChatReply] = []
+        self.trials: list[Trial] = []
+        self._fitting: dict[str, Any] = {}
+
+    async def answers(self) -> None:
+        said = await self._ask(_request("Answer with one word: ready"), streams=False)
+        if isinstance(said, ModelError):
+            self._note("answers", str(said), works=False)
+            return
+        self._note(
+            "answers",
+            f"{self._name} answers in {said.duration_s:.1f} s.",
+            works=True,
+        )
+
+    async def streaming(self) -> None:
+        said = await self._ask(_request("Count from one to five, in words."), streams=True)
+        works = not isinstance(said, ModelError) and said.first_token_s is not None
+        words = f"Its text comes in pieces{self._first_token(said)}."
+        self._note("streaming", words if works else f"Streaming fails: {said}", works=works)
+        self._fitting["streams"] = works
+
+    async def tools(self) -> None:
+        asked = _request("Call the tool report_word with the word ready.", tools=(_TOOL,))
+        said = await self._ask(asked, tools=True)
+        if isinstance(said, ModelError):
+            self._note("tools", f"It cannot be offered tools: {said}", works=False)
+        elif said.finish is Finish.REFUSED or not _has_called(said):
+            self._note("tools", "It was offered a tool and did not call it.", works=False)
+        else:
+            self._note("tools", "It calls tools.", works=True)
+        self._fitting["tools"] = self.trials[-1].works
+
+    async def schema(self) -> None:
+        asked = _request('Are you ready? Answer as JSON: {"ready": true}', schema=_SCHEMA)
+        for mode, what in (("schema", "JSON schema"), ("json", "JSON")):
+            said = await self._ask(asked, schema_mode=mode)
+            if not isinstance(said, ModelError) and _is_ready(said.text):
+                self._note(what, f"It can be held to {what}.", works=True)
+                self._fitting["schema_mode"] = mode
+                return
+            why = (
+                f": {said}"
+                if isinstance(said, ModelError)
+                else ": its answer is of another form."
+            )
+            self._note(what, f"It cannot be held to {what}{why}", works=False)
+        self._fitting["schema_mode"] = "words"
+
+    def counting(self) -> None:
+        counted = all(reply.use is not None for reply in self._replies)
+        some = any(reply.use is not None for reply in self._replies)
+        words = "The server counts tokens."
+        if not counted:
+            left_out = "some of its answers" if some else "its answers"
+            words = (
+                f"The server does not count the tokens of {left_out}, so costs are estimates."
+            )
+        self._note("counts tokens", words, works=counted)
+
+    def result(self) -> Probe:
+        costs = [reply.cost for reply in self._replies]
+        known = [cost for cost in costs if cost is not None]
+        return Probe(
+            model=self._spec.name,
+            host=self._spec.host,
+            trials=tuple(self.trials),
+            proposal={
+                name: value
+                for name, value in self._fitting.items()
+                if getattr(self._spec, name) != value
+            },
+            latency_s=self._replies[0].duration_s if self._replies else None,
+            cost=sum(known) if known and len(known) == len(costs) else None,
+        )
+
+    @property
+    def _name(self) -> str:
+        return f"{self._spec.name} at {self._spec.host}"
+
+    def _note(self, what: str, words: str, *, works: bool) -> None:
+        self.trials.append(Trial(what, works, words))
+
+    @staticmethod
+    def _first_token(said: ChatReply | ModelError) -> str:
+        first_s = None if isinstance(said, ModelError) else said.first_token_s
+        return "" if first_s is None else f", the first after {first_s:.1f} s"
+
+    async def _ask(self, request: ChatRequest, **as_if: Any) -> ChatReply | ModelError:
+        """Ask once, as if the model was configured otherwise."""
+        spec = self._spec.model_copy(update=as_if)
+        model = open_model(spec, key=self._key, clock=self._clock, gate=self._gate)
+        try:
+            reply = await model.complete(request, deadline_s=self._deadline_s)
+        except ModelError as error:
+            return error
+        finally:
+            await model.aclose()
+        self._replies.append(reply)
+        return reply
+
+
+def _request(
+    text: str, *, tools: tuple[ToolSchema, ...] = (), schema: Mapping[str, Any] | None = None
+) -> ChatRequest:
+    return ChatRequest(
+        model="probe",
+        messages=(ChatMessage(role="user", content=text),),
+        tools=tools,
+        answer_schema=dict(schema or {}),
+        max_output_tokens=_OUTPUT_TOKENS,
+        purpose="probe",
+    )
+
+
+def _has_called(reply: ChatReply) -> bool:
+    return any(
+        call.name == _TOOL.name and isinstance(_loaded(call.arguments), dict)
+        for call in reply.tool_calls
+    )
+
+
+def _is_ready(text: str) -> bool:
+    value = _loaded(text)
+    return isinstance(value, dict) and isinstance(value.get("ready"), bool)
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value)

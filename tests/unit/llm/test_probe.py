@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.errors import (
+    ModelAnswerError,
+    ModelError,
+    ModelRefusedError,
+    ModelUnavailableError,
+)
+from hypernb.llm import Probe, list_models, probe
+from hypernb.model import ModelSpec, Price
+from tests.model_server import ModelServer, Reply, calls, fails, says
+from tests.unit.llm.asking import KEY, spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.model_server import Asked
+
+
+def model(asked: Asked) -> Reply:
+    """Do what is asked, as a good model does."""
+    body: Any = asked.body
+    if body.get("tools"):
+        return calls("report_word", word="ready")
+    if "response_format" in body:
+        return says({"ready": True})
+    return says("ready, set and go")
+
+
+def probed(server: ModelServer, **more: Any) -> Probe:
+    async def bounded() -> Probe:
+        return await asyncio.wait_for(probe(spec(server, **more), server.key or None), 30)
+
+    return asyncio.run(bounded())
+
+
+def listed(server: ModelServer, *, key: str | None = KEY) -> list[str]:
+    return asyncio.run(list_models(spec(server), key))
+
+
+def works(found: Probe) -> dict[str, bool]:
+    return {trial.what: trial.works for trial in found.trials}
+
+
+def test_model_that_can_everything_needs_no_other_settings() -> None:
+    with ModelServer(model) as server:
+        found = probed(server)
+    assert works(found) == {
+        "answers": True,
+        "streaming": True,
+        "tools": True,
+        "JSON schema": True,
+        "counts tokens": True,
+    }
+    assert found.proposal == {}
+    assert found.latency_s is not None
+
+
+def test_model_without_tools_and_schema_is_told_and_settings_proposed() -> None:
+    with ModelServer(model, tools=False, schema=False) as server:
+        found = probed(server)
+    assert (works(found)["tools"], works(found)["JSON schema"]) == (False, False)
+    assert found.proposal == {"tools": False, "schema_mode": "json"}
+    assert 'set tools = false, schema_mode = "json".' in str(found)
+
+
+def test_model_that_writes_prose_is_told_in_words() -> None:
+    with ModelServer(says("I am ready.")) as server:
+        found = probed(server)
+    assert works(found)["JSON"] is False
+    assert found.proposal == {"tools": False, "schema_mode": "words"}
+    assert "It was offered a tool and did not call it." in str(found)
+
+
+def test_server_that_does_not_count_is_told() -> None:
+    with ModelServer(lambda asked: Reply(**{**vars_of(model(asked)), "usage": None})) as server:
+        found = probed(server)
+    assert works(found)["counts tokens"] is False
+    assert found.cost is None
+
+
+def vars_of(reply: Reply) -> dict[str, Any]:
+    return {name: getattr(reply, name) for name in reply.__slots__}
+
+
+def test_cost_of_the_probe_is_known_if_the_price_is() -> None:
+    with ModelServer(model) as server:
+        found = probed(server, price=Price(input=1, output=1))
+    assert found.cost is not None
+    assert 0 < found.cost < 0.01
+
+
+def test_model_that_does_not_answer_is_asked_nothing_else() -> None:
+    with ModelServer(fails(403, "not for you")) as server:
+        found = probed(server)
+        assert len(server.asked) == 1
+    assert (found.works, len(found.trials), found.latency_s) == (False, 1, None)
+    assert "not for you" in str(found)
+
+
+def test_wrong_key_is_told_without_the_key() -> None:
+    with ModelServer(model, key="another") as server:
+        found = asyncio.run(probe(spec(server, key="THE_KEY"), KEY))
+    assert "Check THE_KEY" in str(found)
+    assert KEY not in str(found)
+
+
+def test_each_question_of_a_probe_is_tiny() -> None:
+    with ModelServer(model) as server:
+        probed(server)
+        assert all(len(json.dumps(asked.body)) < 1_000 for asked in server.asked)
+
+
+def test_models_are_listed_sorted() -> None:
+    with ModelServer(models=("qwen3", "llama3", "qwen3")) as server:
+        assert listed(server) == ["llama3", "qwen3"]
+
+
+def test_list_is_bounded() -> None:
+    with ModelServer(models=[f"m{number:05}" for number in range(3_000)]) as server:
+        assert len(listed(server)) == 1_000
+
+
+def test_list_with_a_wrong_key_says_so_without_the_key() -> None:
+    with (
+        ModelServer(key="another") as server,
+        pytest.raises(ModelRefusedError, match="is closed to this key") as caught,
+    ):
+        listed(server)
+    assert KEY not in str(caught.value)
+
+
+def test_server_that_is_not_there_is_one_sentence() -> None:
+    nobody = ModelSpec(name="m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(ModelUnavailableError, match=r"cannot reach 127\.0\.0\.1:9"):
+        asyncio.run(list_models(nobody))
+
+
+def test_address_without_the_version_is_told() -> None:
+    with ModelServer() as server:
+        wrong = ModelSpec(name="m", base_url=f"http://{server.host}")
+        with pytest.raises(ModelError, match="ends with the version"):
+            asyncio.run(list_models(wrong))
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[str]:
+    """Serve one body for whatever is asked, as something that is no model server does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b"<!doctype html><p>Hello", "has answered with a web page", id="page"),
+        pytest.param(b"", "has answered with nothing", id="nothing"),
+        pytest.param(b"[1, 2]", "JSON that is no object", id="list"),
+        pytest.param(b'{"data": 3}', "JSON that lists no models", id="number"),
+        pytest.param(b'{"data": ' + b"[" * 9_000, "what is not JSON", id="deep"),
+        pytest.param(b" " * 9_000_000, "more than 8,000,000 bytes", id="endless"),
+    ],
+)
+def test_what_is_no_list_is_refused_with_the_reason(body: bytes, said: str) -> None:
+    with answering(body) as url, pytest.raises(ModelAnswerError, match=said):
+        asyncio.run(list_models(ModelSpec(name="m", base_url=url)))
+
+
+def test_names_that_are_none_are_left_out() -> None:
+    listed = [{"id": "a"}, {"id": 3}, {"id": ""}, {"id": "x" * 300}, {"id": "a\nb"}, 7, None]
+    with answering(json.dumps({"data": listed}).encode()) as url:
+        assert asyncio.run(list_models(ModelSpec(name="m", base_url=url))) == ["a"]
