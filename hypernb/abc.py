@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ModelSpec,
         Past,
         PlanSpec,
+        Quote,
         Resource,
         ResourceUse,
         Retention,
@@ -121,7 +122,8 @@ class Store(ABC):
         Args:
             forked_from: The mission that it is a fork of.
             forked_at: Name of the task that is done anew with all that comes after it.
-            planning: Calls of models that made the plan; the mission has paid for them.
+            planning: Calls of models that made the plan; the mission has paid for them, and
+                ``llm.responded`` tells of each.
         """
 
     @abstractmethod
@@ -146,11 +148,21 @@ class Store(ABC):
 
     @abstractmethod
     def approve(
-        self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
+        self,
+        mission_id: MissionId,
+        *,
+        revision: int,
+        plan_hash: str,
+        by: str,
+        quotes: Sequence[Quote] = (),
     ) -> ApprovalRecord:
         """Record a signed approval, the command ``start`` and the event ``plan.approved``.
 
         The mission stays ``awaiting_approval`` until a runner starts it.
+
+        Args:
+            quotes: What was to be expected then; the event keeps them, to be seen beside what
+                was used.
 
         Raises:
             ApprovalError: The hash is not that of the revision, or a newer one exists.
@@ -268,6 +280,10 @@ class Store(ABC):
         More of them count than for `durations`, which only has to order what starts. Tasks
         that a fork shares are left out, because they did not run.
         """
+
+    @abstractmethod
+    def past_of(self, spec: PlanSpec) -> Past:
+        """Return the same of a plan that is no mission yet."""
 
     @abstractmethod
     def events(  # noqa: PLR0913 - which events: all but the first only narrow it down
@@ -525,7 +541,9 @@ class Store(ABC):
     ) -> list[UsageSum]:
         """Return what was used and paid, in groups, dearest first.
 
-        All sums together are the sum of the payments and calls in the store.
+        All sums together are the sum of the payments and calls in the store: dollars and
+        tokens are those of the payments, calls are counted. A payment that a change tells of
+        together with its call goes by that call's agent, model and day.
 
         Args:
             by: Of ``mission``, ``agent``, ``task``, ``model``, ``day`` (UTC): one or more.
@@ -548,13 +566,17 @@ class Store(ABC):
 
         Raises:
             UnknownNameError: The mission has no task and no agent of the recipient's name.
+            UsageError: It has more than 100,000 characters, or the task has sent 1,000.
         """
 
     @abstractmethod
     def messages(
         self, mission_id: MissionId, task_id: TaskId | None = None
     ) -> list[AgentMessage]:
-        """Return messages, oldest first: those that a task has not acknowledged, or all."""
+        """Return messages, oldest first: those that a task has not acknowledged, or all.
+
+        To a task come those to its name, to its agent and to everybody, but none of its own.
+        """
 
     @abstractmethod
     def acknowledge(self, task_id: TaskId, ids: Sequence[str]) -> None:
@@ -562,7 +584,12 @@ class Store(ABC):
 
     @abstractmethod
     def save_state(self, task_id: TaskId, state: Mapping[str, Any], *, version: int) -> int:
-        """Keep the state of a task's agent; see `Services.save_state`."""
+        """Keep the state of a task's agent; see `Services.save_state`.
+
+        Raises:
+            StateConflictError: Another version than the given one is the newest.
+            UsageError: It is larger than a million bytes, or JSON would change it.
+        """
 
     @abstractmethod
     def load_state(self, task_id: TaskId) -> tuple[dict[str, Any], int]:
@@ -596,7 +623,10 @@ class Store(ABC):
 
     @abstractmethod
     def move_lane(self, mission_id: MissionId, before: str, after: str) -> int:
-        """Have another kernel answer for one that is gone; return how many calls it has now."""
+        """Have another kernel answer for one that is gone; return how many calls it has now.
+
+        What the one that is gone had taken and not answered waits again.
+        """
 
     @abstractmethod
     def lane_of(self, mission_id: MissionId, lane: str) -> str:
@@ -620,6 +650,8 @@ class Store(ABC):
         Raises:
             ApprovalError: The mission's approval is not this user's.
             TransitionError: The mission does not run.
+            UsageError: Nothing is changed, or the budget cannot be.
+            UnknownNameError: The plan has no model of that name.
         """
 
     @abstractmethod

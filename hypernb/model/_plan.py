@@ -135,6 +135,9 @@ class TaskSpec(BaseModel):
         backoff_s: Wait before the second try, in seconds; doubles with each further one.
         repeatable: Safe to run again after a crash in the middle of it.
         cap_cost: Cap on cost in dollars, or None.
+        estimate_s: How long one attempt will probably take, in seconds; None if nobody said.
+        estimate_tokens: How many tokens it will probably read and write in all, as whoever
+            planned it guesses; None if nobody said.
         resources: Names of what it shares with tasks of every mission; each attempt holds a
             permit of each while it runs. See `Resource`.
     """
@@ -155,6 +158,7 @@ class TaskSpec(BaseModel):
     on_failure: OnFailure = OnFailure.STOP
     repeatable: bool = True
     estimate_s: float | None = None
+    estimate_tokens: int | None = Field(None, ge=0, le=2**53)
     resources: tuple[str, ...] = ()
 
 
@@ -224,11 +228,7 @@ class PlanSpec(BaseModel):
             for start in range(0, len(self.tasks), _PORTION):
                 some = _TASKS.dump_python(self.tasks[start : start + _PORTION], mode="json")
                 for task in some:
-                    if not task["resources"]:
-                        del task["resources"]
-                    if not (task["work"].get("model") or task["work"].get("function")):
-                        for field in _WITH_A_MODEL:
-                            task["work"].pop(field, None)
+                    _leave_out(task)
                 text = orjson.dumps(some, option=orjson.OPT_SORT_KEYS)[1:-1]
                 yield b",%s" % text if start else text
             yield b"]"
@@ -251,5 +251,19 @@ _WITH_A_MODEL: Final = (
     *("model", "prompt", "returns", "answer", "steps", "calls", "tokens", "variables"),
     *("lanes", "schemas", "function", "label", "source"),
 )
+
+
+def _leave_out(task: dict[str, Any]) -> None:
+    """Drop fields that say nothing, and came after plans had been approved without them."""
+    if not task["resources"]:
+        del task["resources"]
+    if task["estimate_tokens"] is None:
+        del task["estimate_tokens"]
+    work = task["work"]
+    if not (work.get("model") or work.get("function")):
+        for name in _WITH_A_MODEL:
+            work.pop(name, None)
+
+
 _TASKS: Final = TypeAdapter(tuple[TaskSpec, ...])
 _PORTION: Final = 500

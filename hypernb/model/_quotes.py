@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class QuoteSource(StrEnum):
@@ -23,6 +28,9 @@ class Range:
     p90: float
 
 
+_RANGES = ("tokens", "dollars", "minutes")
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What a task, or a whole mission, will probably use; None is not known, never 0.
@@ -40,3 +48,39 @@ class Quote:
     tokens: Range | None = None
     dollars: Range | None = None
     minutes: Range | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON values, as the event of an approval keeps it."""
+        ranges = {name: getattr(self, name) for name in _RANGES}
+        return {"task": self.task, "source": self.source.value, "runs": self.runs} | {
+            name: [each.p50, each.p90] for name, each in ranges.items() if each is not None
+        }
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Quote:
+        """Read what `facts` gave.
+
+        Raises:
+            ValueError: It is something else.
+
+        Example:
+            >>> quote = Quote(QuoteSource.ESTIMATE, "a", tokens=Range(10.0, 30.0))
+            >>> Quote.of(quote.facts()) == quote
+            True
+        """
+        try:
+            return cls(
+                QuoteSource(facts["source"]),
+                str(facts["task"]),
+                int(facts["runs"]),
+                **{name: _range(facts[name]) for name in _RANGES if name in facts},
+            )
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"this is no quote: {str(facts)[:100]!r}") from error
+
+
+def _range(ends: Any) -> Range:
+    low, high = map(float, ends)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError("a quote has finite numbers")
+    return Range(low, high)

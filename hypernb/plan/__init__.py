@@ -14,6 +14,7 @@ from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
 from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths, waves
+from hypernb.plan._quote import Experience, makespan, models_used, quote_plan
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
 
@@ -22,6 +23,7 @@ __all__ = [
     "MAX_NAME",
     "MAX_TASKS",
     "Consequence",
+    "Experience",
     "Layout",
     "Outline",
     "Plan",
@@ -34,8 +36,11 @@ __all__ = [
     "is_resource_name",
     "keyword_name",
     "layout",
+    "makespan",
+    "models_used",
     "outline",
     "plan_problems",
+    "quote_plan",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",

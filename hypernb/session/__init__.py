@@ -6,17 +6,22 @@ from hypernb.session._hosting import host_here
 from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
+from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._typed import assignment, typed_comment, typed_edit
+from hypernb.session._usage import UsagePlot, UsageTable
 
 __all__ = [
     "RETRIABLE",
     "Check",
     "Leaving",
     "Mission",
+    "QuoteTable",
     "Session",
     "Status",
     "Task",
+    "UsagePlot",
+    "UsageTable",
     "as_json",
     "assignment",
     "forms",

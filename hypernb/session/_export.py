@@ -89,6 +89,10 @@ def _json(mission: Mission) -> bytes:
     facts = as_json(mission)
     facts["plan"] = mission.plan.model_dump(mode="json")
     facts["events"] = [dataclasses.asdict(event) for event in _all_events(mission)]
+    calls = mission.session.store.calls(mission.record.id)
+    if calls:
+        # What was said is not among them, only where it is kept.
+        facts["calls"] = [dataclasses.asdict(call) for call in calls]
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from hypernb.plan import Plan, PlanDifference
     from hypernb.session._leaving import Leaving
+    from hypernb.session._quoting import QuoteTable
     from hypernb.session._session import Session
 
 CHANGE_TICK_S = 0.5
@@ -257,12 +258,15 @@ class Mission:
                 self._revise(rest, revision=record.revision)
             # Somebody may revise it from here on: nothing is approved that was not looked at.
             plan_hash = rest.hash
+        from hypernb.session._quoting import to_keep
+
         record = self.record
         self.session.store.approve(
             record.id,
             revision=record.revision,
             plan_hash=record.plan_hash if plan_hash is None else plan_hash,
             by=self.session.by,
+            quotes=to_keep(self),
         )
         self.session.ensure_runner(self._needed_keys())
         return self
@@ -349,6 +353,30 @@ class Mission:
         if since is None and before < 1:
             return PlanDifference()
         return compare(self.session.store.plan(self._record.id, before), self.plan)
+
+    def quote(self) -> QuoteTable:
+        """Return what the plan will probably use, by what is known now; see `Session.quote`.
+
+        What it shares with its origin uses nothing.
+        """
+        from hypernb.session._quoting import quote
+
+        store = self.session.store
+        shared = {
+            record.name
+            for record in store.tasks(self._record.id)
+            if record.state is TaskState.SUCCEEDED and not record.attempt
+        }
+        return quote(store, self.plan, past=store.past(self._record.id), done=shared)
+
+    def quoted(self) -> QuoteTable:
+        """Return what was quoted when the plan was approved, beside what was used so far.
+
+        Without quotes, if the plan was not approved or nothing was kept.
+        """
+        from hypernb.session._quoting import quoted
+
+        return quoted(self)
 
     def comment(self, text: str, task: str = "") -> Mission:
         """Write something about the plan, or about a task of it, for all who look at it.

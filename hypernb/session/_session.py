@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
+    from hypernb.session._quoting import QuoteTable
+    from hypernb.session._usage import UsageTable
 
 STOP_TIMEOUT_S = 30.0
 _MOST = 1_000_000
@@ -281,6 +283,20 @@ class Session:
 
         return plan_problems(spec, agents=self.agents(spec.root), tools=tool_names())
 
+    def quote(self, plan: PlanSpec | Plan) -> QuoteTable:
+        """Return what a plan will probably use: a quote for each task, then one for the whole.
+
+        From what agents have used with the same models before; where there is too little of
+        that, from the plan's estimates. It says which, and what nobody knows.
+
+        Raises:
+            PlanError: The plan could not be carried out.
+        """
+        from hypernb.session._quoting import quote
+
+        spec = plan if isinstance(plan, PlanSpec) else self.build(plan)[0]
+        return quote(self.store, spec)
+
     # -- looking back -------------------------------------------------------------------
 
     def missions(
@@ -343,6 +359,27 @@ class Session:
 
         record, data = self.store.artifact(digest)
         return decode(record.media_type, data)
+
+    def usage(
+        self,
+        by: Sequence[str] | str = ("model",),
+        *,
+        mission: str = "",
+        days: float | None = None,
+    ) -> UsageTable:
+        """Return what was used and paid, in groups; the sum of them is all that was.
+
+        Args:
+            by: Of ``mission``, ``agent``, ``task``, ``model``, ``day``: one or more.
+            mission: Of this mission only: ``m-7`` or its id.
+            days: Of the last so many days only.
+
+        Raises:
+            UnknownNameError: There is no such group, or no such mission.
+        """
+        from hypernb.session._usage import usage
+
+        return usage(self, by, mission=mission, days=days)
 
     def status(self) -> Status:
         """Return what is running, what waits for you, and what it cost."""

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, case, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import (
+    Float,
+    Text,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hypernb.errors import UnknownNameError, UsageError
@@ -45,10 +58,16 @@ _SELECT: Final[Select[Any]] = select(
         for name in _COLUMNS
     )
 )
+_TOLD: Final = (
+    *("agent", "model", "host", "purpose", "source", "input_tokens", "output_tokens"),
+    *("cost", "tries"),
+)
+"""What the event of an answer tells besides, as that of a runner does."""
 LIVE: Final = "live"
 GROUPS: Final = ("mission", "agent", "task", "model", "day")
 _PAID: Final = (CallState.SETTLED.value, CallState.LOST.value)
 _CALLS_LOOKED_AT: Final = 5_000
+_MOST_TOKENS: Final = 2**53
 _LONGEST_DAYS: Final = 365_000.0
 
 
@@ -85,17 +104,27 @@ def row_of(call: CallRecord, mission_id: MissionId) -> Row:
         clean(call.purpose),
         clean(call.source),
         call.ended_at and utc_text(call.ended_at),
-        call.reserved,
-        call.cost,
-        call.input_tokens,
-        call.output_tokens,
-        call.cached_tokens,
+        _dollars(call.reserved),
+        _dollars(call.cost),
+        _tokens(call.input_tokens),
+        _tokens(call.output_tokens),
+        _tokens(call.cached_tokens),
         call.tries,
         clean(call.request_hash),
         call.request,
         call.reply,
         clean(call.error),
     )
+
+
+def _dollars(amount: float | None) -> float | None:
+    """Return an amount; what is none, or not a number, is not known."""
+    known = amount is not None and math.isfinite(amount) and amount >= 0
+    return amount if known else None
+
+
+def _tokens(many: int) -> int:
+    return min(max(many, 0), _MOST_TOKENS)
 
 
 def write(connection: Connection, rows: Sequence[Row]) -> None:
@@ -114,14 +143,14 @@ def take_over(
         write(connection, [row_of(call, mission_id)])
         if call.source == LIVE and state.value in _PAID:
             _pay(connection, call, mission_id)
-        told = ("agent", "model", "purpose", "source", "input_tokens", "output_tokens", "cost")
-        facts = {"call": call.id} | {name: getattr(call, name) for name in told}
+        facts = {"call": call.id, "state": state.value}
+        facts |= {name: getattr(call, name) for name in _TOLD}
         at = call.ended_at or call.at
         append_event(connection, EventKind.LLM_RESPONDED, at, facts, mission_id)
 
 
 def _pay(connection: Connection, call: CallRecord, mission_id: MissionId) -> None:
-    cost = call.cost or 0.0
+    cost = _dollars(call.cost) or 0.0
     connection.execute(
         update(t.missions)
         .where(t.missions.c.id == mission_id)
@@ -133,8 +162,8 @@ def _pay(connection: Connection, call: CallRecord, mission_id: MissionId) -> Non
             "mission_id": mission_id,
             "at": call.ended_at or call.at,
             "model": clean(call.model),
-            "input_tokens": call.input_tokens,
-            "output_tokens": call.output_tokens,
+            "input_tokens": _tokens(call.input_tokens),
+            "output_tokens": _tokens(call.output_tokens),
             "cost": cost,
             "call_id": call.id,
         },
@@ -237,7 +266,7 @@ def _payments(
     )
     each = _narrowed(rows, u.mission_id, at, mission_id, since).subquery()
     names = [each.c[f"key_{place}"] for place in range(len(by))]
-    added = (func.sum(each.c[name]) for name in ("cost", "read", "written"))
+    added = (_sum(each.c[name]) for name in ("cost", "read", "written"))
     return select(*names, *added).group_by(*names)
 
 
@@ -263,6 +292,11 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
     names = [each.c[f"key_{place}"] for place in range(len(by))]
     added = (func.sum(each.c[name]) for name in ("live", "spared", "unknown"))
     return select(*names, *added).group_by(*names)
+
+
+def _sum(column: ColumnElement[Any]) -> ColumnElement[float]:
+    # SQLite fails when whole numbers add up to more than 63 bits, as absurd ones soon do.
+    return func.sum(cast(column, Float))
 
 
 def _narrowed(
@@ -301,8 +335,8 @@ def history(connection: Connection, agent: str, model: str, limit: int) -> list[
             k.id,
             k.worked_s,
             func.count(),
-            func.sum(c.input_tokens),
-            func.sum(c.output_tokens),
+            _sum(c.input_tokens),
+            _sum(c.output_tokens),
             func.sum(cost),
             func.sum(case((cost.is_(None), 1), else_=0)),
             func.min(c.id),

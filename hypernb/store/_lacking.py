@@ -66,7 +66,10 @@ def _models(connection: Connection, mission: MissionRecord) -> Any:
         models = case((func.json_valid(c.spec) == 1, func.json_extract(c.spec, "$.models")))
     wanted = select(models).where(c.mission_id == mission.id, c.revision == mission.revision)
     text = connection.execute(wanted).scalar()
-    return orjson.loads(text) if text else {}
+    try:
+        return orjson.loads(text) if isinstance(text, str) else {}
+    except orjson.JSONDecodeError:
+        return {}  # a plan that was changed outside hypernb: whoever reads it says so
 
 
 def _keys_of(models: Any) -> Keys:

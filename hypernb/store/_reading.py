@@ -8,20 +8,30 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, or_, select
 
 from hypernb.errors import UnknownMissionError, UnknownTaskError
-from hypernb.model import MissionState, Past, Spread, TaskId, TaskState, parse_ref
+from hypernb.model import (
+    MissionId,
+    MissionRecord,
+    MissionState,
+    Past,
+    Spread,
+    TaskId,
+    TaskState,
+    parse_ref,
+)
 from hypernb.store import _rows
 from hypernb.store import _tables as t
 from hypernb.store._values import clean
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import ColumnElement, Connection, Select
 
     from hypernb.model import (
         AttemptRecord,
         Finding,
         LeaseRecord,
-        MissionId,
-        MissionRecord,
+        PlanSpec,
         TaskRecord,
         UsageRecord,
     )
@@ -30,6 +40,7 @@ _NEAR_MISSES_AMONG: Final = 200
 _MISSIONS_ALIKE: Final = 5
 _MISSIONS_EXPECTED_FROM: Final = 20
 _DURATIONS_AT_MOST: Final = 20_000
+_NEXT: Final = 2**62
 _MISSION: Final = _rows.SELECT_MISSIONS.where(t.missions.c.id == bindparam("wanted"))
 _TASKS: Final = _rows.SELECT_TASKS.where(t.tasks.c.mission_id == bindparam("wanted")).order_by(
     t.tasks.c.number
@@ -168,6 +179,18 @@ def past_before(connection: Connection, mission: MissionRecord) -> Past:
         missions=len(seen),
         tasks={name: Spread.of(times) for name, times in took.items()},
         cost=Spread.of(costs) if costs else None,
+    )
+
+
+def as_if_newest(spec: PlanSpec, now: datetime) -> MissionRecord:
+    """Return a record that earlier missions are compared with as if it were the next one."""
+    return MissionRecord(
+        MissionId(""),
+        _NEXT,
+        clean(spec.goal),
+        MissionState.AWAITING_APPROVAL,
+        now,
+        playbook=clean(spec.playbook),
     )
 
 

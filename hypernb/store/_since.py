@@ -34,6 +34,7 @@ _OF_ALL_TASKS: Final = (
 _AT_WORK: Final = tuple(state for state in TaskState if state.is_active)
 _TIMES_OF_MISSIONS: Final = (4, 11, 12)
 
+# Tokens are added up as fractions: absurd numbers of them would be too much for 63 bits.
 # The attempts of a task that only gives signs of life are few, and so are tasks at work.
 _TEMPLATE: Final = """
 WITH news AS MATERIALIZED (
@@ -46,7 +47,7 @@ WITH news AS MATERIALIZED (
     AND EXISTS (SELECT 1 FROM news WHERE kind IN ({of_all_tasks}))
 ), spent AS (
   SELECT max(id) AS id, task_id, sum(cost) AS cost,
-    sum(input_tokens + output_tokens) AS tokens
+    sum(1.0 * (input_tokens + output_tokens)) AS tokens
   FROM usage WHERE mission_id = :mission AND id > :paid GROUP BY task_id
 )
 SELECT '[' || coalesce((

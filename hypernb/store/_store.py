@@ -58,6 +58,7 @@ from hypernb.store._lacking import KeysNeeded, amended, lacking
 from hypernb.store._location import database_file, default_location
 from hypernb.store._plans import PlanReader, Proposal, write_plan
 from hypernb.store._reading import (
+    as_if_newest,
     attempts_of,
     durations_before,
     findings_of,
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
         ModelSpec,
         Past,
         PlanSpec,
+        Quote,
         Resource,
         ResourceUse,
         Retention,
@@ -287,7 +289,13 @@ class SqlStore(Store):
             return revised
 
     def approve(
-        self, mission_id: MissionId, *, revision: int, plan_hash: str, by: str
+        self,
+        mission_id: MissionId,
+        *,
+        revision: int,
+        plan_hash: str,
+        by: str,
+        quotes: Sequence[Quote] = (),
     ) -> ApprovalRecord:
         now, by = self._now(), clean(by)
         with self._database.writing() as connection:
@@ -300,7 +308,9 @@ class SqlStore(Store):
             given = self._approvals.give(connection, mission, by=by, now=now)
             start = {"revision": revision}
             append_command(connection, "start", mission_id, start, by=by, now=now)
-            facts = {"revision": revision, "plan_hash": plan_hash, "by": by}
+            facts: dict[str, Any] = {"revision": revision, "plan_hash": plan_hash, "by": by}
+            if quotes:
+                facts["quotes"] = [each.facts() for each in quotes]
             append_event(connection, EventKind.PLAN_APPROVED, now, facts, mission_id)
             return given
 
@@ -417,6 +427,10 @@ class SqlStore(Store):
     def past(self, mission_id: MissionId) -> Past:
         with self._database.reading() as connection:
             return past_before(connection, mission_by_id(connection, mission_id))
+
+    def past_of(self, spec: PlanSpec) -> Past:
+        with self._database.reading() as connection:
+            return past_before(connection, as_if_newest(spec, self._now()))
 
     def events(  # noqa: PLR0913 - as in `hypernb.abc.Store`
         self,

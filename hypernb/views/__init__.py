@@ -35,6 +35,7 @@ from hypernb.views._lists import (
 from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
+from hypernb.views._quotes import Used, quotes_html, quotes_text
 from hypernb.views._reports import how_it_ran, report_html, report_text
 from hypernb.views._story import (
     Gap,
@@ -48,6 +49,7 @@ from hypernb.views._story import (
     story,
 )
 from hypernb.views._text import mission_text, plan_text
+from hypernb.views._usage import cost_words, usage_html, usage_text
 
 __all__ = [
     "RESOURCE_HEADS",
@@ -62,6 +64,7 @@ __all__ = [
     "Phrase",
     "Story",
     "Strong",
+    "Used",
     "agents_html",
     "agents_text",
     "alarms",
@@ -72,6 +75,7 @@ __all__ = [
     "clean",
     "closed_html",
     "covered_up",
+    "cost_words",
     "difference_html",
     "difference_text",
     "egress_html",
@@ -102,6 +106,8 @@ __all__ = [
     "page",
     "plain",
     "plan_text",
+    "quotes_html",
+    "quotes_text",
     "refused",
     "report_html",
     "report_markdown",
@@ -116,6 +122,8 @@ __all__ = [
     "table_text",
     "tally",
     "unchanged",
+    "usage_html",
+    "usage_text",
     "value_words",
     "words",
 ]

@@ -127,6 +127,7 @@ export interface TaskSpec {
   on_failure?: "stop" | "skip" | "continue";
   repeatable?: boolean;
   estimate_s?: number | null;
+  estimate_tokens?: number | null;
   resources?: string[];
 }
 

@@ -16,7 +16,17 @@ from hypernb.errors import (
     TransitionError,
     UnknownMissionError,
 )
-from hypernb.model import AgentWork, Digest, MissionId, MissionState, TaskSpec, TaskState
+from hypernb.model import (
+    AgentWork,
+    Digest,
+    MissionId,
+    MissionState,
+    Quote,
+    QuoteSource,
+    Range,
+    TaskSpec,
+    TaskState,
+)
 from tests.by_hand import FINDING
 
 if TYPE_CHECKING:
@@ -514,3 +524,18 @@ def test_summaries_name_only_the_first_tasks_at_hand(bench: Bench, store: Store)
     (row,), _ = store.summaries()
     assert [name for name, _ in row.at_hand] == names[:8]
     assert row.counts == {TaskState.RUNNING: 12}
+
+
+def test_the_event_of_an_approval_keeps_its_quotes(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a")
+    quotes = [
+        Quote(QuoteSource.HISTORY, "a", 3, Range(10.0, 20.5), None, Range(0.5, 1.0)),
+        Quote(QuoteSource.UNKNOWN),
+    ]
+    terms = {"revision": 1, "plan_hash": mission.plan_hash, "by": "ada@here"}
+    store.approve(mission.id, **terms, quotes=quotes)
+    (told,) = store.events(mission.id, kinds=("plan.approved",))
+    assert [Quote.of(each) for each in told.payload["quotes"]] == quotes
+    other = bench.approved("a")
+    (told,) = store.events(other.id, kinds=("plan.approved",))
+    assert "quotes" not in told.payload

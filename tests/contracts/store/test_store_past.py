@@ -75,3 +75,15 @@ def test_what_a_fork_shares_took_no_time_in_it(
     later = bench.proposed("a")
     assert store.past(later.id).missions == 1
     assert store.durations(later.id) == {"a": pytest.approx(8, abs=0.1)}
+
+
+def test_past_of_a_plan_is_that_of_the_mission_it_becomes(
+    bench: Bench, clock: Clock, store: Store
+) -> None:
+    for seconds in (1, 2, 3):
+        _took(bench, clock, seconds, cost=0.25, goal="count \x00")
+    spec = bench.spec("a", goal="count \x00")
+    found = store.past_of(spec)
+    assert found == store.past(store.create_mission(spec, by="ada@here").id)
+    assert (found.missions, found.tasks["a"].count) == (3, 3)
+    assert store.past_of(bench.spec("a", goal="another")) == Past()

@@ -177,6 +177,7 @@ export function fieldsOf(row: Row | null): string[] {
 const OTHERS: Readonly<Record<string, string>> = {
   params: "arguments of tools",
   estimate_s: "estimate",
+  estimate_tokens: "estimate of tokens",
   backoff_s: "wait before a retry",
   root: "folder",
 };

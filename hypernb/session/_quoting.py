@@ -1,0 +1,168 @@
+"""Quotes from what a store knows, and what was used beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from hypernb.errors import HypernbError
+from hypernb.model import CallState, EventKind, Quote
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    import pandas as pd
+
+    from hypernb.abc import Store
+    from hypernb.model import Past, PlanSpec
+    from hypernb.session._mission import Mission
+    from hypernb.views import Used
+
+_KEPT_AT_MOST: Final = 500
+_QUOTED_AT_MOST: Final = 5_000
+_MINUTE: Final = 60.0
+_PAID: Final = (CallState.SETTLED, CallState.LOST)
+
+
+@dataclass(frozen=True)
+class QuoteTable(Sequence[Quote]):
+    """Quotes of tasks in plan order, and at last the one for the whole.
+
+    Attributes:
+        quotes: The quotes; empty if none were made.
+        used: What was used, by task name; the whole is named ``""``. Empty before.
+    """
+
+    quotes: tuple[Quote, ...]
+    used: Mapping[str, Used] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Quote | None:
+        """The quote for all tasks together; None if there are no quotes."""
+        return self.quotes[-1] if self.quotes else None
+
+    @overload
+    def __getitem__(self, place: int) -> Quote: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Quote]: ...
+    def __getitem__(self, place: int | slice) -> Quote | Sequence[Quote]:
+        return self.quotes[place]
+
+    def __len__(self) -> int:
+        return len(self.quotes)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the quotes as a DataFrame; what is not known is missing."""
+        import pandas as pd
+
+        names = ("tokens", "dollars", "minutes")
+        columns = [f"{name}_{end}" for name in names for end in ("p50", "p90")]
+        rows = []
+        for each in self.quotes:
+            row: dict[str, Any] = {
+                "task": each.task or "all",
+                "source": each.source.value,
+                "runs": each.runs,
+            }
+            for name in names:
+                known = getattr(each, name)
+                row[f"{name}_p50"] = known.p50 if known else None
+                row[f"{name}_p90"] = known.p90 if known else None
+            rows.append(row)
+        frame = pd.DataFrame(rows, columns=["task", "source", "runs", *columns])
+        return frame.astype(dict.fromkeys(columns, float))
+
+    def __repr__(self) -> str:
+        from hypernb.views import quotes_text
+
+        return quotes_text(self.quotes, self.used)
+
+    def _repr_html_(self) -> str:
+        from hypernb.views import quotes_html
+
+        return quotes_html(self.quotes, self.used)
+
+
+def quote(
+    store: Store, spec: PlanSpec, *, past: Past | None = None, done: Collection[str] = ()
+) -> QuoteTable:
+    """Quote a plan from what the store knows; see `hypernb.session.Session.quote`."""
+    from hypernb.plan import Experience, models_used, quote_plan
+
+    histories = {
+        (agent, model): store.task_history(agent, model)
+        for agent, model in sorted(models_used(spec))
+    }
+    known = Experience(histories, store.past_of(spec) if past is None else past)
+    return QuoteTable(quote_plan(spec, known, done=done))
+
+
+def to_keep(mission: Mission) -> tuple[Quote, ...]:
+    """Return the quotes that the event of an approval keeps.
+
+    Of a large plan only the one for the whole, and of a very large one none: a yes must not
+    wait. Nothing that goes wrong here keeps anybody from approving.
+    """
+    try:
+        if _tasks(mission) > _QUOTED_AT_MOST:
+            return ()
+        quotes = mission.quote().quotes
+    except HypernbError:
+        return ()
+    return quotes if len(quotes) <= _KEPT_AT_MOST else quotes[-1:]
+
+
+def _tasks(mission: Mission) -> int:
+    """Count the tasks without reading them, or the plan."""
+    kinds = (EventKind.PLAN_PROPOSED, EventKind.PLAN_EDITED)
+    return sum(
+        int(event.payload.get("tasks", 0))
+        for event in mission.events(kinds=kinds, newest=True, limit=1)
+    )
+
+
+def quoted(mission: Mission) -> QuoteTable:
+    """Return the quotes as of the approval, beside what was used; see `Mission.quoted`."""
+    quotes: tuple[Quote, ...] = ()
+    for event in mission.events(kinds=(EventKind.PLAN_APPROVED,), newest=True, limit=1):
+        quotes = _read(event.payload.get("quotes"))
+    return QuoteTable(quotes, _used(mission))
+
+
+def _read(told: Any) -> tuple[Quote, ...]:
+    if not isinstance(told, list):
+        return ()
+    try:
+        return tuple(Quote.of(each) for each in told)
+    except ValueError:  # a later version's, or not hypernb's: there are no quotes then
+        return ()
+
+
+def _used(mission: Mission) -> dict[str, Used]:
+    from hypernb.views import Used
+
+    store, record = mission.session.store, mission.record
+    tasks = {task.id: task for task in store.tasks(record.id)}
+    tokens: dict[str, int] = {}
+    dollars: dict[str, float] = {}
+    for paid in store.usage(record.id):
+        owner = tasks.get(paid.task_id) if paid.task_id else None
+        for name in {owner.name if owner else "", ""}:
+            used = paid.usage.input_tokens + paid.usage.output_tokens
+            tokens[name] = tokens.get(name, 0) + used
+            dollars[name] = dollars.get(name, 0.0) + paid.usage.cost
+    unknown: dict[str, int] = {}
+    for call in store.calls(record.id):
+        if call.source == "live" and call.state in _PAID and call.cost is None:
+            for name in {call.task, ""}:
+                unknown[name] = unknown.get(name, 0) + 1
+    minutes = {task.name: task.worked_s / _MINUTE for task in tasks.values() if task.started_at}
+    if (took_s := record.took_s()) is not None:
+        minutes[""] = took_s / _MINUTE
+    return {
+        name: Used(
+            tokens.get(name, 0), dollars.get(name, 0.0), unknown.get(name, 0), minutes.get(name)
+        )
+        for name in (*(task.name for task in tasks.values()), "")
+    }

@@ -1,0 +1,134 @@
+"""What was used and paid in a store, in groups: a table, a frame, a plot."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import ToolAbsentError
+from hypernb.model import UsageSum
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from hypernb.session._session import Session
+
+_BARS_AT_MOST: Final = 30
+_INCH_A_BAR: Final = 0.3
+_LEAST_INCHES: Final = 2.0
+_WIDE_INCHES: Final = 7.0
+_LABEL_AT_MOST: Final = 40
+
+
+@dataclass(frozen=True)
+class UsageTable:
+    """What was used and paid, in groups, dearest first.
+
+    Attributes:
+        by: What the groups have in common.
+        rows: The groups.
+    """
+
+    by: tuple[str, ...]
+    rows: tuple[UsageSum, ...]
+
+    @property
+    def total(self) -> UsageSum:
+        """All groups together: the sum of the calls and payments that are in the store."""
+        return UsageSum(
+            (),
+            calls=sum(each.calls for each in self.rows),
+            spared=sum(each.spared for each in self.rows),
+            input_tokens=sum(each.input_tokens for each in self.rows),
+            output_tokens=sum(each.output_tokens for each in self.rows),
+            cost=sum(each.cost for each in self.rows),
+            unknown=sum(each.unknown for each in self.rows),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the groups as a DataFrame; a cost of which nothing is known is missing."""
+        import pandas as pd
+
+        names = ("calls", "spared", "input_tokens", "output_tokens", "cost", "unknown")
+        rows = [
+            dict(zip(self.by, each.keys, strict=True))
+            | {name: getattr(each, name) for name in names}
+            | ({"cost": None} if each.unknown and not each.cost else {})
+            for each in self.rows
+        ]
+        frame = pd.DataFrame(rows, columns=[*self.by, *names])
+        return frame.astype({"cost": float})
+
+    def plot(self) -> UsagePlot:
+        """Draw what each group has cost or, if nothing is known of that, its tokens.
+
+        Raises:
+            ToolAbsentError: matplotlib is not installed.
+        """
+        return UsagePlot(_drawn(self))
+
+    def __repr__(self) -> str:
+        from hypernb.views import usage_text
+
+        return usage_text(self.by, self.rows, self.total)
+
+    def _repr_html_(self) -> str:
+        from hypernb.views import usage_html
+
+        return usage_html(self.by, self.rows, self.total)
+
+
+@dataclass(frozen=True)
+class UsagePlot:
+    """A plot, shown by a notebook whatever its settings for plots are.
+
+    Attributes:
+        figure: The figure, to change or to save.
+    """
+
+    figure: Any
+
+    def _repr_png_(self) -> bytes:
+        written = io.BytesIO()
+        self.figure.savefig(written, format="png", bbox_inches="tight")
+        return written.getvalue()
+
+
+def usage(
+    session: Session, by: Sequence[str] | str, *, mission: str, days: float | None
+) -> UsageTable:
+    """Sum up; see `Session.usage`."""
+    groups = (by,) if isinstance(by, str) else tuple(by)
+    chosen = session.store.mission(mission).id if mission else None
+    rows = session.store.usage_sums(groups, mission_id=chosen, days=days)
+    return UsageTable(groups, tuple(rows))
+
+
+def _drawn(table: UsageTable) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        hint = 'pip install "hypernb[data]" installs it.'
+        raise ToolAbsentError("matplotlib", hint=hint) from None
+    shown = table.rows[:_BARS_AT_MOST][::-1]
+    is_money = any(each.cost for each in shown)
+    lengths = [
+        each.cost if is_money else each.input_tokens + each.output_tokens for each in shown
+    ]
+    tall = max(_LEAST_INCHES, _INCH_A_BAR * len(shown) + 1)
+    figure = Figure(figsize=(_WIDE_INCHES, tall))
+    axes = figure.add_subplot()
+    axes.barh(range(len(shown)), [float(each) for each in lengths])
+    axes.set_yticks(range(len(shown)), [_label(each) for each in shown], parse_math=False)
+    axes.set_xlabel("dollars" if is_money else "tokens")
+    axes.set_title(f"Usage by {' and '.join(table.by)}")
+    return figure
+
+
+def _label(usage: UsageSum) -> str:
+    from hypernb.views import line
+
+    return line(" · ".join(key or "–" for key in usage.keys), cut_at=_LABEL_AT_MOST)

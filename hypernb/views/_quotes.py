@@ -1,0 +1,138 @@
+"""Quotes: what work will probably use, and beside it what it has used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import QuoteSource, UsageSum
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._columns import columns
+from hypernb.views._frame import small
+from hypernb.views._left import between, roughly
+from hypernb.views._markup import el, table
+from hypernb.views._usage import cost_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hypernb.model import Quote, Range
+    from hypernb.views._markup import Head
+
+ROWS_AT_MOST: Final = 200
+_HEADS: Final = ("Tokens", "Cost", "Time")
+_USED: Final = ("Used", "Paid", "Took")
+_UNKNOWN: Final = "unknown"
+_MINUTE: Final = 60.0
+_NONE: Final = "There are no quotes."
+_MEANS: Final = (
+    "The first number is as likely too low as too high; one in ten exceeds the second."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a task, or all of them, has really used.
+
+    Attributes:
+        unknown: How many of its calls have no known cost.
+        minutes: Working time; of the whole, from start to end. None if there is none.
+    """
+
+    tokens: int = 0
+    dollars: float = 0.0
+    unknown: int = 0
+    minutes: float | None = None
+
+
+def quotes_html(quotes: Sequence[Quote], used: Mapping[str, Used] | None = None) -> str:
+    """Show quotes as a table, with what was used if that is known."""
+    if not quotes:
+        return small("Quote", el("p", _NONE))
+    shown = [*quotes[:-1][:ROWS_AT_MOST], quotes[-1]]
+    numbers = (*_HEADS, *(_USED if used else ()))
+    heads: list[Head] = ["Task", *((name, "num") for name in numbers), "Known"]
+    rows = (
+        el(
+            "tr",
+            el("th", _name(each), scope="row"),
+            *(el("td", said, cls="num") for said in _cells(each, used)),
+            el("td", _known(each)),
+        )
+        for each in shown
+    )
+    rest = ""
+    if len(shown) < len(quotes):
+        rest = f"{len(shown) - 1:,} of {len(quotes) - 1:,} tasks are shown. "
+    said = el("p", rest + _MEANS, cls="quiet")
+    return small("Quote", table("What it will probably use", heads, rows), said)
+
+
+def quotes_text(
+    quotes: Sequence[Quote], used: Mapping[str, Used] | None = None, width: int = 100
+) -> str:
+    """Write the same as a table of text."""
+    if not quotes:
+        return _NONE
+    heads = ("task", *(each.lower() for each in (*_HEADS, *(_USED if used else ()))), "known")
+    rows = [(_name(each), *_cells(each, used), _known(each)) for each in quotes]
+    return f"{columns(heads, rows, width=width)}\n{_MEANS}"
+
+
+def _name(quote: Quote) -> str:
+    return line(quote.task, cut_at=120) if quote.task else "all"
+
+
+def _cells(quote: Quote, used: Mapping[str, Used] | None) -> list[str]:
+    said = [_tokens(quote.tokens), _dollars(quote.dollars), _time(quote.minutes)]
+    if used:
+        said += _was(used.get(quote.task, Used()))
+    return said
+
+
+def _was(used: Used) -> tuple[str, str, str]:
+    paid = UsageSum((), cost=used.dollars, unknown=used.unknown)
+    took = "–" if used.minutes is None else words.duration(used.minutes * _MINUTE)
+    return f"{used.tokens:,}", cost_words(paid), took
+
+
+def _tokens(tokens: Range | None) -> str:
+    if tokens is None:
+        return _UNKNOWN
+    return _span(f"{tokens.p50:,.0f}", f"{tokens.p90:,.0f}")
+
+
+def _dollars(dollars: Range | None) -> str:
+    if dollars is None:
+        return _UNKNOWN
+    return _span(words.money(dollars.p50), words.money(dollars.p90))
+
+
+def _span(least: str, most: str) -> str:
+    return least if least == most else f"{least} to {most}"
+
+
+def _time(minutes: Range | None) -> str:
+    if minutes is None:
+        return _UNKNOWN
+    if not minutes.p90:
+        return "none"
+    middle, high = minutes.p50 * _MINUTE, minutes.p90 * _MINUTE
+    return (
+        roughly(middle)
+        if not between(middle, high)
+        else f"{roughly(middle)} to {roughly(high)}"
+    )
+
+
+def _known(quote: Quote) -> str:
+    match quote.source:
+        case QuoteSource.HISTORY:
+            return f"from {words.count(quote.runs, 'past task')}"
+        case QuoteSource.ESTIMATE:
+            return "estimated"
+        case QuoteSource.NOTHING:
+            return "will not run" if quote.task else "nothing to run"
+        case QuoteSource.UNKNOWN:
+            return _UNKNOWN

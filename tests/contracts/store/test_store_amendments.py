@@ -1,0 +1,161 @@
+"""Amendments, and the keys that missions wait for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+
+from hypernb.errors import ApprovalError, TransitionError, UnknownNameError, UsageError
+from hypernb.model import MissionState, ModelSpec, RunnerId, Usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hypernb.abc import Store
+
+Bench = Any
+Clock = Any
+Place = Any
+URL = "https://api.example.com/v1"
+LARGE = ModelSpec(name="large-1", base_url=URL, key="A_KEY", key_id="aa")
+SMALL = ModelSpec(name="small-1", base_url="http://localhost:1/v1")
+MINUTE = timedelta(minutes=1)
+
+
+def test_an_amendment_is_signed_kept_and_told_of(bench: Bench, store: Store) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    mission = held.mission.id
+    first = store.amend(mission, budget=5, by="ada@here")
+    second = store.amend(mission, models={"main": SMALL}, by="ada@here")
+    assert store.amendments(mission) == [first, second]
+    assert (first.budget, first.plan_hash) == (5.0, held.mission.plan_hash)
+    assert second.models == {"main": SMALL}
+    assert [each.payload for each in store.events(mission, kinds=("budget.raised",))] == [
+        {"budget": 5.0, "models": {}, "by": "ada@here"},
+        {"budget": None, "models": {"main": "small-1"}, "by": "ada@here"},
+    ]
+    assert [each.kind for each in store.commands()] == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param("budget", "1000000.0", id="budget"),
+        pytest.param("by_user", "'eve'", id="by whom"),
+        pytest.param("plan_hash", "'abc'", id="plan"),
+        pytest.param("models", "'{\"main\": 1}'", id="models that are none"),
+        pytest.param("models", "'[]'", id="models of another kind"),
+    ],
+)
+def test_an_amendment_that_was_changed_does_not_count(
+    bench: Bench, store: Any, column: str, value: str
+) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    store.amend(held.mission.id, budget=5, by="ada@here")
+    with store._database.writing() as connection:
+        change = f"UPDATE amendments SET {column} = {value}"  # noqa: S608 - names of this file
+        connection.execute(text(change))
+    assert store.amendments(held.mission.id) == []
+
+
+def test_an_amendment_of_somebody_else_does_not_count(
+    bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    held = bench.running("a")
+    held.store.amend(held.mission.id, budget=5, by="ada@here")
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "another"))
+    other = place.open()
+    assert other.amendments(held.mission.id) == []
+    with pytest.raises(ApprovalError, match="not given by you"):
+        other.amend(held.mission.id, budget=6, by="eve@here")
+
+
+def test_only_a_mission_under_way_is_amended(bench: Bench, store: Store) -> None:
+    waiting = bench.proposed("a")
+    with pytest.raises(TransitionError):
+        store.amend(waiting.id, budget=5, by="ada@here")
+    held = bench.running("a")
+    held.commit(held.change("mission.paused", mission_state=MissionState.PAUSED))
+    assert store.amend(held.mission.id, budget=5, by="ada@here").budget == 5
+    held.commit(held.change("mission.finished", mission_state=MissionState.CANCELLED))
+    with pytest.raises(TransitionError):
+        store.amend(held.mission.id, budget=6, by="ada@here")
+
+
+def test_terms_that_cannot_be_are_refused(bench: Bench, store: Store) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    held.run("a")
+    held.commit(held.change("budget.settled", "a", attempt=1, usage=Usage(3.0)))
+    mission = held.mission.id
+    for budget in (2.99, -1.0, float("nan"), float("inf"), 1e10):
+        with pytest.raises(UsageError, match="budget of m-1"):
+            store.amend(mission, budget=budget, by="ada@here")
+    with pytest.raises(UsageError, match="Nothing"):
+        store.amend(mission, by="ada@here")
+    with pytest.raises(UnknownNameError, match="main"):
+        store.amend(mission, models={"mai": SMALL}, by="ada@here")
+    assert store.amendments(mission) == []
+
+
+# -- keys --------------------------------------------------------------------------------
+
+
+def lacks(store: Store, mission: Any) -> tuple[str, ...]:
+    """What a snapshot and a reader of changes are told, which is the same."""
+    found = store.snapshot(mission.id).lacks
+    assert store.since(mission.id, 0).lacks == found
+    return found
+
+
+def runner(store: Store, name: str, *keys: Any) -> None:
+    assert store.take_lease(f"runner:{name}", RunnerId(name), MINUTE, {"keys": list(keys)})
+
+
+def test_an_approved_mission_says_which_keys_nobody_has(bench: Bench, store: Store) -> None:
+    any_of_that_name = LARGE.model_copy(update={"key": "B_KEY", "key_id": ""})
+    models = {"main": LARGE, "spare": any_of_that_name, "local": SMALL}
+    draft = bench.proposed("a", models=models)
+    assert lacks(store, draft) == ()
+    mission = bench.approved("a", models=models)
+    assert lacks(store, mission) == ("A_KEY", "B_KEY")
+    runner(store, "r-1", "A_KEY:another", "B_KEY:bb", 7)
+    assert lacks(store, mission) == ("A_KEY",)
+    runner(store, "r-2", "A_KEY:aa")
+    assert len(lacks(store, mission)) == 1
+    runner(store, "r-3", "A_KEY:aa", "B_KEY:cc")
+    assert lacks(store, mission) == ()
+
+
+def test_a_mission_that_a_runner_holds_lacks_nothing(bench: Bench, store: Store) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    assert lacks(store, held.mission) == ()
+    store.release_lease(held.lease)
+    assert lacks(store, held.mission) == ("A_KEY",)
+    store.amend(held.mission.id, models={"main": SMALL}, by="ada@here")
+    assert lacks(store, held.mission) == ()
+
+
+def test_a_mission_that_has_ended_lacks_nothing(bench: Bench, store: Store) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    held.commit(held.change("mission.finished", mission_state=MissionState.FAILED))
+    store.release_lease(held.lease)
+    assert lacks(store, held.mission) == ()
+
+
+def test_keys_that_a_runner_tells_of_oddly_are_none(bench: Bench, store: Store) -> None:
+    mission = bench.approved("a", models={"main": LARGE})
+    assert store.take_lease("runner:x", RunnerId("x"), MINUTE, {"keys": "A_KEY:aa"})
+    assert store.take_lease("runner:y", RunnerId("y"), MINUTE, {"keys": {"A_KEY:aa": 1}})
+    assert lacks(store, mission) == ("A_KEY",)
+
+
+def test_revised_plan_says_anew_which_keys_it_needs(bench: Bench, store: Store) -> None:
+    mission = bench.proposed("a", models={"main": LARGE})
+    assert lacks(store, mission) == ()
+    revised = store.revise_plan(mission.id, bench.spec("a"), by="ada@here")
+    store.approve(mission.id, revision=2, plan_hash=revised.plan_hash, by="ada@here")
+    assert lacks(store, replace(mission, revision=2)) == ()
