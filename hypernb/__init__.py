@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan as Plan
     from hypernb.session import Mission as Mission
     from hypernb.session import Session as Session
+    from hypernb.session import tool as tool
 
 _HOMES = {
     "BaseAgent": "hypernb.agents",
@@ -40,6 +41,7 @@ _HOMES = {
     "budget_left": "hypernb.engine",
     "playbook": "hypernb.agents",
     "spend": "hypernb.engine",
+    "tool": "hypernb.session",
 }
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "budget_left",
     "playbook",
     "spend",
+    "tool",
 ]
 
 
@@ -77,9 +80,10 @@ def _give_missions_a_face() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from hypernb.magics import give_missions_a_face
+        from hypernb.magics import give_missions_a_face, watch_cells
 
         give_missions_a_face(shell)
+        watch_cells(shell)
 
 
 def __dir__() -> list[str]:

@@ -214,6 +214,26 @@ class PlanProblemsError(PlanError):
         super().__init__(f"{self.problems[0]}{tail}")
 
 
+class NoPlanError(PlanError):
+    """A model was asked for a plan, and none of its answers can be carried out.
+
+    Attributes:
+        model: Who was asked.
+        problems: What was wrong with the last one.
+    """
+
+    code = "plan.none"
+
+    def __init__(self, model: str, problems: Sequence[str]) -> None:
+        self.model = model
+        self.problems = tuple(problems)
+        first = self.problems[0] if self.problems else "It gave no reason."
+        super().__init__(
+            f"{model} has made no plan that could be carried out. The last one: {first}",
+            hint="Say more exactly what is wanted, or take another model.",
+        )
+
+
 class EditConflictError(PlanError):
     """A plan was changed by somebody else while it was being edited.
 

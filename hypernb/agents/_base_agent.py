@@ -92,7 +92,7 @@ class BaseAgent(ABC):
     def process_task(self, task: AgentTask) -> Any | Awaitable[Any]:
         """Do a task, and return its output; may be a coroutine function."""
 
-    def receive_message(self, message: AgentMessage) -> Awaitable[None] | None:
+    def receive_message(self, message: AgentMessage) -> Any:
         """Deal with a message; by default nothing is done. May be a coroutine function.
 
         Called before `process_task`, and in it whenever the agent asks its model, calls a tool

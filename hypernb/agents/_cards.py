@@ -8,6 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
+from hypernb.agents._post import TALK_TOOLS
 from hypernb.errors import RoleCardError, nearest
 from hypernb.model import RoleCard
 
@@ -26,7 +29,8 @@ SPECIALISTS: Final = (
 )
 """The eight built-in agents, in the order in which they are listed."""
 
-_TEXTS: Final = frozenset({"name", "role", "model", "prompt"})
+_TEXTS: Final = frozenset({"name", "role", "model", "prompt", "returns"})
+_NUMBERS: Final = frozenset({"steps", "calls", "tokens"})
 _LISTS: Final = frozenset({"capabilities", "tools", "extend_capabilities", "extend_tools"})
 _REQUIRED: Final = ("role", "capabilities", "tools")
 _CARD_AT_MOST_BYTES: Final = 1_000_000
@@ -98,7 +102,10 @@ def _read(path: Path) -> dict[str, Any]:
 def _check(path: Path, key: str, value: object) -> None:
     if key in _TEXTS:
         if not isinstance(value, str) or (key == "name" and not value.strip()):
-            raise RoleCardError(str(path), key, f"is {value!r}; it has to be text")
+            raise RoleCardError(str(path), key, f"is {value!r:.120}; it has to be text")
+    elif key in _NUMBERS:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise RoleCardError(str(path), key, f"is {value!r:.120}; it has to be a number")
     elif key in _LISTS:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise RoleCardError(str(path), key, "has to be a list of texts")
@@ -106,19 +113,31 @@ def _check(path: Path, key: str, value: object) -> None:
             _check_tools(path, key, value)
     else:
         raise RoleCardError(
-            str(path), key[:120], "is not known", hint=nearest(key, _TEXTS | _LISTS)
+            str(path), key[:120], "is not known", hint=nearest(key, _TEXTS | _LISTS | _NUMBERS)
         )
 
 
 def _check_tools(path: Path, key: str, names: list[str]) -> None:
-    from hypernb.tools import tool_names
-
-    known = tool_names()
+    known = known_tools()
     for name in names:
         if name not in known:
             raise RoleCardError(
                 str(path), key, f"names no tool with {name[:120]!r}", hint=nearest(name, known)
             )
+
+
+def known_tools() -> tuple[str, ...]:
+    """Return the names of all tools that agents can be given, sorted."""
+    from hypernb.tools import all_tool_names
+
+    return tuple(sorted((*all_tool_names(), *TALK_TOOLS)))
+
+
+def model_tools() -> tuple[str, ...]:
+    """Return the names of those that only a model can call, sorted."""
+    from hypernb.tools import function_tool_names
+
+    return tuple(sorted((*function_tool_names(), *TALK_TOOLS)))
 
 
 def _merge(before: RoleCard | None, fields: dict[str, Any], path: Path) -> RoleCard:
@@ -140,7 +159,13 @@ def _merge(before: RoleCard | None, fields: dict[str, Any], path: Path) -> RoleC
                 f"To extend a built-in one, use its name: {', '.join(SPECIALISTS)}.",
             )
     sources = [before.source] if before else []
-    return RoleCard(**{**merged, "source": ", ".join([*sources, str(path)])})
+    try:
+        return RoleCard(**{**merged, "source": ", ".join([*sources, str(path)])})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(step) for step in first["loc"])
+        problem = f"is {first['input']!r:.120}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        raise RoleCardError(str(path), key, problem) from None
 
 
 def _unique(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -134,7 +134,10 @@ class _Attempt:
     def _last(self) -> Any:
         """Ask for the answer once more, and take it or fail."""
         if self._bounds.steps_left < 1 or self._bounds.tokens_left < 1:
-            raise self._failure("its answers are used up", "")
+            partial = self._outcome.partial("its answers or its tokens are used up")
+            if partial is None:
+                raise self._failure("its answers or its tokens are used up", "")
+            return partial
         why = (
             "You go round in circles."
             if self._toolbox.is_stuck

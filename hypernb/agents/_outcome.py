@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._answers import MisfitError, unwrapped
 from hypernb.agents._fences import plain
-from hypernb.agents._perform import stamped
-from hypernb.agents._words import listed, number, summarise
+from hypernb.agents._perform import reported, stamped
+from hypernb.agents._words import listed, number
 from hypernb.model import Finding, Report, RunStatus, Severity, StoredValue, ToolRun
 
 if TYPE_CHECKING:
@@ -56,17 +56,14 @@ class Outcome:
         """Return a report of what was found before the work was broken off; None without."""
         if self._work.returns != "report" or not self._toolbox.runs:
             return None
-        runs = self._tool_runs()
-        summary = f"This is a part only: it was broken off. {summarise(runs)}"
+        found = self.from_tools()
         gap = ToolRun(tool=MODEL, status=RunStatus.DID_NOT_RUN, task=self._task, reason=why)
-        return Report(agent=self._agent, task=self._task, summary=summary, runs=(*runs, gap))
+        summary = f"This is a part only: it was broken off. {found.summary}"
+        return found.model_copy(update={"summary": summary, "runs": (*found.runs, gap)})
 
     def from_tools(self) -> Report:
         """Return a report of what the tools have found, without a word of a model."""
-        runs = self._tool_runs()
-        return Report(
-            agent=self._agent, task=self._task, summary=summarise(runs), runs=tuple(runs)
-        )
+        return reported(self._agent, self._task, self._tool_runs(), self._context)
 
     def _value(self, result: int) -> StoredValue:
         kept = self._toolbox.kept
@@ -76,16 +73,16 @@ class Outcome:
         return StoredValue(kept[result])
 
     def _report(self, answer: Mapping[str, Any]) -> Report:
-        runs = self._tool_runs()
+        found = self.from_tools()
         claims = answer["claims"]
         kept = tuple(self._claims(claims[:_CLAIMS_AT_MOST]))
         own = self._own_run(kept, dropped=len(claims) - len(kept))
-        summary = plain(answer["summary"].strip(), _SUMMARY_AT_MOST) or summarise(runs)
-        return Report(
-            agent=self._agent,
-            task=self._task,
-            summary=" ".join([summary, *self._honestly(kept)]),
-            runs=(*runs, own),
+        summary = plain(answer["summary"].strip(), _SUMMARY_AT_MOST) or found.summary
+        return found.model_copy(
+            update={
+                "summary": " ".join([summary, *self._honestly(kept)]),
+                "runs": (*found.runs, own),
+            }
         )
 
     def _own_run(self, claims: tuple[Finding, ...], *, dropped: int) -> ToolRun:

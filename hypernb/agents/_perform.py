@@ -44,6 +44,11 @@ def perform(*, agent: str, task: str, work: AgentWork, context: ToolContext) -> 
     if all(run.status is RunStatus.DID_NOT_RUN for run in runs):
         raise NothingRanError(task, {run.tool: run.reason for run in runs})
     context.report("done", 1.0)
+    return reported(agent, task, runs, context)
+
+
+def reported(agent: str, task: str, runs: Sequence[ToolRun], context: ToolContext) -> Report:
+    """Return a report of what tools did; if one of them sums up, of all tasks before it too."""
     if any("sprint" in run.facts for run in runs):
         return _summing_up(agent, task, runs, context)
     return Report(agent=agent, task=task, summary=summarise(runs), runs=tuple(runs))

@@ -113,7 +113,7 @@ class Post:
             recipient=arguments["to"],
             content=arguments["content"],
             type=arguments.get("type", "note"),
-            reply_to=by_number.get(answered, ""),
+            reply_to="" if answered is None else by_number[answered],
         )
         sent = self._services.send(message)
         return f"Sent to {sent.recipient[:200] or 'everybody'}."

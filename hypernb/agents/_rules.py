@@ -59,6 +59,7 @@ _NO_SUITE: Final = re.compile(
     re.IGNORECASE,
 )
 _PATH: Final = re.compile(r"[\w.\-]+(?:/[\w.\-]+)*/?")
+_START: Final = "Planned by rules over the agents' capabilities, because {}"
 _LONGEST: Final = 4
 _STEM_AT_LEAST: Final = 3
 _PATHS_AT_MOST: Final = 200
@@ -72,7 +73,7 @@ class Match:
     words: tuple[str, ...]
 
 
-def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = ()) -> Plan:
+def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = (), because: str = "") -> Plan:
     """Plan a free-text goal by rules, without a model; the plan says so.
 
     Every agent with a capability whose words stand in the goal gets a task; if none has, or
@@ -81,6 +82,7 @@ def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = ()) -> Plan:
 
     Args:
         agents: Just these, whatever the goal says.
+        because: Why no model has planned it; by default because none is configured.
 
     Raises:
         GoalError: The goal is empty, longer than 100,000 characters, or not text.
@@ -93,8 +95,9 @@ def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = ()) -> Plan:
     listing = checked_tree(root)
     cards = load_cards(listing.root)
     scope = _named_paths(goal, listing.files)
-    picked, notes = _pick(_without(goal, scope), cards, agents)
-    suite = not _NO_SUITE.search(goal)
+    start = _START.format(because or "no model is configured")
+    picked, notes = _pick(_without(goal, scope), cards, agents, start)
+    suite = not wants_no_suite(goal)
     plan = Plan(goal, root=listing.root, scope=scope)
     add_tasks(plan, picked, cards, listing, suite=suite, scope=scope)
     if scope:
@@ -104,6 +107,16 @@ def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = ()) -> Plan:
     plan.planned_by = "rules"
     plan.notes = (*notes, *tree_notes(listing, cards, picked, suite=suite))
     return plan
+
+
+def wants_no_suite(goal: str) -> bool:
+    """Tell whether a goal says that the project's own tests are not to be run.
+
+    Example:
+        >>> wants_no_suite("Look at all of it, but do not run the tests.")
+        True
+    """
+    return bool(_NO_SUITE.search(goal))
 
 
 def check_goal(goal: str) -> None:
@@ -158,10 +171,9 @@ def _longest(
 
 
 def _pick(
-    goal: str, cards: Mapping[str, RoleCard], agents: Sequence[str]
+    goal: str, cards: Mapping[str, RoleCard], agents: Sequence[str], start: str
 ) -> tuple[list[str], list[str]]:
     """Choose agents besides the strategist, and say why in sentences."""
-    start = "Planned by rules over the agents' capabilities, because no model is configured"
     if agents:
         asked = checked_agents(agents, cards)
         return _others(asked), [f"{start}: you named {listed(asked)}."]

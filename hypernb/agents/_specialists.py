@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.agents._model_tasks import with_model
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
 from hypernb.model import NO_MODEL, AgentWork
@@ -166,28 +167,52 @@ def _add_one(
 
 
 def equip(spec: PlanSpec, cards: Mapping[str, RoleCard]) -> PlanSpec:
-    """Give each agent's task that names no tools those of the agent's card.
+    """Give agents' tasks what is not said of them and the approval is to cover.
 
-    Without a model an agent can do what its tools do and nothing else; the plan says so, and
-    names every tool and command before it is approved. A task whose agent is unknown is left
-    to the check of the plan.
+    A task with a model, or without tools in a plan that has models, gets model, role, tools
+    and bounds of the agent's card, and sees a sample of each input. Without a model an agent
+    can do what its tools do and nothing else: a task that names none gets those of the card;
+    the plan says so, and names every tool and command before it is approved. A task whose
+    agent is unknown is left to the check of the plan.
     """
-    bare = {
-        task.name
-        for task in spec.tasks
-        if isinstance(task.work, AgentWork) and not task.work.tools and task.agent in cards
-    }
-    if not bare:
-        return spec
-    tasks = tuple(
-        _equipped(task, cards[task.agent], Path(spec.root)) if task.name in bare else task
-        for task in spec.tasks
-    )
-    note = (
+    agents = {task.name: task.agent for task in spec.tasks}
+    bare = []
+    tasks = []
+    for task in spec.tasks:
+        card = cards.get(task.agent)
+        if _is_for_a_model(task, card, spec):
+            tasks.append(with_model(task, card, spec, agents=agents))
+        elif card is not None and _is_bare(task):
+            bare.append(task.name)
+            tasks.append(_equipped(task, card, Path(spec.root)))
+        else:
+            tasks.append(task)
+    hosts = [host for task in tasks for host in task.hosts]
+    update = {"tasks": tuple(tasks), "hosts": tuple(dict.fromkeys([*spec.hosts, *hosts]))}
+    if bare:
+        update["notes"] = (*spec.notes, _no_model(bare))
+    same = all(old is new for old, new in zip(spec.tasks, tasks, strict=True))
+    return spec if same else spec.model_copy(update=update)
+
+
+def _is_bare(task: TaskSpec) -> bool:
+    return isinstance(task.work, AgentWork) and not (task.work.tools or task.work.function)
+
+
+def _is_for_a_model(task: TaskSpec, card: RoleCard | None, spec: PlanSpec) -> bool:
+    work = task.work
+    if not isinstance(work, AgentWork):
+        return False
+    if work.function:
+        return True  # it has what it is given, also without a model
+    return card is not None and bool(work.model or (spec.models and not work.tools))
+
+
+def _no_model(tasks: Sequence[str]) -> str:
+    return (
         f"{NO_MODEL} the tools of the agent's role card do what they always do, "
-        f"whatever the goal of {listed(sorted(bare))} says."
+        f"whatever the goal of {listed(sorted(tasks))} says."
     )
-    return spec.model_copy(update={"tasks": tasks, "notes": (*spec.notes, note)})
 
 
 def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:

@@ -53,12 +53,10 @@ class Called:
     Attributes:
         content: What the model is told.
         is_fit: It was a call that could be made: a tool that there is, with its arguments.
-        is_stuck: It was made so often before that it was not made again.
     """
 
     content: str
     is_fit: bool = True
-    is_stuck: bool = False
 
 
 class Toolbox:
@@ -201,7 +199,7 @@ class Toolbox:
             f"It was not called: you have called {name} with these arguments "
             f"{SAME_AT_MOST} times. Do something else, or finish with what you have."
         )
-        return Called(said, is_stuck=True)
+        return Called(said)
 
     def _answer(self, name: str, arguments: Mapping[str, Any]) -> tuple[Any, ToolRun | None]:
         if name in TALK_TOOLS:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hypernb.engine._keys import lacking_keys as lacking_keys
     from hypernb.engine._keys import needed_keys as needed_keys
     from hypernb.engine._log import read_log as read_log
+    from hypernb.engine._models import ModelDesk as ModelDesk
+    from hypernb.engine._models import Way as Way
     from hypernb.engine._runner import Runner as Runner
     from hypernb.engine._runner import RunnerEnd as RunnerEnd
     from hypernb.engine._settings import RunnerSettings as RunnerSettings
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 # the store or for networkx.
 _HOMES: Final = {
     "InProcessHost": "_host",
+    "ModelDesk": "_models",
     "Runner": "_runner",
     "RunnerEnd": "_runner",
     "RunnerSettings": "_settings",
     "SystemClock": "_clock",
+    "Way": "_models",
     "budget_left": "_spending",
     "key_ids": "_keys",
     "lacking_keys": "_keys",
@@ -40,10 +44,12 @@ _HOMES: Final = {
 
 __all__ = [
     "InProcessHost",
+    "ModelDesk",
     "Runner",
     "RunnerEnd",
     "RunnerSettings",
     "SystemClock",
+    "Way",
     "budget_left",
     "key_ids",
     "lacking_keys",

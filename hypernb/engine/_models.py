@@ -187,14 +187,20 @@ class ModelDesk:
 
     def forget(self, mission: MissionId) -> None:
         """Close what was opened for one mission only."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):
-                asyncio.run_coroutine_threadsafe(self._drop(mission), self._loop)
+        if self._loop is None:
+            return
+        dropping = self._drop(mission)
+        try:
+            asyncio.run_coroutine_threadsafe(dropping, self._loop)
+        except RuntimeError:  # the loop has ended, and has closed all
+            dropping.close()
 
     async def _drop(self, mission: MissionId) -> None:
         for place in [place for place in self._models if place[1].mission == mission]:
             with contextlib.suppress(Exception):
-                await self._models.pop(place).aclose()
+                await self._models[place].aclose()
+            # Not before it is closed: the end of the desk closes what is still here.
+            self._models.pop(place, None)
 
     def close(self) -> None:
         """End all calls and the thread; a later call starts another. Blocking, for a moment."""

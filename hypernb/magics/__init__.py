@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["give_missions_a_face", "register"]
+__all__ = ["give_missions_a_face", "register", "watch_cells"]
 
 
 def register(shell: InteractiveShell) -> None:
@@ -22,3 +22,10 @@ def give_missions_a_face(shell: InteractiveShell) -> None:
     from hypernb.magics._shell import give_missions_a_face as give
 
     give(shell)
+
+
+def watch_cells(shell: InteractiveShell) -> None:
+    """Let calls of this kernel's tools have its main thread between cells."""
+    from hypernb.magics._kernel_tools import watch_cells as watch
+
+    watch(shell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import UnknownNameError, UsageError
+from hypernb.errors import ContractError, UnknownNameError, UsageError
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._shown import Listing, Shown
 from hypernb.magics._start import (
@@ -226,8 +226,22 @@ def _show(around: Surroundings, request: Request) -> Shown:
 
 def _attach(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request)
+    _take_over(mission)
     watch(around, mission, wait=around.headless, lasts=not around.headless)
     return mission
+
+
+def _take_over(mission: Mission) -> None:
+    """Have this kernel answer for one that is gone, or say what it lacks for that."""
+    from IPython.display import display
+
+    try:
+        tools = mission.attach()
+    except (UnknownNameError, ContractError) as error:
+        display(Shown(str(error)))
+        return
+    if tools:
+        display(Shown(f"This kernel does calls of {', '.join(tools)} for {mission.id} now."))
 
 
 def _wait(around: Surroundings, request: Request) -> Mission:

@@ -43,6 +43,7 @@ from hypernb.model._plan import (
     OnFailure,
     PlanSpec,
     PythonWork,
+    Returns,
     TaskSpec,
 )
 from hypernb.model._quotes import Quote, QuoteSource, Range
@@ -130,6 +131,7 @@ __all__ = [
     "Resource",
     "ResourceUse",
     "Retention",
+    "Returns",
     "RoleCard",
     "RunStatus",
     "RunnerId",

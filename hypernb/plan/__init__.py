@@ -10,6 +10,7 @@ from hypernb.plan._check import (
     keyword_name,
     plan_problems,
 )
+from hypernb.plan._check_models import price_problem
 from hypernb.plan._compare import PlanDifference, compare
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
@@ -17,6 +18,7 @@ from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths
 from hypernb.plan._quote import Experience, makespan, models_used, quote_plan
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
+from hypernb.plan._sizes import refuse_too_large
 
 __all__ = [
     "MAX_GOAL",
@@ -40,7 +42,9 @@ __all__ = [
     "models_used",
     "outline",
     "plan_problems",
+    "price_problem",
     "quote_plan",
+    "refuse_too_large",
     "remaining_paths",
     "shared_tasks",
     "to_networkx",

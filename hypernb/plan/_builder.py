@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ from hypernb.model import (
 )
 from hypernb.plan._check import check_plan, keyword_name
 from hypernb.plan._functions import ShippedFunction, import_paths, ship, takes
+from hypernb.plan._own_agents import own_agent
 from hypernb.plan._sizes import refuse_too_large
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from hypernb.abc import Payload
-    from hypernb.model import Digest
+    from hypernb.model import CallRecord, Digest, ModelSpec, Returns
 
 
 _TERMS: Final = (
@@ -48,6 +49,10 @@ _TERMS: Final = (
     "playbook",
     "params",
     "planned_by",
+    "models",
+    "content",
+    "cassette",
+    "cache_s",
 )
 
 
@@ -108,6 +113,14 @@ class Plan:
         playbook: Name of the playbook it comes from.
         params: Parameters of that playbook.
         planned_by: Who planned it, in words.
+        models: The models that its agents may ask, by the names that tasks have for them.
+
+    Attributes:
+        content: ``full``, ``hashes`` or ``none``: how much of what models are told and answer
+            is kept.
+        cassette: ``record:PATH`` or ``replay:PATH``; empty to ask models.
+        cache_s: How old an answer to the same question may be, in seconds.
+        planning: Calls of models that have made this plan.
 
     Raises:
         CannotShipError: An input cannot be sent to another process.
@@ -143,13 +156,14 @@ class Plan:
         playbook: str = "",
         params: Mapping[str, Any] | None = None,
         planned_by: str = "a person",
+        models: Mapping[str, ModelSpec] | None = None,
     ) -> None:
         self.goal = goal
         self._payloads: dict[Digest, Payload] = {}
         self._functions: dict[int, ShippedFunction] = {}
         self._tasks: dict[str, TaskSpec] = {}
         self._places: dict[str, str] = {}
-        self.inputs = Inputs(self._keep)
+        self.inputs = Inputs(self.keep)
         self.inputs.update(inputs or {})
         self.root = str(Path(root or ".").expanduser().resolve())
         self.scope = _words(scope)
@@ -164,6 +178,11 @@ class Plan:
         self.playbook = playbook
         self.params = dict(params or {})
         self.planned_by = planned_by
+        self.models = dict(models or {})
+        self.content: Literal["full", "hashes", "none"] = "full"
+        self.cassette = ""
+        self.cache_s = 0.0
+        self.planning: tuple[CallRecord, ...] = ()
 
     @property
     def tasks(self) -> tuple[TaskSpec, ...]:
@@ -181,11 +200,18 @@ class Plan:
         function: Callable[..., Any] | None = None,
         *args: Any,
         kwargs: Mapping[str, Any] | None = None,
-        agent: str = "",
+        agent: object = "",
         goal: str = "",
         needs: Iterable[str] = (),
         tools: Iterable[str] = (),
         params: Mapping[str, Mapping[str, Any]] | None = None,
+        model: str = "",
+        returns: Returns | None = None,
+        answer: Mapping[str, Any] | None = None,
+        steps: int | None = None,
+        calls: int | None = None,
+        tokens: int | None = None,
+        variables: Mapping[str, Any] | None = None,
         scope: Iterable[str] = (),
         hosts: Iterable[str] = (),
         check: str = "",
@@ -196,6 +222,7 @@ class Plan:
         on_failure: OnFailure | str = OnFailure.STOP,
         repeatable: bool = True,
         estimate: float | None = None,
+        estimate_tokens: int | None = None,
         resources: Iterable[str] = (),
     ) -> Plan:
         """Add a task, and return the plan.
@@ -205,11 +232,20 @@ class Plan:
             function: What it does; may be a coroutine function. None for an agent's task.
             args: Positional arguments of the function.
             kwargs: Keyword arguments of the function; they win over outputs and inputs.
-            agent: Who does it.
+            agent: Who does it: a name, or an agent of your own, see `hypernb.BaseAgent`.
             goal: What is to be achieved, for the agent and the reader.
             needs: Tasks that must have ended before; they may be added later.
             tools: Tools that the agent uses, in order.
             params: Arguments of each tool, by tool name.
+            model: Name of a configured model, or of one of the plan's, that does it.
+            returns: ``report``, ``text``, ``json``, ``table`` or ``value``: what the output of
+                an agent with a model is.
+            answer: JSON schema of that output, for ``json`` and ``table``.
+            steps: How many answers the model may give.
+            calls: How many calls of tools it may make.
+            tokens: How many tokens it may use in all.
+            variables: How much of the plan's inputs it may see, by name: ``schema``,
+                ``sample``, ``all``, or a `hypernb.model.Grant`. By default a sample of each.
             scope: Paths below the root that it may touch; those of the plan if empty.
             hosts: Hosts that it may talk to.
             check: What must hold for it to count as done.
@@ -220,6 +256,7 @@ class Plan:
             on_failure: ``stop``, ``skip`` or ``continue``; see `OnFailure`.
             repeatable: Safe to run again after a crash in the middle of it.
             estimate: Seconds it will probably take; the order of starting follows it.
+            estimate_tokens: Tokens it will probably use; quotes follow it.
             resources: What it shares with tasks of all missions, by name: it starts only
                 when it can have a permit of each. `hypernb.Session.limit` sets how many.
 
@@ -234,9 +271,18 @@ class Plan:
         work: PythonWork | dict[str, Any]
         if function is None:
             _refuse_idle(name, agent, args or kwargs)
-            work = {"kind": "agent", "tools": _words(tools), "params": params or {}}
+            given = {
+                "model": model or None,
+                "returns": returns,
+                "answer": answer,
+                "steps": steps,
+                "calls": calls,
+                "tokens": tokens,
+                "variables": _grants(variables),
+            }
+            agent, work = self._agent_work(name, agent, _words(tools), params or {}, given)
         else:
-            _refuse_odd(name, function, tools or params)
+            _refuse_odd(name, function, tools or params or model)
             work = self._python_work(name, function, args, dict(kwargs or {}), needed)
         fields = {
             "name": name,
@@ -254,6 +300,7 @@ class Plan:
             "on_failure": on_failure,
             "repeatable": repeatable,
             "estimate_s": estimate,
+            "estimate_tokens": estimate_tokens,
             "resources": _words(resources),
         }
         try:
@@ -289,6 +336,34 @@ class Plan:
             )
             raise PlanProblemsError([problem])
 
+    def _agent_work(
+        self,
+        task: str,
+        agent: object,
+        tools: tuple[str, ...],
+        params: Mapping[str, Mapping[str, Any]],
+        given: Mapping[str, Any],
+    ) -> tuple[str, dict[str, Any]]:
+        """Return who does a task, and what is known of how."""
+        work = {name: value for name, value in given.items() if value is not None}
+        work |= {"kind": "agent", "tools": tools, "params": params}
+        if isinstance(agent, str):
+            return agent, work
+        name, made, shipped = own_agent(agent, task=task)
+        return name, work | {
+            "tools": tools or _words(getattr(made, "tools", ())),
+            "model": work.get("model") or str(getattr(made, "model", "")),
+            "function": self.keep(shipped.payload),
+            "label": shipped.label,
+            "source": shipped.source,
+        }
+
+    def keep(self, payload: Payload) -> Digest:
+        """Have bytes stored with the plan; return how they are named in it."""
+        digest = codec.digest(payload.data)
+        self._payloads[digest] = payload
+        return digest
+
     def _python_work(
         self,
         name: str,
@@ -306,20 +381,24 @@ class Plan:
             raise PlanProblemsError([f"Task {name!r}: {error.problems[0]}"]) from None
         arguments = _arguments(name, args, kwargs)
         return PythonWork(
-            function=self._keep(shipped.payload),
-            arguments=self._keep(arguments),
+            function=self.keep(shipped.payload),
+            arguments=self.keep(arguments),
             label=shipped.label,
             takes=taken,
             source=shipped.source,
         )
 
-    def _keep(self, payload: Payload) -> Digest:
-        digest = codec.digest(payload.data)
-        self._payloads[digest] = payload
-        return digest
+
+def _grants(variables: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if variables is None:
+        return None
+    return {
+        name: {"see": much} if isinstance(much, str) else much
+        for name, much in variables.items()
+    }
 
 
-def _refuse_idle(name: str, agent: str, arguments: object) -> None:
+def _refuse_idle(name: str, agent: object, arguments: object) -> None:
     if arguments:
         raise PlanProblemsError([f"Task {name!r} has arguments and no function to take them."])
     if not agent:

@@ -18,6 +18,7 @@ from hypernb.errors import (
     nearest,
 )
 from hypernb.model import DEFAULT_TIMEOUT_S, AgentWork, PythonWork
+from hypernb.plan._check_models import model_problems, price_problems
 from hypernb.plan._graph import children_of, cycle_in, order_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def check_plan(
     *,
     agents: Collection[str] | None = None,
     tools: Collection[str] | None = None,
+    model_tools: Collection[str] = (),
 ) -> None:
     """Make sure that a plan can be carried out.
 
@@ -58,13 +60,14 @@ def check_plan(
         spec: The plan.
         agents: Names of the agents there are; None if that is not to be checked.
         tools: Names of the tools there are; None if that is not to be checked.
+        model_tools: Names of those that only a model calls.
 
     Raises:
         PlanProblemsError: Something in it has no meaning. All problems are collected, those of
             the plan first, then those of its tasks in plan order.
         CyclicPlanError: Tasks wait for each other in a circle, and that is all that is wrong.
     """
-    problems = plan_problems(spec, agents=agents, tools=tools)
+    problems = plan_problems(spec, agents=agents, tools=tools, model_tools=model_tools)
     if len(problems) == 1 and problems[0].route:
         raise CyclicPlanError(problems[0].route)
     if problems:
@@ -76,6 +79,7 @@ def plan_problems(
     *,
     agents: Collection[str] | None = None,
     tools: Collection[str] | None = None,
+    model_tools: Collection[str] = (),
 ) -> list[PlanProblem]:
     """Return what keeps a plan from being carried out, each with its place.
 
@@ -95,7 +99,7 @@ def plan_problems(
         )
         return [PlanProblem(too_many)]  # looking at each of them would take too long
     first = _first_of_each(spec)
-    problems = [*_plan_problems(spec, first)]
+    problems = [*_plan_problems(spec, first), *price_problems(spec)]
     for number, task in enumerate(spec.tasks):
         if first[task.name] != number:
             said = f"{_the_task(task)} is there twice. Give one of them another name."
@@ -105,6 +109,11 @@ def plan_problems(
         problems += _resource_problems(task)
         problems += _need_problems(spec, task, first)
         problems += _work_problems(task, agents, tools, spec.inputs)
+        if isinstance(task.work, AgentWork):
+            is_whole = agents is not None
+            problems += model_problems(
+                spec, task, task.work, model_tools=model_tools, is_whole=is_whole
+            )
     return [*problems, *_circle(spec, first)]
 
 
@@ -332,7 +341,8 @@ def _work_problems(
     tools: Collection[str] | None,
     inputs: Collection[str],
 ) -> Iterator[PlanProblem]:
-    if agents is not None and task.agent and task.agent not in agents:
+    own = isinstance(task.work, AgentWork) and task.work.function
+    if agents is not None and task.agent and task.agent not in agents and not own:
         said = (
             f"{_the_task(task)} is for {task.agent[:MAX_NAME]!r}, which is not an agent here. "
             f"{nearest(task.agent, agents)}"
@@ -357,7 +367,7 @@ def _tool_problems(
     task: TaskSpec, work: AgentWork, tools: Collection[str] | None
 ) -> Iterator[PlanProblem]:
     for tool in work.tools if tools is not None else ():
-        if tools is not None and tool not in tools:
+        if tools is not None and tool not in tools and tool not in work.lanes:
             said = (
                 f"{_the_task(task)} uses {tool[:MAX_NAME]!r}, which is not a tool here. "
                 f"{nearest(tool, tools)}"

@@ -35,7 +35,7 @@ class ShippedFunction:
     """A function as it was when it was first handed over.
 
     Attributes:
-        function: Kept alive, so that no other function gets its identity.
+        function: It, or the agent. Kept alive, so that no other gets its identity.
         label: Its qualified name.
         source: Its source text, cut; empty if there is none.
         signature: None where Python does not know it, as for ``dict``.
@@ -48,17 +48,21 @@ class ShippedFunction:
     signature: inspect.Signature | None
 
 
-def ship(function: Callable[..., Any], *, task: str) -> ShippedFunction:
-    """Make a function ready for another process.
+def ship(function: Any, *, task: str, what: str = "") -> ShippedFunction:
+    """Make a function, or the object of an agent, ready for another process.
 
     A function that a fresh interpreter can import is sent by its name, so that its classes
     stay the same classes in every session; any other (a notebook's, a lambda, one of a module
     made by hand) is sent with its code.
 
+    Args:
+        task: For errors.
+        what: What it is, for errors, where it is no function.
+
     Raises:
         CannotShipError: It holds something that lives only in this process.
     """
-    what = f"the function of task {task!r}"
+    what = what or f"the function of task {task!r}"
     inner = _innermost(function)
     module = sys.modules.get(getattr(inner, "__module__", None) or "")
     if module is None or module.__name__ == "__main__" or is_importable(module):

@@ -24,7 +24,10 @@ Spec = TypeVar("Spec", PlanSpec, TaskSpec)
 
 # What a person may change; the rest is what the plan is, and changing it is a new plan.
 TASK_FIELDS = frozenset(TaskSpec.model_fields) - {"name", "work"}
-WORK_FIELDS = frozenset({"tools", "params"})
+WORK_FIELDS = frozenset(
+    {"tools", "params", "model", "prompt", "returns", "answer", "steps", "calls", "tokens"}
+    | {"variables"}
+)
 PLAN_FIELDS = frozenset(
     {
         "scope",
@@ -76,8 +79,8 @@ def drafted(
 
     Args:
         plan: The plan.
-        changes: New values by task and field; ``tools`` and ``params`` are those of an
-            agent's work.
+        changes: New values by task and field; ``tools``, ``model``, ``steps`` and so on are
+            those of an agent's work.
         drop: Tasks to leave out; what needs them no longer does.
         add: Fields of new tasks, each done by an agent; they come last.
         plan_fields: New values of the plan's own fields.
@@ -171,11 +174,18 @@ class _Draft:
 
 
 def _work(old: AgentWork, new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an agent's work with other tools; arguments of tools that went go with them."""
-    work = {"kind": "agent", "tools": old.tools, "params": old.params} | dict(new)
-    tools = work["tools"]
-    if "params" not in new and isinstance(tools, list | tuple):
-        work["params"] = {tool: args for tool, args in old.params.items() if tool in tools}
+    """Return an agent's work with new values; what belongs to tools that went goes with them.
+
+    What nobody has said yet is left open, for the agent's card to fill in.
+    """
+    kept = {name: getattr(old, name) for name in old.model_fields_set}
+    work = {"kind": "agent", **kept, **new}
+    tools = work.get("tools")
+    if "tools" in new and isinstance(tools, list | tuple):
+        for field in ("params", "lanes", "schemas"):
+            if field not in new:
+                given = getattr(old, field)
+                work[field] = {name: given[name] for name in given if name in tools}
     return work
 
 

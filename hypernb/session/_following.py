@@ -27,6 +27,7 @@ class Follower:
         store: The store to watch.
         keep_going: Called about once a second; makes sure that a runner is there.
         stop: Set it to end the following from another thread.
+        between: Called between looks, 60 times a second.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Follower:
         *,
         keep_going: Callable[[], None] | None = None,
         stop: threading.Event | None = None,
+        between: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
+        self._between = between
         self._keep_going = keep_going
         self.stop = stop or threading.Event()
 
@@ -58,6 +61,8 @@ class Follower:
             if left is not None and left <= 0:
                 return
             self.stop.wait(POLL_S if left is None else min(POLL_S, left))
+            if self._between is not None:
+                self._between()
             if self._keep_going is not None and now - looked_at > RUNNER_LOOK_S:
                 looked_at = now
                 self._keep_going()

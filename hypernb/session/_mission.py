@@ -20,6 +20,8 @@ from hypernb.errors import (
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._following import Follower
+from hypernb.session._free_time import FREE_TIME
+from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import told_in_notes
 from hypernb.session.front_end import retries
 
@@ -332,11 +334,9 @@ class Mission:
         spec, problems = drafted(
             self.plan, changes or {}, drop=drop, add=add, plan_fields=plan_fields
         )
-        if not add:
+        if not add and not _names_models(changes):
             return spec, problems
-        from hypernb.agents import equip
-
-        return equip(spec, self.session.agents(spec.root)), problems
+        return self.session.equipped(spec), problems
 
     def difference(self, since: int | None = None) -> PlanDifference:
         """Return what the newest revision of the plan changes; falsy if there is one only.
@@ -409,6 +409,17 @@ class Mission:
             Comment.of(event)
             for event in self.events(kinds=(EventKind.PLAN_COMMENTED,), newest=True)
         ]
+
+    def attach(self) -> list[str]:
+        """Have this kernel do what a kernel that is gone did for it; return the tools' names.
+
+        Calls of its tools that wait, and those that were under way there, run here.
+
+        Raises:
+            UnknownNameError: A tool of that kernel is not defined here; nothing was moved.
+            ContractError: A tool takes other arguments than was approved; nothing was moved.
+        """
+        return [] if self.state.is_final else take_over_lanes(self)
 
     def cancel(self) -> Mission:
         """End it: running work is stopped with all its processes, the rest never starts."""
@@ -483,6 +494,7 @@ class Mission:
         payloads = None
         if changes is None or isinstance(changes, Mapping):
             spec = edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields)
+            spec = self.session.equipped(spec) if _names_models(changes) else spec
         elif drop or plan_fields:
             raise UsageError(
                 "A whole plan leaves nothing to change.", hint="Change the plan itself."
@@ -583,7 +595,8 @@ class Mission:
 
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
+            with FREE_TIME.while_waiting():
+                return await asyncio.to_thread(functools.partial(self.wait, stop=stop))
         finally:
             stop.set()
 
@@ -693,7 +706,11 @@ class Mission:
                 self.session.keep_runner(self._needed_keys())
             asks = False
 
-        return Follower(self.session.store, keep_going=keep_going, stop=stop)
+        # A cell that waits for a mission lets calls of this kernel's tools through: what it
+        # waits for may need them.
+        return Follower(
+            self.session.store, keep_going=keep_going, stop=stop, between=FREE_TIME.use
+        )
 
     def _needed_keys(self) -> Collection[str]:
         """Return which keys a runner needs to go on with it."""
@@ -738,11 +755,13 @@ class Mission:
         return any(task.state in RETRIABLE for task in self.tasks.values())
 
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
+        spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
         self._record = self.session.store.revise_plan(
             self._record.id, spec, by=self.session.by, revision=revision
         )
+        serve_own_lane(self.session.store.url, spec)
 
     def _refuse_other(self, record: MissionRecord, revision: int | None) -> None:
         # Before the draft is looked at: on another plan its names may mean nothing.
@@ -762,3 +781,8 @@ class Mission:
         state = self.state
         if state is not before:
             raise TransitionError("mission", self.id, state.value, after)
+
+
+def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:
+    """Tell whether tasks get another model, which the plan may not know yet."""
+    return any("model" in each for each in (changes or {}).values())

@@ -23,11 +23,13 @@ from hypernb.session._hosting import (
     runner_mode,
     stop_host,
 )
+from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
+from hypernb.session._planning import Wish, equipped, plan_wish
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -160,7 +162,7 @@ class Session:
 
     # -- starting -----------------------------------------------------------------------
 
-    def propose(
+    def propose(  # noqa: PLR0913  each is named at the call
         self,
         goal: str = "",
         *,
@@ -168,16 +170,23 @@ class Session:
         params: Mapping[str, Any] | None = None,
         agents: Sequence[str] = (),
         inputs: Mapping[str, Any] | None = None,
+        model: str = "",
+        offline: bool = False,
+        on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Mission:
         """Plan a mission; it waits for approval and nothing runs.
 
         Args:
             goal: What is wanted, in words; taken literally. May be empty for a playbook.
-            playbook: Name of a playbook; without one, rules pick agents for the goal.
+            playbook: Name of a playbook, which needs no model; without one, the configured
+                model plans the goal, or rules do where there is none.
             params: Arguments of the playbook.
             agents: Only these agents.
             inputs: Values to hand in, by name.
+            model: Name of a profile or a model that is to plan and to work.
+            offline: Ask no model.
+            on_progress: Told a few words on what planning is doing.
             contract: Fields of the plan to set: ``scope``, ``budget``, ``concurrency``,
                 ``priority``, ``deadline_s`` ...
 
@@ -185,14 +194,24 @@ class Session:
             GoalError: The goal is empty or longer than 100,000 characters.
             UnknownNameError: There is no such playbook or agent; near misses are named.
             PlanError: The plan could not be carried out.
+            KeyMissingError: The configured model needs a key that is not in the environment.
+            ModelError: The model that was named cannot be asked.
         """
         return self.start(
             self.plan(
-                goal, playbook=playbook, params=params, agents=agents, inputs=inputs, **contract
+                goal,
+                playbook=playbook,
+                params=params,
+                agents=agents,
+                inputs=inputs,
+                model=model,
+                offline=offline,
+                on_progress=on_progress,
+                **contract,
             )
         )
 
-    def plan(
+    def plan(  # noqa: PLR0913  each is named at the call
         self,
         goal: str = "",
         *,
@@ -200,22 +219,34 @@ class Session:
         params: Mapping[str, Any] | None = None,
         agents: Sequence[str] = (),
         inputs: Mapping[str, Any] | None = None,
+        model: str = "",
+        offline: bool = False,
+        on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Plan:
         """Plan without storing anything; arguments and errors as for `propose`."""
-        from hypernb.agents import check_goal, plan_goal
+        from hypernb.agents import check_goal
 
+        for term in contract:
+            if term not in PlanSpec.model_fields:
+                raise UnknownNameError("term of a plan", term, PlanSpec.model_fields)
         if playbook:
             plan = self._from_playbook(playbook, params or {}, agents, inputs or {})
             if goal.strip():
                 check_goal(goal)
                 plan.goal = goal
         else:
-            plan = plan_goal(goal, root=self.root, agents=tuple(agents))
-            plan.inputs.update(inputs or {})
+            wish = Wish(
+                goal,
+                agents=tuple(agents),
+                inputs=dict(inputs or {}),
+                model=model,
+                offline=offline,
+                contract=contract,
+                on_progress=on_progress or _say_nothing,
+            )
+            plan = plan_wish(self, wish)
         for term, value in contract.items():
-            if term not in PlanSpec.model_fields:
-                raise UnknownNameError("term of a plan", term, PlanSpec.model_fields)
             if value is not None:
                 setattr(plan, term, value)
         return plan
@@ -232,7 +263,10 @@ class Session:
         """
         spec, payloads = self.build(plan)
         self.check(spec)
-        record = self.store.create_mission(spec, by=self.by, payloads=payloads)
+        record = self.store.create_mission(
+            spec, by=self.by, payloads=payloads, planning=plan.planning
+        )
+        serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
 
@@ -242,11 +276,12 @@ class Session:
         Raises:
             PlanError: It could not be carried out, or something in it cannot be sent.
         """
-        from hypernb.agents import equip
-
         spec, payloads = plan.build()
-        equipped = equip(spec, self.agents(spec.root))
-        return told_in_notes(self, equipped, payloads), payloads
+        return told_in_notes(self, with_lanes(self.equipped(spec)), payloads), payloads
+
+    def equipped(self, spec: PlanSpec) -> PlanSpec:
+        """Return a plan with the models that its tasks name, and all that agents need."""
+        return equipped(self, spec)
 
     def egress(self, plan: Plan | PlanSpec) -> Leaving:
         """Return which bytes of which variable would leave for which host, before approval.
@@ -271,17 +306,27 @@ class Session:
         Raises:
             PlanError: It could not be carried out.
         """
+        from hypernb.agents import known_tools, model_tools
         from hypernb.plan import check_plan
-        from hypernb.tools import tool_names
 
-        check_plan(spec, agents=self.agents(spec.root), tools=tool_names())
+        check_plan(
+            spec,
+            agents=self.agents(spec.root),
+            tools=known_tools(),
+            model_tools=model_tools(),
+        )
 
     def problems(self, spec: PlanSpec) -> list[PlanProblem]:
         """Return what keeps a plan from being carried out, each with its place."""
+        from hypernb.agents import known_tools, model_tools
         from hypernb.plan import plan_problems
-        from hypernb.tools import tool_names
 
-        return plan_problems(spec, agents=self.agents(spec.root), tools=tool_names())
+        return plan_problems(
+            spec,
+            agents=self.agents(spec.root),
+            tools=known_tools(),
+            model_tools=model_tools(),
+        )
 
     def quote(self, plan: PlanSpec | Plan) -> QuoteTable:
         """Return what a plan will probably use: a quote for each task, then one for the whole.
@@ -593,6 +638,10 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session on {self._where or 'the default store'}, runner {self.mode}>"
+
+
+def _say_nothing(words: str) -> None:
+    del words
 
 
 def _who() -> str:

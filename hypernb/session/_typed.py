@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from hypernb.session._mission import Mission
 
 _LISTS: Final = frozenset({"needs", "tools", "scope", "hosts", "resources"})
-_TEXTS: Final = frozenset({"goal", "agent", "check", "result", "on_failure"})
+_TEXTS: Final = frozenset(
+    {"goal", "agent", "check", "result", "on_failure", "model", "prompt", "returns"}
+)
 _SHOWN: Final = 80
 
 

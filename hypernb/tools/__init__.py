@@ -15,9 +15,15 @@ if TYPE_CHECKING:
     from hypernb.tools._files import list_files as list_files
     from hypernb.tools._functions import FunctionTool as FunctionTool
     from hypernb.tools._functions import ToolAnswer as ToolAnswer
+    from hypernb.tools._functions import bounded as bounded
     from hypernb.tools._process import Completed as Completed
     from hypernb.tools._process import python_module as python_module
     from hypernb.tools._process import run_process as run_process
+    from hypernb.tools._registry import KernelTool as KernelTool
+    from hypernb.tools._registry import forget_tool as forget_tool
+    from hypernb.tools._registry import kernel_lane as kernel_lane
+    from hypernb.tools._registry import kernel_tool as kernel_tool
+    from hypernb.tools._registry import kernel_tools as kernel_tools
     from hypernb.tools._variables import Described as Described
     from hypernb.tools._variables import describe_variable as describe_variable
 
@@ -70,10 +76,16 @@ _HOMES: Final = {
     "Described": "_variables",
     "Egress": "_egress",
     "FunctionTool": "_functions",
+    "KernelTool": "_registry",
     "Listing": "_files",
     "ToolAnswer": "_functions",
+    "bounded": "_functions",
     "describe_variable": "_variables",
     "egress": "_egress",
+    "forget_tool": "_registry",
+    "kernel_lane": "_registry",
+    "kernel_tool": "_registry",
+    "kernel_tools": "_registry",
     "list_files": "_files",
     "python_module": "_process",
     "run_process": "_process",
@@ -84,13 +96,19 @@ __all__ = [
     "Described",
     "Egress",
     "FunctionTool",
+    "KernelTool",
     "Listing",
     "ToolAnswer",
     "all_tool_names",
+    "bounded",
     "describe_variable",
     "egress",
+    "forget_tool",
     "function_tool",
     "function_tool_names",
+    "kernel_lane",
+    "kernel_tool",
+    "kernel_tools",
     "list_files",
     "python_module",
     "run_process",

@@ -209,12 +209,13 @@ def bounded(content: Any, limit: int = ANSWER_AT_MOST) -> Any:
 
 def as_json(value: Any) -> Any:
     """Return a value with nothing in it that is not JSON; what has no form there is named."""
-    from pydantic_core import PydanticSerializationError, to_jsonable_python
+    from pydantic_core import PydanticSerializationError, to_json
 
     try:
-        made = to_jsonable_python(
+        written = to_json(
             value, fallback=lambda each: f"<{type(each).__name__}>", inf_nan_mode="strings"
         )
+        made = json.loads(written)
     except (PydanticSerializationError, ValueError, RecursionError):
         return f"<{type(value).__name__}>"
     return made

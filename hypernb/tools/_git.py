@@ -21,9 +21,7 @@ _NOTICE: Final = 200
 # Without a colon: `HEAD:path` would be a file of any place and time.
 _REVISION: Final = re.compile(r"[A-Za-z0-9@][A-Za-z0-9_./@{}^~+-]*")
 # What the repository's own configuration could have git start, or read elsewhere.
-_DRIVERS: Final = (
-    r"^(filter\..*\.(clean|smudge|process|required)|diff\..*\.(command|textconv))$"
-)
+_DRIVERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
 _SETTINGS: Final = {
     "blame.ignoreRevsFile": "",
     "blame.showEmail": "false",
@@ -77,9 +75,7 @@ def git_blame(
         )
     last = min(last_line, first_line + _LINES_AT_MOST - 1)
     lines = f"-L{first_line},{last}"
-    said = _git(
-        context, "git-blame", "blame", "--no-progress", "--date=short", lines, "--", named
-    )
+    said = _git(context, "git-blame", "blame", *_BLAME_SAFELY, lines, "--", named)
     return _cut(shown_text(said))
 
 
@@ -106,6 +102,7 @@ def git_diff(
     return _notice(text, len(names) - len(shown), outside)
 
 
+_BLAME_SAFELY: Final = ("--no-progress", "--no-textconv", "--date=short")
 _DIFF_SAFELY: Final = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
 
 

@@ -21,6 +21,8 @@ _NAMES_AT_MOST: Final = 60
 _TEXT_LINE: Final = 200
 _ALL_ITEMS: Final = 10_000
 _COVERED: Final = "[secret]"
+_MOST_TEXT: Final = 1_000_000
+_SPLIT_AT_MOST: Final = 1_000_000
 
 
 def portray(value: Any, grant: Grant) -> Portrait:
@@ -80,24 +82,26 @@ def _text(value: str, grant: Grant) -> Portrait:
     return Portrait("str", words, (len(value),), parts={"sample": "\n".join(shown)})
 
 
-_MOST_TEXT: Final = 1_000_000
-
-
 def _some_lines(value: str, lines: int, rows: int) -> Iterable[tuple[int, str]]:
-    places = seeded(lines, rows, seed_of([value[:10_000], str(len(value))]))
-    begin = 0
-    wanted = iter(places)
-    place = next(wanted, -1)
-    for number in range(lines):
-        end = value.find("\n", begin)
-        if number == place:
-            stop = len(value) if end < 0 else end
-            line = value[begin : min(stop, begin + _TEXT_LINE)]
-            yield number, line + ("…" if stop - begin > _TEXT_LINE else "")
-            place = next(wanted, -1)
-        if end < 0 or place < 0:
-            return
-        begin = end + 1
+    seed = seed_of([value[:10_000], str(len(value))])
+    if len(value) <= _SPLIT_AT_MOST:
+        every = value.split("\n")
+        for place in seeded(lines, rows, seed):
+            yield place, _shortened(every[place])
+        return
+    # A huge text is not split: lines are looked up from places in it.
+    seen: set[int] = set()
+    for place in seeded(len(value), rows, seed):
+        begin = value.rfind("\n", 0, place) + 1
+        if begin not in seen:
+            seen.add(begin)
+            end = value.find("\n", begin, begin + _TEXT_LINE + 1)
+            stop = end if end >= 0 else begin + _TEXT_LINE + 1
+            yield value.count("\n", 0, begin), _shortened(value[begin:stop])
+
+
+def _shortened(line: str) -> str:
+    return f"{line[:_TEXT_LINE]}…" if len(line) > _TEXT_LINE else line
 
 
 def _bytes(value: bytes | bytearray, _grant: Grant) -> Portrait:
@@ -180,17 +184,24 @@ def _object(value: Any, _grant: Grant) -> Portrait:
 
 
 def _public_names(value: Any) -> list[str]:
-    """Return names of attributes as they are kept, and not as the class would answer."""
-    kind = type(value)
-    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-    names: set[str] = set()
+    """Return names of attributes as they are kept, and not as the class would answer.
+
+    Those of the object itself come first: its classes may have hundreds.
+    """
+    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
+    own: set[str] = set()
+    inherited: set[str] = set()
     for cls in classes[:-1]:
         held = type.__dict__["__dict__"].__get__(cls)
-        names |= {name for name in held if type(name) is str}
-        own = held.get("__dict__")
-        if type(own) is types.GetSetDescriptorType:
-            names |= {name for name in own.__get__(value) if type(name) is str}
-    return sorted(name[:80] for name in names if not name.startswith("_"))
+        inherited |= _names(held)
+        kept = held.get("__dict__")
+        if type(kept) is types.GetSetDescriptorType:
+            own |= _names(kept.__get__(value))
+    return [*sorted(own), *sorted(inherited - own)]
+
+
+def _names(held: Any) -> set[str]:
+    return {name[:80] for name in held if type(name) is str and not name.startswith("_")}
 
 
 def _kinds(looked: list[Any], length: int) -> str:

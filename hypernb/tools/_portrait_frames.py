@@ -144,8 +144,8 @@ def _of_numbers(column: Column) -> str:
     floats, _ = numbers(column)
     if not len(floats):
         return "no finite values"
-    low, quarter, middle, three, high = np.quantile(floats, [0, 0.25, 0.5, 0.75, 1])
     with np.errstate(all="ignore"):
+        low, quarter, middle, three, high = np.quantile(floats, [0, 0.25, 0.5, 0.75, 1])
         mean, deviation = float(floats.mean()), float(floats.std())
     return (
         f"min {real(low)}, 25 % {real(quarter)}, median {real(middle)}, 75 % {real(three)}, "

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import ToolError, nearest
-from hypernb.tools._covered import scrub
+from hypernb.redact import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

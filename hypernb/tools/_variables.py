@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ToolError, nearest
-from hypernb.tools._covered import redact
+from hypernb.redact import redact
 from hypernb.tools._portrait import portray
 
 if TYPE_CHECKING:

@@ -76,6 +76,8 @@ __all__ = [
     "closed_html",
     "covered_up",
     "cost_words",
+    "cost_words",
+    "covered_up",
     "difference_html",
     "difference_text",
     "egress_html",

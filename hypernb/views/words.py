@@ -478,7 +478,7 @@ def _output(event: Event) -> Phrase:
 
 def _tool_called(event: Event) -> Phrase:
     tool = _first(event, "tool", "name")
-    what = _first(event, "command", "what", "describe", "title")
+    what = _first(event, "command", "what", "describe", "title", "arguments")
     return ("Calls ", named(tool or "a tool"), f": {what}" if what else ".")
 
 

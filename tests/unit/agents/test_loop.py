@@ -108,6 +108,15 @@ class TestOutputs:
         assert [run.tool for run in output.runs] == ["ruff", "model"]
         assert {each.agent for each in output.findings} == {"security-engineer"}
 
+    def test_ranking_tool_makes_it_a_report_of_all_tasks(self, plant: Plant) -> None:
+        root = plant(FILES)
+        before = done(ScriptedServices(report("One.", CLAIM)), root)
+        services = ScriptedServices(calls(("rank", {})), report("Begin with eval."))
+        output = done(services, root, agent_work=work(tools=("rank",)), inputs={"look": before})
+        assert output.sprint
+        assert output.summary.startswith("Begin with eval.")
+        assert {run.tool for run in output.runs} == {"model", "rank"}
+
     def test_what_a_tool_finds_twice_counts_once(self, plant: Plant) -> None:
         services = ScriptedServices(calls(("ruff", {}), ("ruff", {})), report())
         output = done(services, plant(FILES), agent_work=work(tools=("ruff",)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.abc import ToolContext
-from hypernb.tools import list_files, tool
+from hypernb.tools import function_tool, list_files, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     Tree = Callable[..., Path]
     Ran = Callable[..., ToolRun]
+    Asked = Callable[..., Any]
 
 
 @pytest.fixture
@@ -51,3 +53,23 @@ def ran(tree: Tree) -> Ran:
         return tool(name).run(context)
 
     return run
+
+
+@pytest.fixture
+def asked(tree: Tree) -> Asked:
+    """Call a tool as a model does, over a tree of these files."""
+
+    def ask(
+        name: str, files: Mapping[str, str | bytes], /, *, git: bool = True, **arguments: Any
+    ) -> Any:
+        listing = list_files(tree(files, git=git))
+        context = ToolContext(root=listing.root, files=listing.files)
+        return call(name, context, **arguments)
+
+    return ask
+
+
+def call(name: str, context: ToolContext, /, **arguments: Any) -> Any:
+    """Call a tool as a model does; return what the model is told."""
+    made = function_tool(name)
+    return made.call(context, made.check(json.dumps(arguments))).content

@@ -1,0 +1,128 @@
+"""Tasks for a model: what is fixed of them when a plan is made, for its approval to cover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.agents._post import TALK_TOOLS
+from hypernb.model import AgentWork, Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hypernb.model import ModelSpec, PlanSpec, RoleCard, TaskSpec
+
+READERS: Final = (
+    "list-files",
+    "read-file",
+    "search-files",
+    "outline-file",
+    "git-log",
+    "git-diff",
+    "git-blame",
+)
+"""Tools that every agent with a model has: they read the files of the plan's scope."""
+
+INSPECT: Final = "inspect-variable"
+RANK: Final = "rank"
+SUITE: Final = "tests"
+
+_NEEDS_A_FRAME: Final = "profile-"
+_TIMEOUT_S: Final = 1_800.0
+_FROM_CARD: Final = ("returns", "steps", "calls", "tokens")
+
+
+def usual_tools(card: RoleCard, *, has_inputs: bool, ranks: bool = False) -> tuple[str, ...]:
+    """Return the tools of an agent's task that names none.
+
+    Args:
+        card: Its role.
+        has_inputs: Whether the plan hands values in.
+        ranks: Whether the task has reports to rank.
+    """
+    own = (
+        name
+        for name in card.tools
+        if (has_inputs or not name.startswith(_NEEDS_A_FRAME)) and (ranks or name != RANK)
+    )
+    return tuple(dict.fromkeys([*own, *READERS, *([INSPECT] if has_inputs else [])]))
+
+
+def allowed_tools(card: RoleCard, *, has_inputs: bool) -> tuple[str, ...]:
+    """Return the tools that a task of an agent may be given by who plans it."""
+    usual = usual_tools(card, has_inputs=has_inputs, ranks=True)
+    return tuple(dict.fromkeys([*usual, *TALK_TOOLS]))
+
+
+def model_of(card: RoleCard | None, models: Mapping[str, ModelSpec]) -> str:
+    """Return which of a plan's models an agent has: the one of its card, or the first."""
+    if card is not None and card.model in models:
+        return card.model
+    return next(iter(models), "")
+
+
+def with_model(
+    task: TaskSpec, card: RoleCard | None, spec: PlanSpec, *, agents: Mapping[str, str]
+) -> TaskSpec:
+    """Return an agent's task with all that its approval is to cover, for its model.
+
+    What the task says itself stays.
+
+    Args:
+        task: Its work may name a model.
+        card: Role of the agent; None of an agent of the user's own.
+        spec: The plan.
+        agents: Who does the tasks of the plan, by their names.
+    """
+    work = task.work
+    if not isinstance(work, AgentWork):
+        return task
+    model = work.model or model_of(card, spec.models)
+    known = spec.models.get(model)
+    update: dict[str, Any] = {"model": model}
+    if card is not None:
+        update["prompt"] = work.prompt or card.prompt.strip() or card.role
+        if not work.tools and not work.prompt and (known is None or known.tools):
+            update["tools"] = usual_tools(
+                card, has_inputs=bool(spec.inputs), ranks=bool(task.needs)
+            )
+        update |= _bounds(work, card)
+    tools = update.get("tools", work.tools)
+    update["params"] = {**model_params(tools, spec, task.needs, agents), **work.params}
+    if "variables" not in work.model_fields_set:
+        update["variables"] = {name: Grant() for name in sorted(spec.inputs)}
+    return task.model_copy(
+        update={
+            "work": work.model_copy(update=update),
+            "hosts": _added(task.hosts, [known.host] if known else []),
+            "timeout_s": max(task.timeout_s, _TIMEOUT_S),
+        }
+    )
+
+
+def model_params(
+    tools: Iterable[str], spec: PlanSpec, needs: Iterable[str], agents: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return the arguments of tools that a model has no say in: commands, whom to rank."""
+    from pathlib import Path
+
+    from hypernb.tools._tests import suite_command
+
+    params: dict[str, dict[str, Any]] = {}
+    if SUITE in tools and spec.root:
+        params[SUITE] = suite_command(Path(spec.root))
+    if RANK in tools:
+        ranked = {need: {"agent": agents.get(need, ""), "tools": []} for need in needs}
+        params[RANK] = {"tasks": ranked}
+    return params
+
+
+def _bounds(work: AgentWork, card: RoleCard) -> dict[str, Any]:
+    """Return what the card says of output and bounds, where the task says nothing."""
+    said = work.model_fields_set
+    found = {name: getattr(card, name) for name in _FROM_CARD if name not in said}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _added(names: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*names, *more]))

@@ -1,0 +1,189 @@
+"""A plan as a model proposes it: read, cleaned, and told what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.agents._cards import known_tools, model_tools
+from hypernb.agents._fences import plain
+from hypernb.agents._specialists import equip
+from hypernb.agents._words import listed
+from hypernb.errors import PlanProblemsError
+from hypernb.model import Grant, PlanSpec
+from hypernb.plan import Plan, plan_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hypernb.agents._circumstances import Circumstances
+
+TASKS_AT_MOST: Final = 40
+
+_NAME_AT_MOST: Final = 60
+_GOAL_AT_MOST: Final = 4_000
+_CHECK_AT_MOST: Final = 1_000
+_NOTE_AT_MOST: Final = 300
+_NOTES_AT_MOST: Final = 10
+_DAY_S: Final = 86_400
+_ATTEMPTS: Final = 2  # three answers in a row that cannot be used are bad luck now and then
+_TOKENS_AT_MOST: Final = 10_000_000
+_PROBLEMS_AT_MOST: Final = 20
+
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_TASK: Final[dict[str, Any]] = {
+    "name": _TEXT,
+    "goal": _TEXT,
+    "agent": _TEXT,
+    "needs": _TEXTS,
+    "tools": _TEXTS,
+    "check": _TEXT,
+    "returns": {"type": "string", "enum": ["report", "text", "json", "table"]},
+    "seconds": {"type": "number"},
+    "tokens": {"type": "integer"},
+    "scope": _TEXTS,
+}
+_PLAN: Final[dict[str, Any]] = {
+    "tasks": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": _TASK,
+            "required": list(_TASK),
+            "additionalProperties": False,
+        },
+    },
+    "result": _TEXT,
+    "notes": _TEXTS,
+}
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": _PLAN,
+    "required": list(_PLAN),
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan as a model proposes it, as arguments of `hypernb.Plan.add`, cleaned.
+
+    Attributes:
+        tasks: Arguments, one of each task.
+        result: The task whose output is the result; empty for all ends.
+        notes: What the model wants the person to know.
+    """
+
+    tasks: tuple[dict[str, Any], ...]
+    result: str
+    notes: tuple[str, ...]
+
+
+def read_proposal(answer: Mapping[str, Any], there: Circumstances) -> Proposal:
+    """Return what a model proposes; it has the form of `SCHEMA` already."""
+    tasks = tuple(_task(each, there) for each in answer["tasks"][: TASKS_AT_MOST + 1])
+    notes = (" ".join(plain(each, _NOTE_AT_MOST).split()) for each in answer["notes"])
+    return Proposal(tasks, _name(answer["result"]), tuple(filter(None, notes))[:_NOTES_AT_MOST])
+
+
+def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
+    card = there.cards.get(said["agent"])
+    seconds = said["seconds"]
+    tools = tuple(plain(each, _NAME_AT_MOST) for each in said["tools"][:TASKS_AT_MOST])
+    if card is not None and not tools:
+        tools = there.usual_tools_of(card.name, ranks=bool(said["needs"]))
+    return {
+        "name": _name(said["name"]),
+        "goal": said["goal"].encode("utf-8", "replace").decode().strip(),
+        "agent": plain(said["agent"], _NAME_AT_MOST),
+        "needs": tuple(_name(each) for each in said["needs"][: TASKS_AT_MOST + 1]),
+        "tools": tools,
+        "check": plain(said["check"].strip(), _CHECK_AT_MOST),
+        "returns": said["returns"],
+        "estimate_tokens": said["tokens"] if 0 < said["tokens"] <= _TOKENS_AT_MOST else None,
+        "estimate": float(seconds) if 0 < seconds <= _DAY_S else None,
+        "scope": tuple(plain(each, _CHECK_AT_MOST) for each in said["scope"][:TASKS_AT_MOST]),
+        "model": there.model_of(said["agent"]),
+        "variables": {name: Grant() for name in sorted(there.inputs)},
+        "on_failure": "continue",
+        "attempts": _ATTEMPTS,
+    }
+
+
+def _name(said: str) -> str:
+    return " ".join(plain(said, _NAME_AT_MOST).replace("/", "-").split())
+
+
+def proposal_problems(proposal: Proposal, there: Circumstances) -> list[str]:
+    """Return why a proposal cannot be carried out, in sentences for who made it."""
+    problems = list(_own_problems(proposal, there))
+    draft = Plan(there.goal, root=there.root)
+    for task in proposal.tasks[:TASKS_AT_MOST]:
+        try:
+            draft.add(**task)
+        except PlanProblemsError as error:
+            problems += error.problems
+    spec = PlanSpec(
+        goal=there.goal,
+        tasks=draft.tasks,
+        root=there.root,
+        scope=there.scope,
+        inputs=dict(there.inputs),
+        models=dict(there.models),
+        result=proposal.result,
+        budget=there.budget,
+    )
+    problems += [
+        each.text
+        for each in plan_problems(
+            equip(spec, there.cards),
+            agents=there.cards,
+            tools=(*known_tools(), *there.kernel),
+            model_tools=model_tools(),
+        )
+    ]
+    unique = list(dict.fromkeys(plain(each, _CHECK_AT_MOST) for each in problems))
+    return unique[:_PROBLEMS_AT_MOST]
+
+
+def _own_problems(proposal: Proposal, there: Circumstances) -> Iterator[str]:
+    if len(proposal.tasks) > TASKS_AT_MOST:
+        yield f"The plan has more than {TASKS_AT_MOST} tasks. Let each do more."
+    for task in proposal.tasks:
+        name = task["name"]
+        if len(task["goal"]) > _GOAL_AT_MOST:
+            yield (
+                f"The goal of task {name!r} has {len(task['goal']):,} characters; "
+                f"{_GOAL_AT_MOST:,} are the most."
+            )
+        if not task["goal"]:
+            yield f"Task {name!r} has no goal. Say what is to be achieved."
+        if task["agent"] in there.cards:
+            allowed = there.tools_of(task["agent"])
+            if odd := [each for each in task["tools"] if each not in allowed]:
+                yield (
+                    f"Task {name!r} uses {listed([repr(each) for each in odd])}, which "
+                    f"{task['agent']} may not. It may use {listed(allowed)}."
+                )
+        for entry in task["scope"]:
+            if not _is_inside(entry, there):
+                yield (
+                    f"Task {name!r} has {entry!r} in its scope, which is no file or folder of "
+                    "the project. Name one of it, or leave the scope empty."
+                )
+
+
+def _is_inside(entry: str, there: Circumstances) -> bool:
+    path = PurePosixPath(entry)
+    if path.is_absolute() or ".." in path.parts or "\\" in entry:
+        return False
+    inside = str(path)
+    if there.scope and not any(_is_below(inside, each.rstrip("/")) for each in there.scope):
+        return False
+    return any(_is_below(file, inside) for file in there.files)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")

@@ -1,0 +1,118 @@
+"""What keeps the tasks of agents with a model from being carried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypernb.errors import PlanProblem, dollars, nearest
+from hypernb.model import KERNEL_LANE, AgentWork
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from hypernb.model import ModelSpec, PlanSpec, TaskSpec
+
+_SHOWN: Final = 200
+
+
+def price_problems(spec: PlanSpec) -> Iterator[PlanProblem]:
+    """Yield why a budget could not be held: nobody knows what a model costs."""
+    if spec.budget is None:
+        return
+    works = [task.work for task in spec.tasks if isinstance(task.work, AgentWork)]
+    for name in sorted({work.model for work in works if work.model in spec.models}):
+        if spec.models[name].price is None:
+            yield price_problem(spec.budget, name, spec.models[name])
+
+
+def price_problem(budget: float, name: str, model: ModelSpec) -> PlanProblem:
+    """Return why a budget cannot be held with a model whose price nobody knows.
+
+    Args:
+        budget: In dollars.
+        name: What the plan calls the model.
+        model: The model.
+    """
+    profile, colon, _ = name.partition(":")
+    said = (
+        f"The plan's budget of {dollars(budget)} cannot be held: nobody knows what "
+        f"{model.name} at {model.host} costs. Write its price into your config.toml, below "
+        f'[profiles.{profile if colon else "openai"}.prices."{model.name}"]: input and '
+        "output, dollars for a million tokens. Or leave out the budget."
+    )
+    return PlanProblem(said, "", "budget")
+
+
+def model_problems(
+    spec: PlanSpec,
+    task: TaskSpec,
+    work: AgentWork,
+    *,
+    model_tools: Collection[str],
+    is_whole: bool,
+) -> Iterator[PlanProblem]:
+    """Yield what is wrong with the model of a task, its tools and its output.
+
+    Args:
+        model_tools: Names of the tools that only a model calls.
+        is_whole: The plan has its models already; they are looked up when it is stored.
+    """
+    if work.model and work.model not in spec.models and is_whole:
+        said = (
+            f"Task {task.name!r} is for the model {work.model[:_SHOWN]!r}, which the plan does "
+            f"not name. {nearest(work.model[:_SHOWN], spec.models)}"
+        ).strip()
+        yield PlanProblem(said, task.name, "model")
+    elif work.tools and work.model in spec.models and not spec.models[work.model].tools:
+        said = (
+            f"Task {task.name!r} gives tools to {spec.models[work.model].name}, which cannot "
+            "call any. Take another model, or leave the tools out."
+        )
+        yield PlanProblem(said, task.name, "tools", [])
+    if not (work.model or work.function):
+        for name in work.tools:
+            if name in model_tools or name in work.lanes:
+                said = (
+                    f"Task {task.name!r} uses {name[:_SHOWN]!r}, which only a model calls, and "
+                    "it has none. Give it a model, or leave the tool out."
+                )
+                rest = [each for each in work.tools if each != name]
+                yield PlanProblem(said, task.name, "tools", rest)
+    yield from _lane_problems(task, work)
+    yield from _answer_problems(task, work)
+
+
+def _lane_problems(task: TaskSpec, work: AgentWork) -> Iterator[PlanProblem]:
+    for name, lane in work.lanes.items():
+        if name not in work.tools:
+            said = f"Task {task.name!r} says where {name[:_SHOWN]!r} runs, and does not use it."
+            yield PlanProblem(said, task.name, "lanes")
+        elif not lane.startswith(KERNEL_LANE) or lane == KERNEL_LANE:
+            said = (
+                f"Task {task.name!r} has {name[:_SHOWN]!r} run in {lane[:_SHOWN]!r}, which is "
+                f"no lane. Kernels are named {KERNEL_LANE}<id>."
+            )
+            yield PlanProblem(said, task.name, "lanes")
+
+
+def _answer_problems(task: TaskSpec, work: AgentWork) -> Iterator[PlanProblem]:
+    if not work.answer:
+        return
+    if work.returns not in ("json", "table"):
+        said = (
+            f"Task {task.name!r} has a schema for its output, and returns {work.returns}. "
+            "Let it return json or table, or leave the schema out."
+        )
+        yield PlanProblem(said, task.name, "answer", {})
+        return
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(dict(work.answer))
+    except SchemaError as error:
+        said = (
+            f"The schema of the output of task {task.name!r} is none: {error.message[:300]}. "
+            "Give a JSON schema."
+        )
+        yield PlanProblem(said, task.name, "answer")

@@ -1,0 +1,346 @@
+"""Plans of a goal: by a model where one is configured, and by rules where none is."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import (
+    BudgetExhaustedError,
+    KeyMissingError,
+    ModelError,
+    NoPlanError,
+    PlanProblem,
+    PlanProblemsError,
+    ReplayMissError,
+)
+from hypernb.model import AgentWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+    from hypernb.agents import Circumstances, Proposal
+    from hypernb.llm import ModelSettings
+    from hypernb.model import ModelSpec, PlanSpec, RoleCard
+    from hypernb.plan import Plan
+    from hypernb.session._planning_calls import Ledger
+    from hypernb.session._session import Session
+
+DEADLINE_S: Final = 120.0
+"""Seconds that planning by a model may take; after them, rules plan."""
+
+_CASSETTE: Final = Path(".hypernb", "cassettes", "default.jsonl")
+_LOOK_S: Final = 0.2
+_END_S: Final = 5.0
+_ASKED_FOR: Final = "you asked for a plan without a model"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for.
+
+    Attributes:
+        goal: In words; taken literally.
+        agents: Only these agents; any if empty.
+        inputs: Values handed in, by name.
+        model: Name of the model that is to plan and to work; empty for the configured one.
+        offline: Ask no model.
+        contract: Fields of the plan that the person sets.
+        on_progress: Told a few words on what planning is doing.
+    """
+
+    goal: str
+    agents: tuple[str, ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
+    offline: bool = False
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    on_progress: Callable[[str], None] = lambda _words: None
+
+
+def plan_wish(session: Session, wish: Wish) -> Plan:
+    """Plan a goal; if no model can, rules do, and the plan's notes say why.
+
+    Raises:
+        GoalError: The goal is empty or too long.
+        KeyMissingError: The key of the configured model is not in the environment.
+        ModelError: The model that was named cannot be asked.
+        ReplayMissError: A cassette is replayed, and has no plan for this goal.
+        PlanProblemsError: There is a budget, and nobody knows what the model costs.
+    """
+    from hypernb.agents import check_goal
+
+    check_goal(wish.goal)
+    if wish.offline:
+        return _by_rules(session, wish, because=_ASKED_FOR)
+    settings = _settings(session.root)
+    models = _Models.of(session, settings, wish)
+    if models is None:
+        plan = _by_rules(session, wish)
+        if hint := settings.hint():
+            plan.notes = (*plan.notes, hint)
+        return plan
+    return _by_model(session, replace(wish, contract=_terms(session, settings, wish)), models)
+
+
+def _terms(session: Session, settings: ModelSettings, wish: Wish) -> dict[str, Any]:
+    """Return the terms of the contract; the settings say what the person does not."""
+    cassette = ""
+    if settings.mode in ("record", "replay"):
+        cassette = f"{settings.mode}:{session.root / _CASSETTE}"
+    usual = {"content": settings.content, "cache_s": settings.cache_s, "cassette": cassette}
+    said = {name: value for name, value in wish.contract.items() if value is not None}
+    return {**usual, **said}
+
+
+def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
+    """Return a plan with the models that its tasks name, and all that agents need."""
+    from hypernb.agents import equip
+
+    return equip(_with_named_models(session, spec), session.agents(spec.root))
+
+
+def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:
+    works = [task.work for task in spec.tasks if isinstance(task.work, AgentWork)]
+    named = {work.model for work in works if work.model} - set(spec.models)
+    if not named:
+        return spec
+    settings = _settings(session.root)
+    models = dict(spec.models)
+    for name in sorted(named):
+        found = settings.resolve(name, fingerprint=session.store.fingerprint)
+        if found is not None:
+            # By the name that the task has for it, whatever the configuration calls it.
+            models[name] = found[1]
+    return spec.model_copy(update={"models": models})
+
+
+def _settings(root: Path) -> ModelSettings:
+    from hypernb.llm import ModelSettings
+
+    return ModelSettings.load(root)
+
+
+@dataclass(frozen=True)
+class _Models:
+    """Who plans, and which models the agents may have.
+
+    Attributes:
+        planner: What plans call the model that plans.
+        known: All, by those names.
+        cards: The agents that may take part.
+        of_agents: Names of their models.
+    """
+
+    planner: str
+    known: Mapping[str, ModelSpec]
+    cards: Mapping[str, RoleCard]
+    of_agents: Mapping[str, str]
+
+    @classmethod
+    def of(cls, session: Session, settings: ModelSettings, wish: Wish) -> _Models | None:
+        """Return the models of a wish; None if none is configured."""
+        from hypernb.agents import STRATEGIST, pick_cards
+
+        found = settings.resolve(
+            wish.model, agent=STRATEGIST, fingerprint=session.store.fingerprint
+        )
+        if found is None:
+            return None
+        planner, spec = found
+        known = {planner: spec}
+        of_agents = {}
+        cards = pick_cards(session.agents(), wish.agents)
+        for name, card in cards.items():
+            other = settings.resolve(
+                wish.model or card.model,
+                agent=name,
+                fingerprint=session.store.fingerprint,
+                is_foreign=not wish.model and _is_foreign(card, session.root),
+            )
+            alias, theirs = other or found
+            known.setdefault(alias, theirs)
+            of_agents[name] = alias
+        return cls(planner, known, cards, of_agents)
+
+
+def _is_foreign(card: RoleCard, root: Path) -> bool:
+    """Tell whether a card, or a part of it, is from the project."""
+    return str(root / ".hypernb" / "agents") in card.source
+
+
+def _by_rules(
+    session: Session, wish: Wish, *, because: str = "", first: Sequence[str] = ()
+) -> Plan:
+    from hypernb.agents import plan_goal
+
+    plan = plan_goal(wish.goal, root=session.root, agents=wish.agents, because=because)
+    plan.inputs.update(wish.inputs)
+    plan.notes = (*first, *plan.notes)
+    return plan
+
+
+def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
+    from hypernb.agents import circumstances
+    from hypernb.plan import Plan
+    from hypernb.session._planning_calls import Ledger
+
+    spec = models.known[models.planner]
+    _refuse_unknown_price(wish, models)
+    there = circumstances(
+        wish.goal,
+        root=session.root,
+        cards=models.cards,
+        models=models.known,
+        of_agents=models.of_agents,
+    )
+    plan = Plan(wish.goal, root=there.root, inputs=wish.inputs)
+    there = replace(
+        there,
+        inputs=dict(plan.inputs.digests),
+        scope=tuple(wish.contract.get("scope") or ()),
+        budget=wish.contract.get("budget"),
+    )
+    ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
+    wish.on_progress(f"asks {spec.name} for a plan")
+    try:
+        proposal = _proposed(there, ledger, models, wish)
+    except (KeyMissingError, ReplayMissError):
+        raise
+    except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
+        # Who named the model wants to know what is wrong with it; a bad plan is not that.
+        if wish.model and isinstance(error, ModelError):
+            raise
+        return _instead(session, wish, error, spec=spec, ledger=ledger)
+    finally:
+        ledger.close()
+    fill(plan, proposal, there, planned_by=spec, notes=ledger.notes)
+    plan.planning = ledger.calls
+    for term, value in wish.contract.items():
+        setattr(plan, term, value)
+    return plan
+
+
+def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
+    from hypernb.plan import price_problem
+
+    budget = wish.contract.get("budget")
+    if budget is None:
+        return
+    problems: list[PlanProblem | str] = [
+        price_problem(budget, name, spec)
+        for name, spec in models.known.items()
+        if spec.price is None
+    ]
+    if problems:
+        raise PlanProblemsError(problems)
+
+
+def _instead(
+    session: Session, wish: Wish, error: Exception, *, spec: ModelSpec, ledger: Ledger
+) -> Plan:
+    """Return the plan that rules make, with why no model has made one."""
+    why = str(error)
+    if isinstance(error, TimeoutError):
+        why = f"It took longer than {DEADLINE_S:g} s."
+    said = f"{spec.name} at {spec.host} was asked for a plan, and there is none. {why}"
+    first = (said, *ledger.notes)
+    because = f"{spec.name} has given no plan"
+    plan = _by_rules(session, wish, because=because, first=first)
+    plan.planning = ledger.calls
+    for payload in ledger.payloads:
+        plan.keep(payload)
+    return plan
+
+
+def fill(
+    plan: Plan,
+    proposal: Proposal,
+    there: Circumstances,
+    *,
+    planned_by: ModelSpec,
+    notes: Sequence[str],
+) -> None:
+    """Put into a plan what a model has proposed, and say who did."""
+    from hypernb.agents import STRATEGIST, plan_notes
+
+    for task in proposal.tasks:
+        plan.add(**task)
+    used = {task["model"] for task in proposal.tasks}
+    plan.models = {name: spec for name, spec in there.models.items() if name in used}
+    plan.result = proposal.result
+    plan.planned_by = f"{STRATEGIST} with {planned_by.name}"
+    plan.notes = (*plan_notes(proposal, there, planned_by), *notes)
+
+
+def _proposed(there: Circumstances, ledger: Ledger, models: _Models, wish: Wish) -> Proposal:
+    from hypernb.agents import STRATEGIST, load_cards, propose
+
+    card = models.cards.get(STRATEGIST) or load_cards(Path(there.root))[STRATEGIST]
+    heard = _Heard(wish.on_progress)
+
+    async def ask() -> Proposal:
+        async with asyncio.timeout(DEADLINE_S):
+            return await propose(
+                there,
+                ledger,
+                name=models.planner,
+                card=card,
+                variables=wish.inputs,
+                on_text=heard,
+            )
+
+    return _apart(ask)
+
+
+class _Heard:
+    """Tells now and then how much of an answer has come."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._characters = 0
+        self._told = 0
+
+    def __call__(self, piece: str) -> None:
+        self._characters = self._characters + len(piece) if piece else 0
+        if self._characters // 1_000 != self._told:
+            self._told = self._characters // 1_000
+            self._tell(f"the plan has {self._characters:,} characters so far")
+
+
+def _apart(work: Callable[[], Coroutine[Any, Any, Proposal]]) -> Proposal:
+    """Run a coroutine in a thread of its own: a notebook has a loop in this one.
+
+    An interrupt ends the coroutine, and is raised when it has ended.
+    """
+    done: Future[Proposal] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Proposal]]] = Future()
+
+    async def main() -> Proposal:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a running coroutine has one
+        started.set_result((asyncio.get_running_loop(), task))
+        return await work()
+
+    def run() -> None:
+        try:
+            done.set_result(asyncio.run(main()))
+        except BaseException as error:  # noqa: BLE001 - handed on to the thread that waits
+            done.set_exception(error)
+
+    thread = threading.Thread(target=run, name="hypernb planning", daemon=True)
+    thread.start()
+    try:
+        # Not by joining the thread: one that is interrupted takes it for ended in Python 3.11.
+        while not wait([done], _LOOK_S).done:
+            pass
+        return done.result()
+    except KeyboardInterrupt:
+        loop, task = started.result(_END_S)
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(_END_S)
+        raise

@@ -1,0 +1,186 @@
+"""Calls of a model while it plans: made, counted, and kept for the mission that pays them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from hypernb.abc import ChatModel, Payload
+from hypernb.errors import BudgetExhaustedError, KeyMissingError, ModelError, dollars
+from hypernb.model import CallRecord, CallState, MissionId, ReplySource, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hypernb.abc import ModelWait, Store
+    from hypernb.model import ChatReply, ChatRequest, Digest, ModelSpec
+
+
+class Ledger(ChatModel):
+    """Asks one model, within a budget, and keeps a record of each call.
+
+    Args:
+        store: Tells keys apart, and has the cache of answers.
+        spec: The model.
+        root: The project's folder.
+        contract: What the person has set: ``budget``, ``cassette``, ``cache_s``, ``content``.
+        keep: Has bytes stored with the plan.
+
+    Attributes:
+        calls: The records, oldest first.
+        payloads: What was said, if that is to be kept.
+
+    Raises:
+        KeyMissingError: The model's key is not in the environment.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        spec: ModelSpec,
+        contract: Mapping[str, Any],
+        *,
+        root: str,
+        keep: Callable[[Payload], Digest],
+    ) -> None:
+        from hypernb.engine import ModelDesk, SystemClock, Way
+
+        self._spec = spec
+        cassette = contract.get("cassette") or ""
+        self._way = Way(cassette, contract.get("cache_s") or 0.0, root if cassette else "")
+        key = os.environ.get(spec.key, "") if spec.key else ""
+        if spec.key and not key and not self._way.is_replay:
+            raise KeyMissingError(spec.name, spec.host, spec.key)
+        self._clock = SystemClock()
+        self._desk = ModelDesk({spec.key: key} if key else {}, store, self._clock)
+        self._budget: float | None = contract.get("budget")
+        self._keeps = (contract.get("content") or "full") == "full"
+        self._keep = keep
+        self._calls: list[CallRecord] = []
+        self.payloads: list[Payload] = []
+
+    @property
+    def calls(self) -> tuple[CallRecord, ...]:
+        """The records, oldest first."""
+        return tuple(self._calls)
+
+    @property
+    def spent(self) -> float:
+        """What was paid so far, in dollars, as far as it is known."""
+        return sum(each.cost or 0.0 for each in self._calls)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of it."""
+        if self.spent:
+            cost = f"Planning has cost {dollars(self.spent)}, which counts as the mission's."
+            return (cost,)
+        live = [each for each in self._calls if each.source == ReplySource.LIVE]
+        tokens = sum(each.input_tokens + each.output_tokens for each in live)
+        if not tokens or self._spec.price is not None:
+            return ()
+        return (f"Planning has used {tokens:,} tokens; what they cost is not known.",)
+
+    async def complete(
+        self,
+        request: ChatRequest,
+        *,
+        deadline_s: float = 600.0,
+        on_text: Callable[[str], None] | None = None,
+        on_wait: Callable[[ModelWait], None] | None = None,
+    ) -> ChatReply:
+        """Ask the model. Cancelling the caller ends the call, which then counts as paid.
+
+        Raises:
+            ModelError: There is no answer that can be used.
+            BudgetExhaustedError: The call could cost more than is left.
+        """
+        worst = self._worst_case(request)
+        if self._budget is not None and worst and self.spent + worst > self._budget:
+            raise BudgetExhaustedError(self.spent + worst, self._budget)
+        began = self._clock.now()
+        facts: dict[str, Any] = {"state": CallState.LOST, "cost": worst}
+        try:
+            reply = await self._desk.complete(
+                self._spec,
+                request,
+                way=self._way,
+                deadline_s=deadline_s,
+                on_text=on_text,
+                on_wait=on_wait or _ignore,
+            )
+        except ModelError as error:
+            facts = {"state": CallState.FAILED, "error": str(error)}
+            raise
+        except asyncio.CancelledError:
+            facts["error"] = "it was broken off before its answer came"
+            raise
+        else:
+            facts = self._settled(reply)
+            return reply
+        finally:
+            self._note(request, began=began, reserved=worst, facts=facts)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._desk.close()
+
+    def _worst_case(self, request: ChatRequest) -> float | None:
+        from hypernb.llm import worst_case
+
+        if self._spec.price is None or self._way.is_replay:
+            return None
+        return self._spec.price.cost(worst_case(self._spec, request))
+
+    def _settled(self, reply: ChatReply) -> dict[str, Any]:
+        use = reply.use
+        return {
+            "state": CallState.SETTLED,
+            "cost": reply.cost,
+            "source": reply.source.value,
+            "tries": reply.tries,
+            "input_tokens": use.input_tokens if use else 0,
+            "output_tokens": use.output_tokens if use else 0,
+            "cached_tokens": use.cached_tokens if use else 0,
+            "reply": self._kept(reply.model_dump_json().encode()),
+        }
+
+    def _note(
+        self,
+        request: ChatRequest,
+        *,
+        began: Any,
+        reserved: float | None,
+        facts: Mapping[str, Any],
+    ) -> None:
+        from hypernb.agents import STRATEGIST
+        from hypernb.llm import request_hash
+
+        self._calls.append(
+            CallRecord(
+                id=new_id(),
+                mission_id=MissionId(""),  # there is none yet; the store fills it in
+                at=began,
+                ended_at=self._clock.now(),
+                agent=STRATEGIST,
+                model=self._spec.name,
+                host=self._spec.host,
+                purpose=request.purpose,
+                reserved=reserved,
+                request_hash=request_hash(request, self._spec),
+                request=self._kept(request.model_dump_json().encode()),
+                **facts,
+            )
+        )
+
+    def _kept(self, data: bytes) -> Digest | None:
+        if not self._keeps:
+            return None
+        payload = Payload("application/json", data)
+        self.payloads.append(payload)
+        return self._keep(payload)
+
+
+def _ignore(wait: ModelWait) -> None:
+    del wait

@@ -1,0 +1,280 @@
+"""Goals planned in a session: by a model behind a real server, or by rules, saying why."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import hypernb
+from hypernb.errors import (
+    KeyMissingError,
+    ModelRefusedError,
+    PlanProblemsError,
+    ReplayMissError,
+)
+from hypernb.model import AgentWork, CallState
+from hypernb.session import _planning
+from tests.model_server import ModelServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MODEL = "scripted"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HYPERNB_HOME", str(folder))
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HYPERNB_MODEL", "HYPERNB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[hypernb.Session]:
+    root = tmp_path / "project"
+    (root / "src").mkdir(parents=True)
+    (root / "src" / "app.py").write_text("import os\n")
+    made = hypernb.Session(tmp_path / "store.db", runner="inprocess", root=root)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that configures a server's model."""
+
+    def configure(server: ModelServer, model: str = MODEL) -> None:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+        monkeypatch.setenv("HYPERNB_MODEL", model)
+
+    return configure
+
+
+def task(name: str = "look", **fields: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "goal": "Look for unsafe calls.",
+        "agent": "security-engineer",
+        "needs": [],
+        "tools": ["read-file"],
+        "check": "Every file was read.",
+        "returns": "report",
+        "seconds": 60,
+        "tokens": 8_000,
+        "scope": ["src"],
+        **fields,
+    }
+
+
+def plan_of(*tasks: dict[str, Any]) -> Reply:
+    made = {"tasks": list(tasks) or [task()], "result": "", "notes": ["Tests are left out."]}
+    return Reply(text=json.dumps(made))
+
+
+def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        mission = session.propose("Is it safe?", inputs={"rows": [1, 2]})
+        (planned,) = mission.plan.tasks
+        assert mission.plan.planned_by == "project-strategist with scripted"
+        assert isinstance(planned.work, AgentWork)
+        assert planned.work.model == MODEL
+        assert planned.work.prompt.startswith("You think as the attacker")
+        assert planned.work.variables["rows"].see == "sample"
+        assert planned.hosts == (server.host,)
+        assert "The strategist says: Tests are left out." in mission.plan.notes
+
+
+def test_calls_of_the_planning_are_kept_with_the_mission(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer([plan_of(task(agent="chef")), plan_of()]) as server:
+        use(server)
+        mission = session.propose("Is it safe?")
+        calls = session.store.calls(mission.record.id)
+        assert [each.purpose for each in calls] == ["plan", "repair"]
+        assert {each.state for each in calls} == {CallState.SETTLED}
+        assert {each.agent for each in calls} == {"project-strategist"}
+        assert "sk-test" not in str(calls)
+
+
+def test_without_a_model_rules_plan_and_say_how_to_name_one(
+    session: hypernb.Session,
+) -> None:
+    plan = session.plan("Is it safe?")
+    assert plan.planned_by == "rules"
+    assert "because no model is configured" in plan.notes[0]
+    assert "No model is configured: --model NAME" in plan.notes[-1]
+    assert plan.models == {}
+
+
+def test_offline_asks_no_model(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        plan = session.plan("Is it safe?", offline=True)
+        assert plan.planned_by == "rules"
+        assert "because you asked for a plan without a model" in plan.notes[0]
+        assert server.requests == []
+
+
+def test_plans_that_never_fit_are_replaced_by_one_of_rules(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of(task(agent="chef"))) as server:
+        use(server)
+        plan = session.plan("Is it safe?", model=MODEL)
+        assert plan.planned_by == "rules"
+        assert "'chef', which is not an agent here" in plan.notes[0]
+        assert any("because scripted has given no plan" in note for note in plan.notes)
+        assert len(plan.planning) == len(server.asked) == 3
+
+
+def test_configured_model_that_refuses_is_replaced_by_rules(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of(), key="another") as server:
+        use(server)
+        mission = session.propose("Is it safe?")
+        assert mission.plan.planned_by == "rules"
+        assert server.host in mission.plan.notes[0]
+        (call,) = session.store.calls(mission.record.id)
+        assert call.state is CallState.FAILED
+
+
+def test_named_model_that_refuses_is_an_error(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(ModelRefusedError, match="gone"):
+            session.plan("Is it safe?", model="gone")
+
+
+def test_missing_key_is_said_before_anything_is_sent(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
+        monkeypatch.delenv("OPENAI_API_KEY")
+        with pytest.raises(KeyMissingError, match="OPENAI_API_KEY"):
+            session.plan("Is it safe?")
+
+
+def test_budget_without_a_known_price_is_refused(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(PlanProblemsError, match="nobody knows what scripted at"):
+            session.plan("Is it safe?", budget=1.0)
+        assert server.asked == []
+        assert session.plan("Is it safe?").planned_by.startswith("project-strategist")
+
+
+def test_budget_that_planning_would_exceed_is_not_touched(
+    session: hypernb.Session, use: Any, home: Path
+) -> None:
+    prices = '[profiles.openai.prices."scripted"]\ninput = 1000\noutput = 1000\n'
+    (home / "config.toml").write_text(prices)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        plan = session.plan("Is it safe?", budget=0.01)
+        assert plan.planned_by == "rules"
+        assert server.asked == []
+
+
+def test_only_agents_that_were_named_take_part(session: hypernb.Session, use: Any) -> None:
+    with ModelServer([plan_of(), plan_of(task(agent="qa-engineer"))]) as server:
+        use(server)
+        plan = session.plan("Is it safe?", agents=["qa-engineer"])
+        assert [each.agent for each in plan.tasks] == ["qa-engineer"]
+
+
+def test_planning_ends_after_its_time(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_planning, "DEADLINE_S", 0.2)
+    with ModelServer(Reply(text="late", hold="start")) as server:
+        use(server)
+        plan = session.plan("Is it safe?")
+        assert plan.planned_by == "rules"
+        assert "It took longer than 0.2 s." in plan.notes[0]
+        assert [each.state for each in plan.planning] == [CallState.LOST]
+
+
+def test_interrupt_ends_planning(session: hypernb.Session, use: Any) -> None:
+    import signal
+
+    with ModelServer(Reply(text="late", hold="start")) as server:
+        use(server)
+        main = threading.main_thread().ident
+        assert main is not None
+
+        def interrupt() -> None:
+            server.wait_for(lambda: bool(server.asked), 50)
+            signal.pthread_kill(main, signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            session.plan("Is it safe?")
+        thread.join()
+        names = [each.name for each in threading.enumerate()]
+        assert "hypernb planning" not in names
+
+
+def test_recorded_plan_is_replayed_without_a_key(
+    session: hypernb.Session, use: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of()) as server:
+        use(server)
+        session.plan("Is it safe?", cassette=f"record:{cassette}")
+        asked = len(server.asked)
+        monkeypatch.delenv("OPENAI_API_KEY")
+        plan = session.plan("Is it safe?", cassette=f"replay:{cassette}")
+        assert plan.planned_by == "project-strategist with scripted"
+        assert plan.cassette == f"replay:{cassette}"
+        assert len(server.asked) == asked
+        with pytest.raises(ReplayMissError):
+            session.plan("Is it slow?", cassette=f"replay:{cassette}")
+
+
+def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        told: list[str] = []
+        session.plan("Is it safe?", on_progress=told.append)
+        assert told[0] == "asks scripted for a plan"
+
+
+def test_task_that_names_a_model_gets_it(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        plan = hypernb.Plan("Look", root=session.root)
+        plan.add("look", agent="qa-engineer", goal="Look.", model=MODEL, returns="text")
+        plan.add("lint", agent="backend-specialist", tools=["ruff"])
+        spec, _ = session.build(plan)
+        session.check(spec)
+        look, lint = (each.work for each in spec.tasks)
+        assert isinstance(look, AgentWork)
+        assert isinstance(lint, AgentWork)
+        assert list(spec.models) == [MODEL]
+        assert (look.returns, lint.model) == ("text", "")
+        assert "read-file" in look.tools
+
+
+def test_edit_gives_a_task_another_model(session: hypernb.Session, use: Any) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        mission = session.propose("Is it safe?")
+        mission.edit({"look": {"model": "scripted-mini", "steps": 5, "tools": []}})
+        (work,) = (each.work for each in mission.plan.tasks)
+        assert isinstance(work, AgentWork)
+        assert (work.model, work.steps, work.tools) == ("scripted-mini", 5, ())
+        assert "scripted-mini" in mission.plan.models

@@ -1,0 +1,147 @@
+"""What leaves for a real server is what the lens has shown, and a kernel's tools answer it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import hypernb
+from hypernb.model import Grant, MissionState
+from hypernb.session._kernel_lane import stop_serving
+from hypernb.tools import forget_tool, kernel_tools
+from tests.model_server import Call, ModelServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.model_server import Asked
+
+DEADLINE_S = 15.0
+PEOPLE = pd.DataFrame(
+    {
+        "mail": [f"p{number}@example.org" for number in range(500)],
+        "account": [1_234_567_890_123 + number for number in range(500)],
+        "secret word": ["hunter2"] * 500,
+        "größe": [150 + number / 7 for number in range(500)],
+    }
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hypernb.Session]:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+    made = hypernb.Session(tmp_path / "store.db", runner="inprocess", root=tmp_path)
+    yield made
+    made.stop()
+    stop_serving(made.store.url)
+    made.close()
+    for name in kernel_tools():
+        forget_tool(name)
+
+
+def contents(server: ModelServer) -> list[str]:
+    """All that was told to the server, message by message, as it arrived there."""
+    return [
+        str(message.get("content") or "")
+        for asked in server.asked
+        for message in asked.body["messages"]
+    ]
+
+
+def look(session: hypernb.Session, **fields: Any) -> hypernb.Plan:
+    """A plan with one task for a model."""
+    inputs = fields.pop("inputs", None)
+    plan = hypernb.Plan("look", root=session.root, inputs=inputs)
+    plan.add("look", agent="qa-engineer", goal="Look.", model="scripted", **fields)
+    return plan
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [Grant(), Grant(see="schema"), Grant(see="all"), Grant(rows=17, redact=False)],
+    ids=["sample", "schema", "all", "uncovered"],
+)
+def test_what_leaves_is_what_the_lens_has_shown_to_the_last_byte(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch, grant: Grant
+) -> None:
+    with ModelServer(Reply(text="Seen.")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        plan = look(session, returns="text", inputs={"df": PEOPLE}, variables={"df": grant})
+        mission = session.start(plan)
+        [shown] = mission.egress()
+        mission.approve().wait(DEADLINE_S)
+        told = contents(server)
+    assert mission.state is MissionState.SUCCEEDED
+    holding = [each for each in told if shown.text in each]
+    assert len(holding) == 1
+    rest = holding[0].replace(shown.text, "")
+    # Nothing else of the values, anywhere in what arrived.
+    for each in (*told[: told.index(holding[0])], rest):
+        assert "@example.org" not in each
+        assert "1234567890" not in each
+        assert "hunter2" not in each
+    assert shown.host in f"{server.url}/"
+    assert any(f"{shown.size_bytes:,} bytes leave" in note for note in mission.plan.notes)
+
+
+def test_inspecting_tells_no_byte_more(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = ("schema", "statistics", "sample", "all")
+
+    def inspect(asked: Asked) -> Reply:
+        made = sum(message["role"] == "tool" for message in asked.body["messages"])
+        if made == len(parts):
+            return Reply(text="Seen.")
+        arguments = json.dumps({"name": "df", "part": parts[made]})
+        return Reply(calls=(Call("inspect-variable", arguments, f"c{made}"),))
+
+    with ModelServer(inspect) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        plan = look(session, returns="text", inputs={"df": PEOPLE}, tools=["inspect-variable"])
+        mission = session.start(plan)
+        [shown] = mission.egress()
+        mission.approve().wait(DEADLINE_S)
+        last = server.asked[-1].body["messages"]
+    answers = [str(each["content"]) for each in last if each["role"] == "tool"]
+    assert mission.state is MissionState.SUCCEEDED
+    assert len(answers) == len(parts)
+    for answer in answers:
+        _fence, _, rest = answer.partition("\n")
+        assert rest.rpartition("\n")[0] in shown.text
+
+
+def test_tool_of_this_kernel_answers_a_model_while_a_cell_waits(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    @hypernb.tool
+    def orders_of(customer: int) -> pd.DataFrame:
+        """Return the orders of a customer."""
+        threads.append(threading.current_thread())
+        return pd.DataFrame({"customer": [customer] * 3})
+
+    def call_it(asked: Asked) -> Reply:
+        if asked.body["messages"][-1]["role"] == "tool":
+            return Reply(text=json.dumps({"result": 1}))
+        return Reply(calls=(Call("orders_of", '{"customer": 7}'),))
+
+    with ModelServer(call_it) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        plan = look(session, returns="value", tools=["orders_of"])
+        mission = session.start(plan)
+        mission.approve().wait(DEADLINE_S)
+        offered = server.asked[0].body["tools"][0]["function"]
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+    assert mission.result().equals(pd.DataFrame({"customer": [7] * 3}))
+    assert threads == [threading.main_thread()]
+    assert offered["name"] == "orders_of"
+    assert offered["parameters"]["required"] == ["customer"]

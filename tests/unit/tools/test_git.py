@@ -1,0 +1,144 @@
+"""History as a model reads it: bounded, within the scope, and without starting programs."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hypernb.abc import ToolContext
+from hypernb.errors import ToolError
+from hypernb.tools import list_files
+from tests.unit.tools.conftest import call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.tools.conftest import Tree
+
+KEY = "sk-proj-" + "a1B2c3D4e5F6g7H8i9J0"
+
+
+def git(root: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tree: Tree) -> Path:
+    """Two commits, and a change of each file that is not committed."""
+    root = tree({"a.txt": "one\n", "src/b.txt": "b\n", ".env": "A=1\n", "deep/c.txt": "c\n"})
+    git(root, "commit", "-qm", "first")
+    (root / "a.txt").write_text("one\ntwo\n")
+    git(root, "commit", "-qam", "second; mail ada@example.org")
+    (root / "a.txt").write_text(f"one\ntwo\nkey = '{KEY}'\n")
+    (root / ".env").write_text("A=2\n")
+    return root
+
+
+def context_of(root: Path, *files: str) -> ToolContext:
+    listing = list_files(root)
+    return ToolContext(listing.root, files or listing.files)
+
+
+def test_log_is_short_and_newest_first(repository: Path) -> None:
+    said = call("git-log", context_of(repository)).split("\n")
+    assert [line.split(" ", 2)[2] for line in said] == [
+        "Ada: second; mail ada@example.org",
+        "Ada: first",
+    ]
+    assert len(call("git-log", context_of(repository), path="src/b.txt").split("\n")) == 1
+
+
+def test_blame_names_who_and_when_of_a_range(repository: Path) -> None:
+    said = call("git-blame", context_of(repository), path="a.txt", first_line=1, last_line=1)
+    assert "(Ada 20" in said
+    assert said.endswith("1) one")
+    assert "example.org" not in said
+
+
+def test_difference_covers_up_secrets_and_leaves_out_secret_files(repository: Path) -> None:
+    said = call("git-diff", context_of(repository))
+    assert "+key = '[secret]" in said or "+key = [secret]" in said
+    assert KEY not in said
+    assert "A=2" not in said
+    assert "1 changed files are outside of the scope or for secrets." in said
+
+
+def test_difference_between_commits(repository: Path) -> None:
+    said = call("git-diff", context_of(repository), before="HEAD~1", after="HEAD")
+    assert "+two" in said
+    assert "key" not in said
+    assert call("git-diff", context_of(repository), path="src/b.txt") == "Nothing has changed."
+
+
+def test_only_files_of_the_scope_are_compared(repository: Path) -> None:
+    said = call("git-diff", context_of(repository, "src/b.txt"))
+    assert said.startswith("Nothing has changed.")
+    assert "2 changed files are outside of the scope" in said
+
+
+@pytest.mark.parametrize(
+    "revision", ["HEAD:.env", "--output=x", ":/first", "HEAD --", "a\nb", "HEAD^{/x y}"]
+)
+def test_what_names_no_commit_is_refused(repository: Path, revision: str) -> None:
+    with pytest.raises(ToolError, match="names no commit"):
+        call("git-diff", context_of(repository), before=revision)
+
+
+def test_unknown_commit_is_said_by_git(repository: Path) -> None:
+    with pytest.raises(ToolError, match="exit code 128"):
+        call("git-diff", context_of(repository), before="nope")
+
+
+def test_tree_below_the_repository_is_read_from_there(repository: Path) -> None:
+    context = context_of(repository / "src")
+    (repository / "src" / "b.txt").write_text("b\nmore\n")
+    assert "+more" in call("git-diff", context)
+    assert "first" in call("git-log", context)
+
+
+def test_configuration_of_the_repository_starts_nothing(repository: Path) -> None:
+    mark = repository.parent / "started"
+    touch = f"touch {mark}; cat"
+    (repository / ".gitattributes").write_text("*.txt filter=evil diff=evil\n")
+    for name in (
+        *("filter.evil.clean", "filter.evil.smudge", "filter.evil.process"),
+        *("diff.evil.textconv", "diff.evil.command", "diff.external", "core.fsmonitor"),
+        *("core.pager", "pager.log", "gpg.program"),
+    ):
+        git(repository, "config", name, touch)
+    git(repository, "config", "filter.evil.required", "true")
+    git(repository, "config", "log.showSignature", "true")
+    context = context_of(repository)
+    call("git-diff", context)
+    call("git-log", context)
+    call("git-blame", context, path="a.txt", first_line=1, last_line=1)
+    assert not mark.exists()
+
+
+def test_repository_cannot_say_that_its_files_are_elsewhere(
+    repository: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.txt").write_text("what nobody should see\n")
+    git(repository, "config", "core.worktree", str(outside))
+    said = call("git-diff", ToolContext(repository, ("a.txt",)), path="a.txt")
+    assert "nobody" not in said
+
+
+def test_without_a_repository_there_is_no_history(tree: Tree) -> None:
+    root = tree({"a.txt": ""}, git=False)
+    with pytest.raises(ToolError, match="is in no git repository"):
+        call("git-log", ToolContext(root, ("a.txt",)))
+
+
+def test_names_like_patterns_and_options_are_names(tree: Tree) -> None:
+    root = tree({":(top)x": "1\n", "--all": "1\n", "*": "1\n"})
+    git(root, "commit", "-qm", "odd")
+    for name in (":(top)x", "--all", "*"):
+        (root / name).write_text("2\n")
+        said = call("git-diff", ToolContext(root, (name,)), path=name)
+        assert said.count("diff --git") == 1
