@@ -74,8 +74,6 @@ __all__ = [
     "changed",
     "clean",
     "closed_html",
-    "covered_up",
-    "cost_words",
     "cost_words",
     "covered_up",
     "difference_html",
