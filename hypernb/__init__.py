@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hypernb.session import Mission as Mission
     from hypernb.session import Session as Session
     from hypernb.session import tool as tool
+    from hypernb.session import why as why
 
 _HOMES = {
     "BaseAgent": "hypernb.agents",
@@ -42,6 +43,7 @@ _HOMES = {
     "playbook": "hypernb.agents",
     "spend": "hypernb.engine",
     "tool": "hypernb.session",
+    "why": "hypernb.session",
 }
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "playbook",
     "spend",
     "tool",
+    "why",
 ]
 
 

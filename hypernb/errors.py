@@ -288,6 +288,22 @@ class MissionError(HypernbError):
         )
 
 
+class MissionWaitsError(MissionError):
+    """A mission stands still until a person acts, and waiting for it would not end.
+
+    Attributes:
+        reason: What it lacks.
+    """
+
+    code = "mission.waits"
+
+    def __init__(self, mission: str, reason: str, todo: str) -> None:
+        self.mission = mission
+        self.state = "waiting"
+        self.reason = reason
+        HypernbError.__init__(self, f"Mission {mission} waits for you: {reason}.", hint=todo)
+
+
 class TransitionError(HypernbError):
     """A thing cannot go from the state it is in to the one that was asked for.
 

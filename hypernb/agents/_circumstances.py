@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hypernb.model import ModelSpec, RoleCard, ToolSchema
+    from hypernb.model import Grant, ModelSpec, RoleCard, ToolSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Circumstances:
         budget: In dollars.
         suite: Whether the project's own tests may be run.
         kernel: Tools that the person has defined in this kernel, by name.
+        grants: How much of each value handed in may be seen; a sample of those not named.
+        only: The only tools that may be used; all that agents have if empty.
     """
 
     goal: str
@@ -45,6 +47,8 @@ class Circumstances:
     budget: float | None = None
     suite: bool = True
     kernel: Mapping[str, ToolSchema] = field(default_factory=dict)
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
 
     def model_of(self, agent: str) -> str:
         """Return the name of an agent's model."""
@@ -59,13 +63,15 @@ class Circumstances:
         """Return the tools of a task for which none are named."""
         card = self.cards[agent]
         usual = usual_tools(card, has_inputs=bool(self.inputs), ranks=ranks)
-        return self._usable(agent, usual)
+        # Who names tools wants them used, also those that are not usual.
+        return self.tools_of(agent) if self.only else self._usable(agent, usual)
 
     def _usable(self, agent: str, tools: tuple[str, ...]) -> tuple[str, ...]:
         model = self.models.get(self.model_of(agent))
         if model is not None and not model.tools:
             return ()
-        return tuple(each for each in tools if self.suite or each != SUITE)
+        wanted = [each for each in tools if not self.only or each in self.only]
+        return tuple(each for each in wanted if self.suite or each != SUITE)
 
 
 def circumstances(

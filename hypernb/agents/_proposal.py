@@ -106,7 +106,7 @@ def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
         "estimate": float(seconds) if 0 < seconds <= _DAY_S else None,
         "scope": tuple(plain(each, _CHECK_AT_MOST) for each in said["scope"][:TASKS_AT_MOST]),
         "model": there.model_of(said["agent"]),
-        "variables": {name: Grant() for name in sorted(there.inputs)},
+        "variables": {name: there.grants.get(name, Grant()) for name in sorted(there.inputs)},
         "on_failure": "continue",
         "attempts": _ATTEMPTS,
     }

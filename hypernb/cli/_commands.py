@@ -95,6 +95,11 @@ def _echo(text: str) -> None:
 )
 @click.option("--no-wait", is_flag=True, help="Start it and return.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Stop waiting after so long.")
+@click.option("--budget", type=float, metavar="DOLLARS", help="Cap on cost.")
+@click.option("--model", default="", metavar="M", help="Have this model plan and work.")
+@click.option("--offline", is_flag=True, help="Use no model, and reach no host.")
+@click.option("--record", metavar="PATH", help="Keep answers in a cassette; - is the usual.")
+@click.option("--replay", metavar="PATH", help="Answer from a cassette; - is the usual.")
 def run(  # noqa: PLR0913 (click hands over one parameter an option)
     *,
     words: tuple[str, ...],
@@ -104,10 +109,15 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     json_path: str | None,
     no_wait: bool,
     timeout: float | None,
+    budget: float | None,
+    **models: Any,
 ) -> int:
     """Start a mission from a playbook or a goal, and show it until it has ended."""
     target = _writable(json_path)
-    mission = _proposed(words, goal, tuple(filter(None, (agents or "").split(","))))
+    wanted = tuple(filter(None, (agents or "").split(",")))
+    about = goal or (words[0] if words else "")
+    terms = {"budget": budget, "agents": wanted, **_of_models(about, **models)}
+    mission = _proposed(words, goal, terms)
     quiet = json_path == "-"
     _decide(mission, yes=yes, quiet=quiet)
     if no_wait:
@@ -125,14 +135,31 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     return _ended(mission)
 
 
-def _proposed(words: Sequence[str], goal: str | None, agents: tuple[str, ...]) -> Mission:
+def _of_models(
+    about: str, *, model: str, offline: bool, record: str | None, replay: str | None
+) -> dict[str, Any]:
+    """Return arguments of `Session.propose` about models; only those that were given."""
+    if model and offline:
+        raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+    if offline:
+        return {"offline": True}
+    from hypernb.session import cassette
+
+    asked = ["" if path == "-" else path for path in (record, replay)]
+    kept = ""
+    if asked != [None, None]:
+        kept = cassette(_session().root, about, record=asked[0], replay=asked[1])
+    return {name: each for name, each in (("model", model), ("cassette", kept)) if each}
+
+
+def _proposed(words: Sequence[str], goal: str | None, terms: dict[str, Any]) -> Mission:
     session = _session()
     if goal is not None:
         if words:
             raise UsageError(
                 f"--goal and {words[0]!r} exclude each other.", hint="Leave one out."
             )
-        return session.propose(goal, agents=agents)
+        return session.propose(goal, **terms)
     if not words:
         raise UsageError(
             "hypernb run needs a playbook or --goal.",
@@ -143,7 +170,7 @@ def _proposed(words: Sequence[str], goal: str | None, agents: tuple[str, ...]) -
     if name not in playbooks:
         raise UnknownNameError("playbook", name, playbooks)
     params = playbooks[name].bind(arguments)
-    return session.propose(playbook=name, params=params, agents=agents)
+    return session.propose(playbook=name, params=params, **terms)
 
 
 def _writable(json_path: str | None) -> Path | None:
@@ -179,7 +206,7 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             plan_hash=mission.proposed_hash
         )  # first, so that what is shown does not ask for it
     if not quiet:
-        _echo(plan_text(mission.snapshot(), _width(), cli=True))
+        _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=mission.outlook()))
     if yes:
         return
     if not click.confirm("Approve this plan and start it?"):
@@ -195,7 +222,7 @@ def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = Fals
 
     try:
         if quiet:
-            mission.wait(timeout)
+            mission.wait(timeout, until_asked=True)
         else:
             watch(mission, timeout=timeout)
     except KeyboardInterrupt:
@@ -314,9 +341,13 @@ def pause(*, mission: str) -> None:
 
 @hypernb.command()
 @click.argument("mission")
-def resume(*, mission: str) -> None:
+@click.option("--budget", type=float, metavar="DOLLARS", help="With this budget from now on.")
+@click.option("--model", default="", metavar="M", help="With this model from now on.")
+@click.option("--finish", is_flag=True, help="Only what has begun; nothing new starts.")
+def resume(*, mission: str, budget: float | None, model: str, finish: bool) -> None:
     """Let a paused mission go on."""
-    _echo(f"{_mission(mission).resume().id} goes on.")
+    chosen = _mission(mission).resume(budget=budget, model=model, finish=finish)
+    _echo(f"{chosen.id} goes on.")
 
 
 @hypernb.command()
@@ -394,7 +425,9 @@ def show(*, mission: str) -> None:
     from hypernb.views import mission_text
 
     chosen = _mission(mission)
-    _echo(mission_text(chosen.snapshot(), _width(), result=chosen.report(), cli=True))
+    report, outlook = chosen.report(), chosen.outlook()
+    shown = mission_text(chosen.snapshot(), _width(), result=report, cli=True, outlook=outlook)
+    _echo(shown)
 
 
 @hypernb.command()
@@ -538,6 +571,68 @@ def limits(
     _echo(table_text(RESOURCE_HEADS, [resource_row(use) for use in uses], width=_table_width()))
 
 
+# -- models and money --------------------------------------------------------------------
+
+
+@hypernb.command()
+@click.argument("profile", default="")
+def models(*, profile: str) -> None:
+    """List the models, or what a profile's server offers."""
+    _echo(_session().models(profile).as_text(_table_width()))
+
+
+@hypernb.command()
+@click.option("--by", default="", metavar="A,B", help="mission, agent, task, model or day.")
+@click.option("--mission", default="", help="Of this mission only.")
+@click.option("--days", type=float, metavar="N", help="Of the last so many days only.")
+def usage(*, by: str, mission: str, days: float | None) -> None:
+    """Show what was used and paid."""
+    groups = tuple(filter(None, by.split(",")))
+    found = _session().usage(**({"by": groups} if groups else {}), mission=mission, days=days)
+    _echo(repr(found))
+
+
+@hypernb.command()
+@click.option("--evict", is_flag=True, help="Forget answers: all, or those named.")
+@click.option("--days", type=float, metavar="N", help="Only those older than so many days.")
+@click.option("--model", default="", metavar="M", help="Only those of this model.")
+def cache(*, evict: bool, days: float | None, model: str) -> None:
+    """Show kept answers of models, or forget some."""
+    if not evict:
+        if days is not None or model:
+            raise UsageError(
+                "--days and --model say which answers are to be forgotten.",
+                hint="Add --evict.",
+            )
+        _echo(repr(_session().cache()))
+        return
+    many = _session().evict_cache(days=days, model=model)
+    _echo(f"{'1 answer was' if many == 1 else f'{many:,} answers were'} forgotten.")
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+def quote(*, mission: str) -> None:
+    """Say what a mission will probably cost."""
+    chosen = _mission(mission)
+    was_quoted = chosen.quoted() if chosen.record.started_at is not None else None
+    _echo(repr(was_quoted or chosen.quote()))
+
+
+@hypernb.command()
+@click.argument("mission", default="")
+def egress(*, mission: str) -> None:
+    """Show what of your variables would leave, and for which host."""
+    _echo(repr(_mission(mission).egress()))
+
+
+@hypernb.command()
+@click.argument("task")
+def why(*, task: str) -> None:
+    """Say where the output of a task is from: m-7, or m-7/t3."""
+    _echo(repr(_session().why(task, {})))
+
+
 # -- upkeep ------------------------------------------------------------------------------
 
 
@@ -558,13 +653,14 @@ def restore(*, source: str, force: bool) -> None:
 
 @hypernb.command()
 @click.option("--fix", is_flag=True, help="Remove what it says could go, and say what went.")
-def doctor(*, fix: bool) -> int:
+@click.option("--model", is_flag=True, help="Ask the model something small, too.")
+def doctor(*, fix: bool, model: bool) -> int:
     """Look whether all that is needed is there and whole."""
     from hypernb.views import table_text
 
     if fix:
         _echo("\n".join(_session().fix()))
-    checks = _session().doctor()
+    checks = _session().doctor(model=model)
     rows = [
         (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
         for check in checks

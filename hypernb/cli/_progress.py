@@ -34,7 +34,13 @@ def watch(mission: Mission, *, timeout: float | None = None) -> None:
         _in_place(mission, console, timeout)
     else:
         _line_by_line(mission, console, timeout)
-    said = mission_text(mission.snapshot(), console.width, result=mission.report(), cli=True)
+    said = mission_text(
+        mission.snapshot(),
+        console.width,
+        result=mission.report(),
+        cli=True,
+        outlook=mission.outlook(),
+    )
     console.print(said, markup=False, soft_wrap=True)
 
 
@@ -47,7 +53,7 @@ def _in_place(mission: Mission, console: Console, timeout: float | None) -> None
         refresh_per_second=4,
         transient=True,
     ):
-        mission.wait(timeout)
+        mission.wait(timeout, until_asked=True)
 
 
 def _line_by_line(mission: Mission, console: Console, timeout: float | None) -> None:
@@ -59,7 +65,7 @@ def _line_by_line(mission: Mission, console: Console, timeout: float | None) -> 
                 told.add(task.name)
                 console.print(_sentence(task), markup=False, soft_wrap=True)
 
-    mission.wait(timeout, on_change=tell)
+    mission.wait(timeout, on_change=tell, until_asked=True)
     tell()
 
 

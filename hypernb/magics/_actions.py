@@ -17,7 +17,7 @@ from hypernb.magics._start import (
     watch_answer,
     whole,
 )
-from hypernb.magics._verbs import EDITED_FIELDS, VERBS
+from hypernb.magics._verbs import EDITED_FIELDS, MODEL_SETTINGS, SETTINGS, VERBS
 from hypernb.model import MissionState
 
 if TYPE_CHECKING:
@@ -25,10 +25,19 @@ if TYPE_CHECKING:
 
     from hypernb.magics._line import Request
     from hypernb.model import ResourceUse
-    from hypernb.session import Check, Mission, Status
+    from hypernb.session import (
+        Cache,
+        Check,
+        Leaving,
+        Mission,
+        Models,
+        QuoteTable,
+        Status,
+        UsageTable,
+        Why,
+    )
 
 DEFAULT_LIMIT: Final = 50
-SETTINGS: Final = ("db", "runner", "root")
 
 
 def act(around: Surroundings, request: Request) -> Any:
@@ -149,7 +158,12 @@ def _pause(around: Surroundings, request: Request) -> Mission:
 
 
 def _resume(around: Surroundings, request: Request) -> Mission:
-    mission = _mission(around, request).resume()
+    options = request.options
+    mission = _mission(around, request).resume(
+        budget=options.get("budget"),
+        model=options.get("model", ""),
+        finish=bool(options.get("finish")),
+    )
     watch_answer(around, mission, MissionState.RUNNING)
     return mission
 
@@ -218,9 +232,10 @@ def _show(around: Surroundings, request: Request) -> Shown:
     from hypernb.views import mission_html, mission_text
 
     mission = _mission(around, request)
-    snapshot, report = mission.snapshot(), mission.report()
+    snapshot, report, outlook = mission.snapshot(), mission.report(), mission.outlook()
     return Shown(
-        mission_text(snapshot, result=report), mission_html(snapshot, live=False, result=report)
+        mission_text(snapshot, result=report, outlook=outlook),
+        mission_html(snapshot, live=False, result=report, outlook=outlook),
     )
 
 
@@ -356,8 +371,54 @@ def _limits(around: Surroundings, request: Request) -> Listing[ResourceUse]:
     return Listing.of_rows(uses, RESOURCE_HEADS, resource_row)
 
 
-def _models(_around: Surroundings, _request: Request) -> Shown:
-    return Shown("No model is used. The agents work with their own tools; nothing leaves here.")
+# -- models and money --------------------------------------------------------------------
+
+
+def _models(around: Surroundings, request: Request) -> Models:
+    return around.session.models(*request.arguments)
+
+
+def _usage(around: Surroundings, request: Request) -> UsageTable:
+    options = request.options
+    by = options.get("by")
+    usage = around.session.usage(
+        **({"by": by} if by else {}),
+        mission=options.get("mission", ""),
+        days=options.get("days"),
+    )
+    if options.get("plot"):
+        from IPython.display import display
+
+        display(usage.plot())
+    return usage
+
+
+def _cache(around: Surroundings, request: Request) -> Cache | Shown:
+    options = request.options
+    days, model = options.get("days"), options.get("model", "")
+    if not options.get("evict"):
+        if days is not None or model:
+            raise UsageError(
+                "--days and --model say which answers are to be forgotten.",
+                hint="Add --evict.",
+            )
+        return around.session.cache()
+    many = around.session.evict_cache(days=days, model=model)
+    return Shown(f"{'1 answer was' if many == 1 else f'{many:,} answers were'} forgotten.")
+
+
+def _quote(around: Surroundings, request: Request) -> QuoteTable:
+    mission = _mission(around, request)
+    was_quoted = mission.quoted() if mission.record.started_at is not None else None
+    return was_quoted or mission.quote()
+
+
+def _egress(around: Surroundings, request: Request) -> Leaving:
+    return _mission(around, request).egress()
+
+
+def _why(around: Surroundings, request: Request) -> Why:
+    return around.session.why(request.arguments[0], around.namespace)
 
 
 def _status(around: Surroundings, _request: Request) -> Status:
@@ -368,7 +429,7 @@ def _doctor(around: Surroundings, request: Request) -> Listing[Check] | Shown:
     if request.options.get("fix"):
         return Shown("\n".join(around.session.fix()))
     return Listing.of_rows(
-        around.session.doctor(),
+        around.session.doctor(model=bool(request.options.get("model"))),
         ["Looked at", "", "Found", "What to do"],
         lambda each: (
             each.what,
@@ -392,8 +453,15 @@ def _config(around: Surroundings, request: Request) -> Shown:
         ("root", str(session.root)),
         ("by", session.by),
         ("headless", "yes" if around.headless else "no"),
+        *((name, _set(session.settings.get(name))) for name in MODEL_SETTINGS),
     ]
     return Shown(table_text(columns, rows), table_html(columns, rows))
+
+
+def _set(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not set here" if value in (None, "") else str(value)
 
 
 def _setting(word: str) -> tuple[str, str]:
@@ -434,12 +502,14 @@ ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
     "approve": _approve,
     "attach": _attach,
     "backup": _backup,
+    "cache": _cache,
     "cancel": _cancel,
     "comment": _comment,
     "config": _config,
     "diff": _diff,
     "doctor": _doctor,
     "edit": _edit,
+    "egress": _egress,
     "events": _events,
     "export": _export,
     "find": _find,
@@ -450,6 +520,7 @@ ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
     "models": _models,
     "pause": _pause,
     "playbooks": _playbooks,
+    "quote": _quote,
     "reject": _reject,
     "restore": _restore,
     "result": _result,
@@ -461,5 +532,7 @@ ACTIONS: Final[dict[str, Callable[[Surroundings, Request], Any]]] = {
     "sql": _sql,
     "status": _status,
     "stop": _stop,
+    "usage": _usage,
     "wait": _wait,
+    "why": _why,
 }

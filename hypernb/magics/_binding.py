@@ -29,7 +29,8 @@ def bind_later(namespace: MutableMapping[str, Any], name: str, mission: Mission)
         try:
             mission.wait()
             if namespace.get(name) is mission and mission.state is MissionState.SUCCEEDED:
-                namespace[name] = mission.result()
+                value = namespace[name] = mission.result()
+                mission.remember_bound(name, value)
         except HypernbError:
             _log.warning(
                 "%s was not bound to the result of %s.", name, mission.id, exc_info=True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import HypernbError
-from hypernb.magics._verbs import CELL_OPTIONS, VERBS
+from hypernb.magics._verbs import CELL_OPTIONS, SETTINGS, VERBS
 from hypernb.model import MissionState
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ RECENT_MISSIONS: Final = 100
 FIXED: Final[dict[str, tuple[str, ...]]] = {
     "--form": ("notebook", "markdown", "html", "json", "plan"),
     "--state": tuple(state.value for state in MissionState),
-    "setting": ("db=", "root=", "runner="),
+    "--by": ("mission", "agent", "task", "model", "day"),
+    "setting": tuple(f"{name}=" for name in SETTINGS),
     "verb": tuple(VERBS),
 }
 
@@ -100,6 +101,9 @@ def _values(around: Surroundings, options: Iterable[Option], last: str) -> Itera
         "--agents": "agent",
         "--agent": "agent",
         "--in": "variable",
+        "--see": "variable",
+        "--model": "model",
+        "--mission": "mission",
         "--tools": "tool",
     }
     return _quietly(lambda: _known(around, kind.get(option.name, option.name)))
@@ -112,17 +116,26 @@ def _names(around: Surroundings, verb: Verb, word: str) -> Iterable[str]:
 
 
 def _known(around: Surroundings, kind: str) -> Iterable[str]:
-    if kind == "playbook":
-        return around.session.playbooks()
-    if kind == "agent":
-        return around.session.agents()
-    if kind == "tool":
-        from hypernb.tools import tool_names
+    found = _SOURCES.get(kind)
+    return FIXED.get(kind, ()) if found is None else found(around)
 
-        return tool_names()
-    if kind in ("variable", "--out"):
-        return around.variables
-    return FIXED.get(kind, ())
+
+def _tools(_around: Surroundings) -> Iterable[str]:
+    from hypernb.tools import tool_names
+
+    return tool_names()
+
+
+_SOURCES: Final[dict[str, Callable[[Surroundings], Iterable[str]]]] = {
+    "--out": lambda around: around.variables,
+    "agent": lambda around: around.session.agents(),
+    "mission": lambda around: _missions(around, ""),
+    "model": lambda around: around.session.model_names(),
+    "playbook": lambda around: around.session.playbooks(),
+    "profile": lambda around: around.session.profile_names(),
+    "tool": _tools,
+    "variable": lambda around: around.variables,
+}
 
 
 def _missions(around: Surroundings, word: str) -> Iterable[str]:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LINE_AT_MOST: Final = 20_000
+CASSETTE_SUFFIX: Final = ".jsonl"
 
-Kind = Literal["flag", "text", "number", "names"]
+Kind = Literal["flag", "text", "number", "names", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Option:
 
     Attributes:
         name: With its dashes: ``--in``.
-        kind: ``flag`` takes nothing; ``names`` takes words separated by commas.
+        kind: ``flag`` takes nothing; ``names`` takes words separated by commas; ``file`` may
+            take a name that ends in ``.jsonl``, or any after ``=``.
         value: What its value is called in help.
     """
 
@@ -141,6 +143,10 @@ def _value(option: Option, given: str | None, waiting: list[str]) -> Any:
         if given is not None:
             raise UsageError(f"{option.name} takes no value, not even {given[:80]!r}.")
         return True
+    if option.kind == "file":
+        # A word that is no cassette may be an argument of a playbook: `--record ..`.
+        is_next = given is None and waiting and waiting[-1].endswith(CASSETTE_SUFFIX)
+        return waiting.pop() if is_next else given or ""
     if given is None:
         if not waiting:
             raise UsageError(f"{option.name} needs a value: {option.name} {option.value}.")

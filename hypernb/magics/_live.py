@@ -183,9 +183,10 @@ class LiveView:
 
         Raises:
             WaitTimeoutError: The mission goes on, and the view follows it.
+            MissionWaitsError: The mission stands still until a person gives it money or a key.
         """
         try:
-            self._mission.wait(timeout, on_change=self._look)
+            self._mission.wait(timeout, on_change=self._look, until_asked=True)
         finally:
             try:
                 self._update()
@@ -367,7 +368,10 @@ class LiveView:
         snapshot = self._mission.snapshot()
         state = snapshot.mission.state
         report = self._mission.report() if state.is_final else None
-        bundle: dict[str, Any] = {"text/plain": mission_text(snapshot, result=report)}
+        outlook = self._mission.outlook(snapshot.plan)
+        bundle: dict[str, Any] = {
+            "text/plain": mission_text(snapshot, result=report, outlook=outlook)
+        }
         if self._lasts:
             self._last_until_it_goes_on(snapshot.mission)
         # What is to be tried again has not ended, although its runner may not know it yet.
@@ -377,7 +381,9 @@ class LiveView:
             # Beside a widget it is what those see who cannot run it, and so it has no promise
             # of being live.
             live = not state.is_final and not is_widget
-            bundle["text/html"] = mission_html(snapshot, live=live, result=report)
+            bundle["text/html"] = mission_html(
+                snapshot, live=live, result=report, outlook=outlook
+            )
         if is_widget:
             bundle |= self._own_widget().bundle
         self._seq = snapshot.seq

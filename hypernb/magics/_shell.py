@@ -12,9 +12,11 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
+from traitlets import Bool, Enum, Float, TraitError, Unicode
 
-from hypernb.errors import PathError
+from hypernb.errors import ConfigError, PathError
 from hypernb.magics._help import overview
+from hypernb.magics._verbs import MODEL_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +32,32 @@ if TYPE_CHECKING:
 class HyperMagics(Magics):
     """``%hyper`` and ``%%hyper``; what they do is in functions that need no IPython."""
 
+    model = Unicode(
+        "", help="Which model plans and works: a name of %hyper models, or of the server's own."
+    ).tag(config=True)
+    base_url = Unicode(
+        "", help="Where models are asked, up to the version: http://localhost:11434/v1."
+    ).tag(config=True)
+    content = Enum(
+        ["", "full", "hashes", "none"],
+        "",
+        help="How much of what is said to models is kept in the store; as files say if empty.",
+    ).tag(config=True)
+    cache_s = Float(
+        None,
+        allow_none=True,
+        min=0.0,
+        help="How old an answer to the very same question may be, in seconds; 0 for none.",
+    ).tag(config=True)
+    offline = Bool(default_value=False, help="Use no model, unless --model asks for one.").tag(
+        config=True
+    )
+
     def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__(shell)
         self._here = shell
         self._settings: dict[str, str] = {}
         self._session: Session | None = None
+        super().__init__(shell)
 
     @no_var_expand
     @line_cell_magic
@@ -73,6 +96,7 @@ class HyperMagics(Magics):
             self._session = Session(
                 self._settings.get("db"), runner=self._settings.get("runner")
             )
+        self._session.settings = self._of_models()
         self._session.root = (
             Path(self._settings.get("root") or Path.cwd()).expanduser().absolute()
         )
@@ -88,7 +112,11 @@ class HyperMagics(Magics):
         """
         from hypernb.session import Session
 
-        wanted = {**self._settings, **settings}
+        known = {name: value for name, value in settings.items() if name not in MODEL_SETTINGS}
+        self._set_models({name: settings[name] for name in settings if name not in known})
+        if not known:
+            return
+        wanted = {**self._settings, **known}
         root = Path(wanted.get("root") or Path.cwd()).expanduser().absolute()
         if not root.is_dir():
             raise PathError(str(root), "is no directory", hint="Write root=FOLDER.")
@@ -97,6 +125,21 @@ class HyperMagics(Magics):
         if self._session is not None:
             self._session.close()
         self._settings, self._session = wanted, session
+
+    def _of_models(self) -> dict[str, Any]:
+        """Return the settings of models that were set here."""
+        set_here = {name: getattr(self, name) for name in MODEL_SETTINGS}
+        return {
+            name: value for name, value in set_here.items() if value not in ("", None, False)
+        }
+
+    def _set_models(self, settings: Mapping[str, str]) -> None:
+        for name, text in settings.items():
+            try:
+                setattr(self, name, self.traits()[name].from_string(text))
+            except (TraitError, ValueError) as error:
+                hint = self.traits()[name].help
+                raise ConfigError(f"{name} cannot be {text[:80]!r}.", hint=hint) from error
 
 
 def install(shell: InteractiveShell) -> None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hypernb.session import Mission, Session
     from hypernb.session.front_end import Rung
 
-NEEDS_A_MODEL = ("model", "record", "replay")
 ANSWER_WITHIN_S = 5.0
 _TWINS_NAMED = 3
 
@@ -115,7 +114,6 @@ def start(
         options: As read from the line.
         arguments: The playbook's own arguments.
     """
-    _refuse_models(options)
     wait = _waits(around, options)
     approved_hash = _approved_hash(options.get("approve"))
     mission = _propose(around, goal, options, arguments)
@@ -212,6 +210,7 @@ def watch(
 
     Raises:
         ApprovalError: It would wait for a person.
+        MissionWaitsError: It stands still until a person gives it money or a key.
         WaitInterruptedError: The waiting was interrupted; the mission goes on.
     """
     if wait and mission.needs_approval:
@@ -259,7 +258,8 @@ def bind_result(around: Surroundings, mission: Mission, name: str, *, wait: bool
         if state is not MissionState.SUCCEEDED:
             raise MissionError(mission.id, state.value, mission.record.error)
         if name:
-            around.namespace[name] = mission.result()
+            value = around.namespace[name] = mission.result()
+            mission.remember_bound(name, value)
     elif name:
         from hypernb.magics._binding import bind_later
 
@@ -289,7 +289,49 @@ def _propose(
         priority=whole(options, "priority"),
         concurrency=whole(options, "concurrency"),
         deadline_s=options.get("deadline"),
+        **_of_models(around, goal or name, options),
     )
+
+
+def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of `Session.propose` about models; only those that were given."""
+    if options.get("model") and options.get("offline"):
+        raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+    from hypernb.session import cassette
+
+    offline = bool(options.get("offline")) or (
+        bool(around.session.settings.get("offline")) and not options.get("model")
+    )
+    if offline:
+        return {"offline": True}
+    record, replay = options.get("record"), options.get("replay")
+    kept = ""
+    if record is not None or replay is not None:
+        # What HYPERNB_MODE says is for missions that ask a model, which planning finds out.
+        kept = cassette(around.session.root, about, record=record, replay=replay)
+    given = {
+        "model": options.get("model", ""),
+        "cassette": kept,
+        "see": _seen(options),
+        "tools": options.get("tools", ()),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _seen(options: Mapping[str, Any]) -> dict[str, str]:
+    """Read ``df=schema,cfg=all``: how much of each variable that is handed in may be seen."""
+    seen = {}
+    for word in options.get("see", ()):
+        name, equals, much = word.partition("=")
+        if not equals:
+            raise UsageError(
+                f"--see cannot be {word[:80]!r}.",
+                hint="Write NAME=schema, NAME=sample, NAME=sample:10 or NAME=all.",
+            )
+        if name not in options.get("in", ()):
+            raise UnknownNameError("variable of --in", name, options.get("in", ()))
+        seen[name] = much
+    return seen
 
 
 def _inputs(around: Surroundings, names: Sequence[str]) -> dict[str, Any]:
@@ -308,15 +350,6 @@ def _waits(around: Surroundings, options: Mapping[str, Any]) -> bool:
     if options.get("wait") and options.get("no_wait"):
         raise UsageError("--wait and --no-wait exclude each other.", hint="Leave one out.")
     return bool(options.get("wait")) or (around.headless and not options.get("no_wait"))
-
-
-def _refuse_models(options: Mapping[str, Any]) -> None:
-    for name in NEEDS_A_MODEL:
-        if options.get(name):
-            raise UsageError(
-                f"--{name} needs a model, and this version works without any.",
-                hint="Leave it out: the agents then work with their own tools.",
-            )
 
 
 def _approved_hash(path: str | None) -> str | None:

@@ -22,8 +22,10 @@ CELL_OPTIONS: Final = (
     Option("--priority", "From 0 to 100; higher starts first.", "number", "0 to 100"),
     Option("--concurrency", "How many tasks at once.", "number", "tasks"),
     Option("--deadline", "Cap on the mission's time.", "number", "seconds"),
-    Option("--model", "Needs a model; there is none yet.", "text", "M"),
-    Option("--offline", "Use no model; so it is anyway, for now."),
+    Option("--model", "Have this model plan, and its agents use it.", "text", "M"),
+    Option("--offline", "Use no model, and reach no host."),
+    Option("--see", "How much of a variable a model may see.", "names", "df=schema,cfg=all"),
+    Option("--tools", "What agents with a model may use.", "names", "a,b"),
     Option(
         "--approve", "Approve if the plan equals the one in this file.", "text", "plan.json"
     ),
@@ -31,13 +33,19 @@ CELL_OPTIONS: Final = (
     Option("--wait", "Let the cell wait until the mission has ended."),
     Option("--no-wait", "Let the cell return at once, also without a person."),
     Option("--no-interpolate", "Leave {name} in the goal as it is."),
-    Option("--record", "Needs a model; there is none yet.", "text", "PATH"),
-    Option("--replay", "Needs a model; there is none yet.", "text", "PATH"),
+    Option("--record", "Keep what models answer in a cassette.", "file", "[PATH.jsonl]"),
+    Option("--replay", "Answer from a cassette, and ask nobody.", "file", "[PATH.jsonl]"),
 )
 
 _RUN_OPTIONS: Final = tuple(
     option for option in CELL_OPTIONS if option.name not in ("--playbook", "--no-interpolate")
 )
+
+MODEL_SETTINGS: Final = ("model", "base_url", "content", "cache_s", "offline")
+"""Settings of models, which ``%config HyperMagics`` has too."""
+
+SETTINGS: Final = ("db", "runner", "root", *MODEL_SETTINGS)
+"""What ``%hyper config`` sets."""
 
 EDITED_FIELDS: Final = ("agent", "goal", "needs", "tools")
 """Fields of a task that ``%hyper edit`` has options for; the others are written as words."""
@@ -142,7 +150,19 @@ VERBS: Final = {
             completes="mission",
         ),
         Verb("pause", "Stop running work where it is.", "M", 1, 1, completes="mission"),
-        Verb("resume", "Let a paused mission go on.", "M", 1, 1, completes="mission"),
+        Verb(
+            "resume",
+            "Let a paused mission go on.",
+            "M",
+            1,
+            1,
+            (
+                Option("--budget", "With this budget from now on.", "number", "dollars"),
+                Option("--model", "With this model from now on.", "text", "M"),
+                Option("--finish", "Only what has begun; nothing new starts."),
+            ),
+            completes="mission",
+        ),
         Verb("cancel", "End a mission and all its processes.", "M", 1, 1, completes="mission"),
         Verb(
             "retry",
@@ -205,7 +225,59 @@ VERBS: Final = {
                 Option("--none", "Take its limits away."),
             ),
         ),
-        Verb("models", "List the models."),
+        Verb(
+            "models",
+            "List the models, or what a server offers.",
+            "[PROFILE]",
+            0,
+            1,
+            completes="profile",
+        ),
+        Verb(
+            "usage",
+            "Show what was used and paid.",
+            options=(
+                Option(
+                    "--by", "Grouped by mission, agent, task, model or day.", "names", "model,…"
+                ),
+                Option("--mission", "Of this mission only.", "text", "M"),
+                Option("--days", "Of the last so many days only.", "number", "N"),
+                Option("--plot", "Draw it, too."),
+            ),
+        ),
+        Verb(
+            "cache",
+            "Show kept answers of models, or forget some.",
+            options=(
+                Option("--evict", "Forget them: all, or those that the others name."),
+                Option("--days", "Only those older than so many days.", "number", "N"),
+                Option("--model", "Only those of this model.", "text", "M"),
+            ),
+        ),
+        Verb(
+            "quote",
+            "Say what a mission will probably cost.",
+            "[M]",
+            0,
+            1,
+            completes="mission",
+        ),
+        Verb(
+            "egress",
+            "Show what of your variables would leave, and for which host.",
+            "[M]",
+            0,
+            1,
+            completes="mission",
+        ),
+        Verb(
+            "why",
+            "Say where a variable or a task's output is from.",
+            "NAME",
+            1,
+            1,
+            completes="variable",
+        ),
         Verb(
             "config",
             "Show the settings, or set some.",
@@ -218,7 +290,10 @@ VERBS: Final = {
         Verb(
             "doctor",
             "Look whether all that is needed is there.",
-            options=(Option("--fix", "Remove what it says could go, and say what went."),),
+            options=(
+                Option("--fix", "Remove what it says could go, and say what went."),
+                Option("--model", "Ask the model something small, and say what works."),
+            ),
         ),
         Verb("backup", "Copy the store to one file.", "[FILE]", 0, 1),
         Verb(

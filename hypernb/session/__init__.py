@@ -1,36 +1,49 @@
 """The composition root: what magics, views, CLI and programs share, sync and async."""
 
+from hypernb.session._cassettes import cassette
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
 from hypernb.session._free_time import FREE_TIME
+from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
 from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
 from hypernb.session._mission import RETRIABLE, Mission, Task
+from hypernb.session._models import Cache, ModelRow, Models
 from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
+from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
+from hypernb.session._why import Why, why
 from hypernb.tools import kernel_tool as tool
 
 __all__ = [
     "FREE_TIME",
     "RETRIABLE",
+    "Cache",
     "Check",
     "Leaving",
     "Mission",
+    "ModelRow",
+    "Models",
     "QuoteTable",
+    "Rows",
     "Session",
     "Status",
     "Task",
     "UsagePlot",
     "UsageTable",
+    "Why",
     "as_json",
     "assignment",
+    "cassette",
     "forms",
     "host_here",
     "limits",
+    "session_here",
     "tool",
     "typed_comment",
     "typed_edit",
+    "why",
 ]

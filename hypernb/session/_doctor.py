@@ -48,9 +48,21 @@ class Check:
     next_step: str = ""
 
 
-def examine(session: Session) -> list[Check]:
-    """Look at everything once; what cannot be looked at is a check that is not ok."""
-    return [*_machine(), _views(), *_store(session), *_programs()]
+def examine(session: Session, *, model: bool = False) -> list[Check]:
+    """Look at everything once; what cannot be looked at is a check that is not ok.
+
+    Args:
+        model: Ask the model something small as well.
+    """
+    from hypernb.session._models import examined
+
+    return [
+        *_machine(),
+        *examined(session, ask=model),
+        _views(),
+        *_store(session),
+        *_programs(),
+    ]
 
 
 def _fine(what: str, found: str) -> Check:
@@ -79,7 +91,6 @@ def _machine() -> Iterator[Check]:
             "not on the PATH: every file of a tree counts as tracked",
             "Install git, so that only tracked files are read.",
         )
-    yield _fine("model", "none is used; the specialists work with their own tools")
 
 
 def _views() -> Check:

@@ -105,7 +105,12 @@ def _plan(mission: Mission) -> bytes:
 def _html(mission: Mission) -> bytes:
     from hypernb.views import mission_html, page
 
-    body = mission_html(mission.snapshot(events=500), live=False, result=mission.report())
+    snapshot, report, outlook = (
+        mission.snapshot(events=500),
+        mission.report(),
+        mission.outlook(),
+    )
+    body = mission_html(snapshot, live=False, result=report, outlook=outlook)
     return page(f"{mission.id}: {mission.goal[:80]}", body).encode("utf-8", "replace")
 
 
@@ -123,10 +128,14 @@ def _notebook(mission: Mission) -> bytes:
 
     from hypernb.views import mission_html, mission_text
 
-    snapshot, report = mission.snapshot(events=500), mission.report()
+    snapshot, report, outlook = (
+        mission.snapshot(events=500),
+        mission.report(),
+        mission.outlook(),
+    )
     looks = {
-        "text/html": mission_html(snapshot, live=False, result=report),
-        "text/plain": mission_text(snapshot, result=report),
+        "text/html": mission_html(snapshot, live=False, result=report, outlook=outlook),
+        "text/plain": mission_text(snapshot, result=report, outlook=outlook),
     }
     shown = new_code_cell(
         f"%load_ext hypernb\n%hyper show {mission.id}",

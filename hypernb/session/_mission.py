@@ -14,15 +14,18 @@ from hypernb.errors import (
     NotFinishedError,
     PlanProblemsError,
     TransitionError,
+    UnknownNameError,
     UnknownTaskError,
     UsageError,
     WaitTimeoutError,
 )
 from hypernb.model import Digest, MissionState, Report, TaskState
+from hypernb.session._asking import asked
 from hypernb.session._following import Follower
 from hypernb.session._free_time import FREE_TIME
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import told_in_notes
+from hypernb.session._origins import remember
 from hypernb.session.front_end import retries
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from hypernb.session._leaving import Leaving
     from hypernb.session._quoting import QuoteTable
     from hypernb.session._session import Session
+    from hypernb.views import Outlook
 
 CHANGE_TICK_S = 0.5
 MAX_COMMENT = 10_000
@@ -82,7 +86,9 @@ class Task:
         """
         if self.record.output is None:
             raise NotFinishedError(f"{self._mission.id}/{self.name}", self.record.state.value)
-        return self._mission.session.load(self.record.output)
+        value = self._mission.session.load(self.record.output)
+        remember(value, self._mission.record, self.name, self._mission.session)
+        return value
 
     def __repr__(self) -> str:
         note = f", {self.record.note}" if self.record.note else ""
@@ -136,6 +142,7 @@ class Mission:
         # store says, which others can write too.
         self.proposed_hash = proposed_hash
         self._is_shown = False
+        self._asks: tuple[str, bool] | None = None
 
     # -- looking ------------------------------------------------------------------------
 
@@ -179,6 +186,14 @@ class Mission:
     def egress(self) -> Leaving:
         """Return which bytes of which variable leave for which host; see `Session.egress`."""
         return self.session.egress(self.plan)
+
+    @property
+    def asks_models(self) -> bool:
+        """Whether its plan names a model; read once for each revision."""
+        plan_hash = self.record.plan_hash
+        if self._asks is None or self._asks[0] != plan_hash:
+            self._asks = (plan_hash, bool(self.plan.models))
+        return self._asks[1]
 
     @property
     def tasks(self) -> Tasks:
@@ -434,10 +449,61 @@ class Mission:
         self._send("pause")
         return self
 
-    def resume(self) -> Mission:
-        """Let a paused mission go on where it was stopped."""
+    def resume(
+        self, *, budget: float | None = None, model: str = "", finish: bool = False
+    ) -> Mission:
+        """Let a paused mission go on where it was stopped.
+
+        Args:
+            budget: With this budget from now on, in dollars; see `raise_budget`.
+            model: With this model from now on; see `take_model`.
+            finish: Let only finish what has begun; nothing new starts.
+
+        Raises:
+            TransitionError: It is not paused.
+        """
         self._refuse_unless(MissionState.PAUSED, "running")
-        self._send("resume")
+        if budget is not None:
+            self.raise_budget(budget)
+        if model:
+            self.take_model(model)
+        self._send("resume", {"finish": True} if finish else None)
+        return self
+
+    def raise_budget(self, dollars: float) -> Mission:
+        """Let it spend up to this sum from now on, in dollars; signed like its approval.
+
+        A mission that was paused for money goes on when it is resumed.
+
+        Raises:
+            UsageError: More than that is paid already.
+            TransitionError: It is neither running nor paused.
+            ApprovalError: Its approval is not yours.
+        """
+        self.session.store.amend(self._record.id, budget=dollars, by=self.session.by)
+        return self
+
+    def take_model(self, name: str, instead_of: str = "") -> Mission:
+        """Have it ask another model from its next call on; signed like its approval.
+
+        Args:
+            name: One of your models; see `Session.models`.
+            instead_of: The plan's name for the one that it replaces; all of them if empty.
+
+        Raises:
+            UnknownNameError: You have no such model, or the plan has none.
+            TransitionError: It is neither running nor paused.
+            ApprovalError: Its approval is not yours.
+        """
+        from hypernb.session._models import resolved
+
+        places = self.plan.models
+        if instead_of and instead_of not in places:
+            raise UnknownNameError("model of this plan", instead_of, places)
+        model = resolved(self.session, name)
+        wanted = [instead_of] if instead_of else list(places)
+        models = dict.fromkeys(wanted, model)
+        self.session.store.amend(self._record.id, models=models, by=self.session.by)
         return self
 
     def retry(self, task: str = "") -> Mission:
@@ -511,6 +577,19 @@ class Mission:
         )
         return Mission(self.session, record, proposed_hash=spec.hash)
 
+    # -- money ---------------------------------------------------------------------------
+
+    def outlook(self, plan: PlanSpec | None = None) -> Outlook:
+        """Return what views say beside the plan: what it will probably cost.
+
+        Nothing is looked up for a plan that asks no model.
+        """
+        from hypernb.session._models import outlook
+        from hypernb.views import NO_OUTLOOK
+
+        known = self.plan if plan is None and self.asks_models else plan
+        return NO_OUTLOOK if known is None else outlook(self, known)
+
     # -- waiting ------------------------------------------------------------------------
 
     def wait(
@@ -519,6 +598,7 @@ class Mission:
         *,
         on_change: Callable[[], None] | None = None,
         stop: threading.Event | None = None,
+        until_asked: bool | None = None,
     ) -> Mission:
         """Wait until it has ended. A mission that awaits approval is waited for too.
 
@@ -528,11 +608,17 @@ class Mission:
             timeout: In seconds; no limit if None.
             on_change: Called after each commit in the store, and twice a second without one.
             stop: Ends the waiting when another thread sets it.
+            until_asked: End also when it stands still until a person gives it money or a
+                key. By default where nobody is there to do so.
 
         Raises:
             WaitTimeoutError: It was not done in time. It goes on.
+            MissionWaitsError: It stands still until a person acts.
         """
-        return self._wait(timeout, on_change, stop, begins=True)
+        from hypernb.session.front_end import current_shell, is_headless
+
+        asks = is_headless(current_shell()) if until_asked is None else until_asked
+        return self._wait(timeout, on_change, stop, begins=True, until_asked=asks)
 
     def watch(self, *, on_change: Callable[[], None], stop: threading.Event) -> Mission:
         """Wait as `wait` does, and leave a runner ended that somebody has asked to end.
@@ -550,6 +636,7 @@ class Mission:
         stop: threading.Event | None,
         *,
         begins: bool,
+        until_asked: bool = False,
     ) -> Mission:
         tick = None if on_change is None else CHANGE_TICK_S
         for _ in self._follower(stop, begins=begins).looks(timeout, tick_s=tick):
@@ -557,6 +644,8 @@ class Mission:
                 on_change()
             if self.is_over:
                 return self
+            if until_asked and (wanted := asked(self)) is not None:
+                raise wanted
         if stop is not None and stop.is_set():
             return self
         raise WaitTimeoutError(self.id, timeout or 0.0)
@@ -618,10 +707,19 @@ class Mission:
         tasks = self.tasks
         wanted = self._result_tasks()
         if len(wanted) == 1:
-            return tasks[wanted[0]].output
+            return tasks[wanted[0]].output  # which remembers where it is from
         return {
             name: tasks[name].output if tasks[name].record.output else None for name in wanted
         }
+
+    def remember_bound(self, name: str, value: Any) -> None:
+        """Remember that a variable was bound to the result; `Session.why` then knows it."""
+        from hypernb.session._origins import Origin, remember_name
+
+        wanted = self._result_tasks()
+        task = wanted[0] if len(wanted) == 1 else ""
+        origin = Origin(self.session.store.url, str(self._record.id), task)
+        remember_name(name, value, origin)
 
     def report(self) -> Report | None:
         """Return the report that sums the mission up; None if there is none (yet)."""
@@ -681,10 +779,10 @@ class Mission:
             return {"text/plain": repr(self) if final else f"<Mission {self.id}, shown above>"}
         from hypernb.views import mission_html, mission_text
 
-        snapshot, report = self.snapshot(), self.report()
+        snapshot, report, outlook = self.snapshot(), self.report(), self.outlook()
         return {
-            "text/plain": mission_text(snapshot, result=report),
-            "text/html": mission_html(snapshot, live=False, result=report),
+            "text/plain": mission_text(snapshot, result=report, outlook=outlook),
+            "text/html": mission_html(snapshot, live=False, result=report, outlook=outlook),
         }
 
     # -- inside -------------------------------------------------------------------------

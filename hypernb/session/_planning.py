@@ -17,15 +17,18 @@ from hypernb.errors import (
     PlanProblem,
     PlanProblemsError,
     ReplayMissError,
+    UnknownNameError,
 )
 from hypernb.model import AgentWork
+from hypernb.session._cassettes import ENV_MODE, cassette
+from hypernb.session._models import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from hypernb.agents import Circumstances, Proposal
     from hypernb.llm import ModelSettings
-    from hypernb.model import ModelSpec, PlanSpec, RoleCard
+    from hypernb.model import Grant, ModelSpec, PlanSpec, RoleCard
     from hypernb.plan import Plan
     from hypernb.session._planning_calls import Ledger
     from hypernb.session._session import Session
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 DEADLINE_S: Final = 120.0
 """Seconds that planning by a model may take; after them, rules plan."""
 
-_CASSETTE: Final = Path(".hypernb", "cassettes", "default.jsonl")
 _LOOK_S: Final = 0.2
 _END_S: Final = 5.0
 _ASKED_FOR: Final = "you asked for a plan without a model"
@@ -51,6 +53,8 @@ class Wish:
         offline: Ask no model.
         contract: Fields of the plan that the person sets.
         on_progress: Told a few words on what planning is doing.
+        grants: How much of each input may be seen.
+        tools: The only tools that agents may use; all that they have if empty.
     """
 
     goal: str
@@ -60,6 +64,8 @@ class Wish:
     offline: bool = False
     contract: Mapping[str, Any] = field(default_factory=dict)
     on_progress: Callable[[str], None] = lambda _words: None
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+    tools: tuple[str, ...] = ()
 
 
 def plan_wish(session: Session, wish: Wish) -> Plan:
@@ -77,7 +83,7 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
     check_goal(wish.goal)
     if wish.offline:
         return _by_rules(session, wish, because=_ASKED_FOR)
-    settings = _settings(session.root)
+    settings = settings_of(session, is_named=bool(wish.model))
     models = _Models.of(session, settings, wish)
     if models is None:
         plan = _by_rules(session, wish)
@@ -89,12 +95,13 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
 
 def _terms(session: Session, settings: ModelSettings, wish: Wish) -> dict[str, Any]:
     """Return the terms of the contract; the settings say what the person does not."""
-    cassette = ""
-    if settings.mode in ("record", "replay"):
-        cassette = f"{settings.mode}:{session.root / _CASSETTE}"
-    usual = {"content": settings.content, "cache_s": settings.cache_s, "cassette": cassette}
     said = {name: value for name, value in wish.contract.items() if value is not None}
-    return {**usual, **said}
+    how, _, path = str(said.get("cassette", "")).partition(":")
+    asked = {how: path} if how in ("record", "replay") else {}
+    # The mode goes before what a cell says: what records is replayed, to be checked.
+    mode = {ENV_MODE: settings.mode}
+    said["cassette"] = cassette(session.root, wish.goal, environ=mode, **asked)
+    return {"content": settings.content, "cache_s": settings.cache_s, **said}
 
 
 def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
@@ -109,7 +116,7 @@ def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:
     named = {work.model for work in works if work.model} - set(spec.models)
     if not named:
         return spec
-    settings = _settings(session.root)
+    settings = settings_of(session)
     models = dict(spec.models)
     for name in sorted(named):
         found = settings.resolve(name, fingerprint=session.store.fingerprint)
@@ -117,12 +124,6 @@ def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:
             # By the name that the task has for it, whatever the configuration calls it.
             models[name] = found[1]
     return spec.model_copy(update={"models": models})
-
-
-def _settings(root: Path) -> ModelSettings:
-    from hypernb.llm import ModelSettings
-
-    return ModelSettings.load(root)
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,8 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         inputs=dict(plan.inputs.digests),
         scope=tuple(wish.contract.get("scope") or ()),
         budget=wish.contract.get("budget"),
+        grants=dict(wish.grants),
+        only=_known_tools(wish.tools, there),
     )
     ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
     wish.on_progress(f"asks {spec.name} for a plan")
@@ -223,6 +226,14 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
     for term, value in wish.contract.items():
         setattr(plan, term, value)
     return plan
+
+
+def _known_tools(names: tuple[str, ...], there: Circumstances) -> tuple[str, ...]:
+    known = sorted({tool for agent in there.cards for tool in there.tools_of(agent)})
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("tool of these agents", name, known)
+    return names
 
 
 def _refuse_unknown_price(wish: Wish, models: _Models) -> None:

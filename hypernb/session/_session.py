@@ -27,6 +27,7 @@ from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
+from hypernb.session._seeing import grants, refuse_with_playbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -50,8 +51,10 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
+    from hypernb.session._models import Cache, Models
     from hypernb.session._quoting import QuoteTable
     from hypernb.session._usage import UsageTable
+    from hypernb.session._why import Why
 
 STOP_TIMEOUT_S = 30.0
 _MOST = 1_000_000
@@ -95,6 +98,8 @@ class Session:
         runner: ``process`` (default) or ``inprocess``; by default ``HYPERNB_RUNNER``.
         root: Directory that plans are relative to; by default the current one.
         by: Who decides, for the record; by default ``user@host``.
+        settings: Settings of models that go before those of environment and files:
+            ``model``, ``base_url``, ``content``, ``cache_s`` ..., and ``offline``.
 
     Raises:
         ConfigError: The runner mode is not known.
@@ -107,6 +112,7 @@ class Session:
         runner: str | None = None,
         root: str | Path | None = None,
         by: str = "",
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self._where = store
         self._store: Store | None = None
@@ -114,6 +120,7 @@ class Session:
         self.mode = runner_mode(runner)
         self.root = Path(root or Path.cwd()).absolute()
         self.by = by or _who()
+        self.settings = dict(settings or {})
 
     @property
     def store(self) -> Store:
@@ -172,6 +179,8 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         model: str = "",
         offline: bool = False,
+        see: Mapping[str, str] | None = None,
+        tools: Sequence[str] = (),
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Mission:
@@ -186,6 +195,9 @@ class Session:
             inputs: Values to hand in, by name.
             model: Name of a profile or a model that is to plan and to work.
             offline: Ask no model.
+            see: How much of an input a model may see, by name: ``schema``, ``sample``,
+                ``sample:10`` or ``all``. A sample of those that are not named.
+            tools: The only tools that agents with a model may use.
             on_progress: Told a few words on what planning is doing.
             contract: Fields of the plan to set: ``scope``, ``budget``, ``concurrency``,
                 ``priority``, ``deadline_s`` ...
@@ -206,6 +218,8 @@ class Session:
                 inputs=inputs,
                 model=model,
                 offline=offline,
+                see=see,
+                tools=tools,
                 on_progress=on_progress,
                 **contract,
             )
@@ -221,6 +235,8 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         model: str = "",
         offline: bool = False,
+        see: Mapping[str, str] | None = None,
+        tools: Sequence[str] = (),
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Plan:
@@ -231,6 +247,7 @@ class Session:
             if term not in PlanSpec.model_fields:
                 raise UnknownNameError("term of a plan", term, PlanSpec.model_fields)
         if playbook:
+            refuse_with_playbook(playbook, model=model, see=see, tools=tools)
             plan = self._from_playbook(playbook, params or {}, agents, inputs or {})
             if goal.strip():
                 check_goal(goal)
@@ -244,6 +261,8 @@ class Session:
                 offline=offline,
                 contract=contract,
                 on_progress=on_progress or _say_nothing,
+                grants=grants(see or {}, inputs or {}),
+                tools=tuple(tools),
             )
             plan = plan_wish(self, wish)
         for term, value in contract.items():
@@ -455,6 +474,67 @@ class Session:
 
         return load_playbooks()
 
+    # -- models and money ---------------------------------------------------------------
+
+    def models(self, profile: str = "") -> Models:
+        """Return the models that can be named, or those that a profile's server offers.
+
+        Only with a profile is anybody asked.
+
+        Raises:
+            UnknownNameError: There is no such profile.
+            ModelError: Its server does not answer.
+        """
+        from hypernb.session._models import models
+
+        return models(self, profile)
+
+    def model_names(self) -> list[str]:
+        """Return the names that models have in the settings; nobody is asked for them."""
+        from hypernb.session._models import model_names
+
+        return model_names(self)
+
+    def profile_names(self) -> list[str]:
+        """Return the names of servers in the settings; nobody is asked for them."""
+        from hypernb.session._models import profile_names
+
+        return profile_names(self)
+
+    def cache(self) -> Cache:
+        """Return what the cache of models' answers holds, and what it has spared."""
+        from hypernb.session._models import Cache
+
+        return Cache(self.store.cache_stats())
+
+    def evict_cache(self, *, days: float | None = None, model: str = "") -> int:
+        """Forget answers of models, and return how many: older ones, a model's, or all.
+
+        Args:
+            days: Only those that are older than so many days.
+            model: Only those of this model.
+        """
+        from hypernb.session._models import evict
+
+        return evict(self, days=days, model=model)
+
+    def why(self, what: Any, namespace: Mapping[str, Any] | None = None) -> Why:
+        """Return where a variable or a value came from: mission, task, prompt, model, cost.
+
+        Known is what ``--out``, `Mission.result` and a task's output have given in this
+        process, and whatever is equal to an output in the store.
+
+        Args:
+            what: The value; or the name of a variable, or of a task as in ``m-7/t3``.
+            namespace: Where variables are; by default those of the notebook.
+
+        Raises:
+            UsageError: It is not known to have come out of a mission.
+        """
+        from hypernb.session._why import explained
+
+        return explained(self, what, namespace)
+
     # -- what missions share ------------------------------------------------------------
 
     def resources(self) -> list[ResourceUse]:
@@ -583,11 +663,15 @@ class Session:
 
         return fix(self)
 
-    def doctor(self) -> list[Check]:
-        """Look whether everything that missions need is there and whole."""
+    def doctor(self, *, model: bool = False) -> list[Check]:
+        """Look whether everything that missions need is there and whole.
+
+        Args:
+            model: Ask the model something small as well, which may cost something.
+        """
         from hypernb.session._doctor import examine
 
-        return examine(self)
+        return examine(self, model=model)
 
     def backup(self, target: str | Path = "") -> Path:
         """Write a copy of the store to one file, while missions run.

@@ -41,6 +41,9 @@ LEFT_OUT: Final = frozenset(
     }
 )
 
+# Recorded answers of models: a crew that sees the recording of itself cannot be replayed.
+CASSETTES: Final = ".hypernb/cassettes/"
+
 _WALKED: Final = "all files were taken but those in folders of by-products."
 # Folders of these names are by-products too, unless they are Python packages.
 _OUTPUT: Final = frozenset({"build", "dist"})
@@ -93,6 +96,7 @@ def list_files(root: str | Path) -> Listing:
     those that git does not ignore. Elsewhere the tree is walked without by-products
     (`LEFT_OUT`, and ``build`` or ``dist``). Symbolic links count if they lead to a file that
     is listed itself; names that cannot be shown on a line are left out, and the note says so.
+    Cassettes of models are never among them.
 
     Raises:
         PathError: There is no such directory, or it cannot be read.
@@ -103,6 +107,7 @@ def list_files(root: str | Path) -> Listing:
     git = names is not None
     if names is None:
         names = _by_walking(path, notes)
+    names = [each for each in names if f"/{CASSETTES}" not in f"/{each}"]
     files = _regular(path, _showable(names, notes), notes)
     if not files:
         notes.append("There are no files to look at.")

@@ -21,6 +21,7 @@ from hypernb.views._lists import (
     RESOURCE_HEADS,
     agents_html,
     agents_text,
+    cache_text,
     events_html,
     events_text,
     hits_html,
@@ -34,6 +35,14 @@ from hypernb.views._lists import (
 )
 from hypernb.views._markdown import mission_markdown, report_markdown
 from hypernb.views._mission_html import mission_html, since
+from hypernb.views._models import (
+    NO_OUTLOOK,
+    Outlook,
+    models_used,
+    quote_basis,
+    quote_dollars,
+    quote_words,
+)
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named, plain
 from hypernb.views._quotes import Used, quotes_html, quotes_text
 from hypernb.views._reports import how_it_ran, report_html, report_text
@@ -45,13 +54,16 @@ from hypernb.views._story import (
     all_done,
     first_step,
     gaps,
+    money_ways,
     needs,
     story,
 )
 from hypernb.views._text import mission_text, plan_text
 from hypernb.views._usage import cost_words, usage_html, usage_text
+from hypernb.views._why import why_html, why_text
 
 __all__ = [
+    "NO_OUTLOOK",
     "RESOURCE_HEADS",
     "TASK_ORDER",
     "Changed",
@@ -60,6 +72,7 @@ __all__ = [
     "Gap",
     "Left",
     "Need",
+    "Outlook",
     "Part",
     "Phrase",
     "Story",
@@ -71,6 +84,7 @@ __all__ = [
     "all_done",
     "allowed",
     "between",
+    "cache_text",
     "changed",
     "clean",
     "closed_html",
@@ -99,6 +113,8 @@ __all__ = [
     "mission_text",
     "missions_html",
     "missions_text",
+    "models_used",
+    "money_ways",
     "named",
     "needs",
     "next_commands",
@@ -106,6 +122,9 @@ __all__ = [
     "page",
     "plain",
     "plan_text",
+    "quote_basis",
+    "quote_dollars",
+    "quote_words",
     "quotes_html",
     "quotes_text",
     "refused",
@@ -125,5 +144,7 @@ __all__ = [
     "usage_html",
     "usage_text",
     "value_words",
+    "why_html",
+    "why_text",
     "words",
 ]

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._egress import told_to, told_variables
+from hypernb.views._egress import told_variables
 from hypernb.views._left import roughly
+from hypernb.views._models import (
+    NO_OUTLOOK,
+    Outlook,
+    model_hosts,
+    model_name,
+    model_terms,
+    models_used,
+    quote_words,
+    task_model_terms,
+)
 from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
 
 if TYPE_CHECKING:
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
 
 _COMMANDS_SHOWN: Final = 20
 _MEANS: Final = 30
+_QUOTES_SHOWN: Final = 8
 
 _IF_IT_FAILS: Final[Mapping[OnFailure, str]] = {
     OnFailure.STOP: "nothing more starts, and the mission fails",
@@ -36,6 +47,7 @@ def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
         ("Reads", _reads(plan)),
         ("Writes", _writes(plan)),
         ("Reaches", _reaches(plan)),
+        *model_terms(plan),
         ("Spends", _spends(plan)),
         ("Starts", _starts(plan)),
     ]
@@ -84,7 +96,8 @@ def _writes(plan: PlanSpec) -> Phrase:
 
 
 def _reaches(plan: PlanSpec) -> Phrase:
-    hosts = list(dict.fromkeys([*plan.hosts, *(h for task in plan.tasks for h in task.hosts)]))
+    listed = [*plan.hosts, *(h for task in plan.tasks for h in task.hosts), *model_hosts(plan)]
+    hosts = list(dict.fromkeys(listed))
     functions = "what your functions reach"
     if not _has_agents(plan):
         return (functions,)
@@ -106,7 +119,7 @@ def refused(plan: PlanSpec) -> str:
 
 def _spends(plan: PlanSpec) -> Phrase:
     limit = _limit(plan)
-    cost: Phrase = ("what your functions pay",)
+    cost: Phrase = (_unlimited(plan),)
     if limit is not None:
         cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
     if plan.deadline_s is not None:
@@ -120,9 +133,22 @@ def _limit(plan: PlanSpec) -> float | None:
     if plan.budget is not None:
         return plan.budget
     free = [task for task in plan.tasks if task.cap_cost is None]
-    if any(isinstance(task.work, PythonWork) for task in free):
+    if any(isinstance(task.work, PythonWork) or _may_pay(plan, task) for task in free):
         return None
     return sum(task.cap_cost or 0.0 for task in plan.tasks)
+
+
+def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:
+    name = task.work.model if isinstance(task.work, AgentWork) else ""
+    price = plan.models[name].price if name in plan.models else None
+    return bool(name) and (price is None or bool(price.input or price.output))
+
+
+def _unlimited(plan: PlanSpec) -> str:
+    payers = ["functions"] if has_functions(plan) else []
+    payers += ["models"] if models_used(plan) else []
+    said = f"what your {' and '.join(payers)} {'cost' if 'models' in payers else 'pay'}"
+    return f"{said}; no budget is set" if "models" in payers else said
 
 
 def _starts(plan: PlanSpec) -> Phrase:
@@ -189,7 +215,10 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
     cost = None if figures.has_nothing_to_run else figures.past.cost
-    if cost:
+    quotes = _quotes(figures, plan)
+    if quotes:
+        terms[1:1] = quotes
+    elif cost:
         limits = words.money_range(cost.low, cost.high)
         terms.insert(1, ("Cost", ("about ", Strong(words.money(cost.typical)), limits)))
     if figures.past.missions and (cost or (figures.left and figures.left.missions)):
@@ -197,6 +226,23 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         terms.append(("Based on", (f"{known} like this one",)))
     if plan.result:
         terms.append(("Result", ("the output of ", Code(line(plan.result, cut_at=80)))))
+    return terms
+
+
+def _quotes(figures: Figures, plan: PlanSpec) -> list[tuple[str, Phrase]]:
+    whole = figures.outlook.quote()
+    if whole is None or not models_used(plan) or figures.has_nothing_to_run:
+        return []
+    terms: list[tuple[str, Phrase]] = [("Quote", (Strong(quote_words(whole)),))]
+    with_models = {task.name for task in plan.tasks if model_name(task)}
+    known = [quote for quote in figures.outlook.quotes if quote.task in with_models]
+    terms += [
+        (f"– {line(quote.task, cut_at=60)}", (quote_words(quote),))
+        for quote in known[:_QUOTES_SHOWN]
+    ]
+    if len(known) > _QUOTES_SHOWN:
+        rest = f"{len(known) - _QUOTES_SHOWN:,} more, each under its task"
+        terms.append(("–", (rest,)))
     return terms
 
 
@@ -235,13 +281,16 @@ def means(task: TaskSpec) -> list[str]:
     return [line(each, cut_at=400) for each in said[:_MEANS] if each.strip()]
 
 
-def contract(task: TaskSpec) -> list[tuple[str, Phrase]]:
+def contract(
+    task: TaskSpec, plan: PlanSpec | None = None, outlook: Outlook = NO_OUTLOOK
+) -> list[tuple[str, Phrase]]:
     """Return a task's part of the contract, term by term."""
     terms: list[tuple[str, Phrase]] = [
         ("Does", (errand(task) or "what its function does",)),
         *(("By", (each,)) for each in means(task)),
         ("Agent", (line(task.agent, cut_at=120) or "none: a Python function",)),
         ("Needs", enumerate_names(task.needs, most=20) or ("nothing",)),
+        *task_model_terms(plan, task, outlook),
         *_work(task),
         ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
         ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
@@ -269,13 +318,6 @@ def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
     terms: list[tuple[str, Phrase]] = [
         ("Tools", enumerate_names(work.tools, most=30) or ("none",)),
     ]
-    if work.lanes:
-        names = enumerate_names([line(each, cut_at=80) for each in work.lanes], most=20)
-        terms.append(
-            ("In a kernel", (*names, ", with your rights; the model is told what it answers"))
-        )
-    if variables := told_to(work.variables):
-        terms.append(("Sees", variables))
     for tool, params in work.params.items():
         if params:
             said = _command(params)

@@ -8,8 +8,10 @@ from hypernb.model import PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._contract import allowed, caps, contract, errand, expected, refused
+from hypernb.views._egress import told_variables
 from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
+from hypernb.views._models import model_name, quote_dollars
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,6 +56,7 @@ def decision(figures: Figures) -> Html:
         _notes(plan.notes),
         commands(
             *yes,
+            *_lens(figures),
             (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first; nothing runs yet"),
             (f'%hyper reject {ref} "reason"', "ends it; nothing of it ever runs"),
         ),
@@ -67,6 +70,13 @@ def decision(figures: Figures) -> Html:
         cls="block ask",
         aria_label="Your decision",
     )
+
+
+def _lens(figures: Figures) -> list[tuple[str, str]]:
+    if figures.plan is None or not told_variables(figures.plan):
+        return []
+    typed = f"%hyper egress {figures.snapshot.mission.short_id}"
+    return [(typed, "shows what would leave of your variables, to the last character")]
 
 
 def commands(*rows: tuple[str, str]) -> Html:
@@ -141,12 +151,28 @@ def _rows(
             scope="row",
             cls="wide",
         ),
-        el("td", line(task.agent, cut_at=80) or "none", cls=short(task.agent)),
+        el("td", line(task.agent, cut_at=80) or "none", _model(task), cls=short(task.agent)),
         el("td", needed(figures, task), cls="no" if task.needs else None),
-        el("td", caps(task), cls="num"),
+        el("td", caps(task), _quote(figures, task), cls="num"),
         cls="row",
     )
-    yield el("tr", el("td", _details(number, task), colspan=4), cls="open")
+    yield el("tr", el("td", _details(figures, number, task), colspan=4), cls="open")
+
+
+def _model(task: TaskSpec) -> Html | None:
+    name = model_name(task)
+    return (
+        el("span", Html(" "), "with ", el("code", line(name, cut_at=80)), cls="sub")
+        if name
+        else None
+    )
+
+
+def _quote(figures: Figures, task: TaskSpec) -> Html | None:
+    quote = figures.outlook.quote(task.name)
+    if quote is None or not model_name(task):
+        return None
+    return el("span", Html(" "), f"quote {quote_dollars(quote)}", cls="sub")
 
 
 def needed(figures: Figures, task: TaskSpec) -> str:
@@ -162,8 +188,9 @@ def _function(task: TaskSpec) -> str:
     return f"Calls {line(work.label)}" if isinstance(work, PythonWork) else ""
 
 
-def _details(number: int, task: TaskSpec) -> Html:
-    terms = ((term, sentence(said)) for term, said in contract(task))
+def _details(figures: Figures, number: int, task: TaskSpec) -> Html:
+    told = contract(task, figures.plan, figures.outlook)
+    terms = ((term, sentence(said)) for term, said in told)
     return el(
         "details",
         el("summary", f"Contract of t{number}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import MissionState, TaskState
+from hypernb.model import MissionState, QuoteSource, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._decision import commands, plan_table
@@ -12,6 +12,7 @@ from hypernb.views._findings import findings_table, tally
 from hypernb.views._graph import graph
 from hypernb.views._icons import severity, state
 from hypernb.views._markup import Html, el, join, pairs, sentence, table
+from hypernb.views._models import quote_words
 from hypernb.views._story import Gap, gaps, lacks, reason
 from hypernb.views._task_table import task_table
 from hypernb.views._timeline import timeline
@@ -52,8 +53,8 @@ def took(figures: Figures) -> str:
     said = []
     if mission.started_at is not None:
         said.append(f"in {words.duration(figures.took_s)}")
-    if mission.cost:
-        said[-1:] = [f"{said[-1] if said else ''} for {words.money(mission.cost)}".strip()]
+    if mission.cost or figures.outlook.unknown:
+        said[-1:] = [f"{said[-1] if said else ''} for {figures.cost_words}".strip()]
     if rested := round(figures.rested_s):
         said.append(f"with a pause of {words.duration(rested)}")
     if mission.finished_at is not None:
@@ -66,16 +67,24 @@ def outcome(figures: Figures, result: Report | None = None) -> str:
     mission = figures.snapshot.mission
     match mission.state:
         case MissionState.SUCCEEDED:
-            return _came_out(figures, result)
+            return f"{_came_out(figures, result)}{_quoted(figures)}"
         case MissionState.FAILED:
-            return _went_wrong(figures, mission)
+            return f"{_went_wrong(figures, mission)}{_quoted(figures)}"
         case MissionState.REJECTED:
             return f"No to the plan{words.because(mission.state, mission.error)}"
         case _:
             done = figures.counts.get(TaskState.SUCCEEDED, 0)
             of = words.count(figures.total, "task")
             why = words.because(mission.state, mission.error)
-            return f"Ended{why} {done:,} of {of} succeeded."
+            return f"Ended{why} {done:,} of {of} succeeded.{_quoted(figures)}"
+
+
+def _quoted(figures: Figures) -> str:
+    """Say what it cost beside what was quoted, as a further sentence; empty without a quote."""
+    quote = figures.outlook.quote()
+    if quote is None or quote.source is QuoteSource.NOTHING:
+        return ""
+    return f" It cost {figures.cost_words}; quoted: {quote_words(quote)}."
 
 
 def _came_out(figures: Figures, result: Report | None) -> str:

@@ -11,12 +11,15 @@ from hypernb.errors import BudgetExhaustedError, dollars
 from hypernb.model import (
     OVERSPENT,
     UNCOVERED,
+    EventKind,
     MissionState,
     OnFailure,
     Past,
     TaskState,
 )
 from hypernb.views._left import Left, left
+from hypernb.views._model_events import waits_until
+from hypernb.views._models import NO_OUTLOOK, Outlook, model_name
 from hypernb.views.words import APPROVED, count, state_word
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from hypernb.model import (
         AttemptRecord,
+        Event,
         MissionSnapshot,
         PlanSpec,
         TaskRecord,
@@ -64,6 +68,8 @@ _SOONEST: Final = (
 )
 _DIME: Final = 0.1
 _NOTHING_PAST: Final = Past()
+BECAUSE_OF_MONEY: Final = "budget"
+"""What ``mission.paused`` gives as its reason when no money is left for a call."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,13 @@ class Figures:
         snapshot: What is counted.
         cli: The reader types commands into a terminal, not magics into a cell.
         past: What earlier missions say of it.
+        outlook: What it will probably cost, where that was looked up.
     """
 
     snapshot: MissionSnapshot
     cli: bool = False
     past: Past = _NOTHING_PAST
+    outlook: Outlook = NO_OUTLOOK
 
     def typed(self, words: str) -> str:
         """Write a command as this reader types it, such as ``%hyper show m-7``."""
@@ -208,6 +216,64 @@ class Figures:
         since = snapshot.approvals[-1].at if snapshot.approvals else None
         return since is None or (snapshot.now - since).total_seconds() > RUNNER_WITHIN_S
 
+    @property
+    def budget(self) -> float | None:
+        """The most that it may spend, in dollars, as it is now; None for no limit."""
+        if self.outlook.budget is not None:
+            return self.outlook.budget
+        return self.plan.budget if self.plan else None
+
+    @property
+    def cost_words(self) -> str:
+        """What it has cost so far; what nobody knows is not nothing."""
+        unknown = self.outlook.unknown
+        known = dollars(self.snapshot.mission.cost)
+        if not unknown:
+            return known
+        calls = f"{count(unknown, 'call')} of unknown cost"
+        return f"{known} and {calls}" if self.snapshot.mission.cost else calls
+
+    @cached_property
+    def paused_for_money(self) -> Event | None:
+        """What tells that it was paused because no money was left for a call; else None."""
+        if self.snapshot.mission.state is not MissionState.PAUSED:
+            return None
+        for event in reversed(self.snapshot.events):
+            if event.kind in (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED):
+                is_it = event.payload.get("because") == BECAUSE_OF_MONEY
+                return event if is_it and event.kind == EventKind.MISSION_PAUSED else None
+        return None
+
+    @cached_property
+    def model_waits(self) -> list[tuple[TaskRecord, Event]]:
+        """Tasks at work whose call of a model waits for its server, with what tells of it."""
+        last: dict[str, Event] = {}
+        for event in self.snapshot.events:
+            if event.task and str(event.kind).startswith("llm."):
+                last[event.task] = event
+        found = [(task, last[task.name]) for task in self.active if task.name in last]
+        return [each for each in found if self._still_waits(each[1])]
+
+    def _still_waits(self, event: Event) -> bool:
+        until = waits_until(event) if event.kind == EventKind.LLM_WAITED else None
+        return until is not None and until > self.snapshot.now
+
+    def model_host(self, task: str) -> str:
+        """Return where the model of a task is; empty if it has none."""
+        spec = self.specs.get(task)
+        model = self.plan.models.get(model_name(spec)) if self.plan and spec else None
+        return model.host if model is not None else ""
+
+    @property
+    def enough_money(self) -> float:
+        """A budget with which a mission that was paused for money goes on, in dollars."""
+        event, spent = self.paused_for_money, self.snapshot.mission.cost
+        budget = self.budget or 0.0
+        needed = event.payload.get("needed") if event is not None else None
+        more = float(needed) if isinstance(needed, int | float) else 0.0
+        amount = max(2 * budget, spent + 2 * more, 0.01)
+        return round(amount, 2) if amount >= _DIME else float(f"{amount:.2g}")
+
     @cached_property
     def is_out_of_money(self) -> bool:
         """It ended because its budget was spent, or covered none of what was left."""
@@ -235,7 +301,7 @@ class Figures:
 
     def lacks_money(self, task: TaskRecord) -> str:
         """Say why a ready task waits for money; empty if it does not."""
-        spec, budget = self.specs.get(task.name), self.plan.budget if self.plan else None
+        spec, budget = self.specs.get(task.name), self.budget
         if spec is None or budget is None or spec.cap_cost is None:
             return ""
         kept = sum(self.specs[each.name].cap_cost or 0.0 for each in self.active)

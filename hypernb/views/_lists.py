@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hypernb.model import (
+        CacheStats,
         Event,
         LeaseRecord,
         MissionRecord,
@@ -246,6 +247,18 @@ def _now(use: ResourceUse) -> str:
     if resource.ceiling is not None and limit is not None and limit != resource.at_once:
         said.append(f"{limit:,} at once, as its refusals taught")
     return "; ".join(said)
+
+
+def cache_text(stats: CacheStats) -> str:
+    """Write what the cache of models' answers holds, and what it has spared."""
+    if not stats.entries and not stats.hits:
+        return "The cache is empty. A plan keeps answers if cache_s is set."
+    told = [
+        ("Kept", f"{words.count(stats.entries, 'answer')}, {stats.size_bytes / 1e6:.1f} MB"),
+        ("Used again", words.count(stats.hits, "time")),
+        ("Spared", f"{words.money(stats.spared)}, as far as prices are known"),
+    ]
+    return labelled(told)
 
 
 def hits_html(hits: Sequence[SearchHit]) -> str:

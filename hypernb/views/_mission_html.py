@@ -17,6 +17,7 @@ from hypernb.views._graph import graph
 from hypernb.views._icons import icon, state
 from hypernb.views._lists import feed
 from hypernb.views._markup import Html, el, join, pairs, sentence
+from hypernb.views._models import NO_OUTLOOK, Outlook
 from hypernb.views._phrase import command, plain
 from hypernb.views._story import Story, alarms, needs, story
 from hypernb.views._task_table import task_table
@@ -46,6 +47,7 @@ def mission_html(
     live: bool,
     closed: bool = False,
     result: Report | None = None,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> str:
     """Show a mission as a self-contained fragment of HTML, in any of its states.
 
@@ -55,8 +57,9 @@ def mission_html(
         closed: Whether it is what a closed view leaves; then it says how to open another.
         result: The mission's result, if it is a report: adds the proposed sprint and the
             tools that did not run.
+        outlook: What it will probably cost, where that was looked up.
     """
-    figures = Figures(snapshot)
+    figures = Figures(snapshot, outlook=outlook)
     mission = snapshot.mission
     parts = [
         _eyebrow(figures, live=live, closed=closed),
@@ -238,13 +241,12 @@ def _share(share: float) -> Html:
 
 
 def _money(figures: Figures) -> Html | None:
-    plan, cost = figures.plan, figures.snapshot.mission.cost
-    budget = plan.budget if plan else None
-    if budget is None and not cost:
+    budget, cost = figures.budget, figures.snapshot.mission.cost
+    if budget is None and not cost and not figures.outlook.unknown:
         return None
     of = f" of {words.money(budget)}" if budget is not None else ""
     bar = _share(cost / budget) if budget else None
-    return join([el("p", el("b", f"{words.money(cost)}{of} spent")), bar])
+    return join([el("p", el("b", f"{figures.cost_words}{of} spent")), bar])
 
 
 # -- who needs whom ----------------------------------------------------------------------
@@ -275,15 +277,15 @@ def _asked(figures: Figures) -> Iterator[Html]:
 
 
 def _alarm_shape(figures: Figures, need: Need) -> tuple[str, str]:
-    word = words.state_word(figures.tasks[need.task].state)
+    task = figures.tasks.get(need.task)
+    word = words.state_word(task.state) if task else figures.word
     return word.shape, word.role
 
 
 def _need(need: Need) -> Html:
     typed = ((sentence((command(each),)), each) for each in need.commands)
     items = [el("dt", code) for code, _ in typed]
-    says = ("tries it once more", "ends the mission; nothing more starts")
-    both = (join([dt, el("dd", say)]) for dt, say in zip(items, says, strict=False))
+    both = (join([dt, el("dd", say)]) for dt, say in zip(items, need.does, strict=False))
     return join([el("p", sentence(need.what)), el("dl", *both, cls="cmds")])
 
 

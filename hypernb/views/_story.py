@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from hypernb.model import EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
+from hypernb.views._model_events import waits_for, waits_until
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from hypernb.model import Report, TaskRecord
+    from hypernb.model import Event, Report, TaskRecord
     from hypernb.views._figures import Figures
 
 
@@ -34,12 +35,22 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that a person has to decide, or that only looks as if."""
+    """Something that a person has to decide, or that only looks as if.
+
+    Attributes:
+        task: Name of the task; empty if it is about the mission.
+        commands: What can be typed.
+        does: What each of them does.
+        ends: It is a failure with which the whole mission ends.
+        about: What is lacking: ``money`` or ``key``; empty for a decision on a task.
+    """
 
     task: str
     what: Phrase
     commands: tuple[str, ...] = ()
     ends: bool = False
+    does: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def label(self) -> str:
@@ -158,10 +169,12 @@ def _names(tasks: list[TaskRecord]) -> Phrase:
 
 
 def _waiting(figures: Figures) -> Phrase:
-    if known := _on_you(figures) or _on_runner(figures):
+    if known := _on_key(figures) or _on_you(figures) or _on_runner(figures):
         return known
     if figures.is_ending:
         return ("Nothing. It ends by itself.",)
+    if waits := figures.model_waits:
+        return _on_models(figures, waits)
     stalled = figures.among(TaskState.STALLED)
     if stalled:
         return ("A sign of life from ", *_names(stalled), ". You need not act.")
@@ -170,6 +183,35 @@ def _waiting(figures: Figures) -> Phrase:
         return (*_lack(figures, waiting[0]), ", for ", *_names(waiting), ". You need not act.")
     ready = figures.among(TaskState.READY)
     return _place(figures, ready) if ready else ("Nothing. It goes on by itself.",)
+
+
+def _on_key(figures: Figures) -> Phrase:
+    if not figures.snapshot.lacks:
+        return ()
+    return (Strong("You"), ": it ", *_key_wanted(figures), ".")
+
+
+def _key_wanted(figures: Figures) -> Phrase:
+    """Say which key is needed, and how to give it, as the end of a sentence."""
+    attach = command(figures.typed(f"{'wait' if figures.cli else 'attach'} {_id(figures)}"))
+    return (
+        "needs ",
+        *enumerate_names(figures.snapshot.lacks),
+        ": open a kernel that has it, or ",
+        attach,
+        " in one",
+    )
+
+
+def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phrase:
+    """Say what calls of models wait for: of those that go on last, the last."""
+    task, event = max(waits, key=lambda each: waits_until(each[1]) or each[1].at)
+    more = len(waits) - 1
+    rest = f" and {words.count(more, 'more task')}" if more else ""
+    told = waits_for(event, figures.model_host(task.name))
+    first = told[0] if isinstance(told[0], str) else ""
+    said = (f"{first[:1].upper()}{first[1:]}", *told[1:])
+    return (*said, "; for ", named(task.name), f"{rest}. You need not act.")
 
 
 def _on_you(figures: Figures) -> Phrase:
@@ -255,6 +297,8 @@ def _is(tasks: list[TaskRecord]) -> str:
 
 
 def _paused(figures: Figures) -> Story:
+    if figures.paused_for_money is not None:
+        return _out_of_money(figures)
     return Story(
         _at_rest(figures),
         (Strong("You"), ": resume or cancel. There is no time limit."),
@@ -264,6 +308,28 @@ def _paused(figures: Figures) -> Story:
             *_then(figures),
         ),
     )
+
+
+def _out_of_money(figures: Figures) -> Story:
+    raised = command(figures.typed(f"resume {_id(figures)} --budget {figures.enough_money:g}"))
+    said = ": raise its budget, take another model, let what has begun finish, or end it. "
+    return Story(
+        (*_at_rest(figures), " ", *_spent(figures)),
+        (Strong("You"), said, "There is no time limit."),
+        (raised, " goes on where it stopped. ", *_then(figures)),
+    )
+
+
+def _spent(figures: Figures) -> Phrase:
+    event, budget = figures.paused_for_money, figures.budget
+    if budget is None:
+        return ("No money is left for its next call.",)
+    needed = event.payload.get("needed") if event is not None else None
+    more = ", and the next call may cost more than is left"
+    if isinstance(needed, int | float):
+        more = f", and the next call may cost up to {words.money(needed, fine=True)}"
+    spent = words.money_of(figures.snapshot.mission.cost, budget)
+    return (f"{spent} is spent{more}.",)
 
 
 def _at_rest(figures: Figures) -> Phrase:
@@ -351,16 +417,59 @@ _STORIES: Mapping[MissionState, Callable[[Figures], Story]] = {
 def needs(figures: Figures) -> list[Need]:
     """Return what a person has to decide for the mission to go on."""
     mission = _id(figures)
+    tries = ("tries it once more", "ends the mission; nothing more starts")
     return [
-        Need(
-            task.name,
-            (named(task.name), " waits for you: ", reason(task)),
-            (
-                figures.typed(f"retry {mission} t{task.number}"),
-                figures.typed(f"cancel {mission}"),
-            ),
+        *_needs_of_all(figures),
+        *(
+            Need(
+                task.name,
+                (named(task.name), " waits for you: ", reason(task)),
+                (
+                    figures.typed(f"retry {mission} t{task.number}"),
+                    figures.typed(f"cancel {mission}"),
+                ),
+                does=tries,
+            )
+            for task in figures.among(TaskState.AWAITING_APPROVAL)
+        ),
+    ]
+
+
+def _needs_of_all(figures: Figures) -> Iterator[Need]:
+    """Yield what the mission as a whole needs of a person: a key, or money."""
+    mission = _id(figures)
+    end = figures.typed(f"cancel {mission}")
+    if figures.snapshot.lacks:
+        attach = figures.typed(f"{'wait' if figures.cli else 'attach'} {mission}")
+        yield Need(
+            "",
+            ("It ", *_key_wanted(figures), "."),
+            (attach, end),
+            does=("in a kernel that has the key lets it go on", "ends the mission"),
+            about="key",
         )
-        for task in figures.among(TaskState.AWAITING_APPROVAL)
+    if figures.paused_for_money is not None:
+        ways = money_ways(figures)
+        yield Need(
+            "",
+            _spent(figures),
+            tuple(typed for typed, _ in ways),
+            does=tuple(does for _, does in ways),
+            about="money",
+        )
+
+
+def money_ways(figures: Figures) -> list[tuple[str, str]]:
+    """Return the four ways on for a mission that was paused for money, and what each does."""
+    resume, enough = f"resume {_id(figures)}", figures.enough_money
+    return [
+        (
+            figures.typed(f"{resume} --budget {enough:g}"),
+            f"lets it spend {words.money(enough)}",
+        ),
+        (figures.typed(f"{resume} --model NAME"), "asks another model from now on"),
+        (figures.typed(f"{resume} --finish"), "lets what has begun finish; nothing new starts"),
+        (figures.typed(f"cancel {_id(figures)}"), "ends the mission"),
     ]
 
 
@@ -373,7 +482,14 @@ def alarms(figures: Figures) -> list[Need]:
         Need(task.name, _failure(figures, task), ends=figures.ends_all(task))
         for task in figures.among(TaskState.FAILED)
     ]
-    return stalled + failed
+    return [*_unpriced(figures), *stalled, *failed]
+
+
+def _unpriced(figures: Figures) -> Iterator[Need]:
+    if figures.outlook.unknown:
+        calls = words.count(figures.outlook.unknown, "call")
+        said = f"what {calls} cost is not known, and is not in the sum of what is spent."
+        yield Need("", (said,))
 
 
 def _failure(figures: Figures, task: TaskRecord) -> Phrase:

@@ -10,10 +10,12 @@ from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
 from hypernb.views._contract import allowed, caps, errand, expected, means
 from hypernb.views._decision import needed
+from hypernb.views._egress import told_variables
 from hypernb.views._endings import next_commands, outcome, took
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
 from hypernb.views._mission_html import GOAL_CUT_AT, since
+from hypernb.views._models import NO_OUTLOOK, Outlook, task_model_terms
 from hypernb.views._phrase import plain
 from hypernb.views._story import alarms, gaps, needs, story
 from hypernb.views._task_table import chosen, said_last
@@ -36,6 +38,7 @@ def mission_text(
     *,
     result: Report | None = None,
     cli: bool = False,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> str:
     """Write a mission as text, in any of its states.
 
@@ -44,20 +47,27 @@ def mission_text(
         width: Columns of the terminal.
         result: The mission's result, if it is a report: adds the proposed sprint.
         cli: Name commands of the command line as what comes next, instead of magics.
+        outlook: What it will probably cost, where that was looked up.
     """
-    figures = Figures(snapshot, cli)
+    figures = Figures(snapshot, cli, outlook=outlook)
     if snapshot.mission.state.is_final:
         parts = _ended(figures, width, result)
     elif snapshot.mission.started_at is None and snapshot.plan is not None:
-        parts = iter([plan_text(snapshot, width, cli=cli)])
+        parts = iter([plan_text(snapshot, width, cli=cli, outlook=outlook)])
     else:
         parts = _under_way(figures, width)
     return "\n\n".join(part for part in parts if part)
 
 
-def plan_text(snapshot: MissionSnapshot, width: int = 80, *, cli: bool = False) -> str:
+def plan_text(
+    snapshot: MissionSnapshot,
+    width: int = 80,
+    *,
+    cli: bool = False,
+    outlook: Outlook = NO_OUTLOOK,
+) -> str:
     """Write a plan as text: what a yes allows, what to expect, and every task."""
-    figures = Figures(snapshot, cli)
+    figures = Figures(snapshot, cli, outlook=outlook)
     parts = [_head(figures, width), _three(figures, width)]
     plan = snapshot.plan
     if plan is not None:
@@ -67,6 +77,7 @@ def plan_text(snapshot: MissionSnapshot, width: int = 80, *, cli: bool = False) 
             _titled("Know this first", "\n".join(_bullets(plan.notes[:20], width))),
             _plan_table(figures, width),
             _titled("By what each task is done", _means(plan, width)),
+            _titled("By which model", _models(figures, width)),
             _titled("Functions", _sources(plan)),
         ]
     if figures.decides:
@@ -219,6 +230,18 @@ def _means(plan: PlanSpec, width: int) -> str:
     return "\n".join(blocks)
 
 
+def _models(figures: Figures, width: int) -> str:
+    """Say with which model tasks are done, what they see, and what that will cost."""
+    plan = figures.plan
+    blocks = []
+    for number, task in enumerate(plan.tasks[:_ROWS] if plan else (), 1):
+        if terms := task_model_terms(plan, task, figures.outlook):
+            told = [(term, plain(said)) for term, said in terms]
+            blocks.append(f"  t{number} {line(task.name, cut_at=120)}")
+            blocks.append(labelled(told, width=width, indent="    "))
+    return "\n".join(blocks)
+
+
 def _sources(plan: PlanSpec) -> str:
     """Give the source of functions: whoever says yes to them should have seen them."""
     known = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
@@ -245,6 +268,9 @@ def _decision(figures: Figures, width: int) -> str:
     if figures.has_nothing_to_run:
         again = figures.typed(f"rewind {ref} TASK")
         rows[:-1] = [(again, "does it anew from that task, as a new mission")]
+    if figures.plan is not None and told_variables(figures.plan):
+        lens = figures.typed(f"egress {ref}")
+        rows.insert(-1, (lens, "shows what would leave of your variables"))
     if not figures.cli:
         rows.insert(-1, (f"%hyper edit {ref} t1 timeout_s=60", "changes the plan first"))
     return labelled(rows, width=width)

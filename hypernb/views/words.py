@@ -29,6 +29,7 @@ __all__ = [
     "duration",
     "moment",
     "money",
+    "money_of",
     "money_range",
     "offset",
     "state_word",
@@ -70,7 +71,11 @@ MISSION_STATES: Final[Mapping[str, StateWord]] = {
         "running", "running", "active", "►", "At least one task may run."
     ),
     MissionState.PAUSED: StateWord(
-        "paused", "paused", "neutral", "‖", "Paused by a person. No new attempt starts."
+        "paused",
+        "paused",
+        "neutral",
+        "‖",
+        "Paused by a person, or because no money is left. No new attempt starts.",
     ),
     MissionState.SUCCEEDED: StateWord(
         "succeeded", "succeeded", "good", "✓", "Ended well. The result is there."
@@ -249,6 +254,17 @@ def money(amount: float, *, fine: bool = False) -> str:
     return f"${amount:,.3f}" if fine and amount >= _TENTH else dollars(amount)
 
 
+def money_of(spent: float, budget: float) -> str:
+    """Write how much of a sum is spent, to the tenth of a cent where cents would not tell.
+
+    Example:
+        >>> money_of(0.48, 0.5), money_of(0.0172, 0.02)
+        ('$0.48 of $0.50', '$0.017 of $0.020')
+    """
+    fine = spent != budget and money(spent) == money(budget)
+    return f"{money(spent, fine=fine)} of {money(budget, fine=fine)}"
+
+
 def money_range(low: float, high: float) -> str:
     """Write between which sums, with a space in front; empty where both sound the same.
 
@@ -302,11 +318,19 @@ def tell(event: Event) -> Phrase:
     Kinds that this version does not know are told by their own name and facts, and so are
     events whose facts are of other types than it knows.
     """
-    teller = _TELLERS.get(event.kind, _as_it_is)
     try:
-        return teller(event)
+        return _teller(event.kind)(event)
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
         return _as_it_is(event)
+
+
+def _teller(kind: str) -> Callable[[Event], Phrase]:
+    if kind in _TELLERS:
+        return _TELLERS[kind]
+    # It counts and writes money as this module does.
+    from hypernb.views import _model_events
+
+    return _model_events.TELLERS.get(kind, _as_it_is)
 
 
 def _as_it_is(event: Event) -> Phrase:
@@ -360,7 +384,10 @@ def _shared(event: Event) -> Phrase:
 
 def _settled(event: Event) -> Phrase:
     facts = event.payload
-    paid, model = f"It paid {dollars(_number(facts.get('cost')))}", facts.get("model")
+    cost, model = facts.get("cost"), facts.get("model")
+    if cost is None:
+        return ("It used ", named(str(model or "a model")), "; cost not known.")
+    paid = f"It paid {dollars(_number(cost))}"
     return (f"{paid} to ", named(str(model)), ".") if model else (f"{paid}.",)
 
 
@@ -572,6 +599,14 @@ def _refused(event: Event) -> Phrase:
     return (asked, f" was refused{_because(event)}")
 
 
+def _paused(event: Event) -> Phrase:
+    if event.payload.get("because") == "budget":
+        from hypernb.views._model_events import paused_for_money
+
+        return paused_for_money(event)
+    return (f"The mission was paused{_by(event)}.",)
+
+
 def _simply(sentence: str) -> Callable[[Event], Phrase]:
     return lambda event: (f"{sentence}{_by(event)}.",)
 
@@ -584,7 +619,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event], Phrase]]] = {
     "plan.approved": _approved,
     "plan.rejected": _rejected,
     "mission.started": _simply("The mission started"),
-    "mission.paused": _simply("The mission was paused"),
+    "mission.paused": _paused,
     "mission.resumed": _simply("The mission goes on"),
     "mission.finished": _mission_finished,
     "task.shared": _shared,

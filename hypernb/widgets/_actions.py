@@ -63,7 +63,7 @@ def mission_actions(figures: Figures) -> list[Action]:
         case MissionState.RUNNING:
             return [_simple(figures, "pause", "Pause"), cancel(figures)]
         case MissionState.PAUSED:
-            return [_simple(figures, "resume", "Resume", primary=True), cancel(figures)]
+            return [_go_on_from_pause(figures), cancel(figures)]
         case MissionState.FAILED | MissionState.CANCELLED:
             return list(_go_on(figures))
         case _:
@@ -115,6 +115,47 @@ def cancel(figures: Figures) -> Action:
             "button": "Cancel the mission",
         },
     )
+
+
+def _go_on_from_pause(figures: Figures) -> Action:
+    if figures.paused_for_money is not None:
+        return raise_budget(figures)
+    return _simple(figures, "resume", "Resume", primary=True)
+
+
+def raise_budget(figures: Figures) -> Action:
+    """Describe the button that lets a mission spend more, so that it goes on."""
+    enough = figures.enough_money
+    return action(
+        "resume",
+        f"Raise the budget to {words.money(enough)}",
+        _twin(figures, "resume", f"--budget {enough:g}"),
+        args={"budget": enough},
+        primary=True,
+    )
+
+
+def money_actions(figures: Figures) -> list[Action]:
+    """Return the four ways on for a mission that was paused because no money was left."""
+    return [
+        raise_budget(figures),
+        action(
+            "take_model",
+            "Take another model…",
+            _twin(figures, "resume", "--model NAME"),
+            confirm={
+                "question": "It goes on, and asks this model from then on.",
+                "button": "Take this model",
+                "reason": "Its name (%hyper models lists them)",
+            },
+        ),
+        action(
+            "finish",
+            "Let what has begun finish",
+            _twin(figures, "resume", "--finish"),
+        ),
+        cancel(figures),
+    ]
 
 
 def _go_on(figures: Figures) -> list[Action]:

@@ -26,9 +26,12 @@ Facts = dict[str, Any]
 ERROR_CUT_AT: Final = 20_000
 """A traceback is told in full; what is longer than any is in the store."""
 
-# Digests say nothing to a person, and directories are told with the decision.
-_NOT_OF_THE_PLAN: Final = ("paths", "params")
-_NOT_OF_THE_WORK: Final = ("function", "arguments")
+# Digests say nothing to a person; directories and models are told with the decision.
+_NOT_OF_THE_PLAN: Final = ("paths", "params", "models", "content", "cassette", "cache_s")
+_NOT_OF_THE_WORK: Final = (
+    *("function", "arguments", "model", "prompt", "returns", "answer", "steps", "calls"),
+    *("tokens", "variables", "lanes", "schemas"),
+)
 
 
 def when(at: datetime | None) -> str | None:

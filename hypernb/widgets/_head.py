@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import MissionState, Past, Spread, TaskState
 from hypernb.views import (
+    NO_OUTLOOK,
     Code,
     Figures,
     Left,
+    Outlook,
     alarms,
     allowed,
     expected,
@@ -31,6 +33,7 @@ from hypernb.widgets._actions import (
     cancel,
     may_retry,
     mission_actions,
+    money_actions,
     retry,
     task_actions,
 )
@@ -56,7 +59,7 @@ CRITICAL_AT_MOST: Final = 1000
 _HASH_SHOWN: Final = 8
 
 
-def head_facts(
+def head_facts(  # noqa: PLR0913 - each is read by somebody else
     snapshot: MissionSnapshot,
     *,
     durations: Past | Mapping[str, float] | None = None,
@@ -64,6 +67,7 @@ def head_facts(
     comments: Sequence[Comment] = (),
     previous_plan: PlanSpec | None = None,
     report: Report | None = None,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> Facts:
     """Return what every view says of the mission as a whole; reads nothing further.
 
@@ -75,13 +79,13 @@ def head_facts(
         comments: What people have written about the plan, oldest first.
         previous_plan: The revision before the current one, if there is one.
         report: The mission's report, if it has ended with one.
+        outlook: What it will probably cost, where that was looked up.
     """
-    figures = Figures(snapshot, past=_past(durations))
+    figures = Figures(snapshot, past=_past(durations), outlook=outlook)
     mission, plan = snapshot.mission, snapshot.plan
     told = story(figures)
     # While it is paused, what its tasks have taken so far says nothing of what they still take.
     left = figures.left if mission.state is MissionState.RUNNING else None
-    cost = figures.past.cost
     return {
         "since": since(figures),
         "now": phrase(told.now),
@@ -92,8 +96,8 @@ def head_facts(
         **_left(left),
         "cost": mission.cost,
         "reserved": _reserved(figures, usage or {}),
-        "budget": plan.budget if plan else None,
-        "quote": cost.typical if cost else None,
+        "budget": figures.budget,
+        "quote": _quote(figures),
         "deadline_s": plan.deadline_s if plan else None,
         "at_work": len(figures.active),
         "most_at_once": figures.most_at_once,
@@ -111,6 +115,13 @@ def head_facts(
         "last_change": phrase(_last_change(snapshot)),
         "ending": _ending(figures, report),
     }
+
+
+def _quote(figures: Figures) -> float | None:
+    quote, past = figures.outlook.quote(), figures.past.cost
+    if quote is not None and quote.dollars is not None:
+        return quote.dollars.p50
+    return past.typical if past else None
 
 
 def _past(durations: Past | Mapping[str, float] | None) -> Past:
@@ -192,14 +203,20 @@ def _asked(figures: Figures) -> Facts:
 
 
 def _need(figures: Figures, need: Need) -> Facts:
-    task = figures.tasks[need.task]
-    tries = [retry(figures, task, primary=True)] if may_retry(figures, task) else []
-    return {"task": need.task, "what": phrase(need.what), "actions": [*tries, cancel(figures)]}
+    task = figures.tasks.get(need.task)
+    if need.about == "money":
+        asked = money_actions(figures)
+    elif task is None:
+        asked = [cancel(figures)]
+    else:
+        tries = [retry(figures, task, primary=True)] if may_retry(figures, task) else []
+        asked = [*tries, cancel(figures)]
+    return {"task": need.task, "what": phrase(need.what), "actions": asked}
 
 
 def _alarm(figures: Figures, need: Need) -> Facts:
-    task = figures.tasks[need.task]
-    tries = [retry(figures, task)] if may_retry(figures, task) else []
+    task = figures.tasks.get(need.task)
+    tries = [retry(figures, task)] if task and may_retry(figures, task) else []
     made = {"task": need.task, "what": phrase(need.what), "actions": tries}
     return made | {"ends": True} if need.ends else made
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import ApprovalError, HypernbError
 from hypernb.model import Comment, EventKind, MissionSnapshot, MissionState
 from hypernb.session import Mission
+from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
     agent_facts,
     attempt_facts,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         TaskRecord,
     )
     from hypernb.session import Session
+    from hypernb.views import Outlook
 
 EVENTS_AT_ONCE: Final = 1_000
 """At most so many in a message."""
@@ -92,6 +94,7 @@ class Mirror:
         self._findings_are_old = False
         self._approvals = snapshot.approvals
         self._runners = snapshot.runners
+        self._lacks = snapshot.lacks
         self._total_events = store.count_events(mission_id, until=snapshot.seq)
         self._paid = 0
         self._spent: dict[TaskId, tuple[float, int]] = {}
@@ -100,6 +103,8 @@ class Mirror:
             Comment.of(event)
             for event in store.events(mission_id, kinds=[EventKind.PLAN_COMMENTED])
         ]
+        self._outlook: Outlook = NO_OUTLOOK
+        self._looked_up: object = None
         self._report: Report | None = None
         self._reported_seq = -1
         self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
@@ -155,6 +160,7 @@ class Mirror:
     def _take(self, since: Since) -> Step | None:
         from_seq, self.seq = self.seq, since.seq
         self._total_events += since.counted
+        self._lacks = since.lacks
         paid_for = self._pay(since)
         if since.plan_changed:
             self._revise()
@@ -253,6 +259,7 @@ class Mirror:
             comments=self._comments,
             previous_plan=self._plan_before,
             report=self.report(),
+            outlook=self.outlook(),
         )
         if head != self.head:
             self.head = head
@@ -273,6 +280,15 @@ class Mirror:
                 self._report = None
         return self._report
 
+    def outlook(self) -> Outlook:
+        """Return what it will cost, looked up anew when that may have changed."""
+        raised = sum(event.kind == EventKind.BUDGET_RAISED for event in self._events)
+        looked_up = (self.mission.plan_hash, self.mission.state, raised, self._paid)
+        if self._looked_up != looked_up:
+            self._looked_up = looked_up
+            self._outlook = Mission(self._session, self.mission).outlook(self._plan)
+        return self._outlook
+
     def look_for_runners(self) -> None:
         """Read which runners there are; it changes without an event of the mission's."""
         self._runners = tuple(self._store.leases("runner:"))
@@ -290,6 +306,7 @@ class Mirror:
             findings=self._findings,
             approvals=self._approvals,
             runners=self._runners,
+            lacks=self._lacks,
         )
 
     # -- on the wire --------------------------------------------------------------------

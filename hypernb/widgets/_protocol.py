@@ -11,15 +11,18 @@ mission), ``ack`` (with the number of a message), ``ask`` (with an id, a verb an
 What is sent reaches every page that shows the widget. So an id is a page's own, and what is
 asked about a mission names it, in the argument ``mission``: its id or short id. The verbs:
 
-=========  ==============================================  ====================================
+========== =============================================== ====================================
 verb       arguments                                       answer
-=========  ==============================================  ====================================
+========== =============================================== ====================================
 approve    ``plan_hash``, ``tasks`` (empty: all)           ``{}``
 reject     ``reason``                                      ``{}``
 check      ``draft``                                       problems, difference, plan, twin
 edit       ``draft``, ``revision`` (that it is based on)   the same, if nobody was faster
 comment    ``task`` (empty: the plan), ``text``            ``{}``
-pause      (and ``resume``, ``cancel``)                    ``{}``
+pause      (and ``cancel``)                                ``{}``
+finish                                                     ``{}``
+resume     ``budget`` (null: the same)                     ``{}``
+take_model ``reason`` (the name of the model, as typed)    ``{}``
 retry      ``task`` (empty: all that can be)               ``{}``
 fork       ``at`` (a task, or empty), ``budget``           ``{"mission": "m-9"}``
 export     ``form``                                        ``{"path": "…"}``
@@ -30,7 +33,7 @@ output     ``task`` (empty: the mission's result)          an output, ready to b
 missions   ``text``, ``states``, ``limit``, ``offset``     rows, and how many there are in all
 compare    ``a``, ``b``                                    what differs between two missions
 open       ``mission`` (null: back to the list)            ``{}``; its picture follows
-=========  ==============================================  ====================================
+========== =============================================== ====================================
 
 ``open``: one mission at a time is open in a list. All its views are told which by ``opened``,
 before the answer; one that shows another says so, and may open its own again.

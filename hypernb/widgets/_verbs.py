@@ -121,9 +121,26 @@ def pause(mission: Mission) -> Facts:
     return {}
 
 
-def resume(mission: Mission) -> Facts:
-    """Let it go on."""
-    mission.resume()
+def resume(mission: Mission, budget: float | None = None) -> Facts:
+    """Let it go on, with another budget if one is given."""
+    mission.resume(budget=budget)
+    return {}
+
+
+def finish(mission: Mission) -> Facts:
+    """Let what has begun finish, and nothing new start."""
+    mission.resume(finish=True)
+    return {}
+
+
+def take_model(mission: Mission, reason: str = "") -> Facts:
+    """Let it go on with another model, whose name was typed where a view asks for a reason."""
+    name = reason.strip()
+    if not name:
+        raise UsageError(
+            "No model was named.", hint="Write its name; %hyper models lists those you have."
+        )
+    mission.resume(model=name)
     return {}
 
 
@@ -256,6 +273,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "edit": edit,
     "events": events,
     "export": export,
+    "finish": finish,
     "fork": fork,
     "missions": missions,
     "output": output,
@@ -263,11 +281,15 @@ VERBS: Final[Mapping[str, Verb]] = {
     "reject": reject,
     "resume": resume,
     "retry": retry,
+    "take_model": take_model,
 }
 """All but ``open``, which is about the view and not about a mission."""
 
 DECIDING: Final = frozenset(
-    {"approve", "cancel", "comment", "edit", "fork", "pause", "reject", "resume", "retry"}
+    {
+        *("approve", "cancel", "comment", "edit", "fork", "pause", "reject", "resume"),
+        *("finish", "retry", "take_model"),
+    }
 )
 OPENING: Final = frozenset({"export", "output"})
 """What runs code of outputs: they are unpickled and asked what they look like."""

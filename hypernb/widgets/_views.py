@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import traitlets
 
 from hypernb.errors import HypernbError, UnknownTaskError, UsageError
-from hypernb.session import Mission, Session
+from hypernb.session import Mission, Session, session_here
 from hypernb.widgets._listing import LIVE, Listing
 from hypernb.widgets._widget import HyperWidget, one_of
 
@@ -197,7 +197,7 @@ class OfSession(HyperWidget):
     ) -> None:
         from hypernb.engine import SystemClock
 
-        whose = session or _here()
+        whose = session or session_here()
         listing = Listing(whose, states=self._states, limit=_ROWS, clock=SystemClock())
         super().__init__(whose, listing, density=density, **options)
 
@@ -256,22 +256,4 @@ def _found(ref: object, view: type) -> Mission:
             f"{view.__name__} needs a mission{what}.",
             hint=f"Say which one: {view.__name__}('m-7'). %hyper ls lists them.",
         )
-    return _here().mission(ref)  # type: ignore[arg-type]
-
-
-def _here() -> Session:
-    """Return the session that the magics of this kernel use; one of the default store else."""
-    from IPython.core.getipython import get_ipython
-
-    magics = getattr(get_ipython(), "magics_manager", None)
-    known = magics.registry.get("HyperMagics") if magics is not None else None
-    if known is not None:
-        session: Session = known.open_session()
-        return session
-    global _default  # noqa: PLW0603 - views that name no session share one
-    if _default is None:
-        _default = Session()
-    return _default
-
-
-_default: Session | None = None
+    return session_here().mission(ref)  # type: ignore[arg-type]

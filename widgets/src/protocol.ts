@@ -447,6 +447,8 @@ export type Verb =
   | "comment"
   | "pause"
   | "resume"
+  | "finish"
+  | "take_model"
   | "cancel"
   | "retry"
   | "fork"

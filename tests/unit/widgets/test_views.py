@@ -80,7 +80,7 @@ def test_a_view_is_told_the_id_of_its_model(mission: Mission) -> None:
 def test_a_mission_is_named_as_everywhere(
     session: Session, mission: Mission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hypernb.widgets._views._default", session)
+    monkeypatch.setattr("hypernb.session._here._default", session)
     for ref in (mission, "m-1", 1, "1"):
         assert MissionView(ref).mission_id == "m-1"
     with pytest.raises(UnknownMissionError, match="m-9"):

@@ -1,0 +1,272 @@
+"""What a session knows of models: which there are, and what a plan will cost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from hypernb.errors import HypernbError, UnknownNameError, UsageError
+from hypernb.session._tables import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+    from hypernb.llm import ModelSettings
+    from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
+    from hypernb.session._doctor import Check
+    from hypernb.session._mission import Mission
+    from hypernb.session._session import Session
+    from hypernb.views import Outlook
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model that can be named, or that a server offers.
+
+    Attributes:
+        name: What to write after ``--model``.
+        model: What the server calls it.
+        host: Where it is.
+        key: Name of the variable with its key; empty if it needs none.
+        has_key: Whether that is set here.
+        price: What a million tokens cost, read and written; empty if nobody knows.
+        note: Where this is from, or what is wrong with it.
+    """
+
+    name: str
+    model: str
+    host: str
+    key: str = ""
+    has_key: bool = True
+    price: str = ""
+    note: str = ""
+
+
+class Models(Rows[ModelRow]):
+    """Models, in the order of their settings; see `Session.models`."""
+
+    heads = ("Name", "Model", "At", "Key", "For a million tokens", "Note")
+
+    def __init__(self, rows: Iterable[ModelRow], hint: str = "") -> None:
+        super().__init__(rows)
+        self.nothing = hint or "No model is offered."
+
+    def cells(self, row: ModelRow) -> tuple[Any, ...]:
+        """Return what stands under the heads."""
+        key = row.key if row.has_key else f"{row.key}, not set here"
+        price = row.price or "cost not known"
+        return (row.name, row.model, row.host, key or "needs none", price, row.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """What the cache of models' answers holds, and what it has spared."""
+
+    stats: CacheStats
+
+    def __repr__(self) -> str:
+        from hypernb.views import cache_text
+
+        return cache_text(self.stats)
+
+
+def settings_of(session: Session, *, is_named: bool = False) -> ModelSettings:
+    """Return the settings of models as they are now: files, environment, this session.
+
+    Args:
+        session: Whose settings.
+        is_named: A model was asked for by name, which goes before the session's ``offline``.
+
+    Raises:
+        ConfigError: One of them has no meaning.
+    """
+    from hypernb.llm import ModelSettings
+
+    given = dict(session.settings)
+    environ = dict(os.environ)
+    if base_url := given.pop("base_url", ""):
+        environ[_BASE_URL] = base_url
+    if given.pop("offline", False) and not is_named:
+        given["mode"] = "offline"
+    return ModelSettings.load(session.root, environ, given)
+
+
+_BASE_URL: Final = "OPENAI_BASE_URL"
+
+
+def resolved(session: Session, name: str) -> ModelSpec:
+    """Return one of the user's models.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    settings = settings_of(session, is_named=True)
+    found = settings.resolve(name, fingerprint=session.store.fingerprint)
+    if found is None:
+        raise UnknownNameError("model", name, model_names(session))
+    return found[1]
+
+
+def model_names(session: Session) -> list[str]:
+    """Return the names that models have in the settings; nobody is asked for them."""
+    return list(settings_of(session).models())
+
+
+def profile_names(session: Session) -> list[str]:
+    """Return the names of servers in the settings; nobody is asked for them."""
+    return list(settings_of(session).profiles)
+
+
+def models(session: Session, profile: str = "") -> Models:
+    """See `Session.models`."""
+    settings = settings_of(session)
+    if profile:
+        return Models(_offered(settings, profile))
+    rows = [_row(settings, name, spec) for name, spec in settings.models().items()]
+    return Models(rows, settings.hint())
+
+
+def _row(settings: ModelSettings, name: str, spec: ModelSpec) -> ModelRow:
+    price = spec.price
+    said = "" if price is None else f"${price.input:g} read, ${price.output:g} written"
+    is_usual = settings.model in (name, spec.name)
+    return ModelRow(
+        name,
+        spec.name,
+        spec.host,
+        key=spec.key,
+        has_key=not spec.key or settings.key_of(spec) is not None,
+        price=said,
+        note="is asked if nobody says otherwise" if is_usual else "",
+    )
+
+
+def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
+    from hypernb.llm import list_models, price_of
+
+    servers = settings.servers()
+    if profile not in servers:
+        raise UnknownNameError("profile", profile, servers)
+    server = servers[profile]
+    prices = settings.profiles[profile].prices
+    rows = []
+    for name in together(lambda: list_models(server, settings.key_of(server))):
+        price = prices.get(name) or price_of(name, server.base_url)
+        model = server.model_copy(update={"name": name, "price": price})
+        rows.append(_row(settings, f"{profile}:{name}", model))
+    return rows
+
+
+def evict(session: Session, *, days: float | None = None, model: str = "") -> int:
+    """See `Session.evict_cache`."""
+    before = None
+    if days is not None:
+        if not 0 <= days <= _A_CENTURY:
+            raise UsageError(f"Answers cannot be older than {days:g} days.")
+        from hypernb.engine import SystemClock
+
+        before = SystemClock().now() - timedelta(days=days)
+    return session.store.evict_cache(before=before, model=model)
+
+
+_A_CENTURY = 36_500.0
+
+
+def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
+    """See `Mission.outlook`: what cannot be looked up is left out, for a view is to be seen."""
+    from hypernb.views import NO_OUTLOOK, Outlook, models_used
+
+    if not models_used(plan):
+        return NO_OUTLOOK
+    record = mission.record
+    if record.started_at is None:
+        return Outlook(_quotes(mission))
+    # While it runs, nobody asks what was quoted.
+    quotes = _quotes(mission) if record.state.is_final else ()
+    return Outlook(quotes, _budget(mission), _unknown(mission))
+
+
+def _quotes(mission: Mission) -> tuple[Quote, ...]:
+    try:
+        if mission.record.started_at is None:
+            return mission.quote().quotes
+        return mission.quoted().quotes
+    except HypernbError:
+        return ()
+
+
+def _unknown(mission: Mission) -> int:
+    try:
+        sums = mission.session.store.usage_sums(("mission",), mission_id=mission.record.id)
+    except HypernbError:
+        return 0
+    return sum(each.unknown for each in sums)
+
+
+def _budget(mission: Mission) -> float | None:
+    """Return the budget that a person has given it since its approval; None for none."""
+    try:
+        signed = mission.session.store.amendments(mission.record.id)
+    except HypernbError:
+        return None
+    return next((each.budget for each in reversed(signed) if each.budget is not None), None)
+
+
+def examined(session: Session, *, ask: bool) -> Iterator[Check]:
+    """Look at the models of the settings, and ask one something small if that is wanted."""
+    from hypernb.session._doctor import Check
+
+    try:
+        settings = settings_of(session)
+        found = settings.resolve("", fingerprint=session.store.fingerprint)
+    except HypernbError as error:
+        yield Check("model", str(error.args[0]), ok=False, next_step=error.hint)
+        return
+    if found is None:
+        yield Check("model", "none is set; the specialists work with their own tools", ok=True)
+        return
+    name, spec = found
+    key = settings.key_of(spec)
+    told = f"{name}: {spec.name} at {spec.host}"
+    if spec.key and key is None:
+        yield Check(
+            "model",
+            f"{told}, and {spec.key} is not set here",
+            ok=False,
+            next_step=f"Set {spec.key} in the environment before the kernel starts.",
+        )
+        return
+    then = "" if ask else "%hyper doctor --model asks it something small."
+    yield Check("model", told, ok=True, next_step=then)
+    if ask:
+        yield from _probed(spec, key)
+
+
+def _probed(spec: ModelSpec, key: str | None) -> Iterator[Check]:
+    from hypernb.llm import probe
+    from hypernb.session._doctor import Check
+
+    found = together(lambda: probe(spec, key))
+    for trial in found.trials:
+        yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
+    if found.proposal:
+        fit = ", ".join(f"{name} = {value!r}" for name, value in found.proposal.items())
+        said = f"its profile would fit better with {fit}"
+        yield Check("model, settings", said, ok=True, next_step="Write that into config.toml.")
+
+
+def together(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine to its end, in a thread of its own: a notebook has a loop in this one."""
+    with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
+        return pool.submit(asyncio.run, _awaited(work)).result()
+
+
+async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()

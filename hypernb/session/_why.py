@@ -1,0 +1,204 @@
+"""Why a variable is what it is: mission, task, prompt, model, cost and check behind it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from hypernb.errors import CannotShipError, HypernbError, UsageError
+from hypernb.model import PythonWork
+from hypernb.session._here import session_here
+from hypernb.session._origins import Origin, origin_of, origin_of_name
+from hypernb.session.front_end import current_shell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from hypernb.model import CallRecord, TaskRecord, TaskSpec
+    from hypernb.session._mission import Mission
+    from hypernb.session._session import Session
+
+_TASK: Final = re.compile(r"(m-\d+)(?:/(\S+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Where something came from.
+
+    Attributes:
+        name: The variable that was asked about; empty if a value was.
+        mission: Short id of the mission.
+        goal: What the mission was for.
+        task: The task that returned it; empty if it holds the outputs of several.
+        prompt: What that task was to do.
+        by: Which agent or function did it.
+        models: Which models were asked, each with its host.
+        calls: How often they were asked.
+        spared: How many answers came from a cache or a cassette besides.
+        cost: What the calls cost, in dollars, as far as it is known.
+        unknown: How many calls have no known cost.
+        check: What had to hold.
+        outcome: What came of the task.
+        needs: The tasks whose outputs it was made from.
+        approved: Who approved the plan.
+        at: When the task was done.
+    """
+
+    name: str
+    mission: str
+    goal: str
+    task: str = ""
+    prompt: str = ""
+    by: str = ""
+    models: tuple[str, ...] = ()
+    calls: int = 0
+    spared: int = 0
+    cost: float = 0.0
+    unknown: int = 0
+    check: str = ""
+    outcome: str = ""
+    needs: tuple[str, ...] = ()
+    approved: str = ""
+    at: datetime | None = None
+
+    def __repr__(self) -> str:
+        from hypernb.views import why_text
+
+        return why_text(self)
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        from hypernb.views import why_html, why_text
+
+        return {"text/plain": why_text(self), "text/html": why_html(self)}
+
+
+def why(what: Any) -> Why:
+    """Return where a variable or a value came from: mission, task, prompt, model, cost, check.
+
+    Args:
+        what: The name of a variable of the notebook, the value itself, or a task: ``m-7/t3``.
+
+    Raises:
+        UsageError: It is not known to have come out of a mission.
+    """
+    return explained(session_here(), what)
+
+
+def explained(session: Session, what: Any, namespace: Mapping[str, Any] | None = None) -> Why:
+    """See `hypernb.session.Session.why`."""
+    name, origin = _found(session, what, _variables(namespace))
+    if origin is None:
+        said = f"{name!r} is" if name else f"This {type(what).__name__} is"
+        raise UsageError(
+            f"{said} not known to have come out of a mission.",
+            hint="What --out, mission.result() and a task's output gave is known, and what is "
+            "equal to an output in the store; not what was made from it. m-7/t3 names a task.",
+        )
+    return _told(_session_of(session, origin), name, origin)
+
+
+def _variables(namespace: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if namespace is not None:
+        return namespace
+    return getattr(current_shell(), "user_ns", {})
+
+
+def _found(
+    session: Session, what: Any, namespace: Mapping[str, Any]
+) -> tuple[str, Origin | None]:
+    if not isinstance(what, str):
+        return "", origin_of(what) or _by_content(session, what)
+    if what in namespace:
+        value = namespace[what]
+        known = origin_of_name(what, value) or origin_of(value)
+        return what, known or _by_content(session, value)
+    if match := _TASK.fullmatch(what):
+        mission = session.mission(match[1])
+        task = mission.tasks[match[2]].name if match[2] else ""
+        return "", Origin(session.store.url, str(mission.record.id), task)
+    if what.isidentifier():
+        return what, None
+    return "", _by_content(session, what)
+
+
+def _by_content(session: Session, value: Any) -> Origin | None:
+    """Find the task whose output is the very same, wherever it was loaded."""
+    from hypernb.codec import digest, encode
+
+    if value is None or isinstance(value, bool | int | float) or callable(value):
+        return None  # of which there are too many to say anything
+    try:
+        known = digest(encode(value).data)
+    except (CannotShipError, RecursionError, MemoryError):
+        return None
+    # Hexadecimal digits only: nothing of the value itself is part of the statement.
+    statement = (
+        "select mission_id, name from tasks "  # noqa: S608 - see above
+        f"where output = '{known}' and attempt > 0 order by finished_at desc"
+    )
+    _, rows = session.store.query(statement, limit=1)
+    return Origin(session.store.url, str(rows[0][0]), str(rows[0][1])) if rows else None
+
+
+def _session_of(session: Session, origin: Origin) -> Session:
+    if session.store.url == origin.store:
+        return session
+    from hypernb.session._session import Session as Other
+
+    return Other(origin.store, root=session.root, by=session.by)
+
+
+def _told(session: Session, name: str, origin: Origin) -> Why:
+    mission = session.mission(origin.mission)
+    record, plan = mission.record, mission.plan
+    task = origin.task or (plan.tasks[0].name if len(plan.tasks) == 1 else "")
+    told = Why(name, record.short_id, record.goal, task=task, approved=_approved(mission))
+    calls = [
+        call
+        for call in session.store.calls(record.id)
+        if not task or call.task == task or call.task_id is None
+    ]
+    told = _paid(told, calls)
+    spec = next((each for each in plan.tasks if each.name == task), None)
+    return told if spec is None else _of_task(told, spec, mission.tasks[task].record)
+
+
+def _approved(mission: Mission) -> str:
+    try:
+        approval = mission.session.store.approval(mission.record.id)
+    except HypernbError:  # somebody else's
+        return ""
+    return approval.by if approval else ""
+
+
+def _paid(told: Why, calls: list[CallRecord]) -> Why:
+    live = [call for call in calls if call.source == "live"]
+    named = dict.fromkeys(f"{call.model} at {call.host}" for call in calls if call.task_id)
+    return replace(
+        told,
+        models=tuple(named),
+        calls=len(live),
+        spared=len(calls) - len(live),
+        cost=sum(call.cost or 0.0 for call in live),
+        unknown=sum(call.cost is None for call in live),
+    )
+
+
+def _of_task(told: Why, spec: TaskSpec, record: TaskRecord) -> Why:
+    work = spec.work
+    by = spec.agent
+    if isinstance(work, PythonWork):
+        by = work.label
+    elif work.label:
+        by = f"{spec.agent}, {work.label}"
+    return replace(
+        told,
+        prompt=spec.goal,
+        by=by,
+        check=spec.check,
+        outcome=record.outcome or record.state.value,
+        needs=spec.needs,
+        at=record.finished_at,
+    )

@@ -1,0 +1,228 @@
+"""Models in a plan, in words: which are asked and where, what they see, what they may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hypernb.model import AgentWork, QuoteSource
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hypernb.model import Grant, ModelSpec, PlanSpec, Quote, Range, TaskSpec
+
+_MODELS_SHOWN: Final = 6
+_NAMES_SHOWN: Final = 8
+_KEPT: Final[Mapping[str, str]] = {
+    "full": "what is said to models, and what they answer",
+    "hashes": "of what is said to models and answered only the hashes",
+    "none": "nothing of what is said to models and answered",
+}
+_KNOWN_FROM: Final[Mapping[QuoteSource, str]] = {
+    QuoteSource.ESTIMATE: "as the model guessed it",
+    QuoteSource.UNKNOWN: "no past task and no guess to go by",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of a plan beside the plan.
+
+    Attributes:
+        quotes: What each task, and the whole, will probably use; see
+            `hypernb.session.Session.quote`.
+        budget: The most that it may spend, in dollars, where a person has changed that.
+        unknown: How many calls have no known cost.
+    """
+
+    quotes: tuple[Quote, ...] = ()
+    budget: float | None = None
+    unknown: int = 0
+
+    def quote(self, task: str = "") -> Quote | None:
+        """Return the quote of a task, or of the whole."""
+        return next((each for each in self.quotes if each.task == task), None)
+
+
+NO_OUTLOOK: Final = Outlook()
+
+
+def models_used(plan: PlanSpec) -> dict[str, ModelSpec]:
+    """Return the models that agents of the plan call, by the plan's names for them."""
+    used = dict.fromkeys(name for task in plan.tasks if (name := model_name(task)))
+    return {name: plan.models[name] for name in used if name in plan.models}
+
+
+def model_name(task: TaskSpec) -> str:
+    """Return the plan's name for the model that a task is done with; empty for none."""
+    return task.work.model if isinstance(task.work, AgentWork) else ""
+
+
+def model_hosts(plan: PlanSpec) -> list[str]:
+    """Return where those models are; nowhere if a cassette answers."""
+    if is_replayed(plan):
+        return []
+    return list(dict.fromkeys(model.host for model in models_used(plan).values()))
+
+
+def is_replayed(plan: PlanSpec) -> bool:
+    """Tell whether a cassette answers, and nobody is asked."""
+    return plan.cassette.startswith("replay:")
+
+
+def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
+    """Return what a yes allows of models, term by term; nothing if none is used."""
+    used = models_used(plan)
+    if not used:
+        return []
+    terms = [("Asks", _asks(plan, used))]
+    terms.append(("Keeps", (_KEPT[plan.content], ", in the store")))
+    if plan.cassette:
+        terms.append(("Cassette", _cassette(plan)))
+    if plan.cache_s:
+        age = words.duration(plan.cache_s)
+        terms.append(("Cache", (f"an answer to the very same question may be {age} old",)))
+    return terms
+
+
+def _asks(plan: PlanSpec, used: Mapping[str, ModelSpec]) -> Phrase:
+    said: list[Part] = []
+    for model in list(used.values())[:_MODELS_SHOWN]:
+        said += ["; " if said else "", *where(model)]
+    if len(used) > _MODELS_SHOWN:
+        said.append(f"; and {len(used) - _MODELS_SHOWN:,} more")
+    if is_replayed(plan):
+        said.append("; a cassette answers for them, and nobody is asked")
+    return tuple(said)
+
+
+def where(model: ModelSpec) -> Phrase:
+    """Name a model, where it is, and which key it needs."""
+    said: Phrase = (named(model.name), " at ", named(model.host))
+    if model.key:
+        said = (*said, ", with the key in ", Code(line(model.key, cut_at=80)))
+    return said if model.price is not None else (*said, ", cost not known")
+
+
+def _granted(grants: Mapping[str, Grant]) -> Phrase:
+    said: list[Part] = []
+    for name, grant in list(grants.items())[:_NAMES_SHOWN]:
+        said += ["; " if said else "", "of ", named(name), " ", *grant_words(grant)]
+    if len(grants) > _NAMES_SHOWN:
+        said.append(f"; and of {len(grants) - _NAMES_SHOWN:,} more")
+    return tuple(said)
+
+
+def grant_words(grant: Grant) -> Phrase:
+    """Say how much of a variable may be seen.
+
+    Example:
+        >>> from hypernb.model import Grant
+        >>> from hypernb.views._phrase import plain
+        >>> plain(grant_words(Grant(see="sample", rows=3)))
+        'columns, statistics and 3 rows, secrets covered'
+    """
+    cover = ", secrets covered" if grant.redact else ", nothing covered"
+    match grant.see:
+        case "schema":
+            return ("columns and statistics, no row",)
+        case "sample":
+            return (f"columns, statistics and {words.count(grant.rows, 'row')}{cover}",)
+        case _:
+            return (Strong("all of it"), cover)
+
+
+def _cassette(plan: PlanSpec) -> Phrase:
+    how, _, path = plan.cassette.partition(":")
+    if how == "replay":
+        return ("answers come from ", Code(line(path)))
+    return ("answers are kept in ", Code(line(path)))
+
+
+# -- a task ------------------------------------------------------------------------------
+
+
+def task_model_terms(
+    plan: PlanSpec | None, task: TaskSpec, outlook: Outlook
+) -> list[tuple[str, Phrase]]:
+    """Return what a task's contract says of its model; nothing if it has none."""
+    work, name = task.work, model_name(task)
+    if not name or not isinstance(work, AgentWork):
+        return []
+    model = plan.models.get(name) if plan else None
+    most = (
+        f"{words.count(work.steps, 'answer')}, {words.count(work.calls, 'call')} of tools and "
+        f"{words.count(work.tokens, 'token')}"
+    )
+    terms: list[tuple[str, Phrase]] = [
+        ("Model", where(model) if model else (named(name),)),
+        ("Sees", _granted(work.variables) or ("no variable",)),
+        ("At most", (most,)),
+    ]
+    if quote := outlook.quote(task.name):
+        terms.append(("Quote", (quote_words(quote),)))
+    if work.lanes:
+        tools = enumerate_names(work.lanes, most=_NAMES_SHOWN)
+        terms.append(("In your kernel", (*tools, ": your own functions, with your rights")))
+    return terms
+
+
+# -- quotes ------------------------------------------------------------------------------
+
+
+def quote_words(quote: Quote) -> str:
+    """Say what something will probably use, and how that is known.
+
+    Example:
+        >>> from hypernb.model import Range
+        >>> from hypernb.model import Quote
+        >>> quote_words(Quote(QuoteSource.HISTORY, runs=3, dollars=Range(0.1, 0.3)))
+        '$0.10 to $0.30 (P50 to P90), from 3 past tasks'
+        >>> quote_words(Quote(QuoteSource.UNKNOWN))
+        'cost not known: no past task and no guess to go by'
+    """
+    if quote.source is QuoteSource.NOTHING:
+        return "nothing: it does not run"
+    parts = [quote_dollars(quote)]
+    if quote.tokens is not None:
+        parts.append(f"{_between(quote.tokens)} tokens")
+    if quote.minutes is not None:
+        low, high = (words.duration(60 * each) for each in _ends(quote.minutes))
+        parts.append(low if low == high else f"{low} to {high}")
+    known = ", ".join(parts)
+    if any(each is not None for each in (quote.dollars, quote.tokens, quote.minutes)):
+        known += " (P50 to P90)"
+    basis = quote_basis(quote)
+    return f"{known}{': ' if quote.source is QuoteSource.UNKNOWN else ', '}{basis}"
+
+
+def quote_dollars(quote: Quote) -> str:
+    """Say what something will probably cost; what nobody knows is not nothing."""
+    if quote.source is QuoteSource.NOTHING:
+        return "nothing"
+    if quote.dollars is None:
+        return "cost not known"
+    # Of a task to a tenth of a cent, of the whole to the cent.
+    fine = bool(quote.task)
+    low, high = (words.money(each, fine=fine) for each in _ends(quote.dollars))
+    return low if low == high else f"{low} to {high}"
+
+
+def quote_basis(quote: Quote) -> str:
+    """Say how a quote is known: ``from 12 past tasks``."""
+    if quote.source is QuoteSource.HISTORY:
+        return f"from {words.count(quote.runs, 'past task')}"
+    return _KNOWN_FROM.get(quote.source, "")
+
+
+def _ends(spread: Range) -> tuple[float, float]:
+    return spread.p50, max(spread.p50, spread.p90)
+
+
+def _between(spread: Range) -> str:
+    low, high = (f"{round(each):,}" for each in _ends(spread))
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,105 @@
+"""Where a variable came from, as text and HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from hypernb.views import words
+from hypernb.views._clean import line
+from hypernb.views._columns import labelled
+from hypernb.views._frame import small
+from hypernb.views._markup import el, pairs, sentence
+from hypernb.views._phrase import Code, Phrase, enumerate_names, named, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class WhyLike(Protocol):
+    """What is read of `hypernb.session.Why`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def mission(self) -> str: ...
+    @property
+    def goal(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def models(self) -> Sequence[str]: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def spared(self) -> int: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def unknown(self) -> int: ...
+    @property
+    def check(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def needs(self) -> Sequence[str]: ...
+    @property
+    def approved(self) -> str: ...
+    @property
+    def at(self) -> datetime | None: ...
+
+
+def why_text(why: WhyLike, width: int = 100) -> str:
+    """Write where something came from, term by term."""
+    return labelled([(term, plain(said)) for term, said in _terms(why)], width=width)
+
+
+def why_html(why: WhyLike) -> str:
+    """Show where something came from, term by term."""
+    title = f"Why {line(why.name, cut_at=80)} is what it is" if why.name else "Where it is from"
+    told = pairs((term, sentence(said)) for term, said in _terms(why))
+    return small(title, el("p", title, cls="b"), told)
+
+
+def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
+    terms: list[tuple[str, Phrase]] = [
+        *([("Variable", (named(why.name),))] if why.name else []),
+        ("Mission", (Code(why.mission), ": ", line(why.goal))),
+        ("Task", (named(why.task),) if why.task else ("the outputs of several together",)),
+    ]
+    if why.task:
+        terms += [
+            ("Was to", (line(why.prompt) or "do what its function does",)),
+            ("Done by", (line(why.by) or "nobody is named",)),
+        ]
+    terms += [("Model", _models(why)), ("Cost", (_cost(why),))]
+    if why.task:
+        terms += [
+            ("Done when", (line(why.check, cut_at=500) or "it has ended without an error",)),
+            ("Came out as", (line(why.outcome.replace("_", " ")) or "not known",)),
+            ("Made from", enumerate_names(why.needs, most=12) or ("no other task",)),
+        ]
+    if why.approved:
+        terms.append(("Approved by", (line(why.approved),)))
+    if why.at is not None:
+        terms.append(("Done at", (words.moment(why.at),)))
+    return terms
+
+
+def _models(why: WhyLike) -> Phrase:
+    return enumerate_names(why.models, most=6) or ("none was asked",)
+
+
+def _cost(why: WhyLike) -> str:
+    calls = words.count(why.calls, "call")
+    spared = f", {why.spared:,} answered by a cache or a cassette" if why.spared else ""
+    if not why.calls:
+        return f"nothing: nobody was asked{spared}" if why.spared else "nothing"
+    if why.unknown == why.calls:
+        return f"not known, for {calls}{spared}"
+    unknown = f", and what {why.unknown:,} of them cost is not known" if why.unknown else ""
+    return f"{words.money(why.cost, fine=True)} for {calls}{unknown}{spared}"

@@ -1,0 +1,91 @@
+"""Models from a cell, in a real kernel: settings, what was used, where variables come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hypernb.errors import dollars
+
+if TYPE_CHECKING:
+    from tests.integration.magics.conftest import Desk, Kernel
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+def plain(kernel: Kernel) -> Kernel:
+    """A kernel in which nothing about models is set."""
+    kernel.ok("%config HyperMagics.model = ''")
+    kernel.ok("%config HyperMagics.cache_s = None")
+    return kernel
+
+
+def test_settings_of_models_are_configured_like_any_other(plain: Kernel) -> None:
+    told = plain.ok("%config HyperMagics").of("stream")
+    assert "HyperMagics.model=<Unicode>" in told[0]["content"]["text"]
+    plain.ok("%config HyperMagics.model = 'small-1'")
+    shown = plain.ok("%hyper config").text
+    assert "small-1" in shown
+
+
+def test_hyper_config_sets_the_same(plain: Kernel) -> None:
+    plain.ok("%hyper config model=small-1 cache_s=60")
+    said = plain.ok(
+        "m = get_ipython().magics_manager.registry['HyperMagics']; m.model, m.cache_s"
+    )
+    assert said.value == "('small-1', 60.0)"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param("content=some", "content cannot be 'some'", id="content"),
+        pytest.param("cache_s=soon", "cache_s cannot be 'soon'", id="cache"),
+        pytest.param("modle=a", "Did you mean 'model'", id="name"),
+    ],
+)
+def test_setting_without_a_meaning_is_refused(plain: Kernel, line: str, said: str) -> None:
+    assert said in plain.run(f"%hyper config {line}").error
+
+
+def test_settings_are_completed(plain: Kernel) -> None:
+    assert "HyperMagics.model" in plain.complete("%config HyperMagics.mo")
+    assert plain.complete("%hyper resume m-1 --fi") == ["--finish"]
+
+
+def test_nothing_used_is_said_so(plain: Kernel) -> None:
+    assert "Nothing was called" in plain.ok("%hyper usage").text
+    assert "empty" in plain.ok("%hyper cache").text
+
+
+def test_variable_that_a_mission_bound_says_why(reading: Desk, reader: Kernel) -> None:
+    reading.text.write_text("hello")
+    reader.ok("%%hyper --playbook read-file text.txt --yes --wait --out shouted")
+    why = reader.ok("%hyper why shouted")
+    mission = reading.newest
+    assert mission in why.text
+    assert "none was asked" in why.text
+    assert mission in why.html
+    assert reader.ok("import hypernb; hypernb.why('shouted').mission").value == f"'{mission}'"
+
+
+def test_variable_of_ones_own_is_not_known(reader: Kernel) -> None:
+    reader.ok("own = object()")
+    said = reader.run("%hyper why own").error
+    assert said.startswith("UsageError: 'own' is not known to have come out of a mission.")
+    assert len(said.splitlines()) == 1
+
+
+def test_plan_without_a_model_lets_nothing_leave(reader: Kernel) -> None:
+    reader.ok("%%hyper --playbook read-file text.txt")
+    assert "No variable leaves this machine" in reader.ok("%hyper egress").text
+    assert dollars(0.0) not in reader.ok("%hyper quote").text
+
+
+def test_cassette_that_is_not_there_starts_nothing(reading: Desk, reader: Kernel) -> None:
+    before = reading.missions()
+    said = reader.run("%%hyper --replay none.jsonl\nWhich tests are missing?").error
+    assert "none.jsonl' is not there" in said
+    assert reading.missions() == before

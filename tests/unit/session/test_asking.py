@@ -1,0 +1,79 @@
+"""Waiting for a mission that stands still until a person acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.errors import MissionError, MissionWaitsError
+from hypernb.model import AgentWork, MissionState, ModelSpec, TaskSpec
+from hypernb.session import Session
+from hypernb.session._asking import asked
+from tests.unit.widgets.recorded import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEY = "EXAMPLE_API_KEY"  # pragma: allowlist secret
+MINE, OTHER = "one", "another"  # keys: nothing is asked with them
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    with Session(tmp_path / "store.db", root=tmp_path) as made:
+        yield made
+
+
+def planned(session: Session, **of_model: Any) -> Recorded:
+    facts = {"name": "gpt-6", "base_url": "https://api.example/v1", "key": KEY}
+    model = ModelSpec(**(facts | of_model))
+    task = TaskSpec(name="a", agent="qa-engineer", work=AgentWork(model="big"))
+    return Recorded(session, tasks=(task,), models={"big": model})
+
+
+def paused(session: Session, **facts: Any) -> Recorded:
+    recorded = planned(session, key="").start()
+    return recorded.tell("mission.paused", mission_state=MissionState.PAUSED, payload=facts)
+
+
+def test_waiting_ends_when_money_is_spent(session: Session) -> None:
+    mission = paused(session, because="budget").mission
+    with pytest.raises(MissionWaitsError, match="%hyper resume m-1 --budget") as caught:
+        mission.wait(10, until_asked=True)
+    assert isinstance(caught.value, MissionError)
+    assert "\n" not in str(caught.value)
+
+
+def test_waiting_ends_by_itself_where_nobody_is_there(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_HEADLESS", "1")
+    with pytest.raises(MissionWaitsError):
+        paused(session, because="budget").mission.wait(10)
+
+
+def test_mission_that_a_person_paused_is_waited_for(session: Session) -> None:
+    assert asked(paused(session, by="ada").mission) is None
+
+
+def test_mission_that_lacks_a_key_names_it(session: Session) -> None:
+    mission = planned(session).approve().mission
+    wanted = asked(mission, environ={})
+    assert wanted is not None
+    assert f"it needs {KEY}" in str(wanted)
+    assert "%hyper attach m-1" in str(wanted)
+
+
+def test_session_that_has_the_key_waits(session: Session) -> None:
+    mine = session.store.fingerprint(MINE)
+    mission = planned(session, key_id=mine).approve().mission
+    assert asked(mission, environ={KEY: MINE}) is None
+    assert asked(mission, environ={KEY: OTHER}) is not None
+
+
+def test_plan_that_awaits_approval_is_not_meant(session: Session) -> None:
+    assert asked(planned(session, key="").mission) is None

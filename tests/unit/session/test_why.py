@@ -1,0 +1,121 @@
+"""Where variables and values came from."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+from hypernb.errors import UsageError
+from hypernb.model import CallRecord, CallState, MissionState
+from hypernb.session import Session
+from hypernb.session import _origins as origins
+from tests.unit.widgets.recorded import START, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FRAME = pd.DataFrame({"a": [1, 2, 3]})
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    with Session(tmp_path / "store.db", root=tmp_path) as made:
+        yield made
+
+
+def done(session: Session, value: Any) -> Recorded:
+    return Recorded(session, "features").start().finish("features", value).end()
+
+
+def test_result_knows_its_mission_and_task(session: Session) -> None:
+    features = done(session, FRAME).mission.result()
+    why = session.why(features)
+    assert (why.mission, why.task) == ("m-1", "features")
+
+
+def test_name_bound_by_a_mission_is_known(session: Session) -> None:
+    mission = done(session, 42).mission
+    value = mission.result()
+    mission.remember_bound("answer", value)
+    why = session.why("answer", {"answer": value})
+    assert (why.name, why.mission) == ("answer", "m-1")
+
+
+def test_name_that_was_bound_anew_is_not_known(session: Session) -> None:
+    mission = done(session, 42).mission
+    mission.remember_bound("answer", mission.result())
+    with pytest.raises(UsageError, match="'answer' is not known"):
+        session.why("answer", {"answer": 43})
+
+
+def test_equal_value_of_another_process_is_found_in_the_store(session: Session) -> None:
+    done(session, {"rows": [1, 2]})
+    assert session.why({"rows": [1, 2]}).task == "features"
+
+
+def test_value_of_one_own_is_not_known(session: Session) -> None:
+    done(session, FRAME)
+    with pytest.raises(UsageError, match="DataFrame is not known"):
+        session.why(FRAME.assign(b=1))
+
+
+def test_task_can_be_named(session: Session) -> None:
+    done(session, 1)
+    assert session.why("m-1/features", {}).task == "features"
+
+
+def test_remembering_keeps_nothing_alive(session: Session) -> None:
+    features = done(session, FRAME).mission.result()
+    number = id(features)
+    assert number in origins._by_id
+    del features
+    gc.collect()
+    assert number not in origins._by_id
+
+
+def test_model_cost_and_check_are_told(session: Session) -> None:
+    recorded = Recorded(session, "features").start()
+    call = CallRecord(
+        id="01CALL",
+        mission_id=recorded.record.id,
+        state=CallState.SETTLED,
+        at=START,
+        task_id=recorded.ids["features"],
+        task="features",
+        model="gpt-6",
+        host="api.example",
+        cost=0.02,
+    )
+    recorded.tell("llm.responded", "features", call=call)
+    recorded.finish("features", FRAME)
+    recorded.end(MissionState.SUCCEEDED)
+    why = session.why(recorded.mission.result())
+    said = repr(why)
+    assert why.models == ("gpt-6 at api.example",)
+    assert "$0.020 for 1 call" in said
+    assert "Done when" in said
+    assert "gpt-6 at api.example" in why._repr_mimebundle_()["text/html"]
+
+
+def test_cost_that_nobody_knows_is_not_nothing(session: Session) -> None:
+    recorded = Recorded(session, "features").start()
+    call = CallRecord(
+        id="01CALL",
+        mission_id=recorded.record.id,
+        state=CallState.SETTLED,
+        at=START,
+        task_id=recorded.ids["features"],
+        task="features",
+        model="llama",
+        host="localhost",
+    )
+    recorded.tell("llm.responded", "features", call=call).finish("features", 5).end()
+    said = repr(session.why("m-1/features", {}))
+    assert "not known, for 1 call" in said
+    assert "$0" not in said

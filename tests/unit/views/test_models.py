@@ -1,0 +1,317 @@
+"""Models in views: what a yes allows, what it will cost, what a mission waits for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hypernb.model import (
+    AgentWork,
+    Grant,
+    MissionSnapshot,
+    ModelSpec,
+    PlanSpec,
+    Price,
+    Quote,
+    QuoteSource,
+    Range,
+    TaskSpec,
+)
+from hypernb.views import (
+    Figures,
+    Outlook,
+    allowed,
+    mission_html,
+    mission_text,
+    money_ways,
+    needs,
+    plain,
+    story,
+    words,
+)
+
+if TYPE_CHECKING:
+    from tests.unit.views.conftest import Examples
+
+PRICE = Price(input=1.0, output=4.0)
+MODEL = ModelSpec(
+    name="gpt-6",
+    base_url="https://api.example/v1",
+    key="EXAMPLE_API_KEY",  # pragma: allowlist secret
+    price=PRICE,
+)
+WHOLE = Quote(
+    QuoteSource.HISTORY, runs=12, dollars=Range(0.12, 0.3), tokens=Range(9000, 21_000)
+)
+OF_LINT = Quote(QuoteSource.ESTIMATE, task="lint", dollars=Range(0.0214, 0.0214))
+OUTLOOK = Outlook((WHOLE, OF_LINT))
+
+
+def with_a_model(make: type[Examples], **terms: Any) -> PlanSpec:
+    """Return the plan whose task ``lint`` is done with a model."""
+    fields = {"variables": {"df": Grant(see="sample", rows=3)}} | terms.pop("work", {})
+    work = AgentWork(model="big", tools=("ruff",), **fields)
+    spec = make.plan(**{"models": {"big": MODEL}} | terms)
+    tasks = [
+        each.model_copy(update={"work": work}) if each.name == "lint" else each
+        for each in spec.tasks
+    ]
+    return spec.model_copy(update={"tasks": tuple(tasks)})
+
+
+def told(spec: PlanSpec) -> dict[str, str]:
+    return {term: plain(said) for term, said in allowed(spec)}
+
+
+def waiting(make: type[Examples], *events: Any, **terms: Any) -> MissionSnapshot:
+    shown = make.snapshot("running", plan=with_a_model(make), events=events, **terms)
+    tasks = [t for t in shown.tasks if t.name not in ("pipeline", "pages")]
+    return replace(shown, tasks=tuple(tasks))
+
+
+def out_of_money(make: type[Examples]) -> MissionSnapshot:
+    facts = {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04}
+    paused = make.event("mission.paused", None, 190, **facts)
+    record = make.mission("paused", started_at=make.at(0), cost=0.48)
+    return make.snapshot(
+        "paused", plan=with_a_model(make, budget=0.5), mission=record, events=(paused,)
+    )
+
+
+# -- before: what a yes allows -----------------------------------------------------------
+
+
+def test_hosts_of_models_are_told_before_approval(make: type[Examples]) -> None:
+    terms = told(with_a_model(make))
+    assert "api.example" in terms["Reaches"]
+    assert terms["Asks"] == "gpt-6 at api.example, with the key in EXAMPLE_API_KEY"
+    assert "df to api.example" in terms["Tells"]
+
+
+def test_plan_without_a_model_says_nothing_of_models(make: type[Examples]) -> None:
+    assert {"Asks", "Keeps", "Cassette", "Cache"}.isdisjoint(told(make.plan()))
+
+
+def test_replayed_cassette_asks_nobody(make: type[Examples]) -> None:
+    terms = told(with_a_model(make, cassette="replay:/tmp/a.jsonl"))
+    assert "api.example" not in terms["Reaches"]
+    assert "nobody is asked" in terms["Asks"]
+    assert terms["Cassette"] == "answers come from /tmp/a.jsonl"
+
+
+def test_unknown_price_is_not_told_as_nothing(make: type[Examples]) -> None:
+    unknown = MODEL.model_copy(update={"price": None})
+    terms = told(with_a_model(make, models={"big": unknown}))
+    assert terms["Asks"].endswith("cost not known")
+    assert "$0.00" not in str(terms)
+    assert "no budget is set" in terms["Spends"]
+
+
+def test_free_model_lets_nothing_be_spent(make: type[Examples]) -> None:
+    free = MODEL.model_copy(update={"price": Price(input=0, output=0)})
+    spec = with_a_model(make, models={"big": free})
+    agents = spec.model_copy(update={"tasks": tuple(t for t in spec.tasks if t.agent)})
+    assert told(agents)["Spends"].startswith("no money")
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
+    shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
+    said = (
+        mission_html(shown, live=False, outlook=OUTLOOK)
+        if form == "html"
+        else mission_text(shown, 200, outlook=OUTLOOK)
+    )
+    assert "$0.12 to $0.30, 9,000 to 21,000 tokens (P50 to P90), from 12 past tasks" in said
+    assert "$0.021 (P50 to P90), as the model guessed it" in said
+    assert "20 answers, 60 calls of tools and 400,000 tokens" in said
+
+
+# -- while it runs -----------------------------------------------------------------------
+
+
+def test_waiting_for_a_server_says_for_what_and_until_when(make: type[Examples]) -> None:
+    until = make.at(250).isoformat()
+    waits = make.event(
+        "llm.waited", "lint", 190, reason="too many requests", wait_s=60.0, until=until
+    )
+    shown = waiting(make, waits)
+    said = plain(story(Figures(shown)).waiting)
+    again = words.clock(make.at(250))
+    assert said.startswith(f"Too many requests at api.example, again at {again}; for lint.")
+    assert said.endswith("You need not act.")
+
+
+def test_call_that_goes_on_is_not_waited_for(make: type[Examples]) -> None:
+    waits = make.event("llm.waited", "lint", 180, reason="busy", wait_s=60.0)
+    goes_on = make.event("llm.waited", "lint", 190, reason="busy", until=None)
+    assert "Busy" not in plain(story(Figures(waiting(make, waits, goes_on))).waiting)
+
+
+def test_missing_key_is_named_with_what_gives_it(make: type[Examples]) -> None:
+    shown = waiting(make, lacks=("EXAMPLE_API_KEY",))
+    wanted = "it needs EXAMPLE_API_KEY: open a kernel that has it, or %hyper attach m-7"
+    assert wanted in plain(story(Figures(shown)).waiting)
+    [need] = [each for each in needs(Figures(shown)) if each.about == "key"]
+    assert need.commands[0] == "%hyper attach m-7"
+    assert "EXAMPLE_API_KEY" in mission_html(shown, live=True)
+
+
+# -- when its money is spent -------------------------------------------------------------
+
+
+def test_mission_paused_for_money_tells_the_four_ways_on(make: type[Examples]) -> None:
+    figures = Figures(out_of_money(make))
+    ways = [typed for typed, _ in money_ways(figures)]
+    assert ways == [
+        "%hyper resume m-7 --budget 1",
+        "%hyper resume m-7 --model NAME",
+        "%hyper resume m-7 --finish",
+        "%hyper cancel m-7",
+    ]
+    shown = mission_html(out_of_money(make), live=True)
+    assert all(typed in shown for typed in ways)
+    assert "$0.48 of $0.50 is spent" in plain(story(figures).now)
+
+
+def test_mission_paused_by_a_person_is_not_short_of_money(make: type[Examples]) -> None:
+    paused = make.event("mission.paused", None, 190, by="ada")
+    shown = make.snapshot("paused", plan=with_a_model(make, budget=0.5), events=(paused,))
+    assert "budget" not in plain(story(Figures(shown)).waiting)
+
+
+def test_raised_budget_is_the_one_that_is_shown(make: type[Examples]) -> None:
+    record = make.mission("running", started_at=make.at(0), cost=0.48)
+    shown = make.snapshot("running", plan=with_a_model(make, budget=0.5), mission=record)
+    assert "$0.48 of $2.00 spent" in mission_html(shown, live=True, outlook=Outlook(budget=2.0))
+
+
+# -- afterwards --------------------------------------------------------------------------
+
+
+def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
+    record = make.mission(
+        "succeeded", started_at=make.at(0), finished_at=make.at(100), cost=0.21
+    )
+    shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
+    said = mission_text(shown, 300, outlook=OUTLOOK)
+    assert "It cost $0.21; quoted: $0.12 to $0.30" in said
+
+
+# -- the feed ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "said"),
+    [
+        pytest.param(
+            "llm.requested",
+            {"model": "gpt-6", "host": "api.example", "purpose": "repair"},
+            "Asks gpt-6 at api.example once more, because its answer could not be used.",
+            id="repair",
+        ),
+        pytest.param(
+            "llm.responded",
+            {
+                "model": "gpt-6",
+                "duration_s": 3.2,
+                "cost": 0.0214,
+                "input_tokens": 1200,
+                "output_tokens": 300,
+                "source": "live",
+            },
+            "gpt-6 answered in 3.2 s: 1,200 tokens read, 300 written, $0.021.",
+            id="answer",
+        ),
+        pytest.param(
+            "llm.responded",
+            {"model": "llama", "cost": None, "input_tokens": 2, "output_tokens": 1},
+            "llama answered: 2 tokens read, 1 written, cost not known.",
+            id="cost-not-known",
+        ),
+        pytest.param(
+            "llm.responded",
+            {"model": "gpt-6", "cost": 0.0, "source": "cache"},
+            "The answer of gpt-6 is from the cache: nobody was asked, and nothing is paid.",
+            id="cache",
+        ),
+        pytest.param(
+            "llm.responded",
+            {"model": "gpt-6", "source": "cassette"},
+            "The answer of gpt-6 is from the cassette: nobody was asked, and nothing is paid.",
+            id="cassette",
+        ),
+        pytest.param(
+            "llm.responded",
+            {"model": "gpt-6", "error": "the answer is not JSON"},
+            "gpt-6 gave no answer that can be used: the answer is not JSON.",
+            id="no-answer",
+        ),
+        pytest.param(
+            "llm.streamed",
+            {"text": "", "anew": True},
+            "What was written so far does not count; the answer begins anew.",
+            id="begins-anew",
+        ),
+        pytest.param(
+            "budget.reserved",
+            {"cost": None},
+            "A call begins whose cost is not known, so nothing can be kept for it.",
+            id="nothing-kept",
+        ),
+        pytest.param(
+            "budget.warned",
+            {"spent": 0.4, "budget": 0.5},
+            "80% of the budget is spent: $0.40 of $0.50.",
+            id="warning",
+        ),
+        pytest.param(
+            "budget.raised",
+            {"budget": 1.0, "models": {"big": "small-1"}, "by": "ada"},
+            "The budget is $1.00 from now on; other models are asked: small-1 for big, by ada.",
+            id="raised",
+        ),
+        pytest.param(
+            "budget.settled",
+            {"cost": None, "model": "llama"},
+            "It used llama; cost not known.",
+            id="settled-not-known",
+        ),
+        pytest.param(
+            "key.missing",
+            {"key": "EXAMPLE_API_KEY", "model": "gpt-6"},
+            "It needs EXAMPLE_API_KEY, which its runner does not have. It goes on when a "
+            "kernel that has it is open.",
+            id="key",
+        ),
+        pytest.param(
+            "message.sent",
+            {"recipient": "qa-engineer", "type": "question", "characters": 40},
+            "Sends a message to qa-engineer: question, 40 characters.",
+            id="message",
+        ),
+        pytest.param(
+            "mission.paused",
+            {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04},
+            "The mission was paused: $0.48 of $0.50 is spent, and its next call may cost "
+            "$0.040.",
+            id="paused-for-money",
+        ),
+    ],
+)
+def test_events_of_models_are_calm_sentences(
+    kind: str, payload: dict[str, Any], said: str, make: type[Examples]
+) -> None:
+    assert plain(words.tell(make.event(kind, "lint", **payload))) == said
+
+
+def test_task_with_a_model_names_it_in_its_contract(make: type[Examples]) -> None:
+    task = TaskSpec(name="review", agent="qa-engineer", work=AgentWork(model="big"))
+    shown = make.snapshot(
+        "awaiting_approval", plan=PlanSpec(goal="g", tasks=(task,), models={"big": MODEL})
+    )
+    said = mission_text(replace(shown, tasks=()), 200)
+    assert "gpt-6 at api.example" in said
+    assert "no variable" in said
