@@ -243,6 +243,12 @@ class TestWhatIsNotApproved:
         hypernb.tool(_counting([]), name="rows", when="thread")
         assert "You have not approved" in self.refused(proposed(session, "rows"))
 
+    def test_mission_that_is_over(self, session: Session) -> None:
+        hypernb.tool(_counting([]), name="rows", when="thread")
+        mission = approved(session, "rows")
+        assert session.store.cancel_unstarted(mission.record.id, by="me")
+        assert "is over" in self.refused(mission)
+
     def test_tool_that_the_plan_does_not_name(self, session: Session) -> None:
         hypernb.tool(_counting([]), name="rows", when="thread")
         hypernb.tool(lambda: 1, name="other", when="thread")
@@ -277,6 +283,18 @@ def _counting(calls: list[str]) -> Any:
         calls.append(city)
 
     return count
+
+
+def test_interrupt_after_the_tool_has_ended_is_an_answer(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hypernb.session._kernel_lane.outcome_of", interrupted)
+    hypernb.tool(rows)
+    call = called(approved(session, "rows"), "rows", city="Rome")
+    assert call.error == "the person interrupted it."
 
 
 def test_each_call_is_carried_out_once(session: Session) -> None:
