@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from hypernb.model import Digest
     from hypernb.tools import KernelTool
 
+INTERRUPTED: Final = "the person interrupted it."
+
 _ERROR_CHARS: Final = 2_000
 _FRAMES: Final = 5
 _ITEMS_TOLD_WHOLE: Final = 100_000
@@ -136,7 +138,7 @@ class _Clock:
         """Why it was interrupted."""
         if self.is_over:
             return f"it was still at work after {self._seconds:g} s, and was interrupted."
-        return "the person interrupted it."
+        return INTERRUPTED
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, RunnerId, new_id
 from hypernb.session._free_time import FREE_TIME
-from hypernb.session._kernel_answers import Outcome, outcome_of
+from hypernb.session._kernel_answers import INTERRUPTED, Outcome, outcome_of
 from hypernb.tools import kernel_lane, kernel_tools
 
 if TYPE_CHECKING:
@@ -239,6 +239,9 @@ class KernelHost:
                         value=outcome.value,
                         error=outcome.error,
                     )
+        except KeyboardInterrupt:
+            # It came after the tool had ended, and before that was written.
+            store.answer_kernel_call(call.id, error=INTERRUPTED)
         except Exception:  # noqa: BLE001 - as above
             # In the main thread it would land in the person's cell.
             _log.exception("A call of %s was not answered.", call.tool)

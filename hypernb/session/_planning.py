@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -346,8 +346,9 @@ def _apart(work: Callable[[], Coroutine[Any, Any, Proposal]]) -> Proposal:
     thread = threading.Thread(target=run, name="hypernb planning", daemon=True)
     thread.start()
     try:
-        while not done.done():
-            thread.join(_LOOK_S)
+        # Not by joining the thread: one that is interrupted takes it for ended in Python 3.11.
+        while not wait([done], _LOOK_S).done:
+            pass
         return done.result()
     except KeyboardInterrupt:
         loop, task = started.result(_END_S)

@@ -184,17 +184,24 @@ def _object(value: Any, _grant: Grant) -> Portrait:
 
 
 def _public_names(value: Any) -> list[str]:
-    """Return names of attributes as they are kept, and not as the class would answer."""
-    kind = type(value)
-    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-    names: set[str] = set()
+    """Return names of attributes as they are kept, and not as the class would answer.
+
+    Those of the object itself come first: its classes may have hundreds.
+    """
+    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
+    own: set[str] = set()
+    inherited: set[str] = set()
     for cls in classes[:-1]:
         held = type.__dict__["__dict__"].__get__(cls)
-        names |= {name for name in held if type(name) is str}
-        own = held.get("__dict__")
-        if type(own) is types.GetSetDescriptorType:
-            names |= {name for name in own.__get__(value) if type(name) is str}
-    return sorted(name[:80] for name in names if not name.startswith("_"))
+        inherited |= _names(held)
+        kept = held.get("__dict__")
+        if type(kept) is types.GetSetDescriptorType:
+            own |= _names(kept.__get__(value))
+    return [*sorted(own), *sorted(inherited - own)]
+
+
+def _names(held: Any) -> set[str]:
+    return {name[:80] for name in held if type(name) is str and not name.startswith("_")}
 
 
 def _kinds(looked: list[Any], length: int) -> str:

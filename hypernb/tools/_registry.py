@@ -56,9 +56,9 @@ def kernel_tool(
     """Let the crew call a function of this kernel.
 
     The function runs here, with your variables and your rights, only for missions that you
-    have approved and whose plan names it. What it returns is kept, and told to the model as
-    its plan says: text, numbers, lists and dictionaries as they are, up to 20,000 characters;
-    of anything else type, statistics and five rows. Secrets, e-mail addresses and long
+    have approved and whose plan names it. What it returns is kept, and told to the model:
+    text, numbers, lists and dictionaries as they are, up to 20,000 characters; of anything
+    else type, statistics and five rows. Secrets, e-mail addresses and long
     numbers are covered up.
 
     With ``when="free"`` a call waits until no cell runs, and then keeps cells waiting until it

@@ -133,7 +133,7 @@ def test_plans_that_never_fit_are_replaced_by_one_of_rules(
         plan = session.plan("Is it safe?", model=MODEL)
         assert plan.planned_by == "rules"
         assert "'chef', which is not an agent here" in plan.notes[0]
-        assert "because scripted has given no plan" in plan.notes[1]
+        assert any("because scripted has given no plan" in note for note in plan.notes)
         assert len(plan.planning) == len(server.asked) == 3
 
 
@@ -216,7 +216,7 @@ def test_interrupt_ends_planning(session: hypernb.Session, use: Any) -> None:
         assert main is not None
 
         def interrupt() -> None:
-            server.wait_for(lambda: bool(server.asked))
+            server.wait_for(lambda: bool(server.asked), 50)
             signal.pthread_kill(main, signal.SIGINT)
 
         thread = threading.Thread(target=interrupt)

@@ -279,6 +279,18 @@ def _counting(calls: list[str]) -> Any:
     return count
 
 
+def test_interrupt_after_the_tool_has_ended_is_an_answer(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hypernb.session._kernel_lane.outcome_of", interrupted)
+    hypernb.tool(rows)
+    call = called(approved(session, "rows"), "rows", city="Rome")
+    assert call.error == "the person interrupted it."
+
+
 def test_each_call_is_carried_out_once(session: Session) -> None:
     calls: list[str] = []
     hypernb.tool(_counting(calls), name="rows", when="thread")
