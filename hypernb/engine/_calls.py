@@ -125,7 +125,7 @@ class Calls:
 
     def _allowed(self, attempt: Attempt, request: ChatRequest) -> ModelSpec:
         task, plan = attempt.task, self._run.plan
-        spec = self._run.models.get(request.model)
+        spec = self._run.contract.models.get(request.model)
         work = task.work
         if not isinstance(work, AgentWork) or request.model != work.model or spec is None:
             raise ContractError(

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import Attempt, Doom
 from hypernb.engine._body import STORED
+from hypernb.engine._contract import Contract
 from hypernb.engine._course import Course
 from hypernb.engine._dispatch import Candidate
 from hypernb.engine._errands import Errands
 from hypernb.engine._funds import Funds
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
-from hypernb.engine._keys import key_facts, lacking_keys, needed_keys
 from hypernb.engine._opening import Opening, read_opening
+from hypernb.engine._permits import Permits
 from hypernb.engine._product import only_own, product_of
 from hypernb.engine._recovery import Leftover
 from hypernb.engine._watchdog import Verdict, judge
@@ -28,7 +29,7 @@ from hypernb.errors import (
     StoreUnavailableError,
     TransitionError,
 )
-from hypernb.model import OVERSPENT, AgentWork, Hurdle, MissionState, Wait, transition
+from hypernb.model import OVERSPENT, AgentWork, MissionState, transition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
         LeaseRecord,
         MissionRecord,
         TaskId,
-        TaskSpec,
     )
 
 _SMALL_BYTES: Final = 10_000
@@ -110,15 +110,13 @@ class MissionRun:
         self.attempts: dict[str, Attempt] = {}
         self._begun: set[tuple[TaskId, int]] = set()  # attempts whose end is not in the store
         self.funds = Funds(self)
-        self.lacking: list[str] = []
-        self._amended = 0
         self._errands: Errands | None = None
         self._leftover = leftover or Leftover()
-        self._at_work: Counter[str] = Counter()  # running tasks by agent
+        self.busy: Counter[str] = Counter()  # running tasks by agent
         self._suspect: str | None = None
         self._timers: dict[str, asyncio.Task[None]] = {}
-        self._asking: dict[str, asyncio.Task[None]] = {}  # resources are being asked for
-        self._granted: dict[str, None] = {}  # they hold their resources and start next
+        self.permits = Permits(crew, self)
+        self.lacking: list[str] = []  # keys that its models need and the runner has not got
         self.go = asyncio.Event()
         self.go.set()
         self._quiet = asyncio.Event()
@@ -164,19 +162,18 @@ class MissionRun:
         self.state = opening.mission.state
         self.plan = opening.plan
         self.course = Course(opening)
-        self.models = dict(opening.plan.models)
+        self.contract = Contract(self.plan, self.course.budget, self._crew.models.ids)
+        self._amend(opening.amendments)
         self._late = (*self._leftover.payments, *opening.lost)
         for payment in self._late:
             self.course.take_over(payment)
-        self._amend(opening.amendments)
         self.funds.has_warned(opening.warned_of)
-        self.lacking = lacking_keys(needed_keys(self.plan, self.models), self._crew.models.ids)
         self._objection = opening.objection
         self._has_ended = self.state.is_final
 
     async def _refuse(self, objection: str) -> None:
         at = self._crew.clock.now()
-        self._log("Mission %s is not run: %s", self.record.short_id, objection)
+        self.log("Mission %s is not run: %s", self.record.short_id, objection)
         rest = self.course.cancel_rest(at, because="never started: the mission may not run")
         await self._write([*rest, self._finish(at, MissionState.FAILED, objection)])
 
@@ -190,9 +187,9 @@ class MissionRun:
         elif self.state is MissionState.PAUSED:
             self.go.clear()
         if self.course.is_recovered:
-            self._log("Mission %s goes on with what was under way", self.record.short_id)
+            self.log("Mission %s goes on with what was under way", self.record.short_id)
         self.funds.pay(self._late)
-        self.submit([*self.course.go_on(at), *self._conclusion(at)])
+        self.submit([*self.course.go_on(at), *self.conclusion(at)])
 
     async def _wait_for_a_key(self, *, is_asked: bool) -> None:
         """Leave the mission to a runner that has what it needs."""
@@ -204,32 +201,25 @@ class MissionRun:
             self.submit(self.course.go_on(at))
         if self.record.id not in self._crew.told_of_keys:
             self._crew.told_of_keys.add(self.record.id)
-            self._log("Mission %s needs %s", self.record.short_id, ", ".join(self.lacking))
-            told = key_facts(self.models.values(), self.lacking)
-            await self._write(
-                changes.key_missing(at, runner=self.lease.holder, **facts) for facts in told
-            )
+            self.log("Mission %s needs %s", self.record.short_id, ", ".join(self.lacking))
+            await self._write(self.contract.missing(at, runner=self.lease.holder))
 
     async def read_amendments(self) -> bool:
         """Take up what a person has changed of the contract; tell whether there was more."""
-        known = self._amended
         found = await self._crew.desk.call(self._crew.store.amendments, self.record.id)
-        self._amend(found)
-        return self._amended > known
+        return self._amend(found)
 
-    def _amend(self, amendments: Sequence[Amendment]) -> None:
-        for each in amendments:
-            if each.budget is not None:
-                self.course.budget.limit = each.budget
-            self.models |= each.models
-        self._amended = len(amendments)
+    def _amend(self, amendments: Sequence[Amendment]) -> bool:
+        is_more = self.contract.take(amendments)
+        self.lacking = self.contract.lacking
+        return is_more
 
     # -- what the runner asks -----------------------------------------------------------
 
     @property
     def is_running(self) -> bool:
         """Tasks of it run or will do so by themselves."""
-        under_way = self.attempts or self._timers or self._asking
+        under_way = self.attempts or self._timers or self.permits.asking
         return bool(under_way) or not self.opened.is_set()
 
     @property
@@ -244,7 +234,7 @@ class MissionRun:
     @property
     def running(self) -> int:
         """How many tasks run, or are about to."""
-        return len(self.attempts) + len(self._asking) + len(self._granted)
+        return len(self.attempts) + len(self.permits.asking) + len(self.permits.granted)
 
     @property
     def hands(self) -> int:
@@ -259,7 +249,7 @@ class MissionRun:
     @property
     def waits(self) -> bool:
         """All that runs here are attempts that begin when their start is committed."""
-        return not self._asking and all(
+        return not self.permits.asking and all(
             each.seat.is_prompt and not each.begun for each in self.attempts.values()
         )
 
@@ -269,10 +259,10 @@ class MissionRun:
             return None
         if not self.opened.is_set() or self.lacking or self.funds.is_finishing:
             return None
-        best = next(iter(self._granted), None)
+        best = next(iter(self.permits.granted), None)
         if best is None:
             lacking = self._crew.governor.lacking
-            best = self.course.best(self._at_work, lacking, self.funds.reserved())
+            best = self.course.best(self.busy, lacking, self.funds.reserved())
         if best is None:
             return None
         return Candidate(
@@ -285,13 +275,13 @@ class MissionRun:
             limit=self.plan.concurrency,
             turns=self.turns,
             alone=self.course.is_suspect(best),
-            is_granted=best in self._granted,
+            is_granted=best in self.permits.granted,
         )
 
     @property
     def ahead(self) -> tuple[str, ...]:
         """Tasks that start before any other."""
-        return (*self._asking, *self._granted)
+        return (*self.permits.asking, *self.permits.granted)
 
     @property
     def runs_alone(self) -> bool:
@@ -305,18 +295,18 @@ class MissionRun:
             OSError: No process can be started for it; nothing has changed.
         """
         spec = self.course.specs[name]
-        if spec.resources and name not in self._granted:
-            self._ask(spec)
+        if spec.resources and name not in self.permits.granted:
+            self.permits.ask(spec)
             return
         is_agent = isinstance(spec.work, AgentWork)
         seat = self._crew.executor.seat(self.record.id, is_agent=is_agent)
-        self._granted.pop(name, None)
+        self.permits.granted.pop(name, None)
         task, number = self.course.start(name)
         allowance = self.course.budget.allowance(name, self.funds.reserved())
         attempt = Attempt(spec, task, number, seat, allowance=allowance)
         self.attempts[name] = attempt
         self._begun.add((task, number))
-        self._at_work[spec.agent] += 1
+        self.busy[spec.agent] += 1
         self._suspect = name if self.course.is_suspect(name) else None
         self.turns += 1
         self._quiet.clear()
@@ -336,58 +326,6 @@ class MissionRun:
             self._batches[committed].starts.append(attempt)
         else:
             self._do_at_once(attempt, committed)
-
-    # -- resources ----------------------------------------------------------------------
-
-    def _ask(self, spec: TaskSpec) -> None:
-        task, number = self.course.ask(spec.name)
-        self._at_work[spec.agent] += 1
-        # From now on, not from when the task begins: others are chosen in this very turn.
-        asking = contextlib.ExitStack()
-        asking.enter_context(self._crew.governor.asking(spec.resources))
-        self._asking[spec.name] = self.spawn(
-            partial(self._asked, spec, task, number, asking),
-            f"{self.record.short_id}/{spec.name} asks",
-        )
-
-    async def _asked(
-        self, spec: TaskSpec, task: TaskId, number: int, asking: contextlib.ExitStack
-    ) -> None:
-        name = spec.name
-        try:
-            with asking:
-                wait = await self._crew.desk.call(
-                    self._crew.store.take_permits, self.lease, task, number, spec.resources
-                )
-        finally:
-            del self._asking[name]
-            self._at_work[spec.agent] -= 1
-        if self.is_ending:
-            return  # whoever ends the mission ends the task with it, and the lease its permits
-        self.course.release(name)
-        at = self._crew.clock.now()
-        if wait is None:
-            self._granted[name] = None
-        else:
-            self._crew.governor.note(wait)
-            self.submit(self.course.defer(at, name, wait))
-        self.submit(self._conclusion(at))
-        self._crew.poke()
-
-    def _refused(self, at: datetime, attempt: Attempt, ending: Ending) -> list[Change]:
-        assert ending.refusal is not None  # noqa: S101 - narrows the type
-        name = attempt.task.name
-        change, refusal, after_s = self.course.refuse(at, attempt, ending, ending.refusal)
-        self._log("Task %s/%s waits: too many requests", self.record.short_id, name, task=name)
-        own = [each for each in refusal.resources if each in attempt.task.resources]
-        if own:
-            # The store knows better for how long, and says so when it is asked.
-            self.course.release(name)
-            for each in own:
-                self._crew.governor.note(Wait(each, Hurdle.CLOSED, after_s))
-        else:
-            self._again_after(name, after_s)
-        return [change]
 
     # -- one attempt --------------------------------------------------------------------
 
@@ -455,7 +393,7 @@ class MissionRun:
             self._errands.close(attempt)
         del self.attempts[name]
         self.funds.look_again()
-        self._at_work[attempt.task.agent] -= 1
+        self.busy[attempt.task.agent] -= 1
         if self._suspect == name:
             self._suspect = None
 
@@ -559,11 +497,11 @@ class MissionRun:
             written += self.course.succeed(at, attempt, product)
         elif ending.refusal is not None and attempt.doom is None:
             product = None
-            written += self._refused(at, attempt, ending)
+            written += self.permits.refused(at, attempt, ending)
         else:
             product = None
             written += self._fail(at, attempt, ending)
-        written += self._conclusion(at)
+        written += self.conclusion(at)
         committed = self.submit(written, outputs)
         self._batches[committed].ends.append((attempt, product))
 
@@ -586,14 +524,14 @@ class MissionRun:
         name = attempt.task.name
         setback = self.course.fail(at, attempt, ending, self._crew.rng)
         if setback.retry_after_s is None:
-            self._log(
+            self.log(
                 "Task %s/%s failed: %s", self.record.short_id, name, setback.error, task=name
             )
         else:
-            self._again_after(name, setback.retry_after_s)
+            self.again_after(name, setback.retry_after_s)
         return setback.changes
 
-    def _again_after(self, name: str, wait_s: float) -> None:
+    def again_after(self, name: str, wait_s: float) -> None:
         self._timers[name] = self.spawn(
             partial(self._again, name, wait_s), f"{self.record.short_id}/{name} waits"
         )
@@ -602,14 +540,14 @@ class MissionRun:
         await self._crew.clock.sleep(wait_s)
         del self._timers[name]
         self.course.release(name)
-        self.submit(self._conclusion(self._crew.clock.now()))
+        self.submit(self.conclusion(self._crew.clock.now()))
         self._crew.poke()
 
     # -- the end ------------------------------------------------------------------------
 
-    def _conclusion(self, at: datetime) -> list[Change]:
+    def conclusion(self, at: datetime) -> list[Change]:
         """Return the mission's end, if this was the last of it."""
-        under_way = self.attempts or self._asking
+        under_way = self.attempts or self.permits.asking
         if self.is_ending or under_way or self.state is MissionState.PAUSED:
             return []
         if self.course.is_stopped or self.funds.is_finishing:
@@ -636,13 +574,13 @@ class MissionRun:
         self, at: datetime, written: list[Change], state: MissionState, error: str
     ) -> list[Change]:
         self.is_ending = True
-        self._granted.clear()
+        self.permits.granted.clear()
         return [*written, self._finish(at, state, error)]
 
     def _finish(self, at: datetime, state: MissionState, error: str) -> Change:
         self.state = state
         because = f": {error}" if error else ""
-        self._log("Mission %s %s%s", self.record.short_id, state.value, because)
+        self.log("Mission %s %s%s", self.record.short_id, state.value, because)
         return self.course.finish(at, state, error)
 
     def _stop_timers(self) -> None:
@@ -672,7 +610,7 @@ class MissionRun:
         """Pause because a call is not covered, until a person has decided."""
         if self.state is MissionState.RUNNING:
             at = self._crew.clock.now()
-            self._log("Mission %s needs more money, and is paused", self.record.short_id)
+            self.log("Mission %s needs more money, and is paused", self.record.short_id)
             self.submit([self._stand_still(at, **self.funds.lack(needed))])
 
     async def resume(self, *, by: str, finish: bool = False) -> None:
@@ -688,13 +626,11 @@ class MissionRun:
             raise self._refusal(MissionState.RUNNING)
         if self.plan.models:
             await self.read_amendments()
-            needed = needed_keys(self.plan, self.models)
-            self.lacking = lacking_keys(needed, self._crew.models.ids)
         self._become(MissionState.RUNNING)
         self.funds.is_finishing = finish
         at = self._crew.clock.now()
         # An answer that was on its way when the mission was paused may have been the last.
-        await self._write([changes.mission_resumed(at, by=by), *self._conclusion(at)])
+        await self._write([changes.mission_resumed(at, by=by), *self.conclusion(at)])
         now = self._crew.clock.monotonic()
         for attempt in self.attempts.values():
             attempt.resume(now)
@@ -731,9 +667,9 @@ class MissionRun:
                 group.create_task(attempt.end(), name=f"end {attempt.key}")
         self.go.set()
         await self._quiet.wait()
-        if asking := list(self._asking.values()):
+        if asking := list(self.permits.asking.values()):
             await asyncio.wait(asking)
-        self._granted.clear()
+        self.permits.granted.clear()
         return {attempt.task.name: attempt.number for attempt in attempts}
 
     async def suspend(self) -> None:
@@ -780,7 +716,7 @@ class MissionRun:
             # It waits for its next try, which may as well be now.
             self._timers.pop(name).cancel()
             self.course.release(name)
-            self.submit(self._conclusion(self._crew.clock.now()))
+            self.submit(self.conclusion(self._crew.clock.now()))
             self._crew.poke()
             return [name]
         if self.course.budget.is_overspent:
@@ -800,7 +736,7 @@ class MissionRun:
             raise self._refusal(MissionState.RUNNING)
         names, written = self.course.reopen(at, ref, by=by)
         for name in names:
-            self._granted.pop(name, None)  # it may have to wait for its needs again
+            self.permits.granted.pop(name, None)  # it may have to wait for its needs again
         if was_final:
             written.insert(0, changes.mission_started(at, by=by, retry=ref))
             self.state = MissionState.RUNNING
@@ -808,7 +744,7 @@ class MissionRun:
             self.is_ending = self._has_ended = False
             self.over.clear()
         await self._write(written)
-        self.submit(self._conclusion(self._crew.clock.now()))  # there may be no money for it
+        self.submit(self.conclusion(self._crew.clock.now()))  # there may be no money for it
         self._crew.poke()
         return names
 
@@ -947,7 +883,7 @@ class MissionRun:
             self.broken = wrapped
             self.over.set()
 
-    def _log(self, message: str, *args: object, task: str = "") -> None:
+    def log(self, message: str, *args: object, task: str = "") -> None:
         extra = {"mission": self.record.id, "short_id": self.record.short_id}
         if task:
             extra |= {"task": task, "agent": self.course.specs[task].agent}
