@@ -146,7 +146,9 @@ def _of_models(
     from hypernb.session import cassette
 
     asked = ["" if path == "-" else path for path in (record, replay)]
-    kept = cassette(_session().root, about, record=asked[0], replay=asked[1])
+    kept = ""
+    if asked != [None, None]:
+        kept = cassette(_session().root, about, record=asked[0], replay=asked[1])
     return {name: each for name, each in (("model", model), ("cassette", kept)) if each}
 
 

@@ -132,6 +132,7 @@ _SOURCES: Final[dict[str, Callable[[Surroundings], Iterable[str]]]] = {
     "mission": lambda around: _missions(around, ""),
     "model": lambda around: around.session.model_names(),
     "playbook": lambda around: around.session.playbooks(),
+    "profile": lambda around: around.session.profile_names(),
     "tool": _tools,
     "variable": lambda around: around.variables,
 }

@@ -304,12 +304,11 @@ def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> 
     )
     if offline:
         return {"offline": True}
-    kept = cassette(
-        around.session.root,
-        about,
-        record=options.get("record"),
-        replay=options.get("replay"),
-    )
+    record, replay = options.get("record"), options.get("replay")
+    kept = ""
+    if record is not None or replay is not None:
+        # What HYPERNB_MODE says is for missions that ask a model, which planning finds out.
+        kept = cassette(around.session.root, about, record=record, replay=replay)
     given = {
         "model": options.get("model", ""),
         "cassette": kept,

@@ -231,7 +231,7 @@ VERBS: Final = {
             "[PROFILE]",
             0,
             1,
-            completes="model",
+            completes="profile",
         ),
         Verb(
             "usage",

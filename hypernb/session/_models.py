@@ -116,8 +116,12 @@ def resolved(session: Session, name: str) -> ModelSpec:
 
 def model_names(session: Session) -> list[str]:
     """Return the names that models have in the settings; nobody is asked for them."""
-    settings = settings_of(session)
-    return list(dict.fromkeys([*settings.models(), *settings.profiles]))
+    return list(settings_of(session).models())
+
+
+def profile_names(session: Session) -> list[str]:
+    """Return the names of servers in the settings; nobody is asked for them."""
+    return list(settings_of(session).profiles)
 
 
 def models(session: Session, profile: str = "") -> Models:

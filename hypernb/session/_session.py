@@ -495,6 +495,12 @@ class Session:
 
         return model_names(self)
 
+    def profile_names(self) -> list[str]:
+        """Return the names of servers in the settings; nobody is asked for them."""
+        from hypernb.session._models import profile_names
+
+        return profile_names(self)
+
     def cache(self) -> Cache:
         """Return what the cache of models' answers holds, and what it has spared."""
         from hypernb.session._models import Cache

@@ -33,6 +33,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
 
     monkeypatch.setattr(Session, "propose", propose)
     monkeypatch.setattr(Session, "model_names", lambda _self: ["big", "small"])
+    monkeypatch.setattr(Session, "profile_names", lambda _self: ["openai", "work"])
     with Session(tmp_path / "store.db", root=tmp_path) as made:
         yield made
 
@@ -93,6 +94,14 @@ def test_recording_names_the_cassette_after_the_goal(
     assert proposed(around, "--record")["cassette"] == f"record:{usual}"
 
 
+def test_mode_of_the_environment_is_left_to_planning(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A playbook asks no model, and has no cassette that could be missing.
+    monkeypatch.setenv("HYPERNB_MODE", "replay")
+    assert "cassette" not in proposed(around, "")
+
+
 def test_offline_asks_for_no_model(around: Surroundings) -> None:
     assert proposed(around, "--offline")["offline"] is True
 
@@ -123,7 +132,7 @@ def test_misuse_starts_nothing(
     ("line", "offered"),
     [
         pytest.param("%%hyper --model ", ["big", "small"], id="model"),
-        pytest.param("%hyper models s", ["small"], id="profile"),
+        pytest.param("%hyper models w", ["work"], id="profile"),
         pytest.param("%hyper usage --by model,a", ["agent"], id="group"),
         pytest.param("%hyper resume m-1 --b", ["--budget"], id="option"),
         pytest.param("%hyper config mo", ["model="], id="setting"),

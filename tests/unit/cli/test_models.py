@@ -1,0 +1,84 @@
+"""Commands about models: the same as the magics, in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hypernb.cli._main import CANNOT, DONE, MISUSE, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path))
+    monkeypatch.setenv("HYPERNB_DB", str(tmp_path / "store.db"))
+    monkeypatch.chdir(tmp_path)
+    for name in ("HYPERNB_MODEL", "HYPERNB_MODE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param("models", "No model is configured", id="models"),
+        pytest.param("usage --by agent,model", "Nothing was called", id="usage"),
+        pytest.param("cache", "The cache is empty", id="cache"),
+        pytest.param("cache --evict --days 3", "0 answers were forgotten.", id="evict"),
+    ],
+)
+def test_nothing_used_is_said_so(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == DONE
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "code"),
+    [
+        pytest.param("cache --days 3", "Add --evict", MISUSE, id="evict"),
+        pytest.param("usage --by colour", "'colour'", MISUSE, id="group"),
+        pytest.param("models nowhere", "No profile is called 'nowhere'", MISUSE, id="profile"),
+        pytest.param("why m-7", "No mission is called 'm-7'", MISUSE, id="why"),
+        pytest.param("resume m-7 --budget 1", "No mission is called", MISUSE, id="resume"),
+        pytest.param(
+            "run --goal look --model a --offline --yes", "exclude", MISUSE, id="offline"
+        ),
+        pytest.param(
+            "run --goal look --replay none.jsonl --yes", "is not there", MISUSE, id="replay"
+        ),
+    ],
+)
+def test_misuse_is_one_line(
+    line: str, said: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert len(told.splitlines()) == 1
+
+
+def test_models_of_the_settings_are_listed_with_what_they_need(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        'model = "work"\n[profiles.work]\nbase_url = "https://models.example/v1"\n'
+        'key = "WORK_KEY"\nmodel = "large"\n'
+    )
+    assert run(["models"]) == DONE
+    told = capsys.readouterr().out
+    assert "models.example" in told
+    assert "WORK_KEY, not set here" in told
+    assert "cost not known" in told
+
+
+def test_unreadable_settings_say_which_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text("model = ")
+    assert run(["models"]) == CANNOT
+    assert "config.toml" in capsys.readouterr().err
