@@ -28,7 +28,7 @@ model = "scripted"
 input = 2.0
 output = 8.0
 """
-TASKS = [
+TASKS: list[dict[str, Any]] = [
     {"name": "read", "goal": "Read app.py.", "agent": "security-engineer"},
     {
         "name": "sum-up",
@@ -39,7 +39,7 @@ TASKS = [
         "returns": "text",
     },
 ]
-USUAL = {
+USUAL: dict[str, Any] = {
     "needs": [],
     "tools": ["read-file"],
     "check": "",
