@@ -21,8 +21,8 @@ class CellWatch:
     def __init__(self, shell: InteractiveShell) -> None:
         kernel = getattr(shell, "kernel", None)
         self._loop: Any = getattr(kernel, "io_loop", None)
-        # Whoever begins to watch does so from a cell.
-        self._is_busy = True
+        # Whoever begins to watch in the main thread does so from a cell.
+        self._is_busy = _is_main()
         shell.events.register("pre_execute", self._begins)
         shell.events.register("post_execute", self._ends)
         FREE_TIME.wake = self.wake

@@ -204,6 +204,8 @@ class KernelHost:
             raise ContractError(f"{error}") from error
         if approval is None:
             raise ContractError("You have not approved the mission that this is for.")
+        if store.mission(call.mission_id).state.is_final:
+            raise ContractError("The mission that this is for is over.")
         works = self._works(store, call.mission_id, approval)
         if call.task_id not in works:
             raise ContractError("The approved plan has no such task for an agent.")

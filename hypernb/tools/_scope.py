@@ -126,8 +126,11 @@ def plain_bytes(root: Path, path: str, limit: int) -> bytes | str:
     """Return up to ``limit`` bytes of a plain file below the root, or why not, in words."""
     file = root / path
     try:
-        if not file.resolve(strict=True).is_relative_to(root.resolve()):
+        leads_to, whole = file.resolve(strict=True), root.resolve()
+        if not leads_to.is_relative_to(whole):
             return "is a link that leads out of the root"
+        if is_secret_path(leads_to.relative_to(whole).as_posix()):
+            return "is a link to a file for secrets"
         # Opened before it is looked at, so it cannot be exchanged between the two; without
         # waiting, because a pipe would keep its reader waiting for ever.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))

@@ -95,13 +95,15 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
     parts: dict[str, str] = {}
     room = limit - len(head)
     for title, text in portrait.parts.items():
-        shown = text
+        # What is cut off anyway is not looked through; by whole lines, so that nothing is cut
+        # in two before it is covered up.
+        shown, left = _begun(text, 2 * max(0, room))
         if grant.redact:
-            covered = redact(text)
+            covered = redact(shown)
             shown = covered.text
             for kind, times in covered.counts.items():
                 counts[kind] = counts.get(kind, 0) + times
-        shown = _cut(shown, max(0, room))
+        shown = _cut(shown, max(0, room), left)
         room -= len(shown)
         parts[title] = shown
     text = "\n\n".join([head, *(f"{title}:\n{part}" for title, part in parts.items())])
@@ -122,8 +124,16 @@ def _columns(
     return columns
 
 
-def _cut(text: str, limit: int) -> str:
+def _begun(text: str, limit: int) -> tuple[str, int]:
     if len(text) <= limit:
+        return text, 0
+    end = text.rfind("\n", 0, limit) + 1 or text.find("\n", limit) + 1 or len(text)
+    return text[:end], len(text) - end
+
+
+def _cut(text: str, limit: int, left: int) -> str:
+    if len(text) <= limit and not left:
         return text
     kept = text[:limit].rpartition("\n")[0] or text[:limit]
-    return f"{kept}\n… {len(text) - len(kept):,} more characters are not told."
+    more = len(text) - len(kept) + left
+    return f"{kept}\n… {more:,} more characters are not told."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
-from hypernb.views._egress import told_to, told_variables
+from hypernb.views._egress import told_variables
 from hypernb.views._left import roughly
 from hypernb.views._models import (
     NO_OUTLOOK,
@@ -318,13 +318,6 @@ def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
     terms: list[tuple[str, Phrase]] = [
         ("Tools", enumerate_names(work.tools, most=30) or ("none",)),
     ]
-    if work.lanes:
-        names = enumerate_names([line(each, cut_at=80) for each in work.lanes], most=20)
-        terms.append(
-            ("In a kernel", (*names, ", with your rights; the model is told what it answers"))
-        )
-    if variables := told_to(work.variables):
-        terms.append(("Sees", variables))
     for tool, params in work.params.items():
         if params:
             said = _command(params)

@@ -100,17 +100,6 @@ def told_variables(plan: PlanSpec) -> Phrase:
     return tuple(parts)
 
 
-def told_to(variables: Mapping[str, Grant]) -> Phrase:
-    """Say what an agent may see of which variables."""
-    parts: list[Any] = []
-    for name, grant in sorted(variables.items()):
-        between = ["; "] if parts else []
-        parts += [*between, Code(line(name, cut_at=80)), f": {_what(grant.see, grant.rows)}"]
-        if not grant.redact:
-            parts.append(", nothing covered up")
-    return tuple(parts)
-
-
 def egress_html(rows: Sequence[EgressLike]) -> str:
     """Show what leaves, each with its text to the last character."""
     if not rows:

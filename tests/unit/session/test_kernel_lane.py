@@ -243,6 +243,12 @@ class TestWhatIsNotApproved:
         hypernb.tool(_counting([]), name="rows", when="thread")
         assert "You have not approved" in self.refused(proposed(session, "rows"))
 
+    def test_mission_that_is_over(self, session: Session) -> None:
+        hypernb.tool(_counting([]), name="rows", when="thread")
+        mission = approved(session, "rows")
+        assert session.store.cancel_unstarted(mission.record.id, by="me")
+        assert "is over" in self.refused(mission)
+
     def test_tool_that_the_plan_does_not_name(self, session: Session) -> None:
         hypernb.tool(_counting([]), name="rows", when="thread")
         hypernb.tool(lambda: 1, name="other", when="thread")

@@ -13,7 +13,6 @@ from hypernb.plan import Plan
 from hypernb.session import Session
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.views import allowed, plain
-from hypernb.views._contract import contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,16 +112,6 @@ def test_contract_says_what_a_yes_tells_to_whom(
 ) -> None:
     spec, _ = planned(session, grant)
     assert plain(dict(allowed(spec))["Tells"]) == said
-
-
-def test_contract_of_a_task_says_what_it_sees_and_calls_in_a_kernel(session: Session) -> None:
-    spec, _ = planned(session, Grant(redact=False))
-    work = spec.tasks[0].work.model_copy(
-        update={"tools": ("rows_of",), "lanes": {"rows_of": "kernel:1"}}
-    )
-    terms = dict(contract(spec.tasks[0].model_copy(update={"work": work})))
-    assert plain(terms["Sees"]) == ("df: types, statistics, 5 sampled rows, nothing covered up")
-    assert plain(terms["In a kernel"]).startswith("rows_of, with your rights")
 
 
 def test_contract_without_models_tells_nothing(session: Session) -> None:

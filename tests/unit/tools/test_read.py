@@ -104,6 +104,16 @@ def test_links_that_lead_out_are_no_files(tree: Tree, tmp_path: Path) -> None:
         call("read-file", context, path="link.txt")
 
 
+def test_links_to_secrets_are_not_followed(tree: Tree) -> None:
+    root = tree({"a.txt": "one\n", ".env": "PLAIN=words\n"}, git=False)
+    (root / "b.txt").symlink_to(".env")
+    context = context_of(root)
+    assert "b.txt" in context.files
+    with pytest.raises(ToolError, match="is a link to a file for secrets"):
+        call("read-file", context, path="b.txt")
+    assert "0 matching lines" in call("search-files", context, text="words")
+
+
 def test_pipe_in_the_place_of_a_file_keeps_nobody_waiting(tree: Tree) -> None:
     root = tree({"a.txt": "one\n"})
     (root / "a.txt").unlink()
