@@ -342,6 +342,6 @@ def test_twenty_tasks_with_a_third_of_bad_answers_end_once_each(
     mission = session.propose("Look twenty times.")
     mission.approve().wait(200)
     assert mission.state is MissionState.SUCCEEDED
-    finished = [event.task for event in mission.events() if event.kind == "task.finished"]
+    finished = [event.task or "" for event in mission.events() if event.kind == "task.finished"]
     assert sorted(finished) == sorted(names)
     assert len(server.asked) > 45

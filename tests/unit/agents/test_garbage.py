@@ -1,7 +1,9 @@
-"""Whatever a model says, an attempt ends with an output or with one clear error."""
+"""Whatever a model says, there is an output or a plan, or one clear error."""
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,25 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypernb.agents import work_with_model
-from hypernb.errors import AgentAnswerError
-from hypernb.model import AgentWork, ChatReply, Finish, TokenUse, ToolCall, ToolSchema
+from hypernb.abc import ChatModel
+from hypernb.agents import (
+    Circumstances,
+    circumstances,
+    load_cards,
+    propose,
+    work_with_model,
+)
+from hypernb.errors import AgentAnswerError, NoPlanError
+from hypernb.model import (
+    AgentWork,
+    ChatReply,
+    ChatRequest,
+    Finish,
+    ModelSpec,
+    TokenUse,
+    ToolCall,
+    ToolSchema,
+)
 from tests.scripted_services import ScriptedServices, context_of
 
 TOOLS = ("list-files", "read-file", "send-message", "read-messages", "fit")
@@ -78,3 +96,69 @@ def test_garbage_ends_in_an_output_or_one_clear_error(
     assert len(services.tools_called) <= 5
     for request in services.asked:
         request.model_dump_json()
+
+
+WORDS = st.text(max_size=30) | st.sampled_from(
+    ["look", "sum/up", "src", "..", "/", "\x00", "\ud800"]
+)
+LISTS = st.lists(WORDS | st.sampled_from(["read-file", "rank", "tests"]), max_size=4)
+TASKS = st.fixed_dictionaries(
+    {
+        "name": WORDS,
+        "goal": WORDS,
+        "agent": WORDS | st.sampled_from(["qa-engineer", "project-strategist"]),
+        "needs": LISTS,
+        "tools": LISTS,
+        "check": WORDS,
+        "returns": st.sampled_from(["report", "text", "json", "table"]),
+        "seconds": st.floats(allow_nan=False, allow_infinity=False) | st.integers(),
+        "tokens": st.integers(-(2**70), 2**70),
+        "scope": LISTS,
+    }
+)
+PLANS = st.fixed_dictionaries(
+    {
+        "tasks": st.lists(TASKS, max_size=5),
+        "result": WORDS,
+        "notes": st.lists(WORDS, max_size=4),
+    }
+)
+
+
+class Says(ChatModel):
+    def __init__(self, replies: list[ChatReply]) -> None:
+        self._replies = replies
+
+    async def complete(self, request: ChatRequest, **_: Any) -> ChatReply:
+        request.model_dump_json()
+        return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+
+
+@functools.cache
+def here() -> Circumstances:
+    return circumstances(
+        "Look.",
+        root=Path(__file__).parent,
+        cards=load_cards(),
+        models={"default": ModelSpec(name="gpt-6", base_url="http://localhost:1/v1")},
+        of_agents={},
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(PLANS.map(json.dumps).map(lambda text: ChatReply(text=text)) | REPLIES, min_size=1)
+)
+def test_garbage_ends_in_a_plan_or_one_clear_error(replies: list[ChatReply]) -> None:
+    there = here()
+    asked = propose(
+        there, Says(replies), name="default", card=there.cards["qa-engineer"], variables={}
+    )
+    try:
+        proposal = asyncio.run(asked)
+    except NoPlanError as error:
+        json.dumps(error.problems).encode()
+        str(error).encode()
+    else:
+        assert proposal.tasks
+        assert all(task["agent"] in there.cards for task in proposal.tasks)
