@@ -155,11 +155,7 @@ def _told(session: Session, name: str, origin: Origin) -> Why:
     record, plan = mission.record, mission.plan
     task = origin.task or (plan.tasks[0].name if len(plan.tasks) == 1 else "")
     told = Why(name, record.short_id, record.goal, task=task, approved=_approved(mission))
-    calls = [
-        call
-        for call in session.store.calls(record.id)
-        if not task or call.task == task or call.task_id is None
-    ]
+    calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
     told = _paid(told, calls)
     spec = next((each for each in plan.tasks if each.name == task), None)
     return told if spec is None else _of_task(told, spec, mission.tasks[task].record)

@@ -235,6 +235,8 @@ def _quotes(figures: Figures, plan: PlanSpec) -> list[tuple[str, Phrase]]:
         return []
     terms: list[tuple[str, Phrase]] = [("Quote", (Strong(quote_words(whole)),))]
     with_models = {task.name for task in plan.tasks if model_name(task)}
+    if len(plan.tasks) == 1:
+        with_models = set()  # the whole says it
     known = [quote for quote in figures.outlook.quotes if quote.task in with_models]
     terms += [
         (f"– {line(quote.task, cut_at=60)}", (quote_words(quote),))

@@ -488,7 +488,7 @@ def alarms(figures: Figures) -> list[Need]:
 def _unpriced(figures: Figures) -> Iterator[Need]:
     if figures.outlook.unknown:
         calls = words.count(figures.outlook.unknown, "call")
-        said = f"what {calls} cost is not known, and is not in the sum of what is spent."
+        said = f"of {calls} nobody knows what they really cost."
         yield Need("", (said,))
 
 

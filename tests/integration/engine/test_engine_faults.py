@@ -16,6 +16,7 @@ from hypernb.engine import Runner, RunnerEnd, read_log
 from hypernb.engine import _changes as changes
 from hypernb.engine._clock import SystemClock
 from hypernb.engine._opening import read_opening
+from hypernb.engine._recovery import Leftover
 from hypernb.errors import StoreUnavailableError
 from hypernb.model import RunnerId
 from hypernb.plan import Plan
@@ -318,8 +319,9 @@ def test_number_that_another_runner_gave_is_not_ones_own(bench: Bench) -> None:
     for holder, lost in [("r-1", 1), ("r-2", 0)]:
         bench.store.release_lease(lease)
         lease = take(bench, mission, holder)
+        left = Leftover(frozenset({(task, 1)}))
         opening = read_opening(
-            bench.store, mission, lease, dropped={(task, 1)}, at=at, abandoned_at_most=3
+            bench.store, mission, lease, leftover=left, at=at, abandoned_at_most=3
         )
         assert opening.recovery.lost.get("one", 0) == lost
 

@@ -43,7 +43,7 @@ def test_hyper_config_sets_the_same(plain: Kernel) -> None:
     [
         pytest.param("content=some", "content cannot be 'some'", id="content"),
         pytest.param("cache_s=soon", "cache_s cannot be 'soon'", id="cache"),
-        pytest.param("modle=a", "Did you mean 'model'", id="name"),
+        pytest.param("mdel=a", "Did you mean 'model'", id="name"),
     ],
 )
 def test_setting_without_a_meaning_is_refused(plain: Kernel, line: str, said: str) -> None:
