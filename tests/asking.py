@@ -35,7 +35,8 @@ class Doing(BaseAgent):
         self._early.append(message)
 
     def process_task(self, task: AgentTask) -> Any:
-        services = self._at_work._services  # as its code could
+        desk: Any = self._at_work
+        services = desk._services  # as its code could
         services.early = self._early  # what was there before it began, and is acknowledged
         return self._does(services, task)
 
@@ -65,7 +66,8 @@ def own(
 
 def stored(bench: Bench, does: Callable[[Any, AgentTask], Any]) -> Digest:
     """Have an agent in the store; workers cannot import what tests are made of."""
-    return bench.store.put_artifact(pickled(does))
+    digest: Digest = bench.store.put_artifact(pickled(does))
+    return digest
 
 
 def pickled(does: Callable[[Any, AgentTask], Any]) -> Payload:
@@ -82,7 +84,8 @@ def plan(spec: ModelSpec, *tasks: TaskSpec, **fields: Any) -> PlanSpec:
 def run(bench: Bench, spec: PlanSpec, **settings: Any) -> MissionRecord:
     mission = bench.approve_spec(spec)
     bench.host(**settings)
-    return bench.finished(mission)
+    ended: MissionRecord = bench.finished(mission)
+    return ended
 
 
 def payloads(bench: Bench, mission: MissionRecord, kind: str) -> list[dict[str, Any]]:
@@ -91,7 +94,8 @@ def payloads(bench: Bench, mission: MissionRecord, kind: str) -> list[dict[str, 
 
 def text_of(bench: Bench, digest: Digest | None) -> str:
     assert digest is not None
-    return bench.store.artifact(digest)[1].decode()
+    data: bytes = bench.store.artifact(digest)[1]
+    return data.decode()
 
 
 def ask(services: Any, text: str = "Hello", name: str = "default") -> str:
