@@ -23,7 +23,7 @@ from tests.asking import (
 from tests.model_server import Asked, Call, ModelServer, Reply, fails, page, refuses, says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
 
@@ -494,7 +494,7 @@ def test_twenty_threads_of_an_agent_ask_at_once(bench: Bench, server: ModelServe
 def test_twenty_tasks_are_done_once_each_though_three_in_ten_answers_are_bad(
     bench: Bench, server: ModelServer
 ) -> None:
-    bad = [
+    bad: list[Callable[[], Reply]] = [
         lambda: Reply(text="", finish="stop"),
         lambda: says("{ this is no JSON"),
         lambda: says({"wrong": "form"}),
