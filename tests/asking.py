@@ -9,7 +9,7 @@ import cloudpickle
 
 from hypernb import codec
 from hypernb.agents import AgentTask, BaseAgent
-from hypernb.model import AgentWork, Digest, ModelSpec, PlanSpec, Price, TaskSpec
+from hypernb.model import AgentWork, Digest, ModelSpec, PlanSpec, Price, TaskSpec, ToolSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,11 @@ def model(server: ModelServer, **fields: Any) -> ModelSpec:
 
 def task(name: str, *needs: str, cap: float | None = None, **fields: Any) -> TaskSpec:
     own = {key: fields.pop(key) for key in list(fields) if key in TaskSpec.model_fields}
+    if lanes := fields.get("lanes"):
+        fields |= {
+            "tools": tuple(lanes),
+            "schemas": {tool: ToolSchema(name=tool) for tool in lanes},
+        }
     does = AgentWork(**{"model": "default", "returns": "text", **fields})
     known = {"agent": "writer", "goal": f"Do {name}", "work": does, "cap_cost": cap}
     return TaskSpec(name=name, needs=needs, **{**known, **own})

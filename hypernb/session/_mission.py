@@ -143,6 +143,7 @@ class Mission:
         self.proposed_hash = proposed_hash
         self._is_shown = False
         self._asks: tuple[str, bool] | None = None
+        self._without_models = ""  # hash of a plan that has none
 
     # -- looking ------------------------------------------------------------------------
 
@@ -812,8 +813,12 @@ class Mission:
 
     def _needed_keys(self) -> Collection[str]:
         """Return which keys a runner needs to go on with it."""
+        plan_hash = self._record.plan_hash
+        if plan_hash == self._without_models:
+            return ()  # asked for at every look; most plans have none
         plan = self.plan
         if not plan.models:
+            self._without_models = plan_hash
             return ()
         from hypernb.engine import needed_keys
 

@@ -137,7 +137,7 @@ def test_replay_needs_no_key(bench: Bench, server: ModelServer) -> None:
     asked = len(server.requests)
     assert ONE not in cassette.read_text()
     spec = plan(
-        keyed(bench, server, ONE, price=None),
+        keyed(bench, server, ONE),
         task("a"),
         cassette=f"replay:{cassette}",
         budget=0.01,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
 
 pytestmark = pytest.mark.timeout(120)
+FAULTY = Path(__file__).parents[2] / "crash" / "faulty_runner.py"
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ class TestContract:
     ) -> None:
         spec = plan(model(server, price=None), task("a"), budget=1.0)
         mission = run(bench, spec)
-        assert "nobody knows what it costs" in mission.error
+        assert "nobody knows what scripted" in mission.error
         assert "price" in mission.error
         assert server.requests == []
 
@@ -358,6 +360,39 @@ class TestEndings:
         told = payloads(bench, mission, "llm.responded")
         assert [each["state"] for each in told] == ["lost", "settled"]
         assert len(bench.attempts(mission, "write")) == 2
+
+    @pytest.mark.parametrize("when", ["before", "after"])
+    def test_runner_killed_at_any_commit_around_calls_pays_for_each_once(
+        self, bench: Bench, server: ModelServer, when: str
+    ) -> None:
+        def does(services: Any, _task: Any) -> list[str]:
+            from hypernb.model import ChatMessage, ChatRequest
+
+            said = (ChatMessage(role="user", content="Hello"),)
+            request = ChatRequest(model="default", messages=said)
+            return [services.chat(request).text for _ in range(3)]
+
+        spec = plan(model(server), own(bench, "a", does), budget=5.0)
+        for moment in range(6, 14, 2):
+            asked = len(server.asked)
+            mission = bench.approve_spec(spec)
+            runner = bench.process(str(FAULTY), crash_at=f"commit:{moment}:{when}")
+            bench.until(
+                lambda: runner.poll() is not None or bench.mission(mission).state.is_final,  # noqa: B023 - called at once
+                "the crash",
+            )
+            host = bench.host()
+            mission = bench.finished(mission)
+            host.stop()
+            assert mission.state == "succeeded", mission.error
+            calls = bench.store.calls(mission.id)
+            # Nothing is sent that is not in the store; nothing stays open; all is paid once.
+            assert len(server.asked) - asked <= len(calls)
+            assert {call.state for call in calls} <= {CallState.SETTLED, CallState.LOST}
+            assert sum(call.state is CallState.LOST for call in calls) <= 1
+            assert mission.cost == pytest.approx(sum(call.cost or 0.0 for call in calls))
+            usage = bench.store.usage(mission.id)
+            assert len(usage) == len(calls)
 
     def test_worker_that_dies_in_a_call_loses_it(
         self, bench: Bench, server: ModelServer

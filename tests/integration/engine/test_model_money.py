@@ -173,6 +173,19 @@ class TestAsking:
         assert set(names) == {"scripted", "scripted-mini"}
         assert names[-1] == "scripted-mini"
 
+    def test_other_model_without_a_price_is_refused(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host()
+        paused(bench, mission)
+        other = dear(server).model_copy(update={"name": "scripted-mini", "price": None})
+        bench.store.amend(mission.id, models={"default": other}, by="ana@here")
+        resume(bench, mission)
+        mission = bench.finished(mission)
+        assert "nobody knows what it costs" in mission.error
+        assert {call.model for call in bench.store.calls(mission.id)} == {"scripted"}
+
     def test_finishing_ends_what_runs_and_begins_nothing_more(
         self, bench: Bench, server: ModelServer
     ) -> None:

@@ -53,7 +53,7 @@ def spec(*names: str, **fields: Any) -> PlanSpec:
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self, _needed=(): None)
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
     with Session(tmp_path / "store.db", root=tmp_path) as opened:
         yield opened
 

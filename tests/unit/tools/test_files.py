@@ -43,6 +43,16 @@ def test_new_repository_lists_untracked_files(tree: Tree) -> None:
     assert "Nothing is tracked yet" in listing.note
 
 
+@pytest.mark.parametrize("git", [True, False])
+def test_cassettes_are_no_files_of_the_project(tree: Tree, git: bool) -> None:  # noqa: FBT001
+    tape = "{}\n"
+    root = tree(
+        {"a.py": "", ".hypernb/cassettes/a.jsonl": tape, "n/.hypernb/cassettes/b.jsonl": tape},
+        git=git,
+    )
+    assert list_files(root).files == ("a.py",)
+
+
 def test_ignored_folder_is_walked(tree: Tree) -> None:
     root = tree({".gitignore": "inner\n"})
     (root / "inner").mkdir()
