@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.engine import _changes as changes
 from hypernb.engine._content import Content
 from hypernb.engine._models import Way
+from hypernb.engine._requests import OVER, raised_from
 from hypernb.engine._streaming import Stream
 from hypernb.errors import ContractError, HypernbError
 from hypernb.model import (
@@ -96,6 +97,8 @@ class Calls:
         used = self._used.setdefault(attempt.key, _Used())
         await self._run.go.wait()
         spec, worst, cost = await self._agreed(attempt, request, used)
+        if not self._run.has(attempt):  # it ended while its money was waited for
+            raise raised_from(OVER)
         call = self._opened(attempt, spec, request, worst, cost)
         used.open[call.record.id] = call
         try:

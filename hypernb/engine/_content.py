@@ -57,7 +57,8 @@ class Content:
         """Return a text without keys and what looks like one."""
         from hypernb.redact import scrub
 
-        return scrub(text, self._secrets)
+        # Half a surrogate, as a model may write it, is in no JSON.
+        return scrub(text.encode("utf-8", "replace").decode(), self._secrets)
 
     def of_request(self, request: ChatRequest, spec: ModelSpec) -> Kept:
         """Return what is kept of a request. Blocking, for a large one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from hypernb.engine import _changes as changes
-from hypernb.errors import ContractError, ToolError, UsageError
+from hypernb.errors import ContractError, HypernbError, ToolError, UsageError
 from hypernb.model import AgentWork, KernelCall, ToolCallState, new_id
 
 if TYPE_CHECKING:
@@ -121,6 +121,10 @@ class KernelCalls:
             self._crew.spawn(self._cancel(attempt), f"take back what {attempt.key} asked")
 
     async def _cancel(self, attempt: Attempt) -> None:
-        await self._crew.desk.call(
-            self._crew.store.cancel_kernel_calls, attempt.task_id, attempt.number
-        )
+        try:
+            await self._crew.desk.call(
+                self._crew.store.cancel_kernel_calls, attempt.task_id, attempt.number
+            )
+        except HypernbError as error:
+            # A kernel that answers all the same answers nobody.
+            self._crew.log.warning("Calls of kernels were not taken back: %s", error)

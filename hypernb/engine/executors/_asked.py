@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from hypernb.engine._requests import OnRequest
 
 
+def written(reply: Reply) -> bytes:
+    """Return an answer as JSON; an error if it holds what JSON cannot."""
+    try:
+        if reply.error is None:
+            return orjson.dumps({"payload": reply.payload})
+        return orjson.dumps({"error": reply.error})
+    except TypeError as error:
+        refusal = asked_too_much(f"its answer cannot be written as JSON ({error})")
+        return orjson.dumps({"error": refusal.error})
+
+
 class Asked:
     """The open requests of one job that runs in another process.
 

@@ -23,7 +23,7 @@ from hypernb.engine._frames import LARGE_BYTES, Unpacker, pack
 from hypernb.engine._job import Ending, EndKind, Signal, SignalKind
 from hypernb.engine._refusals import sound
 from hypernb.engine.executors import _processes
-from hypernb.engine.executors._asked import Asked
+from hypernb.engine.executors._asked import Asked, written
 from hypernb.model import Refusal, Usage
 
 if TYPE_CHECKING:
@@ -172,9 +172,8 @@ class WorkerProcess(asyncio.Protocol):
     def _answer(self, key: str, number: Any, reply: Reply) -> None:
         if key != self._key or self._transport is None or self._transport.is_closing():
             return
-        told = {"error": reply.error} if reply.error else {"payload": reply.payload}
         head = {"kind": "answer", "key": key, "id": number}
-        self._transport.write(pack(head, orjson.dumps(told)))
+        self._transport.write(pack(head, written(reply)))
 
     async def _frame(self, job: Job) -> bytes:
         values = [job.function, job.arguments, *job.inputs.values()]

@@ -277,3 +277,23 @@ def test_error_of_no_known_name_is_a_plain_one() -> None:
     raised = raised_from({"name": "Exception", "args": ["Something."], "facts": {}})
     assert type(raised).__name__ == "HypernbError"
     assert str(raised) == "Something."
+
+
+@ALL
+def test_answer_that_is_no_json_is_an_error_and_no_silence(
+    make: Callable[[], Executor],
+) -> None:
+    def does(services: Any, _task: Any) -> str:
+        try:
+            services.query("")
+        except Exception as error:  # noqa: BLE001 - which one depends on where it runs
+            return type(error).__name__
+        return "an answer"
+
+    async def answer(_request: Request) -> Reply:
+        return Reply([["\ud800"], [[2**80]]])
+
+    async def work(executor: Executor) -> None:
+        assert value_of(await do(executor, job(does), answer)) in ("UsageError", "an answer")
+
+    use(make, work)
