@@ -223,13 +223,23 @@ class Calls:
             return await self._crew.models.complete(
                 call.spec,
                 request,
-                way=self._way,
+                way=self._way_of(attempt),
                 deadline_s=max(1.0, min(_LONGEST_CALL_S, left_s)),
                 on_text=call.stream.take if call.stream is not None else None,
                 on_wait=lambda wait: self._from_thread(lambda: self._waits(call, wait)),
             )
         finally:
             attempt.let_go(self._crew.clock.monotonic(), call.record.id)
+
+    def _way_of(self, attempt: Attempt) -> Way:
+        """Return how an attempt asks: what has effects, or did not work, is asked anew."""
+        task, work = attempt.task, attempt.task.work
+        has_effects = not task.repeatable or (
+            isinstance(work, AgentWork) and bool(work.lanes or work.function)
+        )
+        if self._way.is_replay or not (has_effects or attempt.number > 1):
+            return self._way
+        return replace(self._way, cache_s=0.0)
 
     def _is_open(self, call: Call) -> bool:
         used = self._used.get(call.attempt.key)

@@ -271,8 +271,8 @@ class Figures:
         budget = self.budget or 0.0
         needed = event.payload.get("needed") if event is not None else None
         more = float(needed) if isinstance(needed, int | float) else 0.0
-        amount = max(2 * budget, spent + 2 * more, 0.01)
-        return round(amount, 2) if amount >= _DIME else float(f"{amount:.2g}")
+        # In whole cents: what a button says is what it does.
+        return _in_cents(max(2 * budget, spent + 2 * more, 0.01))
 
     @cached_property
     def is_out_of_money(self) -> bool:
@@ -295,8 +295,7 @@ class Figures:
         left = [spec.cap_cost for name, spec in self.specs.items() if name not in done]
         known = sum(cap for cap in left if cap is not None)
         amount = known if None not in left else max(known, 2 * max(budget or 0.0, 0.01))
-        in_cents = f"{math.ceil(round(amount * 100, 6)) / 100:.2f}"
-        said = in_cents if amount >= _DIME else f"{amount:.2g}"
+        said = f"{_in_cents(amount):.2f}" if amount >= _DIME else f"{amount:.2g}"
         return self.typed(f"rewind {mission.short_id} --budget {said}")
 
     def lacks_money(self, task: TaskRecord) -> str:
@@ -496,3 +495,8 @@ class Figures:
 
 def _place(task: TaskRecord) -> int:
     return task.number
+
+
+def _in_cents(amount: float) -> float:
+    """Return an amount of dollars in whole cents, not less than it was."""
+    return math.ceil(round(amount * 100, 6)) / 100

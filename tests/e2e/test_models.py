@@ -1,9 +1,10 @@
-"""A crew on a model in JupyterLab: from a goal to its result, with clicks; the model is scripted."""
+"""A crew on a model in JupyterLab, from goal to result; only the model is scripted."""
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.notebook import Notebook
     from tests.model_server import Asked
 
+SHOTS = Path("build", "screenshots")
 KEY = "sk-test-of-the-browser-0123456789"  # pragma: allowlist secret
 CONFIG = """
 model = "scripted"
@@ -26,7 +28,7 @@ model = "scripted"
 input = 2.0
 output = 8.0
 """
-TASKS = [
+TASKS: list[dict[str, Any]] = [
     {"name": "read", "goal": "Read app.py.", "agent": "security-engineer"},
     {
         "name": "sum-up",
@@ -37,7 +39,7 @@ TASKS = [
         "returns": "text",
     },
 ]
-USUAL = {
+USUAL: dict[str, Any] = {
     "needs": [],
     "tools": ["read-file"],
     "check": "",
@@ -80,7 +82,8 @@ def notebook_with_a_model(desk: Desk, server: ModelServer, *cells: str) -> Noteb
 
 
 def shoot(desk: Desk, name: str) -> None:
-    desk.page.screenshot(path=f"/tmp/shots/{name}.png", full_page=True)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    desk.page.screenshot(path=SHOTS / f"model-{name}.png")
 
 
 def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
@@ -95,20 +98,50 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     )
     notebook.run(2)
     expect(notebook.view(2)).to_be_visible()
-    shoot(desk, "plan")
     notebook.reads(2, "Nothing runs until you approve it")
+    notebook.reads(2, "project-strategist with scripted")
+    notebook.reads(2, "as the model guessed it")
+    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    shoot(desk, "plan")
     notebook.press(2, "Approve both tasks")
     desk.comes_to("running", task="sum-up")
-    view = notebook.view(2)
-    shoot(desk, "running")
-    view.get_by_role("tab", name=re.compile("Feed")).click()
-    notebook.reads(2, "One import")
+    notebook.view(2).get_by_role("tab", name=re.compile("Feed")).click()
+    notebook.reads(2, "Writes: One import")
     shoot(desk, "feed")
     server.release()
     desk.comes_to("succeeded")
-    notebook.reads(2, "Succeeded")
-    desk.page.wait_for_timeout(1500)
-    shoot(desk, "done")
+    expect(notebook.view(2)).to_have_count(0)
+    notebook.reads(2, re.compile(r"It cost \$0\.\d+; quoted: \$0\.\d+ to \$0\.\d+"))
+    notebook.reads(2, ANSWER)
+    # Two prices in one sentence are no formula.
+    expect(notebook.output(2).locator("mjx-container")).to_have_count(0)
     notebook.run(3)
+    notebook.reads(3, "Usage by model")
     notebook.run(4)
-    shoot(desk, "usage")
+    notebook.reads(4, "sum-up")
+    shoot(desk, "done")
+    assert KEY not in json.dumps(notebook.save()["cells"][2:])
+
+
+def test_mission_whose_money_does_not_last_asks_and_goes_on(
+    desk: Desk, server: ModelServer
+) -> None:
+    cells = ("%%hyper --budget 0.041\nIs anything unused?", "%hyper resume m-1 --budget 0.5")
+    notebook = notebook_with_a_model(desk, server, *cells)
+    notebook.run(2)
+    expect(notebook.view(2)).to_be_visible()
+    notebook.press(2, "Approve both tasks")
+    desk.comes_to("paused")
+    for way in (
+        "Raise the budget to $0.09",
+        "Take another model…",
+        "Let what has begun finish",
+    ):
+        expect(notebook.button(2, way)).to_be_visible()
+    shoot(desk, "out-of-money")
+    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    notebook.run(3)
+    desk.comes_to("running", task="sum-up")
+    assert desk.mission.record.state.value == "running"
+    server.release()
+    desk.comes_to("succeeded")

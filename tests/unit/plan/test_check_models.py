@@ -33,7 +33,7 @@ def test_budget_needs_a_known_price() -> None:
 @pytest.mark.parametrize(
     ("work", "problem"),
     [
-        pytest.param({"model": "defalt"}, "Did you mean 'default'?", id="unknown-model"),
+        pytest.param({"model": "dfault"}, "Did you mean 'default'?", id="unknown-model"),
         pytest.param(
             {"model": "", "tools": ("read-file",)}, "which only a model calls", id="model-tool"
         ),
