@@ -66,7 +66,8 @@ def quotes_html(quotes: Sequence[Quote], used: Mapping[str, Used] | None = None)
     if len(shown) < len(quotes):
         rest = f"{len(shown) - 1:,} of {len(quotes) - 1:,} tasks are shown. "
     said = el("p", rest + _MEANS, cls="quiet")
-    return small("Quote", table("What it will probably use", heads, rows), said)
+    caption = "What was quoted, and what was used" if used else "What it will probably use"
+    return small("Quote", table(caption, heads, rows), said)
 
 
 def quotes_text(

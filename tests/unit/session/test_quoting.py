@@ -127,6 +127,8 @@ def test_quotes_as_of_the_approval_stand_beside_what_was_used(session: Session) 
     work(held, "b", tokens=7, cost=None)
     held.commit(held.change("mission.finished", mission_state=MissionState.SUCCEEDED))
     quoted = mission.quoted()
+    assert "What was quoted, and what was used" in quoted._repr_html_()
+    assert "What it will probably use" in mission.quote()._repr_html_()
     assert quoted.quotes == before.quotes != mission.quote().quotes
     used = quoted.used
     assert [(used[name].tokens, used[name].dollars) for name in ("a", "b", "")] == [
