@@ -614,7 +614,8 @@ class ModelError(HypernbError):
         self.model = model
         self.host = host
         self.problem = problem
-        super().__init__(f"{model} at {host} {problem}.", hint=hint)
+        # What a server says often ends with a full stop of its own.
+        super().__init__(f"{model} at {host} {problem.rstrip('.')}.", hint=hint)
 
 
 class ModelUnavailableError(ModelError):

@@ -17,6 +17,7 @@ from hypernb.errors import (
     CyclicPlanError,
     HypernbError,
     MissionError,
+    ModelRefusedError,
     NotFinishedError,
     PlanProblemsError,
     TransitionError,
@@ -211,3 +212,10 @@ def test_problems_are_counted(problems: list[str], said: str) -> None:
 )
 def test_words_fit_the_state(error: HypernbError, said: str) -> None:
     assert str(error) == said
+
+
+def test_words_of_a_server_end_a_sentence_with_one_full_stop() -> None:
+    said = str(
+        ModelRefusedError("small", "api.example", "is not there: No access.", status=404)
+    )
+    assert said == "small at api.example is not there: No access."
