@@ -31,7 +31,7 @@ class Asked:
         body: Its JSON; None if it has none.
         is_left: The client has closed the connection before it had the whole answer.
         is_answered: The whole answer was sent, or as much of it as the script wants.
-        sent_at: When each part of the answer was handed to the socket, by `time.time`.
+        sent_at: When each part of the answer was about to be sent, by `time.time`.
     """
 
     method: str
@@ -272,8 +272,8 @@ class _Sending:
             if (reply.cut == "middle" and at == half) or self.gone.is_set():
                 await self.writer.drain()
                 return False
-            self.writer.write(b"%x\r\n%b\r\n" % (len(part), part) if is_stream else part)
             self.asked.sent_at.append(time.time())
+            self.writer.write(b"%x\r\n%b\r\n" % (len(part), part) if is_stream else part)
             if reply.drip_s:
                 await self.writer.drain()
                 await self._wait(self.stop, reply.drip_s)
