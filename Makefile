@@ -90,7 +90,7 @@ pictures: $(VENV)/.stamp-dev $(BUILT) ## make the pictures of README and guide, 
 
 bench: .venv-bench/.stamp ## measure what is promised to be fast; DAGS=folder adds real workflows
 	@mkdir -p build/bench
-	@for script in start tasks history tailing resume line llm views; do \
+	@for script in start tasks history tailing resume line llm streaming views; do \
 	  echo "== benchmarks/$$script.py"; .venv-bench/bin/python "benchmarks/$$script.py" || exit 1; \
 	done
 	.venv-bench/bin/python benchmarks/engine.py $(if $(DAGS),--dags "$(DAGS)") > build/bench/engine.md

@@ -27,7 +27,8 @@ class Stream:
 
     Keys are covered up, also where one comes in two pieces: what may be the beginning of a
     key is held back until more has come. Of an answer that is a JSON object only its first
-    text is told, as people read it.
+    text is told, as people read it. Many begin with an empty line: it waits for a word, or the
+    word would wait for the next piece.
 
     Args:
         tell: Told a text, and whether what came before no longer counts. Called in the thread
@@ -57,6 +58,8 @@ class Stream:
             self._pending += self._read(piece)
             now = time.monotonic()
             if now - self._told_at < _EVERY_S or self._pieces >= _PIECES_AT_MOST:
+                return
+            if not self._pending.strip():
                 return
             text = self._ready()
             if not text:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ApprovalError, HypernbError
-from hypernb.model import Comment, EventKind, MissionSnapshot, MissionState
+from hypernb.model import CallState, Comment, EventKind, MissionSnapshot, MissionState
 from hypernb.session import Mission
 from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
@@ -49,6 +49,10 @@ _BETWEEN_HEADS_S: Final = 0.1
 """What only tells of progress brings no other head: its message is a fifth as long, and of one
 longer than two kilobytes the signature alone gives the interpreter away."""
 _HEAD_AGES_S: Final = 5.0
+_BETWEEN_OUTLOOKS_S: Final = 1.0
+"""Each statement that a store is asked gives the interpreter away, and looking up what calls
+without a price there are takes several: not with every call, each of which tells much else."""
+_PAID: Final = (CallState.SETTLED, CallState.LOST)
 _NOTHING_SPENT: Final = (0.0, 0)
 
 
@@ -105,6 +109,9 @@ class Mirror:
         ]
         self._outlook: Outlook = NO_OUTLOOK
         self._looked_up: object = None
+        self._looked_up_at = 0.0
+        self._raised = 0
+        self._has_new_unpriced = False
         self._report: Report | None = None
         self._reported_seq = -1
         self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
@@ -203,6 +210,9 @@ class Mirror:
         for each in attempts:
             self._attempts[each.task_id, each.number] = each
         kinds = {str(event.kind) for event in since.events}
+        self._raised += EventKind.BUDGET_RAISED in kinds
+        if EventKind.LLM_RESPONDED in kinds:
+            self._has_new_unpriced |= any(map(_is_unpriced, since.events))
         if EventKind.PLAN_APPROVED in kinds:
             self._approvals = self._approved()
         if EventKind.PLAN_COMMENTED in kinds:
@@ -282,10 +292,12 @@ class Mirror:
 
     def outlook(self) -> Outlook:
         """Return what it will cost, looked up anew when that may have changed."""
-        raised = sum(event.kind == EventKind.BUDGET_RAISED for event in self._events)
-        looked_up = (self.mission.plan_hash, self.mission.state, raised, self._paid)
-        if self._looked_up != looked_up:
-            self._looked_up = looked_up
+        known = (self.mission.plan_hash, self.mission.state, self._raised)
+        now_s = time.monotonic()
+        is_old = self._has_new_unpriced and now_s - self._looked_up_at >= _BETWEEN_OUTLOOKS_S
+        if self._looked_up != known or is_old:
+            self._looked_up, self._looked_up_at = known, now_s
+            self._has_new_unpriced = False
             self._outlook = Mission(self._session, self.mission).outlook(self._plan)
         return self._outlook
 
@@ -368,3 +380,13 @@ class Mirror:
 
     def _now(self) -> str:
         return self._clock.now().isoformat()
+
+
+def _is_unpriced(event: Event) -> bool:
+    """Tell whether an event tells of a call that was made and whose cost nobody knows."""
+    facts = event.payload
+    return (
+        event.kind == EventKind.LLM_RESPONDED
+        and facts.get("cost") is None
+        and facts.get("state") in _PAID
+    )

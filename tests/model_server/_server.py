@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -30,6 +31,7 @@ class Asked:
         body: Its JSON; None if it has none.
         is_left: The client has closed the connection before it had the whole answer.
         is_answered: The whole answer was sent, or as much of it as the script wants.
+        sent_at: When each part of the answer was about to be sent, by `time.time`.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Asked:
     number: int = -1
     is_left: bool = False
     is_answered: bool = False
+    sent_at: list[float] = field(default_factory=list)
 
 
 class ModelServer:
@@ -269,6 +272,7 @@ class _Sending:
             if (reply.cut == "middle" and at == half) or self.gone.is_set():
                 await self.writer.drain()
                 return False
+            self.asked.sent_at.append(time.time())
             self.writer.write(b"%x\r\n%b\r\n" % (len(part), part) if is_stream else part)
             if reply.drip_s:
                 await self.writer.drain()

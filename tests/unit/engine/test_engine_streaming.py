@@ -27,6 +27,11 @@ def test_text_is_told_as_it_is() -> None:
     assert told_of("I read {app.py}.") == [("I read {app.py}.", False)]
 
 
+def test_empty_lines_before_the_first_word_do_not_hold_it_up() -> None:
+    assert told_of("\n\n", "First.") == [("\n\nFirst.", False)]
+    assert told_of("\n", '{"summary": "First."}') == [("\nFirst.", False)]
+
+
 def test_call_that_begins_anew_tells_its_words_anew() -> None:
     told = told_of('{"summary": "I rea', "", '{"summary": "I read."}')
     assert told == [("I rea", False), ("I read.", True)]

@@ -8,13 +8,15 @@ import pytest
 
 from hypernb.engine import SystemClock
 from hypernb.errors import UnknownMissionError
-from hypernb.model import Change, MissionId, Usage
+from hypernb.model import Change, MissionId, MissionState, Usage
+from hypernb.session import Mission
+from hypernb.views import Outlook
 from hypernb.widgets._mirror import EVENTS_AT_ONCE, Mirror
 from tests.unit.widgets.conftest import proposed
 from tests.unit.widgets.recorded import START, Recorded
 
 if TYPE_CHECKING:
-    from hypernb.session import Mission, Session
+    from hypernb.session import Session
     from hypernb.widgets._mirror import Step
 
 
@@ -210,3 +212,62 @@ def test_progress_alone_brings_ten_heads_a_second_at_most(session: Session) -> N
     step = mirror.advance()
     assert step is not None
     assert step.body["head"]["at_work"] == 1
+
+
+class TestOutlook:
+    """What a mission will cost: looked up by several statements, so not with every call."""
+
+    @pytest.fixture
+    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        looks: list[int] = []
+
+        def look(_self: Mission, _plan: object = None) -> Outlook:
+            looks.append(1)
+            return Outlook(unknown=len(looks))
+
+        monkeypatch.setattr(Mission, "outlook", look)
+        return looks
+
+    def test_call_whose_cost_is_known_has_nothing_looked_up(
+        self, session: Session, looks: list[int]
+    ) -> None:
+        recorded = Recorded(session, "a").start().begin("a")
+        mirror = _mirror(session, recorded.mission)
+        looks.clear()
+        paid = Usage(0.25, "m", 10, 10)
+        facts = {"cost": 0.25, "state": "settled"}
+        recorded.tell("llm.responded", "a", attempt=1, usage=paid, payload=facts)
+        mirror.advance()
+        mirror.make_head()
+        assert looks == []
+
+    def test_calls_whose_cost_nobody_knows_are_counted_once_a_second(
+        self, session: Session, looks: list[int]
+    ) -> None:
+        recorded = Recorded(session, "a").start().begin("a")
+        mirror = _mirror(session, recorded.mission)
+        looks.clear()
+        facts = {"cost": None, "state": "settled"}
+        recorded.tell("llm.responded", "a", attempt=1, payload=facts)
+        mirror._looked_up_at = float("inf")
+        mirror.advance()
+        mirror.make_head()
+        assert looks == []
+        mirror._looked_up_at = float("-inf")
+        mirror.make_head()
+        mirror.make_head()
+        assert looks == [1]
+        assert mirror.outlook().unknown == 1
+
+    @pytest.mark.parametrize("kind", ["budget.raised", "mission.paused"])
+    def test_is_looked_up_when_terms_or_state_change(
+        self, session: Session, looks: list[int], kind: str
+    ) -> None:
+        recorded = Recorded(session, "a").start().begin("a")
+        mirror = _mirror(session, recorded.mission)
+        looks.clear()
+        state = {"mission_state": MissionState.PAUSED} if kind == "mission.paused" else {}
+        recorded.tell(kind, **state)
+        mirror.advance()
+        mirror.make_head()
+        assert looks == [1]
