@@ -263,7 +263,8 @@ class Call:
         status, headers = problem.status_code, problem.response.headers
         body: Any = self._model.mask(problem.response.text)
         with suppress(ValueError):
-            body = orjson.loads(body)
+            # Once more: what was read may be what was written with escapes before.
+            body = self._model.mask.value(orjson.loads(body))
         words, code, param = said_of(body)
         if status in _REDIRECTS:
             body = headers.get("location", "")
@@ -279,8 +280,8 @@ class Call:
 
     def _said(self, body: dict[str, Any]) -> Exception:
         """Return what follows from an error that came under a status that says success."""
-        text = self._model.mask(orjson.dumps(body).decode())
-        body = orjson.loads(text)
+        body = self._model.mask.value(body)
+        text = orjson.dumps(body).decode()
         words, code, _ = said_of(body)
         status = int(code) if code.isdecimal() and len(code) == 3 else 0  # noqa: PLR2004
         if is_about_context(400, words, code) or status >= 400:  # noqa: PLR2004
