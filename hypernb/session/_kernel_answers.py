@@ -33,6 +33,8 @@ INTERRUPTED: Final = "the person interrupted it."
 
 _ERROR_CHARS: Final = 2_000
 _FRAMES: Final = 5
+_LOOKED_AT_CHARS: Final = 200_000
+_TOLD_CHARS: Final = 20_000
 _ITEMS_TOLD_WHOLE: Final = 100_000
 _PACKAGE: Final = str(Path(__file__).parents[1])
 
@@ -70,7 +72,17 @@ def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store) -> 
             return Outcome(error="it failed: it called exit.")
         except BaseException as error:  # noqa: BLE001 - the border to the user's own code
             return Outcome(error=_said(error))
-        return _kept(tool.tool.name, value, printed.text, store)
+        return _told_safely(tool.tool.name, value, printed.text, store)
+
+
+def _told_safely(name: str, value: Any, printed: str, store: Store) -> Outcome:
+    """Look at what was returned; its class is the user's own code as well."""
+    try:
+        return _kept(name, value, printed, store)
+    except KeyboardInterrupt:
+        return Outcome(error=INTERRUPTED)
+    except BaseException as error:  # noqa: BLE001 - the border to the user's own code
+        return Outcome(error=f"what it returned cannot be read: {_said(error)}")
 
 
 def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
@@ -100,7 +112,11 @@ def _told(name: str, value: Any) -> Any:
         text.encode()
     except (TypeError, ValueError, RecursionError):
         return describe_variable(name, value, Grant()).text
-    covered = redact(text).text
+    # Whoever waits for the main thread is not to wait for what is not told anyway.
+    covered = redact(text[:_LOOKED_AT_CHARS]).text
+    if len(text) > _LOOKED_AT_CHARS:
+        more = len(text) - _TOLD_CHARS
+        return f"{covered[:_TOLD_CHARS]}\n… {more:,} more characters."
     return bounded(value if covered == text else covered)
 
 
