@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -278,3 +279,46 @@ def test_edit_gives_a_task_another_model(session: hypernb.Session, use: Any) -> 
         assert isinstance(work, AgentWork)
         assert (work.model, work.steps, work.tools) == ("scripted-mini", 5, ())
         assert "scripted-mini" in mission.plan.models
+
+
+PRICED = '[profiles.openai.prices."scripted"]\ninput = 100\noutput = 1000\n'
+
+
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": -1, "completion_tokens": 10**15}])
+def test_planning_that_nobody_counts_is_paid_as_it_was_reserved(
+    session: hypernb.Session, home: Path, use: Any, usage: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(replace(plan_of(), usage=usage)) as server:
+        use(server)
+        mission = session.propose("Is it safe?", budget=50.0)
+        (call,) = session.store.calls(mission.record.id)
+        assert call.cost is None
+        assert session.store.mission(mission.record.id).cost == pytest.approx(call.reserved)
+
+
+def test_planning_that_was_broken_off_is_paid(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(Reply("word " * 1_000, finish=None, ends=False)) as server:
+        use(server)
+        mission = session.propose("Is it safe?", budget=50.0)
+        calls = session.store.calls(mission.record.id)
+        assert {(each.state, each.output_tokens) for each in calls} == {
+            (CallState.FAILED, 3 * 1_250)
+        }
+        cost = session.store.mission(mission.record.id).cost
+        assert cost == pytest.approx(sum(each.cost or 0.0 for each in calls))
+        assert cost > 3
+
+
+def test_key_in_a_goal_is_not_in_what_is_kept_of_the_planning(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        mission = session.propose("Is sk-test-0123456789 safe?")
+        (call,) = session.store.calls(mission.record.id)
+        assert call.request is not None
+        assert b"sk-test-0123456789" not in session.store.artifact(call.request)[1]
