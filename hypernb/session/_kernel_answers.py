@@ -19,6 +19,7 @@ from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
 from hypernb.redact import redact, scrub
+from hypernb.session._keys_inside import secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
 
@@ -91,10 +92,12 @@ def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
     if value is not None:
         try:
             refuse_too_large(name, value)
-            digest = store.put_artifact(encode(value, what=f"what {name} returned"))
+            payload = encode(value, what=f"what {name} returned")
+            problem = _key_in(payload.data)
+            digest = None if problem else store.put_artifact(payload)
         except CannotShipError as error:
             problem = str(error)
-    notes = {"printed": redact(printed).text, "not_kept": problem}
+    notes = {"printed": redact(_without_keys(printed)).text, "not_kept": problem}
     notes = {key: said for key, said in notes.items() if said}
     return Outcome(answer={"returned": told, **notes} if notes else told, value=digest)
 
@@ -102,7 +105,7 @@ def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
 def _told(name: str, value: Any) -> Any:
     """Return JSON as it is, without what is covered up; of other values their description."""
     if isinstance(value, list | dict) and len(value) > _ITEMS_TOLD_WHOLE:
-        return describe_variable(name, value, Grant()).text
+        return _without_keys(describe_variable(name, value, Grant()).text)
     try:
         text = (
             value
@@ -111,9 +114,9 @@ def _told(name: str, value: Any) -> Any:
         )
         text.encode()
     except (TypeError, ValueError, RecursionError):
-        return describe_variable(name, value, Grant()).text
+        return _without_keys(describe_variable(name, value, Grant()).text)
     # Whoever waits for the main thread is not to wait for what is not told anyway.
-    covered = redact(text[:_LOOKED_AT_CHARS]).text
+    covered = redact(_without_keys(text[:_LOOKED_AT_CHARS])).text
     if len(text) > _LOOKED_AT_CHARS:
         more = len(text) - _TOLD_CHARS
         return f"{covered[:_TOLD_CHARS]}\n… {more:,} more characters."
@@ -128,7 +131,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, HypernbError):
         cause = error.__cause__
         if cause is None:
-            return scrub(str(error))[:_ERROR_CHARS]
+            return scrub(str(error), _keys())[:_ERROR_CHARS]
         error = cause
     frames = [
         frame
@@ -141,7 +144,24 @@ def _said(error: BaseException) -> str:
         words = ""
     told = [f"{type(error).__name__}: {words}" if words else type(error).__name__]
     told += [f"  line {frame.lineno} in {frame.name}: {frame.line or ''}" for frame in frames]
-    return scrub("\n".join(told))[:_ERROR_CHARS]
+    return scrub("\n".join(told), _keys())[:_ERROR_CHARS]
+
+
+def _keys() -> tuple[str, ...]:
+    """Return the keys of models that this kernel has: its tools can come by them."""
+    return tuple(secrets_here(None).values())
+
+
+def _without_keys(text: str) -> str:
+    for key in _keys():
+        for form in (key, json.dumps(key, ensure_ascii=False)[1:-1]):
+            text = text.replace(form, "[secret]")
+    return text
+
+
+def _key_in(data: bytes) -> str:
+    names = [name for name, key in secrets_here(None).items() if key.encode() in data]
+    return f"{' and '.join(names)} stands in it, and keys are not stored." if names else ""
 
 
 class _Clock:

@@ -15,6 +15,7 @@ from hypernb.errors import (
     ModelRefusedError,
     PlanProblemsError,
     ReplayMissError,
+    UsageError,
 )
 from hypernb.model import AgentWork, CallState
 from hypernb.session import _planning
@@ -313,12 +314,33 @@ def test_planning_that_was_broken_off_is_paid(
         assert cost > 3
 
 
-def test_key_in_a_goal_is_not_in_what_is_kept_of_the_planning(
+def test_key_in_a_name_of_a_file_is_not_in_what_is_kept_of_the_planning(
     session: hypernb.Session, use: Any
 ) -> None:
+    (session.root / "src" / "sk-test-0123456789.py").write_text("")
     with ModelServer(plan_of()) as server:
         use(server)
-        mission = session.propose("Is sk-test-0123456789 safe?")
+        mission = session.propose("Is it safe?")
+        assert "sk-test-0123456789" in str(server.asked[0].body)
         (call,) = session.store.calls(mission.record.id)
         assert call.request is not None
         assert b"sk-test-0123456789" not in session.store.artifact(call.request)[1]
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "where"),
+    [
+        ("Is sk-test-0123456789 safe?", 1, "the plan"),
+        ("Is it safe?", {"key": "sk-test-0123456789"}, "the input 'cfg'"),
+    ],
+)
+def test_key_in_what_is_handed_in_is_refused_and_not_stored(
+    session: hypernb.Session, use: Any, tmp_path: Path, goal: str, value: Any, where: str
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(UsageError, match=f"OPENAI_API_KEY stands in {where}"):
+            session.propose(goal, inputs={"cfg": value})
+    assert session.store.missions() == []
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()

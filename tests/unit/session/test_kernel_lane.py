@@ -135,6 +135,30 @@ def test_secrets_and_addresses_in_answers_are_covered_up(session: Session) -> No
     assert call.answer == "[secret] of [e-mail]"
 
 
+@pytest.mark.parametrize("as_a", ["text", "object", "error", "print"])
+def test_keys_of_this_kernel_are_in_nothing_that_a_tool_answers(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_a: str
+) -> None:
+    key = "plain words of a key"  # which looks like no secret
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+
+    @hypernb.tool(when="thread")
+    def tells() -> Any:
+        """Tell what it should not."""
+        if as_a == "error":
+            raise ValueError(f"cannot ask with {key}")
+        if as_a == "print":
+            sys.stdout.write(key)
+            return None
+        return {"asks with": key} if as_a == "text" else ({key},)
+
+    call = called(approved(session, "tells"), "tells")
+    assert key not in f"{call.answer} {call.error}"
+    assert call.value is None
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or key.encode() not in file.read_bytes()
+
+
 def test_long_answers_are_bounded(session: Session) -> None:
     hypernb.tool(lambda: "x" * 1_000_000, name="facts", when="thread")
     call = called(approved(session, "facts"), "facts")
