@@ -606,9 +606,11 @@ class ModelError(HypernbError):
     Attributes:
         model: Its name.
         host: Where it was asked.
+        used: Tokens read and written for answers that began and could not be used, about.
     """
 
     code = "model"
+    used: tuple[int, int] = (0, 0)
 
     def __init__(self, model: str, host: str, problem: str, *, hint: str = "") -> None:
         self.model = model

@@ -12,7 +12,7 @@ from hypernb.engine._content import Content
 from hypernb.engine._models import Way
 from hypernb.engine._requests import OVER, raised_from
 from hypernb.engine._streaming import Stream
-from hypernb.errors import ContractError, HypernbError
+from hypernb.errors import ContractError, HypernbError, ModelError
 from hypernb.model import (
     AgentWork,
     CallRecord,
@@ -106,6 +106,11 @@ class Calls:
             reply = await self._made(call, request)
         except HypernbError as error:
             await self._fail(used, call, error)
+            raise
+        except Exception:
+            # Nobody foresaw it, and what is kept for the call would be kept for ever.
+            if call.record.id in used.open:
+                self._lose(used, call, BROKEN)
             raise
         await self._settle(used, call, reply)
         await self._run.go.wait()
@@ -278,7 +283,7 @@ class Calls:
         kept = await asyncio.to_thread(self.content.of_reply, reply)
         if call.record.id not in used.open:
             return  # its attempt ended, and it counts as lost
-        use = reply.use if reply.use is not None and _credible(reply.use, call.worst) else None
+        use = reply.use if _is_credible(reply, call.worst) else None
         cost, paid = self._cost(call, reply, use)
         used.answers += 1
         tokens = use or TokenUse()
@@ -348,10 +353,28 @@ class Calls:
         said = self.content.scrubbed(str(error))
         state = CallState.FAILED
         call.record = replace(call.record, state=state, ended_at=at, error=said[:2_000])
+        facts = {"error": said[:1_000], "code": error.code}
+        read, wrote = error.used if isinstance(error, ModelError) else (0, 0)
+        use = TokenUse(input_tokens=read, output_tokens=wrote)
         self._over(used, call)
-        if not self._run.broken:
-            facts = {"error": said[:1_000], "code": error.code}
+        if use.total:
+            await self._pay_for_nothing(used, call, use, facts)
+        elif not self._run.broken:
             await self._run.submit([changes.responded(at, call.record, facts=facts)])
+
+    async def _pay_for_nothing(
+        self, used: _Used, call: Call, use: TokenUse, facts: Mapping[str, object]
+    ) -> None:
+        """Settle a call whose answers began, and are paid, and could not be used."""
+        price = call.spec.price
+        used.tokens += use.total
+        call.record = replace(
+            call.record,
+            cost=None if price is None else price.cost(use),
+            input_tokens=use.input_tokens,
+            output_tokens=use.output_tokens,
+        )
+        await self._pay(call, call.record.cost or 0.0, facts, {})
 
     # -- the end of an attempt ----------------------------------------------------------
 
@@ -360,21 +383,24 @@ class Calls:
         used = self._used.pop(attempt.key, None)
         if used is None:
             return
-        at = self._crew.clock.now()
         for call in list(used.open.values()):
-            state = CallState.LOST if call.is_sent else CallState.FAILED
-            reserved = call.record.reserved if call.is_sent else None
-            call.record = replace(
-                call.record, state=state, ended_at=at, error=ENDED, cost=reserved
-            )
-            self._over(used, call)
-            told = changes.lost(at, call.record)
-            if told[0].usage is not None:
-                self._run.course.take(attempt, told[0].usage)
-            self._run.funds.pay(told)
+            self._lose(used, call, ENDED)
+
+    def _lose(self, used: _Used, call: Call, why: str) -> None:
+        """Settle a call without an answer; if the model may have been asked, as paid."""
+        at = self._crew.clock.now()
+        state = CallState.LOST if call.is_sent else CallState.FAILED
+        reserved = call.record.reserved if call.is_sent else None
+        call.record = replace(call.record, state=state, ended_at=at, error=why, cost=reserved)
+        self._over(used, call)
+        told = changes.lost(at, call.record)
+        if told[0].usage is not None:
+            self._run.course.take(call.attempt, told[0].usage)
+        self._run.funds.pay(told)
 
 
 ENDED: Final = "its attempt ended before the answer"
+BROKEN: Final = "it failed inside hypernb"
 
 
 def _worst_case(spec: ModelSpec, request: ChatRequest) -> TokenUse:
@@ -401,6 +427,6 @@ def _require_room(attempt: Attempt, used: _Used) -> None:
         )
 
 
-def _credible(use: TokenUse, worst: TokenUse) -> bool:
-    most = _ABSURD * worst.total + _LEEWAY_TOKENS
-    return use.total <= most
+def _is_credible(reply: ChatReply, worst: TokenUse) -> bool:
+    most = (_ABSURD * worst.total + _LEEWAY_TOKENS) * max(1, reply.tries)
+    return reply.use is not None and reply.use.total <= most

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from hypernb.abc import ModelWait
-from hypernb.errors import KeyMissingError, ModelRefusedError, ModelUnavailableError
+from hypernb.errors import (
+    KeyMissingError,
+    ModelError,
+    ModelRefusedError,
+    ModelUnavailableError,
+)
 from hypernb.llm._chat_answers import ChatDraft
 from hypernb.llm._faults import (
     AnswerFault,
@@ -23,13 +28,12 @@ from hypernb.llm._faults import (
 )
 from hypernb.llm._responses_answers import ResponsesDraft
 from hypernb.llm._retry import Patience, backoff_s, limit, retry_after_s
-from hypernb.llm._sizes import is_absurd
+from hypernb.llm._sizes import broken_off, is_absurd
 from hypernb.llm._stream import AnswerReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from hypernb.errors import ModelError
     from hypernb.llm._gate import Permit, Turn
     from hypernb.llm._openai import OpenAIModel
     from hypernb.model import ChatReply, ChatRequest, TokenUse
@@ -65,6 +69,7 @@ class Call:
         self._tries = 0
         self._failures = 0
         self._unusable = 0
+        self._used = (0, 0)
         self._last: TransportFault | None = None
         self._has_told = False
         self._first_s: float | None = None
@@ -80,7 +85,11 @@ class Call:
             async with limit(self._model.clock, lambda: self._patience.left_s):
                 return await self._until_answered()
         except TimeoutError:
-            raise self._unavailable() from None
+            error: ModelError = self._unavailable()
+        except ModelError as problem:
+            error = problem
+        error.used = self._used
+        raise error from None
 
     async def _until_answered(self) -> ChatReply:
         while True:
@@ -155,15 +164,26 @@ class Call:
         clock, timeout_s = self._model.clock, self._spec.timeout_s
         until = clock.monotonic() + timeout_s
         draft = ChatDraft() if self._spec.api == "chat" else ResponsesDraft()
+        is_whole = False
         try:
             async with limit(clock, lambda: until - clock.monotonic()):
                 await self._ask(draft)
+            is_whole = True
         except TimeoutError:
             reason = f"{self._spec.host} took longer than {timeout_s:g} s for an answer"
             raise TransportFault(reason) from None
         except ServerSaid as said:
             raise self._said(said.body) from None
+        finally:
+            if draft.has_begun and not is_whole:
+                self._note_broken_off(draft)
         return self._reply(draft)
+
+    def _note_broken_off(self, draft: ChatDraft | ResponsesDraft) -> None:
+        """Add up what is paid for an answer that will not be used."""
+        use = broken_off(self._spec, self._request, draft.size)
+        read, wrote = self._used
+        self._used = (read + use.input_tokens, wrote + use.output_tokens)
 
     async def _ask(self, draft: ChatDraft | ResponsesDraft) -> None:
         params = self._model.dialect.words(self._request)
@@ -244,15 +264,27 @@ class Call:
     def _reply(self, draft: ChatDraft | ResponsesDraft) -> ChatReply:
         self._say(self._held)
         reply = draft.reply(self._model.mask, self._is_sane)
-        price = self._spec.price
+        price, use = self._spec.price, self._in_all(reply.use)
         return reply.model_copy(
             update={
-                "cost": price.cost(reply.use) if price and reply.use else None,
+                "use": use,
+                "cost": price.cost(use) if price and use else None,
                 "duration_s": self._patience.passed_s,
                 "first_token_s": self._first_s,
                 "tries": self._tries,
             }
         )
+
+    def _in_all(self, use: TokenUse | None) -> TokenUse | None:
+        """Return what the call has used, with the answers that were broken off."""
+        if use is None or self._used == (0, 0):
+            return use
+        read, wrote = self._used
+        more = {
+            "input_tokens": use.input_tokens + read,
+            "output_tokens": use.output_tokens + wrote,
+        }
+        return use.model_copy(update=more)
 
     def _is_sane(self, use: TokenUse) -> bool:
         return not is_absurd(use, self._spec, self._request)
@@ -263,7 +295,8 @@ class Call:
         status, headers = problem.status_code, problem.response.headers
         body: Any = self._model.mask(problem.response.text)
         with suppress(ValueError):
-            body = orjson.loads(body)
+            # Once more: what was read may be what was written with escapes before.
+            body = self._model.mask.value(orjson.loads(body))
         words, code, param = said_of(body)
         if status in _REDIRECTS:
             body = headers.get("location", "")
@@ -279,8 +312,8 @@ class Call:
 
     def _said(self, body: dict[str, Any]) -> Exception:
         """Return what follows from an error that came under a status that says success."""
-        text = self._model.mask(orjson.dumps(body).decode())
-        body = orjson.loads(text)
+        body = self._model.mask.value(body)
+        text = orjson.dumps(body).decode()
         words, code, _ = said_of(body)
         status = int(code) if code.isdecimal() and len(code) == 3 else 0  # noqa: PLR2004
         if is_about_context(400, words, code) or status >= 400:  # noqa: PLR2004

@@ -59,6 +59,11 @@ class Draft:
         return bool(self._text or self._refusal or self._calls)
 
     @property
+    def size(self) -> int:
+        """How many characters there are."""
+        return self._size
+
+    @property
     def calls(self) -> list[DraftCall]:
         return self._calls
 

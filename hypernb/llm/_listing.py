@@ -48,13 +48,13 @@ async def list_models(
     until = clock.monotonic() + deadline_s
     try:
         async with limit(clock, lambda: until - clock.monotonic()):
-            return _names(parse(await _body(model)))
+            return _names(model.mask.value(parse(await _body(model))))
     except AnswerFault as fault:
         raise ModelAnswerError(
             spec.name,
             spec.host,
             f"is not listed: the server {fault.problem}",
-            evidence=fault.evidence,
+            evidence=model.mask.split(fault.evidence)[0],
             hint=f"Check the address {spec.base_url}: it ends with the version, as in …/v1.",
         ) from None
     except TransportFault as fault:
@@ -82,7 +82,7 @@ async def _body(model: OpenAIModel) -> bytes:
         raise
     except _wire.APIStatusError as problem:
         asked_s = retry_after_s(problem.response.headers, model.clock.now())
-        body = _json(model.mask(problem.response.text))
+        body = model.mask.value(_json(model.mask(problem.response.text)))
         raise of_status(model.spec, _NOTHING, problem.status_code, body, asked_s) from None
     except Exception as problem:  # noqa: BLE001 - the border to whatever a server sends
         raise _wire.fault_of(model.spec, problem) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+import re
+from typing import Any, Final
 from weakref import WeakSet
 
 MASK: Final = "[key]"
 _SHORTEST: Final = 8
 """Shorter ones are no secrets (``ollama``, ``none``), and would be found in many a word."""
+_DEPTH: Final = 50
 _LOGGERS: Final = (
     "openai",
     "httpx2",
@@ -28,9 +30,26 @@ class Mask:
 
     def __init__(self, key: str | None) -> None:
         self._key = key if key is not None and len(key) >= _SHORTEST else ""
+        self._escaped = re.compile("".join(map(_ways, self._key)))
 
     def __call__(self, text: str) -> str:
-        return text.replace(self._key, MASK) if self._key else text
+        if not self._key:
+            return text
+        text = text.replace(self._key, MASK)
+        # JSON inside of JSON, and addresses: what reads them later would find the key.
+        return self._escaped.sub(MASK, text) if "\\" in text or "%" in text else text
+
+    def value(self, value: Any, depth: int = _DEPTH) -> Any:
+        """Return what was read from JSON with all of its texts masked, as deep as any error."""
+        if isinstance(value, str):
+            return self(value)
+        if not isinstance(value, dict | list):
+            return value
+        if not depth:
+            return None
+        if isinstance(value, list):
+            return [self.value(each, depth - 1) for each in value]
+        return {self(name): self.value(each, depth - 1) for name, each in value.items()}
 
     def split(self, text: str) -> tuple[str, str]:
         """Return what can be told of a text that goes on, and what may begin the key."""
@@ -41,6 +60,15 @@ class Mask:
             if self._key.startswith(text[-size:]):
                 return text[:-size], text[-size:]
         return text, ""
+
+
+def _ways(character: str) -> str:
+    """Return a pattern of all ways in which a character of a key can be written."""
+    code = f"{ord(character):02x}"
+    ways = [re.escape(character), rf"\\{{1,8}}u(?i:{code:0>4})", f"%(?i:{code})"]
+    if character in '/\\"':
+        ways.append(rf"\\{{1,8}}{re.escape(character)}")
+    return f"(?:{'|'.join(ways)})"
 
 
 class _LogFilter(logging.Filter):

@@ -53,6 +53,18 @@ def worst_case(spec: ModelSpec, request: ChatRequest) -> TokenUse:
     )
 
 
+def broken_off(spec: ModelSpec, request: ChatRequest, characters: int) -> TokenUse:
+    """Return about how many tokens an answer has used that nobody will count any more.
+
+    No more than what was reserved for it.
+    """
+    most = worst_case(spec, request)
+    read, wrote = _input_tokens(request, _USUAL_BYTES), -(-characters // _USUAL_BYTES)
+    return TokenUse(
+        input_tokens=min(read, most.input_tokens), output_tokens=min(wrote, most.output_tokens)
+    )
+
+
 def output_limit(spec: ModelSpec, request: ChatRequest) -> int:
     """Return how many tokens an answer may have: what is asked for, as far as there is room."""
     asked = _asked_output(spec, request)

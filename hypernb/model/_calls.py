@@ -16,8 +16,9 @@ class CallState(StrEnum):
     """Where a call of a model is.
 
     ``reserved``: its worst case is kept out of the budget, and it is under way. ``settled``:
-    it was answered and paid. ``failed``: there is no answer and nothing was paid. ``lost``:
-    whoever made it ended before the answer, so its worst case counts as paid.
+    it was answered and paid. ``failed``: there is no answer, and paid are those that began and
+    could not be used. ``lost``: whoever made it ended before the answer, so its worst case
+    counts as paid.
     """
 
     RESERVED = "reserved"
@@ -70,6 +71,14 @@ class CallRecord:
     request: Digest | None = None
     reply: Digest | None = None
     error: str = ""
+
+    @property
+    def paid(self) -> float:
+        """What counts as paid, in dollars: the worst case where nobody knows the cost."""
+        if self.cost is not None:
+            return self.cost
+        is_unknown = self.state in (CallState.SETTLED, CallState.LOST) and self.source == "live"
+        return (self.reserved or 0.0) if is_unknown else 0.0
 
 
 @dataclass(frozen=True, slots=True)

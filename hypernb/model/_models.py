@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -99,9 +99,24 @@ class ModelSpec(BaseModel):
             raise ValueError("the address of a model begins with http:// or https://")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("the address of a model holds no user, password or query")
+        # Who reads an address by other rules than these would come to another host.
+        if not _is_plain(url, parts):
+            raise ValueError("the address of a model has a host and a port that can be read")
         return url.rstrip("/")
 
     @property
     def host(self) -> str:
         """The host that approvals name: ``api.openai.com``, ``localhost:11434``."""
         return urlsplit(self.base_url).netloc.lower()
+
+
+def _is_plain(url: str, parts: SplitResult) -> bool:
+    """Tell whether the place in an address is a host, or a host and a port, and no more."""
+    if any(each.isspace() or not each.isprintable() or each == "\\" for each in url):
+        return False
+    try:
+        port = parts.port
+    except ValueError:
+        return False
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return parts.netloc.lower() == (host if port is None else f"{host}:{port}")

@@ -19,6 +19,7 @@ from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
 from hypernb.redact import redact, scrub
+from hypernb.session._keys_inside import secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
 
@@ -33,6 +34,8 @@ INTERRUPTED: Final = "the person interrupted it."
 
 _ERROR_CHARS: Final = 2_000
 _FRAMES: Final = 5
+_LOOKED_AT_CHARS: Final = 200_000
+_TOLD_CHARS: Final = 20_000
 _ITEMS_TOLD_WHOLE: Final = 100_000
 _PACKAGE: Final = str(Path(__file__).parents[1])
 
@@ -70,7 +73,17 @@ def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store) -> 
             return Outcome(error="it failed: it called exit.")
         except BaseException as error:  # noqa: BLE001 - the border to the user's own code
             return Outcome(error=_said(error))
-        return _kept(tool.tool.name, value, printed.text, store)
+        return _told_safely(tool.tool.name, value, printed.text, store)
+
+
+def _told_safely(name: str, value: Any, printed: str, store: Store) -> Outcome:
+    """Look at what was returned; its class is the user's own code as well."""
+    try:
+        return _kept(name, value, printed, store)
+    except KeyboardInterrupt:
+        return Outcome(error=INTERRUPTED)
+    except BaseException as error:  # noqa: BLE001 - the border to the user's own code
+        return Outcome(error=f"what it returned cannot be read: {_said(error)}")
 
 
 def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
@@ -79,10 +92,12 @@ def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
     if value is not None:
         try:
             refuse_too_large(name, value)
-            digest = store.put_artifact(encode(value, what=f"what {name} returned"))
+            payload = encode(value, what=f"what {name} returned")
+            problem = _key_in(payload.data)
+            digest = None if problem else store.put_artifact(payload)
         except CannotShipError as error:
             problem = str(error)
-    notes = {"printed": redact(printed).text, "not_kept": problem}
+    notes = {"printed": redact(_without_keys(printed)).text, "not_kept": problem}
     notes = {key: said for key, said in notes.items() if said}
     return Outcome(answer={"returned": told, **notes} if notes else told, value=digest)
 
@@ -90,7 +105,7 @@ def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
 def _told(name: str, value: Any) -> Any:
     """Return JSON as it is, without what is covered up; of other values their description."""
     if isinstance(value, list | dict) and len(value) > _ITEMS_TOLD_WHOLE:
-        return describe_variable(name, value, Grant()).text
+        return _without_keys(describe_variable(name, value, Grant()).text)
     try:
         text = (
             value
@@ -99,8 +114,12 @@ def _told(name: str, value: Any) -> Any:
         )
         text.encode()
     except (TypeError, ValueError, RecursionError):
-        return describe_variable(name, value, Grant()).text
-    covered = redact(text).text
+        return _without_keys(describe_variable(name, value, Grant()).text)
+    # Whoever waits for the main thread is not to wait for what is not told anyway.
+    covered = redact(_without_keys(text[:_LOOKED_AT_CHARS])).text
+    if len(text) > _LOOKED_AT_CHARS:
+        more = len(text) - _TOLD_CHARS
+        return f"{covered[:_TOLD_CHARS]}\n… {more:,} more characters."
     return bounded(value if covered == text else covered)
 
 
@@ -112,7 +131,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, HypernbError):
         cause = error.__cause__
         if cause is None:
-            return scrub(str(error))[:_ERROR_CHARS]
+            return scrub(str(error), _keys())[:_ERROR_CHARS]
         error = cause
     frames = [
         frame
@@ -125,7 +144,24 @@ def _said(error: BaseException) -> str:
         words = ""
     told = [f"{type(error).__name__}: {words}" if words else type(error).__name__]
     told += [f"  line {frame.lineno} in {frame.name}: {frame.line or ''}" for frame in frames]
-    return scrub("\n".join(told))[:_ERROR_CHARS]
+    return scrub("\n".join(told), _keys())[:_ERROR_CHARS]
+
+
+def _keys() -> tuple[str, ...]:
+    """Return the keys of models that this kernel has: its tools can come by them."""
+    return tuple(secrets_here(None).values())
+
+
+def _without_keys(text: str) -> str:
+    for key in _keys():
+        for form in (key, json.dumps(key, ensure_ascii=False)[1:-1]):
+            text = text.replace(form, "[secret]")
+    return text
+
+
+def _key_in(data: bytes) -> str:
+    names = [name for name, key in secrets_here(None).items() if key.encode() in data]
+    return f"{' and '.join(names)} stands in it, and keys are not stored." if names else ""
 
 
 class _Clock:

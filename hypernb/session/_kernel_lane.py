@@ -37,6 +37,7 @@ AT_ONCE: Final = 8
 """So many calls run at once in threads of their own; more wait for their turn."""
 
 _AFTER_FAILURE_S: Final = 1.0
+_UNWRITTEN: Final = "its answer could not be written; the kernel's log says why."
 
 _log = logging.getLogger(__name__)
 _hosts: dict[str, KernelHost] = {}
@@ -247,6 +248,9 @@ class KernelHost:
         except Exception:  # noqa: BLE001 - as above
             # In the main thread it would land in the person's cell.
             _log.exception("A call of %s was not answered.", call.tool)
+            # Nobody else will, as long as this kernel lives.
+            with contextlib.suppress(Exception):
+                store.answer_kernel_call(call.id, error=_UNWRITTEN)
 
     def _carried_out(self, store: Store, call: KernelCall, tool: KernelTool) -> Outcome:
         try:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from hypernb.abc import ChatModel, Payload
 from hypernb.errors import BudgetExhaustedError, KeyMissingError, ModelError, dollars
-from hypernb.model import CallRecord, CallState, MissionId, ReplySource, new_id
+from hypernb.model import (
+    CallRecord,
+    CallState,
+    MissionId,
+    ReplySource,
+    TokenUse,
+    new_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,8 +75,8 @@ class Ledger(ChatModel):
 
     @property
     def spent(self) -> float:
-        """What was paid so far, in dollars, as far as it is known."""
-        return sum(each.cost or 0.0 for each in self._calls)
+        """What was paid so far, in dollars; the worst case where a server does not count."""
+        return sum(each.paid for each in self._calls)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -111,7 +119,7 @@ class Ledger(ChatModel):
                 on_wait=on_wait or _ignore,
             )
         except ModelError as error:
-            facts = {"state": CallState.FAILED, "error": str(error)}
+            facts = self._failed(error)
             raise
         except asyncio.CancelledError:
             facts["error"] = "it was broken off before its answer came"
@@ -133,6 +141,18 @@ class Ledger(ChatModel):
             return None
         return self._spec.price.cost(worst_case(self._spec, request))
 
+    def _failed(self, error: ModelError) -> dict[str, Any]:
+        read, wrote = error.used
+        use = TokenUse(input_tokens=read, output_tokens=wrote)
+        price = self._spec.price
+        return {
+            "state": CallState.FAILED,
+            "error": str(error),
+            "cost": price.cost(use) if price is not None and use.total else None,
+            "input_tokens": read,
+            "output_tokens": wrote,
+        }
+
     def _settled(self, reply: ChatReply) -> dict[str, Any]:
         use = reply.use
         return {
@@ -143,7 +163,7 @@ class Ledger(ChatModel):
             "input_tokens": use.input_tokens if use else 0,
             "output_tokens": use.output_tokens if use else 0,
             "cached_tokens": use.cached_tokens if use else 0,
-            "reply": self._kept(reply.model_dump_json().encode()),
+            "reply": self._kept(reply.model_dump_json()),
         }
 
     def _note(
@@ -169,15 +189,17 @@ class Ledger(ChatModel):
                 purpose=request.purpose,
                 reserved=reserved,
                 request_hash=request_hash(request, self._spec),
-                request=self._kept(request.model_dump_json().encode()),
+                request=self._kept(request.model_dump_json()),
                 **facts,
             )
         )
 
-    def _kept(self, data: bytes) -> Digest | None:
+    def _kept(self, text: str) -> Digest | None:
         if not self._keeps:
             return None
-        payload = Payload("application/json", data)
+        for key in self._desk.secrets:
+            text = text.replace(json.dumps(key)[1:-1], "[secret]")
+        payload = Payload("application/json", text.encode())
         self.payloads.append(payload)
         return self._keep(payload)
 

@@ -23,6 +23,7 @@ from hypernb.session._hosting import (
     runner_mode,
     stop_host,
 )
+from hypernb.session._keys_inside import refuse_keys
 from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
@@ -294,8 +295,10 @@ class Session:
 
         Raises:
             PlanError: It could not be carried out, or something in it cannot be sent.
+            UsageError: A key stands in it.
         """
         spec, payloads = plan.build()
+        refuse_keys(spec, payloads, self.root)
         return told_in_notes(self, with_lanes(self.equipped(spec)), payloads), payloads
 
     def equipped(self, spec: PlanSpec) -> PlanSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _PURPOSE: Final = "amendment"
 _UNDER_WAY: Final = (MissionState.RUNNING, MissionState.PAUSED)
 _MOST_DOLLARS: Final = 1e9
+_NEXT: Final = timedelta(microseconds=1)
 
 
 class Amendments:
@@ -74,6 +76,9 @@ class Amendments:
         if self._approvals.in_force(connection, mission) is None:
             raise not_yours(mission)
         _require_terms(mission, spec, budget, models)
+        if before := self.read(connection, mission):
+            # Their order is their times, also where the clock was set back.
+            now = max(now, before[-1].at + _NEXT)
         unsigned = Amendment(
             mission.id,
             mission.plan_hash,
@@ -104,18 +109,23 @@ class Amendments:
         return signed
 
     def read(self, connection: Connection, mission: MissionRecord) -> list[Amendment]:
-        """Return the amendments of the mission's plan that this user signed, oldest first."""
+        """Return the amendments of the mission's plan that this user signed, oldest first.
+
+        By their times, which are signed: a row that was copied would else bring back terms
+        that the person has changed since.
+        """
         a = t.amendments.c
         columns = (a.mission_id, a.plan_hash, a.by_user, a.at, a.budget, a.models, a.signature)
         mine = select(*columns).where(a.mission_id == mission.id).order_by(a.id)
         found = (_amendment(row) for row in connection.execute(mine))
-        return [
-            each
+        signed = {
+            each.signature: each
             for each in found
             if each is not None
             and each.plan_hash == mission.plan_hash
             and self._key().verify(each.signature, _PURPOSE, *_parts(each))
-        ]
+        }
+        return sorted(signed.values(), key=lambda each: each.at)
 
 
 def _require_terms(

@@ -141,7 +141,7 @@ def take_over(
         state = CallState.SETTLED if each.state is CallState.RESERVED else each.state
         call = replace(each, state=state, task_id=None, task="", attempt=None)
         write(connection, [row_of(call, mission_id)])
-        if call.source == LIVE and state.value in _PAID:
+        if call.source == LIVE and (state.value in _PAID or call.paid):
             _pay(connection, call, mission_id)
         facts = {"call": call.id, "state": state.value}
         facts |= {name: getattr(call, name) for name in _TOLD}
@@ -150,7 +150,7 @@ def take_over(
 
 
 def _pay(connection: Connection, call: CallRecord, mission_id: MissionId) -> None:
-    cost = _dollars(call.cost) or 0.0
+    cost = _dollars(call.paid) or 0.0
     connection.execute(
         update(t.missions)
         .where(t.missions.c.id == mission_id)
@@ -323,11 +323,12 @@ def history(connection: Connection, agent: str, model: str, limit: int) -> list[
         .order_by(type_coerce(c.at, Text).desc())
         .limit(_CALLS_LOOKED_AT)
     ).subquery()
-    # What was lost counts as paid with what was reserved for it; what failed cost nothing.
+    # What was lost counts as paid with what was reserved for it; what failed has cost what
+    # came of it, mostly nothing.
     cost = case(
         (c.state == CallState.LOST.value, func.coalesce(c.cost, c.reserved)),
         (c.state == CallState.SETTLED.value, c.cost),
-        else_=literal(0.0),
+        else_=func.coalesce(c.cost, literal(0.0)),
     )
     is_other = or_(c.source != LIVE, c.model != clean(model))
     statement = (

@@ -62,6 +62,32 @@ def test_an_amendment_that_was_changed_does_not_count(
     assert store.amendments(held.mission.id) == []
 
 
+def test_an_amendment_that_was_copied_brings_back_no_terms(bench: Bench, store: Any) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    mission = held.mission.id
+    store.amend(mission, budget=100, by="ada@here")
+    store.amend(mission, budget=5, by="ada@here")
+    columns = "mission_id, plan_hash, by_user, at, budget, models, signature"
+    with store._database.writing() as connection:
+        copied = (
+            f"INSERT INTO amendments ({columns}) SELECT {columns} "  # noqa: S608 - as above
+            "FROM amendments WHERE budget = 100"
+        )
+        connection.execute(text(copied))
+    assert [each.budget for each in store.amendments(mission)] == [100, 5]
+    assert store.amend(mission, budget=6, by="ada@here") == store.amendments(mission)[-1]
+
+
+def test_amendments_keep_their_order_when_the_clock_is_set_back(
+    bench: Bench, store: Store, clock: Clock
+) -> None:
+    held = bench.running("a", models={"main": LARGE})
+    store.amend(held.mission.id, budget=100, by="ada@here")
+    clock.jump(hours=-1)
+    store.amend(held.mission.id, budget=5, by="ada@here")
+    assert [each.budget for each in store.amendments(held.mission.id)] == [100, 5]
+
+
 def test_an_amendment_of_somebody_else_does_not_count(
     bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -308,3 +308,73 @@ def test_retries_and_repairs_draw_on_the_same_budget(bench: Bench, server: Model
     assert mission.cost == pytest.approx(3 * (bench.store.calls(mission.id)[0].cost or 0.0))
     sums = bench.store.usage_sums(["model"], mission_id=mission.id)
     assert (sums[0].calls, sums[0].cost) == (3, pytest.approx(mission.cost))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        says("word " * 500, finish=None, ends=False),
+        says("x" * 1_100_000, piece=50_000),
+    ],
+    ids=["broken off", "without end"],
+)
+def test_answers_that_cannot_be_used_draw_on_the_same_budget(
+    bench: Bench, server: ModelServer, reply: Reply
+) -> None:
+    def does(services: Any, _task: Any) -> None:
+        from hypernb.errors import ModelAnswerError
+        from hypernb.model import ChatMessage, ChatRequest
+
+        said = (ChatMessage(role="user", content="Hello"),)
+        for _ in range(20):
+            try:
+                services.chat(ChatRequest(model="default", messages=said))
+            except ModelAnswerError:
+                continue
+
+    server.script = reply
+    mission = bench.approve_spec(plan(dear(server), own(bench, "a", does), budget=3.0))
+    bench.host()
+    paused(bench, mission)
+    assert 1.0 < bench.mission(mission).cost <= 3.0 + 1.5
+    assert bench.mission(mission).cost == pytest.approx(in_all(bench, mission))
+    sums = bench.store.usage_sums(["model"], mission_id=mission.id)
+    assert sums[0].cost == pytest.approx(in_all(bench, mission))
+    bench.answered(bench.store.send("cancel", mission.id, by="ana@here"))
+    bench.finished(mission)
+
+
+def test_call_that_fails_inside_hypernb_is_paid_and_nobody_waits_for_its_money(
+    bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hypernb.engine import ModelDesk
+
+    known, failures = ModelDesk.complete, [RuntimeError("nobody foresaw it")]
+
+    async def complete(desk: Any, *asked: Any, **more: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await known(desk, *asked, **more)
+
+    def does(services: Any, _task: Any) -> str:
+        from hypernb.errors import HypernbError
+        from hypernb.model import ChatMessage, ChatRequest
+
+        asked = ChatRequest(model="default", messages=(ChatMessage(role="user", content="?"),))
+        try:
+            services.chat(asked)
+        except HypernbError:
+            return str(services.chat(asked).text)
+        return "it did not fail"
+
+    monkeypatch.setattr(ModelDesk, "complete", complete)
+    mission = bench.approve_spec(plan(dear(server), own(bench, "a", does), budget=0.9))
+    bench.host(executor="thread")
+    assert paused(bench, mission)["left"] == pytest.approx(0.4)
+    bench.store.amend(mission.id, budget=2.0, by="ana@here")
+    resume(bench, mission)
+    mission = bench.finished(mission)
+    assert mission.state == "succeeded", mission.error
+    lost, settled = bench.store.calls(mission.id)
+    assert (lost.state, settled.state) == (CallState.LOST, CallState.SETTLED)
+    assert mission.cost == pytest.approx(in_all(bench, mission))

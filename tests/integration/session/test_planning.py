@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypernb.errors import (
     ModelRefusedError,
     PlanProblemsError,
     ReplayMissError,
+    UsageError,
 )
 from hypernb.model import AgentWork, CallState
 from hypernb.session import _planning
@@ -278,3 +280,67 @@ def test_edit_gives_a_task_another_model(session: hypernb.Session, use: Any) -> 
         assert isinstance(work, AgentWork)
         assert (work.model, work.steps, work.tools) == ("scripted-mini", 5, ())
         assert "scripted-mini" in mission.plan.models
+
+
+PRICED = '[profiles.openai.prices."scripted"]\ninput = 100\noutput = 1000\n'
+
+
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": -1, "completion_tokens": 10**15}])
+def test_planning_that_nobody_counts_is_paid_as_it_was_reserved(
+    session: hypernb.Session, home: Path, use: Any, usage: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(replace(plan_of(), usage=usage)) as server:
+        use(server)
+        mission = session.propose("Is it safe?", budget=50.0)
+        (call,) = session.store.calls(mission.record.id)
+        assert call.cost is None
+        assert session.store.mission(mission.record.id).cost == pytest.approx(call.reserved)
+
+
+def test_planning_that_was_broken_off_is_paid(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(Reply("word " * 1_000, finish=None, ends=False)) as server:
+        use(server)
+        mission = session.propose("Is it safe?", budget=50.0)
+        calls = session.store.calls(mission.record.id)
+        assert {(each.state, each.output_tokens) for each in calls} == {
+            (CallState.FAILED, 3 * 1_250)
+        }
+        cost = session.store.mission(mission.record.id).cost
+        assert cost == pytest.approx(sum(each.cost or 0.0 for each in calls))
+        assert cost > 3
+
+
+def test_key_in_a_name_of_a_file_is_not_in_what_is_kept_of_the_planning(
+    session: hypernb.Session, use: Any
+) -> None:
+    (session.root / "src" / "sk-test-0123456789.py").write_text("")
+    with ModelServer(plan_of()) as server:
+        use(server)
+        mission = session.propose("Is it safe?")
+        assert "sk-test-0123456789" in str(server.asked[0].body)
+        (call,) = session.store.calls(mission.record.id)
+        assert call.request is not None
+        assert b"sk-test-0123456789" not in session.store.artifact(call.request)[1]
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "where"),
+    [
+        ("Is sk-test-0123456789 safe?", 1, "the plan"),
+        ("Is it safe?", {"key": "sk-test-0123456789"}, "the input 'cfg'"),
+    ],
+)
+def test_key_in_what_is_handed_in_is_refused_and_not_stored(
+    session: hypernb.Session, use: Any, tmp_path: Path, goal: str, value: Any, where: str
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(UsageError, match=f"OPENAI_API_KEY stands in {where}"):
+            session.propose(goal, inputs={"cfg": value})
+    assert session.store.missions() == []
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()

@@ -17,7 +17,7 @@ from hypernb.errors import (
     ModelRefusedError,
     ModelUnavailableError,
 )
-from hypernb.model import Finish
+from hypernb.model import Finish, Price
 from hypernb.testing import FakeClock
 from tests.model_server import Call, ModelServer, Reply, fails, page, refuses, says
 from tests.unit.llm.asking import KEY, READ_FILE, Told, ask, request, spec
@@ -36,6 +36,7 @@ WAYS = pytest.mark.parametrize(
     ],
 )
 GOOD = says("All is well.")
+LOST_END = says("word " * 100, finish=None, ends=False)
 
 
 def first_then_good(first: Reply) -> list[Reply]:
@@ -537,3 +538,33 @@ def test_arguments_that_are_an_object_are_taken() -> None:
 
     with ModelServer(Reply(calls=(Call("f"),), edit=as_object)) as server:
         assert ask(spec(server, streams=False)).tool_calls[0].arguments == '{"path":"a.py"}'
+
+
+@pytest.mark.parametrize(
+    "broken", [says("word " * 100, cut="middle"), LOST_END], ids=["cut", "end"]
+)
+def test_answers_that_were_broken_off_count_as_used(broken: Reply) -> None:
+    with ModelServer([broken, says("fine")]) as server:
+        twice = ask(spec(server, price=Price(input=1, output=1)))
+    with ModelServer(says("fine")) as server:
+        once = ask(spec(server, price=Price(input=1, output=1)))
+    assert (twice.text, twice.tries) == ("fine", 2)
+    assert twice.use is not None
+    assert once.use is not None
+    assert twice.use.input_tokens > once.use.input_tokens
+    assert twice.use.output_tokens > once.use.output_tokens
+    assert (twice.cost or 0) > (once.cost or 0) > 0
+
+
+def test_call_that_fails_says_what_its_answers_have_used() -> None:
+    with ModelServer(LOST_END) as server, pytest.raises(ModelAnswerError) as failed:
+        ask(spec(server, max_output_tokens=50))
+    read, wrote = failed.value.used
+    assert read > 0
+    assert wrote == 3 * 50  # no more than each may have
+
+
+def test_call_without_an_answer_has_used_nothing() -> None:
+    with ModelServer(page()) as server, pytest.raises(ModelAnswerError) as failed:
+        ask(spec(server))
+    assert failed.value.used == (0, 0)

@@ -197,3 +197,8 @@ def test_names_that_are_none_are_left_out() -> None:
     listed = [{"id": "a"}, {"id": 3}, {"id": ""}, {"id": "x" * 300}, {"id": "a\nb"}, 7, None]
     with answering(json.dumps({"data": listed}).encode()) as url:
         assert asyncio.run(list_models(ModelSpec(name="m", base_url=url))) == ["a"]
+
+
+def test_names_of_models_do_not_hold_the_key() -> None:
+    with ModelServer(says(""), models=(f"for-{KEY}",)) as server:
+        assert listed(server) == ["for-[key]"]

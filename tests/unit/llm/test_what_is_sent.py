@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb.errors import ModelRefusedError
+from hypernb.errors import ModelError, ModelRefusedError
 from hypernb.model import ChatMessage, ChatRequest, Price, ToolCall
 from tests.model_server import Call, ModelServer, Reply, fails, says
 from tests.unit.llm.asking import KEY, READ_FILE, Told, ask, opened, request, run, spec
@@ -193,6 +193,38 @@ def test_the_key_is_in_nothing_that_comes_back(
     assert KEY not in "".join(map(repr, replied))
     assert KEY not in caplog.text
     assert told.text.endswith(f"the key is [key], is it not? {KEY[:-1]}")
+
+
+ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, f'{{"error": {{"message": "Wrong key: {ESCAPED}"}}}}'),
+        (404, f'{{"error": {{"message": "No {ESCAPED}", "code": "model_not_found"}}}}'),
+        (403, f'{{"error": "The key {ESCAPED} may not"}}'),
+        (200, f'{{"error": {{"message": "Wrong key: {ESCAPED}", "code": "401"}}}}'),
+    ],
+)
+def test_errors_do_not_hold_a_key_that_was_written_with_escapes(status: int, body: str) -> None:
+    reply = Reply(status=status, body=body.encode())
+    with ModelServer(reply) as server, pytest.raises(ModelRefusedError) as refused:
+        ask(spec(server))
+    assert KEY not in f"{refused.value} {vars(refused.value)}"
+    assert "[key]" in str(refused.value)
+
+
+def test_answers_do_not_hold_a_key_that_is_read_out_of_their_json() -> None:
+    with ModelServer(says(f'{{"a": "{ESCAPED}"}}')) as server:
+        assert json.loads(ask(spec(server)).text) == {"a": "[key]"}
+
+
+def test_an_error_that_is_nested_without_end_is_an_error_like_any() -> None:
+    deep = b'{"error": ' + b"[" * 900 + b"]" * 900 + b"}"
+    for status in (200, 400):
+        with ModelServer(Reply(status=status, body=deep)) as server, pytest.raises(ModelError):
+            ask(spec(server))
 
 
 def test_errors_do_not_hold_the_key() -> None:

@@ -89,6 +89,10 @@ def test_change_of_a_model_changes_the_hash(fields: dict[str, Any]) -> None:
         pytest.param("https://host/v1?key=1", id="query"),
         pytest.param("file:///etc/passwd", id="file"),
         pytest.param("host/v1", id="no-scheme"),
+        pytest.param("http://localhost:80.evil.example/v1", id="another-host"),
+        pytest.param("http://[::1].evil.example/v1", id="another-host-in-brackets"),
+        pytest.param("http://localhost:99999/v1", id="no-port"),
+        pytest.param("http://localhost:1/v1\nHost: x", id="line-end"),
     ],
 )
 def test_address_of_a_model_holds_no_secret(url: str) -> None:

@@ -135,10 +135,101 @@ def test_secrets_and_addresses_in_answers_are_covered_up(session: Session) -> No
     assert call.answer == "[secret] of [e-mail]"
 
 
+@pytest.mark.parametrize("as_a", ["text", "object", "error", "print"])
+def test_keys_of_this_kernel_are_in_nothing_that_a_tool_answers(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_a: str
+) -> None:
+    key = "plain words of a key"  # which looks like no secret
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+
+    @hypernb.tool(when="thread")
+    def tells() -> Any:
+        """Tell what it should not."""
+        if as_a == "error":
+            raise ValueError(f"cannot ask with {key}")
+        if as_a == "print":
+            sys.stdout.write(key)
+            return None
+        return {"asks with": key} if as_a == "text" else ({key},)
+
+    call = called(approved(session, "tells"), "tells")
+    assert key not in f"{call.answer} {call.error}"
+    assert call.value is None
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or key.encode() not in file.read_bytes()
+
+
 def test_long_answers_are_bounded(session: Session) -> None:
     hypernb.tool(lambda: "x" * 1_000_000, name="facts", when="thread")
     call = called(approved(session, "facts"), "facts")
     assert len(call.answer) < 20_100
+
+
+class Contrary:
+    """What cannot be looked at: its class fails whatever is asked of it."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise SystemExit(protocol)
+
+
+class ContraryDict(dict[str, int]):
+    def items(self) -> Any:
+        raise RuntimeError("not to be read")
+
+
+class ContraryInt(int):
+    def __repr__(self) -> str:
+        raise RuntimeError("not to be read")
+
+
+@pytest.mark.parametrize("when", ["free", "thread"])
+@pytest.mark.parametrize(
+    "value",
+    [Contrary(), ContraryDict(a=1), ContraryInt(1), "half a pair: \ud800"],
+    ids=["exits when pickled", "dict", "int", "no unicode"],
+)
+def test_call_whose_answer_cannot_be_read_is_answered(
+    session: Session, when: Any, value: Any
+) -> None:
+    hypernb.tool(lambda: value, name="contrary", when=when)
+    call = called(approved(session, "contrary"), "contrary")
+    assert call.ended_at is not None
+    assert call.answer is not None or "cannot be read" in call.error
+
+
+def test_call_whose_answer_cannot_be_written_is_answered(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hypernb.tool(lambda: "fine", name="fine", when="thread")
+    mission = approved(session, "fine")
+    write = type(session.store).answer_kernel_call
+
+    def fails(store: Any, call_id: str, *, error: str = "", **more: Any) -> None:
+        if not error:
+            raise OSError("no space left on device")
+        write(store, call_id, error=error, **more)
+
+    monkeypatch.setattr(type(session.store), "answer_kernel_call", fails)
+    assert "could not be written" in called(mission, "fine").error
+
+
+def test_of_an_endless_answer_only_the_beginning_is_looked_at(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hypernb import redact
+
+    looked_at: list[int] = []
+    known = redact.redact
+
+    def counts(text: str) -> Any:
+        looked_at.append(len(text))
+        return known(text)
+
+    monkeypatch.setattr("hypernb.session._kernel_answers.redact", counts)
+    hypernb.tool(lambda: "many words " * 500_000, name="much", when="thread")
+    call = called(approved(session, "much"), "much")
+    assert call.answer.endswith("… 5,480,000 more characters.")
+    assert max(looked_at) <= 200_000
 
 
 def test_what_cannot_be_kept_is_told_all_the_same(session: Session) -> None:
