@@ -18,6 +18,7 @@ from hypernb.errors import (
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._line import read_words, split_words
 from hypernb.magics._live import LiveView
+from hypernb.magics._planning_line import PlanningLine
 from hypernb.magics._verbs import CELL_OPTIONS
 from hypernb.model import EventKind, MissionState
 
@@ -278,19 +279,21 @@ def _propose(
             raise UnknownNameError("playbook", name, playbooks)
         params = playbooks[name].bind(arguments)
     _check_variable(options.get("out", ""))
-    return session.propose(
-        goal,
-        playbook=name,
-        params=params,
-        agents=options.get("agents", ()),
-        inputs=_inputs(around, options.get("in", ())),
-        scope=options.get("scope"),
-        budget=options.get("budget"),
-        priority=whole(options, "priority"),
-        concurrency=whole(options, "concurrency"),
-        deadline_s=options.get("deadline"),
-        **_of_models(around, goal or name, options),
-    )
+    with PlanningLine(around.rung) as line:
+        return session.propose(
+            goal,
+            playbook=name,
+            params=params,
+            agents=options.get("agents", ()),
+            inputs=_inputs(around, options.get("in", ())),
+            on_progress=line.tell,
+            scope=options.get("scope"),
+            budget=options.get("budget"),
+            priority=whole(options, "priority"),
+            concurrency=whole(options, "concurrency"),
+            deadline_s=options.get("deadline"),
+            **_of_models(around, goal or name, options),
+        )
 
 
 def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> dict[str, Any]:

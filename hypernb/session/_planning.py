@@ -22,6 +22,7 @@ from hypernb.errors import (
 from hypernb.model import AgentWork
 from hypernb.session._cassettes import ENV_MODE, cassette
 from hypernb.session._models import settings_of
+from hypernb.session._planning_progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -209,9 +210,9 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         only=_known_tools(wish.tools, there),
     )
     ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
-    wish.on_progress(f"asks {spec.name} for a plan")
+    progress = _progress(wish, spec)
     try:
-        proposal = _proposed(there, ledger, models, wish)
+        proposal = _proposed(there, ledger, models, progress, wish)
     except (KeyMissingError, ReplayMissError):
         raise
     except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
@@ -220,6 +221,7 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
             raise
         return _instead(session, wish, error, spec=spec, ledger=ledger)
     finally:
+        progress.end()
         ledger.close()
     fill(plan, proposal, there, planned_by=spec, notes=ledger.notes)
     plan.planning = ledger.calls
@@ -288,11 +290,12 @@ def fill(
     plan.notes = (*plan_notes(proposal, there, planned_by), *notes)
 
 
-def _proposed(there: Circumstances, ledger: Ledger, models: _Models, wish: Wish) -> Proposal:
+def _proposed(
+    there: Circumstances, ledger: Ledger, models: _Models, progress: Progress, wish: Wish
+) -> Proposal:
     from hypernb.agents import STRATEGIST, load_cards, propose
 
     card = models.cards.get(STRATEGIST) or load_cards(Path(there.root))[STRATEGIST]
-    heard = _Heard(wish.on_progress)
 
     async def ask() -> Proposal:
         async with asyncio.timeout(DEADLINE_S):
@@ -302,31 +305,28 @@ def _proposed(there: Circumstances, ledger: Ledger, models: _Models, wish: Wish)
                 name=models.planner,
                 card=card,
                 variables=wish.inputs,
-                on_text=heard,
+                on_text=progress.hear,
             )
 
-    return _apart(ask)
+    return _apart(ask, progress.look)
 
 
-class _Heard:
-    """Tells now and then how much of an answer has come."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._characters = 0
-        self._told = 0
-
-    def __call__(self, piece: str) -> None:
-        self._characters = self._characters + len(piece) if piece else 0
-        if self._characters // 1_000 != self._told:
-            self._told = self._characters // 1_000
-            self._tell(f"the plan has {self._characters:,} characters so far")
+def _progress(wish: Wish, spec: ModelSpec) -> Progress:
+    """Return what tells of the planning: nothing where a cassette answers at once."""
+    is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
+    return Progress(spec.name, (lambda _words: None) if is_replayed else wish.on_progress)
 
 
-def _apart(work: Callable[[], Coroutine[Any, Any, Proposal]]) -> Proposal:
+def _apart(
+    work: Callable[[], Coroutine[Any, Any, Proposal]], look: Callable[[], None]
+) -> Proposal:
     """Run a coroutine in a thread of its own: a notebook has a loop in this one.
 
     An interrupt ends the coroutine, and is raised when it has ended.
+
+    Args:
+        work: Makes the coroutine.
+        look: Called in this thread now and then, until it has ended.
     """
     done: Future[Proposal] = Future()
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Proposal]]] = Future()
@@ -348,7 +348,7 @@ def _apart(work: Callable[[], Coroutine[Any, Any, Proposal]]) -> Proposal:
     try:
         # Not by joining the thread: one that is interrupted takes it for ended in Python 3.11.
         while not wait([done], _LOOK_S).done:
-            pass
+            look()
         return done.result()
     except KeyboardInterrupt:
         loop, task = started.result(_END_S)

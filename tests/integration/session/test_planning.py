@@ -251,6 +251,7 @@ def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
         told: list[str] = []
         session.plan("Is it safe?", on_progress=told.append)
         assert told[0] == "asks scripted for a plan"
+        assert told[-1].startswith("asked scripted for a plan, for ")
 
 
 def test_task_that_names_a_model_gets_it(session: hypernb.Session, use: Any) -> None:

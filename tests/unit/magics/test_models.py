@@ -53,7 +53,9 @@ def around(session: Session) -> Surroundings:
 def proposed(around: Surroundings, line: str) -> dict[str, Any]:
     with pytest.raises(Planned) as caught:
         start_cell(around, line, "Which tests are missing?")
-    return {name: value for name, value in caught.value.args[0].items() if value}
+    terms = caught.value.args[0]
+    assert callable(terms.pop("on_progress"))
+    return {name: value for name, value in terms.items() if value}
 
 
 def options(line: str) -> tuple[list[str], dict[str, Any]]:
