@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future, wait
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from hypernb.errors import (
     BudgetExhaustedError,
     KeyMissingError,
     ModelError,
+    ModelUnavailableError,
     NoPlanError,
     PlanProblem,
     PlanProblemsError,
@@ -25,8 +27,9 @@ from hypernb.session._models import settings_of
 from hypernb.session._planning_progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
+    from hypernb.abc import ModelWait
     from hypernb.agents import Circumstances, Proposal
     from hypernb.llm import ModelSettings
     from hypernb.model import Grant, ModelSpec, PlanSpec, RoleCard
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 
 DEADLINE_S: Final = 120.0
 """Seconds that planning by a model may take; after them, rules plan."""
+
+UNREACHED_S: Final = 20.0
+"""Seconds that a server which cannot be asked is tried: somebody sits before the cell."""
 
 _LOOK_S: Final = 0.2
 _END_S: Final = 5.0
@@ -298,17 +304,63 @@ def _proposed(
     card = models.cards.get(STRATEGIST) or load_cards(Path(there.root))[STRATEGIST]
 
     async def ask() -> Proposal:
-        async with asyncio.timeout(DEADLINE_S):
+        async with _in_time(models.known[models.planner], ledger, progress) as hear:
             return await propose(
                 there,
                 ledger,
                 name=models.planner,
                 card=card,
                 variables=wish.inputs,
-                on_text=progress.hear,
+                on_text=hear,
             )
 
     return _apart(ask, progress.look)
+
+
+@asynccontextmanager
+async def _in_time(
+    spec: ModelSpec, ledger: Ledger, progress: Progress
+) -> AsyncIterator[Callable[[str], None]]:
+    """Bound the planning, and yield what is told each piece of the answer.
+
+    Raises:
+        ModelUnavailableError: The server could not be asked for so long.
+        TimeoutError: It took too long.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + DEADLINE_S
+
+    def move(at: float) -> None:
+        with suppress(RuntimeError):  # it is over already
+            deadline.reschedule(at)
+
+    def end_at(at: float) -> None:
+        # Calls are made in a thread of their own, which may tell of one until it has ended.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(move, at)
+
+    def hear(piece: str) -> None:
+        was_hindered = bool(progress.obstacle)
+        progress.hear(piece)
+        if piece and was_hindered:
+            end_at(end)
+
+    def waits(wait: ModelWait) -> None:
+        # A server that says when to come back is there, and is worth the wait.
+        if not progress.obstacle and not wait.is_asked:
+            end_at(min(end, loop.time() + UNREACHED_S))
+        progress.wait(wait)
+
+    ledger.on_wait = waits
+    try:
+        async with asyncio.timeout_at(end) as deadline:
+            yield hear
+    except TimeoutError:
+        if not progress.obstacle:
+            raise
+        problem = f"could not be asked for a plan: {progress.obstacle}"
+        hint = f"Start the server, check the address {spec.base_url}, or take another model."
+        raise ModelUnavailableError(spec.name, spec.host, problem, hint=hint) from None
 
 
 def _progress(wish: Wish, spec: ModelSpec) -> Progress:

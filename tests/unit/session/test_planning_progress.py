@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypernb.abc import ModelWait
 from hypernb.session._planning_progress import Progress
 
 
@@ -35,3 +36,20 @@ def test_an_answer_that_begins_anew_is_counted_anew() -> None:
     clock[0] = 1.0
     progress.look()
     assert told[-1] == "asks gpt-6 for a plan: 1 s so far, 3 characters have come"
+
+
+def test_a_server_that_cannot_be_asked_is_named_until_it_answers() -> None:
+    told: list[str] = []
+    clock = [0.0]
+    progress = Progress("gpt-6", told.append, lambda: clock[0])
+    progress.wait(ModelWait("cannot reach localhost:1", 2.0))
+    clock[0] = 1.0
+    progress.look()
+    progress.hear("yes")
+    clock[0] = 2.0
+    progress.look()
+    asks = "asks gpt-6 for a plan"
+    assert told[1:] == [
+        f"{asks}: 1 s so far; cannot reach localhost:1, and it is tried again",
+        f"{asks}: 2 s so far, 3 characters have come",
+    ]
