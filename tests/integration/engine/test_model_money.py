@@ -295,3 +295,12 @@ def test_retries_and_repairs_draw_on_the_same_budget(bench: Bench, server: Model
     assert mission.cost == pytest.approx(3 * (bench.store.calls(mission.id)[0].cost or 0.0))
     sums = bench.store.usage_sums(["model"], mission_id=mission.id)
     assert (sums[0].calls, sums[0].cost) == (3, pytest.approx(mission.cost))
+
+
+def test_without_a_budget_nothing_is_said_of_what_is_left(
+    bench: Bench, server: ModelServer
+) -> None:
+    mission = run(bench, plan(dear(server), own(bench, "a", asks(1))))
+    (told,) = payloads(bench, mission, "budget.reserved")
+    assert told["cost"] > 0
+    assert "left" not in told
