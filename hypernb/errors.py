@@ -498,6 +498,18 @@ class WaitInterruptedError(HypernbError, KeyboardInterrupt):
         )
 
 
+class PlanningInterruptedError(HypernbError, KeyboardInterrupt):
+    """A person interrupted the planning by a model; there is no mission."""
+
+    code = "plan.interrupted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You stopped the planning; there is no mission, and nothing runs.",
+            hint="What the model had begun to say may have to be paid; --offline asks none.",
+        )
+
+
 # --- tools and agents -------------------------------------------------------------------
 
 
