@@ -405,6 +405,7 @@ class BudgetExhaustedError(HypernbError):
     Attributes:
         spent: Dollars.
         budget: Dollars.
+        next_call: What a call that is not made may cost, in dollars; 0 if that is not why.
 
     Example:
         >>> raise BudgetExhaustedError(0.31, 0.3)
@@ -414,12 +415,22 @@ class BudgetExhaustedError(HypernbError):
 
     code = "budget.exhausted"
 
-    def __init__(self, spent: float, budget: float) -> None:
+    def __init__(
+        self, spent: float, budget: float, *, next_call: float = 0.0, hint: str = ""
+    ) -> None:
         self.spent = spent
         self.budget = budget
+        self.next_call = next_call
+        said = f"This attempt has spent {dollars(spent)} of the {dollars(budget)} that it may."
+        if next_call:
+            said = (
+                f"Of the {dollars(budget)} that may be spent, {dollars(spent)} is spent, and "
+                f"the next call may cost up to {dollars(next_call)}."
+            )
         super().__init__(
-            f"This attempt has spent {dollars(spent)} of the {dollars(budget)} that it may.",
-            hint="Rewind its mission: a new one has what is done, and can have a higher cap.",
+            said,
+            hint=hint
+            or "Rewind its mission: a new one has what is done, and can have a higher cap.",
         )
 
 
@@ -484,6 +495,18 @@ class WaitInterruptedError(HypernbError, KeyboardInterrupt):
         super().__init__(
             f"You stopped waiting; mission {mission} goes on.",
             hint=f"%hyper attach {mission} watches it again, %hyper cancel {mission} ends it.",
+        )
+
+
+class PlanningInterruptedError(HypernbError, KeyboardInterrupt):
+    """A person interrupted the planning by a model; there is no mission."""
+
+    code = "plan.interrupted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You stopped the planning; there is no mission, and nothing runs.",
+            hint="What the model had begun to say may have to be paid; --offline asks none.",
         )
 
 

@@ -153,13 +153,16 @@ def _of_models(
 
 
 def _proposed(words: Sequence[str], goal: str | None, terms: dict[str, Any]) -> Mission:
+    from hypernb.cli._progress import planning
+
     session = _session()
     if goal is not None:
         if words:
             raise UsageError(
                 f"--goal and {words[0]!r} exclude each other.", hint="Leave one out."
             )
-        return session.propose(goal, **terms)
+        with planning() as tell:
+            return session.propose(goal, on_progress=tell, **terms)
     if not words:
         raise UsageError(
             "hypernb run needs a playbook or --goal.",
@@ -167,6 +170,11 @@ def _proposed(words: Sequence[str], goal: str | None, terms: dict[str, Any]) -> 
         )
     name, *arguments = words
     playbooks = session.playbooks()
+    if " " in name.strip():
+        raise UsageError(
+            f"hypernb run does not take {name[:80]!r}: that is no name of a playbook.",
+            hint="Write a goal in words after --goal.",
+        )
     if name not in playbooks:
         raise UnknownNameError("playbook", name, playbooks)
     params = playbooks[name].bind(arguments)

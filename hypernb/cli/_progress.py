@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hypernb.views.words import state_word
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.console import Console, RenderableType
 
     from hypernb.model import MissionSnapshot, TaskRecord
@@ -42,6 +45,36 @@ def watch(mission: Mission, *, timeout: float | None = None) -> None:
         outlook=mission.outlook(),
     )
     console.print(said, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def planning() -> Iterator[Callable[[str], None]]:
+    """Yield what shows how planning by a model gets on: in place, or in one line."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    told: list[str] = []
+    if not console.is_terminal:
+
+        def tell(words: str) -> None:
+            if not told:
+                console.print(f"The strategist {words}.", markup=False, soft_wrap=True)
+            told.append(words)
+
+        yield tell
+        return
+    from rich.markup import escape
+
+    status = console.status("The strategist plans.")
+    try:
+
+        def show(words: str) -> None:
+            status.update(escape(f"The strategist {words}. Ctrl-C ends it."))
+            status.start()
+
+        yield show
+    finally:
+        status.stop()
 
 
 def _in_place(mission: Mission, console: Console, timeout: float | None) -> None:

@@ -209,8 +209,11 @@ class Calls:
         at = call.record.at
         told = [changes.requested(at, call.record, tokens=call.worst.total, said=kept.said)]
         if call.record.reserved:
-            left = max(0.0, self._run.course.budget.left - self._run.funds.reserved())
-            told.append(changes.reserved(at, call.record, left=left))
+            budget = self._run.course.budget
+            left = max(0.0, budget.left - self._run.funds.reserved())
+            told.append(
+                changes.reserved(at, call.record, left=None if budget.limit is None else left)
+            )
         await self._run.submit(told, kept.payloads)
 
     async def _made(self, call: Call, request: ChatRequest) -> ChatReply:

@@ -175,9 +175,10 @@ def requested(
     return _told(EventKind.LLM_REQUESTED, at, call, payload, kept=call)
 
 
-def reserved(at: datetime, call: CallRecord, *, left: float) -> Change:
-    """What a call may cost at most is kept for it."""
-    payload = {"call": call.id, "cost": call.reserved, "left": left}
+def reserved(at: datetime, call: CallRecord, *, left: float | None) -> Change:
+    """What a call may cost at most is kept for it; of a budget, if there is one."""
+    rest = {} if left is None else {"left": left}
+    payload = {"call": call.id, "cost": call.reserved, **rest}
     return _told(EventKind.BUDGET_RESERVED, at, call, payload)
 
 

@@ -122,7 +122,7 @@ class Funds:
         while not self._is_kept(attempt, cost):
             if self._is_beyond_cap(attempt, cost):
                 allowance = attempt.allowance or 0.0
-                raise BudgetExhaustedError(attempt.spent + cost, allowance)
+                raise BudgetExhaustedError(attempt.spent, allowance, next_call=cost)
             if not self._helps_to_wait(attempt, cost):
                 await self._decided(cost)
                 return False
@@ -134,7 +134,7 @@ class Funds:
         """Wait until a person has decided about a mission whose money does not last."""
         run, budget = self._run, self._run.course.budget
         if self.is_finishing or run.is_ending or run.broken:
-            raise BudgetExhaustedError(budget.spent + cost, budget.limit or 0.0)
+            raise BudgetExhaustedError(budget.spent, budget.limit or 0.0, next_call=cost)
         if not await run.read_amendments():
             run.ask_for_money(cost)
             await run.go.wait()

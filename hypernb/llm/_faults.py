@@ -181,7 +181,7 @@ def unknown_model(
     return ModelRefusedError(
         spec.name,
         spec.host,
-        f"is not there: {one_line(words)}",
+        f"is not there: {one_line(words).rstrip('.')}",
         status=status,
         hint=f"{meant}`%hyper models` lists all that the server offers.",
     )
@@ -200,7 +200,7 @@ def _context(spec: ModelSpec, request: ChatRequest, words: str) -> ModelError:
 def _refused(
     spec: ModelSpec, request: ChatRequest, status: int, body: Any
 ) -> ModelRefusedError:
-    words = one_line(said_of(body)[0]) or f"status {status}"
+    words = one_line(said_of(body)[0]).rstrip(".") or f"status {status}"
     if status in _REDIRECTS:
         problem = f"is elsewhere: the server sends on with status {status} ({words})"
         hint = (

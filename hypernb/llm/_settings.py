@@ -200,8 +200,9 @@ class ModelSettings:
         if self.model:
             return ""
         how = (
-            f'--model NAME, HYPERNB_MODEL, or model = "NAME" in {self.own_path} names one; '
-            "%hyper models lists what a server offers."
+            "--model NAME, %hyper config model=NAME, HYPERNB_MODEL, or "
+            f'model = "NAME" in {self.own_path} names one; %hyper models PROFILE lists what '
+            "a server offers, as in %hyper models ollama."
         )
         if self._environ.get(OPENAI_KEY, "").strip():
             return f"{OPENAI_KEY} is set, and no model is named, so none is asked: {how}"

@@ -11,6 +11,7 @@ from hypernb.errors import (
     ApprovalError,
     MissionError,
     PathError,
+    PlanningInterruptedError,
     UnknownNameError,
     UsageError,
     WaitInterruptedError,
@@ -18,6 +19,7 @@ from hypernb.errors import (
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._line import read_words, split_words
 from hypernb.magics._live import LiveView
+from hypernb.magics._planning_line import PlanningLine
 from hypernb.magics._verbs import CELL_OPTIONS
 from hypernb.model import EventKind, MissionState
 
@@ -113,10 +115,16 @@ def start(
         goal: In words; may be empty for a playbook.
         options: As read from the line.
         arguments: The playbook's own arguments.
+
+    Raises:
+        PlanningInterruptedError: A person has stopped the planning; nothing was started.
     """
     wait = _waits(around, options)
     approved_hash = _approved_hash(options.get("approve"))
-    mission = _propose(around, goal, options, arguments)
+    try:
+        mission = _propose(around, goal, options, arguments)
+    except KeyboardInterrupt:
+        raise PlanningInterruptedError from None
     if approved_hash is not None or options.get("yes"):
         mission.approve(plan_hash=approved_hash or mission.proposed_hash)
     _name_twins(mission)
@@ -278,19 +286,21 @@ def _propose(
             raise UnknownNameError("playbook", name, playbooks)
         params = playbooks[name].bind(arguments)
     _check_variable(options.get("out", ""))
-    return session.propose(
-        goal,
-        playbook=name,
-        params=params,
-        agents=options.get("agents", ()),
-        inputs=_inputs(around, options.get("in", ())),
-        scope=options.get("scope"),
-        budget=options.get("budget"),
-        priority=whole(options, "priority"),
-        concurrency=whole(options, "concurrency"),
-        deadline_s=options.get("deadline"),
-        **_of_models(around, goal or name, options),
-    )
+    with PlanningLine(around.rung) as line:
+        return session.propose(
+            goal,
+            playbook=name,
+            params=params,
+            agents=options.get("agents", ()),
+            inputs=_inputs(around, options.get("in", ())),
+            on_progress=line.tell,
+            scope=options.get("scope"),
+            budget=options.get("budget"),
+            priority=whole(options, "priority"),
+            concurrency=whole(options, "concurrency"),
+            deadline_s=options.get("deadline"),
+            **_of_models(around, goal or name, options),
+        )
 
 
 def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,8 +338,14 @@ def _seen(options: Mapping[str, Any]) -> dict[str, str]:
                 f"--see cannot be {word[:80]!r}.",
                 hint="Write NAME=schema, NAME=sample, NAME=sample:10 or NAME=all.",
             )
-        if name not in options.get("in", ()):
-            raise UnknownNameError("variable of --in", name, options.get("in", ()))
+        handed_in = options.get("in", ())
+        if not handed_in:
+            raise UsageError(
+                f"--see {word[:80]} is of no use: nothing is handed in.",
+                hint=f"Write --in {name[:80]} as well.",
+            )
+        if name not in handed_in:
+            raise UnknownNameError("variable of --in", name, handed_in)
         seen[name] = much
     return seen
 

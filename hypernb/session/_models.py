@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hypernb.errors import HypernbError, UnknownNameError, UsageError
+from hypernb.errors import HypernbError, KeyMissingError, UnknownNameError, UsageError
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ def models(session: Session, profile: str = "") -> Models:
 def _row(settings: ModelSettings, name: str, spec: ModelSpec) -> ModelRow:
     price = spec.price
     said = "" if price is None else f"${price.input:g} read, ${price.output:g} written"
-    is_usual = settings.model in (name, spec.name)
+    usual = settings.resolve() if settings.model else None
+    is_usual = usual is not None and usual[0] == name
     return ModelRow(
         name,
         spec.name,
@@ -155,6 +156,8 @@ def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
     if profile not in servers:
         raise UnknownNameError("profile", profile, servers)
     server = servers[profile]
+    if server.key and settings.key_of(server) is None:
+        raise KeyMissingError(profile, server.host, server.key)
     prices = settings.profiles[profile].prices
     rows = []
     for name in together(lambda: list_models(server, settings.key_of(server))):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future, wait
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from hypernb.errors import (
     BudgetExhaustedError,
     KeyMissingError,
     ModelError,
+    ModelUnavailableError,
     NoPlanError,
     PlanProblem,
     PlanProblemsError,
@@ -22,10 +24,12 @@ from hypernb.errors import (
 from hypernb.model import AgentWork
 from hypernb.session._cassettes import ENV_MODE, cassette
 from hypernb.session._models import settings_of
+from hypernb.session._planning_progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
+    from hypernb.abc import ModelWait
     from hypernb.agents import Circumstances, Proposal
     from hypernb.llm import ModelSettings
     from hypernb.model import Grant, ModelSpec, PlanSpec, RoleCard
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
 
 DEADLINE_S: Final = 120.0
 """Seconds that planning by a model may take; after them, rules plan."""
+
+UNREACHED_S: Final = 20.0
+"""Seconds that a server which cannot be asked is tried: somebody sits before the cell."""
 
 _LOOK_S: Final = 0.2
 _END_S: Final = 5.0
@@ -209,9 +216,9 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         only=_known_tools(wish.tools, there),
     )
     ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
-    wish.on_progress(f"asks {spec.name} for a plan")
+    progress = _progress(wish, spec)
     try:
-        proposal = _proposed(there, ledger, models, wish)
+        proposal = _proposed(there, ledger, models, progress, wish)
     except (KeyMissingError, ReplayMissError):
         raise
     except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
@@ -220,6 +227,7 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
             raise
         return _instead(session, wish, error, spec=spec, ledger=ledger)
     finally:
+        progress.end()
         ledger.close()
     is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
     fill(plan, proposal, there, planned_by=spec, notes=ledger.notes, is_replayed=is_replayed)
@@ -291,45 +299,89 @@ def fill(
     plan.notes = (*said, *notes)
 
 
-def _proposed(there: Circumstances, ledger: Ledger, models: _Models, wish: Wish) -> Proposal:
+def _proposed(
+    there: Circumstances, ledger: Ledger, models: _Models, progress: Progress, wish: Wish
+) -> Proposal:
     from hypernb.agents import STRATEGIST, load_cards, propose
 
     card = models.cards.get(STRATEGIST) or load_cards(Path(there.root))[STRATEGIST]
-    heard = _Heard(wish.on_progress)
 
     async def ask() -> Proposal:
-        async with asyncio.timeout(DEADLINE_S):
+        async with _in_time(models.known[models.planner], ledger, progress) as hear:
             return await propose(
                 there,
                 ledger,
                 name=models.planner,
                 card=card,
                 variables=wish.inputs,
-                on_text=heard,
+                on_text=hear,
             )
 
-    return _apart(ask)
+    return _apart(ask, progress.look)
 
 
-class _Heard:
-    """Tells now and then how much of an answer has come."""
+@asynccontextmanager
+async def _in_time(
+    spec: ModelSpec, ledger: Ledger, progress: Progress
+) -> AsyncIterator[Callable[[str], None]]:
+    """Bound the planning, and yield what is told each piece of the answer.
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._characters = 0
-        self._told = 0
+    Raises:
+        ModelUnavailableError: The server could not be asked for so long.
+        TimeoutError: It took too long.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + DEADLINE_S
 
-    def __call__(self, piece: str) -> None:
-        self._characters = self._characters + len(piece) if piece else 0
-        if self._characters // 1_000 != self._told:
-            self._told = self._characters // 1_000
-            self._tell(f"the plan has {self._characters:,} characters so far")
+    def move(at: float) -> None:
+        with suppress(RuntimeError):  # it is over already
+            deadline.reschedule(at)
+
+    def end_at(at: float) -> None:
+        # Calls are made in a thread of their own, which may tell of one until it has ended.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(move, at)
+
+    def hear(piece: str) -> None:
+        was_hindered = bool(progress.obstacle)
+        progress.hear(piece)
+        if piece and was_hindered:
+            end_at(end)
+
+    def waits(wait: ModelWait) -> None:
+        # A server that says when to come back is there, and is worth the wait.
+        if not progress.obstacle and not wait.is_asked:
+            end_at(min(end, loop.time() + UNREACHED_S))
+        progress.wait(wait)
+
+    ledger.on_wait = waits
+    try:
+        async with asyncio.timeout_at(end) as deadline:
+            yield hear
+    except TimeoutError:
+        if not progress.obstacle:
+            raise
+        problem = f"could not be asked for a plan: {progress.obstacle}"
+        hint = f"Start the server, check the address {spec.base_url}, or take another model."
+        raise ModelUnavailableError(spec.name, spec.host, problem, hint=hint) from None
 
 
-def _apart(work: Callable[[], Coroutine[Any, Any, Proposal]]) -> Proposal:
+def _progress(wish: Wish, spec: ModelSpec) -> Progress:
+    """Return what tells of the planning: nothing where a cassette answers at once."""
+    is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
+    return Progress(spec.name, (lambda _words: None) if is_replayed else wish.on_progress)
+
+
+def _apart(
+    work: Callable[[], Coroutine[Any, Any, Proposal]], look: Callable[[], None]
+) -> Proposal:
     """Run a coroutine in a thread of its own: a notebook has a loop in this one.
 
     An interrupt ends the coroutine, and is raised when it has ended.
+
+    Args:
+        work: Makes the coroutine.
+        look: Called in this thread now and then, until it has ended.
     """
     done: Future[Proposal] = Future()
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Proposal]]] = Future()
@@ -351,7 +403,7 @@ def _apart(work: Callable[[], Coroutine[Any, Any, Proposal]]) -> Proposal:
     try:
         # Not by joining the thread: one that is interrupted takes it for ended in Python 3.11.
         while not wait([done], _LOOK_S).done:
-            pass
+            look()
         return done.result()
     except KeyboardInterrupt:
         loop, task = started.result(_END_S)

@@ -67,6 +67,8 @@ class Ledger(ChatModel):
         self._keep = keep
         self._calls: list[CallRecord] = []
         self.payloads: list[Payload] = []
+        self.on_wait: Callable[[ModelWait], None] = _ignore
+        """Told before each wait of a call, if the call does not say who is."""
 
     @property
     def calls(self) -> tuple[CallRecord, ...]:
@@ -106,7 +108,8 @@ class Ledger(ChatModel):
         """
         worst = self._worst_case(request)
         if self._budget is not None and worst and self.spent + worst > self._budget:
-            raise BudgetExhaustedError(self.spent + worst, self._budget)
+            more = "A larger budget, or a cheaper model, lets a model plan."
+            raise BudgetExhaustedError(self.spent, self._budget, next_call=worst, hint=more)
         began = self._clock.now()
         facts: dict[str, Any] = {"state": CallState.LOST, "cost": worst}
         try:
@@ -116,7 +119,7 @@ class Ledger(ChatModel):
                 way=self._way,
                 deadline_s=deadline_s,
                 on_text=on_text,
-                on_wait=on_wait or _ignore,
+                on_wait=on_wait or self.on_wait,
             )
         except ModelError as error:
             facts = self._failed(error)

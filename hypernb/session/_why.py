@@ -171,7 +171,10 @@ def _approved(mission: Mission) -> str:
 
 def _paid(told: Why, calls: list[CallRecord]) -> Why:
     live = [call for call in calls if call.source == "live"]
-    named = dict.fromkeys(f"{call.model} at {call.host}" for call in calls if call.task_id)
+    asked = [call for call in calls if call.task_id]
+    plain = asked or calls
+    end = "" if asked else ", for the plan"
+    named = dict.fromkeys(f"{call.model} at {call.host}{end}" for call in plain)
     return replace(
         told,
         models=tuple(named),

@@ -41,8 +41,10 @@ LEFT_OUT: Final = frozenset(
     }
 )
 
-# Recorded answers of models: a crew that sees the recording of itself cannot be replayed.
+# Recorded answers of models, and the project's own store with what lies beside it: a crew that
+# sees the recording of itself cannot be replayed, and what missions said is no project's file.
 CASSETTES: Final = ".hypernb/cassettes/"
+STORE: Final = (".hypernb/hypernb.db", ".hypernb/backups/")
 
 _WALKED: Final = "all files were taken but those in folders of by-products."
 # Folders of these names are by-products too, unless they are Python packages.
@@ -96,7 +98,7 @@ def list_files(root: str | Path) -> Listing:
     those that git does not ignore. Elsewhere the tree is walked without by-products
     (`LEFT_OUT`, and ``build`` or ``dist``). Symbolic links count if they lead to a file that
     is listed itself; names that cannot be shown on a line are left out, and the note says so.
-    Cassettes of models are never among them.
+    Cassettes of models and the project's store are never among them.
 
     Raises:
         PathError: There is no such directory, or it cannot be read.
@@ -107,7 +109,8 @@ def list_files(root: str | Path) -> Listing:
     git = names is not None
     if names is None:
         names = _by_walking(path, notes)
-    names = [each for each in names if f"/{CASSETTES}" not in f"/{each}"]
+    own = [f"/{each}" for each in (CASSETTES, *STORE)]
+    names = [each for each in names if not any(mark in f"/{each}" for mark in own)]
     files = _regular(path, _showable(names, notes), notes)
     if not files:
         notes.append("There are no files to look at.")

@@ -119,12 +119,13 @@ def egress_html(rows: Sequence[EgressLike]) -> str:
     texts = (
         el(
             "details",
-            el("summary", line(leaves(each), cut_at=400)),
+            el("summary", line(f"{each.task}: {leaves(each)}", cut_at=400)),
             el("pre", clean(each.text, cut_at=_TEXT_AT_MOST)),
         )
         for each in rows
     )
-    caption = words.count(len({each.variable for each in rows}), "variable")
+    told_to = words.count(len({each.task for each in rows}), "task")
+    caption = f"{words.count(len({each.variable for each in rows}), 'variable')}, {told_to}"
     return small("What leaves", table(caption, heads, told), join(texts))
 
 
@@ -143,5 +144,8 @@ def egress_text(rows: Sequence[EgressLike], width: int = 100) -> str:
         for each in rows
     ]
     heads = ("Variable", "Task", "Leaves for", "Bytes", "Covered up")
-    texts = (f"{leaves(each)}\n\n{clean(each.text, cut_at=_TEXT_AT_MOST)}" for each in rows)
+    texts = (
+        f"{each.task}: {leaves(each)}\n\n{clean(each.text, cut_at=_TEXT_AT_MOST)}"
+        for each in rows
+    )
     return "\n\n".join([columns(heads, body, width=width), *texts])

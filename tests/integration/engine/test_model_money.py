@@ -378,3 +378,12 @@ def test_call_that_fails_inside_hypernb_is_paid_and_nobody_waits_for_its_money(
     lost, settled = bench.store.calls(mission.id)
     assert (lost.state, settled.state) == (CallState.LOST, CallState.SETTLED)
     assert mission.cost == pytest.approx(in_all(bench, mission))
+
+
+def test_without_a_budget_nothing_is_said_of_what_is_left(
+    bench: Bench, server: ModelServer
+) -> None:
+    mission = run(bench, plan(dear(server), own(bench, "a", asks(1))))
+    (told,) = payloads(bench, mission, "budget.reserved")
+    assert told["cost"] > 0
+    assert "left" not in told

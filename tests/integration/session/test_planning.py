@@ -13,6 +13,7 @@ import hypernb
 from hypernb.errors import (
     KeyMissingError,
     ModelRefusedError,
+    ModelUnavailableError,
     PlanProblemsError,
     ReplayMissError,
     UsageError,
@@ -187,6 +188,8 @@ def test_budget_that_planning_would_exceed_is_not_touched(
         use(server)
         plan = session.plan("Is it safe?", budget=0.01)
         assert plan.planned_by == "rules"
+        assert "Of the $0.01 that may be spent, $0.00 is spent, and the next" in plan.notes[0]
+        assert "A larger budget, or a cheaper model" in plan.notes[0]
         assert server.asked == []
 
 
@@ -195,6 +198,19 @@ def test_only_agents_that_were_named_take_part(session: hypernb.Session, use: An
         use(server)
         plan = session.plan("Is it safe?", agents=["qa-engineer"])
         assert [each.agent for each in plan.tasks] == ["qa-engineer"]
+
+
+def test_server_that_cannot_be_reached_is_named_soon(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    with ModelServer(plan_of()) as server:
+        use(server)
+    plan = session.plan("Is it safe?")
+    assert plan.planned_by == "rules"
+    assert f"could not be asked for a plan: cannot reach {server.host}" in plan.notes[0]
+    with pytest.raises(ModelUnavailableError, match="Start the server, check the address"):
+        session.plan("Is it safe?", model=MODEL)
 
 
 def test_planning_ends_after_its_time(
@@ -253,6 +269,7 @@ def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
         told: list[str] = []
         session.plan("Is it safe?", on_progress=told.append)
         assert told[0] == "asks scripted for a plan"
+        assert told[-1].startswith("asked scripted for a plan, for ")
 
 
 def test_task_that_names_a_model_gets_it(session: hypernb.Session, use: Any) -> None:
@@ -344,3 +361,21 @@ def test_key_in_what_is_handed_in_is_refused_and_not_stored(
     assert session.store.missions() == []
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()
+
+
+def test_models_say_which_is_asked_also_by_its_profile(
+    session: hypernb.Session, home: Path
+) -> None:
+    own = 'model = "work"\n[profiles.work]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "big"\n'
+    (home / "config.toml").write_text(own)
+    (row,) = session.models().rows
+    assert (row.name, row.note) == ("work:big", "is asked if nobody says otherwise")
+
+
+def test_models_of_a_server_whose_key_is_not_here_say_so(
+    session: hypernb.Session, home: Path
+) -> None:
+    own = '[profiles.work]\nbase_url = "http://127.0.0.1:1/v1"\nkey = "WORK_KEY"\n'
+    (home / "config.toml").write_text(own)
+    with pytest.raises(KeyMissingError, match="needs WORK_KEY, which is not set here"):
+        session.models("work")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb.errors import UnknownNameError, UsageError
+from hypernb.errors import PlanningInterruptedError, UnknownNameError, UsageError
 from hypernb.magics._actions import ACTIONS
 from hypernb.magics._complete import complete_line
 from hypernb.magics._line import read_line, read_words, split_words
@@ -53,7 +53,25 @@ def around(session: Session) -> Surroundings:
 def proposed(around: Surroundings, line: str) -> dict[str, Any]:
     with pytest.raises(Planned) as caught:
         start_cell(around, line, "Which tests are missing?")
-    return {name: value for name, value in caught.value.args[0].items() if value}
+    terms = caught.value.args[0]
+    assert callable(terms.pop("on_progress"))
+    return {name: value for name, value in terms.items() if value}
+
+
+def test_interrupted_planning_is_one_line_and_starts_nothing(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_words: Any, **_terms: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "propose", interrupted)
+    with pytest.raises(PlanningInterruptedError, match="there is no mission"):
+        start_cell(around, "", "Which tests are missing?")
+
+
+def test_see_without_in_says_what_to_write(around: Surroundings) -> None:
+    with pytest.raises(UsageError, match="Write --in df as well"):
+        start_cell(around, "--see df=all", "Which tests are missing?")
 
 
 def options(line: str) -> tuple[list[str], dict[str, Any]]:
@@ -118,7 +136,7 @@ def test_model_goes_before_the_setting_offline(around: Surroundings, session: Se
         pytest.param("--model big --offline", UsageError, "exclude", id="both"),
         pytest.param("--record --replay", UsageError, "exclude", id="record-and-replay"),
         pytest.param("--in df --see df", UsageError, "NAME=schema", id="how-much"),
-        pytest.param("--see df=all", UnknownNameError, "'df'", id="not-handed-in"),
+        pytest.param("--in cfg --see df=all", UnknownNameError, "'df'", id="not-handed-in"),
     ],
 )
 def test_misuse_starts_nothing(

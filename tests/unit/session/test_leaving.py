@@ -78,6 +78,7 @@ def test_stored_plan_says_the_same(session: Session) -> None:
 def test_lens_shows_itself_to_the_last_character(session: Session) -> None:
     lens = leaving(session, *planned(session))
     assert lens[0].text in repr(lens)
+    assert f"{lens[0].task}: Of {lens[0].variable}, " in repr(lens)
     assert lens[0].text in lens._repr_html_().replace("&#x27;", "'")
     assert "<script" not in lens._repr_html_()
     assert list(lens.to_frame()["variable"]) == ["df"]

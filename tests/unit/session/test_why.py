@@ -119,3 +119,22 @@ def test_cost_that_nobody_knows_is_not_nothing(session: Session) -> None:
     said = repr(session.why("m-1/features", {}))
     assert "not known, for 1 call" in said
     assert "$0" not in said
+
+
+def test_mission_that_only_a_model_planned_names_that_model(session: Session) -> None:
+    recorded = Recorded(session, "first", "second").start()
+    call = CallRecord(
+        id="01CALL",
+        mission_id=recorded.record.id,
+        state=CallState.SETTLED,
+        at=START,
+        purpose="plan",
+        model="gpt-6",
+        host="api.example",
+        cost=0.02,
+    )
+    recorded.tell("llm.responded", call=call)
+    recorded.finish("first", 1).finish("second", 2).end()
+    why = session.why("m-1", {})
+    assert why.models == ("gpt-6 at api.example, for the plan",)
+    assert "$0.020 for 1 call" in repr(why)

@@ -77,6 +77,22 @@ def test_folder_without_git_is_walked(tree: Tree) -> None:
     assert ".venv, __pycache__, build, node_modules" in listing.note
 
 
+def test_store_and_cassettes_of_the_project_are_no_files_of_it(tree: Tree) -> None:
+    files = {
+        ".hypernb/agents/a.toml": "",
+        ".hypernb/config.toml": "",
+        ".hypernb/hypernb.db": "",
+        ".hypernb/hypernb.db-wal": "",
+        ".hypernb/hypernb.db.artifacts/ab/cd": "",
+        ".hypernb/backups/one.hypernb-backup": "",
+        ".hypernb/cassettes/goal.jsonl": "",
+        "a.py": "",
+    }
+    kept = (".hypernb/agents/a.toml", ".hypernb/config.toml", "a.py")
+    for in_git in (False, True):
+        assert list_files(tree(files, git=in_git)).files == kept
+
+
 def test_without_git_program_the_tree_is_walked(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,7 +95,7 @@ def test_dates_and_fractions_are_no_long_numbers() -> None:
 
 
 def test_dtypes_have_the_same_names_with_every_pandas() -> None:
-    days = pd.to_datetime(["2026-03-01", None])
+    days = pd.DatetimeIndex(["2026-03-01", pd.NaT])
     frames = [
         pd.DataFrame(
             {

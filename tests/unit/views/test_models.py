@@ -271,6 +271,12 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
             id="nothing-kept",
         ),
         pytest.param(
+            "budget.reserved",
+            {"cost": 0.02},
+            "Up to $0.020 is kept for a call.",
+            id="kept-without-a-budget",
+        ),
+        pytest.param(
             "budget.warned",
             {"spent": 0.4, "budget": 0.5},
             "80% of the budget is spent: $0.40 of $0.50.",

@@ -1,0 +1,56 @@
+"""The line below a cell while a model plans, so that the wait has a word."""
+
+from __future__ import annotations
+
+import html
+import sys
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from hypernb.session.front_end import Rung
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_HINT = "Nothing runs yet; interrupting the cell ends it."
+
+
+class PlanningLine:
+    """Shows what planning is doing, in one place; nothing if it never says a word.
+
+    Args:
+        rung: How missions are shown here: text is written once, as it cannot be replaced.
+    """
+
+    def __init__(self, rung: Rung) -> None:
+        self._rung = rung
+        self._display = {"display_id": f"hypernb-planning-{uuid4().hex}"}
+        self._words = ""
+
+    def __enter__(self) -> PlanningLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._words and self._rung is not Rung.TEXT:
+            self._show(f"The strategist {self._words}.", is_new=False)
+
+    def tell(self, words: str) -> None:
+        """Show a few words on what planning is doing."""
+        is_new = not self._words
+        self._words = words
+        if self._rung is not Rung.TEXT:
+            self._show(f"The strategist {words}. {_HINT}", is_new=is_new)
+        elif is_new:
+            sys.stderr.write(f"The strategist {words}. Ctrl-C ends it.\n")
+            sys.stderr.flush()
+
+    def _show(self, said: str, *, is_new: bool) -> None:
+        from IPython.display import publish_display_data
+
+        shown = {"text/plain": said, "text/html": f"<p>{html.escape(said)}</p>"}
+        publish_display_data(shown, transient=self._display, update=not is_new)

@@ -1,0 +1,60 @@
+"""What stands below a cell while a model plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hypernb.magics._planning_line import PlanningLine
+from hypernb.session.front_end import Rung
+
+ASKS = "asks gpt-6 for a plan"
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    import IPython.display
+
+    made: list[dict[str, Any]] = []
+
+    def publish(data: dict[str, str], **more: Any) -> None:
+        made.append({"said": data["text/plain"], **more})
+
+    monkeypatch.setattr(IPython.display, "publish_display_data", publish)
+    return made
+
+
+def test_one_line_is_shown_replaced_and_left_without_the_hint(
+    shown: list[dict[str, Any]],
+) -> None:
+    with PlanningLine(Rung.WIDGET) as line:
+        line.tell(ASKS)
+        line.tell(f"{ASKS}: 3 s so far")
+        line.tell("asked gpt-6 for a plan, for 3.2 s")
+    assert [each["update"] for each in shown] == [False, True, True, True]
+    assert len({each["transient"]["display_id"] for each in shown}) == 1
+    assert shown[1]["said"] == (
+        f"The strategist {ASKS}: 3 s so far. Nothing runs yet; interrupting the cell ends it."
+    )
+    assert shown[-1]["said"] == "The strategist asked gpt-6 for a plan, for 3.2 s."
+
+
+def test_nothing_is_shown_of_a_plan_that_asks_nobody(
+    shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for rung in Rung:
+        with PlanningLine(rung):
+            pass
+    assert not shown
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_is_told_once(
+    shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with PlanningLine(Rung.TEXT) as line:
+        line.tell(ASKS)
+        line.tell(f"{ASKS}: 3 s so far")
+    assert not shown
+    assert capsys.readouterr().err == f"The strategist {ASKS}. Ctrl-C ends it.\n"
