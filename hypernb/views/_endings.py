@@ -84,6 +84,8 @@ def _quoted(figures: Figures) -> str:
     quote = figures.outlook.quote()
     if quote is None or quote.source is QuoteSource.NOTHING:
         return ""
+    if quote.source is QuoteSource.UNKNOWN:
+        return f" It cost {figures.cost_words}; before, there was nothing to quote it by."
     return f" It cost {figures.cost_words}; quoted: {quote_words(quote)}."
 
 

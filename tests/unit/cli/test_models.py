@@ -82,3 +82,10 @@ def test_unreadable_settings_say_which_file(
     (tmp_path / "config.toml").write_text("model = ")
     assert run(["models"]) == CANNOT
     assert "config.toml" in capsys.readouterr().err
+
+
+def test_goal_in_place_of_a_playbook_is_told_where_to_stand(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["run", "Which tests are missing?"]) == MISUSE
+    assert "Write a goal in words after --goal." in capsys.readouterr().err

@@ -207,6 +207,10 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
     shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
     said = mission_text(shown, 300, outlook=OUTLOOK)
     assert "It cost $0.21; quoted: $0.12 to $0.30" in said
+    unknown = Outlook((Quote(QuoteSource.UNKNOWN),))
+    assert "It cost $0.21; before, there was nothing to quote it by." in mission_text(
+        shown, 300, outlook=unknown
+    )
 
 
 # -- the feed ----------------------------------------------------------------------------
