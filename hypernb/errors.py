@@ -616,7 +616,8 @@ class ModelError(HypernbError):
         self.model = model
         self.host = host
         self.problem = problem
-        super().__init__(f"{model} at {host} {problem}.", hint=hint)
+        # A server's sentence at its end has a full stop of its own.
+        super().__init__(f"{model} at {host} {problem.rstrip('.')}.", hint=hint)
 
 
 class ModelUnavailableError(ModelError):
