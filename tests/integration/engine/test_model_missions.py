@@ -136,7 +136,7 @@ class TestContract:
     ) -> None:
         spec = plan(model(server, price=None), task("a"), budget=1.0)
         mission = run(bench, spec)
-        assert "nobody knows what it costs" in mission.error
+        assert "nobody knows what scripted at" in mission.error
         assert "price" in mission.error
         assert server.requests == []
 
