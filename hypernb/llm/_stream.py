@@ -13,6 +13,8 @@ MOST_BYTES: Final = 8_000_000
 _BOM: Final = b"\xef\xbb\xbf"
 _STARTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _EMPTY_START: Final = 1000
+_MOST_DEPTH: Final = 200
+"""Levels of JSON; a schema that a model writes down has twenty."""
 DONE: Final = b"[DONE]"
 
 
@@ -123,4 +125,26 @@ def parse(data: bytes) -> dict[str, Any]:
             "has answered with JSON that is no object",
             data[:EVIDENCE_CHARACTERS].decode(errors="replace"),
         )
+    if _is_deep(data, value):
+        raise AnswerFault(
+            f"has answered with JSON that is nested more than {_MOST_DEPTH} levels deep",
+            data[:EVIDENCE_CHARACTERS].decode(errors="replace"),
+        )
     return value
+
+
+def _is_deep(data: bytes, value: object) -> bool:
+    """Tell whether what reads it level by level would fail on it."""
+    if data.count(b"[") + data.count(b"{") <= _MOST_DEPTH:
+        return False
+    level: list[object] = [value]
+    for _ in range(_MOST_DEPTH):
+        level = [
+            below
+            for each in level
+            if isinstance(each, dict | list)
+            for below in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True

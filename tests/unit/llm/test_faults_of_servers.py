@@ -568,3 +568,28 @@ def test_call_without_an_answer_has_used_nothing() -> None:
     with ModelServer(page()) as server, pytest.raises(ModelAnswerError) as failed:
         ask(spec(server))
     assert failed.value.used == (0, 0)
+
+
+DEEP = "[" * 400 + "]" * 400
+DEEP_CALL = f'{{"id": "a", "function": {{"name": "read_file", "arguments": {DEEP}}}}}'
+
+
+@WAYS
+@pytest.mark.parametrize(
+    "choice",
+    [
+        f'{{"finish_reason": "tool_calls", "WHERE": {{"tool_calls": [{DEEP_CALL}]}}}}',
+        f'{{"finish_reason": "stop", "x": {DEEP}, "WHERE": {{"content": "fine"}}}}',
+    ],
+    ids=["arguments", "elsewhere"],
+)
+def test_json_that_is_nested_without_end_is_no_answer(choice: str, way: dict[str, Any]) -> None:
+    where = "delta" if way["streams"] else "message"
+    body = f'{{"choices": [{choice.replace("WHERE", where)}]}}'
+    sent = f"data: {body}\n\ndata: [DONE]\n\n" if way["streams"] else body
+    with (
+        ModelServer(Reply(body=sent.encode())) as server,
+        pytest.raises(ModelAnswerError) as no,
+    ):
+        ask(spec(server, **way), request(tools=(READ_FILE,)))
+    assert "nested" in str(no.value)

@@ -215,6 +215,16 @@ def test_errors_do_not_hold_a_key_that_was_written_with_escapes(status: int, bod
     assert "[key]" in str(refused.value)
 
 
+def test_the_sentence_of_a_server_ends_with_one_full_stop() -> None:
+    with (
+        ModelServer(fails(401, "Wrong key.")) as server,
+        pytest.raises(ModelRefusedError) as no,
+    ):
+        ask(spec(server, key="K"))
+    assert str(no.value).startswith("scripted at")
+    assert "Wrong key. Check K" in str(no.value)
+
+
 def test_answers_do_not_hold_a_key_that_is_read_out_of_their_json() -> None:
     with ModelServer(says(f'{{"a": "{ESCAPED}"}}')) as server:
         assert json.loads(ask(spec(server)).text) == {"a": "[key]"}
