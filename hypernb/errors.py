@@ -511,12 +511,12 @@ class PlanningInterruptedError(HypernbError, KeyboardInterrupt):
 
     def __init__(self, kept: str = "") -> None:
         self.kept = kept
+        said = "You stopped the planning; there is no mission, and nothing runs."
         hint = "--offline asks no model."
         if kept:
+            said = "You stopped the planning; there is no plan, and nothing runs."
             hint = f"Its goal, and what the planning has used, are kept in {kept}. {hint}"
-        super().__init__(
-            "You stopped the planning; there is no plan, and nothing runs.", hint=hint
-        )
+        super().__init__(said, hint=hint)
 
 
 # --- tools and agents -------------------------------------------------------------------

@@ -76,6 +76,8 @@ def outcome(figures: Figures, result: Report | None = None) -> str:
             done = figures.counts.get(TaskState.SUCCEEDED, 0)
             of = words.count(figures.total, "task")
             why = words.because(mission.state, mission.error)
+            if not figures.total:
+                return f"Ended{why}"
             return f"Ended{why} {done:,} of {of} succeeded.{_quoted(figures)}"
 
 

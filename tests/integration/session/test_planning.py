@@ -23,6 +23,15 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, CallState, EventKind, MissionState
 from hypernb.session import _planning
+from hypernb.views import (
+    events_text,
+    mission_html,
+    mission_text,
+    missions_text,
+    plan_text,
+)
+from hypernb.views._figures import Figures
+from hypernb.widgets._actions import mission_actions
 from tests.model_server import ModelServer, Reply
 
 if TYPE_CHECKING:
@@ -469,14 +478,20 @@ def test_mission_of_a_planning_that_failed_can_be_looked_at_and_not_run(
     assert "planning failed: scripted has made no plan" in " ".join(said.split())
     assert "There is no plan. Nothing ran" in said
     assert "retry" not in said
-    assert "planning failed" in ending_text(kept.snapshot(), 96)
-    assert "planning failed" in mission_html(kept.snapshot())
+    assert "There is no plan. Nothing ran" in plan_text(kept.snapshot(), 96)
+    assert mission_actions(Figures(kept.snapshot())) == []
+    assert "planning failed" in events_text(kept.events())
+    assert "Is it safe?" in missions_text([kept.record], width=160)
+    assert "planning failed" in mission_html(kept.snapshot(), live=False)
     assert len(kept.tasks) == len(kept.findings) == 0
     assert kept.plan.tasks == ()
     with pytest.raises(TransitionError):
         kept.approve()
     with pytest.raises(TransitionError):
         kept.retry()
+    with pytest.raises(PlanProblemsError, match="no tasks"):
+        kept.fork()
+    assert session.store.check() == []
 
 
 def test_planning_that_has_used_nothing_leaves_no_mission(
