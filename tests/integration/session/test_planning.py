@@ -551,3 +551,22 @@ def test_tool_that_an_agent_may_not_use_costs_no_second_call(
         assert "rm" not in work.tools
         said = "Task 'look' was to use 'rm', which security-engineer may not; it is left out."
         assert said in mission.plan.notes
+
+
+def test_planning_that_reached_no_server_is_not_paid(
+    session: hypernb.Session, home: Path, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hypernb.llm import _call
+
+    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    monkeypatch.setattr(_call, "backoff_s", lambda *_: 60.0)
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+    with pytest.raises(ModelUnavailableError, match="Start the server"):
+        session.plan("Is it safe?", model=MODEL, budget=50.0)
+    assert session.missions() == []
+    plan = session.plan("Is it safe?", budget=50.0)
+    (call,) = plan.planning
+    assert (call.state, call.paid) == (CallState.FAILED, 0.0)
+    assert call.error.startswith("cannot reach ")
