@@ -101,7 +101,7 @@ class Store(ABC):
     # -- what sessions write ------------------------------------------------------------
 
     @abstractmethod
-    def create_mission(
+    def create_mission(  # noqa: PLR0913  each is named at the call
         self,
         spec: PlanSpec,
         *,
@@ -110,6 +110,7 @@ class Store(ABC):
         forked_from: MissionId | None = None,
         forked_at: str = "",
         planning: Sequence[CallRecord] = (),
+        ended: tuple[MissionState, str] | None = None,
     ) -> MissionRecord:
         """Store a mission that awaits approval of the plan's revision 1, with its tasks.
 
@@ -124,6 +125,8 @@ class Store(ABC):
             forked_at: Name of the task that is done anew with all that comes after it.
             planning: Calls of models that made the plan; the mission has paid for them, and
                 ``llm.responded`` tells of each.
+            ended: The planning has failed or was cancelled, and why: the mission has that
+                state at once, no plan was proposed, and ``mission.finished`` tells so.
         """
 
     @abstractmethod

@@ -215,7 +215,7 @@ class PlanProblemsError(PlanError):
 
 
 class NoPlanError(PlanError):
-    """A model was asked for a plan, and none of its answers can be carried out.
+    """A model was asked for a plan, and there is none that could be carried out.
 
     Attributes:
         model: Who was asked.
@@ -224,13 +224,15 @@ class NoPlanError(PlanError):
 
     code = "plan.none"
 
-    def __init__(self, model: str, problems: Sequence[str]) -> None:
+    def __init__(
+        self, model: str, problems: Sequence[str], *, why: str = "", hint: str = ""
+    ) -> None:
         self.model = model
         self.problems = tuple(problems)
         first = self.problems[0] if self.problems else "It gave no reason."
         super().__init__(
-            f"{model} has made no plan that could be carried out. The last one: {first}",
-            hint="Say more exactly what is wanted, or take another model.",
+            why or f"{model} has made no plan that could be carried out. The last one: {first}",
+            hint=hint or "Say more exactly what is wanted, or take another model.",
         )
 
 
@@ -499,15 +501,22 @@ class WaitInterruptedError(HypernbError, KeyboardInterrupt):
 
 
 class PlanningInterruptedError(HypernbError, KeyboardInterrupt):
-    """A person interrupted the planning by a model; there is no mission."""
+    """A person interrupted the planning by a model; nothing runs.
+
+    Attributes:
+        kept: Short id of the mission that keeps what it has used; empty if there is none.
+    """
 
     code = "plan.interrupted"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "You stopped the planning; there is no mission, and nothing runs.",
-            hint="What the model had begun to say may have to be paid; --offline asks none.",
-        )
+    def __init__(self, kept: str = "") -> None:
+        self.kept = kept
+        said = "You stopped the planning; there is no mission, and nothing runs."
+        hint = "--offline asks no model."
+        if kept:
+            said = "You stopped the planning; there is no plan, and nothing runs."
+            hint = f"Its goal, and what the planning has used, are kept in {kept}. {hint}"
+        super().__init__(said, hint=hint)
 
 
 # --- tools and agents -------------------------------------------------------------------

@@ -74,18 +74,42 @@ class Proposal:
         tasks: Arguments, one of each task.
         result: The task whose output is the result; empty for all ends.
         notes: What the model wants the person to know.
+        left_out: Which tools it named and could not give, a sentence for each task.
     """
 
     tasks: tuple[dict[str, Any], ...]
     result: str
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def read_proposal(answer: Mapping[str, Any], there: Circumstances) -> Proposal:
     """Return what a model proposes; it has the form of `SCHEMA` already."""
     tasks = tuple(_task(each, there) for each in answer["tasks"][: TASKS_AT_MOST + 1])
-    notes = (" ".join(plain(each, _NOTE_AT_MOST).split()) for each in answer["notes"])
-    return Proposal(tasks, _name(answer["result"]), tuple(filter(None, notes))[:_NOTES_AT_MOST])
+    left_out = tuple(filter(None, (_leave_out_tools(each, there) for each in tasks)))
+    said = (" ".join(plain(each, _NOTE_AT_MOST).split()) for each in answer["notes"])
+    notes = tuple(filter(None, said))[:_NOTES_AT_MOST]
+    return Proposal(tasks, _name(answer["result"]), notes, left_out)
+
+
+def _leave_out_tools(task: dict[str, Any], there: Circumstances) -> str:
+    """Take from a task the tools that its agent may not use, and say which; empty for none.
+
+    Where nothing would be left of what it was to work with, all stay, and are a problem.
+    """
+    if task["agent"] not in there.cards:
+        return ""
+    allowed = there.tools_of(task["agent"])
+    kept = tuple(each for each in task["tools"] if each in allowed)
+    odd = list(dict.fromkeys(each for each in task["tools"] if each not in allowed))
+    if not odd or (allowed and not kept):
+        return ""
+    task["tools"] = kept
+    is_one = len(odd) == 1
+    return (
+        f"Task {task['name']!r} was to use {listed([repr(each) for each in odd])}, which "
+        f"{task['agent']} may not; {'it is' if is_one else 'they are'} left out."
+    )
 
 
 def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:

@@ -208,6 +208,7 @@ def plan_notes(
     notes = [
         f"Planned by {STRATEGIST} with {planner.name} {asked}.",
         f"{number(len(there.files), 'file')} of {there.root} can be read.",
+        *proposal.left_out,
         *(f"The strategist says: {each}" for each in proposal.notes),
         f"{told} Nothing is written into your files.",
     ]

@@ -116,7 +116,7 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     target = _writable(json_path)
     wanted = tuple(filter(None, (agents or "").split(",")))
     about = goal or (words[0] if words else "")
-    terms = {"budget": budget, "agents": wanted, **_of_models(about, **models)}
+    terms = {"budget": budget, "agents": wanted, "unseen": yes, **_of_models(about, **models)}
     mission = _proposed(words, goal, terms)
     quiet = json_path == "-"
     _decide(mission, yes=yes, quiet=quiet)

@@ -11,8 +11,10 @@ from hypernb.errors import (
     ApprovalError,
     HypernbError,
     MissionError,
+    NoPlanError,
     NotFinishedError,
     PlanError,
+    PlanningInterruptedError,
     QueryError,
     TransitionError,
     UsageError,
@@ -43,8 +45,9 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Abort as error:
         # click turns every KeyboardInterrupt into this, and so the one that says what goes on.
         told = error.__cause__
-        said = _typed(told) if isinstance(told, WaitInterruptedError) else "Interrupted."
-        return _say(said, INTERRUPTED)
+        if isinstance(told, WaitInterruptedError | PlanningInterruptedError):
+            return _say(_typed(told), INTERRUPTED)
+        return _say("Interrupted.", INTERRUPTED)
     except click.ClickException as error:
         return _say(_one_line(error), MISUSE)
     except HypernbError as error:
@@ -63,7 +66,8 @@ def _typed(error: HypernbError) -> str:
 def _code(error: HypernbError) -> int:
     if isinstance(error, MissionError | WaitTimeoutError):
         return MISSION_FAILED
-    return MISUSE if isinstance(error, _MISUSES) else CANNOT
+    is_misuse = isinstance(error, _MISUSES) and not isinstance(error, NoPlanError)
+    return MISUSE if is_misuse else CANNOT
 
 
 def _say(text: str, code: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from hypernb.model import Price
@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+HERE: Final = Price(input=0, output=0, source="runs on your machine")
+"""Of a server at an address of this machine that needs no key: it sends no bill."""
+
+
 def price_of(
-    model: str, base_url: str, overrides: Mapping[str, Price] | None = None
+    model: str,
+    base_url: str,
+    overrides: Mapping[str, Price] | None = None,
+    *,
+    key: str | None = None,
 ) -> Price | None:
     """Return what a model costs at a host; None if nobody knows, which is not 0.
 
@@ -24,13 +32,19 @@ def price_of(
 
     Args:
         overrides: Prices by model, which go before the list.
+        key: Name of the variable with the server's key; empty if it needs none, None if
+            nobody has said. What runs on this machine and needs none costs nothing.
 
     Example:
         >>> price_of("qwen3", "http://localhost:11434/v1") is None
         True
+        >>> price_of("qwen3", "http://localhost:11434/v1", key="").source
+        'runs on your machine'
     """
     if overrides and model in overrides:
         return overrides[model]
+    if key == "" and is_loopback(base_url):
+        return HERE
     found = _found(model, base_url)
     today = datetime.now(UTC)  # noqa: TID251 - a plan keeps the price of the day it was made
     prices = None if found is None else found.get_prices(today)

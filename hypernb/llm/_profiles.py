@@ -80,7 +80,7 @@ class Profile(BaseModel):
             api=self.api,
             context_tokens=self.context_tokens or context_of(model, self.base_url),
             max_output_tokens=self.max_output_tokens,
-            price=price_of(model, self.base_url, self.prices),
+            price=price_of(model, self.base_url, self.prices, key=self.key),
             timeout_s=self.timeout_s,
             streams=self.streams,
             tools=self.tools,

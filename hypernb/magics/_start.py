@@ -123,6 +123,8 @@ def start(
     approved_hash = _approved_hash(options.get("approve"))
     try:
         mission = _propose(around, goal, options, arguments)
+    except PlanningInterruptedError:
+        raise
     except KeyboardInterrupt:
         raise PlanningInterruptedError from None
     if approved_hash is not None or options.get("yes"):
@@ -299,6 +301,7 @@ def _propose(
             priority=whole(options, "priority"),
             concurrency=whole(options, "concurrency"),
             deadline_s=options.get("deadline"),
+            unseen=bool(options.get("yes")),
             **_of_models(around, goal or name, options),
         )
 

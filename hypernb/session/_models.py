@@ -136,6 +136,8 @@ def models(session: Session, profile: str = "") -> Models:
 def _row(settings: ModelSettings, name: str, spec: ModelSpec) -> ModelRow:
     price = spec.price
     said = "" if price is None else f"${price.input:g} read, ${price.output:g} written"
+    if price is not None and not price.input and not price.output:
+        said = f"$0, {price.source}"
     usual = settings.resolve() if settings.model else None
     is_usual = usual is not None and usual[0] == name
     return ModelRow(
@@ -161,7 +163,7 @@ def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
     prices = settings.profiles[profile].prices
     rows = []
     for name in together(lambda: list_models(server, settings.key_of(server))):
-        price = prices.get(name) or price_of(name, server.base_url)
+        price = prices.get(name) or price_of(name, server.base_url, key=server.key)
         model = server.model_copy(update={"name": name, "price": price})
         rows.append(_row(settings, f"{profile}:{name}", model))
     return rows

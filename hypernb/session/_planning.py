@@ -24,6 +24,7 @@ from hypernb.errors import (
 from hypernb.model import AgentWork
 from hypernb.session._cassettes import ENV_MODE, cassette
 from hypernb.session._models import settings_of
+from hypernb.session._planning_kept import kept_if_it_ends
 from hypernb.session._planning_progress import Progress
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Wish:
         on_progress: Told a few words on what planning is doing.
         grants: How much of each input may be seen.
         tools: The only tools that agents may use; all that they have if empty.
+        is_unseen: Nobody will read the plan, so no other may take its place.
     """
 
     goal: str
@@ -73,6 +75,7 @@ class Wish:
     on_progress: Callable[[str], None] = lambda _words: None
     grants: Mapping[str, Grant] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
+    is_unseen: bool = False
 
 
 def plan_wish(session: Session, wish: Wish) -> Plan:
@@ -82,6 +85,8 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         GoalError: The goal is empty or too long.
         KeyMissingError: The key of the configured model is not in the environment.
         ModelError: The model that was named cannot be asked.
+        NoPlanError: The model that was named, or whose plan nobody reads, has made none.
+        PlanningInterruptedError: A person has stopped the planning.
         ReplayMissError: A cassette is replayed, and has no plan for this goal.
         PlanProblemsError: There is a budget, and nobody knows what the model costs.
     """
@@ -218,16 +223,15 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
     ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
     progress = _progress(wish, spec)
     try:
-        proposal = _proposed(there, ledger, models, progress, wish)
-    except (KeyMissingError, ReplayMissError):
-        raise
-    except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
-        # Who named the model wants to know what is wrong with it; a bad plan is not that.
-        if wish.model and isinstance(error, ModelError):
-            raise
-        return _instead(session, wish, error, spec=spec, ledger=ledger)
+        with kept_if_it_ends(session, wish.goal, ledger):
+            try:
+                proposal = _proposed(there, ledger, models, progress, wish)
+            except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
+                _refuse_another(wish, error, spec)
+                return _instead(session, wish, error, spec=spec, ledger=ledger)
+            finally:
+                progress.end()
     finally:
-        progress.end()
         ledger.close()
     is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
     fill(plan, proposal, there, planned_by=spec, notes=ledger.notes, is_replayed=is_replayed)
@@ -260,13 +264,40 @@ def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
         raise PlanProblemsError(problems)
 
 
+def _refuse_another(wish: Wish, error: Exception, spec: ModelSpec) -> None:
+    """Raise why there is no plan, where one of rules would not be what was asked for.
+
+    Raises:
+        ModelError: The model was named, and cannot be asked; or a cassette has no answer.
+        KeyMissingError: Its key is not here.
+        NoPlanError: It was named, or nobody will read the plan.
+    """
+    # Who named the model wants to know what is wrong with it.
+    if isinstance(error, (KeyMissingError, ReplayMissError)) or (
+        wish.model and isinstance(error, (ModelError, NoPlanError))
+    ):
+        raise error
+    if not (wish.model or wish.is_unseen):
+        return
+    why = f"{spec.name} at {spec.host} has made no plan, so nothing was started. {_why(error)}"
+    hint = "Say more exactly what is wanted, take another model, or plan by rules: --offline."
+    if wish.is_unseen:
+        hint = "Leave out --yes to read the plan that rules make, or take another model."
+    problems = error.problems if isinstance(error, NoPlanError) else ()
+    raise NoPlanError(spec.name, problems, why=why, hint=hint) from error
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"It took longer than {DEADLINE_S:g} s."
+    return str(error.args[0] if error.args else error)
+
+
 def _instead(
     session: Session, wish: Wish, error: Exception, *, spec: ModelSpec, ledger: Ledger
 ) -> Plan:
     """Return the plan that rules make, with why no model has made one."""
-    why = str(error)
-    if isinstance(error, TimeoutError):
-        why = f"It took longer than {DEADLINE_S:g} s."
+    why = _why(error) if isinstance(error, TimeoutError) else str(error)
     said = f"{spec.name} at {spec.host} was asked for a plan, and there is none. {why}"
     first = (said, *ledger.notes)
     because = f"{spec.name} has given no plan"

@@ -111,6 +111,7 @@ class Ledger(ChatModel):
             more = "A larger budget, or a cheaper model, lets a model plan."
             raise BudgetExhaustedError(self.spent, self._budget, next_call=worst, hint=more)
         began = self._clock.now()
+        reach = _Reach(on_text or _hear_nothing, on_wait or self.on_wait)
         facts: dict[str, Any] = {"state": CallState.LOST, "cost": worst}
         try:
             reply = await self._desk.complete(
@@ -118,14 +119,16 @@ class Ledger(ChatModel):
                 request,
                 way=self._way,
                 deadline_s=deadline_s,
-                on_text=on_text,
-                on_wait=on_wait or self.on_wait,
+                on_text=reach.hear,
+                on_wait=reach.wait,
             )
         except ModelError as error:
             facts = self._failed(error)
             raise
         except asyncio.CancelledError:
             facts["error"] = "it was broken off before its answer came"
+            if reach.has_reached_nobody:
+                facts = {"state": CallState.FAILED, "error": reach.obstacle}
             raise
         else:
             facts = self._settled(reply)
@@ -205,6 +208,36 @@ class Ledger(ChatModel):
         payload = Payload("application/json", text.encode())
         self.payloads.append(payload)
         return self._keep(payload)
+
+
+class _Reach:
+    """Hears of a call whether it has reached its server: what has not, need not be paid."""
+
+    def __init__(
+        self, on_text: Callable[[str], None], on_wait: Callable[[ModelWait], None]
+    ) -> None:
+        self._on_text = on_text
+        self._on_wait = on_wait
+        self._may_have_reached = False
+        self.obstacle = ""
+        """Why it waits to be sent again; empty while it is under way."""
+
+    @property
+    def has_reached_nobody(self) -> bool:
+        return bool(self.obstacle) and not self._may_have_reached
+
+    def hear(self, piece: str) -> None:
+        self._may_have_reached = True
+        self._on_text(piece)
+
+    def wait(self, wait: ModelWait) -> None:
+        self._may_have_reached |= not wait.reason.startswith("cannot reach ")
+        self.obstacle = wait.reason if wait.wait_s else ""
+        self._on_wait(wait)
+
+
+def _hear_nothing(piece: str) -> None:
+    del piece
 
 
 def _ignore(wait: ModelWait) -> None:

@@ -182,6 +182,7 @@ class Session:
         offline: bool = False,
         see: Mapping[str, str] | None = None,
         tools: Sequence[str] = (),
+        unseen: bool = False,
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Mission:
@@ -199,6 +200,8 @@ class Session:
             see: How much of an input a model may see, by name: ``schema``, ``sample``,
                 ``sample:10`` or ``all``. A sample of those that are not named.
             tools: The only tools that agents with a model may use.
+            unseen: Nobody will read the plan: where a model was to make it and has made
+                none, that is an error, and no other plan takes its place.
             on_progress: Told a few words on what planning is doing.
             contract: Fields of the plan to set: ``scope``, ``budget``, ``concurrency``,
                 ``priority``, ``deadline_s`` ...
@@ -209,6 +212,9 @@ class Session:
             PlanError: The plan could not be carried out.
             KeyMissingError: The configured model needs a key that is not in the environment.
             ModelError: The model that was named cannot be asked.
+            NoPlanError: The model that was named, or whose plan nobody reads, has made none.
+            PlanningInterruptedError: A person has stopped the planning. What it has used is
+                then kept as a mission that was cancelled, as that of one that failed is.
         """
         return self.start(
             self.plan(
@@ -221,6 +227,7 @@ class Session:
                 offline=offline,
                 see=see,
                 tools=tools,
+                unseen=unseen,
                 on_progress=on_progress,
                 **contract,
             )
@@ -238,10 +245,11 @@ class Session:
         offline: bool = False,
         see: Mapping[str, str] | None = None,
         tools: Sequence[str] = (),
+        unseen: bool = False,
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Plan:
-        """Plan without storing anything; arguments and errors as for `propose`."""
+        """Plan without storing it; arguments and errors as for `propose`."""
         from hypernb.agents import check_goal
 
         for term in contract:
@@ -264,6 +272,7 @@ class Session:
                 on_progress=on_progress or _say_nothing,
                 grants=grants(see or {}, inputs or {}),
                 tools=tuple(tools),
+                is_unseen=unseen,
             )
             plan = plan_wish(self, wish)
         for term, value in contract.items():

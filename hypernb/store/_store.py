@@ -214,7 +214,7 @@ class SqlStore(Store):
 
     # -- what sessions write ------------------------------------------------------------
 
-    def create_mission(
+    def create_mission(  # noqa: PLR0913  each is named at the call
         self,
         spec: PlanSpec,
         *,
@@ -223,7 +223,9 @@ class SqlStore(Store):
         forked_from: MissionId | None = None,
         forked_at: str = "",
         planning: Sequence[CallRecord] = (),
+        ended: tuple[MissionState, str] | None = None,
     ) -> MissionRecord:
+        state = MissionState.AWAITING_APPROVAL if ended is None else MissionState.PLANNING
         now, mission_id = self._now(), MissionId(new_id())
         proposal = Proposal.of(spec, revision=1, by=clean(by))
         prepared = self._artifacts.prepare_named(payloads or {})
@@ -237,7 +239,7 @@ class SqlStore(Store):
                     "id": mission_id,
                     "number": number,
                     "short_id": short_id(number),
-                    "state": MissionState.AWAITING_APPROVAL.value,
+                    "state": state.value,
                     "created_at": now,
                     "by_user": proposal.by,
                     "forked_from": origin.short_id if origin else "",
@@ -252,11 +254,27 @@ class SqlStore(Store):
                 facts |= {"forked_from": origin.short_id, "forked_at": clean(forked_at)}
             append_event(connection, EventKind.MISSION_CREATED, now, facts, mission_id)
             _calls.take_over(connection, planning, mission_id)
+            if ended is not None:
+                return self._end_planning(connection, mission_id, *ended, by=by, now=now)
             proposed = proposal.facts()
             append_event(connection, EventKind.PLAN_PROPOSED, now, proposed, mission_id)
             mission = mission_by_id(connection, mission_id)
             share(connection, self._plans, mission, spec, now)
             return mission
+
+    def _end_planning(
+        self,
+        connection: Connection,
+        mission_id: MissionId,
+        state: MissionState,
+        reason: str,
+        *,
+        by: str,
+        now: datetime,
+    ) -> MissionRecord:
+        mission = mission_by_id(connection, mission_id)
+        end_unstarted(connection, mission, state, reason=clean(reason), by=clean(by), now=now)
+        return mission_by_id(connection, mission_id)
 
     def revise_plan(
         self,

@@ -76,6 +76,8 @@ def outcome(figures: Figures, result: Report | None = None) -> str:
             done = figures.counts.get(TaskState.SUCCEEDED, 0)
             of = words.count(figures.total, "task")
             why = words.because(mission.state, mission.error)
+            if not figures.total:
+                return f"Ended{why}"
             return f"Ended{why} {done:,} of {of} succeeded.{_quoted(figures)}"
 
 
@@ -221,7 +223,7 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
     elif figures.is_capped:
         rewind = figures.typed(f"rewind {ref}")
         rows.append((rewind, "a new mission with what is done, whose caps can be higher"))
-    elif mission.state in (MissionState.FAILED, MissionState.CANCELLED):
+    elif figures.total and mission.state in (MissionState.FAILED, MissionState.CANCELLED):
         rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
     if not live and not figures.cli:
         rows.append((f"%hyper attach {ref}", "the live view, with its buttons"))

@@ -361,6 +361,8 @@ def _succeeded(figures: Figures) -> Story:
 
 
 def _failed(figures: Figures) -> Story:
+    if not figures.total:
+        return _never_planned(figures)
     again = _retry(figures, "starts what failed once more; what succeeded is not run again.")
     if figures.is_out_of_money:
         does = " begins a mission that has what is done, with a larger budget."
@@ -377,6 +379,8 @@ def _failed(figures: Figures) -> Story:
 
 
 def _cancelled(figures: Figures) -> Story:
+    if not figures.total:
+        return _never_planned(figures)
     return Story(
         ("Cancelled. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),
@@ -388,14 +392,25 @@ def _retry(figures: Figures, does: str) -> Phrase:
     return ("Your turn. ", command(figures.typed(f"retry {_id(figures)}")), f" {does}")
 
 
-def _rejected(figures: Figures) -> Story:
-    new: Phrase = ("A cell with ", Code("%%hyper"), " and a goal")
+def _never_planned(figures: Figures) -> Story:
+    return Story(
+        ("There is no plan. Nothing ran, and nothing will; what planning has used is kept.",),
+        ("Nothing.",),
+        ("Your turn. ", *_new(figures), " plans anew."),
+    )
+
+
+def _new(figures: Figures) -> Phrase:
     if figures.cli:
-        new = (Code('hypernb run --goal "…"'),)
+        return (Code('hypernb run --goal "…"'),)
+    return ("A cell with ", Code("%%hyper"), " and a goal")
+
+
+def _rejected(figures: Figures) -> Story:
     return Story(
         ("The plan was rejected. Nothing ran, and nothing will.",),
         ("Nothing.",),
-        ("Your turn. ", *new, " starts a new mission."),
+        ("Your turn. ", *_new(figures), " starts a new mission."),
     )
 
 

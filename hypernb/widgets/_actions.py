@@ -159,6 +159,8 @@ def money_actions(figures: Figures) -> list[Action]:
 
 
 def _go_on(figures: Figures) -> list[Action]:
+    if not figures.total:
+        return []  # its planning has failed: there is nothing to go on with
     found = []
     if may_retry(figures):
         retry = _simple(figures, "retry", "Retry what is left", primary=True)

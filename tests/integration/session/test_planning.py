@@ -14,12 +14,24 @@ from hypernb.errors import (
     KeyMissingError,
     ModelRefusedError,
     ModelUnavailableError,
+    NoPlanError,
+    PlanningInterruptedError,
     PlanProblemsError,
     ReplayMissError,
+    TransitionError,
     UsageError,
 )
-from hypernb.model import AgentWork, CallState
+from hypernb.model import AgentWork, CallState, EventKind, MissionState
 from hypernb.session import _planning
+from hypernb.views import (
+    events_text,
+    mission_html,
+    mission_text,
+    missions_text,
+    plan_text,
+)
+from hypernb.views._figures import Figures
+from hypernb.widgets._actions import mission_actions
 from tests.model_server import ModelServer, Reply
 
 if TYPE_CHECKING:
@@ -27,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = "scripted"
+PRICED = '[profiles.openai.prices."scripted"]\ninput = 100\noutput = 1000\n'
 
 
 @pytest.fixture(autouse=True)
@@ -133,11 +146,51 @@ def test_plans_that_never_fit_are_replaced_by_one_of_rules(
 ) -> None:
     with ModelServer(plan_of(task(agent="chef"))) as server:
         use(server)
-        plan = session.plan("Is it safe?", model=MODEL)
+        plan = session.plan("Is it safe?")
         assert plan.planned_by == "rules"
         assert "'chef', which is not an agent here" in plan.notes[0]
         assert any("because scripted has given no plan" in note for note in plan.notes)
         assert len(plan.planning) == len(server.asked) == 3
+
+
+def test_named_model_whose_plans_never_fit_is_an_error_with_the_reason(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of(task(agent="chef"))) as server:
+        use(server)
+        with pytest.raises(NoPlanError, match="'chef', which is not an agent here") as caught:
+            session.plan("Is it safe?", model=MODEL)
+        assert caught.value.hint.startswith("Say more exactly what is wanted, or take another")
+        assert "\n" not in str(caught.value)
+
+
+def test_plan_that_nobody_reads_is_not_replaced_by_one_of_rules(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer([plan_of(task(agent="chef"))] * 3 + [plan_of()]) as server:
+        use(server)
+        with pytest.raises(NoPlanError, match="'chef', which is not an agent here") as caught:
+            session.propose("Is it safe?", unseen=True)
+        assert "so nothing was started" in str(caught.value)
+        assert "Leave out --yes to read the plan that rules make" in caught.value.hint
+        planned = session.plan("Is it safe?", unseen=True)
+        assert planned.planned_by.startswith("project-strategist")
+
+
+def test_plan_that_nobody_reads_and_that_comes_too_late_is_an_error(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_planning, "DEADLINE_S", 0.2)
+    with ModelServer(Reply(text="late", hold="start")) as server:
+        use(server)
+        with pytest.raises(NoPlanError, match=r"It took longer than 0\.2 s\."):
+            session.plan("Is it safe?", unseen=True)
+
+
+def test_rules_plan_what_nobody_reads_where_no_model_is_configured(
+    session: hypernb.Session,
+) -> None:
+    assert session.plan("Is it safe?", unseen=True).planned_by == "rules"
 
 
 def test_configured_model_that_refuses_is_replaced_by_rules(
@@ -225,8 +278,12 @@ def test_planning_ends_after_its_time(
         assert [each.state for each in plan.planning] == [CallState.LOST]
 
 
-def test_interrupt_ends_planning(session: hypernb.Session, use: Any) -> None:
+def test_interrupt_ends_planning_and_what_it_cost_is_kept(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
     import signal
+
+    (home / "config.toml").write_text(PRICED)
 
     with ModelServer(Reply(text="late", hold="start")) as server:
         use(server)
@@ -239,11 +296,17 @@ def test_interrupt_ends_planning(session: hypernb.Session, use: Any) -> None:
 
         thread = threading.Thread(target=interrupt)
         thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            session.plan("Is it safe?")
+        with pytest.raises(PlanningInterruptedError, match=r"are kept in m-1\."):
+            session.plan("Is it safe?", budget=50.0)
         thread.join()
         names = [each.name for each in threading.enumerate()]
         assert "hypernb planning" not in names
+    kept = session.mission("m-1")
+    (call,) = session.store.calls(kept.record.id)
+    assert (kept.state, call.state) == (MissionState.CANCELLED, CallState.LOST)
+    assert (kept.record.goal, kept.record.error) == ("Is it safe?", "planning was interrupted")
+    assert kept.record.cost == pytest.approx(call.reserved)
+    assert session.usage().total.cost == pytest.approx(call.reserved)
 
 
 def test_recorded_plan_is_replayed_without_a_key(
@@ -297,9 +360,6 @@ def test_edit_gives_a_task_another_model(session: hypernb.Session, use: Any) -> 
         assert isinstance(work, AgentWork)
         assert (work.model, work.steps, work.tools) == ("scripted-mini", 5, ())
         assert "scripted-mini" in mission.plan.models
-
-
-PRICED = '[profiles.openai.prices."scripted"]\ninput = 100\noutput = 1000\n'
 
 
 @pytest.mark.parametrize("usage", [None, {"prompt_tokens": -1, "completion_tokens": 10**15}])
@@ -379,3 +439,134 @@ def test_models_of_a_server_whose_key_is_not_here_say_so(
     (home / "config.toml").write_text(own)
     with pytest.raises(KeyMissingError, match="needs WORK_KEY, which is not set here"):
         session.models("work")
+
+
+def test_planning_that_failed_keeps_its_goal_and_what_it_cost_as_a_mission(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of(task(agent="chef"))) as server:
+        use(server)
+        with pytest.raises(NoPlanError, match=r"is kept in m-1\."):
+            session.propose("Is it safe?", model=MODEL)
+    (kept,) = session.missions()
+    calls = session.store.calls(kept.record.id)
+    assert (kept.state, kept.record.goal) == (MissionState.FAILED, "Is it safe?")
+    assert kept.record.error.startswith("planning failed: scripted has made no plan")
+    assert [each.purpose for each in calls] == ["plan", "repair", "repair"]
+    assert kept.record.cost == pytest.approx(sum(each.cost or 0.0 for each in calls))
+    assert kept.record.cost > 0
+    assert session.usage().total.cost == pytest.approx(kept.record.cost)
+    assert [each.kind for each in session.events()] == [
+        EventKind.MISSION_CREATED,
+        *[EventKind.LLM_RESPONDED] * 3,
+        EventKind.MISSION_FINISHED,
+    ]
+    assert calls[0].request is not None
+    assert b"Is it safe?" in session.store.artifact(calls[0].request)[1]
+
+
+def test_mission_of_a_planning_that_failed_can_be_looked_at_and_not_run(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of(task(agent="chef"))) as server:
+        use(server)
+        with pytest.raises(NoPlanError):
+            session.propose("Is it safe?", model=MODEL)
+    kept = session.mission("m-1")
+    said = mission_text(kept.snapshot(), 96)
+    assert "planning failed: scripted has made no plan" in " ".join(said.split())
+    assert "There is no plan. Nothing ran" in said
+    assert "retry" not in said
+    assert "There is no plan. Nothing ran" in plan_text(kept.snapshot(), 96)
+    assert mission_actions(Figures(kept.snapshot())) == []
+    assert "planning failed" in events_text(kept.events())
+    assert "Is it safe?" in missions_text([kept.record], width=160)
+    assert "planning failed" in mission_html(kept.snapshot(), live=False)
+    assert len(kept.tasks) == len(kept.findings) == 0
+    assert kept.plan.tasks == ()
+    with pytest.raises(TransitionError):
+        kept.approve()
+    with pytest.raises(TransitionError):
+        kept.retry()
+    with pytest.raises(PlanProblemsError, match="no tasks"):
+        kept.fork()
+    assert session.store.check() == []
+
+
+def test_planning_that_has_used_nothing_leaves_no_mission(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(ModelRefusedError):
+            session.plan("Is it safe?", model="gone")
+    assert session.missions() == []
+
+
+def test_key_in_the_goal_of_a_planning_that_failed_is_not_kept(
+    session: hypernb.Session, use: Any, tmp_path: Path
+) -> None:
+    with ModelServer(plan_of(task(agent="chef"))) as server:
+        use(server)
+        with pytest.raises(NoPlanError):
+            session.plan("Is sk-test-0123456789 safe?", model=MODEL)
+    assert session.mission("m-1").record.goal == "Is [secret] safe?"
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()
+
+
+def test_budget_is_held_with_a_model_of_this_machine_which_costs_nothing(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        monkeypatch.delenv("OPENAI_API_KEY")
+        mission = session.propose("Is it safe?", budget=0.5)
+        (spec,) = mission.plan.models.values()
+        assert spec.price is not None
+        assert (spec.price.output, spec.price.source) == (0, "runs on your machine")
+        assert mission.plan.planned_by == "project-strategist with scripted"
+        (call,) = session.store.calls(mission.record.id)
+        assert (call.cost, call.reserved) == (0, 0)
+        total = session.usage().total
+        assert (total.cost, total.unknown) == (0, 0)
+        assert total.input_tokens > 0
+        assert "not known" not in repr(mission)
+        (whole,) = [each for each in session.quote(mission.plan).quotes if not each.task]
+        assert whole.dollars is not None
+        assert (whole.dollars.p50, whole.dollars.p90) == (0, 0)
+
+
+def test_tool_that_an_agent_may_not_use_costs_no_second_call(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of(task(tools=["read-file", "rm"]))) as server:
+        use(server)
+        mission = session.propose("Is it safe?", model=MODEL)
+        assert len(server.asked) == 1
+        assert mission.plan.planned_by.startswith("project-strategist")
+        (work,) = (each.work for each in mission.plan.tasks)
+        assert isinstance(work, AgentWork)
+        assert "rm" not in work.tools
+        said = "Task 'look' was to use 'rm', which security-engineer may not; it is left out."
+        assert said in mission.plan.notes
+
+
+def test_planning_that_reached_no_server_is_not_paid(
+    session: hypernb.Session, home: Path, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hypernb.llm import _call
+
+    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    monkeypatch.setattr(_call, "backoff_s", lambda *_: 60.0)
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+    with pytest.raises(ModelUnavailableError, match="Start the server"):
+        session.plan("Is it safe?", model=MODEL, budget=50.0)
+    assert session.missions() == []
+    plan = session.plan("Is it safe?", budget=50.0)
+    (call,) = plan.planning
+    assert (call.state, call.paid) == (CallState.FAILED, 0.0)
+    assert call.error.startswith("cannot reach ")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hypernb.abc import ChatModel
-from hypernb.agents import circumstances, load_cards, pick_cards, propose
+from hypernb.agents import circumstances, load_cards, pick_cards, plan_notes, propose
 from hypernb.errors import ModelAnswerError, ModelUnavailableError, NoPlanError
 from hypernb.model import ChatReply, ModelSpec, Price, ToolSchema
 from tests.scripted_services import said, says
@@ -164,6 +164,26 @@ class TestReading:
         answer = plan(task(seconds=-5, tokens=10**12))
         (only,) = proposed(ScriptedModel(answer), there(plant(FILES))).tasks
         assert (only["estimate"], only["estimate_tokens"]) == (None, None)
+
+    def test_tool_that_an_agent_may_not_use_is_left_out_and_the_plan_says_so(
+        self, plant: Plant
+    ) -> None:
+        model = ScriptedModel(plan(task(tools=["read-file", "vulture", "rm -rf"])))
+        made = there(plant(FILES))
+        proposal = proposed(model, made)
+        assert len(model.asked) == 1
+        assert proposal.tasks[0]["tools"] == ("read-file",)
+        said = (
+            "Task 'look' was to use 'vulture' and 'rm -rf', which security-engineer may not; "
+            "they are left out."
+        )
+        assert said in plan_notes(proposal, made, SPEC)
+
+    def test_tools_that_a_model_cannot_call_are_left_out(self, plant: Plant) -> None:
+        made = there(plant(FILES), spec=SPEC.model_copy(update={"tools": False}))
+        proposal = proposed(ScriptedModel(plan(task(tools=["read-file"]))), made)
+        assert proposal.tasks[0]["tools"] == ()
+        assert proposal.left_out[0].endswith("may not; it is left out.")
 
     def test_model_without_tools_gets_tasks_without_any(self, plant: Plant) -> None:
         spec = SPEC.model_copy(update={"tools": False})

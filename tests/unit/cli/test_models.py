@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hypernb.cli._main import CANNOT, DONE, MISUSE, run
+from tests.model_server import ModelServer, Reply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +90,19 @@ def test_goal_in_place_of_a_playbook_is_told_where_to_stand(
 ) -> None:
     assert run(["run", "Which tests are missing?"]) == MISUSE
     assert "Write a goal in words after --goal." in capsys.readouterr().err
+
+
+def test_yes_to_a_plan_that_no_model_has_made_is_one_line_and_runs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    monkeypatch.chdir(tmp_path)
+    with ModelServer(Reply(text="I would rather not.")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+        assert run(["run", "--goal", "Is it safe?", "--yes"]) == CANNOT
+    told = capsys.readouterr().err
+    assert "has made no plan, so nothing was started" in told
+    assert "Leave out --yes to read the plan that rules make" in told
+    assert run(["ls"]) == DONE
+    assert "failed" in capsys.readouterr().out

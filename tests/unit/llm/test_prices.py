@@ -34,10 +34,32 @@ def test_unknown_price_is_none_and_never_zero(model: str, base_url: str) -> None
     assert price_of(model, base_url) is None
 
 
+@pytest.mark.parametrize("host", ["localhost:11434", "127.0.0.1:8000", "[::1]:1234"])
+def test_what_runs_on_this_machine_without_a_key_costs_nothing(host: str) -> None:
+    price = price_of("qwen3", f"http://{host}/v1", key="")
+    assert price is not None
+    assert (price.input, price.output, price.source) == (0, 0, "runs on your machine")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key"),
+    [
+        pytest.param("http://localhost:4000/v1", "PROXY_KEY", id="needs-a-key"),
+        pytest.param("http://192.168.0.7:11434/v1", "", id="next-machine"),
+        pytest.param("http://localhost.example.org/v1", "", id="near-name"),
+        pytest.param("https://models.example.org/v1", "", id="elsewhere"),
+    ],
+)
+def test_any_other_server_that_is_not_listed_has_no_known_price(
+    base_url: str, key: str
+) -> None:
+    assert price_of("qwen3", base_url, key=key) is None
+
+
 def test_own_price_goes_before_the_list() -> None:
     own = Price(input=1, output=2, source="your config.toml")
     assert price_of("gpt-4o", OPENAI, {"gpt-4o": own}) is own
-    assert price_of("qwen3", "http://localhost:11434/v1", {"qwen3": own}) is own
+    assert price_of("qwen3", "http://localhost:11434/v1", {"qwen3": own}, key="") is own
 
 
 def test_price_that_rises_with_the_request_says_up_to_where() -> None:

@@ -166,7 +166,9 @@ def test_own_price_goes_before_the_list(place: Place) -> None:
     price = place.spec("local:m").price
     assert price is not None
     assert (price.input, price.output, price.source) == (1.0, 2.5, str(place.own_file))
-    assert place.spec("local:other").price is None
+    other = place.spec("local:other").price
+    assert other is not None
+    assert (other.input, other.output, other.source) == (0, 0, "runs on your machine")
 
 
 def test_limits_of_a_host_are_calls_at_once_and_a_minute(place: Place) -> None:

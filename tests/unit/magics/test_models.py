@@ -69,6 +69,22 @@ def test_interrupted_planning_is_one_line_and_starts_nothing(
         start_cell(around, "", "Which tests are missing?")
 
 
+def test_interrupted_planning_names_the_mission_that_keeps_what_it_cost(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_words: Any, **_terms: Any) -> None:
+        raise PlanningInterruptedError("m-3")
+
+    monkeypatch.setattr(Session, "propose", interrupted)
+    with pytest.raises(PlanningInterruptedError, match=r"are kept in m-3\."):
+        start_cell(around, "", "Which tests are missing?")
+
+
+def test_yes_says_that_nobody_reads_the_plan(around: Surroundings) -> None:
+    assert proposed(around, "--yes")["unseen"] is True
+    assert "unseen" not in proposed(around, "")
+
+
 def test_see_without_in_says_what_to_write(around: Surroundings) -> None:
     with pytest.raises(UsageError, match="Write --in df as well"):
         start_cell(around, "--see df=all", "Which tests are missing?")
