@@ -117,9 +117,9 @@ def _between_words(text: str, end: int, *, is_first: bool) -> int:
     """Return where a piece ends that is no longer than so, and cuts no word if it can.
 
     Example:
-        >>> _between_words("Let me look firs", 16, is_first=True)
-        12
-        >>> _between_words("Let", 3, is_first=True), _between_words("firs", 4, is_first=False)
+        >>> _between_words("Let me look at ap", 17, is_first=True)
+        15
+        >>> _between_words("Let", 3, is_first=True), _between_words("ap", 2, is_first=False)
         (3, 0)
     """
     start = max(0, end - _WORD_CHARS)

@@ -38,8 +38,8 @@ def told_with_its_end(
     ("pieces", "told"),
     [
         pytest.param(
-            ("Let me look firs", "t at app.py"),
-            ["Let me look ", "first at ", "app.py"],
+            ("Let me look at ap", "p.py for it"),
+            ["Let me look at ", "app.py for ", "it"],
             id="between-words",
         ),
         pytest.param(("Le", "t", " me look."), ["Le", "t me ", "look."], id="first-at-once"),
