@@ -303,7 +303,7 @@ def _same_frame(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 def _frame_text(frame: pd.DataFrame) -> str:
     columns = ", ".join(f"{name} ({dtype})" for name, dtype in frame.dtypes.items())
     head = frame.head(_SHOWN_ROWS).to_csv(index=False)
-    return f"{len(frame)} rows; {columns}\n{head}"
+    return f"{len(frame)} rows, {frame.shape[1]} columns; {columns}\n{head}"
 
 
 # --- pickles ----------------------------------------------------------------------------

@@ -174,7 +174,6 @@ class _Attempt:
 
     def _ask(self, *, with_tools: bool) -> ChatReply:
         tools = self._toolbox.offered if with_tools else ()
-        self._context.report(f"asks {self._work.model}", None)
         characters = self._said.characters
         self._bounds.begin()
         reply = self._chat(with_tools=bool(tools))

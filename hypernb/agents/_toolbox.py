@@ -144,7 +144,6 @@ class Toolbox:
         named = {"tool": name, "number": self.calls}
         brief = brief_arguments(arguments, _EVENT_CHARS)
         self._services.tell(EventKind.TOOL_CALLED, {**named, "arguments": brief})
-        self._context.report(name, None)
         began = time.monotonic()
         try:
             content, run = self._answer(name, arguments)

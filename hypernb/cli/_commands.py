@@ -205,9 +205,13 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
     from hypernb.views import plan_text
 
     if not yes and not sys.stdin.isatty():
+        # Planning it may have cost something, so it is not to be planned again to be seen.
+        if not quiet:
+            _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=mission.outlook()))
+        look = f"hypernb show {mission.id} shows its plan" if quiet else "Its plan is above"
         raise ApprovalError(
             f"Mission {mission.id} waits for approval, and nobody is here to give it.",
-            hint=f"Add --yes, or type hypernb approve {mission.id}.",
+            hint=f"{look}; hypernb approve {mission.id} starts it. With --yes none is asked.",
         )
     if yes:
         mission.approve(
@@ -664,11 +668,13 @@ def restore(*, source: str, force: bool) -> None:
 @click.option("--model", is_flag=True, help="Ask the model something small, too.")
 def doctor(*, fix: bool, model: bool) -> int:
     """Look whether all that is needed is there and whole."""
+    from hypernb.cli._progress import planning
     from hypernb.views import table_text
 
     if fix:
         _echo("\n".join(_session().fix()))
-    checks = _session().doctor(model=model)
+    with planning("The doctor") as tell:
+        checks = _session().doctor(model=model, on_progress=tell)
     rows = [
         (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
         for check in checks

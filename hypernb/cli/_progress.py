@@ -48,8 +48,12 @@ def watch(mission: Mission, *, timeout: float | None = None) -> None:
 
 
 @contextmanager
-def planning() -> Iterator[Callable[[str], None]]:
-    """Yield what shows how planning by a model gets on: in place, or in one line."""
+def planning(who: str = "The strategist") -> Iterator[Callable[[str], None]]:
+    """Yield what shows how planning by a model gets on: in place, or in one line.
+
+    Args:
+        who: Who does it.
+    """
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
@@ -58,18 +62,18 @@ def planning() -> Iterator[Callable[[str], None]]:
 
         def tell(words: str) -> None:
             if not told:
-                console.print(f"The strategist {words}.", markup=False, soft_wrap=True)
+                console.print(f"{who} {words}.", markup=False, soft_wrap=True)
             told.append(words)
 
         yield tell
         return
     from rich.markup import escape
 
-    status = console.status("The strategist plans.")
+    status = console.status(f"{who} is at work.")
     try:
 
         def show(words: str) -> None:
-            status.update(escape(f"The strategist {words}. Ctrl-C ends it."))
+            status.update(escape(f"{who} {words}. Ctrl-C ends it."))
             status.start()
 
         yield show

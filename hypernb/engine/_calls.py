@@ -207,6 +207,7 @@ class Calls:
         kept = await asyncio.to_thread(self.content.of_request, request, call.spec)
         call.record = replace(call.record, request_hash=kept.hash, request=kept.digest)
         at = call.record.at
+        call.attempt.words = f"asks {call.record.model}"
         told = [changes.requested(at, call.record, tokens=call.worst.total, said=kept.said)]
         if call.record.reserved:
             budget = self._run.course.budget
@@ -228,7 +229,7 @@ class Calls:
             )
         call.is_sent = True
         try:
-            return await self._crew.models.complete(
+            reply = await self._crew.models.complete(
                 call.spec,
                 request,
                 way=self._way_of(attempt),
@@ -236,6 +237,9 @@ class Calls:
                 on_text=call.stream.take if call.stream is not None else None,
                 on_wait=lambda wait: self._from_thread(lambda: self._waits(call, wait)),
             )
+            if call.stream is not None:
+                call.stream.end()
+            return reply
         finally:
             attempt.let_go(self._crew.clock.monotonic(), call.record.id)
 

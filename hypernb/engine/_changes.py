@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hypernb.model import CallRecord, Digest, Finding, Refusal, TaskId, Wait
 
 _LONGEST_WAIT_S: Final = 1e7
+_NAME_CHARS: Final = 200
 
 
 def mission_started(at: datetime, **facts: Any) -> Change:
@@ -172,7 +173,8 @@ def requested(
 ) -> Change:
     """A model is about to be asked; written before it is."""
     payload = {**_of_call(call), "reserved": call.reserved, "tokens": tokens, **said}
-    return _told(EventKind.LLM_REQUESTED, at, call, payload, kept=call)
+    note = f"asks {call.model}"
+    return _told(EventKind.LLM_REQUESTED, at, call, payload, note=note, kept=call)
 
 
 def reserved(at: datetime, call: CallRecord, *, left: float | None) -> Change:
@@ -285,7 +287,18 @@ def tool(
     at: datetime, kind: str, task: TaskId, attempt: int, payload: Mapping[str, Any]
 ) -> Change:
     """An agent calls a tool, or has its answer."""
-    return Change(kind, at, task, attempt, payload=payload)
+    note = tool_words(payload) if kind == EventKind.TOOL_CALLED else None
+    return Change(kind, at, task, attempt, payload=payload, note=note)
+
+
+def tool_words(payload: Mapping[str, Any]) -> str:
+    """Say that a tool is called.
+
+    Example:
+        >>> tool_words({"tool": "read_file", "number": 1})
+        'calls read_file'
+    """
+    return f"calls {str(payload.get('tool') or 'a tool')[:_NAME_CHARS]}"
 
 
 def key_missing(at: datetime, *, key: str, model: str, host: str, runner: str) -> Change:

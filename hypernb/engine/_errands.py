@@ -154,6 +154,8 @@ class Errands:
             )
         told = self.calls.content.of_tool(asked.payload)
         at = self._crew.clock.now()
+        if asked.kind == EventKind.TOOL_CALLED:
+            attempt.words = changes.tool_words(told)
         change = changes.tool(at, asked.kind, attempt.task_id, attempt.number, told)
         await self._run.submit([change])
 

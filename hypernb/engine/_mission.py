@@ -421,6 +421,8 @@ class MissionRun:
         return self.attempts.get(attempt.task.name) is attempt
 
     async def _answer(self, attempt: Attempt, request: Request) -> Reply:
+        if self.has(attempt):
+            self._sign(attempt)
         if self._errands is None:
             self._errands = Errands(self._crew, self)
         return await self._errands.answer(attempt, request)
@@ -433,8 +435,7 @@ class MissionRun:
     def _hear(self, attempt: Attempt, signal: Signal) -> None:
         if not self.has(attempt):
             return
-        attempt.last_sign = self._crew.clock.monotonic()
-        at = self._signs[attempt.task_id] = self._crew.clock.now()
+        at = self._sign(attempt)
         if signal.usage is not None:
             self.funds.spend(at, attempt, [signal.usage])
             return
@@ -450,6 +451,12 @@ class MissionRun:
             self.submit(
                 [changes.printed(at, attempt.task_id, attempt.number, text=signal.text)]
             )
+
+    def _sign(self, attempt: Attempt) -> datetime:
+        """Note that an attempt has given a sign of life, and return when."""
+        attempt.last_sign = self._crew.clock.monotonic()
+        at = self._signs[attempt.task_id] = self._crew.clock.now()
+        return at
 
     # -- what it costs ------------------------------------------------------------------
 

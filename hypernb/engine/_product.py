@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import orjson
 
 from hypernb import codec
 from hypernb.abc import Payload
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _NOTE_CHARS: Final = 200
+_LOOKED_INTO_BYTES: Final = 200_000
+_TABLE: Final = re.compile(r"(\d{1,15}) rows, (\d{1,9}) columns;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Product:
 
     Attributes:
         digest: SHA-256 of the output's bytes.
-        note: A report's summary, or the beginning of a text; None for other values.
+        note: A report's summary, the beginning of a text, or of what kind and size another
+            value is; None for no value.
         outcome: A report's outcome in words, or None.
     """
 
@@ -55,9 +61,12 @@ def product_of(ending: Ending, store: Store) -> Product:
         raise AssertionError("A job that succeeded has an output; please report this.")
     if payload.media_type == STORED:
         record, data = store.artifact(_named(payload))
-        return Product(Payload(record.media_type, data), codec.digest(data))
+        stored = Payload(record.media_type, data)
+        is_table = record.media_type == codec.PARQUET
+        note = _footer_note(data) if is_table else note_of(stored)
+        return Product(stored, codec.digest(data), note=note)
     if payload.media_type != codec.REPORT:
-        return Product(payload, codec.digest(payload.data), note=_beginning(payload))
+        return Product(payload, codec.digest(payload.data), note=note_of(payload))
     report = Report.model_validate_json(payload.data)
     if ending.files:
         left = report.files | _stored(ending.files, store)
@@ -73,11 +82,71 @@ def product_of(ending: Ending, store: Store) -> Product:
     )
 
 
-def _beginning(payload: Payload) -> str | None:
-    """Return the first words of an output that is text; a view then need not fetch it."""
-    if payload.media_type != codec.JSON or not payload.data.startswith(b'"'):
+def note_of(payload: Payload) -> str | None:
+    """Say what an output is, as far as that costs little; a view then need not fetch it.
+
+    Example:
+        >>> note_of(codec.encode({"rows": 3, "mean": 0.5})), note_of(codec.encode([1, 2]))
+        ('an object with 2 keys: rows, mean', 'a list of 2')
+    """
+    match payload.media_type:
+        case codec.JSON:
+            return _json_note(payload)
+        case codec.PARQUET:
+            return _table_note(payload)
+        case codec.PICKLE if payload.text:
+            return _beginning(payload.text)
+        case _:
+            return f"a value of {_count(len(payload.data), 'byte')}"
+
+
+def _json_note(payload: Payload) -> str | None:
+    data = payload.data
+    if data == b"null":
         return None
-    words = " ".join(payload.text.split()).strip('"')
+    if data.startswith(b'"'):
+        return _beginning(payload.text.strip('"'))
+    if len(data) > _LOOKED_INTO_BYTES:
+        return f"a value of {_count(len(data), 'byte')}"
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(value, dict):
+        keys = f": {', '.join(value)}" if value else ""
+        return _beginning(f"an object with {_count(len(value), 'key')}{keys}")
+    return f"a list of {len(value):,}" if isinstance(value, list) else _beginning(str(value))
+
+
+def _table_note(payload: Payload) -> str:
+    sizes = _TABLE.match(payload.text)
+    return "a table" if sizes is None else _table_words(*map(int, sizes.groups()))
+
+
+def _footer_note(data: bytes) -> str:
+    """Say how large a table is whose text nobody has at hand; only its footer is read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        footer = pq.read_metadata(pa.BufferReader(data))
+    except (pa.ArrowException, OSError):
+        return "a table"
+    names = [footer.schema.column(place).name for place in range(footer.num_columns)]
+    columns = [name for name in names if not name.startswith("__index_level_")]
+    return _table_words(footer.num_rows, len(columns))
+
+
+def _table_words(rows: int, columns: int) -> str:
+    return f"a table of {_count(rows, 'row')}, {_count(columns, 'column')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _beginning(text: str) -> str:
+    words = " ".join(text.split())
     return words if len(words) <= _NOTE_CHARS else f"{words[:_NOTE_CHARS].rstrip()} …"
 
 

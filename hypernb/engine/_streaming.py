@@ -18,6 +18,10 @@ _PIECES_AT_MOST: Final = 500
 COVERED: Final = "[secret]"
 _OPENING: Final = re.compile(r'\s*\{\s*"[^"\\]*"\s*:\s*"')
 _OPENING_CHARS: Final = 1_000
+_WORD_CHARS: Final = 40
+"""Where a piece may end is looked for so far back; longer words are cut."""
+_GIVEN_AWAY: Final = 8
+"""So much of a key at the end of an answer is one that was cut off, and no chance."""
 _SIMPLE: Final = 2
 _UNICODE: Final = 6
 
@@ -28,7 +32,8 @@ class Stream:
     Keys are covered up, also where one comes in two pieces: what may be the beginning of a
     key is held back until more has come. Of an answer that is a JSON object only its first
     text is told, as people read it. Many begin with an empty line: it waits for a word, or the
-    word would wait for the next piece.
+    word would wait for the next piece. A piece ends between words, except the first, which
+    shows that something comes.
 
     Args:
         tell: Told a text, and whether what came before no longer counts. Called in the thread
@@ -46,6 +51,7 @@ class Stream:
         self._pieces = 0
         self._told_at = float("-inf")
         self._begins_anew = False
+        self._is_first = True
 
     def take(self, piece: str) -> None:
         """Take a piece as it comes; an empty one says that the call begins anew."""
@@ -54,6 +60,7 @@ class Stream:
                 self._pending, self._begins_anew = "", True
                 self._told_at = float("-inf")
                 self._has_begun = False
+                self._is_first = True
                 return
             self._pending += self._read(piece)
             now = time.monotonic()
@@ -61,13 +68,24 @@ class Stream:
                 return
             if not self._pending.strip():
                 return
-            text = self._ready()
-            if not text:
-                return
-            self._told_at = now
-            self._pieces += 1
-            anew, self._begins_anew = self._begins_anew, False
-            self._tell(text, anew)
+            if text := self._ready():
+                self._told_at = now
+                self._say(text)
+
+    def end(self) -> None:
+        """Tell what has been kept back: nothing more comes."""
+        with self._lock:
+            while self._pending.strip() and self._pieces < _PIECES_AT_MOST:
+                text = self._ready(is_last=True)
+                if not text:
+                    return
+                self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._pieces += 1
+        self._is_first = False
+        anew, self._begins_anew = self._begins_anew, False
+        self._tell(text, anew)
 
     def _read(self, piece: str) -> str:
         if not self._has_begun:
@@ -75,18 +93,41 @@ class Stream:
             self._prose = Prose() if piece.lstrip().startswith("{") else None
         return piece if self._prose is None else self._prose.take(piece)
 
-    def _ready(self) -> str:
+    def _ready(self, *, is_last: bool = False) -> str:
         """Return what may be told, and keep the rest."""
         text = self._pending
         for secret in self._secrets:
             text = text.replace(secret, COVERED)
         held = max((_overlap(text, secret) for secret in self._secrets), default=0)
+        if is_last:
+            if held >= _GIVEN_AWAY:
+                text = f"{text[: len(text) - held]}{COVERED}"
+            held = 0
         end = min(len(text) - held, _PIECE_CHARS, _CHARS_AT_MOST - self._chars)
+        if not (is_last and end == len(text)):
+            end = _between_words(text, end, is_first=self._is_first)
         if end <= 0:
             return ""
         self._pending = text[end:]
         self._chars += end
         return text[:end]
+
+
+def _between_words(text: str, end: int, *, is_first: bool) -> int:
+    """Return where a piece ends that is no longer than so, and cuts no word if it can.
+
+    Example:
+        >>> _between_words("Let me look at ap", 17, is_first=True)
+        15
+        >>> _between_words("Let", 3, is_first=True), _between_words("ap", 2, is_first=False)
+        (3, 0)
+    """
+    start = max(0, end - _WORD_CHARS)
+    for at in range(end, start, -1):
+        if text[at - 1].isspace() and text[:at].strip():
+            return at
+    # A long text without white space is one of a script that has none, or no words at all.
+    return end if is_first or end > _WORD_CHARS else 0
 
 
 class Prose:

@@ -14,7 +14,7 @@ from hypernb.llm._openai import open_model
 from hypernb.model import ChatMessage, ChatRequest, Finish, ToolSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hypernb.abc import Clock
     from hypernb.model import ChatReply, ModelSpec
@@ -96,6 +96,7 @@ async def probe(
     *,
     clock: Clock | None = None,
     deadline_s: float = 30.0,
+    on_trial: Callable[[str], None] = lambda _words: None,
 ) -> Probe:
     """Ask a model for a word, in pieces, by a tool and as JSON; return what works.
 
@@ -106,13 +107,19 @@ async def probe(
         spec: The model, as it is configured.
         key: Its key itself; None if it needs none.
         deadline_s: Seconds for each call.
+        on_trial: Told a few words before each trial: ``asks gpt-6 at api.example for a word``.
     """
     clock = clock or SystemClock()
     asking = _Asking(spec, key, clock, HostGate(clock), deadline_s)
+    asks = f"asks {spec.name} at {spec.host}"
+    on_trial(f"{asks} for a word")
     await asking.answers()
     if asking.trials[0].works:
+        on_trial(f"{asks} for a text in pieces")
         await asking.streaming()
+        on_trial(f"{asks} to call a tool")
         await asking.tools()
+        on_trial(f"{asks} for JSON")
         await asking.schema()
         asking.counting()
     return asking.result()

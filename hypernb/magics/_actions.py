@@ -428,8 +428,14 @@ def _status(around: Surroundings, _request: Request) -> Status:
 def _doctor(around: Surroundings, request: Request) -> Listing[Check] | Shown:
     if request.options.get("fix"):
         return Shown("\n".join(around.session.fix()))
+    from hypernb.magics._planning_line import PlanningLine
+
+    hint = "Interrupting the cell ends it."
+    with PlanningLine(around.rung, who="The doctor", hint=hint) as line:
+        asks = bool(request.options.get("model"))
+        checks = around.session.doctor(model=asks, on_progress=line.tell)
     return Listing.of_rows(
-        around.session.doctor(model=bool(request.options.get("model"))),
+        checks,
         ["Looked at", "", "Found", "What to do"],
         lambda each: (
             each.what,

@@ -1,4 +1,4 @@
-"""The line below a cell while a model plans, so that the wait has a word."""
+"""The line below a cell while a model plans or is tried, so that the wait has a word."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ class PlanningLine:
 
     Args:
         rung: How missions are shown here: text is written once, as it cannot be replaced.
+        who: Who does it.
+        hint: What a person may do meanwhile.
     """
 
-    def __init__(self, rung: Rung) -> None:
+    def __init__(self, rung: Rung, *, who: str = "The strategist", hint: str = _HINT) -> None:
         self._rung = rung
+        self._who = who
+        self._hint = hint
         self._display = {"display_id": f"hypernb-planning-{uuid4().hex}"}
         self._words = ""
 
@@ -37,16 +41,16 @@ class PlanningLine:
         trace: TracebackType | None,
     ) -> None:
         if self._words and self._rung is not Rung.TEXT:
-            self._show(f"The strategist {self._words}.", is_new=False)
+            self._show(f"{self._who} {self._words}.", is_new=False)
 
     def tell(self, words: str) -> None:
         """Show a few words on what planning is doing."""
         is_new = not self._words
         self._words = words
         if self._rung is not Rung.TEXT:
-            self._show(f"The strategist {words}. {_HINT}", is_new=is_new)
+            self._show(f"{self._who} {words}. {self._hint}", is_new=is_new)
         elif is_new:
-            sys.stderr.write(f"The strategist {words}. Ctrl-C ends it.\n")
+            sys.stderr.write(f"{self._who} {words}. Ctrl-C ends it.\n")
             sys.stderr.flush()
 
     def _show(self, said: str, *, is_new: bool) -> None:

@@ -12,7 +12,7 @@ from hypernb.errors import HypernbError
 from hypernb.session.front_end import choose, current_shell, greetings, look_around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hypernb.model import Swept
     from hypernb.session._session import Session
@@ -48,21 +48,31 @@ class Check:
     next_step: str = ""
 
 
-def examine(session: Session, *, model: bool = False) -> list[Check]:
+def examine(
+    session: Session,
+    *,
+    model: bool = False,
+    on_progress: Callable[[str], None] | None = None,
+) -> list[Check]:
     """Look at everything once; what cannot be looked at is a check that is not ok.
 
     Args:
         model: Ask the model something small as well.
+        on_progress: Told a few words on what the model is asked.
     """
     from hypernb.session._models import examined
 
     return [
         *_machine(),
-        *examined(session, ask=model),
+        *examined(session, ask=model, tell=on_progress or _say_nothing),
         _views(),
         *_store(session),
         *_programs(),
     ]
+
+
+def _say_nothing(_words: str) -> None:
+    """Nobody wants to know."""
 
 
 def _fine(what: str, found: str) -> Check:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypernb.errors import HypernbError, KeyMissingError, UnknownNameError, UsageError
@@ -224,8 +226,14 @@ def _budget(mission: Mission) -> float | None:
     return next((each.budget for each in reversed(signed) if each.budget is not None), None)
 
 
-def examined(session: Session, *, ask: bool) -> Iterator[Check]:
-    """Look at the models of the settings, and ask one something small if that is wanted."""
+def examined(session: Session, *, ask: bool, tell: Callable[[str], None]) -> Iterator[Check]:
+    """Look at the models of the settings, and ask one something small if that is wanted.
+
+    Args:
+        session: Whose settings.
+        ask: Ask it.
+        tell: Told a few words on what it is asked; in this thread.
+    """
     from hypernb.session._doctor import Check
 
     try:
@@ -236,6 +244,10 @@ def examined(session: Session, *, ask: bool) -> Iterator[Check]:
         return
     if found is None:
         yield Check("model", "none is set; the specialists work with their own tools", ok=True)
+        if ask:
+            yield Check(
+                "model, probe", "nothing was probed", ok=False, next_step=settings.hint()
+            )
         return
     name, spec = found
     key = settings.key_of(spec)
@@ -247,18 +259,21 @@ def examined(session: Session, *, ask: bool) -> Iterator[Check]:
             ok=False,
             next_step=f"Set {spec.key} in the environment before the kernel starts.",
         )
+        if ask:
+            yield Check("model, probe", "nothing was probed: its key is missing", ok=False)
         return
     then = "" if ask else "%hyper doctor --model asks it something small."
     yield Check("model", told, ok=True, next_step=then)
     if ask:
-        yield from _probed(spec, key)
+        yield from _probed(spec, key, tell)
 
 
-def _probed(spec: ModelSpec, key: str | None) -> Iterator[Check]:
+def _probed(spec: ModelSpec, key: str | None, tell: Callable[[str], None]) -> Iterator[Check]:
     from hypernb.llm import probe
     from hypernb.session._doctor import Check
 
-    found = together(lambda: probe(spec, key))
+    found = telling(lambda say: probe(spec, key, on_trial=say), tell)
+    tell(f"asked {spec.name} at {spec.host} what it can do")
     for trial in found.trials:
         yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
     if found.proposal:
@@ -271,6 +286,32 @@ def together(work: Callable[[], Awaitable[T]]) -> T:
     """Run a coroutine to its end, in a thread of its own: a notebook has a loop in this one."""
     with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
         return pool.submit(asyncio.run, _awaited(work)).result()
+
+
+def telling(
+    work: Callable[[Callable[[str], None]], Awaitable[T]], tell: Callable[[str], None]
+) -> T:
+    """Run a coroutine as `together` does, and tell here what it says; interrupting ends it."""
+    said: SimpleQueue[str | None] = SimpleQueue()
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def run() -> T:
+        if (task := asyncio.current_task()) is not None:
+            running.append((asyncio.get_running_loop(), task))
+        return await work(said.put)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
+        done = pool.submit(lambda: asyncio.run(run()))
+        done.add_done_callback(lambda _: said.put(None))
+        try:
+            while (words := said.get()) is not None:
+                tell(words)
+        except BaseException:
+            for loop, task in running:
+                with contextlib.suppress(RuntimeError):  # it is over already
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
+        return done.result()
 
 
 async def _awaited(work: Callable[[], Awaitable[T]]) -> T:

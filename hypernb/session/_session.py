@@ -675,15 +675,18 @@ class Session:
 
         return fix(self)
 
-    def doctor(self, *, model: bool = False) -> list[Check]:
+    def doctor(
+        self, *, model: bool = False, on_progress: Callable[[str], None] | None = None
+    ) -> list[Check]:
         """Look whether everything that missions need is there and whole.
 
         Args:
             model: Ask the model something small as well, which may cost something.
+            on_progress: Told a few words on what the model is asked, in this thread.
         """
         from hypernb.session._doctor import examine
 
-        return examine(self, model=model)
+        return examine(self, model=model, on_progress=on_progress)
 
     def backup(self, target: str | Path = "") -> Path:
         """Write a copy of the store to one file, while missions run.

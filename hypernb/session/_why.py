@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from hypernb.model import CallRecord, TaskRecord, TaskSpec
+    from hypernb.model import CallRecord, PlanSpec, TaskRecord, TaskSpec
     from hypernb.session._mission import Mission
     from hypernb.session._session import Session
 
+_GOAL_CHARS: Final = 80
 _TASK: Final = re.compile(r"(m-\d+)(?:/(\S+))?")
 
 
@@ -109,9 +110,11 @@ def _found(
     session: Session, what: Any, namespace: Mapping[str, Any]
 ) -> tuple[str, Origin | None]:
     if not isinstance(what, str):
-        return "", origin_of(what) or _by_content(session, what)
+        return "", _of_mission(what) or origin_of(what) or _by_content(session, what)
     if what in namespace:
         value = namespace[what]
+        if bound := _of_mission(value, what):
+            return what, bound
         known = origin_of_name(what, value) or origin_of(value)
         return what, known or _by_content(session, value)
     if match := _TASK.fullmatch(what):
@@ -121,6 +124,28 @@ def _found(
     if what.isidentifier():
         return what, None
     return "", _by_content(session, what)
+
+
+def _of_mission(value: Any, name: str = "") -> Origin | None:
+    """Return where the result of a mission is from that ``--out`` has bound a name to.
+
+    Raises:
+        UsageError: The mission has not ended, so nothing has come out of it yet.
+    """
+    from hypernb.session._mission import Mission as Kind
+
+    if not isinstance(value, Kind):
+        return None
+    record = value.record
+    if not record.state.is_final:
+        goal = " ".join(record.goal.split())
+        goal = goal if len(goal) <= _GOAL_CHARS else f"{goal[:_GOAL_CHARS].rstrip()} …"
+        raise UsageError(
+            f"{repr(name) if name else 'This mission'} is not finished: {value.id} "
+            f"({record.state.value.replace('_', ' ')}), which is to {goal!r}.",
+            hint=f"Ask again when it has ended; %hyper wait {value.id} waits for that.",
+        )
+    return Origin(value.session.store.url, str(record.id), "")
 
 
 def _by_content(session: Session, value: Any) -> Origin | None:
@@ -153,12 +178,21 @@ def _session_of(session: Session, origin: Origin) -> Session:
 def _told(session: Session, name: str, origin: Origin) -> Why:
     mission = session.mission(origin.mission)
     record, plan = mission.record, mission.plan
-    task = origin.task or (plan.tasks[0].name if len(plan.tasks) == 1 else "")
+    task = origin.task or _only_result(plan)
     told = Why(name, record.short_id, record.goal, task=task, approved=_approved(mission))
     calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
     told = _paid(told, calls)
     spec = next((each for each in plan.tasks if each.name == task), None)
     return told if spec is None else _of_task(told, spec, mission.tasks[task].record)
+
+
+def _only_result(plan: PlanSpec) -> str:
+    """Return the task whose output is the mission's result; empty if several are."""
+    if plan.result:
+        return plan.result
+    needed = {need for task in plan.tasks for need in task.needs}
+    last = [task.name for task in plan.tasks if task.name not in needed]
+    return last[0] if len(last) == 1 else ""
 
 
 def _approved(mission: Mission) -> str:

@@ -19,6 +19,7 @@ from hypernb.views._models import (
     model_terms,
     models_used,
     quote_words,
+    short_of,
     task_model_terms,
 )
 from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from hypernb.model import PlanSpec, TaskSpec
+    from hypernb.model import PlanSpec, Quote, TaskSpec
     from hypernb.views._figures import Figures
 
 _COMMANDS_SHOWN: Final = 20
@@ -41,15 +42,21 @@ _IF_IT_FAILS: Final[Mapping[OnFailure, str]] = {
 }
 
 
-def allowed(plan: PlanSpec) -> list[tuple[str, Phrase]]:
-    """Return what a yes to the plan allows, term by term."""
+def allowed(plan: PlanSpec, quote: Quote | None = None) -> list[tuple[str, Phrase]]:
+    """Return what a yes to the plan allows, term by term.
+
+    Args:
+        plan: What a yes is asked to.
+        quote: What the whole will probably use, if that is known; a budget that will not do
+            is told beside it.
+    """
     functions = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
     terms = [
         ("Reads", _reads(plan)),
         ("Writes", _writes(plan)),
         ("Reaches", _reaches(plan)),
         *model_terms(plan),
-        ("Spends", _spends(plan)),
+        ("Spends", _spends(plan, quote)),
         ("Starts", _starts(plan)),
     ]
     if variables := told_variables(plan):
@@ -127,13 +134,17 @@ def refused(plan: PlanSpec) -> str:
     )
 
 
-def _spends(plan: PlanSpec) -> Phrase:
+def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     limit = _limit(plan)
     cost: Phrase = (_unlimited(plan),)
+    short: Phrase = ()
     if limit is not None:
         cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
+        short = short_of(limit, quote)
+        cost = (*cost, *short)
     if plan.deadline_s is not None:
-        return (*cost, " and at most ", Strong(words.duration(plan.deadline_s)), " in all")
+        then = "; at most " if short else " and at most "
+        return (*cost, then, Strong(words.duration(plan.deadline_s)), " in all")
     longest = max((task.timeout_s for task in plan.tasks), default=0.0)
     return (*cost, f"; each attempt takes at most {words.duration(longest)}")
 
@@ -249,7 +260,7 @@ def _quotes(figures: Figures, plan: PlanSpec) -> list[tuple[str, Phrase]]:
         with_models = set()  # the whole says it
     known = [quote for quote in figures.outlook.quotes if quote.task in with_models]
     terms += [
-        (f"– {line(quote.task, cut_at=60)}", (quote_words(quote),))
+        (f"– {line(quote.task, cut_at=60)}", (quote_words(quote, whole=whole),))
         for quote in known[:_QUOTES_SHOWN]
     ]
     if len(known) > _QUOTES_SHOWN:

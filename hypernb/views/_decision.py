@@ -49,7 +49,7 @@ def decision(figures: Figures) -> Html:
         el("h4", icon("awaiting", "attention"), Html(" "), "Your decision", cls="h"),
         el(
             "div",
-            el("div", el("p", "What you allow", cls="b"), _terms(allowed(plan))),
+            el("div", el("p", "What you allow", cls="b"), _terms(allowed(plan, figures.quote))),
             el("div", el("p", "What to expect", cls="b"), _terms(expected(figures))),
             cls="two",
         ),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Event,
         MissionSnapshot,
         PlanSpec,
+        Quote,
         TaskRecord,
         TaskSpec,
     )
@@ -96,6 +97,11 @@ class Figures:
     def plan(self) -> PlanSpec | None:
         """The current revision."""
         return self.snapshot.plan
+
+    @property
+    def quote(self) -> Quote | None:
+        """What all of it will probably use; None where nothing is to run, or nobody looked."""
+        return None if self.has_nothing_to_run else self.outlook.quote()
 
     @cached_property
     def specs(self) -> Mapping[str, TaskSpec]:

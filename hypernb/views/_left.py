@@ -132,7 +132,10 @@ def roughly(seconds: float) -> str:
         >>> roughly(3), roughly(42), roughly(230), roughly(7610)
         ('3 s', '40 s', '4 min', '2 h 5 min')
     """
-    number, unit = _rounded(seconds)
+    return _written(*_rounded(seconds))
+
+
+def _written(number: int, unit: str) -> str:
     return f"{number} {unit}" if unit != "h" else words.duration(number)
 
 
@@ -148,6 +151,27 @@ def _rounded(seconds: float) -> tuple[int, str]:
 def _as_said(seconds: float) -> int:
     number, unit = _rounded(seconds)
     return number * _MINUTE if unit == "min" else number
+
+
+def span(low: float, high: float) -> str:
+    """Write between which lengths of time something will take, without false precision.
+
+    Example:
+        >>> span(60, 105), span(42, 350), span(180, 350), span(60, 61), span(0, 0)
+        ('1 to 2 min', '40 s to 6 min', '3 to 6 min', '1 min', '0 s')
+    """
+    if not high:
+        return "0 s"
+    (least, unit), (most, other) = _rounded(low), _rounded(high)
+    if unit == "s" and low >= _MINUTE:
+        least, unit = round(low / _MINUTE), "min"
+    if other == "s" and unit == "min":
+        most, other = round(high / _MINUTE), "min"
+    if (least, unit) == (most, other):
+        return _written(most, other)
+    if unit == other != "h":
+        return f"{least} to {most} {other}"
+    return f"{_written(least, unit)} to {_written(most, other)}"
 
 
 def between(low: float, high: float) -> str:

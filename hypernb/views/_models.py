@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import AgentWork, QuoteSource
 from hypernb.views import words
 from hypernb.views._clean import line
+from hypernb.views._left import span
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hypernb.model import Grant, ModelSpec, PlanSpec, Quote, Range, TaskSpec
 
 _MODELS_SHOWN: Final = 6
+_EXACT_BELOW: Final = 100
 _NAMES_SHOWN: Final = 8
 _KEPT: Final[Mapping[str, str]] = {
     "full": "what is said to models, and what they answer",
@@ -174,8 +176,12 @@ def task_model_terms(
 # -- quotes ------------------------------------------------------------------------------
 
 
-def quote_words(quote: Quote) -> str:
+def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
     """Say what something will probably use, and how that is known.
+
+    Args:
+        quote: What is quoted.
+        whole: A quote that is told just before: what it says of both is not said again.
 
     Example:
         >>> from hypernb.model import Range
@@ -184,20 +190,49 @@ def quote_words(quote: Quote) -> str:
         '$0.10 to $0.30 (P50 to P90), from 3 past tasks'
         >>> quote_words(Quote(QuoteSource.UNKNOWN))
         'cost not known: no past task and no guess to go by'
+        >>> quote_words(Quote(QuoteSource.UNKNOWN), whole=Quote(QuoteSource.UNKNOWN))
+        'cost not known'
     """
     if quote.source is QuoteSource.NOTHING:
         return "nothing: it does not run"
     parts = [quote_dollars(quote)]
     if quote.tokens is not None:
-        parts.append(f"{_between(quote.tokens)} tokens")
+        parts.append(f"{tokens_range(quote.tokens)} tokens")
     if quote.minutes is not None:
-        low, high = (words.duration(60 * each) for each in _ends(quote.minutes))
-        parts.append(low if low == high else f"{low} to {high}")
+        parts.append(span(*(60 * each for each in _ends(quote.minutes))))
     known = ", ".join(parts)
-    if any(each is not None for each in (quote.dollars, quote.tokens, quote.minutes)):
+    if _has_numbers(quote) and not (whole and _has_numbers(whole)):
         known += " (P50 to P90)"
     basis = quote_basis(quote)
+    if whole and basis == quote_basis(whole):
+        return known
     return f"{known}{': ' if quote.source is QuoteSource.UNKNOWN else ', '}{basis}"
+
+
+def _has_numbers(quote: Quote) -> bool:
+    return any(each is not None for each in (quote.dollars, quote.tokens, quote.minutes))
+
+
+def short_of(limit: float, quote: Quote | None) -> Phrase:
+    """Say that a limit is below what will probably be spent; nothing if it is not.
+
+    Example:
+        >>> from hypernb.model import Quote, Range
+        >>> from hypernb.views._phrase import plain
+        >>> quote = Quote(QuoteSource.ESTIMATE, dollars=Range(0.0642, 0.12))
+        >>> plain(short_of(0.06, quote))
+        '; probably not enough: $0.06 to $0.12 is expected'
+        >>> plain(short_of(0.1, quote)), short_of(0.12, quote)
+        ('; perhaps not enough: $0.06 to $0.12 is expected', ())
+    """
+    if quote is None or quote.dollars is None:
+        return ()
+    least, most = _ends(quote.dollars)
+    if limit >= most:
+        return ()
+    is_likely = limit < least or words.money(limit) == words.money(least)
+    said = f"{'probably' if is_likely else 'perhaps'} not enough"
+    return ("; ", Strong(said), f": {quote_dollars(quote)} is expected")
 
 
 def quote_dollars(quote: Quote) -> str:
@@ -223,6 +258,17 @@ def _ends(spread: Range) -> tuple[float, float]:
     return spread.p50, max(spread.p50, spread.p90)
 
 
-def _between(spread: Range) -> str:
-    low, high = (f"{round(each):,}" for each in _ends(spread))
+def tokens_range(spread: Range) -> str:
+    """Write between which numbers of tokens, without false precision.
+
+    Example:
+        >>> from hypernb.model import Range
+        >>> tokens_range(Range(14_238, 30_412)), tokens_range(Range(87, 87.2))
+        ('14,000 to 30,000', '87')
+    """
+    low, high = (f"{_two_digits(each):,}" for each in _ends(spread))
     return low if low == high else f"{low} to {high}"
+
+
+def _two_digits(number: float) -> int:
+    return round(float(f"{number:.2g}")) if number >= _EXACT_BELOW else round(number)

@@ -10,8 +10,9 @@ from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
-from hypernb.views._left import between, roughly
+from hypernb.views._left import span
 from hypernb.views._markup import el, table
+from hypernb.views._models import tokens_range
 from hypernb.views._usage import cost_words
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _was(used: Used) -> tuple[str, str, str]:
 def _tokens(tokens: Range | None) -> str:
     if tokens is None:
         return _UNKNOWN
-    return _span(f"{tokens.p50:,.0f}", f"{tokens.p90:,.0f}")
+    return tokens_range(tokens)
 
 
 def _dollars(dollars: Range | None) -> str:
@@ -119,12 +120,7 @@ def _time(minutes: Range | None) -> str:
         return _UNKNOWN
     if not minutes.p90:
         return "none"
-    middle, high = minutes.p50 * _MINUTE, minutes.p90 * _MINUTE
-    return (
-        roughly(middle)
-        if not between(middle, high)
-        else f"{roughly(middle)} to {roughly(high)}"
-    )
+    return span(minutes.p50 * _MINUTE, minutes.p90 * _MINUTE)
 
 
 def _known(quote: Quote) -> str:

@@ -72,7 +72,7 @@ def plan_text(
     plan = snapshot.plan
     if plan is not None:
         parts += [
-            _titled("What you allow", _terms(allowed(plan), width)),
+            _titled("What you allow", _terms(allowed(plan, figures.quote), width)),
             _titled("What to expect", _terms(expected(figures), width)),
             _titled("Know this first", "\n".join(_bullets(plan.notes[:20], width))),
             _plan_table(figures, width),

@@ -43,7 +43,7 @@ from hypernb.widgets._facts import phrase
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hypernb.model import Comment, MissionSnapshot, PlanSpec, Report, TaskId
+    from hypernb.model import Comment, MissionSnapshot, PlanSpec, Quote, Report, TaskId
     from hypernb.views import Need, Part
 
 Facts = dict[str, Any]
@@ -243,7 +243,7 @@ def _decision(
         revisions = (mission.revision - 1, mission.revision)
         difference = difference_facts(previous_plan, plan, revisions)
     return {
-        "allow": _allowed(plan),
+        "allow": _allowed(plan, figures.quote),
         "expect": [_fact(label, said) for label, said in expected(figures)],
         "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
@@ -271,20 +271,20 @@ def _fact(label: str, said: Sequence[Part]) -> Facts:
     return {"label": label, "said": phrase(said)}
 
 
-_allowed_by: Final[dict[int, tuple[PlanSpec, list[Facts]]]] = {}
+_allowed_by: Final[dict[int, tuple[PlanSpec, Quote | None, list[Facts]]]] = {}
 _lock: Final = threading.Lock()
 _KEPT: Final = 4
 
 
-def _allowed(plan: PlanSpec) -> list[Facts]:
-    # Nothing but the plan decides it, and of ten thousand tasks it takes a while to tell.
+def _allowed(plan: PlanSpec, quote: Quote | None) -> list[Facts]:
+    # Nothing but these two decides it, and of ten thousand tasks it takes a while to tell.
     with _lock:
         known = _allowed_by.get(id(plan))
-    if known is not None:
-        return known[1]
-    made = [_fact(label, said) for label, said in allowed(plan)]
+    if known is not None and known[1] == quote:
+        return known[2]
+    made = [_fact(label, said) for label, said in allowed(plan, quote)]
     with _lock:
-        _allowed_by[id(plan)] = (plan, made)
+        _allowed_by[id(plan)] = (plan, quote, made)
         while len(_allowed_by) > _KEPT:
             del _allowed_by[next(iter(_allowed_by))]
     return made

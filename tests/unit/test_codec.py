@@ -260,7 +260,7 @@ def test_million_rows_become_parquet() -> None:
     value = frame(a=np.arange(1_000_000), b=np.linspace(0, 1, 1_000_000))
     payload = codec.encode(value)
     assert payload.media_type == codec.PARQUET
-    assert payload.text.startswith("1000000 rows; a (int64), b (float64)\n")
+    assert payload.text.startswith("1000000 rows, 2 columns; a (int64), b (float64)\n")
 
 
 def test_text_value_is_searched_unquoted() -> None:

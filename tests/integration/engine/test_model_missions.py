@@ -249,6 +249,25 @@ class TestContent:
         first = payloads(bench, mission, "llm.streamed")[0]
         assert "first words, and then the rest".startswith(first["text"])
 
+    def test_call_is_told_once_and_the_note_says_what_the_task_is_doing(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        server.script = [
+            Reply(calls=(Call("read-file", '{"path": "x"}'),)),
+            Reply(text="first words, and then the rest", hold="middle"),
+        ]
+        mission = bench.approve_spec(plan(model(server), task("write", tools=("read-file",))))
+        bench.host()
+        bench.until(lambda: bench.events(mission, "llm.streamed"), "the first piece")
+        assert bench.tasks(mission)["write"].note == "asks scripted"
+        server.release()
+        assert bench.finished(mission).state == "succeeded"
+        assert bench.tasks(mission)["write"].note == "first words, and then the rest"
+        assert bench.events(mission, "task.progressed") == []
+        assert len(bench.events(mission, "llm.requested")) == 2
+        streamed = payloads(bench, mission, "llm.streamed")
+        assert "".join(each["text"] for each in streamed) == "first words, and then the rest"
+
     def test_content_of_tools_is_kept_like_that_of_calls(
         self, bench: Bench, server: ModelServer
     ) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hypernb.cli._main import CANNOT, DONE, MISUSE, run
-from tests.model_server import ModelServer, Reply
+from tests.model_server import ModelServer, Reply, says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,3 +107,40 @@ def test_yes_to_a_plan_that_no_model_has_made_is_one_line_and_runs_nothing(
     assert "Leave out --yes to read the plan that rules make" in told
     assert run(["ls"]) == DONE
     assert "failed" in capsys.readouterr().out
+
+
+def test_doctor_says_that_nothing_was_probed_and_how_to_name_a_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["doctor", "--model"]) == CANNOT
+    told = " ".join(capsys.readouterr().out.split())
+    assert "nothing was probed" in told
+    assert "No model is configured: --model NAME" in told
+
+
+def test_doctor_says_what_it_asks_a_model(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ModelServer(says("ready")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+        run(["doctor", "--model"])
+    told = capsys.readouterr()
+    assert "The doctor asks scripted at 127.0.0.1" in told.err
+    assert "model, answers" in told.out
+
+
+def test_plan_that_nobody_can_approve_here_is_shown_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert run(["run", "--goal", "Look at it", "--offline"]) == MISUSE
+    told = capsys.readouterr()
+    assert "What you allow" in told.out
+    assert "hypernb approve m-1 starts it" in told.err
+    assert run(["run", "--goal", "Look at it", "--offline", "--json", "-"]) == MISUSE
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "hypernb show m-2 shows its plan" in told.err

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hypernb.engine import _streaming
 from hypernb.engine._streaming import Prose, Stream
 
 
@@ -16,15 +17,84 @@ def told_of(*pieces: str) -> list[tuple[str, bool]]:
     stream = Stream([], lambda text, anew: told.append((text, anew)))
     for piece in pieces:
         stream.take(piece)
+    stream.end()
     return told
 
 
+def told_with_its_end(
+    monkeypatch: pytest.MonkeyPatch, *pieces: str, key: str = ""
+) -> list[str]:
+    """Return what is told of pieces that come far apart, and of the end."""
+    monkeypatch.setattr(_streaming, "_EVERY_S", 0.0)
+    told: list[str] = []
+    stream = Stream([key], lambda text, _anew: told.append(text))
+    for piece in pieces:
+        stream.take(piece)
+    stream.end()
+    return told
+
+
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        pytest.param(
+            ("Let me look at ap", "p.py for it"),
+            ["Let me look at ", "app.py for ", "it"],
+            id="between-words",
+        ),
+        pytest.param(("Le", "t", " me look."), ["Le", "t me ", "look."], id="first-at-once"),
+        pytest.param(("A" * 90, "B" * 90), ["A" * 90, "B" * 90], id="no-white-space"),
+        pytest.param(("One. ", "Two."), ["One. ", "Two."], id="ends-with-white-space"),
+        pytest.param(("\n\nFirst",), ["\n\nFirst"], id="empty-lines"),
+    ],
+)
+def test_pieces_end_between_words_and_the_last_is_told(
+    monkeypatch: pytest.MonkeyPatch, pieces: tuple[str, ...], told: list[str]
+) -> None:
+    assert told_with_its_end(monkeypatch, *pieces) == told
+
+
+def test_end_of_an_answer_that_came_too_fast_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_streaming, "_EVERY_S", 1e9)
+    told: list[str] = []
+    stream = Stream([], lambda text, _anew: told.append(text))
+    for piece in ("It is ", "forty", "-two."):
+        stream.take(piece)
+    stream.end()
+    assert told == ["It is ", "forty-two."]
+
+
+def test_key_that_is_cut_off_at_the_end_is_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-0123456789abcdef"  # pragma: allowlist secret
+    said = f"It is {key[:12]}"
+    assert "".join(told_with_its_end(monkeypatch, said, key=key)) == "It is [secret]"
+    assert "".join(told_with_its_end(monkeypatch, "Ask", "s", key=key)) == "Asks"
+
+
+@given(
+    st.text(st.sampled_from("ab \n"), max_size=300),
+    st.lists(st.integers(1, 60), max_size=40),
+)
+def test_nothing_is_missing_of_what_is_told(words: str, sizes: list[int]) -> None:
+    said, at = f"x{words}x", 0
+    pieces = []
+    for size in [*sizes, len(said)]:
+        if at < len(said):
+            pieces.append(said[at : at + size])
+        at += size
+    with pytest.MonkeyPatch.context() as patch:
+        assert "".join(told_with_its_end(patch, *pieces)) == said
+
+
 def test_of_a_json_answer_only_the_words_are_told() -> None:
-    assert told_of('{"summary": "I read app.py.", "claims": []}') == [("I read app.py.", False)]
+    assert told_of('{"summary": "I read app.py.", "claims": []}') == [
+        ("I read ", False),
+        ("app.py.", False),
+    ]
 
 
 def test_text_is_told_as_it_is() -> None:
-    assert told_of("I read {app.py}.") == [("I read {app.py}.", False)]
+    assert told_of("I read {app.py}.") == [("I read ", False), ("{app.py}.", False)]
 
 
 def test_empty_lines_before_the_first_word_do_not_hold_it_up() -> None:
@@ -34,7 +104,7 @@ def test_empty_lines_before_the_first_word_do_not_hold_it_up() -> None:
 
 def test_call_that_begins_anew_tells_its_words_anew() -> None:
     told = told_of('{"summary": "I rea', "", '{"summary": "I read."}')
-    assert told == [("I rea", False), ("I read.", True)]
+    assert told == [("I ", False), ("I ", True), ("read.", False)]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,26 @@ def works(found: Probe) -> dict[str, bool]:
     return {trial.what: trial.works for trial in found.trials}
 
 
+def test_each_trial_is_told_before_it_is_made() -> None:
+    told: list[tuple[str, int]] = []
+
+    with ModelServer(model) as server:
+
+        async def bounded() -> Probe:
+            made = probe(
+                spec(server),
+                server.key or None,
+                on_trial=lambda words: told.append((words, len(server.requests))),
+            )
+            return await asyncio.wait_for(made, 30)
+
+        asyncio.run(bounded())
+        host = spec(server).host
+    wanted = ("for a word", "for a text in pieces", "to call a tool", "for JSON")
+    asks = f"asks {told[0][0].split()[1]} at {host}"
+    assert told == [(f"{asks} {each}", number) for number, each in enumerate(wanted)]
+
+
 def test_model_that_can_everything_needs_no_other_settings() -> None:
     with ModelServer(model) as server:
         found = probed(server)

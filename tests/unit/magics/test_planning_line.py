@@ -58,3 +58,13 @@ def test_a_terminal_is_told_once(
         line.tell(f"{ASKS}: 3 s so far")
     assert not shown
     assert capsys.readouterr().err == f"The strategist {ASKS}. Ctrl-C ends it.\n"
+
+
+def test_doctor_has_a_line_of_its_own(shown: list[dict[str, Any]]) -> None:
+    with PlanningLine(Rung.WIDGET, who="The doctor", hint="Interrupting ends it.") as line:
+        line.tell("asks gpt-6 at api.example for a word")
+        line.tell("asked gpt-6 at api.example what it can do")
+    assert shown[0]["said"] == (
+        "The doctor asks gpt-6 at api.example for a word. Interrupting ends it."
+    )
+    assert shown[-1]["said"] == "The doctor asked gpt-6 at api.example what it can do."

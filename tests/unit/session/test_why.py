@@ -138,3 +138,35 @@ def test_mission_that_only_a_model_planned_names_that_model(session: Session) ->
     why = session.why("m-1", {})
     assert why.models == ("gpt-6 at api.example, for the plan",)
     assert "$0.020 for 1 call" in repr(why)
+
+
+def test_name_of_a_mission_that_has_not_ended_is_not_finished(session: Session) -> None:
+    mission = Recorded(session, "features").start().mission
+    with pytest.raises(
+        UsageError, match=r"'features' is not finished: m-1 \(running\)"
+    ) as told:
+        session.why("features", {"features": mission})
+    assert "%hyper wait m-1" in str(told.value)
+    with pytest.raises(UsageError, match="This mission is not finished: m-1"):
+        session.why(mission)
+
+
+def test_name_that_still_holds_its_mission_is_known_when_that_has_ended(
+    session: Session,
+) -> None:
+    mission = done(session, 42).mission
+    why = session.why("features", {"features": mission})
+    assert (why.name, why.mission, why.task) == ("features", "m-1", "features")
+
+
+def test_mission_with_one_result_names_its_task(session: Session) -> None:
+    recorded = Recorded(session, "first", "second", result="second").start()
+    recorded.finish("first", 1).finish("second", 2).end()
+    assert session.why("m-1", {}).task == "second"
+    assert "several together" not in repr(session.why("m-1", {}))
+
+
+def test_mission_with_several_last_tasks_holds_several_outputs(session: Session) -> None:
+    recorded = Recorded(session, "first", "second").start()
+    recorded.finish("first", 1).finish("second", 2).end()
+    assert "the outputs of several together" in repr(session.why("m-1", {}))

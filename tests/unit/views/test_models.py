@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from hypernb.views import (
     money_ways,
     needs,
     plain,
+    quote_words,
+    quotes_text,
     story,
     words,
 )
@@ -134,8 +137,70 @@ def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
         else mission_text(shown, 200, outlook=OUTLOOK)
     )
     assert "$0.12 to $0.30, 9,000 to 21,000 tokens (P50 to P90), from 12 past tasks" in said
-    assert "$0.021 (P50 to P90), as the model guessed it" in said
+    assert "$0.021, as the model guessed it" in said
     assert "20 answers, 60 calls of tools and 400,000 tokens" in said
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_quote_says_once_how_it_is_known(make: type[Examples], form: str) -> None:
+    shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
+    whole = Quote(
+        QuoteSource.ESTIMATE,
+        dollars=Range(0.0642, 0.12),
+        tokens=Range(14_238, 30_412),
+        minutes=Range(1.0, 1.75),
+    )
+    outlook = Outlook((whole, OF_LINT))
+    said = (
+        mission_html(shown, live=False, outlook=outlook)
+        if form == "html"
+        else mission_text(shown, 200, outlook=outlook)
+    )
+    told = "$0.06 to $0.12, 14,000 to 30,000 tokens, 1 to 2 min (P50 to P90)"
+    assert f"{told}, as the model guessed it" in said
+    expect = said[said.index("What to expect") :]
+    expect = expect[: expect.index("At once")]
+    assert "lint" in expect
+    assert expect.count("as the model guessed it") == expect.count("P50 to P90") == 1
+
+
+def test_table_of_quotes_writes_numbers_as_the_plan_does() -> None:
+    quote = Quote(QuoteSource.ESTIMATE, tokens=Range(14_238, 30_412), minutes=Range(1.0, 1.75))
+    said = quotes_text([quote])
+    for each in ("14,000 to 30,000", "1 to 2 min"):
+        assert each in said
+        assert each in quote_words(quote)
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        pytest.param(0.06, "at most $0.06; probably not enough: $0.06 to $0.12 is", id="less"),
+        pytest.param(0.1, "at most $0.10; perhaps not enough: $0.06 to $0.12 is", id="between"),
+        pytest.param(0.12, "at most $0.12; each attempt takes", id="enough"),
+        pytest.param(0.0, "no money; probably not enough: $0.06 to $0.12 is", id="none"),
+    ],
+)
+def test_budget_below_the_quote_is_told_before_approval(
+    make: type[Examples], budget: float, said: str
+) -> None:
+    plan = with_a_model(make, budget=budget)
+    shown = make.snapshot("awaiting_approval", plan=plan)
+    whole = Quote(QuoteSource.ESTIMATE, dollars=Range(0.0642, 0.12))
+    outlook = Outlook((whole,))
+    assert said in plain(dict(allowed(plan, whole))["Spends"])
+    text = " ".join(mission_text(shown, 200, outlook=outlook).split())
+    page = " ".join(
+        re.sub(r"<[^>]+>", "", mission_html(shown, live=False, outlook=outlook)).split()
+    )
+    assert said in text
+    assert said in page
+
+
+def test_deadline_stands_behind_what_is_said_of_the_budget(make: type[Examples]) -> None:
+    plan = with_a_model(make, budget=0.06, deadline_s=3600.0)
+    spends = plain(dict(allowed(plan, WHOLE))["Spends"])
+    assert spends.endswith("$0.12 to $0.30 is expected; at most 1 h in all")
 
 
 # -- while it runs -----------------------------------------------------------------------

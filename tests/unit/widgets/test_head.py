@@ -20,13 +20,16 @@ from hypernb.model import (
     OnFailure,
     Past,
     PlanSpec,
+    Quote,
+    QuoteSource,
+    Range,
     Spread,
     TaskId,
     TaskRecord,
     TaskSpec,
     TaskState,
 )
-from hypernb.views import mission_html, missions_text, plain, plan_text
+from hypernb.views import Outlook, mission_html, missions_text, plain, plan_text
 from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
 from hypernb.widgets._missions import told
 from tests.unit.views.conftest import (
@@ -472,6 +475,15 @@ def test_static_page_counts_no_events_of_the_whole_store() -> None:
 def expected_of(made: MissionSnapshot, **facts: Any) -> dict[str, str]:
     expect = head_facts(made, **facts)["decision"]["expect"]
     return {each["label"]: text(each["said"]) for each in expect}
+
+
+def test_budget_below_the_quote_is_told_where_it_is_allowed() -> None:
+    made = snapshot("awaiting_approval", plan=plan(budget=0.06))
+    for high, said in ((0.12, "; probably not enough: $0.06 to $0.12 is expected"), (0.06, "")):
+        whole = Quote(QuoteSource.ESTIMATE, dollars=Range(0.06, high))
+        facts = head_facts(made, outlook=Outlook((whole,)))
+        (spends,) = [f["said"] for f in facts["decision"]["allow"] if f["label"] == "Spends"]
+        assert text(spends).startswith(f"at most $0.06{said}; each attempt")
 
 
 def test_time_that_is_not_known_rests_on_nothing() -> None:
