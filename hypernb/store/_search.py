@@ -102,13 +102,19 @@ def says_something(change: Change) -> bool:
 def change_rows(change: Change, mission: str, task: str) -> Iterator[SearchRow]:
     """Yield what is to be found of a change: its event, its output, its findings."""
     if change.kind not in _UNINFORMATIVE:
-        said = " ".join(_facts(change.note, change.error, change.payload))
+        note = None if _says_its_output(change) else change.note
+        said = " ".join(_facts(note, change.error, change.payload))
         if said:
             yield (clean(said)[:_LONGEST_TEXT], "event", mission, task, change.kind)
     if change.text:
         yield (clean(change.text)[:_LONGEST_TEXT], "output", mission, task, "")
     for finding in change.findings:
         yield (finding_text(finding), "finding", mission, task, clean(finding.where))
+
+
+def _says_its_output(change: Change) -> bool:
+    """Tell whether a note only says what the output is, which is found by its own text."""
+    return change.output is not None and bool(change.text) and change.outcome is None
 
 
 def finding_text(finding: Finding) -> str:
