@@ -11,6 +11,7 @@ import pytest
 
 import hypernb
 from hypernb.model import MissionState, Outcome, Report, TaskState
+from hypernb.session._kernel_lane import stop_serving
 from hypernb.tools import forget_tool
 from tests.model_server import Call, ModelServer, Reply
 
@@ -34,6 +35,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hypernb
     (root / "src" / "app.py").write_text("import os\n")
     made = hypernb.Session(tmp_path / "store.db", runner="inprocess", root=root)
     yield made
+    stop_serving(made.store.url)  # the lane of this process, where a test has offered tools
     made.stop()
     made.close()
 

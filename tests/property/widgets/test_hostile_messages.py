@@ -148,6 +148,9 @@ def _may_have_effect(content: Any, *, of_a_list: bool) -> bool:
         if not isinstance(args.get("mission"), str):
             return False
         allowed["mission"] = lambda value: isinstance(value, str)
+    else:
+        # A view of one mission may be told which it is, or nothing.
+        allowed["mission"] = lambda value: value in (None, "m-1", "m-2")
     return all(name in allowed and allowed[name](value) for name, value in args.items())
 
 
