@@ -87,7 +87,7 @@ class ModelServer:
         self.most_at_once = 0
         self._numbered = 0
         self._changed = threading.Condition()
-        self._open: dict[asyncio.Task[Any], StreamWriter] = {}
+        self._open: set[_Connection] = set()
 
     @property
     def host(self) -> str:
@@ -129,7 +129,7 @@ class ModelServer:
         self._loop = asyncio.get_running_loop()
         self._stop, self._released = asyncio.Event(), asyncio.Event()
         server = await self._loop.create_server(
-            lambda: _Connection(asyncio.StreamReader(2**26), self._talk),
+            lambda: _Connection(asyncio.StreamReader(2**26), self._talk, self._open),
             "127.0.0.1",
             self.port,
             backlog=1024,
@@ -138,20 +138,19 @@ class ModelServer:
         ready.set()
         await self._stop.wait()
         server.close()
-        for writer in self._open.values():
-            writer.transport.abort()
-        if self._open:
-            await asyncio.wait(set(self._open), timeout=5)
+        # Those too that nobody has begun to talk to yet.
+        left = list(self._open)
+        for each in left:
+            each.abort()
+        for each in left:
+            await asyncio.wait_for(each.gone_for_good.wait(), 5)
 
     async def _talk(self, reader: StreamReader, writer: StreamWriter) -> None:
         self.connections += 1
-        talk = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._open[talk] = writer
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while (asked := await _read(reader)) is not None:
                 if not await self._answer(asked, writer):
                     break
-        del self._open[talk]
         writer.close()
 
     async def _answer(self, asked: Asked, writer: StreamWriter) -> bool:
@@ -229,9 +228,23 @@ class ModelServer:
 class _Connection(asyncio.StreamReaderProtocol):
     """Knows at once when the client has closed it, also while nobody reads."""
 
-    def __init__(self, reader: StreamReader, talk: Callable[..., Any]) -> None:
+    def __init__(
+        self, reader: StreamReader, talk: Callable[..., Any], among: set[_Connection]
+    ) -> None:
         super().__init__(reader, talk)
         self.gone = asyncio.Event()
+        self.gone_for_good = asyncio.Event()
+        self._among = among
+        self._transport_here: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._among.add(self)
+        self._transport_here = transport
+        super().connection_made(transport)
+
+    def abort(self) -> None:
+        if isinstance(self._transport_here, asyncio.WriteTransport):
+            self._transport_here.abort()
 
     def eof_received(self) -> bool | None:
         self.gone.set()
@@ -240,6 +253,8 @@ class _Connection(asyncio.StreamReaderProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.gone.set()
         super().connection_lost(exc)
+        self._among.discard(self)
+        self.gone_for_good.set()
 
 
 @dataclass(slots=True)
