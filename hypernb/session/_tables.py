@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
@@ -23,9 +24,9 @@ class Rows(Sequence[Row], Generic[Row]):
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
 
+    @abstractmethod
     def cells(self, row: Row) -> tuple[Any, ...]:
         """Return what stands under the heads."""
-        raise NotImplementedError
 
     def to_frame(self) -> pd.DataFrame:
         """Return a DataFrame with a row each and all fields."""
