@@ -14,6 +14,7 @@ from hypernb.model import AgentWork, PlanSpec, TaskSpec
 from hypernb.session import Mission, Session
 from hypernb.widgets import History, MissionView
 from hypernb.widgets._desk import DESK
+from hypernb.widgets._tail import tail_of
 from hypernb.widgets._verbs import DECIDING, VERBS
 
 if TYPE_CHECKING:
@@ -184,10 +185,11 @@ class Kernel:
         return store.last_seq(), store.missions(), store.commands(), files
 
     def settle(self) -> None:
-        """Wait for all that was handed over."""
-        for lane in tuple(DESK._lanes.values()):
+        """Wait for all that was handed over, to the thread that follows the store too."""
+        turns = [each.put for each in tuple(DESK._lanes.values())]
+        for turn in (*turns, tail_of(self.session).turn):
             done = threading.Event()
-            lane.put(done.set)
+            turn(done.set)
             assert done.wait(WITHIN_S)
 
 
