@@ -210,13 +210,17 @@ class Call:
         from hypernb.llm import _wire
 
         client = self._model.client()
-        interface: Any = (
-            client.chat.completions if self._spec.api == "chat" else client.responses
-        )
+        ask: Any
+        if self._spec.api == "chat":
+            ask = client.chat.completions.with_streaming_response.create
+            asked = {"model": params["model"], "messages": []}
+        else:
+            ask = client.responses.with_streaming_response.create
+            asked = {"model": params["model"]}
         try:
-            response = await stack.enter_async_context(
-                interface.with_streaming_response.create(**params)
-            )
+            # As a body: parameters are walked through type by type, which for a request with
+            # tools takes openai longer than all that is done for the call here.
+            response = await stack.enter_async_context(ask(**asked, extra_body=params))
         except _wire.APIStatusError as problem:
             raise await self._of_status(problem, params) from None
         except Exception as problem:  # noqa: BLE001 - the border to whatever a server sends
