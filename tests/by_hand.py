@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import (
     AgentWork,
     AttemptState,
+    CallRecord,
+    CallState,
     Change,
     Finding,
     PlanSpec,
@@ -16,11 +18,11 @@ from hypernb.model import (
     Severity,
     TaskSpec,
     TaskState,
+    new_id,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from hypernb.abc import Store
     from hypernb.model import LeaseRecord, MissionRecord, TaskId, TaskRecord
@@ -36,6 +38,17 @@ FINDING: Final = Finding(
     tool="bandit",
     agent="security-engineer",
 )
+
+
+class Ticking:
+    """A wall clock that goes on by a millisecond whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(milliseconds=1)
+        return self.time
 
 
 def plan_of(*names: str, **fields: Any) -> PlanSpec:
@@ -80,6 +93,20 @@ class Underway:
     def finish(self, task: str, attempt: int = 1, **facts: Any) -> Change:
         states = {"task_state": TaskState.SUCCEEDED, "attempt_state": AttemptState.SUCCEEDED}
         return self.change("task.finished", task, attempt=attempt, **(states | facts))
+
+    def call(self, task: str, **facts: Any) -> CallRecord:
+        """Return a call of a model that a task is about to make."""
+        known: dict[str, Any] = {"agent": "qa-engineer", "model": "small-1"}
+        return CallRecord(
+            id=new_id(),
+            mission_id=self.mission.id,
+            state=CallState.RESERVED,
+            at=self.clock(),
+            task_id=self.ids[task],
+            task=task,
+            attempt=1,
+            **(known | facts),
+        )
 
     def run(self, task: str, **facts: Any) -> int:
         return self.commit(self.ready(task), self.start(task), self.finish(task, **facts))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from hypernb.model import MissionState
+from tests import by_hand
 from tests.by_hand import Underway, plan_of, take_up
 
 if TYPE_CHECKING:
@@ -19,16 +20,12 @@ if TYPE_CHECKING:
     from tests.postgresql import Server
 
 
-class Ticking:
+class Ticking(by_hand.Ticking):
     """A wall clock that goes on by a millisecond whenever it is looked at, and a true one."""
 
     def __init__(self) -> None:
-        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        super().__init__()
         self.seconds = 100.0
-
-    def __call__(self) -> datetime:
-        self.time += timedelta(milliseconds=1)
-        return self.time
 
     def monotonic(self) -> float:
         return self.seconds

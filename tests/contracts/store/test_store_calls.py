@@ -38,22 +38,7 @@ NOTHING = Retention(days=0, missions=0)
 
 def call_of(held: Underway, task: str = "a", **facts: Any) -> CallRecord:
     """A call that a task is about to make."""
-    known: dict[str, Any] = {
-        "agent": "qa-engineer",
-        "model": "small-1",
-        "host": "localhost:1",
-        "reserved": 1.0,
-    }
-    return CallRecord(
-        id=new_id(),
-        mission_id=held.mission.id,
-        state=CallState.RESERVED,
-        at=held.clock(),
-        task_id=held.ids[task],
-        task=task,
-        attempt=1,
-        **(known | facts),
-    )
+    return held.call(task, **({"host": "localhost:1", "reserved": 1.0} | facts))
 
 
 def settled(

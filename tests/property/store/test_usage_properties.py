@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hypernb.model import CallRecord, CallState, MissionId, MissionState, Usage, new_id
 from hypernb.session import Session
-from tests.by_hand import plan_of, take_up
+from tests.by_hand import Ticking, plan_of, take_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,15 +45,6 @@ def happenings(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     )
 
 
-class Ticking:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.time += timedelta(milliseconds=1)
-        return self.time
-
-
 def carry_out(held: Underway, clock: Ticking, happening: tuple[Any, ...]) -> None:
     """Do what a runner does: a call and its payment in one change, or a payment alone."""
     _, task, is_call, state, source, model, cost, read, written, hours = happening
@@ -62,18 +53,7 @@ def carry_out(held: Underway, clock: Ticking, happening: tuple[Any, ...]) -> Non
     if not is_call:
         held.commit(held.change("budget.settled", task, attempt=1, usage=usage))
         return
-    call = CallRecord(
-        id=new_id(),
-        mission_id=held.mission.id,
-        state=CallState.RESERVED,
-        at=clock(),
-        task_id=held.ids[task],
-        task=task,
-        attempt=1,
-        agent=f"agent of {task}",
-        model=model,
-        source=source,
-    )
+    call = held.call(task, agent=f"agent of {task}", model=model, source=source)
     held.commit(held.change("llm.requested", task, attempt=1, call=call))
     ended = replace(call, state=state, cost=cost, input_tokens=read, output_tokens=written)
     is_paid = source == "live" and state in (CallState.SETTLED, CallState.LOST)

@@ -25,22 +25,13 @@ from hypernb.model import (
 )
 from hypernb.plan import Plan
 from hypernb.session import Mission, QuoteTable, Session
-from tests.by_hand import Underway, take_up
+from tests.by_hand import Ticking, Underway, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 MODEL = ModelSpec(name="small-1", base_url="http://localhost:1/v1")
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.time += timedelta(milliseconds=1)
-        return self.time
 
 
 def spec(*names: str, **fields: Any) -> PlanSpec:
@@ -70,17 +61,7 @@ def under_way(session: Session, plan: PlanSpec, clock: Ticking) -> Underway:
 def work(held: Underway, task: str, *, tokens: int, cost: float | None) -> None:
     """Do a task with one call of its model, in a minute."""
     held.commit(held.ready(task), held.start(task))
-    call = CallRecord(
-        id=new_id(),
-        mission_id=held.mission.id,
-        state=CallState.RESERVED,
-        at=held.clock(),
-        task_id=held.ids[task],
-        task=task,
-        attempt=1,
-        agent="qa-engineer",
-        model="small-1",
-    )
+    call = held.call(task)
     held.commit(held.change("llm.requested", task, attempt=1, call=call))
     after = replace(call, state=CallState.SETTLED, cost=cost, input_tokens=tokens)
     usage = Usage(cost or 0.0, "small-1", tokens)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.model import MissionState
 from hypernb.store import SqlStore, _database
-from tests.by_hand import plan_of, take_up
+from tests.by_hand import Ticking, plan_of, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +18,6 @@ OF_MODELS = (
     *("calls", "messages", "acknowledgements", "agent_states", "kernel_calls"),
     *("lanes", "amendments", "cache_entries"),
 )
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.time += timedelta(milliseconds=1)
-        return self.time
 
 
 @pytest.fixture
