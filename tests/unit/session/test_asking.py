@@ -8,24 +8,14 @@ import pytest
 
 from hypernb.errors import MissionError, MissionWaitsError
 from hypernb.model import AgentWork, MissionState, ModelSpec, TaskSpec
-from hypernb.session import Session
 from hypernb.session._asking import asked
 from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from hypernb.session import Session
 
 KEY = "EXAMPLE_API_KEY"  # pragma: allowlist secret
 MINE, OTHER = "one", "another"  # keys: nothing is asked with them
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
-    with Session(tmp_path / "store.db", root=tmp_path) as made:
-        yield made
 
 
 def planned(session: Session, **of_model: Any) -> Recorded:

@@ -28,7 +28,6 @@ from hypernb.session import Mission, QuoteTable, Session
 from tests.by_hand import Ticking, Underway, take_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MODEL = ModelSpec(name="small-1", base_url="http://localhost:1/v1")
@@ -39,14 +38,6 @@ def spec(*names: str, **fields: Any) -> PlanSpec:
         TaskSpec(name=name, agent="qa-engineer", work=AgentWork(model="main")) for name in names
     )
     return PlanSpec(**({"goal": "look", "models": {"main": MODEL}, "tasks": tasks} | fields))
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
-    with Session(tmp_path / "store.db", root=tmp_path) as opened:
-        yield opened
 
 
 def under_way(session: Session, plan: PlanSpec, clock: Ticking) -> Underway:

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from hypernb.errors import UsageError
-from hypernb.model import CallRecord, CallState, MissionState
+from hypernb.model import CallRecord, CallState
 from hypernb.session import Session
 from hypernb.session import _origins as origins
 from tests.unit.widgets.recorded import START, Recorded
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 FRAME = pd.DataFrame({"a": [1, 2, 3]})
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
-    with Session(tmp_path / "store.db", root=tmp_path) as made:
-        yield made
 
 
 def done(session: Session, value: Any) -> Recorded:
     return Recorded(session, "features").start().finish("features", value).end()
+
+
+def asked(recorded: Recorded, task: str = "", **facts: Any) -> Recorded:
+    """Add a call of a model: of a task, or for the plan."""
+    known: dict[str, Any] = {"model": "gpt-6", "host": "api.example"}
+    of_task = {"task_id": recorded.ids[task], "task": task} if task else {"purpose": "plan"}
+    call = CallRecord(
+        id="01CALL",
+        mission_id=recorded.record.id,
+        state=CallState.SETTLED,
+        at=START,
+        **(known | of_task | facts),
+    )
+    return recorded.tell("llm.responded", task or None, call=call)
 
 
 def test_result_knows_its_mission_and_task(session: Session) -> None:
@@ -80,21 +82,8 @@ def test_remembering_keeps_nothing_alive(session: Session) -> None:
 
 
 def test_model_cost_and_check_are_told(session: Session) -> None:
-    recorded = Recorded(session, "features").start()
-    call = CallRecord(
-        id="01CALL",
-        mission_id=recorded.record.id,
-        state=CallState.SETTLED,
-        at=START,
-        task_id=recorded.ids["features"],
-        task="features",
-        model="gpt-6",
-        host="api.example",
-        cost=0.02,
-    )
-    recorded.tell("llm.responded", "features", call=call)
-    recorded.finish("features", FRAME)
-    recorded.end(MissionState.SUCCEEDED)
+    recorded = asked(Recorded(session, "features").start(), "features", cost=0.02)
+    recorded.finish("features", FRAME).end()
     why = session.why(recorded.mission.result())
     said = repr(why)
     assert why.models == ("gpt-6 at api.example",)
@@ -104,36 +93,15 @@ def test_model_cost_and_check_are_told(session: Session) -> None:
 
 
 def test_cost_that_nobody_knows_is_not_nothing(session: Session) -> None:
-    recorded = Recorded(session, "features").start()
-    call = CallRecord(
-        id="01CALL",
-        mission_id=recorded.record.id,
-        state=CallState.SETTLED,
-        at=START,
-        task_id=recorded.ids["features"],
-        task="features",
-        model="llama",
-        host="localhost",
-    )
-    recorded.tell("llm.responded", "features", call=call).finish("features", 5).end()
+    recorded = asked(Recorded(session, "features").start(), "features", cost=None)
+    recorded.finish("features", 5).end()
     said = repr(session.why("m-1/features", {}))
     assert "not known, for 1 call" in said
     assert "$0" not in said
 
 
 def test_mission_that_only_a_model_planned_names_that_model(session: Session) -> None:
-    recorded = Recorded(session, "first", "second").start()
-    call = CallRecord(
-        id="01CALL",
-        mission_id=recorded.record.id,
-        state=CallState.SETTLED,
-        at=START,
-        purpose="plan",
-        model="gpt-6",
-        host="api.example",
-        cost=0.02,
-    )
-    recorded.tell("llm.responded", call=call)
+    recorded = asked(Recorded(session, "first", "second").start(), cost=0.02)
     recorded.finish("first", 1).finish("second", 2).end()
     why = session.why("m-1", {})
     assert why.models == ("gpt-6 at api.example, for the plan",)
