@@ -14,19 +14,18 @@ import psutil
 import pytest
 
 from hypernb import codec
-from hypernb.engine import RunnerSettings, SystemClock
+from hypernb.engine import SystemClock
 from hypernb.engine._job import EndKind, Job, Signal, SignalKind, Value
-from hypernb.engine.executors import Executor, InlineExecutor, ProcessExecutor, ThreadExecutor
+from hypernb.engine.executors import Executor, ProcessExecutor
 from hypernb.model import MissionId, PythonWork
+from tests.contracts.engine.executors import ALL, MISSION, inline, processes, use, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from hypernb.engine._job import Ending
 
 pytestmark = pytest.mark.timeout(90)
-MISSION = MissionId("M")
-SETTINGS = RunnerSettings(workers=1, heartbeat_s=0.05, grace_s=0.3)
 
 
 def job(function: Callable[..., Any], *args: Any) -> Job:
@@ -41,32 +40,7 @@ def job(function: Callable[..., Any], *args: Any) -> Job:
     )
 
 
-def processes() -> Executor:
-    return ProcessExecutor(SETTINGS, clock=SystemClock(), environ=dict(os.environ))
-
-
-def threads() -> Executor:
-    return ThreadExecutor(heartbeat_s=0.05)
-
-
-def inline() -> Executor:
-    return InlineExecutor(heartbeat_s=0.05)
-
-
-ALL = pytest.mark.parametrize("make", [processes, threads, inline])
 PROCESSES = pytest.mark.parametrize("make", [processes])
-
-
-def use(make: Callable[[], Executor], work: Callable[[Executor], Awaitable[None]]) -> None:
-    async def main() -> None:
-        executor = make()
-        await executor.start()
-        try:
-            await work(executor)
-        finally:
-            await executor.close()
-
-    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 async def do(executor: Executor, the_job: Job, signals: list[Signal] | None = None) -> Ending:
@@ -83,11 +57,6 @@ async def until(condition: Callable[[], Any]) -> None:
     while not condition():
         assert clock.monotonic() < deadline
         await clock.sleep(0.01)
-
-
-def value_of(ending: Ending) -> Any:
-    assert ending.output is not None, ending
-    return codec.decode(ending.output.media_type, ending.output.data)
 
 
 def explode() -> None:

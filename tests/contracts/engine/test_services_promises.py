@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb import codec
-from hypernb.engine import RunnerSettings, SystemClock
 from hypernb.engine._job import EndKind, Job, Signal, Value
 from hypernb.engine._requests import (
     OPEN_AT_MOST,
@@ -21,35 +19,19 @@ from hypernb.engine._requests import (
     facts_of,
     raised_from,
 )
-from hypernb.engine.executors import Executor, InlineExecutor, ProcessExecutor, ThreadExecutor
 from hypernb.errors import ContractError, ModelRefusedError, StateConflictError
-from hypernb.model import AgentWork, MissionId
+from hypernb.model import AgentWork
 from tests.asking import pickled
+from tests.contracts.engine.executors import ALL, MISSION, use, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from hypernb.engine._job import Ending
     from hypernb.engine._requests import OnRequest
+    from hypernb.engine.executors import Executor
 
 pytestmark = pytest.mark.timeout(90)
-MISSION = MissionId("M")
-SETTINGS = RunnerSettings(workers=1, heartbeat_s=0.05, grace_s=0.3)
-
-
-def processes() -> Executor:
-    return ProcessExecutor(SETTINGS, clock=SystemClock(), environ=dict(os.environ))
-
-
-def threads() -> Executor:
-    return ThreadExecutor(heartbeat_s=0.05)
-
-
-def inline() -> Executor:
-    return InlineExecutor(heartbeat_s=0.05)
-
-
-ALL = pytest.mark.parametrize("make", [processes, threads, inline])
 
 
 def job(does: Callable[[Any, Any], Any]) -> Job:
@@ -61,18 +43,6 @@ def job(does: Callable[[Any, Any], Any]) -> Job:
         agent="writer",
         function=Value(payload.media_type, payload.data),
     )
-
-
-def use(make: Callable[[], Executor], work: Callable[[Executor], Awaitable[None]]) -> None:
-    async def main() -> None:
-        executor = make()
-        await executor.start()
-        try:
-            await work(executor)
-        finally:
-            await executor.close()
-
-    asyncio.run(asyncio.wait_for(main(), 60))
 
 
 async def do(executor: Executor, the_job: Job, answer: OnRequest | None) -> Ending:
@@ -90,11 +60,6 @@ async def do(executor: Executor, the_job: Job, answer: OnRequest | None) -> Endi
         return await seat.run(the_job, deaf, None if answer is None else besides)
     finally:
         seat.leave()
-
-
-def value_of(ending: Ending) -> Any:
-    assert ending.output is not None, ending
-    return codec.decode(ending.output.media_type, ending.output.data)
 
 
 @ALL
