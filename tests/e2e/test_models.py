@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.axe import violations
 from tests.model_server import Call, ModelServer, Reply
+from tests.planned import plan, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,34 +29,26 @@ model = "scripted"
 input = 2.0
 output = 8.0
 """
-TASKS: list[dict[str, Any]] = [
-    {"name": "read", "goal": "Read app.py.", "agent": "security-engineer"},
-    {
-        "name": "sum-up",
-        "goal": "Sum up what was read.",
-        "agent": "project-strategist",
-        "needs": ["read"],
-        "tools": [],
-        "returns": "text",
-    },
-]
-USUAL: dict[str, Any] = {
-    "needs": [],
-    "tools": ["read-file"],
-    "check": "",
-    "returns": "report",
-    "seconds": 5,
-    "tokens": 1_000,
-    "scope": [],
-}
+BRIEF: dict[str, Any] = {"seconds": 5, "tokens": 1_000}
+TASKS = (
+    task("read", goal="Read app.py.", **BRIEF),
+    task(
+        "sum-up",
+        goal="Sum up what was read.",
+        agent="project-strategist",
+        needs=["read"],
+        tools=[],
+        returns="text",
+        **BRIEF,
+    ),
+)
 ANSWER = "One import too many, in the first line of app.py: nobody uses it, so take it out."
 
 
 def crew(asked: Asked) -> Reply:
     said = json.dumps(asked.body["messages"])
     if "The person's goal" in said:
-        tasks = [{**USUAL, **task} for task in TASKS]
-        return Reply(text=json.dumps({"tasks": tasks, "result": "", "notes": []}))
+        return Reply(text=json.dumps(plan(*TASKS)))
     if "Your task, sum-up" in said:
         return Reply(text=ANSWER, piece=12, hold="middle")
     if "answer of read-file" in said:

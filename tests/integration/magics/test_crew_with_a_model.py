@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.magics.conftest import Desk
 from tests.model_server import Call, ModelServer, Reply
+from tests.planned import plan, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,19 +40,8 @@ def said(asked: Asked) -> str:
 
 
 def planned() -> Reply:
-    task = {
-        "name": "read",
-        "goal": "Read app.py.",
-        "agent": "security-engineer",
-        "needs": [],
-        "tools": ["read-file"],
-        "check": "",
-        "returns": "text",
-        "seconds": 5,
-        "tokens": 1_000,
-        "scope": [],
-    }
-    return Reply(text=json.dumps({"tasks": [task], "result": "read", "notes": []}))
+    read = task("read", goal="Read app.py.", returns="text", seconds=5, tokens=1_000)
+    return Reply(text=json.dumps(plan(read, result="read")))
 
 
 def crew(asked: Asked) -> Reply:

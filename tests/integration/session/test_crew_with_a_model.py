@@ -14,6 +14,7 @@ from hypernb.model import MissionState, Outcome, Report, TaskState
 from hypernb.session._kernel_lane import stop_serving
 from hypernb.tools import forget_tool
 from tests.model_server import Call, ModelServer, Reply
+from tests.planned import plan, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,17 +61,8 @@ def text_of(asked: Asked) -> str:
 
 
 def planned(*tasks: dict[str, Any]) -> Reply:
-    usual = {
-        "needs": [],
-        "tools": ["read-file"],
-        "check": "",
-        "returns": "report",
-        "seconds": 5,
-        "tokens": 1_000,
-        "scope": [],
-    }
-    made = [{**usual, **each} for each in tasks]
-    return Reply(text=json.dumps({"tasks": made, "result": "", "notes": []}))
+    made = [task(**{"seconds": 5, "tokens": 1_000, **each}) for each in tasks]
+    return Reply(text=json.dumps(plan(*made)))
 
 
 def report(summary: str, *claims: dict[str, Any]) -> Reply:

@@ -33,6 +33,7 @@ from hypernb.views import (
 from hypernb.views._figures import Figures
 from hypernb.widgets._actions import mission_actions
 from tests.model_server import ModelServer, Reply
+from tests.planned import plan, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,25 +75,8 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
     return configure
 
 
-def task(name: str = "look", **fields: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "goal": "Look for unsafe calls.",
-        "agent": "security-engineer",
-        "needs": [],
-        "tools": ["read-file"],
-        "check": "Every file was read.",
-        "returns": "report",
-        "seconds": 60,
-        "tokens": 8_000,
-        "scope": ["src"],
-        **fields,
-    }
-
-
 def plan_of(*tasks: dict[str, Any]) -> Reply:
-    made = {"tasks": list(tasks) or [task()], "result": "", "notes": ["Tests are left out."]}
-    return Reply(text=json.dumps(made))
+    return Reply(text=json.dumps(plan(*tasks, notes=["Tests are left out."])))
 
 
 def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:

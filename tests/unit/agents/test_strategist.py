@@ -11,6 +11,8 @@ from hypernb.abc import ChatModel
 from hypernb.agents import circumstances, load_cards, pick_cards, plan_notes, propose
 from hypernb.errors import ModelAnswerError, ModelUnavailableError, NoPlanError
 from hypernb.model import ChatReply, ModelSpec, Price, ToolSchema
+from tests import planned
+from tests.planned import task
 from tests.scripted_services import said, says
 
 if TYPE_CHECKING:
@@ -39,24 +41,8 @@ class ScriptedModel(ChatModel):
         return reply
 
 
-def task(name: str = "look", **fields: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "goal": "Look for unsafe calls.",
-        "agent": "security-engineer",
-        "needs": [],
-        "tools": ["bandit", "read-file"],
-        "check": "Every Python file was looked at.",
-        "returns": "report",
-        "seconds": 60,
-        "tokens": 8_000,
-        "scope": [],
-        **fields,
-    }
-
-
 def plan(*tasks: dict[str, Any], **fields: Any) -> ChatReply:
-    return says({"tasks": list(tasks) or [task()], "result": "", "notes": [], **fields})
+    return says(planned.plan(*tasks, **fields))
 
 
 def there(root: Path, goal: str = "Is it safe?", **fields: Any) -> Circumstances:
