@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 SECRET: Final = "secret"  # noqa: S105 - what stands for one
+COVERED: Final = f"[{SECRET}]"
 E_MAIL: Final = "e-mail"
 NUMBER: Final = "number"
 CARD: Final = "card number"
@@ -63,7 +64,7 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             for form in {secret, quote(secret, safe="")}:
-                text = text.replace(form, f"[{SECRET}]")
+                text = text.replace(form, COVERED)
     return _covered(text, _SECRETS, Counter())
 
 
@@ -94,7 +95,7 @@ class _Rule:
     """A pattern and what is done with what it finds.
 
     Attributes:
-        keep: Groups that stay, in front of what is covered up.
+        pattern: What its group ``kept`` finds stays, in front of what is covered up.
         judge: Says whether it is what it looks like; what is not stays.
     """
 
@@ -123,20 +124,16 @@ _IN_URL: Final = re.compile(
     r"(?P<kept>://)(?:[^\s/@:\"'\[]{0,200}+:[^\s/\"']{1,200}(?=@)|[^\s/@:\"'\[]{20,200}+(?=@))"
 )
 _AUTHORIZATION: Final = re.compile(
-    r"(?P<kept>[Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]\\?[\"']?"
-    r"[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?"
+    r"(?P<kept>(?ai:authorization)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?"
     r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest)[ \t]{1,4})?+)"
     r"(?!\[secret\])[^\s\"',;\\()]{6,}+"
 )
 _BEARER: Final = re.compile(
-    r"(?P<kept>[Bb][Ee][Aa][Rr][Ee][Rr][ \t]{1,8})"
+    r"(?P<kept>(?ai:bearer)[ \t]{1,8})"
     r"(?=[A-Za-z._~+/=-]{0,60}[0-9])[A-Za-z0-9._~+/=-]{16,}+"
 )
 _NAME: Final = (
-    r"(?:[Pp][Aa][Ss][Ss](?:[Ww][Oo][Rr][Dd]|[Ww][Dd]|[Pp][Hh][Rr][Aa][Ss][Ee])|[Pp][Ww][Dd]"
-    r"|[Ss][Ee][Cc][Rr][Ee][Tt](?:[_-]?[Kk][Ee][Yy])?"
-    r"|[Tt][Oo][Kk][Ee][Nn]|[Aa][Pp][Ii][_-]?[Kk][Ee][Yy]"
-    r"|[Aa][Cc][Cc][Ee][Ss][Ss][_-]?[Kk][Ee][Yy]|[Pp][Rr][Ii][Vv][Aa][Tt][Ee][_-]?[Kk][Ee][Yy])"
+    r"(?ai:pass(?:word|wd|phrase)|pwd|secret(?:[_-]?key)?|token|(?:api|access|private)[_-]?key)"
 )
 _SECRET_NAME: Final = re.compile(rf"{_NAME}\Z")
 # A value without quotes that is called or subscripted is code, and no secret.
