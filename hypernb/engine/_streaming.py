@@ -15,7 +15,6 @@ _EVERY_S: Final = 0.25
 _PIECE_CHARS: Final = 2_000
 _CHARS_AT_MOST: Final = 100_000
 _PIECES_AT_MOST: Final = 500
-COVERED: Final = "[secret]"
 _OPENING: Final = re.compile(r'\s*\{\s*"[^"\\]*"\s*:\s*"')
 _OPENING_CHARS: Final = 1_000
 _WORD_CHARS: Final = 40
@@ -95,6 +94,8 @@ class Stream:
 
     def _ready(self, *, is_last: bool = False) -> str:
         """Return what may be told, and keep the rest."""
+        from hypernb.redact import COVERED
+
         text = self._pending
         for secret in self._secrets:
             text = text.replace(secret, COVERED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from hypernb.model import ReplySource
-from hypernb.redact import names_secret, scrub
+from hypernb.redact import COVERED, names_secret, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -127,7 +127,7 @@ class Scrubbing:
 
     def _value(self, value: Any, name: str = "") -> Any:
         if isinstance(value, str):
-            return "[secret]" if value and names_secret(name) else self._plain(value)
+            return COVERED if value and names_secret(name) else self._plain(value)
         if isinstance(value, dict):
             return {key: self._value(each, key) for key, each in value.items()}
         if isinstance(value, list):

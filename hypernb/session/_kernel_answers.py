@@ -18,7 +18,7 @@ from hypernb.codec import encode
 from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
-from hypernb.redact import redact, scrub
+from hypernb.redact import COVERED, redact, scrub
 from hypernb.session._keys_inside import secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
@@ -155,7 +155,7 @@ def _keys() -> tuple[str, ...]:
 def _without_keys(text: str) -> str:
     for key in _keys():
         for form in (key, json.dumps(key, ensure_ascii=False)[1:-1]):
-            text = text.replace(form, "[secret]")
+            text = text.replace(form, COVERED)
     return text
 
 

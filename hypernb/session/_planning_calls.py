@@ -17,6 +17,7 @@ from hypernb.model import (
     TokenUse,
     new_id,
 )
+from hypernb.redact import COVERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -204,7 +205,7 @@ class Ledger(ChatModel):
         if not self._keeps:
             return None
         for key in self._desk.secrets:
-            text = text.replace(json.dumps(key)[1:-1], "[secret]")
+            text = text.replace(json.dumps(key)[1:-1], COVERED)
         payload = Payload("application/json", text.encode())
         self.payloads.append(payload)
         return self._keep(payload)

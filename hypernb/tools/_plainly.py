@@ -9,6 +9,7 @@ import math
 import pathlib
 import sys
 import uuid
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _several(value: Any, limit: int, depth: int) -> str:
         return f"<{kind} of {len(value):,}>"
     inner = max(20, limit // 2)
     if type(value) is dict:
-        pairs = list(_first(value.items()))
+        pairs = list(islice(value.items(), _ITEMS))
         items = [
             f"{_quoted(key, inner, depth)}: {_quoted(held, inner, depth)}"
             for key, held in pairs
@@ -102,7 +103,7 @@ def _several(value: Any, limit: int, depth: int) -> str:
         opened, closed = "{", "}"
     else:
         # The order of a set is another in each process.
-        items = [_quoted(each, inner, depth) for each in _first(value)]
+        items = [_quoted(each, inner, depth) for each in islice(value, _ITEMS)]
         if type(value) in (set, frozenset):
             items = (
                 sorted(_quoted(each, inner, depth) for each in value)
@@ -114,15 +115,6 @@ def _several(value: Any, limit: int, depth: int) -> str:
     more = len(value) - len(items)
     rest = [f"… {more:,} more"] if more > 0 else []
     return _one_line(f"{opened}{', '.join([*items, *rest])}{closed}", limit)
-
-
-def _first(items: Any) -> list[Any]:
-    found: list[Any] = []
-    for each in items:
-        if len(found) >= _ITEMS:
-            break
-        found.append(each)
-    return found
 
 
 def _quoted(value: Any, limit: int, depth: int) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import types
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.redact import COVERED
 from hypernb.tools._places import Portrait, evenly, in_blocks, is_secret_name, seed_of, seeded
 from hypernb.tools._plainly import plainly, real, type_name
 
@@ -20,7 +22,6 @@ _SET_AT_MOST: Final = 100_000
 _NAMES_AT_MOST: Final = 60
 _TEXT_LINE: Final = 200
 _ALL_ITEMS: Final = 10_000
-_COVERED: Final = "[secret]"
 _MOST_TEXT: Final = 1_000_000
 _SPLIT_AT_MOST: Final = 1_000_000
 
@@ -142,7 +143,7 @@ def _set(value: set[Any] | frozenset[Any], grant: Grant) -> Portrait:
 
 
 def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
-    pairs = _first(value.items(), _KEYS_AT_MOST)
+    pairs = list(islice(value.items(), _KEYS_AT_MOST))
     lines = [f"{plainly(key)} ({_kind_of(held)})" for key, held in pairs]
     if more := len(value) - len(pairs):
         lines.append(f"… {more:,} more keys")
@@ -150,7 +151,7 @@ def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
     covered = 0
     if grant.see != "schema":
         if grant.see == "all":
-            chosen = _first(value.items(), _ALL_ITEMS)
+            chosen = list(islice(value.items(), _ALL_ITEMS))
         else:
             seed = seed_of(lines)
             chosen = [pairs[place] for place in seeded(len(pairs), grant.rows, seed)]
@@ -160,7 +161,7 @@ def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
             label = plainly(key)
             is_covered = grant.redact and is_secret_name(label)
             covered += is_covered
-            shown.append(f"{label}: {_COVERED if is_covered else plainly(held, *limits)}")
+            shown.append(f"{label}: {COVERED if is_covered else plainly(held, *limits)}")
         parts[_title(grant)] = "\n".join(shown)
     return Portrait(
         "dict",
@@ -218,7 +219,7 @@ def _kinds(looked: list[Any], length: int) -> str:
     keys: dict[str, str] = {}
     for each in looked[:1_000]:
         if type(each) is dict:
-            for key, held in _first(each.items(), _KEYS_AT_MOST):
+            for key, held in list(islice(each.items(), _KEYS_AT_MOST)):
                 keys.setdefault(plainly(key), _kind_of(held))
     if keys:
         shown = ", ".join(f"{key} ({kind})" for key, kind in list(keys.items())[:_KEYS_AT_MOST])
@@ -241,15 +242,6 @@ def _kind_of(value: Any) -> str:
     if kind in (list, tuple, set, frozenset, dict, bytes):
         return f"{kind.__name__} of {len(value):,}"
     return type_name(value)
-
-
-def _first(items: Iterable[Any], most: int) -> list[Any]:
-    found: list[Any] = []
-    for each in items:
-        if len(found) >= most:
-            break
-        found.append(each)
-    return found
 
 
 def _title(grant: Grant) -> str:

@@ -7,6 +7,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.redact import COVERED
 from hypernb.tools._places import Portrait, evenly, in_blocks, is_secret_name, seed_of, seeded
 from hypernb.tools._plainly import plainly, real, type_name
 from hypernb.tools._profile import Column, kind_of, numbers, share
@@ -29,7 +30,6 @@ _SEEDING_ROWS: Final = 20
 _TOP: Final = 3
 _TOP_AT_MOST: Final = 60
 _ARRAY_ROW: Final = 20
-_COVERED: Final = "[secret]"
 _UNIT: Final = re.compile(r"(?<=64)\[(?:s|ms|us|ns)\]|(?<=64\[)(?:s|ms|us|ns), ")
 
 
@@ -148,7 +148,7 @@ def _statistics(column: Column, *, is_secret: bool) -> str:
     if not len(column.present):
         return f"{column.label}: no values"
     if is_secret:
-        return f"{column.label}: {_COVERED}"
+        return f"{column.label}: {COVERED}"
     return f"{column.label}: {_SAID[column.kind](column)}"
 
 
@@ -239,9 +239,7 @@ def _table(
 
     chosen = frame.iloc[list(places)]
     cells = [
-        [_COVERED] * len(chosen)
-        if secret
-        else [plainly(cell) for cell in _cells(chosen, place)]
+        [COVERED] * len(chosen) if secret else [plainly(cell) for cell in _cells(chosen, place)]
         for place, secret in enumerate(is_secret)
     ]
     header = list(labels)
