@@ -125,7 +125,7 @@ _IN_URL: Final = re.compile(
 )
 _AUTHORIZATION: Final = re.compile(
     r"(?P<kept>(?ai:authorization)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\?[\"']?"
-    r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest)[ \t]{1,4})?+)"
+    r"(?:(?ai:basic|bearer|token|digest)[ \t]{1,4})?+)"
     r"(?!\[secret\])[^\s\"',;\\()]{6,}+"
 )
 _BEARER: Final = re.compile(

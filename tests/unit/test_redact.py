@@ -29,6 +29,11 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
             "'Authorization': 'Basic [secret]'",
             id="basic",
         ),
+        pytest.param(
+            "AUTHORIZATION: BEARER correct-horse",
+            "AUTHORIZATION: BEARER [secret]",
+            id="in-capitals",
+        ),
         pytest.param("password=hunter2 x", "password=[secret] x", id="password"),
         pytest.param("DB_PASSWORD: 's3 cr et'", "DB_PASSWORD: '[secret]'", id="quoted"),
         pytest.param('{"api_key": "abcd"}', '{"api_key": "[secret]"}', id="json"),
