@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.llm._draft import Draft, tokens
 from hypernb.llm._faults import AnswerFault, ServerSaid
 from hypernb.llm._forms import arguments_of, dicts, string, text_of
-from hypernb.llm._stream import DONE, parse
+from hypernb.llm._stream import parse
 
 if TYPE_CHECKING:
     from hypernb.llm._draft import DraftCall
@@ -28,22 +28,13 @@ class ChatDraft(Draft):
         self._open: dict[Any, DraftCall] = {}
         self._last = ""
 
-    def event(self, data: bytes) -> str:
-        """Take a chunk; return the text that it adds.
-
-        Raises:
-            AnswerFault: It is no chunk.
-        """
-        if data.strip() == DONE:
-            self.is_done = True
+    def _event(self, event: dict[str, Any]) -> str:
+        if event.get("error"):
+            raise ServerSaid(event)
+        self._note(event)
+        if self._is_double(event):
             return ""
-        chunk = parse(data)
-        if chunk.get("error"):
-            raise ServerSaid(chunk)
-        self._note(chunk)
-        if self._is_double(chunk):
-            return ""
-        return "".join(map(self._choice, _choices(chunk)))
+        return "".join(map(self._choice, _choices(event)))
 
     def end(self, evidence: str) -> None:
         """Take note that the stream has ended.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.llm._faults import AnswerFault
+from hypernb.llm._stream import DONE, parse
 from hypernb.model import ChatReply, Finish, TokenUse, ToolCall
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class DraftCall:
     arguments: list[str]
 
 
-class Draft:
+class Draft(ABC):
     """Collects an answer, in pieces or at once, and bounds it.
 
     Attributes:
@@ -53,6 +55,21 @@ class Draft:
         self._refusal: list[str] = []
         self._calls: list[DraftCall] = []
         self._size = 0
+
+    def event(self, data: bytes) -> str:
+        """Take an event of a stream; return the text that it adds.
+
+        Raises:
+            AnswerFault: It is no event.
+        """
+        if data.strip() == DONE:
+            self.is_done = True
+            return ""
+        return self._event(parse(data))
+
+    @abstractmethod
+    def _event(self, event: dict[str, Any]) -> str:
+        """Take an event that does not end the stream; return the text that it adds."""
 
     @property
     def has_begun(self) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypernb.llm._draft import Draft, tokens
 from hypernb.llm._faults import AnswerFault, ServerSaid
 from hypernb.llm._forms import arguments_of, dicts, string
-from hypernb.llm._stream import DONE, parse
+from hypernb.llm._stream import parse
 
 if TYPE_CHECKING:
     from hypernb.llm._draft import DraftCall
@@ -24,16 +24,7 @@ class ResponsesDraft(Draft):
         self._seen = -1
         self._items: dict[Any, DraftCall] = {}
 
-    def event(self, data: bytes) -> str:
-        """Take an event; return the text that it adds.
-
-        Raises:
-            AnswerFault: It is no event.
-        """
-        if data.strip() == DONE:
-            self.is_done = True
-            return ""
-        event = parse(data)
+    def _event(self, event: dict[str, Any]) -> str:
         kind = string(event.get("type"))
         if kind in _FAILS or ("error" in event and not kind):
             raise ServerSaid(_error(event))
