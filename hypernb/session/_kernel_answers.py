@@ -123,10 +123,6 @@ def _told(name: str, value: Any) -> Any:
     return bounded(value if covered == text else covered)
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
 def _said(error: BaseException) -> str:
     if isinstance(error, HypernbError):
         cause = error.__cause__

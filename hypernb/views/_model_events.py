@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hypernb.model import Event
 
 NOT_KNOWN: Final = "cost not known"
-BUDGET: Final = "budget"
 _SHOWN: Final = 300
 _A_YEAR_S: Final = 366 * 86_400.0
 _WHY: Final[Mapping[str, str]] = {
