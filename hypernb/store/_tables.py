@@ -32,9 +32,13 @@ metadata = MetaData(
 _Number: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _mission(*, nullable: bool = False) -> Column[str]:
+def _mission(*, primary_key: bool = False, nullable: bool = False) -> Column[str]:
     return Column(
-        "mission_id", Text, ForeignKey("missions.id", ondelete="CASCADE"), nullable=nullable
+        "mission_id",
+        Text,
+        ForeignKey("missions.id", ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=nullable,
     )
 
 
@@ -105,7 +109,7 @@ missions = Table(
 plans = Table(
     "plans",
     metadata,
-    Column("mission_id", Text, ForeignKey("missions.id", ondelete="CASCADE"), primary_key=True),
+    _mission(primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("hash", Text, nullable=False),
     Column("spec", Text, nullable=False),
@@ -385,7 +389,7 @@ kernel_calls = Table(
 lanes = Table(
     "lanes",
     metadata,
-    Column("mission_id", Text, ForeignKey("missions.id", ondelete="CASCADE"), primary_key=True),
+    _mission(primary_key=True),
     Column("lane", Text, primary_key=True),
     Column("moved_to", Text, nullable=False),
 )
