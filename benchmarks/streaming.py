@@ -26,7 +26,6 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -86,7 +85,6 @@ while not Path({end!r}).exists():
     while time.monotonic() < until:
         sum(range(2_000))
 """
-CLOCK = "() => performance.timeOrigin + performance.now()"
 # Notes when the DOM of the feed first has the first piece of an answer, by its number.
 WATCH = r"""() => {
   const view = document.querySelector(".jp-Notebook .hypernb .mission");
@@ -226,33 +224,21 @@ def _plan(url: str, root: Path, calls: int) -> PlanSpec:
 
 def main() -> None:
     """Follow pieces through all rounds, and print how long they took."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.e2e.browser import ARGUMENTS, find_chromium
-    from tests.e2e.jupyter import Jupyter
+    from in_jupyter import in_jupyter
 
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else CALLS
     load = os.getloadavg()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        chromium = find_chromium(playwright)
-        if not chromium:
-            sys.exit("No Chromium was found and none could be installed.")
-        os.environ["HYPERNB_HOME"] = str(Path(folder) / "home")
-        jupyter = Jupyter(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
-        try:
-            jupyter.start()
-            page = browser.new_page(viewport={"width": 1300, "height": 1400})
-            times = _measure(page, jupyter, calls)
-        finally:
-            browser.close()
-            jupyter.stop()
+    with in_jupyter() as (browser, jupyter):
+        page = browser.new_page(viewport={"width": 1300, "height": 1400})
+        times = _measure(page, jupyter, calls)
     print(f"{calls} first pieces a round, load average {load[0]:.1f} before; milliseconds")
     for number, each in enumerate(ROUNDS):
         _show(each, times, range(number * calls, (number + 1) * calls))
 
 
 def _measure(page: Page, jupyter: Any, calls: int) -> Times:
+    from in_jupyter import ahead_ms
+
     from tests.e2e.notebook import Notebook, write_notebook
 
     root, times = jupyter.root, Times()
@@ -270,7 +256,7 @@ def _measure(page: Page, jupyter: Any, calls: int) -> Times:
         with _process("--run", store.url, str(notes)):
             _until_there(store)
             store.approve(mission.id, revision=1, plan_hash=mission.plan_hash, by="bench")
-            skew = _skew(page)
+            ahead = ahead_ms(page)
             for number, each in enumerate(ROUNDS):
                 _go_through(each, (number + 1) * calls - 1, server, notebook, end)
             _until_ended(store)
@@ -279,7 +265,7 @@ def _measure(page: Page, jupyter: Any, calls: int) -> Times:
         sent = json.loads(server.communicate(timeout=60)[0])
     times.sent = {number: at * 1_000 for number, at in enumerate(sent)}
     seen = page.evaluate("() => window.pieces")
-    times.seen = {int(number): at - skew for number, at in seen.items()}
+    times.seen = {int(number): at - ahead for number, at in seen.items()}
     return times
 
 
@@ -325,17 +311,6 @@ def _until(is_so: Any, otherwise: str) -> None:
         if time.monotonic() > until:
             raise SystemExit(otherwise)
         waiter.wait(0.05)
-
-
-def _skew(page: Page) -> float:
-    """Return how many ms the page's clock is ahead of ours, from the quickest of some looks."""
-    looks = []
-    for _ in range(20):
-        before = time.time()
-        there = float(page.evaluate(CLOCK))
-        after = time.time()
-        looks.append((after - before, there - (before + after) * 500))
-    return min(looks)[1]
 
 
 def _show(each: Round, times: Times, numbers: Sequence[int]) -> None:

@@ -19,21 +19,20 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from in_jupyter import ahead_ms, in_jupyter  # noqa: E402
+
 from hypernb import Plan, Session  # noqa: E402
-from tests.e2e.browser import ARGUMENTS, find_chromium  # noqa: E402
 from tests.e2e.events import append_notes  # noqa: E402
-from tests.e2e.jupyter import Jupyter  # noqa: E402
 from tests.e2e.notebook import Notebook, write_notebook  # noqa: E402
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, ViewportSize
 
     from hypernb.session import Mission
+    from tests.e2e.jupyter import Jupyter
 
 ASKED = {
     "commit_to_dom_idle_ms": "p95 50",
@@ -89,7 +89,6 @@ WATCH = """() => {
     window.seqs.push(...told.events.map((event) => event.seq));
   });
 }"""
-CLOCK = "() => performance.timeOrigin + performance.now()"
 # From the message that opens a view's comm to the view in the DOM.
 OPENING = """() => {
   window.opened = null;
@@ -146,25 +145,14 @@ def main() -> None:
     """Measure everything, and print it."""
     commits = int(sys.argv[1]) if len(sys.argv) > 1 else COMMITS
     load_before = os.getloadavg()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        chromium = find_chromium(playwright)
-        if not chromium:
-            sys.exit("No Chromium was found and none could be installed.")
-        jupyter = Jupyter(Path(folder))
-        os.environ["HYPERNB_HOME"] = str(Path(folder) / "home")
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
-        try:
-            jupyter.start()
-            graphs = [browser.new_page(viewport=GRAPH_SIZE) for _ in range(PAINTS)]
-            figures = {"bundle_kb": _bundle(), **_graph(graphs)}
-            figures["reckoning_ms"] = _reckoning(graphs[0])
-            for graph in graphs:
-                graph.close()
-            page = browser.new_page(viewport={"width": 1300, "height": 1400})
-            figures |= _in_a_notebook(page, jupyter, commits)
-        finally:
-            browser.close()
-            jupyter.stop()
+    with in_jupyter() as (browser, jupyter):
+        graphs = [browser.new_page(viewport=GRAPH_SIZE) for _ in range(PAINTS)]
+        figures = {"bundle_kb": _bundle(), **_graph(graphs)}
+        figures["reckoning_ms"] = _reckoning(graphs[0])
+        for graph in graphs:
+            graph.close()
+        page = browser.new_page(viewport={"width": 1300, "height": 1400})
+        figures |= _in_a_notebook(page, jupyter, commits)
     found = {name: {"asked": ASKED[name], **figures[name]} for name in ASKED}
     load = {"before": load_before, "after": os.getloadavg(), "cores": os.cpu_count()}
     print(json.dumps({**found, "load": load}, indent=2))
@@ -203,7 +191,7 @@ def _in_a_notebook(page: Page, jupyter: Jupyter, commits: int) -> dict[str, Any]
         found["click_to_store_busy_ms"] = _clicks(notebook, mission)
         _until_done(notebook)
         page.evaluate(WATCH)
-        skew = _skew(page)
+        skew = ahead_ms(page)
         _say("measuring: commits, idle")
         found["commit_to_dom_idle_ms"] = _latency(page, mission, commits, skew)
         _say("measuring: commits, busy")
@@ -232,17 +220,6 @@ def _open_view(notebook: Notebook, index: int) -> float:
     notebook.page.wait_for_function("() => window.painted !== null", timeout=WITHIN_MS)
     took: float = notebook.page.evaluate("() => window.painted - window.opened")
     return round(took, 1)
-
-
-def _skew(page: Page) -> float:
-    """Return how many ms the page's clock is ahead of ours, from the quickest of some looks."""
-    looks = []
-    for _ in range(20):
-        before = time.time()
-        there = float(page.evaluate(CLOCK))
-        after = time.time()
-        looks.append((after - before, there - (before + after) * 500))
-    return min(looks)[1]
 
 
 def _latency(page: Page, mission: Mission, commits: int, skew: float) -> dict[str, Any]:
