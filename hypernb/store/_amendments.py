@@ -65,14 +65,7 @@ class Amendments:
             UsageError: Nothing is changed, or the budget is less than what is paid.
             UnknownNameError: The plan has no model of such a name.
         """
-        if mission.state not in _UNDER_WAY:
-            raise TransitionError(
-                "mission",
-                mission.short_id,
-                mission.state.value,
-                "amended",
-                hint="Only what runs or is paused can be given other terms.",
-            )
+        _require_under_way(mission)
         if self._approvals.in_force(connection, mission) is None:
             raise not_yours(mission)
         _require_terms(mission, spec, budget, models)
@@ -126,6 +119,17 @@ class Amendments:
             and self._key().verify(each.signature, _PURPOSE, *_parts(each))
         }
         return sorted(signed.values(), key=lambda each: each.at)
+
+
+def _require_under_way(mission: MissionRecord) -> None:
+    if mission.state not in _UNDER_WAY:
+        raise TransitionError(
+            "mission",
+            mission.short_id,
+            mission.state.value,
+            "amended",
+            hint="Only what runs or is paused can be given other terms.",
+        )
 
 
 def _require_terms(

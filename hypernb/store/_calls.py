@@ -316,10 +316,29 @@ def _narrowed(
 
 def history(connection: Connection, agent: str, model: str, limit: int) -> list[TaskHistory]:
     """Return what tasks of an agent with a model have used, newest first."""
+    rows = connection.execute(_past(clean(agent), clean(model)).limit(max(limit, 0))).all()
+    sizes = _sizes(connection, [row[7] for row in rows])
+    return [
+        TaskHistory(
+            agent,
+            model,
+            calls=calls,
+            input_tokens=int(read_),
+            output_tokens=int(written),
+            cost=None if unknown else float(dollars),
+            seconds=float(worked_s),
+            size=sizes.get(first, 0),
+        )
+        for _id, worked_s, calls, read_, written, dollars, unknown, first in rows
+    ]
+
+
+def _past(agent: str, model: str) -> Select[Any]:
+    """Return what tasks have used, a row each; those that asked another model are left out."""
     c, k = t.calls.c, t.tasks.c
     latest = (
         select(c.task_id)
-        .where(c.agent == clean(agent), c.model == clean(model), c.task_id.is_not(None))
+        .where(c.agent == agent, c.model == model, c.task_id.is_not(None))
         .order_by(type_coerce(c.at, Text).desc())
         .limit(_CALLS_LOOKED_AT)
     ).subquery()
@@ -330,8 +349,8 @@ def history(connection: Connection, agent: str, model: str, limit: int) -> list[
         (c.state == CallState.SETTLED.value, c.cost),
         else_=func.coalesce(c.cost, literal(0.0)),
     )
-    is_other = or_(c.source != LIVE, c.model != clean(model))
-    statement = (
+    is_other = or_(c.source != LIVE, c.model != model)
+    return (
         select(
             k.id,
             k.worked_s,
@@ -347,23 +366,7 @@ def history(connection: Connection, agent: str, model: str, limit: int) -> list[
         .group_by(k.id, k.worked_s, k.finished_at)
         .having(func.sum(case((is_other, 1), else_=0)) == 0)
         .order_by(type_coerce(k.finished_at, Text).desc(), k.id)
-        .limit(max(limit, 0))
     )
-    rows = connection.execute(statement).all()
-    sizes = _sizes(connection, [row[7] for row in rows])
-    return [
-        TaskHistory(
-            agent,
-            model,
-            calls=calls,
-            input_tokens=int(read_),
-            output_tokens=int(written),
-            cost=None if unknown else float(dollars),
-            seconds=float(worked_s),
-            size=sizes.get(first, 0),
-        )
-        for _id, worked_s, calls, read_, written, dollars, unknown, first in rows
-    ]
 
 
 def _sizes(connection: Connection, calls: Iterable[str]) -> dict[str, int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
     from sqlalchemy.engine import RowMapping
 
     from hypernb.model import MissionId, TaskId
@@ -132,13 +132,16 @@ def read(
     if task_id is not None:
         name, agent = _task(connection, mission_id, task_id)
         mine = {name, EVERYBODY} | ({agent} if agent else set())
-        done = select(t.acknowledgements.c.message_id).where(
-            t.acknowledgements.c.task_id == task_id
-        )
         statement = statement.where(
-            _m.recipient.in_(mine), _m.task_id != task_id, _m.id.not_in(done)
+            _m.recipient.in_(mine), _m.task_id != task_id, _m.id.not_in(_done(task_id))
         )
     return [_message(row) for row in connection.execute(statement).mappings()]
+
+
+def _done(task_id: TaskId) -> Select[Any]:
+    """Return the ids of messages that a task has acknowledged."""
+    c = t.acknowledgements.c
+    return select(c.message_id).where(c.task_id == task_id)
 
 
 def _message(row: Mapping[str, Any] | RowMapping) -> AgentMessage:
@@ -164,15 +167,12 @@ def acknowledge(
     if found is None:
         raise UnknownTaskError(task_id)
     mission_id, name = found
-    done = select(t.acknowledgements.c.message_id).where(
-        t.acknowledgements.c.task_id == task_id
-    )
     fresh: list[str] = []
     wanted = [clean(each) for each in dict.fromkeys(ids)]
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         some = wanted[start : start + _IDS_AT_ONCE]
         mine = select(_m.id).where(
-            _m.mission_id == mission_id, _m.id.in_(some), _m.id.not_in(done)
+            _m.mission_id == mission_id, _m.id.in_(some), _m.id.not_in(_done(task_id))
         )
         fresh += connection.execute(mine.order_by(_m.number)).scalars()
     if not fresh:
