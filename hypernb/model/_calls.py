@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from hypernb.model._chat import ReplySource
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -25,6 +27,11 @@ class CallState(StrEnum):
     SETTLED = "settled"
     FAILED = "failed"
     LOST = "lost"
+
+    @property
+    def is_paid(self) -> bool:
+        """It counts as paid, whatever is known of its cost."""
+        return self in (CallState.SETTLED, CallState.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class CallRecord:
     model: str = ""
     host: str = ""
     purpose: str = "task"
-    source: str = "live"
+    source: str = ReplySource.LIVE.value
     ended_at: datetime | None = None
     reserved: float | None = None
     cost: float | None = None
@@ -77,8 +84,17 @@ class CallRecord:
         """What counts as paid, in dollars: the worst case where nobody knows the cost."""
         if self.cost is not None:
             return self.cost
-        is_unknown = self.state in (CallState.SETTLED, CallState.LOST) and self.source == "live"
-        return (self.reserved or 0.0) if is_unknown else 0.0
+        return (self.reserved or 0.0) if self.has_unknown_cost else 0.0
+
+    @property
+    def is_live(self) -> bool:
+        """A model was asked: no cache and no cassette has answered."""
+        return self.source == ReplySource.LIVE
+
+    @property
+    def has_unknown_cost(self) -> bool:
+        """It counts as paid, and nobody knows how much it has cost."""
+        return self.is_live and self.state.is_paid and self.cost is None
 
 
 @dataclass(frozen=True, slots=True)

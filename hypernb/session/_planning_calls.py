@@ -13,7 +13,6 @@ from hypernb.model import (
     CallRecord,
     CallState,
     MissionId,
-    ReplySource,
     TokenUse,
     new_id,
 )
@@ -87,7 +86,7 @@ class Ledger(ChatModel):
         if self.spent:
             cost = f"Planning has cost {dollars(self.spent)}, which counts as the mission's."
             return (cost,)
-        live = [each for each in self._calls if each.source == ReplySource.LIVE]
+        live = [each for each in self._calls if each.is_live]
         tokens = sum(each.input_tokens + each.output_tokens for each in live)
         if not tokens or self._spec.price is not None:
             return ()

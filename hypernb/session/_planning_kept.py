@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb import codec
 from hypernb.errors import HypernbError, PlanningInterruptedError
-from hypernb.model import CallRecord, CallState, MissionState, PlanSpec, ReplySource
+from hypernb.model import CallRecord, MissionState, PlanSpec
 from hypernb.session._keys_inside import secrets_here
 
 if TYPE_CHECKING:
@@ -68,7 +68,5 @@ def _keep(session: Session, goal: str, ledger: Ledger, state: MissionState, reas
 
 def _is_used(call: CallRecord) -> bool:
     """Tell whether a call may have to be paid; one that reached nobody need not."""
-    if call.source != ReplySource.LIVE:
-        return False
-    is_answered = call.state in (CallState.SETTLED, CallState.LOST)
-    return is_answered or bool(call.input_tokens or call.output_tokens)
+    has_used = bool(call.input_tokens or call.output_tokens)
+    return call.is_live and (call.state.is_paid or has_used)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from hypernb.errors import HypernbError
-from hypernb.model import CallState, EventKind, Quote
+from hypernb.model import EventKind, Quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _KEPT_AT_MOST: Final = 500
 _QUOTED_AT_MOST: Final = 5_000
 _MINUTE: Final = 60.0
-_PAID: Final = (CallState.SETTLED, CallState.LOST)
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def _used(mission: Mission) -> dict[str, Used]:
             dollars[name] = dollars.get(name, 0.0) + paid.usage.cost
     unknown: dict[str, int] = {}
     for call in store.calls(record.id):
-        if call.source == "live" and call.state in _PAID and call.cost is None:
+        if call.has_unknown_cost:
             for name in {call.task, ""}:
                 unknown[name] = unknown.get(name, 0) + 1
     minutes = {task.name: task.worked_s / _MINUTE for task in tasks.values() if task.started_at}

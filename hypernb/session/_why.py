@@ -204,7 +204,7 @@ def _approved(mission: Mission) -> str:
 
 
 def _paid(told: Why, calls: list[CallRecord]) -> Why:
-    live = [call for call in calls if call.source == "live"]
+    live = [call for call in calls if call.is_live]
     asked = [call for call in calls if call.task_id]
     plain = asked or calls
     end = "" if asked else ", for the plan"

@@ -27,6 +27,7 @@ from hypernb.model import (
     CallRecord,
     CallState,
     EventKind,
+    ReplySource,
     TaskHistory,
     TaskState,
     UsageSum,
@@ -63,9 +64,8 @@ _TOLD: Final = (
     *("cost", "tries"),
 )
 """What the event of an answer tells besides, as that of a runner does."""
-LIVE: Final = "live"
 GROUPS: Final = ("mission", "agent", "task", "model", "day")
-_PAID: Final = (CallState.SETTLED.value, CallState.LOST.value)
+_PAID: Final = tuple(each.value for each in CallState if each.is_paid)
 _CALLS_LOOKED_AT: Final = 5_000
 _MOST_TOKENS: Final = 2**53
 _LONGEST_DAYS: Final = 365_000.0
@@ -141,7 +141,7 @@ def take_over(
         state = CallState.SETTLED if each.state is CallState.RESERVED else each.state
         call = replace(each, state=state, task_id=None, task="", attempt=None)
         write(connection, [row_of(call, mission_id)])
-        if call.source == LIVE and (state.value in _PAID or call.paid):
+        if call.is_live and (state.is_paid or call.paid):
             _pay(connection, call, mission_id)
         facts = {"call": call.id, "state": state.value}
         facts |= {name: getattr(call, name) for name in _TOLD}
@@ -280,7 +280,7 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
         "model": c.model,
         "day": func.substr(at, 1, 10),
     }
-    is_live = c.source == LIVE
+    is_live = c.source == ReplySource.LIVE.value
     is_unknown = is_live & c.state.in_(_PAID) & c.cost.is_(None)
     rows = select(
         *(keys[name].label(f"key_{place}") for place, name in enumerate(by)),
@@ -349,7 +349,7 @@ def _past(agent: str, model: str) -> Select[Any]:
         (c.state == CallState.SETTLED.value, c.cost),
         else_=func.coalesce(c.cost, literal(0.0)),
     )
-    is_other = or_(c.source != LIVE, c.model != model)
+    is_other = or_(c.source != ReplySource.LIVE.value, c.model != model)
     return (
         select(
             k.id,
