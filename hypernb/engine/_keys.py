@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from hypernb.abc import Store
     from hypernb.model import ModelSpec, PlanSpec
 
-_REPLAY: Final = "replay:"
 _DIGITS: Final = 12
 
 
@@ -43,7 +42,7 @@ def needed_keys(plan: PlanSpec, models: Mapping[str, ModelSpec] | None = None) -
     Args:
         models: Those of the plan, with what was put in their place since.
     """
-    if not plan.models or plan.cassette.startswith(_REPLAY):
+    if not plan.models or plan.is_replayed:
         return set()
     return {key_id(spec) for spec in (models or plan.models).values() if spec.key}
 

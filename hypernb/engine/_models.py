@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb.engine._keys import key_id, key_ids, lacking_keys
 from hypernb.errors import ConfigError, KeyMissingError
+from hypernb.model import is_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ class Way:
     @property
     def is_replay(self) -> bool:
         """Nothing is asked at all."""
-        return self.cassette.startswith("replay:")
+        return is_replay(self.cassette)
 
     @classmethod
     def of(cls, plan: PlanSpec, mission: MissionId) -> Way:

@@ -45,6 +45,7 @@ from hypernb.model._plan import (
     PythonWork,
     Returns,
     TaskSpec,
+    is_replay,
 )
 from hypernb.model._quotes import Quote, QuoteSource, Range
 from hypernb.model._records import (
@@ -157,6 +158,7 @@ __all__ = [
     "UsageSum",
     "Wait",
     "can_become",
+    "is_replay",
     "new_id",
     "parse_ref",
     "replay",

@@ -208,6 +208,11 @@ class PlanSpec(BaseModel):
     cassette: str = ""
     cache_s: float = 0.0
 
+    @property
+    def is_replayed(self) -> bool:
+        """A cassette answers, and nobody is asked."""
+        return is_replay(self.cassette)
+
     def canonical(self) -> bytes:
         """Return the canonical JSON: sorted keys, no white space, UTF-8 (after RFC 8785)."""
         return b"".join(self._canonical())
@@ -241,6 +246,11 @@ class PlanSpec(BaseModel):
         for portion in self._canonical():
             digest.update(portion)
         return digest.hexdigest()
+
+
+def is_replay(cassette: str | None) -> bool:
+    """Tell whether what a plan says of its cassette has that answer, and nobody be asked."""
+    return (cassette or "").startswith("replay:")
 
 
 NO_MODEL: Final = "No model is used:"

@@ -19,7 +19,7 @@ _SHOWN: Final = 200
 def price_problems(spec: PlanSpec) -> Iterator[PlanProblem]:
     """Yield why a budget could not be held: nobody knows what a model costs."""
     # What is replayed costs nothing, whatever it did.
-    if spec.budget is None or spec.cassette.startswith("replay:"):
+    if spec.budget is None or spec.is_replayed:
         return
     works = [task.work for task in spec.tasks if isinstance(task.work, AgentWork)]
     for name in sorted({work.model for work in works if work.model in spec.models}):

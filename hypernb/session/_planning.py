@@ -21,7 +21,7 @@ from hypernb.errors import (
     ReplayMissError,
     UnknownNameError,
 )
-from hypernb.model import AgentWork
+from hypernb.model import AgentWork, is_replay
 from hypernb.session._cassettes import ENV_MODE, cassette
 from hypernb.session._models import settings_of
 from hypernb.session._planning_kept import kept_if_it_ends
@@ -76,6 +76,11 @@ class Wish:
     grants: Mapping[str, Grant] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
     is_unseen: bool = False
+
+    @property
+    def is_replayed(self) -> bool:
+        """A cassette answers, also what is asked for the plan."""
+        return is_replay(self.contract.get("cassette"))
 
 
 def plan_wish(session: Session, wish: Wish) -> Plan:
@@ -233,8 +238,14 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
                 progress.end()
     finally:
         ledger.close()
-    is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
-    fill(plan, proposal, there, planned_by=spec, notes=ledger.notes, is_replayed=is_replayed)
+    fill(
+        plan,
+        proposal,
+        there,
+        planned_by=spec,
+        notes=ledger.notes,
+        is_replayed=wish.is_replayed,
+    )
     plan.planning = ledger.calls
     for term, value in wish.contract.items():
         setattr(plan, term, value)
@@ -253,7 +264,7 @@ def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
     from hypernb.plan import price_problem
 
     budget = wish.contract.get("budget")
-    if budget is None or (wish.contract.get("cassette") or "").startswith("replay:"):
+    if budget is None or wish.is_replayed:
         return
     problems: list[PlanProblem | str] = [
         price_problem(budget, name, spec)
@@ -399,8 +410,8 @@ async def _in_time(
 
 def _progress(wish: Wish, spec: ModelSpec) -> Progress:
     """Return what tells of the planning: nothing where a cassette answers at once."""
-    is_replayed = str(wish.contract.get("cassette", "")).startswith("replay:")
-    return Progress(spec.name, (lambda _words: None) if is_replayed else wish.on_progress)
+    said = (lambda _words: None) if wish.is_replayed else wish.on_progress
+    return Progress(spec.name, said)
 
 
 def _apart(

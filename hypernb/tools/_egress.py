@@ -114,5 +114,5 @@ def _egress(
 def _notes(spec: PlanSpec, work: AgentWork) -> Iterator[str]:
     if work.function:
         yield OWN_CODE
-    if spec.cassette.startswith("replay:"):
+    if spec.is_replayed:
         yield REPLAYED

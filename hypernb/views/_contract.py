@@ -13,7 +13,6 @@ from hypernb.views._left import roughly
 from hypernb.views._models import (
     NO_OUTLOOK,
     Outlook,
-    is_replayed,
     model_hosts,
     model_name,
     model_terms,
@@ -113,7 +112,7 @@ def _writes(plan: PlanSpec) -> Phrase:
 
 def _reaches(plan: PlanSpec) -> Phrase:
     listed = [*plan.hosts, *(h for task in plan.tasks for h in task.hosts), *model_hosts(plan)]
-    spared = {each.host for each in plan.models.values()} if is_replayed(plan) else set()
+    spared = {each.host for each in plan.models.values()} if plan.is_replayed else set()
     hosts = [host for host in dict.fromkeys(listed) if host not in spared]
     functions = "what your functions reach"
     if not _has_agents(plan):

@@ -66,14 +66,9 @@ def model_name(task: TaskSpec) -> str:
 
 def model_hosts(plan: PlanSpec) -> list[str]:
     """Return where those models are; nowhere if a cassette answers."""
-    if is_replayed(plan):
+    if plan.is_replayed:
         return []
     return list(dict.fromkeys(model.host for model in models_used(plan).values()))
-
-
-def is_replayed(plan: PlanSpec) -> bool:
-    """Tell whether a cassette answers, and nobody is asked."""
-    return plan.cassette.startswith("replay:")
 
 
 def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
@@ -97,7 +92,7 @@ def _asks(plan: PlanSpec, used: Mapping[str, ModelSpec]) -> Phrase:
         said += ["; " if said else "", *where(model)]
     if len(used) > _MODELS_SHOWN:
         said.append(f"; and {len(used) - _MODELS_SHOWN:,} more")
-    if is_replayed(plan):
+    if plan.is_replayed:
         said.append("; a cassette answers for them, and nobody is asked")
     return tuple(said)
 
