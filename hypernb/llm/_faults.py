@@ -183,7 +183,7 @@ def unknown_model(
         spec.host,
         f"is not there: {one_line(words).rstrip('.')}",
         status=status,
-        hint=f"{meant}`%hyper models` lists all that the server offers.",
+        hint=f"{meant}`%hyper models PROFILE` lists all that a server offers.",
     )
 
 
@@ -210,7 +210,7 @@ def _refused(
         problem, hint = f"is closed to this key: {words}", _key_hint(spec)
     elif status == 403:  # noqa: PLR2004 - a key that may not
         problem = f"may not be used with this key: {words}"
-        hint = "`%hyper models` lists those that it may use."
+        hint = "`%hyper models PROFILE` lists those that it may use."
     elif status == 404:  # noqa: PLR2004 - and it is not the model that is missing
         problem = f"cannot be asked by {spec.api!r} there: {words}"
         hint = f"Check the address {spec.base_url}: it ends with the version, as in …/v1."

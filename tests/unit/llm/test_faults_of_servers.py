@@ -243,7 +243,7 @@ def test_an_unknown_model_is_told_with_near_misses(way: dict[str, Any]) -> None:
         pytest.raises(ModelRefusedError, match="Did you mean 'scripted'") as caught,
     ):
         ask(spec(server, **way, name="scrypted"))
-    assert "%hyper models" in str(caught.value)
+    assert "%hyper models PROFILE" in str(caught.value)
 
 
 @WAYS
