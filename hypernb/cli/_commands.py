@@ -697,4 +697,5 @@ def runner() -> None:
     """Be the store's runner, in the foreground, until there is nothing to do."""
     from hypernb.session import host_here
 
-    host_here(_session().store.url)
+    session = _session()
+    host_here(session.store.url, session.root)

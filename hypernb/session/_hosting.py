@@ -131,18 +131,18 @@ def _host_here(
             alive[had].start()
 
 
-def host_here(url: str, keys: Mapping[str, str] | None = None) -> None:
+def host_here(url: str, root: Path | None) -> None:
     """Be the store's runner in the calling thread, until there is nothing to do.
 
     Args:
-        keys: Of models, by the name of their variable.
+        root: The project, whose settings name the keys that this process may have.
 
     Raises:
         RunnerError: Another runner holds the store.
     """
     from hypernb.engine import run_runner
 
-    run_runner(url, keys=keys)
+    run_runner(url, keys=keys_here(root))
 
 
 def stop_host(url: str) -> None:

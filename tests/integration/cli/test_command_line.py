@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hypernb import Plan, Session
+from hypernb.model import MissionState
+from tests.model_server import ModelServer, says
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -298,3 +302,23 @@ def test_limits_are_those_of_every_process(terminal: Terminal) -> None:
     refused = terminal.hypernb("limits", "the-service", "--at-once", "0")
     assert refused.returncode == MISUSE
     assert "at_once cannot be 0" in refused.stderr
+
+
+def test_runner_in_the_foreground_has_the_keys_of_its_terminal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"OPENAI_API_KEY": "sk-test-0123456789"}
+    monkeypatch.setenv("HYPERNB_HOME", terminal.environment["HYPERNB_HOME"])
+    monkeypatch.setenv("OPENAI_API_KEY", key["OPENAI_API_KEY"])
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_: None)
+    with (
+        ModelServer(says("All is well.")) as server,
+        Session(terminal.database, root=terminal.folder) as session,
+    ):
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        plan = Plan("look", root=terminal.folder)
+        plan.add("look", agent="qa-engineer", goal="Look.", model="scripted", returns="text")
+        mission = session.start(plan).approve()
+        terminal.hypernb("runner", HYPERNB_IDLE_S="0.2", **key)
+        assert mission.state is MissionState.SUCCEEDED
+        assert mission.result() == "All is well."
