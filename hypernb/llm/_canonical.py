@@ -29,9 +29,7 @@ def canonical(
     return dumped(_body(request, spec.name, change or _unchanged))
 
 
-def request_hash(
-    request: ChatRequest, spec: ModelSpec, change: Callable[[str], str] | None = None
-) -> str:
+def request_hash(request: ChatRequest, spec: ModelSpec) -> str:
     """Return the SHA-256 of the canonical request, in hexadecimal.
 
     Example:
@@ -42,7 +40,7 @@ def request_hash(
         >>> request_hash(asked, near) == request_hash(asked, far)
         True
     """
-    return hashlib.sha256(canonical(request, spec, change)).hexdigest()
+    return hashlib.sha256(canonical(request, spec)).hexdigest()
 
 
 def dumped(value: Any) -> bytes:

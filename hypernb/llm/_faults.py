@@ -170,9 +170,7 @@ def is_about_context(status: int, words: str, code: str) -> bool:
     )
 
 
-def unknown_model(
-    spec: ModelSpec, words: str, names: Sequence[str], status: int = 404
-) -> ModelRefusedError:
+def unknown_model(spec: ModelSpec, words: str, names: Sequence[str]) -> ModelRefusedError:
     """Return the error of a model that the server does not have, with those it has."""
     near = get_close_matches(spec.name, names, n=3, cutoff=0.5) or (
         list(names) if len(names) < 10 else []  # noqa: PLR2004 - a list that one can read
@@ -182,7 +180,7 @@ def unknown_model(
         spec.name,
         spec.host,
         f"is not there: {one_line(words).rstrip('.')}",
-        status=status,
+        status=404,
         hint=f"{meant}`%hyper models PROFILE` lists all that a server offers.",
     )
 

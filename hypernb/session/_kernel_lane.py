@@ -69,12 +69,11 @@ class KernelHost:
 
     Args:
         url: Of the store.
-        store: That store; opened if None.
     """
 
-    def __init__(self, url: str, *, store: Store | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._store = store
+        self._store: Store | None = None
         self._lane = kernel_lane()
         self._holder = RunnerId(new_id())
         self._lease: LeaseRecord | None = None
