@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from hypernb.engine._host import run_runner as run_runner
     from hypernb.engine._host import spawn_runner as spawn_runner
     from hypernb.engine._keys import key_ids as key_ids
-    from hypernb.engine._keys import lacking_keys as lacking_keys
     from hypernb.engine._keys import needed_keys as needed_keys
     from hypernb.engine._log import read_log as read_log
     from hypernb.engine._models import ModelDesk as ModelDesk
@@ -34,7 +33,6 @@ _HOMES: Final = {
     "Way": "_models",
     "budget_left": "_spending",
     "key_ids": "_keys",
-    "lacking_keys": "_keys",
     "needed_keys": "_keys",
     "read_log": "_log",
     "run_runner": "_host",
@@ -52,7 +50,6 @@ __all__ = [
     "Way",
     "budget_left",
     "key_ids",
-    "lacking_keys",
     "needed_keys",
     "read_log",
     "run_runner",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypernb.engine import _changes as changes
-from hypernb.engine._keys import key_facts, lacking_keys, needed_keys
+from hypernb.engine._keys import key_facts, needed_keys
+from hypernb.model import lacking_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

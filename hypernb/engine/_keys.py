@@ -31,11 +31,6 @@ def runner_resource(ids: Collection[str]) -> str:
     return f"{host}:{digest[:_DIGITS]}"
 
 
-def key_id(spec: ModelSpec) -> str:
-    """Return which key a model needs, as `key_ids` tells it; empty if it needs none."""
-    return f"{spec.key}:{spec.key_id}" if spec.key else ""
-
-
 def needed_keys(plan: PlanSpec, models: Mapping[str, ModelSpec] | None = None) -> set[str]:
     """Return which keys a plan needs; none while a cassette is replayed.
 
@@ -44,24 +39,14 @@ def needed_keys(plan: PlanSpec, models: Mapping[str, ModelSpec] | None = None) -
     """
     if not plan.models or plan.is_replayed:
         return set()
-    return {key_id(spec) for spec in (models or plan.models).values() if spec.key}
-
-
-def lacking_keys(needed: Iterable[str], had: Collection[str]) -> list[str]:
-    """Return those that are needed and not had; without a fingerprint, any key of the name."""
-    names = {each.partition(":")[0] for each in had}
-    return sorted(
-        each
-        for each in needed
-        if each not in had and not (each.endswith(":") and each[:-1] in names)
-    )
+    return {spec.needed_key for spec in (models or plan.models).values() if spec.key}
 
 
 def key_facts(models: Iterable[ModelSpec], lacking: Collection[str]) -> list[dict[str, str]]:
     """Say which models lack which keys, each key once."""
     found: dict[str, dict[str, str]] = {}
     for spec in models:
-        if (needed := key_id(spec)) in lacking:
+        if (needed := spec.needed_key) in lacking:
             facts = {"key": spec.key, "model": spec.name, "host": spec.host}
             found.setdefault(needed, facts)
     return list(found.values())

@@ -8,9 +8,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hypernb.engine._keys import key_id, key_ids, lacking_keys
+from hypernb.engine._keys import key_ids
 from hypernb.errors import ConfigError, KeyMissingError
-from hypernb.model import is_replay
+from hypernb.model import is_replay, lacking_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -152,7 +152,7 @@ class ModelDesk:
     def _key(self, spec: ModelSpec) -> str | None:
         if not spec.key:
             return None
-        if lacking_keys([key_id(spec)], self.ids):
+        if lacking_keys([spec.needed_key], self.ids):
             raise KeyMissingError(spec.name, spec.host, spec.key)
         return self._keys[spec.key]
 

@@ -24,6 +24,7 @@ from hypernb.model._findings import (
     ToolRun,
 )
 from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
+from hypernb.model._keys import lacking_keys
 from hypernb.model._lanes import (
     KERNEL_LANE,
     RUNNER_LANE,
@@ -159,6 +160,7 @@ __all__ = [
     "Wait",
     "can_become",
     "is_replay",
+    "lacking_keys",
     "new_id",
     "parse_ref",
     "replay",

@@ -109,6 +109,11 @@ class ModelSpec(BaseModel):
         """The host that approvals name: ``api.openai.com``, ``localhost:11434``."""
         return urlsplit(self.base_url).netloc.lower()
 
+    @property
+    def needed_key(self) -> str:
+        """Which key it needs, as `hypernb.model.lacking_keys` reads it; empty for none."""
+        return f"{self.key}:{self.key_id}" if self.key else ""
+
 
 def _is_plain(url: str, parts: SplitResult) -> bool:
     """Tell whether the place in an address is a host, or a host and a port, and no more."""

@@ -218,6 +218,14 @@ class LeaseRecord:
     expires_at: datetime
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Which keys of models the holder says it has; see `hypernb.model.lacking_keys`."""
+        told = self.facts.get("keys")
+        if not isinstance(told, list):
+            return ()
+        return tuple(each for each in told if isinstance(each, str))
+
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRecord:

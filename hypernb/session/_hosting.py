@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from hypernb.errors import ConfigError, nearest
+from hypernb.model import lacking_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Store
     from hypernb.engine import InProcessHost
-    from hypernb.model import LeaseRecord
 
 RunnerMode = Literal["process", "inprocess"]
 MODES: Final = ("process", "inprocess")
@@ -89,28 +89,15 @@ def keys_here(root: Path | None, needed: Collection[str] = ()) -> dict[str, str]
 
 def has_runner(store: Store, needed: Collection[str] = ()) -> bool:
     """Tell whether a runner is at work that has all these keys."""
-    return any(not _lacking(needed, _keys_of(lease)) for lease in store.leases("runner:"))
+    return any(not lacking_keys(needed, lease.keys) for lease in store.leases("runner:"))
 
 
 def _spawn(store: Store, keys: Mapping[str, str], needed: Collection[str]) -> None:
     from hypernb.engine import key_ids, spawn_runner
 
-    if needed and _lacking(needed, key_ids(store, keys)) and store.leases("runner:"):
+    if needed and lacking_keys(needed, key_ids(store, keys)) and store.leases("runner:"):
         return  # it would lack what the one at work lacks, which says so
     spawn_runner(store.url, keys)
-
-
-def _lacking(needed: Collection[str], had: Collection[str]) -> list[str]:
-    if not needed:
-        return []
-    from hypernb.engine import lacking_keys
-
-    return lacking_keys(needed, had)
-
-
-def _keys_of(lease: LeaseRecord) -> list[str]:
-    told = lease.facts.get("keys")
-    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
 
 
 def _host_here(
@@ -122,7 +109,7 @@ def _host_here(
         hosts = _hosts.get(store.url, {})
         alive = {ids: host for ids, host in hosts.items() if host.is_alive}
         _hosts[store.url] = alive
-        if any(not _lacking(needed, ids) for ids in alive):
+        if any(not lacking_keys(needed, ids) for ids in alive):
             return
         told = keys()
         had = key_ids(store, told)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import JSON, case, cast, func, select
 
-from hypernb.model import MissionState
+from hypernb.model import MissionState, lacking_keys
 from hypernb.store import _tables as t
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from hypernb.model import Amendment, LeaseRecord, MissionRecord, ModelSpec
+    from hypernb.model import Amendment, LeaseRecord, MissionRecord
 
 _WAITING: Final = (MissionState.AWAITING_APPROVAL, MissionState.RUNNING, MissionState.PAUSED)
 _MOST_KNOWN: Final = 1_000
-Keys = Mapping[str, tuple[str, str]]
-"""The name of a key and its fingerprint, by the name that the plan has for its model."""
+Keys = Mapping[str, str]
+"""Which key a model needs (`ModelSpec.needed_key`), by the plan's name for the model."""
 
 
 class KeysNeeded:
@@ -76,7 +76,7 @@ def _keys_of(models: Any) -> Keys:
     if not isinstance(models, dict):
         return {}
     return {
-        name: (str(model["key"]), str(model.get("key_id") or ""))
+        name: f"{model['key']}:{model.get('key_id') or ''}"
         for name, model in models.items()
         if isinstance(model, dict) and model.get("key")
     }
@@ -89,31 +89,14 @@ def amended(keys: Keys, amendments: Iterable[Amendment]) -> Keys:
         for name, model in amendment.models.items():
             now.pop(name, None)
             if model.key:
-                now[name] = _key_of(model)
+                now[name] = model.needed_key
     return now
-
-
-def _key_of(model: ModelSpec) -> tuple[str, str]:
-    return model.key, model.key_id
 
 
 def lacking(keys: Keys, runners: Iterable[LeaseRecord]) -> tuple[str, ...]:
     """Return the names of keys that even the runner with most of them does not have."""
     needed = set(keys.values())
-    lacks = needed
+    lacks = sorted(needed)
     for runner in runners:
-        had = runner.facts.get("keys")
-        has = (
-            {each for each in had if isinstance(each, str)} if isinstance(had, list) else set()
-        )
-        missing = {key for key in needed if not _is_among(key, has)}
-        if len(missing) < len(lacks):
-            lacks = missing
-    return tuple(sorted({name for name, _ in lacks}))
-
-
-def _is_among(key: tuple[str, str], has: set[str]) -> bool:
-    name, fingerprint = key
-    if fingerprint:
-        return f"{name}:{fingerprint}" in has
-    return any(each.partition(":")[0] == name for each in has)
+        lacks = min(lacks, lacking_keys(needed, runner.keys), key=len)
+    return tuple(sorted({each.partition(":")[0] for each in lacks}))
