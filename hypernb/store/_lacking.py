@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import JSON, case, cast, func, select
 
-from hypernb.model import MissionState, lacking_keys
+from hypernb.model import MissionState, is_replay, lacking_keys
 from hypernb.store import _tables as t
 
 if TYPE_CHECKING:
@@ -56,20 +56,25 @@ class KeysNeeded:
 
 
 def _models(connection: Connection, mission: MissionRecord) -> Any:
-    """Take the models out of the plan, without reading the plan."""
-    c = t.plans.c
-    models: ColumnElement[Any]
-    if connection.dialect.name == "postgresql":
-        models = func.json_extract_path_text(cast(c.spec, JSON), "models")
-    else:
-        # A view goes on beside a mission whose plan is damaged.
-        models = case((func.json_valid(c.spec) == 1, func.json_extract(c.spec, "$.models")))
-    wanted = select(models).where(c.mission_id == mission.id, c.revision == mission.revision)
-    text = connection.execute(wanted).scalar()
+    """Take the models out of the plan that are asked, without reading the plan."""
+    c, kind = t.plans.c, connection.dialect.name
+    wanted = select(_field(kind, "models"), _field(kind, "cassette"))
+    mine = wanted.where(c.mission_id == mission.id, c.revision == mission.revision)
+    text, cassette = connection.execute(mine).one_or_none() or (None, None)
+    if is_replay(cassette):
+        return {}
     try:
         return orjson.loads(text) if isinstance(text, str) else {}
     except orjson.JSONDecodeError:
         return {}  # a plan that was changed outside hypernb: whoever reads it says so
+
+
+def _field(kind: str, name: str) -> ColumnElement[Any]:
+    spec = t.plans.c.spec
+    if kind == "postgresql":
+        return func.json_extract_path_text(cast(spec, JSON), name)
+    # A view goes on beside a mission whose plan is damaged.
+    return case((func.json_valid(spec) == 1, func.json_extract(spec, f"$.{name}")))
 
 
 def _keys_of(models: Any) -> Keys:

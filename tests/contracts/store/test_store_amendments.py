@@ -172,6 +172,12 @@ def test_a_mission_that_has_ended_lacks_nothing(bench: Bench, store: Store) -> N
     assert lacks(store, held.mission) == ()
 
 
+def test_a_mission_that_is_replayed_lacks_nothing(bench: Bench, store: Store) -> None:
+    tape = {"cassette": "replay:/tapes/a.jsonl"}
+    mission = bench.approved("a", models={"main": LARGE}, **tape)
+    assert lacks(store, mission) == ()
+
+
 def test_keys_that_a_runner_tells_of_oddly_are_none(bench: Bench, store: Store) -> None:
     mission = bench.approved("a", models={"main": LARGE})
     assert store.take_lease("runner:x", RunnerId("x"), MINUTE, {"keys": "A_KEY:aa"})
