@@ -15,7 +15,7 @@ from hypernb.errors import HypernbError, KeyMissingError, UnknownNameError, Usag
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 
     from hypernb.llm import ModelSettings
     from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from hypernb.session._session import Session
     from hypernb.views import Outlook
 
-
 T = TypeVar("T")
+_BASE_URL: Final = "OPENAI_BASE_URL"
+_A_CENTURY: Final = 36_500.0
+"""In days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,6 @@ def settings_of(session: Session, *, is_named: bool = False) -> ModelSettings:
     if given.pop("offline", False) and not is_named:
         given["mode"] = "offline"
     return ModelSettings.load(session.root, environ, given)
-
-
-_BASE_URL: Final = "OPENAI_BASE_URL"
 
 
 def resolved(session: Session, name: str) -> ModelSpec:
@@ -181,9 +180,6 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
 
         before = SystemClock().now() - timedelta(days=days)
     return session.store.evict_cache(before=before, model=model)
-
-
-_A_CENTURY = 36_500.0
 
 
 def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
@@ -282,10 +278,10 @@ def _probed(spec: ModelSpec, key: str | None, tell: Callable[[str], None]) -> It
         yield Check("model, settings", said, ok=True, next_step="Write that into config.toml.")
 
 
-def together(work: Callable[[], Awaitable[T]]) -> T:
+def together(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end, in a thread of its own: a notebook has a loop in this one."""
     with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
-        return pool.submit(asyncio.run, _awaited(work)).result()
+        return pool.submit(lambda: asyncio.run(work())).result()
 
 
 def telling(
@@ -312,7 +308,3 @@ def telling(
                     loop.call_soon_threadsafe(task.cancel)
             raise
         return done.result()
-
-
-async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
-    return await work()
