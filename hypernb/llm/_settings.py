@@ -170,10 +170,6 @@ class ModelSettings:
         """
         return {name: profile.spec(name, "") for name, profile in self.profiles.items()}
 
-    def profile_of(self, spec: ModelSpec) -> Profile | None:
-        """Return the profile that a model is of; None if the settings have changed."""
-        return next((p for p in self.profiles.values() if p.base_url == spec.base_url), None)
-
     @staticmethod
     def key_of(spec: ModelSpec, environ: Mapping[str, str] | None = None) -> str | None:
         """Return the key that a model needs; None if it needs none, or it is not there."""

@@ -9,6 +9,7 @@ from hypernb.model import AgentWork, QuoteSource
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._left import span
+from hypernb.views._model_events import NOT_KNOWN
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def where(model: ModelSpec) -> Phrase:
     said: Phrase = (named(model.name), " at ", named(model.host))
     if model.key:
         said = (*said, ", with the key in ", Code(line(model.key, cut_at=80)))
-    return said if model.price is not None else (*said, ", cost not known")
+    return said if model.price is not None else (*said, f", {NOT_KNOWN}")
 
 
 def _granted(grants: Mapping[str, Grant]) -> Phrase:
@@ -235,7 +236,7 @@ def quote_dollars(quote: Quote) -> str:
     if quote.source is QuoteSource.NOTHING:
         return "nothing"
     if quote.dollars is None:
-        return "cost not known"
+        return NOT_KNOWN
     # Of a task to a tenth of a cent, of the whole to the cent.
     fine = bool(quote.task)
     low, high = (words.money(each, fine=fine) for each in _ends(quote.dollars))
