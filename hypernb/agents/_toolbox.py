@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -299,5 +300,7 @@ def _in_time(name: str, function: Callable[[], Any], seconds: float) -> Any:
 def _as_tool_error(name: str, error: BaseException) -> HypernbError:
     if isinstance(error, HypernbError):
         return error if isinstance(error, ToolError) else ToolError(name, str(error))
-    logger.warning("The tool %s failed", name, exc_info=error)
+    # Not its message: what tools read may be said to nobody but the model.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.warning("The tool %s failed with %s:\n%s", name, type(error).__name__, frames)
     return ToolError(name, f"it failed: {type(error).__name__}: {error}")

@@ -20,11 +20,16 @@ _LOOK_AT_LEASE_S: Final = 1.0
 
 
 class KernelCalls:
-    """Has kernels called on behalf of the attempts of a mission."""
+    """Has kernels called on behalf of the attempts of a mission.
 
-    def __init__(self, crew: Crew, run: MissionRun) -> None:
+    Args:
+        forgets: What they are asked and answer is not kept when an attempt is over.
+    """
+
+    def __init__(self, crew: Crew, run: MissionRun, *, forgets: bool = False) -> None:
         self._crew = crew
         self._run = run
+        self._forgets = forgets
         self._asked: set[str] = set()  # attempts that have asked for something
 
     async def call(self, attempt: Attempt, tool: str, arguments: dict[str, Any]) -> KernelCall:
@@ -121,10 +126,12 @@ class KernelCalls:
             self._crew.spawn(self._cancel(attempt), f"take back what {attempt.key} asked")
 
     async def _cancel(self, attempt: Attempt) -> None:
+        store, desk = self._crew.store, self._crew.desk
+        which = (attempt.task_id, attempt.number)
         try:
-            await self._crew.desk.call(
-                self._crew.store.cancel_kernel_calls, attempt.task_id, attempt.number
-            )
+            await desk.call(store.cancel_kernel_calls, *which)
+            if self._forgets:
+                await desk.call(store.forget_kernel_calls, *which)
         except HypernbError as error:
             # A kernel that answers all the same answers nobody.
             self._crew.log.warning("Calls of kernels were not taken back: %s", error)

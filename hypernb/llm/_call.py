@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -96,20 +97,20 @@ class Call:
             permit, told = await self._turn()
             try:
                 if told is not None:
-                    self._on_wait(ModelWait(told.reason, 0.0, is_asked=told.is_asked))
+                    self._on_wait(replace(told, wait_s=0.0))
                 reply = await self._try()
             except TransportFault as fault:
                 pause_s = self._failed(fault, permit)
-                reason = fault.reason
+                wait = ModelWait(fault.reason, pause_s, said=fault.said)
             except AnswerFault as fault:
-                reason = f"{self._spec.name} {fault.problem}"
                 pause_s = self._answered_wrongly(fault)
+                wait = ModelWait(f"{self._spec.name} {fault.problem}", pause_s)
             else:
                 self._model.gate.served(permit)
                 return reply
             finally:
                 self._model.gate.leave(permit)
-            await self._pause(reason, pause_s)
+            await self._pause(wait)
 
     async def _turn(self) -> tuple[Permit, ModelWait | None]:
         told: list[ModelWait] = []
@@ -132,7 +133,7 @@ class Call:
         self._failures += 1
         if fault.is_refusal:
             # The gate keeps all calls to this host waiting, and tells them.
-            self._model.gate.refused(permit, fault.reason, fault.retry_after_s)
+            self._model.gate.refused(permit, fault.reason, fault.retry_after_s, said=fault.said)
             return 0.0
         return backoff_s(self._failures, _RNG)
 
@@ -143,14 +144,14 @@ class Call:
             raise fault.error(self._spec, evidence, self._unusable) from None
         return backoff_s(self._unusable, _RNG)
 
-    async def _pause(self, reason: str, pause_s: float) -> None:
+    async def _pause(self, wait: ModelWait) -> None:
         if self._has_told:
             self._has_told = False
             self._on_text("")
-        if pause_s > 0:
-            self._on_wait(ModelWait(reason, pause_s))
-            await self._model.clock.sleep(pause_s)
-            self._on_wait(ModelWait(reason, 0.0))
+        if wait.wait_s > 0:
+            self._on_wait(wait)
+            await self._model.clock.sleep(wait.wait_s)
+            self._on_wait(replace(wait, wait_s=0.0))
 
     async def _try(self) -> ChatReply:
         """Ask once.
@@ -324,18 +325,21 @@ class Call:
             return of_status(self._spec, self._request, status or 400, body, None)
         if "rate_limit" in code or "overloaded" in code or "server_error" in code:
             return TransportFault(
-                f"{code} at {self._spec.host}", is_refusal="server_error" not in code
+                f"an error of {self._spec.host}",
+                said=code,
+                is_refusal="server_error" not in code,
             )
         return AnswerFault("has answered with an error", text)
 
     def _unavailable(self) -> ModelUnavailableError:
         last = self._last
         tries = "one try" if self._tries == 1 else f"{self._tries} tries"
-        why = f": {last.reason}" if last else ""
+        gave = f"gave no answer within {self._deadline_s:g} s, in {tries}"
         return ModelUnavailableError(
             self._spec.name,
             self._spec.host,
-            f"gave no answer within {self._deadline_s:g} s, in {tries}{why}",
+            f"{gave}: {last.words}" if last else gave,
+            quiet=f"{gave}: {last.reason}" if last else "",
             hint=(last.hint if last else "") or "Try again later, or take another model.",
         )
 

@@ -140,7 +140,10 @@ class Draft:
         if self._size > MOST_CHARACTERS:
             began = "".join(self._text or self._refusal) or text
             raise AnswerFault(
-                f"has written more than {MOST_CHARACTERS:,} characters", began, is_final=True
+                f"has written more than {MOST_CHARACTERS:,} characters",
+                began,
+                characters=self._size,
+                is_final=True,
             )
 
 

@@ -119,16 +119,18 @@ def parse(data: bytes) -> dict[str, Any]:
         start = data[:EVIDENCE_CHARACTERS].decode(errors="replace")
         is_page = start.lstrip().lower().startswith(("<!doctype", "<html", "<?xml", "<head"))
         what = "a web page" if is_page else "what is not JSON" if data.strip() else "nothing"
-        raise AnswerFault(f"has answered with {what}", start) from None
+        raise AnswerFault(f"has answered with {what}", start, characters=len(data)) from None
     if not isinstance(value, dict):
         raise AnswerFault(
             "has answered with JSON that is no object",
             data[:EVIDENCE_CHARACTERS].decode(errors="replace"),
+            characters=len(data),
         )
     if _is_deep(data, value):
         raise AnswerFault(
             f"has answered with JSON that is nested more than {_MOST_DEPTH} levels deep",
             data[:EVIDENCE_CHARACTERS].decode(errors="replace"),
+            characters=len(data),
         )
     return value
 

@@ -55,11 +55,14 @@ class Outcome:
     error: str = ""
 
 
-def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store) -> Outcome:
+def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store | None) -> Outcome:
     """Call a tool in this thread, and say what came of it; nothing comes through.
 
     In the main thread a call that takes too long is interrupted as a cell would be; in
     others, whoever waits for it stops waiting.
+
+    Args:
+        store: Keeps the object; None if it is not kept.
     """
     with printed_here() as printed:
         try:
@@ -76,7 +79,7 @@ def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store) -> 
         return _told_safely(tool.tool.name, value, printed.text, store)
 
 
-def _told_safely(name: str, value: Any, printed: str, store: Store) -> Outcome:
+def _told_safely(name: str, value: Any, printed: str, store: Store | None) -> Outcome:
     """Look at what was returned; its class is the user's own code as well."""
     try:
         return _kept(name, value, printed, store)
@@ -86,10 +89,10 @@ def _told_safely(name: str, value: Any, printed: str, store: Store) -> Outcome:
         return Outcome(error=f"what it returned cannot be read: {_said(error)}")
 
 
-def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
+def _kept(name: str, value: Any, printed: str, store: Store | None) -> Outcome:
     told = _told(name, value)
     digest, problem = None, ""
-    if value is not None:
+    if value is not None and store is not None:
         try:
             refuse_too_large(name, value)
             payload = encode(value, what=f"what {name} returned")
