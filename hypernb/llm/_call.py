@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from hypernb.model import ChatReply, ChatRequest, TokenUse
 
 _MOST_UNUSABLE: Final = 3
+_MOST_BROKEN_OFF: Final = 5
+"""Answers of one call that break off after they have begun: each of them is paid."""
+_LESS: Final = (
+    "Have it write less at once (max_output_tokens), give it more time (timeout_s), or take "
+    "another model."
+)
 _DRAIN_S: Final = 0.1
 _GOODBYE_S: Final = 5.0
 """For what may follow a whole answer: its usage, and the end of the stream."""
@@ -71,6 +77,8 @@ class Call:
         self._failures = 0
         self._unusable = 0
         self._used = (0, 0)
+        self._broken_off = 0
+        self._began = ("", 0)
         self._last: TransportFault | None = None
         self._has_told = False
         self._first_s: float | None = None
@@ -101,6 +109,7 @@ class Call:
                 reply = await self._try()
             except TransportFault as fault:
                 pause_s = self._failed(fault, permit)
+                self._require_whole_answers(fault)
                 wait = ModelWait(fault.reason, pause_s, said=fault.said)
             except AnswerFault as fault:
                 pause_s = self._answered_wrongly(fault)
@@ -144,6 +153,19 @@ class Call:
             raise fault.error(self._spec, evidence, self._unusable) from None
         return backoff_s(self._unusable, _RNG)
 
+    def _require_whole_answers(self, fault: TransportFault) -> None:
+        """Ask no more where answers begin, are paid, and do not end."""
+        if self._broken_off < _MOST_BROKEN_OFF:
+            return
+        problem = f"has broken off {self._broken_off} answers of one call"
+        text, characters = self._began
+        raise AnswerFault(
+            f"{problem}, the last one: {fault.reason}",
+            text,
+            characters=characters,
+            hint=_LESS,
+        ).error(self._spec, self._model.mask.split(text)[0], 1)
+
     async def _pause(self, wait: ModelWait) -> None:
         if self._has_told:
             self._has_told = False
@@ -165,10 +187,11 @@ class Call:
         clock, timeout_s = self._model.clock, self._spec.timeout_s
         until = clock.monotonic() + timeout_s
         draft = ChatDraft() if self._spec.api == "chat" else ResponsesDraft()
+        reader = AnswerReader()
         is_whole = False
         try:
             async with limit(clock, lambda: until - clock.monotonic()):
-                await self._ask(draft)
+                await self._ask(draft, reader)
             is_whole = True
         except TimeoutError:
             reason = f"{self._spec.host} took longer than {timeout_s:g} s for an answer"
@@ -176,20 +199,24 @@ class Call:
         except ServerSaid as said:
             raise self._said(said.body) from None
         finally:
-            if draft.has_begun and not is_whole:
-                self._note_broken_off(draft)
+            if not is_whole:
+                self._note_broken_off(draft, reader)
         return self._reply(draft)
 
-    def _note_broken_off(self, draft: ChatDraft | ResponsesDraft) -> None:
-        """Add up what is paid for an answer that will not be used."""
-        use = broken_off(self._spec, self._request, draft.size)
+    def _note_broken_off(self, draft: ChatDraft | ResponsesDraft, reader: AnswerReader) -> None:
+        """Add up what is paid for an answer that has begun and will not be used."""
+        size = draft.size or reader.unread
+        if not (size or draft.has_begun):
+            return
+        self._broken_off += 1
+        self._began = (draft.beginning or reader.evidence, size)
+        use = broken_off(self._spec, self._request, size)
         read, wrote = self._used
         self._used = (read + use.input_tokens, wrote + use.output_tokens)
 
-    async def _ask(self, draft: ChatDraft | ResponsesDraft) -> None:
+    async def _ask(self, draft: ChatDraft | ResponsesDraft, reader: AnswerReader) -> None:
         params = self._model.dialect.words(self._request)
         self._first_s, self._held = None, ""
-        reader = AnswerReader()
         async with AsyncExitStack() as stack:
             chunks = await self._open(stack, params)
             while (chunk := await self._next(chunks, draft)) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.llm._faults import AnswerFault
+from hypernb.llm._faults import EVIDENCE_CHARACTERS, AnswerFault
 from hypernb.model import ChatReply, Finish, TokenUse, ToolCall
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ class Draft:
     def size(self) -> int:
         """How many characters there are."""
         return self._size
+
+    @property
+    def beginning(self) -> str:
+        """Of the text, for evidence."""
+        return "".join(self._text or self._refusal)[:EVIDENCE_CHARACTERS]
 
     @property
     def calls(self) -> list[DraftCall]:

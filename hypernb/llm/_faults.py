@@ -74,16 +74,24 @@ class AnswerFault(Exception):  # noqa: N818 - a call goes on after it, at most t
         evidence: The beginning of what came.
         characters: How much came, as far as it was looked at.
         is_final: Another try would only cost more.
+        hint: What to do about it.
     """
 
     def __init__(
-        self, problem: str, evidence: str = "", *, characters: int = 0, is_final: bool = False
+        self,
+        problem: str,
+        evidence: str = "",
+        *,
+        characters: int = 0,
+        is_final: bool = False,
+        hint: str = "`%hyper doctor` says what works with it; or take another model.",
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.evidence = evidence[:EVIDENCE_CHARACTERS]
         self.characters = characters or len(evidence)
         self.is_final = is_final
+        self.hint = hint
 
     def error(self, spec: ModelSpec, evidence: str, tries: int) -> ModelAnswerError:
         """Return the error that ends the call."""
@@ -96,7 +104,7 @@ class AnswerFault(Exception):  # noqa: N818 - a call goes on after it, at most t
             f"{self.problem}{times}{began}",
             evidence=evidence,
             quiet=f"{self.problem}{times}{self._size}",
-            hint="`%hyper doctor` says what works with it; or take another model.",
+            hint=self.hint,
         )
 
     @property

@@ -37,6 +37,12 @@ class AnswerReader:
         self._data_size = 0
         self._is_stream: bool | None = None
         self._start = b""
+        self._is_read = False
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of a body there are that has not come to its end."""
+        return len(self._kept) if self._is_stream is False and not self._is_read else 0
 
     @property
     def is_stream(self) -> bool:
@@ -74,6 +80,7 @@ class AnswerReader:
 
     def body(self) -> bytes:
         """Return the whole of an answer that is no stream."""
+        self._is_read = True
         return bytes(self._kept)
 
     def _looks_like_a_stream(self, chunk: bytes) -> bool | None:
