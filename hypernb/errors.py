@@ -773,13 +773,35 @@ class ModelAnswerError(ModelError):
         super().__init__(model, host, problem, quiet=quiet, hint=hint)
 
 
+_PARTS_AT_MOST = 6
+_TRIMS = {
+    "variable ": "`--see {0}=sample:1` shows fewer rows of {0}, `--see {0}=schema` none",
+    "output of ": "Have {0} give less (its goal can ask for a summary), or need it no longer",
+    "answer of ": "Let the task look at less with {0}: scope= names files and folders",
+    "the goal": "Shorten the goal, or hand texts in with --in, which shows a part of them",
+    "the tools": "Name the few tools that the task needs, with tools=",
+    "the form of the answer": "Ask for a smaller form with answer=",
+    "the instructions": "Shorten the prompt of the agent's role card",
+    "the project's files": "Plan for a part of the project, with --scope",
+}
+
+
+def _trimmed(part: str) -> str:
+    """Say how the largest part of a request gets smaller."""
+    for beginning, said in _TRIMS.items():
+        if part.startswith(beginning):
+            return said.format(part.removeprefix(beginning))
+    return f"Show less of {part}"
+
+
 class ContextTooLargeError(ModelError):
     """A request has more tokens than the model can read.
 
     Attributes:
         tokens: How many there are, about or as the server counts them; 0 if not known.
         limit: How many there may be; 0 if not known.
-        parts: Characters of each part of the request, by its name, largest first.
+        parts: About how many tokens each part of the request has, by its name, largest first:
+            ``variable df``, ``output of t1``, ``answer of read-file``, ``the goal``.
     """
 
     code = "model.context"
@@ -792,14 +814,15 @@ class ContextTooLargeError(ModelError):
         self.parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
         size = f"about {tokens:,} tokens" if tokens else "more tokens"
         most = f"{limit:,}" if limit else "it takes"
-        named = ", ".join(f"{name} ({size:,} characters)" for name, size in self.parts.items())
+        shown = list(self.parts.items())[:_PARTS_AT_MOST]
+        named = ", ".join(f"{name} ({size:,})" for name, size in shown)
         super().__init__(
             model,
             host,
             f"cannot read all of the request: it has {size}, and {most} are the most",
-            hint=f"The largest parts are {named}. Show less of them, or take a model that "
-            "reads more."
-            if named
+            hint=f"Its largest parts, in tokens, are {named}. {_trimmed(shown[0][0])}, or take "
+            "a model that reads more."
+            if shown
             else "Show it less, or take a model that reads more.",
         )
 

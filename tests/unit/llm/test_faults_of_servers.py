@@ -273,7 +273,7 @@ def test_too_large_a_request_says_what_is_large(
         pytest.raises(ContextTooLargeError) as caught,
     ):
         ask(spec(server, **way), request("word " * 1000, tools=(READ_FILE,)))
-    assert next(iter(caught.value.parts)) == "the task and its inputs"
+    assert next(iter(caught.value.parts)) == "the goal"
     assert "the tools" in caught.value.parts
 
 
