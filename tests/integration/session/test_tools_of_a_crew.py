@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 import pandas as pd
 import pytest
 
@@ -13,12 +15,14 @@ import hypernb
 from hypernb.model import Grant, MissionState
 from hypernb.session._kernel_lane import stop_serving
 from hypernb.tools import forget_tool, kernel_tools
+from hypernb.views import plan_text
 from tests.model_server import Call, ModelServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hypernb.agents import AgentTask
     from tests.model_server import Asked
 
 DEADLINE_S = 15.0
@@ -145,3 +149,31 @@ def test_tool_of_this_kernel_answers_a_model_while_a_cell_waits(
     assert threads == [threading.main_thread()]
     assert offered["name"] == "orders_of"
     assert offered["parameters"]["required"] == ["customer"]
+
+
+class Adder(hypernb.BaseAgent):
+    """An agent of one's own that calls a function of the notebook, and asks no model."""
+
+    def process_task(self, task: AgentTask) -> Any:
+        return [self.call_tool("total", numbers=[1, 2]), task.tools]
+
+
+def test_own_agent_without_a_model_calls_a_function_of_the_notebook(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYPERNB_MODEL")
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    known = [40]
+
+    @hypernb.tool(when="thread")
+    def total(numbers: list[int]) -> int:
+        """Add up."""
+        return sum(numbers) + known[0] - 1
+
+    plan = hypernb.Plan("add", root=session.root)
+    plan.add("add", agent=Adder(), goal="Add up.", tools=["total"])
+    mission = session.start(plan)
+    assert "In your kernel" in plan_text(mission.snapshot())
+    mission.approve().wait(DEADLINE_S)
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+    assert mission.result() == [42, ("total",)]
