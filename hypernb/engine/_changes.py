@@ -284,10 +284,19 @@ def _told(  # noqa: PLR0913 - facts of one event
 
 
 def tool(
-    at: datetime, kind: str, task: TaskId, attempt: int, payload: Mapping[str, Any]
+    at: datetime,
+    kind: str,
+    task: TaskId,
+    attempt: int,
+    payload: Mapping[str, Any],
+    *,
+    note: str | None,
 ) -> Change:
-    """An agent calls a tool, or has its answer."""
-    note = tool_words(payload) if kind == EventKind.TOOL_CALLED else None
+    """An agent calls a tool, or has its answer.
+
+    Args:
+        note: What the task is doing; None if that has not changed.
+    """
     return Change(kind, at, task, attempt, payload=payload, note=note)
 
 

@@ -158,8 +158,11 @@ class Errands:
         told = self.calls.content.of_tool(asked.payload)
         at = self._crew.clock.now()
         if asked.kind == EventKind.TOOL_CALLED:
-            attempt.words = changes.tool_words(told)
-        change = changes.tool(at, asked.kind, attempt.task_id, attempt.number, told)
+            note: str | None = changes.tool_words(told)
+            attempt.words = note or ""
+        else:
+            note = self.kernel_calls.note_after(attempt)
+        change = changes.tool(at, asked.kind, attempt.task_id, attempt.number, told, note=note)
         await self._run.submit([change])
 
     # -- messages -----------------------------------------------------------------------
