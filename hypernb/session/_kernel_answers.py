@@ -18,7 +18,7 @@ from hypernb.codec import encode
 from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
-from hypernb.redact import redact, scrub
+from hypernb.redact import redact
 from hypernb.session._keys_inside import secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
@@ -100,8 +100,8 @@ def _kept(name: str, value: Any, printed: str, store: Store | None) -> Outcome:
             digest = None if problem else store.put_artifact(payload)
         except CannotShipError as error:
             problem = str(error)
-    notes = {"printed": redact(_without_keys(printed)).text, "not_kept": problem}
-    notes = {key: said for key, said in notes.items() if said}
+    notes = {"printed": printed, "not_kept": problem}
+    notes = {key: redact(_without_keys(said)).text for key, said in notes.items() if said}
     return Outcome(answer={"returned": told, **notes} if notes else told, value=digest)
 
 
@@ -134,7 +134,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, HypernbError):
         cause = error.__cause__
         if cause is None:
-            return scrub(str(error), _keys())[:_ERROR_CHARS]
+            return _covered(str(error))
         error = cause
     frames = [
         frame
@@ -147,7 +147,11 @@ def _said(error: BaseException) -> str:
         words = ""
     told = [f"{type(error).__name__}: {words}" if words else type(error).__name__]
     told += [f"  line {frame.lineno} in {frame.name}: {frame.line or ''}" for frame in frames]
-    return scrub("\n".join(told), _keys())[:_ERROR_CHARS]
+    return _covered("\n".join(told))
+
+
+def _covered(text: str) -> str:
+    return redact(_without_keys(text)).text[:_ERROR_CHARS]
 
 
 def _keys() -> tuple[str, ...]:

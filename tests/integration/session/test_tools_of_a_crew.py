@@ -177,3 +177,94 @@ def test_own_agent_without_a_model_calls_a_function_of_the_notebook(
     mission.approve().wait(DEADLINE_S)
     assert mission.state is MissionState.SUCCEEDED, mission.record.error
     assert mission.result() == [42, ("total",)]
+
+
+KEY = "sk-proj-abcdEFGH1234567890ijklMNOP"
+MAIL = "ada.lovelace@example.org"
+ACCOUNT = "1234567890123"
+HIDDEN = (KEY, MAIL, ACCOUNT, "hunter2")
+SAID = f"api_key={KEY} of {MAIL}, account {ACCOUNT}; password = 'hunter2'"
+
+
+class Teller(hypernb.BaseAgent):
+    """An agent of one's own that tells the others what it knows."""
+
+    def process_task(self, task: AgentTask) -> Any:
+        self.send_message({"text": SAID, "from": task.name}, to="look")
+        return {"note": SAID, "rows": [1, 2]}
+
+
+def calls_all(*named: str) -> Any:
+    """Call the tools one after the other, and then be done."""
+
+    def script(asked: Asked) -> Reply:
+        made = sum(message["role"] == "tool" for message in asked.body["messages"])
+        if made < len(named):
+            return Reply(calls=(Call(named[made], "{}", f"c{made}"),))
+        return Reply(text="Seen.")
+
+    return script
+
+
+def test_no_secret_of_a_needs_output_or_a_kernels_answer_reaches_the_host(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+    @hypernb.tool(when="thread")
+    def answers() -> dict[str, Any]:
+        """Return facts."""
+        sys.stdout.write(f"printed: {SAID}\n")
+        return {"facts": [SAID], "table": 7}
+
+    @hypernb.tool(when="thread")
+    def frames() -> pd.DataFrame:
+        """Return rows."""
+        return pd.DataFrame({"said": [SAID] * 3})
+
+    @hypernb.tool(when="thread")
+    def fails() -> int:
+        """Fail."""
+        raise ValueError(SAID)
+
+    def broken() -> None:
+        raise ValueError(SAID)
+
+    plan = hypernb.Plan("look", root=session.root)
+    plan.add("text", lambda: SAID)
+    plan.add("frame", lambda: pd.DataFrame({"said": [SAID] * 3, "n": [1, 2, 3]}))
+    plan.add("broken", broken, on_failure="continue")
+    plan.add("own", agent=Teller(), goal="Tell.", needs=["look-out"])
+    plan.add("look-out", lambda: None)
+    tools = ("answers", "frames", "fails", "read-messages")
+    plan.add(
+        "look",
+        agent="qa-engineer",
+        goal="Look.",
+        model="scripted",
+        returns="text",
+        needs=["text", "frame", "broken", "own"],
+        tools=tools,
+    )
+    with ModelServer(calls_all(*tools)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        mission = session.start(plan)
+        shown = repr(mission.egress())
+        mission.approve().wait(DEADLINE_S)
+        told = [json.dumps(asked.body, ensure_ascii=False) for asked in server.asked]
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+    assert len(told) == len(tools) + 1
+    for name in (
+        "output of text",
+        "output of frame",
+        "answer of frames",
+        "printed",
+        "Message 1",
+    ):
+        assert name in told[-1]
+    assert [each for each in HIDDEN if any(each in body for body in told)] == []
+    assert "[e-mail]" in told[-1]
+    assert (
+        f"look, later also for {server.host}: what answers(), frames() and fails() answer, "
+        "outputs of text, frame, broken and own (not known yet; covered up like the rest)."
+    ) in shown
