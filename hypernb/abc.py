@@ -625,6 +625,13 @@ class Store(ABC):
         """Cancel what an attempt that is over has asked of kernels."""
 
     @abstractmethod
+    def forget_kernel_calls(self, task_id: TaskId, attempt: int) -> None:
+        """Keep of calls that are over only that there were some, and the objects returned.
+
+        Of those of an attempt and of all before it; what was asked and answered is removed.
+        """
+
+    @abstractmethod
     def move_lane(self, mission_id: MissionId, before: str, after: str) -> int:
         """Have another kernel answer for one that is gone; return how many calls it has now.
 
@@ -775,11 +782,18 @@ class ModelWait:
         reason: In words: ``too many requests``, ``cannot reach localhost:11434``.
         wait_s: Seconds until it goes on; 0 if it goes on now.
         is_asked: The server asked to be left alone for so long.
+        said: What the server said of it, in its words.
     """
 
     reason: str
     wait_s: float
     is_asked: bool = False
+    said: str = ""
+
+    @property
+    def words(self) -> str:
+        """The reason, with what the server said."""
+        return f"{self.reason} ({self.said})" if self.said else self.reason
 
 
 class Services(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -45,6 +46,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return ""
 
 
+def not_quoted(characters: int) -> str:
+    """Say how long a text is that stands nowhere, and what would have it stand here.
+
+    Example:
+        >>> not_quoted(312)
+        "312 characters, which content = 'full' would quote"
+    """
+    return f"{characters:,} characters, which content = 'full' would quote"
+
+
 class HypernbError(Exception):
     """Base of all hypernb errors.
 
@@ -62,6 +73,19 @@ class HypernbError(Exception):
     def __str__(self) -> str:
         message = super().__str__()
         return f"{message} {self.hint}" if self.hint else message
+
+    def unquoted(self) -> HypernbError:
+        """Return the error without words of models, requests and tools; itself if it has none.
+
+        It says how long they are, where that is known.
+        """
+        return self
+
+    def _reworded(self, message: str, **facts: object) -> HypernbError:
+        bare = copy.copy(self)
+        bare.args = (message,)
+        bare.__dict__.update({name: facts[name] for name in facts if name in vars(self)})
+        return bare
 
     def _render_traceback_(self) -> list[str]:
         # IPython prints these lines instead of a traceback; the exception itself still
@@ -234,6 +258,11 @@ class NoPlanError(PlanError):
             why or f"{model} has made no plan that could be carried out. The last one: {first}",
             hint=hint or "Say more exactly what is wanted, or take another model.",
         )
+
+    def unquoted(self) -> HypernbError:
+        """Return it without the problems, which quote the model's plan."""
+        said = f"{self.model} has made no plan that could be carried out."
+        return self._reworded(said, problems=())
 
 
 class EditConflictError(PlanError):
@@ -536,6 +565,11 @@ class ToolError(HypernbError):
         self.reason = reason
         super().__init__(f"{tool} did not run: {reason}", hint=hint)
 
+    def unquoted(self) -> HypernbError:
+        """Return it without the reason, which may quote what the tool was given or has read."""
+        said = f"{self.tool} did not run, for a reason of {not_quoted(len(self.reason))}."
+        return self._reworded(said, reason="", problems=())
+
 
 class ToolAbsentError(ToolError):
     """A tool is not installed."""
@@ -548,6 +582,10 @@ class ToolAbsentError(ToolError):
             "it is not installed.",
             hint=hint or 'pip install "hypernb[audit]" installs the tools of the specialists.',
         )
+
+    def unquoted(self) -> HypernbError:
+        """Return it as it is."""
+        return self
 
 
 class ToolArgumentsError(ToolError):
@@ -592,16 +630,36 @@ class AgentAnswerError(HypernbError):
         task: Name of the task.
         problem: What is wrong, in words.
         evidence: The beginning of what it said last.
+        quiet: The problem without words of the model.
+        characters: How long all of what it said last is.
     """
 
     code = "agent.answer"
 
-    def __init__(self, task: str, problem: str, *, evidence: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        task: str,
+        problem: str,
+        *,
+        evidence: str = "",
+        quiet: str = "",
+        characters: int = 0,
+        hint: str = "",
+    ) -> None:
         self.task = task
         self.problem = problem
         self.evidence = evidence
+        self.quiet = quiet
+        self.characters = characters or len(evidence)
         shown = f" It said last: {evidence!r}." if evidence else ""
         super().__init__(f"The model gave no output for {task}: {problem}.{shown}", hint=hint)
+
+    def unquoted(self) -> HypernbError:
+        """Return it without what the model has said."""
+        problem = self.quiet or "its answers cannot be used"
+        shown = f" It said last {not_quoted(self.characters)}." if self.characters else ""
+        said = f"The model gave no output for {self.task}: {problem}.{shown}"
+        return self._reworded(said, problem=problem, evidence="")
 
 
 class RoleCardError(HypernbError):
@@ -639,17 +697,28 @@ class ModelError(HypernbError):
         model: Its name.
         host: Where it was asked.
         used: Tokens read and written for answers that began and could not be used, about.
+        quiet: The problem without words of the server; empty if it has none.
     """
 
     code = "model"
     used: tuple[int, int] = (0, 0)
 
-    def __init__(self, model: str, host: str, problem: str, *, hint: str = "") -> None:
+    def __init__(
+        self, model: str, host: str, problem: str, *, quiet: str = "", hint: str = ""
+    ) -> None:
         self.model = model
         self.host = host
         self.problem = problem
+        self.quiet = quiet
         # What a server says often ends with a full stop of its own.
         super().__init__(f"{model} at {host} {problem.rstrip('.')}.", hint=hint)
+
+    def unquoted(self) -> HypernbError:
+        """Return it without what the server has said."""
+        if not self.quiet:
+            return self
+        said = f"{self.model} at {self.host} {self.quiet}."
+        return self._reworded(said, problem=self.quiet, evidence="")
 
 
 class ModelUnavailableError(ModelError):
@@ -668,10 +737,17 @@ class ModelRefusedError(ModelError):
     code = "model.refused"
 
     def __init__(
-        self, model: str, host: str, problem: str, *, status: int, hint: str = ""
+        self,
+        model: str,
+        host: str,
+        problem: str,
+        *,
+        status: int,
+        quiet: str = "",
+        hint: str = "",
     ) -> None:
         self.status = status
-        super().__init__(model, host, problem, hint=hint)
+        super().__init__(model, host, problem, quiet=quiet, hint=hint)
 
 
 class ModelAnswerError(ModelError):
@@ -684,10 +760,38 @@ class ModelAnswerError(ModelError):
     code = "model.answer"
 
     def __init__(
-        self, model: str, host: str, problem: str, *, evidence: str = "", hint: str = ""
+        self,
+        model: str,
+        host: str,
+        problem: str,
+        *,
+        evidence: str = "",
+        quiet: str = "",
+        hint: str = "",
     ) -> None:
         self.evidence = evidence
-        super().__init__(model, host, problem, hint=hint)
+        super().__init__(model, host, problem, quiet=quiet, hint=hint)
+
+
+_PARTS_AT_MOST = 6
+_TRIMS = {
+    "variable ": "`--see {0}=sample:1` shows fewer rows of {0}, `--see {0}=schema` none",
+    "output of ": "Have {0} give less (its goal can ask for a summary), or need it no longer",
+    "answer of ": "Let the task look at less with {0}: scope= names files and folders",
+    "the goal": "Shorten the goal, or hand texts in with --in, which shows a part of them",
+    "the tools": "Name the few tools that the task needs, with tools=",
+    "the form of the answer": "Ask for a smaller form with answer=",
+    "the instructions": "Shorten the prompt of the agent's role card",
+    "the project's files": "Plan for a part of the project, with --scope",
+}
+
+
+def _trimmed(part: str) -> str:
+    """Say how the largest part of a request gets smaller."""
+    for beginning, said in _TRIMS.items():
+        if part.startswith(beginning):
+            return said.format(part.removeprefix(beginning))
+    return f"Show less of {part}"
 
 
 class ContextTooLargeError(ModelError):
@@ -696,7 +800,8 @@ class ContextTooLargeError(ModelError):
     Attributes:
         tokens: How many there are, about or as the server counts them; 0 if not known.
         limit: How many there may be; 0 if not known.
-        parts: Characters of each part of the request, by its name, largest first.
+        parts: About how many tokens each part of the request has, by its name, largest first:
+            ``variable df``, ``output of t1``, ``answer of read-file``, ``the goal``.
     """
 
     code = "model.context"
@@ -709,14 +814,15 @@ class ContextTooLargeError(ModelError):
         self.parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
         size = f"about {tokens:,} tokens" if tokens else "more tokens"
         most = f"{limit:,}" if limit else "it takes"
-        named = ", ".join(f"{name} ({size:,} characters)" for name, size in self.parts.items())
+        shown = list(self.parts.items())[:_PARTS_AT_MOST]
+        named = ", ".join(f"{name} ({size:,})" for name, size in shown)
         super().__init__(
             model,
             host,
             f"cannot read all of the request: it has {size}, and {most} are the most",
-            hint=f"The largest parts are {named}. Show less of them, or take a model that "
-            "reads more."
-            if named
+            hint=f"Its largest parts, in tokens, are {named}. {_trimmed(shown[0][0])}, or take "
+            "a model that reads more."
+            if shown
             else "Show it less, or take a model that reads more.",
         )
 
@@ -761,6 +867,10 @@ class ReplayMissError(ModelError):
             f"is not asked, because {cassette!r} is replayed and has no such request",
             hint=f"Record it anew with --record.{near}",
         )
+
+    def unquoted(self) -> HypernbError:
+        """Return it without the request that is nearest."""
+        return ReplayMissError(self.model, self.host, self.cassette)
 
 
 class ContractError(HypernbError):

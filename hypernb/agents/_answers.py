@@ -56,7 +56,15 @@ _SCALARS: Final = ["string", "number", "boolean", "null"]
 
 
 class MisfitError(ValueError):
-    """An answer cannot be used; its text says why, as the model is told it."""
+    """An answer cannot be used; its text says why, as the model is told it.
+
+    Attributes:
+        quiet: The same without words of the answer.
+    """
+
+    def __init__(self, why: str, *, quiet: str = "") -> None:
+        super().__init__(why)
+        self.quiet = quiet or why
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ class Form:
             return text.encode("utf-8", "replace").decode()
         value = read_json(text)
         if problems := list(schema_problems(self.schema, value)):
-            raise MisfitError(f"the JSON has another form: {'; '.join(problems)}")
+            said = "the JSON has another form"
+            raise MisfitError(f"{said}: {'; '.join(problems)}", quiet=said)
         return value
 
 
@@ -167,7 +176,7 @@ def read_json(text: str) -> Any:
             first = first or f"the answer is not JSON: {plain(str(error), _PROBLEM_CHARS)}"
         else:
             return value
-    raise MisfitError(first)
+    raise MisfitError(first, quiet="the answer is not JSON")
 
 
 def _candidates(text: str) -> Iterator[str]:

@@ -119,7 +119,8 @@ class _Attempt:
         try:
             reply = self._ask(with_tools=self._toolbox.calls_left > 0)
         except ModelAnswerError as error:
-            self._object(f"it cannot be read: {error.problem}", error.evidence)
+            problem = f"it cannot be read: {error.problem}"
+            self._object(problem, error.evidence, quiet=_quietly(error))
             return _GOES_ON
         if reply.tool_calls:
             self._call(reply)
@@ -128,7 +129,7 @@ class _Attempt:
             return self._read(reply)
         except MisfitError as error:
             self._said.answered(reply)
-            self._object(str(error), reply.text)
+            self._object(str(error), reply.text, quiet=error.quiet)
             return _GOES_ON
 
     def _last(self) -> Any:
@@ -150,9 +151,13 @@ class _Attempt:
             evidence = reply.text or reply.refusal
             return self._read(reply)
         except MisfitError as error:
-            raise self._failure(f"{why[:-1].lower()}, and {error}", evidence) from None
+            began = f"{why[:-1].lower()}, and"
+            raise self._failure(
+                f"{began} {error}", evidence, quiet=f"{began} {error.quiet}"
+            ) from None
         except ModelAnswerError as error:
-            raise self._failure(f"it cannot be read: {error.problem}", error.evidence) from None
+            problem = f"it cannot be read: {error.problem}"
+            raise self._failure(problem, error.evidence, quiet=_quietly(error)) from None
 
     def _hear(self) -> None:
         if self._post is None:
@@ -213,13 +218,15 @@ class _Attempt:
         if not misfits:
             self._misfits = 0
             return
-        self._count_misfit(misfits[0], str(reply.tool_calls[0].arguments))
+        quiet = "it calls tools that are not there, or with arguments that do not fit"
+        self._count_misfit(misfits[0], str(reply.tool_calls[0].arguments), quiet=quiet)
 
     def _read(self, reply: ChatReply) -> Any:
         if reply.tool_calls:
             raise MisfitError("it calls a tool, and none can be called any more")
         if reply.finish is Finish.REFUSED or (reply.refusal and not reply.text):
-            raise MisfitError(f"it is a refusal: {plain(reply.refusal or reply.text, 300)}")
+            said = plain(reply.refusal or reply.text, 300)
+            raise MisfitError(f"it is a refusal: {said}", quiet="it is a refusal")
         if reply.finish is Finish.FILTERED:
             raise MisfitError("the server's filter has cut it off")
         if reply.finish is Finish.LENGTH:
@@ -228,22 +235,27 @@ class _Attempt:
             )
         return self._outcome.of(self._form.read(reply.text))
 
-    def _object(self, problem: str, evidence: str) -> None:
-        self._count_misfit(problem, evidence)
+    def _object(self, problem: str, evidence: str, *, quiet: str) -> None:
+        self._count_misfit(problem, evidence, quiet=quiet)
         self._said.told(f"That answer cannot be used: {problem}. Now {self._form.words}.")
 
-    def _count_misfit(self, problem: str, evidence: str) -> None:
+    def _count_misfit(self, problem: str, evidence: str, *, quiet: str) -> None:
         self._misfits += 1
         if self._misfits > REPAIRS_AT_MOST:
-            raise self._failure(
-                f"its answers cannot be used, and the last because {problem}", evidence
-            )
+            why = "its answers cannot be used, and the last because"
+            raise self._failure(f"{why} {problem}", evidence, quiet=f"{why} {quiet}")
 
-    def _failure(self, problem: str, evidence: str) -> AgentAnswerError:
+    def _failure(self, problem: str, evidence: str, *, quiet: str = "") -> AgentAnswerError:
         shown = shortened(redacted(plain(evidence, 4 * _EVIDENCE_CHARS)), _EVIDENCE_CHARS)
         return AgentAnswerError(
             self._task,
             problem.rstrip("."),
             evidence=shown,
+            quiet=quiet or problem.rstrip("."),
+            characters=len(evidence),
             hint="Retry it, give it another model, or say more exactly what is wanted.",
         )
+
+
+def _quietly(error: ModelAnswerError) -> str:
+    return f"it cannot be read: {error.quiet or error.problem}"

@@ -103,7 +103,11 @@ class _Desk:
             return _read(form, reply)
         except MisfitError as error:
             raise AgentAnswerError(
-                self._task, str(error), evidence=plain(reply.text, _EVIDENCE_CHARS)
+                self._task,
+                str(error),
+                evidence=plain(reply.text, _EVIDENCE_CHARS),
+                quiet=error.quiet,
+                characters=len(reply.text),
             ) from None
 
     def call_tool(self, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -172,7 +176,8 @@ class _Desk:
 
 def _read(form: Form, reply: ChatReply) -> Any:
     if reply.finish in (Finish.REFUSED, Finish.FILTERED) or (reply.refusal and not reply.text):
-        raise MisfitError(f"it is a refusal: {plain(reply.refusal or reply.text, 300)}")
+        said = plain(reply.refusal or reply.text, 300)
+        raise MisfitError(f"it is a refusal: {said}", quiet="it is a refusal")
     if reply.finish is Finish.LENGTH:
         raise MisfitError(f"it was cut off after {len(reply.text):,} characters; write less")
     return form.read(reply.text)

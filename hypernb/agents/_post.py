@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._fences import fence, shortened
+from hypernb.agents._prompts import redacted
 from hypernb.model import AgentMessage, ToolSchema
 
 if TYPE_CHECKING:
@@ -127,4 +128,4 @@ def _content(message: AgentMessage) -> str:
     content = message.content
     if not isinstance(content, str):
         content = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return shortened(content, _CONTENT_AT_MOST)
+    return shortened(redacted(content), _CONTENT_AT_MOST)

@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.agents._answers import schema_problems
 from hypernb.agents._fences import fence, plain, shortened
 from hypernb.agents._post import SCHEMAS, SEND, TALK_TOOLS
-from hypernb.agents._prompts import brief_arguments, portable
+from hypernb.agents._prompts import brief_arguments, portable, redacted
 from hypernb.errors import (
     ContractError,
     HypernbError,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 SAME_AT_MOST: Final = 3
 """How often a call is made with the same arguments; it is not made once more."""
+
+_STORE: Final = "query-store"
+"""Outputs and messages of other tasks stand in its answers."""
 
 _ANSWER_AT_MOST: Final = 24_000
 _EVENT_CHARS: Final = 500
@@ -114,7 +118,10 @@ class Toolbox:
         try:
             content = self.made(call.name, arguments)
         except ToolError as error:
-            return Called(plain(str(error), _ERROR_CHARS))
+            said = str(error)
+            # Its error tells of values that the model has not been granted.
+            covered = redacted(said) if call.name in self._work.lanes else said
+            return Called(plain(covered, _ERROR_CHARS))
         return Called(self._told(call.name, content))
 
     def called(self, call: ToolCall) -> Any:
@@ -237,6 +244,8 @@ class Toolbox:
         if not isinstance(content, str):
             content = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
         text = content.encode("utf-8", "replace").decode()
+        if name in self._work.lanes or name == _STORE:
+            text = redacted(text)
         whole = portable(text, self._context)
         said = fence(f"answer of {name}", shortened(whole, _ANSWER_AT_MOST))
         if self.calls in self.kept:
@@ -299,5 +308,7 @@ def _in_time(name: str, function: Callable[[], Any], seconds: float) -> Any:
 def _as_tool_error(name: str, error: BaseException) -> HypernbError:
     if isinstance(error, HypernbError):
         return error if isinstance(error, ToolError) else ToolError(name, str(error))
-    logger.warning("The tool %s failed", name, exc_info=error)
+    # Not its message: what tools read may be said to nobody but the model.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.warning("The tool %s failed with %s:\n%s", name, type(error).__name__, frames)
     return ToolError(name, f"it failed: {type(error).__name__}: {error}")

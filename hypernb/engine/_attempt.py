@@ -326,7 +326,12 @@ def _job(
         allowance=attempt.allowance,
         goal=task.goal if task.agent else "",
         check=task.check if task.agent else "",
+        is_quiet=plan.content != "full" and _is_of_models(task.work),
     )
+
+
+def _is_of_models(work: AgentWork | PythonWork) -> bool:
+    return isinstance(work, AgentWork) and bool(work.model or work.function)
 
 
 def _import_paths(task: TaskSpec, plan: PlanSpec) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hypernb import codec
 from hypernb.abc import Payload
 from hypernb.engine._job import Ending, EndKind
 from hypernb.engine._refusals import refusal_of
-from hypernb.errors import HypernbError
+from hypernb.errors import HypernbError, not_quoted
 from hypernb.model import AgentWork, PythonWork, StoredValue
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _is_below(file: str, entry: str) -> bool:
 
 def failed(error: BaseException, job: Job, *, dropped_bytes: int = 0) -> Ending:
     """Return how a job ended whose code raised an exception."""
-    kind, detail, said = describe(error)
+    kind, detail, said = describe(error, is_quiet=job.is_quiet)
     return Ending(
         EndKind.FAILED,
         error_kind=kind,
@@ -175,8 +175,12 @@ def failed(error: BaseException, job: Job, *, dropped_bytes: int = 0) -> Ending:
     )
 
 
-def describe(error: BaseException) -> tuple[str, str, str]:
-    """Return an exception as text: class name, message, traceback of the task's own code."""
+def describe(error: BaseException, *, is_quiet: bool = False) -> tuple[str, str, str]:
+    """Return an exception as text: class name, message, traceback of the task's own code.
+
+    Args:
+        is_quiet: Without words that a model may have said, or was told.
+    """
     kind = type(error).__name__
     try:
         detail = str(error)
@@ -185,6 +189,12 @@ def describe(error: BaseException) -> tuple[str, str, str]:
     frames = error.__traceback__
     while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
+    if is_quiet:
+        return (
+            kind,
+            _quietly(error, detail),
+            _cut("".join(traceback.format_tb(frames)), _TRACEBACK_CHARS),
+        )
     try:
         lines = traceback.format_exception(type(error), error, frames)
     except Exception:  # noqa: BLE001 - formatting calls the task's code too
@@ -193,6 +203,13 @@ def describe(error: BaseException) -> tuple[str, str, str]:
     if isinstance(error, HypernbError) and frames is None:
         said = ""
     return kind, _cut(detail, _DETAIL_CHARS), _cut(said, _TRACEBACK_CHARS)
+
+
+def _quietly(error: BaseException, detail: str) -> str:
+    if isinstance(error, HypernbError) and type(error).__module__ == HypernbError.__module__:
+        return _cut(str(error.unquoted()), _DETAIL_CHARS)
+    kind = type(error).__name__
+    return f"{kind} with a message of {not_quoted(len(detail))}" if detail else ""
 
 
 _OURS: Final = str(Path(__file__).parent)

@@ -105,8 +105,9 @@ class Calls:
             await self._tell_of(call, request)
             reply = await self._made(call, request)
         except HypernbError as error:
-            await self._fail(used, call, error)
-            raise
+            told = self.content.of_error(error)
+            await self._fail(used, call, told)
+            raise told from None
         except Exception:
             # Nobody foresaw it, and what is kept for the call would be kept for ever.
             if call.record.id in used.open:
@@ -220,7 +221,7 @@ class Calls:
     async def _made(self, call: Call, request: ChatRequest) -> ChatReply:
         attempt = call.attempt
         left_s = attempt.task.timeout_s - attempt.vital().worked_s(self._crew.clock.monotonic())
-        if self._run.plan.content == "full":
+        if self.content.is_full:
             call.stream = Stream(
                 self._crew.models.secrets,
                 lambda text, anew: self._from_thread(
@@ -271,6 +272,8 @@ class Calls:
         if not self._is_open(call) or self._run.is_ending:
             return
         at, now = self._crew.clock.now(), self._crew.clock.monotonic()
+        if not self.content.is_full:
+            wait = replace(wait, said="")
         if wait.wait_s > 0 and wait.is_asked:
             call.attempt.hold(now, call.record.id)
         elif wait.wait_s <= 0:

@@ -197,18 +197,18 @@ def waited(at: datetime, call: CallRecord, wait: ModelWait, *, words: str) -> Ch
         words: What the task was doing before.
     """
     if wait.wait_s <= 0:
-        payload: dict[str, Any] = {"call": call.id, "reason": wait.reason, "until": None}
+        payload: dict[str, Any] = {"call": call.id, "reason": wait.words, "until": None}
         return _told(EventKind.LLM_WAITED, at, call, payload, note=words)
     until = at + timedelta(seconds=min(wait.wait_s, _LONGEST_WAIT_S))
     payload = {
         "call": call.id,
-        "reason": wait.reason[:500],
+        "reason": wait.words[:500],
         "wait_s": round(wait.wait_s, 3),
         "until": until.isoformat(),
         "is_asked": wait.is_asked,
     }
     clock = f"{until.astimezone():%H:%M:%S}"
-    note = f"waits for the model: {wait.reason[:200]}, again at {clock}"
+    note = f"waits for the model: {wait.words[:200]}, again at {clock}"
     return _told(EventKind.LLM_WAITED, at, call, payload, note=note)
 
 
@@ -284,10 +284,19 @@ def _told(  # noqa: PLR0913 - facts of one event
 
 
 def tool(
-    at: datetime, kind: str, task: TaskId, attempt: int, payload: Mapping[str, Any]
+    at: datetime,
+    kind: str,
+    task: TaskId,
+    attempt: int,
+    payload: Mapping[str, Any],
+    *,
+    note: str | None,
 ) -> Change:
-    """An agent calls a tool, or has its answer."""
-    note = tool_words(payload) if kind == EventKind.TOOL_CALLED else None
+    """An agent calls a tool, or has its answer.
+
+    Args:
+        note: What the task is doing; None if that has not changed.
+    """
     return Change(kind, at, task, attempt, payload=payload, note=note)
 
 

@@ -14,6 +14,7 @@ from hypernb.abc import Payload
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hypernb.errors import HypernbError
     from hypernb.model import ChatReply, ChatRequest, Digest, ModelSpec
 
 _SAID_CHARS: Final = 2_000
@@ -60,6 +61,15 @@ class Content:
         # Half a surrogate, as a model may write it, is in no JSON.
         return scrub(text.encode("utf-8", "replace").decode(), self._secrets)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether all of it is kept."""
+        return self._mode == "full"
+
+    def of_error(self, error: HypernbError) -> HypernbError:
+        """Return what of an error may be told and kept."""
+        return error if self.is_full else error.unquoted()
+
     def of_request(self, request: ChatRequest, spec: ModelSpec) -> Kept:
         """Return what is kept of a request. Blocking, for a large one."""
         if self._mode == "none":
@@ -67,7 +77,7 @@ class Content:
         from hypernb.llm import request_hash
 
         known = request_hash(request, spec)
-        if self._mode != "full":
+        if not self.is_full:
             return Kept(hash=known)
         last = request.messages[-1].content if request.messages else ""
         said = {"messages": len(request.messages), "text": self._short(last)}
@@ -76,7 +86,7 @@ class Content:
 
     def of_reply(self, reply: ChatReply) -> Kept:
         """Return what is kept of an answer. Blocking, for a large one."""
-        if self._mode != "full":
+        if not self.is_full:
             return Kept()
         said: dict[str, Any] = {"text": self._short(reply.text or reply.refusal)}
         if reply.tool_calls:
@@ -109,7 +119,7 @@ class Content:
 
     def of_tool(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the event of a tool may tell: a few lines, and only what is kept."""
-        if self._mode == "full":
+        if self.is_full:
             told: dict[str, Any] = self._covered(dict(payload))
             return told if _fits(told) else _cut(told)
         told = {name: value for name, value in payload.items() if _is_fact(name, value)}

@@ -91,7 +91,7 @@ class Errands:
         self._crew = crew
         self._run = run
         self.calls = Calls(crew, run)
-        self.kernel_calls = KernelCalls(crew, run)
+        self.kernel_calls = KernelCalls(crew, run, forgets=not self.calls.content.is_full)
         self._inquiry = Inquiry(crew.store, run.record.id)
         self._sent: dict[str, int] = {}
         self._mail = asyncio.Event()
@@ -123,7 +123,10 @@ class Errands:
         except HypernbError as error:
             return Reply(error=facts_of(error))
         except Exception as error:
-            self._crew.log.exception("A request of %s failed inside hypernb", attempt.key)
+            # An exception's message may quote what it is about.
+            facts = error if self.calls.content.is_full else None
+            said = "A request of %s failed inside hypernb: %s"
+            self._crew.log.exception(said, attempt.key, type(error).__name__, exc_info=facts)
             said = f"The runner could not {request.kind}: {type(error).__name__}."
             return Reply(error=facts_of(HypernbError(said, hint="Its log says more.")))
 
@@ -155,8 +158,11 @@ class Errands:
         told = self.calls.content.of_tool(asked.payload)
         at = self._crew.clock.now()
         if asked.kind == EventKind.TOOL_CALLED:
-            attempt.words = changes.tool_words(told)
-        change = changes.tool(at, asked.kind, attempt.task_id, attempt.number, told)
+            note: str | None = changes.tool_words(told)
+            attempt.words = note or ""
+        else:
+            note = self.kernel_calls.note_after(attempt)
+        change = changes.tool(at, asked.kind, attempt.task_id, attempt.number, told, note=note)
         await self._run.submit([change])
 
     # -- messages -----------------------------------------------------------------------

@@ -42,6 +42,7 @@ class Job:
         allowance: Dollars that it may spend; None for no limit.
         goal: What an agent is to reach; empty for Python work.
         check: How its result is told to be good.
+        is_quiet: What its model says and is asked is not kept, so its errors do not quote it.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Job:
     allowance: float | None = None
     goal: str = ""
     check: str = ""
+    is_quiet: bool = False
 
 
 class SignalKind(StrEnum):

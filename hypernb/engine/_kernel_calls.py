@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
 _ARGUMENT_BYTES: Final = 1_000_000
 _LOOK_AT_LEASE_S: Final = 1.0
+_TOLD_WAIT_S: Final = 1.0
+"""Most answers come sooner, and that the tool is called is told already."""
 
 
 class KernelCalls:
-    """Has kernels called on behalf of the attempts of a mission."""
+    """Has kernels called on behalf of the attempts of a mission.
 
-    def __init__(self, crew: Crew, run: MissionRun) -> None:
+    Args:
+        forgets: What they are asked and answer is not kept when an attempt is over.
+    """
+
+    def __init__(self, crew: Crew, run: MissionRun, *, forgets: bool = False) -> None:
         self._crew = crew
         self._run = run
+        self._forgets = forgets
         self._asked: set[str] = set()  # attempts that have asked for something
+        self._waiting: set[str] = set()  # attempts whose note says what they wait for
 
     async def call(self, attempt: Attempt, tool: str, arguments: dict[str, Any]) -> KernelCall:
         """Have a tool called, and wait for what comes of it; the attempt's clock stands still.
@@ -49,7 +57,6 @@ class KernelCalls:
             arguments=arguments,
         )
         self._asked.add(attempt.key)
-        before = attempt.words
         await self._run.go.wait()
         attempt.hold(self._crew.clock.monotonic(), call.id)
         try:
@@ -57,7 +64,6 @@ class KernelCalls:
             answered = await self._answer(attempt, call)
         finally:
             attempt.let_go(self._crew.clock.monotonic(), call.id)
-            self._note(attempt, before)
         await self._run.go.wait()
         if answered.state is not ToolCallState.RETURNED:
             raise ToolError(tool, answered.error or "its kernel does not answer any more")
@@ -78,7 +84,7 @@ class KernelCalls:
 
     async def _answer(self, attempt: Attempt, call: KernelCall) -> KernelCall:
         """Wait until somebody has answered, and say who is waited for."""
-        looked_at = float("-inf")
+        began, looked_at = self._crew.clock.monotonic(), float("-inf")
         said = ""
         while True:
             now = await self._crew.desk.call(self._crew.store.kernel_call, call.id)
@@ -86,29 +92,39 @@ class KernelCalls:
                 raise ToolError(call.tool, "its call is gone from the store")
             if now.state not in (ToolCallState.WAITING, ToolCallState.TAKEN):
                 return now
-            if self._crew.clock.monotonic() - looked_at >= _LOOK_AT_LEASE_S:
-                looked_at = self._crew.clock.monotonic()
-                words = await self._crew.desk.call(self._who, call)
-                if words != said:
+            at = self._crew.clock.monotonic()
+            if at - looked_at >= _LOOK_AT_LEASE_S:
+                looked_at = at
+                words, is_there = await self._crew.desk.call(self._who, call)
+                if words != said and (at - began >= _TOLD_WAIT_S or not is_there):
                     said = words
                     self._note(attempt, words)
             await self._crew.clock.sleep(self._crew.settings.idle_poll_s)
 
-    def _who(self, call: KernelCall) -> str:
-        """Say who is waited for. Blocking."""
+    def _who(self, call: KernelCall) -> tuple[str, bool]:
+        """Say who is waited for, and whether it is there. Blocking."""
         store = self._crew.store
         lane = store.lane_of(call.mission_id, call.lane)
         resource = f"lane:{lane}"
         if any(lease.resource == resource for lease in store.leases(resource)):
-            return f"waits for the kernel that has {call.tool}"
-        return (
+            return f"waits for the kernel that has {call.tool}", True
+        said = (
             f"the kernel that has {call.tool} is gone: define it again and "
             f"%hyper attach {self._run.record.short_id}"
         )
+        return said, False
+
+    def note_after(self, attempt: Attempt) -> str | None:
+        """Return what its task is noted to do once a tool has answered; None if it says so."""
+        if attempt.key not in self._waiting:
+            return None
+        self._waiting.discard(attempt.key)
+        return attempt.words
 
     def _note(self, attempt: Attempt, words: str) -> None:
         if self._run.is_ending or self._run.broken or not self._run.has(attempt):
             return
+        self._waiting.add(attempt.key)
         at = self._crew.clock.now()
         self._run.submit(
             [changes.progressed(at, attempt.task_id, attempt.number, words=words, share=None)]
@@ -116,15 +132,18 @@ class KernelCalls:
 
     def close(self, attempt: Attempt) -> None:
         """Take back what an attempt that is over has asked for."""
+        self._waiting.discard(attempt.key)
         if attempt.key in self._asked:
             self._asked.discard(attempt.key)
             self._crew.spawn(self._cancel(attempt), f"take back what {attempt.key} asked")
 
     async def _cancel(self, attempt: Attempt) -> None:
+        store, desk = self._crew.store, self._crew.desk
+        which = (attempt.task_id, attempt.number)
         try:
-            await self._crew.desk.call(
-                self._crew.store.cancel_kernel_calls, attempt.task_id, attempt.number
-            )
+            await desk.call(store.cancel_kernel_calls, *which)
+            if self._forgets:
+                await desk.call(store.forget_kernel_calls, *which)
         except HypernbError as error:
             # A kernel that answers all the same answers nobody.
             self._crew.log.warning("Calls of kernels were not taken back: %s", error)

@@ -46,9 +46,11 @@ class Way:
     @classmethod
     def of(cls, plan: PlanSpec, mission: MissionId) -> Way:
         """Return how the models of a mission are asked."""
+        # The cache keeps answers, whoever asked for them.
+        cache_s = plan.cache_s if plan.content == "full" else 0.0
         if not plan.cassette:
-            return cls(cache_s=plan.cache_s)
-        return cls(plan.cassette, plan.cache_s, plan.root, mission)
+            return cls(cache_s=cache_s)
+        return cls(plan.cassette, cache_s, plan.root, mission)
 
 
 class ModelDesk:

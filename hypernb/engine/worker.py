@@ -115,7 +115,7 @@ class Worker:
         self._send(answer, data)
 
     def _failed(self, error: BaseException, head: dict[str, Any]) -> dict[str, Any]:
-        kind, detail, traceback = describe(error)
+        kind, detail, traceback = describe(error, is_quiet=head.get("is_quiet", False))
         if isinstance(error, MemoryError):
             self._is_spent = True
             detail = detail or self._no_memory()
@@ -263,6 +263,7 @@ def read_job(head: dict[str, Any], body: bytes) -> Job:
         allowance=head["allowance"],
         goal=head.get("goal", ""),
         check=head.get("check", ""),
+        is_quiet=head.get("is_quiet", False),
     )
 
 

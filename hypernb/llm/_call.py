@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
     from hypernb.model import ChatReply, ChatRequest, TokenUse
 
 _MOST_UNUSABLE: Final = 3
+_MOST_BROKEN_OFF: Final = 5
+"""Answers of one call that break off after they have begun: each of them is paid."""
+_LESS: Final = (
+    "Have it write less at once (max_output_tokens), give it more time (timeout_s), or take "
+    "another model."
+)
 _DRAIN_S: Final = 0.1
 _GOODBYE_S: Final = 5.0
 """For what may follow a whole answer: its usage, and the end of the stream."""
@@ -70,6 +77,8 @@ class Call:
         self._failures = 0
         self._unusable = 0
         self._used = (0, 0)
+        self._broken_off = 0
+        self._began = ("", 0)
         self._last: TransportFault | None = None
         self._has_told = False
         self._first_s: float | None = None
@@ -96,20 +105,21 @@ class Call:
             permit, told = await self._turn()
             try:
                 if told is not None:
-                    self._on_wait(ModelWait(told.reason, 0.0, is_asked=told.is_asked))
+                    self._on_wait(replace(told, wait_s=0.0))
                 reply = await self._try()
             except TransportFault as fault:
                 pause_s = self._failed(fault, permit)
-                reason = fault.reason
+                self._require_whole_answers(fault)
+                wait = ModelWait(fault.reason, pause_s, said=fault.said)
             except AnswerFault as fault:
-                reason = f"{self._spec.name} {fault.problem}"
                 pause_s = self._answered_wrongly(fault)
+                wait = ModelWait(f"{self._spec.name} {fault.problem}", pause_s)
             else:
                 self._model.gate.served(permit)
                 return reply
             finally:
                 self._model.gate.leave(permit)
-            await self._pause(reason, pause_s)
+            await self._pause(wait)
 
     async def _turn(self) -> tuple[Permit, ModelWait | None]:
         told: list[ModelWait] = []
@@ -132,7 +142,7 @@ class Call:
         self._failures += 1
         if fault.is_refusal:
             # The gate keeps all calls to this host waiting, and tells them.
-            self._model.gate.refused(permit, fault.reason, fault.retry_after_s)
+            self._model.gate.refused(permit, fault.reason, fault.retry_after_s, said=fault.said)
             return 0.0
         return backoff_s(self._failures, _RNG)
 
@@ -143,14 +153,27 @@ class Call:
             raise fault.error(self._spec, evidence, self._unusable) from None
         return backoff_s(self._unusable, _RNG)
 
-    async def _pause(self, reason: str, pause_s: float) -> None:
+    def _require_whole_answers(self, fault: TransportFault) -> None:
+        """Ask no more where answers begin, are paid, and do not end."""
+        if self._broken_off < _MOST_BROKEN_OFF:
+            return
+        problem = f"has broken off {self._broken_off} answers of one call"
+        text, characters = self._began
+        raise AnswerFault(
+            f"{problem}, the last one: {fault.reason}",
+            text,
+            characters=characters,
+            hint=_LESS,
+        ).error(self._spec, self._model.mask.split(text)[0], 1)
+
+    async def _pause(self, wait: ModelWait) -> None:
         if self._has_told:
             self._has_told = False
             self._on_text("")
-        if pause_s > 0:
-            self._on_wait(ModelWait(reason, pause_s))
-            await self._model.clock.sleep(pause_s)
-            self._on_wait(ModelWait(reason, 0.0))
+        if wait.wait_s > 0:
+            self._on_wait(wait)
+            await self._model.clock.sleep(wait.wait_s)
+            self._on_wait(replace(wait, wait_s=0.0))
 
     async def _try(self) -> ChatReply:
         """Ask once.
@@ -164,10 +187,11 @@ class Call:
         clock, timeout_s = self._model.clock, self._spec.timeout_s
         until = clock.monotonic() + timeout_s
         draft = ChatDraft() if self._spec.api == "chat" else ResponsesDraft()
+        reader = AnswerReader()
         is_whole = False
         try:
             async with limit(clock, lambda: until - clock.monotonic()):
-                await self._ask(draft)
+                await self._ask(draft, reader)
             is_whole = True
         except TimeoutError:
             reason = f"{self._spec.host} took longer than {timeout_s:g} s for an answer"
@@ -175,20 +199,24 @@ class Call:
         except ServerSaid as said:
             raise self._said(said.body) from None
         finally:
-            if draft.has_begun and not is_whole:
-                self._note_broken_off(draft)
+            if not is_whole:
+                self._note_broken_off(draft, reader)
         return self._reply(draft)
 
-    def _note_broken_off(self, draft: ChatDraft | ResponsesDraft) -> None:
-        """Add up what is paid for an answer that will not be used."""
-        use = broken_off(self._spec, self._request, draft.size)
+    def _note_broken_off(self, draft: ChatDraft | ResponsesDraft, reader: AnswerReader) -> None:
+        """Add up what is paid for an answer that has begun and will not be used."""
+        size = draft.size or reader.unread
+        if not (size or draft.has_begun):
+            return
+        self._broken_off += 1
+        self._began = (draft.beginning or reader.evidence, size)
+        use = broken_off(self._spec, self._request, size)
         read, wrote = self._used
         self._used = (read + use.input_tokens, wrote + use.output_tokens)
 
-    async def _ask(self, draft: ChatDraft | ResponsesDraft) -> None:
+    async def _ask(self, draft: ChatDraft | ResponsesDraft, reader: AnswerReader) -> None:
         params = self._model.dialect.words(self._request)
         self._first_s, self._held = None, ""
-        reader = AnswerReader()
         async with AsyncExitStack() as stack:
             chunks = await self._open(stack, params)
             while (chunk := await self._next(chunks, draft)) is not None:
@@ -324,18 +352,21 @@ class Call:
             return of_status(self._spec, self._request, status or 400, body, None)
         if "rate_limit" in code or "overloaded" in code or "server_error" in code:
             return TransportFault(
-                f"{code} at {self._spec.host}", is_refusal="server_error" not in code
+                f"an error of {self._spec.host}",
+                said=code,
+                is_refusal="server_error" not in code,
             )
         return AnswerFault("has answered with an error", text)
 
     def _unavailable(self) -> ModelUnavailableError:
         last = self._last
         tries = "one try" if self._tries == 1 else f"{self._tries} tries"
-        why = f": {last.reason}" if last else ""
+        gave = f"gave no answer within {self._deadline_s:g} s, in {tries}"
         return ModelUnavailableError(
             self._spec.name,
             self._spec.host,
-            f"gave no answer within {self._deadline_s:g} s, in {tries}{why}",
+            f"{gave}: {last.words}" if last else gave,
+            quiet=f"{gave}: {last.reason}" if last else "",
             hint=(last.hint if last else "") or "Try again later, or take another model.",
         )
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.llm._faults import AnswerFault
+from hypernb.llm._faults import EVIDENCE_CHARACTERS, AnswerFault
 from hypernb.llm._stream import DONE, parse
 from hypernb.model import ChatReply, Finish, TokenUse, ToolCall
 
@@ -79,6 +79,11 @@ class Draft(ABC):
     def size(self) -> int:
         """How many characters there are."""
         return self._size
+
+    @property
+    def beginning(self) -> str:
+        """Of the text, for evidence."""
+        return "".join(self._text or self._refusal)[:EVIDENCE_CHARACTERS]
 
     @property
     def calls(self) -> list[DraftCall]:
@@ -157,7 +162,10 @@ class Draft(ABC):
         if self._size > MOST_CHARACTERS:
             began = "".join(self._text or self._refusal) or text
             raise AnswerFault(
-                f"has written more than {MOST_CHARACTERS:,} characters", began, is_final=True
+                f"has written more than {MOST_CHARACTERS:,} characters",
+                began,
+                characters=self._size,
+                is_final=True,
             )
 
 

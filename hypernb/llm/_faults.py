@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import ModelAnswerError, ModelError, ModelRefusedError
+from hypernb.errors import ModelAnswerError, ModelError, ModelRefusedError, not_quoted
 from hypernb.llm._sizes import too_large
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class TransportFault(Exception):  # noqa: N818 - a call goes on after it
 
     Attributes:
         reason: In words, for those who wait.
+        said: What the server said of it, in its words.
         hint: What to do if none succeeds.
         is_refusal: The server wants to be asked less.
         retry_after_s: For how long it wants to be left alone, if it said so.
@@ -47,15 +48,22 @@ class TransportFault(Exception):  # noqa: N818 - a call goes on after it
         self,
         reason: str,
         *,
+        said: str = "",
         hint: str = "",
         is_refusal: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.said = said
         self.hint = hint
         self.is_refusal = is_refusal
         self.retry_after_s = retry_after_s
+
+    @property
+    def words(self) -> str:
+        """The reason, with what the server said."""
+        return f"{self.reason} ({self.said})" if self.said else self.reason
 
 
 class AnswerFault(Exception):  # noqa: N818 - a call goes on after it, at most twice
@@ -64,14 +72,26 @@ class AnswerFault(Exception):  # noqa: N818 - a call goes on after it, at most t
     Attributes:
         problem: What is wrong, as the end of a sentence about the model.
         evidence: The beginning of what came.
+        characters: How much came, as far as it was looked at.
         is_final: Another try would only cost more.
+        hint: What to do about it.
     """
 
-    def __init__(self, problem: str, evidence: str = "", *, is_final: bool = False) -> None:
+    def __init__(
+        self,
+        problem: str,
+        evidence: str = "",
+        *,
+        characters: int = 0,
+        is_final: bool = False,
+        hint: str = "`%hyper doctor` says what works with it; or take another model.",
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.evidence = evidence[:EVIDENCE_CHARACTERS]
+        self.characters = characters or len(evidence)
         self.is_final = is_final
+        self.hint = hint
 
     def error(self, spec: ModelSpec, evidence: str, tries: int) -> ModelAnswerError:
         """Return the error that ends the call."""
@@ -83,8 +103,16 @@ class AnswerFault(Exception):  # noqa: N818 - a call goes on after it, at most t
             spec.host,
             f"{self.problem}{times}{began}",
             evidence=evidence,
-            hint="`%hyper doctor` says what works with it; or take another model.",
+            quiet=f"{self.problem}{times}{self._size}",
+            hint=self.hint,
         )
+
+    @property
+    def _size(self) -> str:
+        if not self.characters:
+            return ""
+        more = "at least " if self.characters == EVIDENCE_CHARACTERS else ""
+        return f": {more}{not_quoted(self.characters)}"
 
 
 class ServerSaid(Exception):  # noqa: N818 - what follows from it is decided where the request is known
@@ -148,13 +176,14 @@ def of_status(
             spec.host,
             f"is not paid for: {one_line(words)}",
             status=status,
+            quiet=f"is not paid for ({code})",
             hint="Look at the account that the key belongs to, or take another model.",
         )
     if status in _AGAIN or (status >= 500 and status != 501):  # noqa: PLR2004 - "not implemented" stays
         reason = "too many requests" if status == 429 else f"status {status}"  # noqa: PLR2004
-        more = f" ({one_line(words)})" if words else ""
         return TransportFault(
-            f"{reason} at {spec.host}{more}",
+            f"{reason} at {spec.host}",
+            said=one_line(words),
             is_refusal=status == 429 or retry_after_s is not None,  # noqa: PLR2004
             retry_after_s=retry_after_s,
         )
@@ -181,6 +210,7 @@ def unknown_model(spec: ModelSpec, words: str, names: Sequence[str]) -> ModelRef
         spec.host,
         f"is not there: {one_line(words).rstrip('.')}",
         status=404,
+        quiet="is not there",
         hint=f"{meant}`%hyper models PROFILE` lists all that a server offers.",
     )
 
@@ -198,24 +228,31 @@ def _context(spec: ModelSpec, request: ChatRequest, words: str) -> ModelError:
 def _refused(
     spec: ModelSpec, request: ChatRequest, status: int, body: Any
 ) -> ModelRefusedError:
-    words = one_line(said_of(body)[0]).rstrip(".") or f"status {status}"
+    said = one_line(said_of(body)[0]).rstrip(".")
     if status in _REDIRECTS:
-        problem = f"is elsewhere: the server sends on with status {status} ({words})"
+        quiet = f"is elsewhere: the server sends on with status {status}"
         hint = (
             f"Nothing is sent to another address than {spec.base_url}; give the one it names."
         )
     elif status == 401:  # noqa: PLR2004 - no key, or a wrong one
-        problem, hint = f"is closed to this key: {words}", _key_hint(spec)
+        quiet, hint = "is closed to this key", _key_hint(spec)
     elif status == 403:  # noqa: PLR2004 - a key that may not
-        problem = f"may not be used with this key: {words}"
+        quiet = "may not be used with this key"
         hint = "`%hyper models PROFILE` lists those that it may use."
     elif status == 404:  # noqa: PLR2004 - and it is not the model that is missing
-        problem = f"cannot be asked by {spec.api!r} there: {words}"
+        quiet = f"cannot be asked by {spec.api!r} there"
         hint = f"Check the address {spec.base_url}: it ends with the version, as in …/v1."
     else:
-        problem = f"refuses the request with status {status}: {words}"
-        hint = _request_hint(spec, request, words.lower())
-    return ModelRefusedError(spec.name, spec.host, problem, status=status, hint=hint)
+        quiet = f"refuses the request with status {status}"
+        hint = _request_hint(spec, request, said.lower())
+    return ModelRefusedError(
+        spec.name,
+        spec.host,
+        f"{quiet}: {said or f'status {status}'}",
+        status=status,
+        quiet=f"{quiet}: {not_quoted(len(said))}" if said else quiet,
+        hint=hint,
+    )
 
 
 def _key_hint(spec: ModelSpec) -> str:

@@ -60,6 +60,7 @@ class _Host:
     queue: deque[_Waiter] = field(default_factory=deque)
     told: object = None
     reason: str = ""
+    said: str = ""
     asked_until: float = 0.0
     timer: asyncio.Task[None] | None = None
 
@@ -147,17 +148,20 @@ class HostGate:
         state.resource = state.resource.served()
         self.leave(permit)
 
-    def refused(self, permit: Permit, reason: str, retry_after_s: float | None) -> None:
+    def refused(
+        self, permit: Permit, reason: str, retry_after_s: float | None, *, said: str = ""
+    ) -> None:
         """Give a permit back after the host said that it is asked too much.
 
         Args:
             reason: What those who wait are told.
             retry_after_s: How long it asked to be left alone; None if it did not say.
+            said: What else it said, in its words.
         """
         state = self._hosts[permit.host]
         now, held = self._clock.now(), len(state.permits)
         state.resource = state.resource.refused(held, now, retry_after_s, began=permit.began)
-        state.reason = reason
+        state.reason, state.said = reason, said
         if retry_after_s is not None:
             until = self._clock.monotonic() + retry_after_s
             state.asked_until = max(state.asked_until, until)
@@ -225,7 +229,7 @@ class HostGate:
         left = wait.after_s or 0.0
         # What the gate adds to a short wish, after many refusals, nobody has asked for.
         is_asked = state.asked_until - self._clock.monotonic() >= left - _SHORTEST_LOOK_S
-        told = ModelWait(state.reason, left, is_asked=is_asked)
+        told = ModelWait(state.reason, left, is_asked=is_asked, said=state.said)
         return Turn(told, is_excused=is_asked)
 
 

@@ -59,7 +59,7 @@ async def list_models(
         ) from None
     except TransportFault as fault:
         raise ModelUnavailableError(
-            spec.name, spec.host, f"is not listed: {fault.reason}", hint=fault.hint
+            spec.name, spec.host, f"is not listed: {fault.words}", hint=fault.hint
         ) from None
     except TimeoutError:
         raise ModelUnavailableError(

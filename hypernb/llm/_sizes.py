@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from hypernb.model import TokenUse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hypernb.model import ChatRequest, ModelSpec
+    from hypernb.model import ChatMessage, ChatRequest, ModelSpec
 
 _PER_REQUEST: Final = 64
 _PER_MESSAGE: Final = 16
@@ -24,10 +25,12 @@ _ABSURD_TIMES: Final = 10
 _ABSURD_MORE: Final = 100_000
 _PARTS: Final = {
     "system": "the instructions",
-    "user": "the task and its inputs",
+    "user": "the goal",
     "assistant": "what the model said before",
     "tool": "what tools returned",
 }
+_FENCED: Final = re.compile(r"<data (\w{16}): ([^<>]{1,200})>\n.*?\n</data \1>", re.DOTALL)
+"""How agents set material apart in what they tell a model: by its name."""
 
 
 def worst_case(spec: ModelSpec, request: ChatRequest) -> TokenUse:
@@ -97,12 +100,24 @@ def too_large(
     """Return the error that says which parts are the largest."""
     parts = Counter[str]()
     for message in request.messages:
-        parts[_PARTS[message.role]] += len(message.content)
-        parts[_PARTS["assistant"]] += sum(len(call.arguments) for call in message.tool_calls)
-    parts["the tools"] = sum(map(len, _tool_texts(request)))
-    parts["the form of the answer"] = len(_schema_text(request))
-    named = {name: size for name, size in parts.items() if size}
+        parts.update(_parts(message))
+    parts["the tools"] = _size(_tool_texts(request))
+    parts["the form of the answer"] = _size([_schema_text(request)])
+    named = {name: -(-size // _USUAL_BYTES) for name, size in parts.items() if size}
     return ContextTooLargeError(spec.name, spec.host, tokens=tokens, limit=limit, parts=named)
+
+
+def _parts(message: ChatMessage) -> Counter[str]:
+    """Return how many bytes the parts of a message have, by their names."""
+    parts = Counter[str]()
+    rest = message.content
+    if message.role in ("user", "tool"):
+        for found in _FENCED.finditer(message.content):
+            parts[found[2]] += _size([found[0]])
+        rest = _FENCED.sub("", message.content)
+    parts[_PARTS[message.role]] += _size([rest])
+    parts[_PARTS["assistant"]] += _size([call.arguments for call in message.tool_calls])
+    return parts
 
 
 def is_absurd(use: TokenUse, spec: ModelSpec, request: ChatRequest) -> bool:

@@ -37,6 +37,12 @@ class AnswerReader:
         self._data_size = 0
         self._is_stream: bool | None = None
         self._start = b""
+        self._is_read = False
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of a body there are that has not come to its end."""
+        return len(self._kept) if self._is_stream is False and not self._is_read else 0
 
     @property
     def is_stream(self) -> bool:
@@ -74,6 +80,7 @@ class AnswerReader:
 
     def body(self) -> bytes:
         """Return the whole of an answer that is no stream."""
+        self._is_read = True
         return bytes(self._kept)
 
     def _looks_like_a_stream(self, chunk: bytes) -> bool | None:
@@ -119,16 +126,18 @@ def parse(data: bytes) -> dict[str, Any]:
         start = data[:EVIDENCE_CHARACTERS].decode(errors="replace")
         is_page = start.lstrip().lower().startswith(("<!doctype", "<html", "<?xml", "<head"))
         what = "a web page" if is_page else "what is not JSON" if data.strip() else "nothing"
-        raise AnswerFault(f"has answered with {what}", start) from None
+        raise AnswerFault(f"has answered with {what}", start, characters=len(data)) from None
     if not isinstance(value, dict):
         raise AnswerFault(
             "has answered with JSON that is no object",
             data[:EVIDENCE_CHARACTERS].decode(errors="replace"),
+            characters=len(data),
         )
     if _is_deep(data, value):
         raise AnswerFault(
             f"has answered with JSON that is nested more than {_MOST_DEPTH} levels deep",
             data[:EVIDENCE_CHARACTERS].decode(errors="replace"),
+            characters=len(data),
         )
     return value
 

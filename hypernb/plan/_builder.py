@@ -269,20 +269,20 @@ class Plan:
         self._refuse_second(name, place)
         needed = _words(needs)
         work: PythonWork | dict[str, Any]
+        given = {
+            "model": model or None,
+            "returns": returns,
+            "answer": answer,
+            "steps": steps,
+            "calls": calls,
+            "tokens": tokens,
+            "variables": _grants(variables),
+        }
         if function is None:
             _refuse_idle(name, agent, args or kwargs)
-            given = {
-                "model": model or None,
-                "returns": returns,
-                "answer": answer,
-                "steps": steps,
-                "calls": calls,
-                "tokens": tokens,
-                "variables": _grants(variables),
-            }
             agent, work = self._agent_work(name, agent, _words(tools), params or {}, given)
         else:
-            _refuse_odd(name, function, tools or params or model)
+            _refuse_odd(name, function, {"tools": _words(tools), "params": params, **given})
             work = self._python_work(name, function, args, dict(kwargs or {}), needed)
         fields = {
             "name": name,
@@ -407,17 +407,19 @@ def _refuse_idle(name: str, agent: object, arguments: object) -> None:
         )
 
 
-def _refuse_odd(name: str, function: object, tools: object) -> None:
+def _refuse_odd(name: str, function: object, of_agents: Mapping[str, object]) -> None:
     if not callable(function):
         problem = (
             f"Task {name!r} is to call {function!r:.100}, which is not a function. "
             "Name an agent with agent=."
         )
         raise PlanProblemsError([problem])
-    if tools:
-        raise PlanProblemsError(
-            [f"Task {name!r} has a function, and tools for an agent. Leave out one of them."]
+    if said := [term for term, value in of_agents.items() if value not in (None, (), {}, "")]:
+        problem = (
+            f"Task {name!r} has a function, and {' and '.join(said)} for an agent. "
+            "Leave out one of them."
         )
+        raise PlanProblemsError([problem])
 
 
 def _arguments(task: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Payload:

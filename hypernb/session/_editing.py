@@ -134,7 +134,8 @@ class _Draft:
         if work and isinstance(task.work, AgentWork):
             new["work"] = _work(task.work, work)
         elif work:
-            said = f"Task {task.name!r} is a Python function and uses no tools."
+            named = " or ".join(sorted(work))
+            said = f"Task {task.name!r} is a Python function and uses no {named}."
             self.problems.append(PlanProblem(said, task.name, min(work)))
         return self.valid(TaskSpec, old, new, task.name)
 

@@ -18,7 +18,7 @@ from hypernb.codec import encode
 from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
-from hypernb.redact import COVERED, redact, scrub
+from hypernb.redact import COVERED, redact
 from hypernb.session._keys_inside import secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
@@ -55,11 +55,14 @@ class Outcome:
     error: str = ""
 
 
-def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store) -> Outcome:
+def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store | None) -> Outcome:
     """Call a tool in this thread, and say what came of it; nothing comes through.
 
     In the main thread a call that takes too long is interrupted as a cell would be; in
     others, whoever waits for it stops waiting.
+
+    Args:
+        store: Keeps the object; None if it is not kept.
     """
     with printed_here() as printed:
         try:
@@ -76,7 +79,7 @@ def outcome_of(tool: KernelTool, arguments: Mapping[str, Any], store: Store) -> 
         return _told_safely(tool.tool.name, value, printed.text, store)
 
 
-def _told_safely(name: str, value: Any, printed: str, store: Store) -> Outcome:
+def _told_safely(name: str, value: Any, printed: str, store: Store | None) -> Outcome:
     """Look at what was returned; its class is the user's own code as well."""
     try:
         return _kept(name, value, printed, store)
@@ -86,10 +89,10 @@ def _told_safely(name: str, value: Any, printed: str, store: Store) -> Outcome:
         return Outcome(error=f"what it returned cannot be read: {_said(error)}")
 
 
-def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
+def _kept(name: str, value: Any, printed: str, store: Store | None) -> Outcome:
     told = _told(name, value)
     digest, problem = None, ""
-    if value is not None:
+    if value is not None and store is not None:
         try:
             refuse_too_large(name, value)
             payload = encode(value, what=f"what {name} returned")
@@ -97,8 +100,8 @@ def _kept(name: str, value: Any, printed: str, store: Store) -> Outcome:
             digest = None if problem else store.put_artifact(payload)
         except CannotShipError as error:
             problem = str(error)
-    notes = {"printed": redact(_without_keys(printed)).text, "not_kept": problem}
-    notes = {key: said for key, said in notes.items() if said}
+    notes = {"printed": printed, "not_kept": problem}
+    notes = {key: redact(_without_keys(said)).text for key, said in notes.items() if said}
     return Outcome(answer={"returned": told, **notes} if notes else told, value=digest)
 
 
@@ -127,7 +130,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, HypernbError):
         cause = error.__cause__
         if cause is None:
-            return scrub(str(error), _keys())[:_ERROR_CHARS]
+            return _covered(str(error))
         error = cause
     frames = [
         frame
@@ -140,7 +143,11 @@ def _said(error: BaseException) -> str:
         words = ""
     told = [f"{type(error).__name__}: {words}" if words else type(error).__name__]
     told += [f"  line {frame.lineno} in {frame.name}: {frame.line or ''}" for frame in frames]
-    return scrub("\n".join(told), _keys())[:_ERROR_CHARS]
+    return _covered("\n".join(told))
+
+
+def _covered(text: str) -> str:
+    return redact(_without_keys(text)).text[:_ERROR_CHARS]
 
 
 def _keys() -> tuple[str, ...]:

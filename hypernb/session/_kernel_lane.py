@@ -28,8 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hypernb.abc import Store
-    from hypernb.model import ApprovalRecord, KernelCall, LeaseRecord, MissionId, TaskId
+    from hypernb.model import (
+        ApprovalRecord,
+        KernelCall,
+        LeaseRecord,
+        MissionId,
+        PlanSpec,
+        TaskId,
+    )
     from hypernb.tools import KernelTool
+
+    _Allowed = tuple[AgentWork, bool]
 
 LEASE_S: Final = 10.0
 POLL_S: Final = 0.02
@@ -79,7 +88,7 @@ class KernelHost:
         self._lease: LeaseRecord | None = None
         self._renew_at = 0.0
         self._begun: set[str] = set()
-        self._known: tuple[Any, Mapping[TaskId, AgentWork]] = (None, {})
+        self._known: tuple[Any, Mapping[TaskId, _Allowed]] = (None, {})
         self._places = threading.BoundedSemaphore(AT_ONCE)
         self._stop = threading.Event()
         self._thread = threading.Thread(
@@ -163,19 +172,19 @@ class KernelHost:
 
     def _begin(self, store: Store, call: KernelCall) -> None:
         try:
-            tool = self._allowed(store, call)
+            tool, keeps = self._allowed(store, call)
         except ContractError as refusal:
             if store.take_kernel_call(call.id, self._holder):
                 store.answer_kernel_call(call.id, error=str(refusal))
             return
-        answer = functools.partial(self._answer, store, call, tool)
+        answer = functools.partial(self._answer, store, call, tool, keeps=keeps)
         if tool.when == "free":
             FREE_TIME.add(answer)
         else:
             threading.Thread(target=answer, name=f"tool {call.tool}", daemon=True).start()
 
-    def _allowed(self, store: Store, call: KernelCall) -> KernelTool:
-        """Return the tool, if this user has approved that it is called so.
+    def _allowed(self, store: Store, call: KernelCall) -> tuple[KernelTool, bool]:
+        """Return the tool, and whether what it returns is kept; if this user has approved it.
 
         Raises:
             ContractError: It is not.
@@ -186,7 +195,7 @@ class KernelHost:
                 f"{call.tool!r} is not defined in this kernel any more.",
                 hint="The person has to run its cell again.",
             )
-        work = self._approved_work(store, call)
+        work, keeps = self._approved_work(store, call)
         lane = work.lanes.get(call.tool) if call.tool in work.tools else None
         if lane is None or store.lane_of(call.mission_id, lane) != self._lane:
             raise ContractError(f"The approved plan does not let this task call {call.tool!r}.")
@@ -195,9 +204,9 @@ class KernelHost:
                 f"{call.tool!r} takes other arguments now than in the plan that was approved.",
                 hint="The person has to define it again as it was.",
             )
-        return tool
+        return tool, keeps
 
-    def _approved_work(self, store: Store, call: KernelCall) -> AgentWork:
+    def _approved_work(self, store: Store, call: KernelCall) -> _Allowed:
         try:
             approval = store.approval(call.mission_id)
         except ApprovalError as error:
@@ -213,7 +222,7 @@ class KernelHost:
 
     def _works(
         self, store: Store, mission_id: MissionId, approval: ApprovalRecord
-    ) -> Mapping[TaskId, AgentWork]:
+    ) -> Mapping[TaskId, _Allowed]:
         """Return the work of agents by task, as it was approved; the last plan is kept."""
         key = (mission_id, approval.plan_hash)
         if self._known[0] != key:
@@ -222,19 +231,19 @@ class KernelHost:
                 raise ContractError("The plan is not the one that was approved.")
             ids = {task.name: task.id for task in store.tasks(mission_id)}
             works = {
-                ids[task.name]: task.work
+                ids[task.name]: (task.work, _keeps(plan, task.work))
                 for task in plan.tasks
                 if isinstance(task.work, AgentWork) and task.name in ids
             }
             self._known = (key, works)
         return self._known[1]
 
-    def _answer(self, store: Store, call: KernelCall, tool: KernelTool) -> None:
+    def _answer(self, store: Store, call: KernelCall, tool: KernelTool, *, keeps: bool) -> None:
         """Take the call, carry it out in this thread, and write what came of it."""
         try:
             with contextlib.nullcontext() if tool.when == "free" else self._places:
                 if store.take_kernel_call(call.id, self._holder):
-                    outcome = self._carried_out(store, call, tool)
+                    outcome = self._carried_out(store if keeps else None, call, tool)
                     store.answer_kernel_call(
                         call.id,
                         answer=outcome.answer,
@@ -251,7 +260,7 @@ class KernelHost:
             with contextlib.suppress(Exception):
                 store.answer_kernel_call(call.id, error=_UNWRITTEN)
 
-    def _carried_out(self, store: Store, call: KernelCall, tool: KernelTool) -> Outcome:
+    def _carried_out(self, store: Store | None, call: KernelCall, tool: KernelTool) -> Outcome:
         try:
             arguments = tool.tool.check(json.dumps(dict(call.arguments)))
         except ToolArgumentsError as error:
@@ -269,6 +278,11 @@ class KernelHost:
         seconds = f"{tool.tool.timeout_s:g} s"
         late = f"it was still at work after {seconds}, and is waited for no longer."
         return outcomes[0] if outcomes else Outcome(error=late)
+
+
+def _keeps(plan: PlanSpec, work: AgentWork) -> bool:
+    """Tell whether objects are kept: by the plan, or because one may be the output."""
+    return plan.content == "full" or work.returns == "value" or bool(work.function)
 
 
 def _in_child() -> None:

@@ -26,7 +26,8 @@ def with_lanes(spec: PlanSpec) -> PlanSpec:
 
 def _with_lanes(task: TaskSpec) -> TaskSpec:
     work = task.work
-    if not (isinstance(work, AgentWork) and work.model):
+    # Who does it must be able to call: the tools of the other agents are analysers.
+    if not (isinstance(work, AgentWork) and (work.model or work.function)):
         return task
     known, own = kernel_tools(), kernel_lane()
     here = [name for name in work.tools if name in known and work.lanes.get(name, own) == own]

@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 class Leaving(Sequence["Egress"]):
     """What leaves of a plan's variables: a sequence that shows itself in a notebook.
 
+    Attributes:
+        rows: What is known, to the last byte.
+        later: What is not known yet, a line a task: answers of functions, outputs of needs.
+
     Example:
         >>> Leaving([])
         No variable leaves this machine.
     """
 
-    def __init__(self, rows: Sequence[Egress]) -> None:
+    def __init__(self, rows: Sequence[Egress], later: Sequence[str] = ()) -> None:
         self.rows = tuple(rows)
+        self.later = tuple(later)
 
     @overload
     def __getitem__(self, place: int) -> Egress: ...
@@ -54,12 +59,12 @@ class Leaving(Sequence["Egress"]):
     def __repr__(self) -> str:
         from hypernb.views import egress_text
 
-        return egress_text(self.rows)
+        return egress_text(self.rows, later=self.later)
 
     def _repr_html_(self) -> str:
         from hypernb.views import egress_html
 
-        return egress_html(self.rows)
+        return egress_html(self.rows, self.later)
 
 
 def leaving(
@@ -79,7 +84,9 @@ def leaving(
             return decode(at_hand[digest].media_type, at_hand[digest].data)
         return session.load(digest)
 
-    return Leaving(egress(spec, load))
+    from hypernb.views import leaves_later
+
+    return Leaving(egress(spec, load), leaves_later(spec))
 
 
 def told_in_notes(

@@ -308,7 +308,7 @@ def _instead(
     session: Session, wish: Wish, error: Exception, *, spec: ModelSpec, ledger: Ledger
 ) -> Plan:
     """Return the plan that rules make, with why no model has made one."""
-    why = _why(error) if isinstance(error, TimeoutError) else str(error)
+    why = _why(error) if isinstance(error, TimeoutError) else str(ledger.kept_of(error))
     said = f"{spec.name} at {spec.host} was asked for a plan, and there is none. {why}"
     first = (said, *ledger.notes)
     because = f"{spec.name} has given no plan"
@@ -403,9 +403,12 @@ async def _in_time(
     except TimeoutError:
         if not progress.obstacle:
             raise
-        problem = f"could not be asked for a plan: {progress.obstacle}"
+        quiet = "could not be asked for a plan"
+        problem = f"{quiet}: {progress.obstacle}"
         hint = f"Start the server, check the address {spec.base_url}, or take another model."
-        raise ModelUnavailableError(spec.name, spec.host, problem, hint=hint) from None
+        raise ModelUnavailableError(
+            spec.name, spec.host, problem, quiet=quiet, hint=hint
+        ) from None
 
 
 def _progress(wish: Wish, spec: ModelSpec) -> Progress:

@@ -8,7 +8,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from hypernb.abc import ChatModel, Payload
-from hypernb.errors import BudgetExhaustedError, KeyMissingError, ModelError, dollars
+from hypernb.errors import (
+    BudgetExhaustedError,
+    HypernbError,
+    KeyMissingError,
+    ModelError,
+    dollars,
+)
 from hypernb.model import (
     CallRecord,
     CallState,
@@ -36,7 +42,7 @@ class Ledger(ChatModel):
         keep: Has bytes stored with the plan.
 
     Attributes:
-        calls: The records, oldest first.
+        content: How much of what is said is kept, as in `hypernb.model.PlanSpec`.
         payloads: What was said, if that is to be kept.
 
     Raises:
@@ -56,14 +62,15 @@ class Ledger(ChatModel):
 
         self._spec = spec
         cassette = contract.get("cassette") or ""
-        self._way = Way(cassette, contract.get("cache_s") or 0.0, root if cassette else "")
+        self.content = contract.get("content") or "full"
+        cache_s = contract.get("cache_s") or 0.0 if self.content == "full" else 0.0
+        self._way = Way(cassette, cache_s, root if cassette else "")
         key = os.environ.get(spec.key, "") if spec.key else ""
         if spec.key and not key and not self._way.is_replay:
             raise KeyMissingError(spec.name, spec.host, spec.key)
         self._clock = SystemClock()
         self._desk = ModelDesk({spec.key: key} if key else {}, store, self._clock)
         self._budget: float | None = contract.get("budget")
-        self._keeps = (contract.get("content") or "full") == "full"
         self._keep = keep
         self._calls: list[CallRecord] = []
         self.payloads: list[Payload] = []
@@ -74,6 +81,12 @@ class Ledger(ChatModel):
     def calls(self) -> tuple[CallRecord, ...]:
         """The records, oldest first."""
         return tuple(self._calls)
+
+    def kept_of(self, error: Exception) -> Exception:
+        """Return what of an error may be kept with the plan."""
+        if self.content == "full" or not isinstance(error, HypernbError):
+            return error
+        return error.unquoted()
 
     @property
     def spent(self) -> float:
@@ -153,7 +166,7 @@ class Ledger(ChatModel):
         price = self._spec.price
         return {
             "state": CallState.FAILED,
-            "error": str(error),
+            "error": str(self.kept_of(error)),
             "cost": price.cost(use) if price is not None and use.total else None,
             "input_tokens": read,
             "output_tokens": wrote,
@@ -194,14 +207,16 @@ class Ledger(ChatModel):
                 host=self._spec.host,
                 purpose=request.purpose,
                 reserved=reserved,
-                request_hash=request_hash(request, self._spec),
+                request_hash=""
+                if self.content == "none"
+                else request_hash(request, self._spec),
                 request=self._kept(request.model_dump_json()),
                 **facts,
             )
         )
 
     def _kept(self, text: str) -> Digest | None:
-        if not self._keeps:
+        if self.content != "full":
             return None
         for key in self._desk.secrets:
             text = text.replace(json.dumps(key)[1:-1], COVERED)

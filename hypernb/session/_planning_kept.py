@@ -36,7 +36,7 @@ def kept_if_it_ends(session: Session, goal: str, ledger: Ledger) -> Iterator[Non
         kept = _keep(session, goal, ledger, MissionState.CANCELLED, reason)
         raise PlanningInterruptedError(kept) from None
     except HypernbError as error:
-        reason = f"planning failed: {error.args[0]}"
+        reason = f"planning failed: {ledger.kept_of(error).args[0]}"
         if kept := _keep(session, goal, ledger, MissionState.FAILED, reason):
             said = f"What the planning has used is kept in {kept}."
             error.hint = f"{error.hint} {said}".strip()

@@ -45,7 +45,7 @@ class Progress:
 
     def wait(self, wait: ModelWait) -> None:
         """Take note of why the call waits."""
-        self.obstacle = wait.reason
+        self.obstacle = wait.words
 
     def look(self) -> None:
         """Say how it stands, once a second at most."""

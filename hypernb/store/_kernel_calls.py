@@ -112,6 +112,15 @@ def cancel(connection: Connection, task_id: TaskId, attempt: int, now: datetime)
     )
 
 
+def forget(connection: Connection, task_id: TaskId, attempt: int) -> None:
+    """Remove what was asked and answered in calls that are over, up to an attempt."""
+    connection.execute(
+        update(t.kernel_calls)
+        .where(_k.task_id == task_id, _k.attempt <= attempt, _k.state.not_in(_OPEN))
+        .values(arguments={}, answer=None, error="")
+    )
+
+
 def move(connection: Connection, mission_id: MissionId, before: str, after: str) -> int:
     """Have another kernel answer for one that is gone; return how many calls it has now.
 

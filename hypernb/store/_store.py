@@ -785,6 +785,10 @@ class SqlStore(Store):
         with self._database.writing() as connection:
             _kernel_calls.cancel(connection, task_id, attempt, self._now())
 
+    def forget_kernel_calls(self, task_id: TaskId, attempt: int) -> None:
+        with self._database.writing() as connection:
+            _kernel_calls.forget(connection, task_id, attempt)
+
     def move_lane(self, mission_id: MissionId, before: str, after: str) -> int:
         with self._database.writing() as connection:
             mission_by_id(connection, mission_id)

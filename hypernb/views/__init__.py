@@ -11,7 +11,14 @@ from hypernb.views._difference import (
     unchanged,
     value_words,
 )
-from hypernb.views._egress import covered_up, egress_html, egress_text, leaves, says_leaving
+from hypernb.views._egress import (
+    covered_up,
+    egress_html,
+    egress_text,
+    leaves,
+    leaves_later,
+    says_leaving,
+)
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
@@ -107,6 +114,7 @@ __all__ = [
     "how_it_ran",
     "last_tasks",
     "leaves",
+    "leaves_later",
     "line",
     "mission_html",
     "mission_markdown",

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from hypernb.model import AgentWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
 from hypernb.views._markup import el, join, table
-from hypernb.views._phrase import Code, Phrase
+from hypernb.views._phrase import Code, Phrase, enumerate_names, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hypernb.model import Grant, PlanSpec
+    from hypernb.model import Grant, PlanSpec, TaskSpec
     from hypernb.views._markup import Head
 
 _TEXT_AT_MOST: Final = 200_000
 _NOTHING: Final = "No variable leaves this machine."
+_NAMES_SHOWN: Final = 12
 _LEAVE: Final = " leave for "
 _COVERED: Final = {
     "e-mail": ("e-mail address", "e-mail addresses"),
@@ -83,6 +85,42 @@ def _what(see: str, rows: int) -> str:
     return "types and statistics"
 
 
+def leaves_later(plan: PlanSpec) -> list[str]:
+    """Say, a line a task, what else will leave that nobody can show before it begins."""
+    if plan.cassette.startswith("replay:"):
+        return []
+    return [said for task in plan.tasks if (said := _later(plan, task))]
+
+
+def _later(plan: PlanSpec, task: TaskSpec) -> str:
+    work = task.work
+    model = plan.models.get(getattr(work, "model", ""))
+    if model is None or not isinstance(work, AgentWork):
+        return ""
+    told = []
+    if work.lanes:
+        functions = [f"{name}()" for name in work.tools if name in work.lanes]
+        verb = "answers" if len(functions) == 1 else "answer"
+        told.append(f"what {_named(functions)} {verb}")
+    if task.needs:
+        told.append(
+            f"{'output' if len(task.needs) == 1 else 'outputs'} of {_named(task.needs)}"
+        )
+    if not told:
+        return ""
+    how = (
+        "what the agent's own code sends of it" if work.function else "covered up like the rest"
+    )
+    return (
+        f"{line(task.name, cut_at=120)}, later also for {model.host}: {', '.join(told)} "
+        f"(not known yet; {how})."
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    return plain(enumerate_names(names, most=_NAMES_SHOWN))
+
+
 def told_variables(plan: PlanSpec) -> Phrase:
     """Say which variables are told to which host, as far as the plan alone says it."""
     found: dict[tuple[str, str, str], None] = {}
@@ -100,10 +138,15 @@ def told_variables(plan: PlanSpec) -> Phrase:
     return tuple(parts)
 
 
-def egress_html(rows: Sequence[EgressLike]) -> str:
-    """Show what leaves, each with its text to the last character."""
+def egress_html(rows: Sequence[EgressLike], later: Sequence[str] = ()) -> str:
+    """Show what leaves, each with its text to the last character.
+
+    Args:
+        later: What `leaves_later` has said.
+    """
+    more = join(el("p", each) for each in later)
     if not rows:
-        return small("What leaves", el("p", _NOTHING))
+        return small("What leaves", el("p", _NOTHING), more)
     heads: list[Head] = ["Variable", "Task", "Leaves for", ("Bytes", "num"), "Covered up"]
     told = (
         el(
@@ -126,13 +169,17 @@ def egress_html(rows: Sequence[EgressLike]) -> str:
     )
     told_to = words.count(len({each.task for each in rows}), "task")
     caption = f"{words.count(len({each.variable for each in rows}), 'variable')}, {told_to}"
-    return small("What leaves", table(caption, heads, told), join(texts))
+    return small("What leaves", table(caption, heads, told), join(texts), more)
 
 
-def egress_text(rows: Sequence[EgressLike], width: int = 100) -> str:
-    """Write what leaves, and below it the text of each to the last character."""
+def egress_text(rows: Sequence[EgressLike], width: int = 100, later: Sequence[str] = ()) -> str:
+    """Write what leaves, and below it the text of each to the last character.
+
+    Args:
+        later: What `leaves_later` has said.
+    """
     if not rows:
-        return _NOTHING
+        return "\n".join([_NOTHING, *later])
     body = [
         (
             each.variable,
@@ -148,4 +195,5 @@ def egress_text(rows: Sequence[EgressLike], width: int = 100) -> str:
         f"{each.task}: {leaves(each)}\n\n{clean(each.text, cut_at=_TEXT_AT_MOST)}"
         for each in rows
     )
-    return "\n\n".join([columns(heads, body, width=width), *texts])
+    more = ["\n".join(later)] if later else []
+    return "\n\n".join([columns(heads, body, width=width), *texts, *more])

@@ -147,10 +147,12 @@ def _cassette(plan: PlanSpec) -> Phrase:
 def task_model_terms(
     plan: PlanSpec | None, task: TaskSpec, outlook: Outlook
 ) -> list[tuple[str, Phrase]]:
-    """Return what a task's contract says of its model; nothing if it has none."""
+    """Return what a task's contract says of its model and of functions that run in a kernel."""
     work, name = task.work, model_name(task)
-    if not name or not isinstance(work, AgentWork):
+    if not isinstance(work, AgentWork):
         return []
+    if not name:
+        return _in_kernel(work)
     model = plan.models.get(name) if plan else None
     most = (
         f"{words.count(work.steps, 'answer')}, {words.count(work.calls, 'call')} of tools and "
@@ -163,10 +165,14 @@ def task_model_terms(
     ]
     if quote := outlook.quote(task.name):
         terms.append(("Quote", (quote_words(quote),)))
-    if work.lanes:
-        tools = enumerate_names(work.lanes, most=_NAMES_SHOWN)
-        terms.append(("In your kernel", (*tools, ": your own functions, with your rights")))
-    return terms
+    return [*terms, *_in_kernel(work)]
+
+
+def _in_kernel(work: AgentWork) -> list[tuple[str, Phrase]]:
+    if not work.lanes:
+        return []
+    tools = enumerate_names(work.lanes, most=_NAMES_SHOWN)
+    return [("In your kernel", (*tools, ": your own functions, with your rights"))]
 
 
 # -- quotes ------------------------------------------------------------------------------

@@ -378,5 +378,5 @@ def write_job(job: Job, scratch: Path) -> bytes:
         "allowance": job.allowance,
     }
     if job.agent:
-        head |= {"goal": job.goal, "check": job.check}
+        head |= {"goal": job.goal, "check": job.check, "is_quiet": job.is_quiet}
     return pack(head, b"".join(parts))

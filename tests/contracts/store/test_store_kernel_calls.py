@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb import codec
 from hypernb.abc import Payload
 from hypernb.errors import UnknownMissionError
 from hypernb.model import KernelCall, MissionId, Retention, ToolCallState, new_id
@@ -99,6 +100,20 @@ def test_what_an_attempt_left_open_is_cancelled_and_not_answered(held: Underway)
         ToolCallState.RETURNED,
     ]
     assert not held.store.take_kernel_call(open_.id, "late")
+
+
+def test_of_calls_that_are_over_only_that_there_were_some_can_be_kept(held: Underway) -> None:
+    store, value = held.store, held.store.put_artifact(codec.encode("kept"))
+    calls = [asked(held, arguments={"city": "Rome"}) for _ in range(3)]
+    store.answer_kernel_call(calls[0].id, answer="sunny", value=value)
+    store.answer_kernel_call(calls[1].id, error="it raised ValueError")
+    store.forget_kernel_calls(held.ids["a"], 2)
+    done, failed, open_ = (store.kernel_call(each.id) for each in calls)
+    assert done is not None
+    assert failed is not None
+    assert (done.arguments, done.answer, done.value) == ({}, None, value)
+    assert (failed.state, failed.arguments, failed.error) == (ToolCallState.FAILED, {}, "")
+    assert open_ == calls[2]
 
 
 def test_another_kernel_answers_for_one_that_is_gone(held: Underway) -> None:

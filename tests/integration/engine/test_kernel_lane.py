@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb import codec
 from hypernb.model import RunnerId, ToolCallState
-from tests.asking import EXECUTORS, model, own, plan, run
-from tests.model_server import ModelServer, says
+from tests.asking import EXECUTORS, model, own, plan, run, task
+from tests.model_server import Call, ModelServer, Reply, says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,11 +142,45 @@ def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
     assert bench.events(mission, "task.stalled") == []
 
 
+def test_call_of_a_kernels_tool_is_told_once_and_what_it_waits_for_besides(
+    bench: Bench, server: ModelServer
+) -> None:
+    server.script = [Reply(calls=(Call("area"),)), Reply(calls=(Call("area"),)), says("done")]
+    mission = bench.approve_spec(plan(model(server), task("a", lanes=LANES)))
+    bench.host()
+    bench.until(lambda: "is gone" in (bench.tasks(mission)["a"].note or ""), "its words")
+    with Kernel(bench, lambda _call: {"answer": 42}):
+        assert bench.finished(mission).state == "succeeded"
+    told = bench.events(mission)
+    lines = [each for each in told if each.kind.startswith(("tool.", "task.progressed"))]
+    # Told anew where the state changes: a look may find the kernel before it has answered.
+    assert [kind for kind, _ in groupby(each.kind for each in lines)] == [
+        *("tool.called", "task.progressed", "tool.returned"),
+        *("tool.called", "tool.returned"),
+    ]
+    assert "is gone" in lines[1].payload["words"]
+
+
+def test_task_waits_no_longer_for_a_kernel_that_has_answered(
+    bench: Bench, server: ModelServer
+) -> None:
+    server.script = [Reply(calls=(Call("area"),)), Reply(text="slowly said", hold="start")]
+    mission = bench.approve_spec(plan(model(server), task("a", lanes=LANES)))
+    bench.host()
+    bench.until(lambda: "is gone" in (bench.tasks(mission)["a"].note or ""), "its words")
+    with Kernel(bench, lambda _call: {"answer": 42}):
+        bench.until(lambda: bench.events(mission, "tool.returned"), "the answer")
+        notes = {bench.tasks(mission)["a"].note}
+        server.release()
+        bench.finished(mission)
+    assert notes <= {"calls area", "asks scripted"}
+
+
 def test_another_kernel_can_answer_for_one_that_is_gone(
     bench: Bench, server: ModelServer
 ) -> None:
-    task = own(bench, "a", calls_area, lanes={"area": "kernel:gone"})
-    mission = bench.approve_spec(plan(model(server), task))
+    gone = own(bench, "a", calls_area, lanes={"area": "kernel:gone"})
+    mission = bench.approve_spec(plan(model(server), gone))
     bench.host()
     bench.until(lambda: bench.store.kernel_calls("kernel:gone"), "the call")
     assert bench.store.move_lane(mission.id, "kernel:gone", LANE) == 1

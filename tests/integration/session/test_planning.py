@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 import hypernb
 from hypernb.errors import (
     KeyMissingError,
+    ModelError,
     ModelRefusedError,
     ModelUnavailableError,
     NoPlanError,
@@ -32,7 +34,8 @@ from hypernb.views import (
 )
 from hypernb.views._figures import Figures
 from hypernb.widgets._actions import mission_actions
-from tests.model_server import ModelServer, Reply
+from tests.kept import kept_in
+from tests.model_server import ModelServer, Reply, fails, page, says
 from tests.planned import plan, task
 
 if TYPE_CHECKING:
@@ -554,3 +557,50 @@ def test_planning_that_reached_no_server_is_not_paid(
     (call,) = plan.planning
     assert (call.state, call.paid) == (CallState.FAILED, 0.0)
     assert call.error.startswith("cannot reach ")
+
+
+MARK = "quagga by the river"
+FAILING = {
+    "an answer that is no plan": says(MARK),
+    "a plan that cannot be": plan_of(task(agent=MARK)),
+    "a web page": page(f"<html>{MARK}</html>"),
+    "an error of the server": fails(400, MARK),
+}
+
+
+@pytest.mark.parametrize("content", ["hashes", "none"])
+@pytest.mark.parametrize("case", FAILING)
+@pytest.mark.parametrize("named", ["", MODEL])
+def test_planning_that_fails_keeps_no_word_of_it(
+    session: hypernb.Session, home: Path, use: Any, case: str, content: str, named: str
+) -> None:
+    (home / "config.toml").write_text(f'content = "{content}"\n{PRICED}')
+    with ModelServer(FAILING[case]) as server:
+        use(server)
+        with suppress(NoPlanError, ModelError):
+            session.propose("Is it safe?", model=named)
+    assert kept_in(home.parent / "store.db", MARK) == []
+
+
+def test_person_is_told_what_planning_does_not_keep(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text('content = "none"\n')
+    with ModelServer(FAILING["a plan that cannot be"]) as server:
+        use(server)
+        with pytest.raises(NoPlanError, match=MARK):
+            session.propose("Is it safe?", model=MODEL)
+
+
+@pytest.mark.parametrize("content", ["full", "hashes", "none"])
+def test_planning_keeps_hashes_as_the_setting_says(
+    session: hypernb.Session, home: Path, use: Any, tmp_path: Path, content: str
+) -> None:
+    (home / "config.toml").write_text(f'content = "{content}"\n')
+    with ModelServer([says(MARK), plan_of()]) as server:
+        use(server)
+        mission = session.propose("Is it safe?")
+    calls = session.store.calls(mission.record.id)
+    assert [bool(each.request_hash) for each in calls] == [content != "none"] * 2
+    assert [bool(each.request) for each in calls] == [content == "full"] * 2
+    assert bool(kept_in(tmp_path / "store.db", MARK)) == (content == "full")

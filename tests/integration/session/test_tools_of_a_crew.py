@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 import pandas as pd
 import pytest
 
@@ -13,12 +15,14 @@ import hypernb
 from hypernb.model import Grant, MissionState
 from hypernb.session._kernel_lane import stop_serving
 from hypernb.tools import forget_tool, kernel_tools
+from hypernb.views import plan_text
 from tests.model_server import Call, ModelServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hypernb.agents import AgentTask
     from tests.model_server import Asked
 
 DEADLINE_S = 15.0
@@ -145,3 +149,122 @@ def test_tool_of_this_kernel_answers_a_model_while_a_cell_waits(
     assert threads == [threading.main_thread()]
     assert offered["name"] == "orders_of"
     assert offered["parameters"]["required"] == ["customer"]
+
+
+class Adder(hypernb.BaseAgent):
+    """An agent of one's own that calls a function of the notebook, and asks no model."""
+
+    def process_task(self, task: AgentTask) -> Any:
+        return [self.call_tool("total", numbers=[1, 2]), task.tools]
+
+
+def test_own_agent_without_a_model_calls_a_function_of_the_notebook(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYPERNB_MODEL")
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    known = [40]
+
+    @hypernb.tool(when="thread")
+    def total(numbers: list[int]) -> int:
+        """Add up."""
+        return sum(numbers) + known[0] - 1
+
+    plan = hypernb.Plan("add", root=session.root)
+    plan.add("add", agent=Adder(), goal="Add up.", tools=["total"])
+    mission = session.start(plan)
+    assert "In your kernel" in plan_text(mission.snapshot())
+    mission.approve().wait(DEADLINE_S)
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+    assert mission.result() == [42, ("total",)]
+
+
+KEY = "sk-proj-abcdEFGH1234567890ijklMNOP"
+MAIL = "ada.lovelace@example.org"
+ACCOUNT = "1234567890123"
+HIDDEN = (KEY, MAIL, ACCOUNT, "hunter2")
+SAID = f"api_key={KEY} of {MAIL}, account {ACCOUNT}; password = 'hunter2'"
+
+
+class Teller(hypernb.BaseAgent):
+    """An agent of one's own that tells the others what it knows."""
+
+    def process_task(self, task: AgentTask) -> Any:
+        self.send_message({"text": SAID, "from": task.name}, to="look")
+        return {"note": SAID, "rows": [1, 2]}
+
+
+def calls_all(*named: str) -> Any:
+    """Call the tools one after the other, and then be done."""
+
+    def script(asked: Asked) -> Reply:
+        made = sum(message["role"] == "tool" for message in asked.body["messages"])
+        if made < len(named):
+            return Reply(calls=(Call(named[made], "{}", f"c{made}"),))
+        return Reply(text="Seen.")
+
+    return script
+
+
+def test_no_secret_of_a_needs_output_or_a_kernels_answer_reaches_the_host(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+    @hypernb.tool(when="thread")
+    def answers() -> dict[str, Any]:
+        """Return facts."""
+        sys.stdout.write(f"printed: {SAID}\n")
+        return {"facts": [SAID], "table": 7}
+
+    @hypernb.tool(when="thread")
+    def frames() -> pd.DataFrame:
+        """Return rows."""
+        return pd.DataFrame({"said": [SAID] * 3})
+
+    @hypernb.tool(when="thread")
+    def fails() -> int:
+        """Fail."""
+        raise ValueError(SAID)
+
+    def broken() -> None:
+        raise ValueError(SAID)
+
+    plan = hypernb.Plan("look", root=session.root)
+    plan.add("text", lambda: SAID)
+    plan.add("frame", lambda: pd.DataFrame({"said": [SAID] * 3, "n": [1, 2, 3]}))
+    plan.add("broken", broken, on_failure="continue")
+    plan.add("own", agent=Teller(), goal="Tell.", needs=["look-out"])
+    plan.add("look-out", lambda: None)
+    tools = ("answers", "frames", "fails", "read-messages")
+    plan.add(
+        "look",
+        agent="qa-engineer",
+        goal="Look.",
+        model="scripted",
+        returns="text",
+        needs=["text", "frame", "broken", "own"],
+        tools=tools,
+    )
+    with ModelServer(calls_all(*tools)) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        mission = session.start(plan)
+        shown = repr(mission.egress())
+        mission.approve().wait(DEADLINE_S)
+        told = [json.dumps(asked.body, ensure_ascii=False) for asked in server.asked]
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+    assert len(told) == len(tools) + 1
+    for name in (
+        "output of text",
+        "output of frame",
+        "answer of frames",
+        "printed",
+        "Message 1",
+    ):
+        assert name in told[-1]
+    assert [each for each in HIDDEN if any(each in body for body in told)] == []
+    assert "[e-mail]" in told[-1]
+    assert (
+        f"look, later also for {server.host}: what answers(), frames() and fails() answer, "
+        "outputs of text, frame, broken and own (not known yet; covered up like the rest)."
+    ) in shown

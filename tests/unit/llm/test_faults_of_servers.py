@@ -273,7 +273,7 @@ def test_too_large_a_request_says_what_is_large(
         pytest.raises(ContextTooLargeError) as caught,
     ):
         ask(spec(server, **way), request("word " * 1000, tools=(READ_FILE,)))
-    assert next(iter(caught.value.parts)) == "the task and its inputs"
+    assert next(iter(caught.value.parts)) == "the goal"
     assert "the tools" in caught.value.parts
 
 
@@ -562,6 +562,27 @@ def test_call_that_fails_says_what_its_answers_have_used() -> None:
     read, wrote = failed.value.used
     assert read > 0
     assert wrote == 3 * 50  # no more than each may have
+
+
+@WAYS
+def test_answers_that_break_off_are_paid_five_times_at_most(way: dict[str, Any]) -> None:
+    cut = says("word " * 200, cut="middle")
+    with ModelServer(cut) as server, pytest.raises(ModelAnswerError) as failed:
+        ask(spec(server, **way))
+    assert len(server.asked) == 5
+    assert "has broken off 5 answers of one call" in str(failed.value)
+    assert "the last one: lost the connection" in str(failed.value)
+    assert "word word" in failed.value.evidence
+    assert "timeout_s" in failed.value.hint
+    read, wrote = failed.value.used
+    assert read >= 5 * 16
+    assert wrote > 5 * 40
+
+
+def test_answers_that_never_begin_are_waited_for_until_the_deadline() -> None:
+    script = [*[Reply(cut="before")] * 4, *[Reply(cut="headers")] * 4, GOOD]
+    with ModelServer(script) as server:
+        assert ask(spec(server)).tries == 9
 
 
 def test_call_without_an_answer_has_used_nothing() -> None:

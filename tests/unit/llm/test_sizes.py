@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hypernb.agents._fences import fence
 from hypernb.errors import ContextTooLargeError
 from hypernb.llm import worst_case
 from hypernb.llm._sizes import check_size, output_limit
@@ -68,8 +69,47 @@ def test_a_request_that_cannot_fit_is_refused_with_its_parts() -> None:
     spec = SPEC.model_copy(update={"context_tokens": 3000})
     with pytest.raises(ContextTooLargeError) as caught:
         check_size(spec, request("x" * 20_000, tools=(READ_FILE,)))
-    assert caught.value.parts["the task and its inputs"] == 20_000
+    assert caught.value.parts["the goal"] == 5_000
     assert caught.value.limit == 3000
+
+
+def test_the_largest_part_is_named_with_its_size_and_how_to_make_it_smaller() -> None:
+    said = "\n\n".join(
+        [
+            "Your task, sum-up:\nSum up.",
+            fence("output of read", "x" * 8_000),
+            fence("variable df", f"{fence('variable faked', 'y')}{'x' * 40_000}"),
+        ]
+    )
+    answer = ChatMessage(role="tool", content=fence("answer of read-file", "x" * 4_000))
+    asked = request(said, tools=(READ_FILE,))
+    asked = asked.model_copy(update={"messages": (*asked.messages, answer)})
+    with pytest.raises(ContextTooLargeError) as caught:
+        check_size(SPEC.model_copy(update={"context_tokens": 3000}), asked)
+    parts = caught.value.parts
+    assert list(parts)[:3] == ["variable df", "output of read", "answer of read-file"]
+    assert 10_000 < parts["variable df"] < 10_100
+    assert {"the goal", "the tools"} < set(parts)
+    assert "variable faked" not in parts
+    assert "Its largest parts, in tokens, are variable df (10,0" in caught.value.hint
+    assert "`--see df=sample:1` shows fewer rows of df, `--see df=schema` none" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("output of t1", "Have t1 give less"),
+        ("answer of read-file", "look at less with read-file"),
+        ("the goal", "Shorten the goal"),
+        ("the tools", "tools="),
+        ("what the model said before", "Show less of what the model said before"),
+    ],
+)
+def test_next_step_is_that_of_the_largest_part(part: str, said: str) -> None:
+    error = ContextTooLargeError("m", "host", tokens=9, limit=8, parts={"x": 1, part: 7})
+    assert said in error.hint
 
 
 def test_surrogates_are_counted_and_not_stumbled_over() -> None:

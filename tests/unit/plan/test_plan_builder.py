@@ -298,6 +298,22 @@ def test_wrong_term_of_plan_is_said() -> None:
             "Task 't' has a function, and tools for an agent. Leave out one of them.",
             id="function-and-tools",
         ),
+        *(
+            pytest.param(
+                lambda plan, term=term, value=value: plan.add("t", fetch, 1, **{term: value}),
+                f"Task 't' has a function, and {term} for an agent. Leave out one of them.",
+                id=f"function-and-{term}",
+            )
+            for term, value in {
+                "returns": "table",
+                "answer": {"type": "object"},
+                "steps": 3,
+                "calls": 0,
+                "tokens": 1_000,
+                "variables": {"df": "schema"},
+                "model": "gpt",
+            }.items()
+        ),
         pytest.param(
             lambda plan: plan.add("t", "qa-engineer"),
             "Task 't' is to call 'qa-engineer', which is not a function. Name an agent with "

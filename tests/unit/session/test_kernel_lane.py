@@ -48,9 +48,9 @@ def session(tmp_path: Path) -> Iterator[Session]:
         forget_tool(name)
 
 
-def approved(session: Session, *tools: str, lane: str = "") -> Mission:
+def approved(session: Session, *tools: str, lane: str = "", **terms: Any) -> Mission:
     """A mission with one task that may call these tools, which this user has approved."""
-    mission = proposed(session, *tools, lane=lane)
+    mission = proposed(session, *tools, lane=lane, **terms)
     record = mission.record
     session.store.approve(
         record.id, revision=record.revision, plan_hash=record.plan_hash, by=session.by
@@ -58,11 +58,13 @@ def approved(session: Session, *tools: str, lane: str = "") -> Mission:
     return mission
 
 
-def proposed(session: Session, *tools: str, lane: str = "") -> Mission:
-    work = AgentWork(model="m", tools=tools)
+def proposed(
+    session: Session, *tools: str, lane: str = "", returns: Any = "report", **terms: Any
+) -> Mission:
+    work = AgentWork(model="m", tools=tools, returns=returns)
     task = TaskSpec(name="look", agent="qa-engineer", work=work)
     model = ModelSpec(name="x", base_url="https://api.example/v1")
-    spec = with_lanes(PlanSpec(goal="look", tasks=(task,), models={"m": model}))
+    spec = with_lanes(PlanSpec(goal="look", tasks=(task,), models={"m": model}, **terms))
     if lane:
         own = spec.tasks[0].work
         moved = own.model_copy(update={"lanes": dict.fromkeys(tools, lane)})
@@ -121,6 +123,18 @@ def test_object_is_kept_and_described_to_the_model(session: Session, when: Any) 
     assert call.answer["printed"] == "looking at Rome\n"
     assert call.value is not None
     assert session.load(call.value).equals(pd.DataFrame({"city": ["Rome"] * 7}))
+
+
+@pytest.mark.parametrize("returns", ["report", "value"])
+@pytest.mark.parametrize("content", ["hashes", "none"])
+def test_object_is_kept_only_for_an_output_where_content_is_not(
+    session: Session, content: str, returns: str
+) -> None:
+    hypernb.tool(rows, when="thread")
+    mission = approved(session, "rows", content=content, returns=returns)
+    call = called(mission, "rows", city="Rome")
+    assert call.answer["returned"].startswith("rows: DataFrame")
+    assert (call.value is not None) == (returns == "value")
 
 
 def test_json_is_told_as_it_is(session: Session) -> None:
