@@ -665,16 +665,17 @@ def restore(*, source: str, force: bool) -> None:
 
 @hypernb.command()
 @click.option("--fix", is_flag=True, help="Remove what it says could go, and say what went.")
-@click.option("--model", is_flag=True, help="Ask the model something small, too.")
-def doctor(*, fix: bool, model: bool) -> int:
-    """Look whether all that is needed is there and whole."""
+@click.option("--model", default="", metavar="M", help="Ask this model something small.")
+@click.option("--offline", is_flag=True, help="Ask no model.")
+def doctor(*, fix: bool, model: str, offline: bool) -> int:
+    """Look whether all that is needed is there and whole; ask the model something small."""
     from hypernb.cli._progress import planning
     from hypernb.views import table_text
 
     if fix:
         _echo("\n".join(_session().fix()))
     with planning("The doctor") as tell:
-        checks = _session().doctor(model=model, on_progress=tell)
+        checks = _session().doctor(model=model, offline=offline, on_progress=tell)
     rows = [
         (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
         for check in checks

@@ -51,20 +51,22 @@ class Check:
 def examine(
     session: Session,
     *,
-    model: bool = False,
+    model: str = "",
+    offline: bool = False,
     on_progress: Callable[[str], None] | None = None,
 ) -> list[Check]:
     """Look at everything once; what cannot be looked at is a check that is not ok.
 
     Args:
-        model: Ask the model something small as well.
+        model: Ask this model something small; the configured one if empty.
+        offline: Ask none.
         on_progress: Told a few words on what the model is asked.
     """
     from hypernb.session._models import examined
 
     return [
         *_machine(),
-        *examined(session, ask=model, tell=on_progress or _say_nothing),
+        *examined(session, name=model, ask=not offline, tell=on_progress or _say_nothing),
         _views(),
         *_store(session),
         *_programs(),

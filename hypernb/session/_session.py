@@ -676,17 +676,31 @@ class Session:
         return fix(self)
 
     def doctor(
-        self, *, model: bool = False, on_progress: Callable[[str], None] | None = None
+        self,
+        *,
+        model: str = "",
+        offline: bool = False,
+        on_progress: Callable[[str], None] | None = None,
     ) -> list[Check]:
         """Look whether everything that missions need is there and whole.
 
+        The configured model is asked something small, if there is one and its key is here:
+        four to six tiny calls within ten seconds, which may cost something. The checks say
+        what. In a replay nobody is asked.
+
         Args:
-            model: Ask the model something small as well, which may cost something.
-            on_progress: Told a few words on what the model is asked, in this thread.
+            model: Ask this model in place of the configured one.
+            offline: Ask none.
+            on_progress: Told a few words before each call, in this thread.
+
+        Raises:
+            UsageError: A model is named that is not to be asked.
         """
         from hypernb.session._doctor import examine
 
-        return examine(self, model=model, on_progress=on_progress)
+        if model and offline:
+            raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+        return examine(self, model=model, offline=offline, on_progress=on_progress)
 
     def backup(self, target: str | Path = "") -> Path:
         """Write a copy of the store to one file, while missions run.

@@ -191,7 +191,7 @@ def test_doctor_says_what_works_with_the_model(
     server = serve(Reply(text='{"ready": true}'))
     mine = kernel(desk, monkeypatch, server.url)
     mine.ok("%config HyperMagics.model = 'scripted'")
-    said_so = mine.ok("%hyper doctor --model").html
+    said_so = mine.ok("%hyper doctor").html
     assert "scripted at 127.0.0.1" in said_so
     assert "It was offered a tool and did not call it." in said_so
     offered = mine.ok("%hyper models openai").text
