@@ -38,7 +38,7 @@ def said(asked: Asked) -> str:
     return json.dumps(asked.body["messages"])
 
 
-def planned() -> Reply:
+def planned(sees: tuple[str, ...] = ()) -> Reply:
     task = {
         "name": "read",
         "goal": "Read app.py.",
@@ -50,6 +50,7 @@ def planned() -> Reply:
         "seconds": 5,
         "tokens": 1_000,
         "scope": [],
+        **({"variables": sees} if sees else {}),
     }
     return Reply(text=json.dumps({"tasks": [task], "result": "read", "notes": []}))
 
@@ -58,7 +59,7 @@ def crew(asked: Asked) -> Reply:
     """Plan one task; read a file in it, and answer."""
     text = said(asked)
     if "The person's goal" in text:
-        return planned()
+        return planned(("df",) if "variable df" in text else ())
     if "answer of read-file" in text:
         return Reply(text="One import too many.")
     return Reply(calls=(Call("read-file", '{"path": "app.py"}'),))

@@ -96,7 +96,7 @@ def plan_of(*tasks: dict[str, Any]) -> Reply:
 
 
 def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
-    with ModelServer(plan_of()) as server:
+    with ModelServer(plan_of(task(variables=["rows"]))) as server:
         use(server)
         mission = session.propose("Is it safe?", inputs={"rows": [1, 2]})
         (planned,) = mission.plan.tasks
@@ -107,6 +107,20 @@ def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
         assert planned.work.variables["rows"].see == "sample"
         assert planned.hosts == (server.host,)
         assert "The strategist says: Tests are left out." in mission.plan.notes
+
+
+def test_task_is_told_of_the_variables_that_the_plan_names_for_it_and_a_person_can_name_more(
+    session: hypernb.Session, use: Any
+) -> None:
+    tasks = task(variables=["rows"]), task(name="sum-up", variables=[])
+    with ModelServer(plan_of(*tasks)) as server:
+        use(server)
+        mission = session.propose("Is it safe?", inputs={"rows": [1, 2], "cfg": {"a": 1}})
+        assert [(each.task, each.variable) for each in mission.egress()] == [("look", "rows")]
+        assert "No task is to see what you hand in as cfg." in mission.plan.notes
+        mission.edit({"sum-up": {"variables": {"cfg": {"see": "all"}}}})
+        leaving = [(each.task, each.variable) for each in mission.egress()]
+        assert leaving == [("look", "rows"), ("sum-up", "cfg")]
 
 
 def test_calls_of_the_planning_are_kept_with_the_mission(
