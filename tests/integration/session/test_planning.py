@@ -418,6 +418,38 @@ def test_key_in_a_name_of_a_file_is_not_in_what_is_kept_of_the_planning(
         assert b"sk-test-0123456789" not in session.store.artifact(call.request)[1]
 
 
+def test_plan_that_is_not_started_leaves_what_it_cost_in_the_totals(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        plan = session.plan("Is it safe?")
+        (kept,) = session.missions()
+        assert (kept.state, len(kept.tasks)) == (MissionState.CANCELLED, 0)
+        assert kept.record.cost == pytest.approx(sum(each.paid for each in plan.planning))
+        assert session.usage().total.cost == pytest.approx(kept.record.cost)
+        assert any(f"is kept in {kept.id}." in note for note in plan.notes)
+        started = session.start(plan)
+    assert started.record.cost == 0
+    assert session.store.calls(started.record.id) == []
+    assert session.usage().total.cost == pytest.approx(kept.record.cost)
+
+
+def test_plan_that_cannot_be_started_leaves_what_it_cost_in_the_totals(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(UsageError, match=r"is kept in m-1\."):
+            session.propose("Is it safe?", inputs={"cfg": "sk-test-0123456789"})
+    (kept,) = session.missions()
+    assert kept.state is MissionState.FAILED
+    assert session.usage().total.cost == pytest.approx(kept.record.cost)
+    assert kept.record.cost > 0
+
+
 @pytest.mark.parametrize(
     ("goal", "value", "where"),
     [
@@ -432,7 +464,8 @@ def test_key_in_what_is_handed_in_is_refused_and_not_stored(
         use(server)
         with pytest.raises(UsageError, match=f"OPENAI_API_KEY stands in {where}"):
             session.propose(goal, inputs={"cfg": value})
-    assert session.store.missions() == []
+    (kept,) = session.store.missions()
+    assert (kept.state, session.store.plan(kept.id).tasks) == (MissionState.FAILED, ())
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()
 
