@@ -126,7 +126,7 @@ def _store(session: Session) -> Iterator[Check]:
     yield _fine("store", f"{store.url}{', no missions yet' if is_new else ''}")
     file = database_file(store.url)
     advice, whole = (
-        "hypernb restore puts a backup in its place.",
+        "%hyper restore puts a backup in its place.",
         "integrity, references and artifact files",
     )
     if file is None:
@@ -152,7 +152,7 @@ def _room(session: Session) -> Check:
         return _wrong("room", str(error.args[0]), error.hint)
     if swept.is_nothing:
         return _fine("room", "no old missions, and no outputs without a use")
-    return _fine("room", f"{told(swept, 'could go')}: doctor --fix removes them")
+    return _fine("room", f"{told(swept, 'could go')}: %hyper doctor --fix removes them")
 
 
 def told(swept: Swept, verb: str) -> str:
