@@ -204,6 +204,7 @@ _LOANS_PLAN: Final = {
             "seconds": 30,
             "tokens": 8000,
             "scope": [],
+            "variables": ["days_allowed", "loans"],
         },
         {
             "name": "make-features",
@@ -219,6 +220,7 @@ _LOANS_PLAN: Final = {
             "seconds": 15,
             "tokens": 5000,
             "scope": [],
+            "variables": [],
         },
     ],
     "result": "make-features",

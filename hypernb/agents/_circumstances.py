@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hypernb.agents._model_tasks import SUITE, allowed_tools, model_of, usual_tools
+from hypernb.agents._model_tasks import (
+    SUITE,
+    allowed_tools,
+    model_of,
+    shows,
+    usual_tools,
+)
 from hypernb.agents._rules import wants_no_suite
 from hypernb.agents._specialists import STRATEGIST, checked_agents, checked_tree
 
@@ -59,12 +65,14 @@ class Circumstances:
         allowed = allowed_tools(self.cards[agent], has_inputs=bool(self.inputs))
         return self._usable(agent, (*allowed, *sorted(self.kernel)))
 
-    def usual_tools_of(self, agent: str, *, ranks: bool) -> tuple[str, ...]:
+    def usual_tools_of(self, agent: str, *, has_inputs: bool, ranks: bool) -> tuple[str, ...]:
         """Return the tools of a task for which none are named."""
         card = self.cards[agent]
-        usual = usual_tools(card, has_inputs=bool(self.inputs), ranks=ranks)
-        # Who names tools wants them used, also those that are not usual.
-        return self.tools_of(agent) if self.only else self._usable(agent, usual)
+        usual = usual_tools(card, has_inputs=has_inputs, ranks=ranks)
+        if self.only:
+            # Who names tools wants them used, also those that are not usual.
+            return tuple(each for each in self.tools_of(agent) if has_inputs or not shows(each))
+        return self._usable(agent, usual)
 
     def _usable(self, agent: str, tools: tuple[str, ...]) -> tuple[str, ...]:
         model = self.models.get(self.model_of(agent))

@@ -32,6 +32,11 @@ _TIMEOUT_S: Final = 1_800.0
 _FROM_CARD: Final = ("returns", "steps", "calls", "tokens")
 
 
+def shows(tool: str) -> bool:
+    """Tell whether a tool looks at values that the plan hands in, and has no use without."""
+    return tool == INSPECT or tool.startswith(_NEEDS_A_FRAME)
+
+
 def usual_tools(card: RoleCard, *, has_inputs: bool, ranks: bool = False) -> tuple[str, ...]:
     """Return the tools of an agent's task that names none.
 

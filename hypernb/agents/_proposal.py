@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._cards import known_tools, model_tools
 from hypernb.agents._fences import plain
+from hypernb.agents._model_tasks import INSPECT, shows
 from hypernb.agents._specialists import equip
 from hypernb.agents._words import listed
 from hypernb.errors import PlanProblemsError
@@ -45,25 +46,27 @@ _TASK: Final[dict[str, Any]] = {
     "tokens": {"type": "integer"},
     "scope": _TEXTS,
 }
-_PLAN: Final[dict[str, Any]] = {
-    "tasks": {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": _TASK,
-            "required": list(_TASK),
-            "additionalProperties": False,
-        },
-    },
-    "result": _TEXT,
-    "notes": _TEXTS,
-}
-SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": _PLAN,
-    "required": list(_PLAN),
-    "additionalProperties": False,
-}
+
+
+def plan_schema(there: Circumstances) -> dict[str, Any]:
+    """Return the JSON schema of a plan; tasks name variables only where any are handed in."""
+    task = {**_TASK, "variables": _TEXTS} if there.inputs else _TASK
+    return _object(
+        {
+            "tasks": {"type": "array", "items": _object(task)},
+            "result": _TEXT,
+            "notes": _TEXTS,
+        }
+    )
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Proposal:
 
 
 def read_proposal(answer: Mapping[str, Any], there: Circumstances) -> Proposal:
-    """Return what a model proposes; it has the form of `SCHEMA` already."""
+    """Return what a model proposes; it has the form of `plan_schema` already."""
     tasks = tuple(_task(each, there) for each in answer["tasks"][: TASKS_AT_MOST + 1])
     left_out = tuple(filter(None, (_leave_out_tools(each, there) for each in tasks)))
     said = (" ".join(plain(each, _NOTE_AT_MOST).split()) for each in answer["notes"])
@@ -116,8 +119,11 @@ def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
     card = there.cards.get(said["agent"])
     seconds = said["seconds"]
     tools = tuple(plain(each, _NAME_AT_MOST) for each in said["tools"][:TASKS_AT_MOST])
+    seen = sorted({plain(each, _NAME_AT_MOST) for each in said.get("variables", ())})
     if card is not None and not tools:
-        tools = there.usual_tools_of(card.name, ranks=bool(said["needs"]))
+        tools = there.usual_tools_of(
+            card.name, has_inputs=bool(seen), ranks=bool(said["needs"])
+        )
     return {
         "name": _name(said["name"]),
         "goal": said["goal"].encode("utf-8", "replace").decode().strip(),
@@ -130,7 +136,7 @@ def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
         "estimate": float(seconds) if 0 < seconds <= _DAY_S else None,
         "scope": tuple(plain(each, _CHECK_AT_MOST) for each in said["scope"][:TASKS_AT_MOST]),
         "model": there.model_of(said["agent"]),
-        "variables": {name: there.grants.get(name, Grant()) for name in sorted(there.inputs)},
+        "variables": {name: there.grants.get(name, Grant()) for name in seen},
         "on_failure": "continue",
         "attempts": _ATTEMPTS,
     }
@@ -184,25 +190,50 @@ def _own_problems(proposal: Proposal, there: Circumstances) -> Iterator[str]:
             )
         if not task["goal"]:
             yield f"Task {name!r} has no goal. Say what is to be achieved."
-        if task["agent"] in there.cards:
-            allowed = there.tools_of(task["agent"])
-            if odd := [each for each in task["tools"] if each not in allowed]:
-                yield (
-                    f"Task {name!r} uses {listed([repr(each) for each in odd])}, which "
-                    f"{task['agent']} may not. It may use {listed(allowed)}."
-                )
-        if task["returns"] == "value" and there.kernel.keys().isdisjoint(task["tools"]):
-            yield (
-                f"Task {task['name']!r} returns value, which is what a function of the person "
-                "returned, and has none of these as a tool. "
-                f"{_functions(there)}"
-            )
+        yield from _tool_problems(task, there)
         for entry in task["scope"]:
             if not _is_inside(entry, there):
                 yield (
                     f"Task {name!r} has {entry!r} in its scope, which is no file or folder of "
                     "the project. Name one of it, or leave the scope empty."
                 )
+
+
+def _tool_problems(task: Mapping[str, Any], there: Circumstances) -> Iterator[str]:
+    name = task["name"]
+    if task["agent"] in there.cards:
+        allowed = there.tools_of(task["agent"])
+        if odd := [each for each in task["tools"] if each not in allowed]:
+            yield (
+                f"Task {name!r} uses {listed([repr(each) for each in odd])}, which "
+                f"{task['agent']} may not. It may use {listed(allowed)}."
+            )
+    if there.inputs and (blind := _blind(task)):
+        yield (
+            f"Task {name!r} uses {listed([repr(each) for each in blind])}, and names no "
+            f"variable to look at. {_handed_in(there)}"
+        )
+    if task["returns"] == "value" and there.kernel.keys().isdisjoint(task["tools"]):
+        yield (
+            f"Task {name!r} returns value, which is what a function of the person "
+            "returned, and has none of these as a tool. "
+            f"{_functions(there)}"
+        )
+
+
+def _blind(task: Mapping[str, Any]) -> list[str]:
+    """Return the tools of a task that would have nothing to look at."""
+    if task["variables"]:
+        return []
+    # What an earlier task has made can be profiled, and is never asked about by name.
+    return [
+        each for each in task["tools"] if shows(each) and (each == INSPECT or not task["needs"])
+    ]
+
+
+def _handed_in(there: Circumstances) -> str:
+    names = listed([repr(each) for each in sorted(there.inputs)[:_NOTES_AT_MOST]])
+    return f"Name those of {names} that it needs, or leave these tools out."
 
 
 def _functions(there: Circumstances) -> str:

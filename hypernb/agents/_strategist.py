@@ -11,9 +11,9 @@ from hypernb.agents._answers import Form, MisfitError
 from hypernb.agents._fences import FENCES, fence, plain, shortened
 from hypernb.agents._model_tasks import SUITE
 from hypernb.agents._proposal import (
-    SCHEMA,
     TASKS_AT_MOST,
     Proposal,
+    plan_schema,
     proposal_problems,
     read_proposal,
 )
@@ -57,6 +57,10 @@ can be added later: no task, tool, file or agent that is not in the plan.
   needs.
 * `notes` tell the person what they should know before approving, such as what is left out.
 """
+_OF_VARIABLES: Final = """
+* `variables` names which of the person's variables, shown below, the task is to look at; it
+  sees no others, and an agent's model is told of them. None for a task that needs none.
+"""
 
 
 async def propose(
@@ -84,9 +88,10 @@ async def propose(
         NoPlanError: None of its answers can be carried out.
         ModelError: It gave no answer.
     """
-    form = Form("answer with JSON and nothing else, of the schema below", SCHEMA)
+    schema = plan_schema(there)
+    form = Form("answer with JSON and nothing else, of the schema below", schema)
     messages = [
-        ChatMessage(role="system", content=_system(card)),
+        ChatMessage(role="system", content=_system(card, there, schema)),
         ChatMessage(role="user", content=_task(there, variables)),
     ]
     problems: list[str] = []
@@ -94,7 +99,7 @@ async def propose(
         request = ChatRequest(
             model=name,
             messages=tuple(messages),
-            answer_schema=SCHEMA,
+            answer_schema=schema,
             answer_name="plan",
             purpose="repair" if repairs else "plan",
         )
@@ -136,11 +141,12 @@ def _objection(problems: Iterable[str]) -> str:
     return f"That plan cannot be carried out:\n{said}\n\nAnswer with the whole plan, corrected."
 
 
-def _system(card: RoleCard) -> str:
-    schema = json.dumps(SCHEMA, sort_keys=True)
-    form = f"Answer with JSON and nothing else, of this schema:\n{schema}"
+def _system(card: RoleCard, there: Circumstances, schema: Mapping[str, Any]) -> str:
+    rules = _RULES + (_OF_VARIABLES.lstrip("\n") if there.inputs else "")
+    written = json.dumps(schema, sort_keys=True)
+    form = f"Answer with JSON and nothing else, of this schema:\n{written}"
     return "\n\n".join(
-        [f"You are {STRATEGIST}.", card.prompt.strip(), _RULES.strip(), FENCES, form]
+        [f"You are {STRATEGIST}.", card.prompt.strip(), rules.strip(), FENCES, form]
     )
 
 
@@ -212,6 +218,9 @@ def plan_notes(
         *(f"The strategist says: {each}" for each in proposal.notes),
         f"{told} Nothing is written into your files.",
     ]
+    seen = {name for task in proposal.tasks for name in task["variables"]}
+    if unseen := sorted(set(there.inputs) - seen):
+        notes.append(f"No task is to see what you hand in as {listed(unseen)}.")
     if any(SUITE in task["tools"] for task in proposal.tasks):
         notes.append(
             "The project's own test suite is executed on this machine with your rights, if an "

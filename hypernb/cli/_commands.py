@@ -452,10 +452,10 @@ def events(*, mission: str, limit: int, follow: bool) -> None:
 
     chosen = _mission(mission)
     latest = chosen.events(limit=limit, newest=True)
-    _echo(events_text(latest, width=_table_width()))
+    _echo(events_text(latest, width=_table_width(), cli=True))
     if follow and not chosen.state.is_final:
         for event in chosen.follow(after=latest[-1].seq if latest else 0):
-            _echo(events_text([event], width=_table_width()))
+            _echo(events_text([event], width=_table_width(), cli=True))
 
 
 @hypernb.command()
@@ -590,7 +590,9 @@ def limits(
 @click.argument("profile", default="")
 def models(*, profile: str) -> None:
     """List the models, or what a profile's server offers."""
-    _echo(_session().models(profile).as_text(_table_width()))
+    from hypernb.views import as_commands
+
+    _echo(as_commands(_session().models(profile).as_text(_table_width())))
 
 
 @hypernb.command()
@@ -665,19 +667,21 @@ def restore(*, source: str, force: bool) -> None:
 
 @hypernb.command()
 @click.option("--fix", is_flag=True, help="Remove what it says could go, and say what went.")
-@click.option("--model", is_flag=True, help="Ask the model something small, too.")
-def doctor(*, fix: bool, model: bool) -> int:
-    """Look whether all that is needed is there and whole."""
+@click.option("--model", default="", metavar="M", help="Ask this model something small.")
+@click.option("--offline", is_flag=True, help="Ask no model.")
+def doctor(*, fix: bool, model: str, offline: bool) -> int:
+    """Look whether all that is needed is there and whole; ask the model something small."""
     from hypernb.cli._progress import planning
-    from hypernb.views import table_text
+    from hypernb.views import as_commands, table_text
 
     if fix:
         _echo("\n".join(_session().fix()))
     with planning("The doctor") as tell:
-        checks = _session().doctor(model=model, on_progress=tell)
+        checks = _session().doctor(model=model, offline=offline, on_progress=tell)
     rows = [
-        (check.what, "fine" if check.ok else "not fine", check.found, check.next_step)
+        (check.what, state, as_commands(check.found), as_commands(check.next_step))
         for check in checks
+        for state in ["fine" if check.ok else "not fine"]
     ]
     heads = ["Looked at", "", "Found", "What to do"]
     _echo(table_text(heads, rows, width=_table_width()))

@@ -59,8 +59,9 @@ def run(arguments: list[str]) -> int:
 
 def _typed(error: HypernbError) -> str:
     """Write an error with the commands of this surface instead of magics."""
-    said = str(error).replace("%%hyper and a goal", "hypernb run --goal GOAL")
-    return said.replace("%hyper attach", "hypernb wait").replace("%hyper", "hypernb")
+    from hypernb.views import as_commands
+
+    return as_commands(str(error))
 
 
 def _code(error: HypernbError) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hypernb.views import as_commands
 from hypernb.views.words import state_word
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _line_by_line(mission: Mission, console: Console, timeout: float | None) -> 
 
 def _sentence(task: TaskRecord) -> str:
     known = state_word(task.state)
-    said = f". {task.error or task.note}" if task.error or task.note else ""
+    said = f". {as_commands(task.error or task.note)}" if task.error or task.note else ""
     return f"{known.sign} {task.name}: {known.word}, {task.worked_s:.1f} s{said}"
 
 
@@ -127,7 +128,7 @@ def _table(snapshot: MissionSnapshot) -> RenderableType:
             Text(task.name),
             Text(f"{known.sign} {known.word}", style=STYLES[known.role]),
             Text(task.agent),
-            Text(task.error or task.note),
+            Text(as_commands(task.error or task.note)),
         )
     return table
 

@@ -109,8 +109,8 @@ class KernelCalls:
         if any(lease.resource == resource for lease in store.leases(resource)):
             return f"waits for the kernel that has {call.tool}", True
         said = (
-            f"the kernel that has {call.tool} is gone: define it again and "
-            f"%hyper attach {self._run.record.short_id}"
+            f"the kernel that has {call.tool} is gone: define it again in a cell, and "
+            f"there: %hyper attach {self._run.record.short_id}"
         )
         return said, False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,16 +12,19 @@ from hypernb.llm._clock import SystemClock
 from hypernb.llm._gate import HostGate
 from hypernb.llm._listing import list_models
 from hypernb.llm._openai import open_model
-from hypernb.model import ChatMessage, ChatRequest, Finish, ToolSchema
+from hypernb.llm._retry import limit
+from hypernb.model import ChatMessage, ChatRequest, Finish, TokenUse, ToolSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hypernb.abc import Clock
+    from hypernb.abc import Clock, ModelWait
     from hypernb.model import ChatReply, ModelSpec
 
 __all__ = ["Probe", "Trial", "list_models", "probe"]
 
+WITHIN_S: Final = 10.0
+"""Seconds that all of it may take: somebody sits before the cell."""
 _OUTPUT_TOKENS: Final = 512  # models that reason write some of that before they answer
 _TOOL: Final = ToolSchema(
     name="report_word",
@@ -46,7 +50,7 @@ class Trial:
 
     Attributes:
         what: ``answers``, ``streaming``, ``tools``, ``JSON schema``, ``JSON``, ``counts
-            tokens``.
+            tokens``, ``time`` if it took too long for the others.
         works: Whether it does.
         words: What came of it, in a sentence.
     """
@@ -67,6 +71,7 @@ class Probe:
         proposal: Settings of its profile that fit and are not so yet.
         latency_s: How long the first answer took; None if there was none.
         cost: Of all calls, in dollars; None if that is not known.
+        calls: How many were begun.
     """
 
     model: str
@@ -75,6 +80,7 @@ class Probe:
     proposal: Mapping[str, Any]
     latency_s: float | None = None
     cost: float | None = None
+    calls: int = 0
 
     @property
     def works(self) -> bool:
@@ -95,53 +101,60 @@ async def probe(
     key: str | None = None,
     *,
     clock: Clock | None = None,
-    deadline_s: float = 30.0,
+    within_s: float = WITHIN_S,
     on_trial: Callable[[str], None] = lambda _words: None,
 ) -> Probe:
     """Ask a model for a word, in pieces, by a tool and as JSON; return what works.
 
-    Four to six short calls. If it does not answer at all, that is all that is asked.
-    Cancelling the caller ends it.
+    Four to six short calls. If it does not answer at all, that is all that is asked; a host
+    that cannot be reached, or that wants to be left alone for longer than there is time, is
+    not asked again. Cancelling the caller ends it.
 
     Args:
         spec: The model, as it is configured.
         key: Its key itself; None if it needs none.
-        deadline_s: Seconds for each call.
+        within_s: Seconds in all; what was not tried by then is left out, and said.
         on_trial: Told a few words before each trial: ``asks gpt-6 at api.example for a word``.
     """
     clock = clock or SystemClock()
-    asking = _Asking(spec, key, clock, HostGate(clock), deadline_s)
+    asking = _Asking(spec, key, clock, within_s)
     asks = f"asks {spec.name} at {spec.host}"
-    on_trial(f"{asks} for a word")
-    await asking.answers()
-    if asking.trials[0].works:
-        on_trial(f"{asks} for a text in pieces")
-        await asking.streaming()
-        on_trial(f"{asks} to call a tool")
-        await asking.tools()
-        on_trial(f"{asks} for JSON")
-        await asking.schema()
-        asking.counting()
+    try:
+        on_trial(f"{asks} for a word")
+        await asking.answers()
+        if asking.trials[0].works:
+            on_trial(f"{asks} for a text in pieces")
+            await asking.streaming()
+            on_trial(f"{asks} to call a tool")
+            await asking.tools()
+            on_trial(f"{asks} for JSON")
+            await asking.schema()
+            asking.counting()
+    except _TimeIsOverError as over:
+        asking.broken_off(over.obstacle)
     return asking.result()
+
+
+class _TimeIsOverError(Exception):
+    """There is no time for more; says what was waited for, if that is known."""
+
+    def __init__(self, obstacle: str) -> None:
+        super().__init__(obstacle)
+        self.obstacle = obstacle
 
 
 class _Asking:
     """Makes the calls, one after another, and remembers what came of them."""
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        key: str | None,
-        clock: Clock,
-        gate: HostGate,
-        deadline_s: float,
-    ) -> None:
+    def __init__(self, spec: ModelSpec, key: str | None, clock: Clock, within_s: float) -> None:
         self._spec = spec
         self._key = key
         self._clock = clock
-        self._gate = gate
-        self._deadline_s = deadline_s
+        self._gate = HostGate(clock)
+        self._within_s = within_s
+        self._until = clock.monotonic() + within_s
         self._replies: list[ChatReply] = []
+        self._costs: list[float | None] = []
         self.trials: list[Trial] = []
         self._fitting: dict[str, Any] = {}
 
@@ -201,9 +214,18 @@ class _Asking:
             )
         self._note("counts tokens", words, works=counted)
 
+    def broken_off(self, obstacle: str) -> None:
+        """Say what came of it where there was no time for all of it."""
+        why = f": {obstacle}" if obstacle else ""
+        if not self.trials:
+            within = "" if obstacle else f" within {self._within_s:g} s"
+            self._note("answers", f"{self._name} gave no answer{within}{why}.", works=False)
+            return
+        words = f"The rest was not tried, because {self._within_s:g} s were over{why}."
+        self._note("time", words, works=False)
+
     def result(self) -> Probe:
-        costs = [reply.cost for reply in self._replies]
-        known = [cost for cost in costs if cost is not None]
+        known = [cost for cost in self._costs if cost is not None]
         return Probe(
             model=self._spec.name,
             host=self._spec.host,
@@ -214,7 +236,8 @@ class _Asking:
                 if getattr(self._spec, name) != value
             },
             latency_s=self._replies[0].duration_s if self._replies else None,
-            cost=sum(known) if known and len(known) == len(costs) else None,
+            cost=sum(known) if len(known) == len(self._costs) else None,
+            calls=len(self._costs),
         )
 
     @property
@@ -230,17 +253,57 @@ class _Asking:
         return "" if first_s is None else f", the first after {first_s:.1f} s"
 
     async def _ask(self, request: ChatRequest, **as_if: Any) -> ChatReply | ModelError:
-        """Ask once, as if the model was configured otherwise."""
+        """Ask once, as if the model was configured otherwise.
+
+        Raises:
+            _TimeIsOverError: No answer will come in time.
+        """
         spec = self._spec.model_copy(update=as_if)
         model = open_model(spec, key=self._key, clock=self._clock, gate=self._gate)
+        waits = _Waits(self._left_s)
+        self._costs.append(None)
         try:
-            reply = await model.complete(request, deadline_s=self._deadline_s)
+            async with waits.deadline, limit(self._clock, self._left_s):
+                reply = await model.complete(
+                    request, deadline_s=2 * self._within_s, on_wait=waits.hear
+                )
+        except TimeoutError:
+            if waits.has_reached_nobody:
+                self._costs[-1] = 0.0
+            raise _TimeIsOverError(waits.obstacle) from None
         except ModelError as error:
+            read, wrote = error.used
+            self._costs[-1] = self._paid(TokenUse(input_tokens=read, output_tokens=wrote))
             return error
         finally:
             await model.aclose()
+        self._costs[-1] = reply.cost
         self._replies.append(reply)
         return reply
+
+    def _left_s(self) -> float:
+        return self._until - self._clock.monotonic()
+
+    def _paid(self, use: TokenUse) -> float | None:
+        if not use.total:
+            return 0.0
+        return None if self._spec.price is None else self._spec.price.cost(use)
+
+
+class _Waits:
+    """Ends a call that waits for what will not come in time."""
+
+    def __init__(self, left_s: Callable[[], float]) -> None:
+        self._left_s = left_s
+        self.deadline = asyncio.timeout(None)
+        self.obstacle = ""
+        self.has_reached_nobody = False
+
+    def hear(self, wait: ModelWait) -> None:
+        self.obstacle = wait.reason if wait.wait_s else ""
+        self.has_reached_nobody = wait.reason.startswith("cannot reach ")
+        if self.has_reached_nobody or wait.wait_s > self._left_s():
+            self.deadline.reschedule(asyncio.get_running_loop().time())
 
 
 def _request(

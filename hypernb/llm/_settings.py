@@ -109,6 +109,11 @@ class ModelSettings:
         return str(self._settings["mode"].value)
 
     @property
+    def source_of_mode(self) -> str:
+        """Where the mode is from: a file, a variable, this session."""
+        return self._settings["mode"].source
+
+    @property
     def agents(self) -> dict[str, str]:
         """The models that are set for single agents, by agent; they go before their cards'."""
         return {name: str(setting.value) for name, setting in self._agents.items()}
@@ -192,7 +197,7 @@ class ModelSettings:
     def hint(self) -> str:
         """Say why no model is asked and how to name one; empty if one is configured."""
         if self.mode == "offline":
-            return f"No model is asked: {self._settings['mode'].source} says offline."
+            return f"No model is asked: {self.source_of_mode} says offline."
         if self.model:
             return ""
         how = (

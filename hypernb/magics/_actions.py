@@ -432,8 +432,11 @@ def _doctor(around: Surroundings, request: Request) -> Listing[Check] | Shown:
 
     hint = "Interrupting the cell ends it."
     with PlanningLine(around.rung, who="The doctor", hint=hint) as line:
-        asks = bool(request.options.get("model"))
-        checks = around.session.doctor(model=asks, on_progress=line.tell)
+        checks = around.session.doctor(
+            model=request.options.get("model", ""),
+            offline=bool(request.options.get("offline")),
+            on_progress=line.tell,
+        )
     return Listing.of_rows(
         checks,
         ["Looked at", "", "Found", "What to do"],

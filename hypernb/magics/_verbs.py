@@ -289,10 +289,11 @@ VERBS: Final = {
         Verb("status", "Show what runs, what needs you, what it cost."),
         Verb(
             "doctor",
-            "Look whether all that is needed is there.",
+            "Look whether all that is needed is there, and what works with the model.",
             options=(
                 Option("--fix", "Remove what it says could go, and say what went."),
-                Option("--model", "Ask the model something small, and say what works."),
+                Option("--model", "Ask this model something small.", "text", "M"),
+                Option("--offline", "Ask no model."),
             ),
         ),
         Verb("backup", "Copy the store to one file.", "[FILE]", 0, 1),

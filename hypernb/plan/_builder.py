@@ -121,6 +121,8 @@ class Plan:
         cassette: ``record:PATH`` or ``replay:PATH``; empty to ask models.
         cache_s: How old an answer to the same question may be, in seconds.
         planning: Calls of models that have made this plan.
+        paid_by: Short id of a mission that pays them already; empty if the one that comes of
+            the plan is to.
 
     Raises:
         CannotShipError: An input cannot be sent to another process.
@@ -183,6 +185,7 @@ class Plan:
         self.cassette = ""
         self.cache_s = 0.0
         self.planning: tuple[CallRecord, ...] = ()
+        self.paid_by = ""
 
     @property
     def tasks(self) -> tuple[TaskSpec, ...]:
@@ -363,6 +366,11 @@ class Plan:
         digest = codec.digest(payload.data)
         self._payloads[digest] = payload
         return digest
+
+    def said(self) -> list[Payload]:
+        """Return what was said in the calls that have made it, as far as that is kept."""
+        named = [digest for call in self.planning for digest in (call.request, call.reply)]
+        return [self._payloads[each] for each in named if each in self._payloads]
 
     def _python_work(
         self,

@@ -51,20 +51,22 @@ class Check:
 def examine(
     session: Session,
     *,
-    model: bool = False,
+    model: str = "",
+    offline: bool = False,
     on_progress: Callable[[str], None] | None = None,
 ) -> list[Check]:
     """Look at everything once; what cannot be looked at is a check that is not ok.
 
     Args:
-        model: Ask the model something small as well.
+        model: Ask this model something small; the configured one if empty.
+        offline: Ask none.
         on_progress: Told a few words on what the model is asked.
     """
     from hypernb.session._models import examined
 
     return [
         *_machine(),
-        *examined(session, ask=model, tell=on_progress or _say_nothing),
+        *examined(session, name=model, ask=not offline, tell=on_progress or _say_nothing),
         _views(),
         *_store(session),
         *_programs(),
@@ -124,7 +126,7 @@ def _store(session: Session) -> Iterator[Check]:
     yield _fine("store", f"{store.url}{', no missions yet' if is_new else ''}")
     file = database_file(store.url)
     advice, whole = (
-        "hypernb restore puts a backup in its place.",
+        "%hyper restore puts a backup in its place.",
         "integrity, references and artifact files",
     )
     if file is None:
@@ -150,7 +152,7 @@ def _room(session: Session) -> Check:
         return _wrong("room", str(error.args[0]), error.hint)
     if swept.is_nothing:
         return _fine("room", "no old missions, and no outputs without a use")
-    return _fine("room", f"{told(swept, 'could go')}: doctor --fix removes them")
+    return _fine("room", f"{told(swept, 'could go')}: %hyper doctor --fix removes them")
 
 
 def told(swept: Swept, verb: str) -> str:

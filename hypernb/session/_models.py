@@ -11,13 +11,19 @@ from datetime import timedelta
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hypernb.errors import HypernbError, KeyMissingError, UnknownNameError, UsageError
+from hypernb.errors import (
+    HypernbError,
+    KeyMissingError,
+    UnknownNameError,
+    UsageError,
+    dollars,
+)
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 
-    from hypernb.llm import ModelSettings
+    from hypernb.llm import ModelSettings, Probe
     from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
     from hypernb.session._doctor import Check
     from hypernb.session._mission import Mission
@@ -222,46 +228,58 @@ def _budget(mission: Mission) -> float | None:
     return next((each.budget for each in reversed(signed) if each.budget is not None), None)
 
 
-def examined(session: Session, *, ask: bool, tell: Callable[[str], None]) -> Iterator[Check]:
-    """Look at the models of the settings, and ask one something small if that is wanted.
+def examined(
+    session: Session, *, name: str = "", ask: bool = True, tell: Callable[[str], None]
+) -> Iterator[Check]:
+    """Look at a model of the settings, and ask it something small if it can be asked.
 
     Args:
         session: Whose settings.
+        name: Which model; the configured one if empty.
         ask: Ask it.
         tell: Told a few words on what it is asked; in this thread.
     """
     from hypernb.session._doctor import Check
 
     try:
-        settings = settings_of(session)
-        found = settings.resolve("", fingerprint=session.store.fingerprint)
+        settings = settings_of(session, is_named=bool(name))
+        found = settings.resolve(name, fingerprint=session.store.fingerprint)
     except HypernbError as error:
         yield Check("model", str(error.args[0]), ok=False, next_step=error.hint)
         return
     if found is None:
-        yield Check("model", "none is set; the specialists work with their own tools", ok=True)
-        if ask:
-            yield Check(
-                "model, probe", "nothing was probed", ok=False, next_step=settings.hint()
-            )
+        yield _no_model(settings, name)
         return
-    name, spec = found
-    key = settings.key_of(spec)
-    told = f"{name}: {spec.name} at {spec.host}"
-    if spec.key and key is None:
-        yield Check(
-            "model",
-            f"{told}, and {spec.key} is not set here",
-            ok=False,
-            next_step=f"Set {spec.key} in the environment before the kernel starts.",
-        )
-        if ask:
-            yield Check("model, probe", "nothing was probed: its key is missing", ok=False)
-        return
-    then = "" if ask else "%hyper doctor --model asks it something small."
-    yield Check("model", told, ok=True, next_step=then)
-    if ask:
-        yield from _probed(spec, key, tell)
+    alias, spec = found
+    told, key = f"{alias}: {spec.name} at {spec.host}", settings.key_of(spec)
+    if settings.mode == "replay":
+        yield Check("model", told, ok=True)
+        yield _not_probed("a cassette answers in its place, so nobody is asked")
+    elif spec.key and key is None:
+        missing = f"{told}, and {spec.key} is not set here"
+        then = f"Set {spec.key} in the environment before the kernel starts."
+        yield Check("model", missing, ok=False, next_step=then)
+        yield _not_probed("its key is missing", ok=not name)
+    else:
+        yield Check("model", told, ok=True)
+        yield from _probed(spec, key, tell) if ask else [_not_probed("--offline says so")]
+
+
+def _no_model(settings: ModelSettings, name: str) -> Check:
+    from hypernb.session._doctor import Check
+
+    why = "no model is configured"
+    if settings.mode == "offline":
+        why = f"no model is asked: {settings.source_of_mode} says offline"
+    if name:
+        return Check("model", f"nothing was probed: {why}", ok=False)
+    return Check("model", f"{why}; everything that works offline works", ok=True)
+
+
+def _not_probed(why: str, *, ok: bool = True) -> Check:
+    from hypernb.session._doctor import Check
+
+    return Check("model, probe", f"nothing was probed: {why}", ok=ok)
 
 
 def _probed(spec: ModelSpec, key: str | None, tell: Callable[[str], None]) -> Iterator[Check]:
@@ -272,10 +290,18 @@ def _probed(spec: ModelSpec, key: str | None, tell: Callable[[str], None]) -> It
     tell(f"asked {spec.name} at {spec.host} what it can do")
     for trial in found.trials:
         yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
+    yield Check("model, cost", _cost_words(found), ok=True)
     if found.proposal:
         fit = ", ".join(f"{name} = {value!r}" for name, value in found.proposal.items())
         said = f"its profile would fit better with {fit}"
         yield Check("model, settings", said, ok=True, next_step="Write that into config.toml.")
+
+
+def _cost_words(found: Probe) -> str:
+    calls = "the call" if found.calls == 1 else f"the {found.calls} calls"
+    if found.cost is None:
+        return f"what {calls} cost is not known"
+    return f"{calls} cost {dollars(found.cost)}"
 
 
 def together(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -11,12 +11,15 @@ from hypernb.model import CallRecord, MissionState, PlanSpec
 from hypernb.session._keys_inside import secrets_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from hypernb.abc import Payload
+    from hypernb.plan import Plan
     from hypernb.session._planning_calls import Ledger
     from hypernb.session._session import Session
 
 _REASON_AT_MOST: Final = 1_000
+_COUNTED: Final = "counts as the mission's"
 
 
 @contextmanager
@@ -33,35 +36,73 @@ def kept_if_it_ends(session: Session, goal: str, ledger: Ledger) -> Iterator[Non
         yield
     except KeyboardInterrupt:
         reason = "planning was interrupted"
-        kept = _keep(session, goal, ledger, MissionState.CANCELLED, reason)
+        ended = (MissionState.CANCELLED, reason)
+        kept = _keep(session, goal, ledger.calls, ledger.payloads, ended)
         raise PlanningInterruptedError(kept) from None
     except HypernbError as error:
         reason = f"planning failed: {ledger.kept_of(error).args[0]}"
-        if kept := _keep(session, goal, ledger, MissionState.FAILED, reason):
-            said = f"What the planning has used is kept in {kept}."
-            error.hint = f"{error.hint} {said}".strip()
+        ended = (MissionState.FAILED, reason)
+        _tell(error, _keep(session, goal, ledger.calls, ledger.payloads, ended))
         raise
 
 
-def _keep(session: Session, goal: str, ledger: Ledger, state: MissionState, reason: str) -> str:
+@contextmanager
+def kept_if_not_started(session: Session, plan: Plan) -> Iterator[None]:
+    """Keep what the planning of a plan has used if the plan turns out to be of no use."""
+    try:
+        yield
+    except HypernbError as error:
+        reason = f"its plan cannot be started: {error.args[0]}"
+        _tell(error, _keep_apart(session, plan, (MissionState.FAILED, reason)))
+        raise
+
+
+def keep_looked_at(session: Session, plan: Plan) -> None:
+    """Keep what the planning of a plan has used that may never be started."""
+    ended = (MissionState.CANCELLED, "it was planned to be looked at")
+    if kept := _keep_apart(session, plan, ended):
+        plan.notes = tuple(
+            each.replace(_COUNTED, f"is kept in {kept}")
+            if each.endswith(f"{_COUNTED}.")
+            else each
+            for each in plan.notes
+        )
+
+
+def _keep_apart(session: Session, plan: Plan, ended: tuple[MissionState, str]) -> str:
+    if plan.paid_by:
+        return ""
+    plan.paid_by = _keep(session, plan.goal, plan.planning, plan.said(), ended)
+    return plan.paid_by
+
+
+def _tell(error: HypernbError, kept: str) -> None:
+    if kept:
+        said = f"What the planning has used is kept in {kept}."
+        error.hint = f"{error.hint} {said}".strip()
+
+
+def _keep(
+    session: Session,
+    goal: str,
+    calls: Sequence[CallRecord],
+    payloads: Sequence[Payload],
+    ended: tuple[MissionState, str],
+) -> str:
     """Return the short id of the mission that keeps it; empty if nothing was used."""
-    if not any(_is_used(each) for each in ledger.calls):
+    if not any(_is_used(each) for each in calls):
         return ""
     from hypernb.redact import scrub
 
     secrets = tuple(secrets_here(session.root).values())
     # A text that holds a key of another model is worth less than that key.
-    texts = [
-        each
-        for each in ledger.payloads
-        if not any(key.encode() in each.data for key in secrets)
-    ]
+    texts = [each for each in payloads if not any(key.encode() in each.data for key in secrets)]
     mission = session.store.create_mission(
         PlanSpec(goal=scrub(goal, secrets), root=str(session.root), planned_by="nobody"),
         by=session.by,
         payloads={codec.digest(each.data): each for each in texts},
-        planning=ledger.calls,
-        ended=(state, scrub(reason, secrets)[:_REASON_AT_MOST]),
+        planning=calls,
+        ended=(ended[0], scrub(ended[1], secrets)[:_REASON_AT_MOST]),
     )
     return mission.short_id
 

@@ -28,6 +28,7 @@ from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
+from hypernb.session._planning_kept import keep_looked_at, kept_if_not_started
 from hypernb.session._seeing import grants, refuse_with_playbook
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class Session:
                 then kept as a mission that was cancelled, as that of one that failed is.
         """
         return self.start(
-            self.plan(
+            self._planned(
                 goal,
                 playbook=playbook,
                 params=params,
@@ -233,7 +234,19 @@ class Session:
             )
         )
 
-    def plan(  # noqa: PLR0913  each is named at the call
+    def plan(self, goal: str = "", **asked: Any) -> Plan:
+        """Plan without storing the plan; arguments and errors as for `propose`.
+
+        Whether the plan is ever started is not known, so what a model has used to make it is
+        kept at once, as a mission that was cancelled and has no task: it is in all totals of
+        `usage`. A mission that `start` makes of the plan does not pay it again, and has its
+        budget to itself.
+        """
+        plan = self._planned(goal, **asked)
+        keep_looked_at(self, plan)
+        return plan
+
+    def _planned(  # noqa: PLR0913  each is named at the call
         self,
         goal: str = "",
         *,
@@ -249,7 +262,6 @@ class Session:
         on_progress: Callable[[str], None] | None = None,
         **contract: Any,
     ) -> Plan:
-        """Plan without storing it; arguments and errors as for `propose`."""
         from hypernb.agents import check_goal
 
         for term in contract:
@@ -290,10 +302,14 @@ class Session:
         Raises:
             PlanError: The plan could not be carried out.
         """
-        spec, payloads = self.build(plan)
-        self.check(spec)
+        with kept_if_not_started(self, plan):
+            spec, payloads = self.build(plan)
+            self.check(spec)
         record = self.store.create_mission(
-            spec, by=self.by, payloads=payloads, planning=plan.planning
+            spec,
+            by=self.by,
+            payloads=payloads,
+            planning=() if plan.paid_by else plan.planning,
         )
         serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
@@ -676,17 +692,31 @@ class Session:
         return fix(self)
 
     def doctor(
-        self, *, model: bool = False, on_progress: Callable[[str], None] | None = None
+        self,
+        *,
+        model: str = "",
+        offline: bool = False,
+        on_progress: Callable[[str], None] | None = None,
     ) -> list[Check]:
         """Look whether everything that missions need is there and whole.
 
+        The configured model is asked something small, if there is one and its key is here:
+        four to six tiny calls within ten seconds, which may cost something. The checks say
+        what. In a replay nobody is asked.
+
         Args:
-            model: Ask the model something small as well, which may cost something.
-            on_progress: Told a few words on what the model is asked, in this thread.
+            model: Ask this model in place of the configured one.
+            offline: Ask none.
+            on_progress: Told a few words before each call, in this thread.
+
+        Raises:
+            UsageError: A model is named that is not to be asked.
         """
         from hypernb.session._doctor import examine
 
-        return examine(self, model=model, on_progress=on_progress)
+        if model and offline:
+            raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+        return examine(self, model=model, offline=offline, on_progress=on_progress)
 
     def backup(self, target: str | Path = "") -> Path:
         """Write a copy of the store to one file, while missions run.

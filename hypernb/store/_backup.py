@@ -195,7 +195,7 @@ def _refuse_if_in_use(path: Path, *, force: bool) -> None:
     if runners:
         raise StoreUnavailableError(
             f"{str(path)!r} cannot be replaced: a runner is at work on it.",
-            hint="hypernb stop ends it.",
+            hint="%hyper stop ends it.",
         )
     if not force and (missions or (tables and not ours)):
         what = f"has {missions} missions" if ours else "is a database of another program"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ELSEWHERE: Final = "HYPERNB_DB chooses another database."
 RESTORE: Final = (
-    "hypernb restore puts a backup in its place; the damaged file is kept beside it."
+    "%hyper restore puts a backup in its place; the damaged file is kept beside it."
 )
 _LOCKED_HINT: Final = (
     "Close the program that holds it (an open SQL browser, a copy in progress) and try again."
@@ -117,7 +117,7 @@ _UNAVAILABLE: Final = (
     (
         ("SQLITE_IOERR",),
         "{where} cannot be read or written: {error}.",
-        "The disk may be full, over its quota or failing; hypernb doctor looks closer.",
+        "The disk may be full, over its quota or failing; %hyper doctor looks closer.",
     ),
     (("SQLITE_PERM", "SQLITE_AUTH"), "{where} may not be used: {error}.", ELSEWHERE),
 )
@@ -161,7 +161,7 @@ def removed(path: Path) -> StoreUnavailableError:
     """Say that the database was there and is gone."""
     return StoreUnavailableError(
         f"{str(path)!r} is gone: the database was moved or removed while it was open.",
-        hint="hypernb restore puts a backup in its place; a new session makes an empty one.",
+        hint="%hyper restore puts a backup in its place; a new session makes an empty one.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from hypernb.views import words
 from hypernb.views._clean import clean, line
+from hypernb.views._commands import as_commands
 from hypernb.views._contract import allowed, expected, last_tasks, refused
 from hypernb.views._difference import (
     Changed,
@@ -90,6 +91,7 @@ __all__ = [
     "alarms",
     "all_done",
     "allowed",
+    "as_commands",
     "between",
     "cache_text",
     "changed",

@@ -8,6 +8,7 @@ from hypernb.model import Hurdle
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled
+from hypernb.views._commands import event_with_commands
 from hypernb.views._frame import small
 from hypernb.views._icons import state
 from hypernb.views._markup import Html, el, join, sentence, short, table
@@ -161,10 +162,12 @@ def events_html(events: Sequence[Event]) -> str:
     )
 
 
-def events_text(events: Sequence[Event], width: int = 80) -> str:
+def events_text(events: Sequence[Event], width: int = 80, *, cli: bool = False) -> str:
     """Write events one after the other, oldest first: time, task, what happened."""
     if not events:
         return "No events."
+    if cli:
+        events = [event_with_commands(each) for each in events]
     lines = []
     for event in events:
         subject = f"{line(event.task, cut_at=80)}: " if event.task else ""

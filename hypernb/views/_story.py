@@ -194,13 +194,10 @@ def _on_key(figures: Figures) -> Phrase:
 def _key_wanted(figures: Figures) -> Phrase:
     """Say which key is needed, and how to give it, as the end of a sentence."""
     attach = command(figures.typed(f"{'wait' if figures.cli else 'attach'} {_id(figures)}"))
-    return (
-        "needs ",
-        *enumerate_names(figures.snapshot.lacks),
-        ": open a kernel that has it, or ",
-        attach,
-        " in one",
-    )
+    wanted = ("needs ", *enumerate_names(figures.snapshot.lacks))
+    if figures.cli:
+        return (*wanted, ": set it here, then ", attach)
+    return (*wanted, ": open a kernel that has it, or ", attach, " in one")
 
 
 def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phrase:
@@ -456,11 +453,12 @@ def _needs_of_all(figures: Figures) -> Iterator[Need]:
     end = figures.typed(f"cancel {mission}")
     if figures.snapshot.lacks:
         attach = figures.typed(f"{'wait' if figures.cli else 'attach'} {mission}")
+        where = "where the key is set" if figures.cli else "in a kernel that has the key"
         yield Need(
             "",
             ("It ", *_key_wanted(figures), "."),
             (attach, end),
-            does=("in a kernel that has the key lets it go on", "ends the mission"),
+            does=(f"{where} lets it go on", "ends the mission"),
             about="key",
         )
     if figures.paused_for_money is not None:

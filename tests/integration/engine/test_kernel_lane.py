@@ -133,7 +133,7 @@ def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
             and bench.tasks(mission)["a"].note
         )
     )
-    again = f"define it again and %hyper attach {mission.short_id}"
+    again = f"define it again in a cell, and there: %hyper attach {mission.short_id}"
     assert note == f"the kernel that has area is gone: {again}"
     bench.quietly(2.5)  # longer than the task may take
     with Kernel(bench, lambda _call: {"answer": 42}):

@@ -39,8 +39,9 @@ def said(asked: Asked) -> str:
     return json.dumps(asked.body["messages"])
 
 
-def planned() -> Reply:
-    read = task("read", goal="Read app.py.", returns="text", seconds=5, tokens=1_000)
+def planned(sees: tuple[str, ...] = ()) -> Reply:
+    more = {"variables": sees} if sees else {}
+    read = task("read", goal="Read app.py.", returns="text", seconds=5, tokens=1_000, **more)
     return Reply(text=json.dumps(plan(read, result="read")))
 
 
@@ -48,7 +49,7 @@ def crew(asked: Asked) -> Reply:
     """Plan one task; read a file in it, and answer."""
     text = said(asked)
     if "The person's goal" in text:
-        return planned()
+        return planned(("df",) if "variable df" in text else ())
     if "answer of read-file" in text:
         return Reply(text="One import too many.")
     return Reply(calls=(Call("read-file", '{"path": "app.py"}'),))
@@ -181,7 +182,7 @@ def test_doctor_says_what_works_with_the_model(
     server = serve(Reply(text='{"ready": true}'))
     mine = kernel(desk, monkeypatch, server.url)
     mine.ok("%config HyperMagics.model = 'scripted'")
-    said_so = mine.ok("%hyper doctor --model").html
+    said_so = mine.ok("%hyper doctor").html
     assert "scripted at 127.0.0.1" in said_so
     assert "It was offered a tool and did not call it." in said_so
     offered = mine.ok("%hyper models openai").text

@@ -73,9 +73,11 @@ def crew(asked: Asked) -> Reply:
     """Plan two tasks; read a file in the first, and sum up in the second."""
     said = text_of(asked)
     if "The person's goal" in said:
+        reads: dict[str, Any] = {} if "variable rows" not in said else {"variables": ["rows"]}
         return planned(
-            {"name": "read", "goal": "Read app.py.", "agent": "security-engineer"},
+            {"name": "read", "goal": "Read app.py.", "agent": "security-engineer", **reads},
             {
+                **({"variables": []} if reads else {}),
                 "name": "sum-up",
                 "goal": "Sum up.",
                 "agent": "project-strategist",

@@ -83,7 +83,7 @@ def plan_of(*tasks: dict[str, Any]) -> Reply:
 
 
 def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
-    with ModelServer(plan_of()) as server:
+    with ModelServer(plan_of(task(variables=["rows"]))) as server:
         use(server)
         mission = session.propose("Is it safe?", inputs={"rows": [1, 2]})
         (planned,) = mission.plan.tasks
@@ -94,6 +94,20 @@ def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
         assert planned.work.variables["rows"].see == "sample"
         assert planned.hosts == (server.host,)
         assert "The strategist says: Tests are left out." in mission.plan.notes
+
+
+def test_task_is_told_of_the_variables_that_the_plan_names_for_it_and_a_person_can_name_more(
+    session: hypernb.Session, use: Any
+) -> None:
+    tasks = task(variables=["rows"]), task(name="sum-up", variables=[])
+    with ModelServer(plan_of(*tasks)) as server:
+        use(server)
+        mission = session.propose("Is it safe?", inputs={"rows": [1, 2], "cfg": {"a": 1}})
+        assert [(each.task, each.variable) for each in mission.egress()] == [("look", "rows")]
+        assert "No task is to see what you hand in as cfg." in mission.plan.notes
+        mission.edit({"sum-up": {"variables": {"cfg": {"see": "all"}}}})
+        leaving = [(each.task, each.variable) for each in mission.egress()]
+        assert leaving == [("look", "rows"), ("sum-up", "cfg")]
 
 
 def test_calls_of_the_planning_are_kept_with_the_mission(
@@ -391,6 +405,38 @@ def test_key_in_a_name_of_a_file_is_not_in_what_is_kept_of_the_planning(
         assert b"sk-test-0123456789" not in session.store.artifact(call.request)[1]
 
 
+def test_plan_that_is_not_started_leaves_what_it_cost_in_the_totals(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        plan = session.plan("Is it safe?")
+        (kept,) = session.missions()
+        assert (kept.state, len(kept.tasks)) == (MissionState.CANCELLED, 0)
+        assert kept.record.cost == pytest.approx(sum(each.paid for each in plan.planning))
+        assert session.usage().total.cost == pytest.approx(kept.record.cost)
+        assert any(f"is kept in {kept.id}." in note for note in plan.notes)
+        started = session.start(plan)
+    assert started.record.cost == 0
+    assert session.store.calls(started.record.id) == []
+    assert session.usage().total.cost == pytest.approx(kept.record.cost)
+
+
+def test_plan_that_cannot_be_started_leaves_what_it_cost_in_the_totals(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(UsageError, match=r"is kept in m-1\."):
+            session.propose("Is it safe?", inputs={"cfg": "sk-test-0123456789"})
+    (kept,) = session.missions()
+    assert kept.state is MissionState.FAILED
+    assert session.usage().total.cost == pytest.approx(kept.record.cost)
+    assert kept.record.cost > 0
+
+
 @pytest.mark.parametrize(
     ("goal", "value", "where"),
     [
@@ -405,7 +451,8 @@ def test_key_in_what_is_handed_in_is_refused_and_not_stored(
         use(server)
         with pytest.raises(UsageError, match=f"OPENAI_API_KEY stands in {where}"):
             session.propose(goal, inputs={"cfg": value})
-    assert session.store.missions() == []
+    (kept,) = session.store.missions()
+    assert (kept.state, session.store.plan(kept.id).tasks) == (MissionState.FAILED, ())
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()
 

@@ -10,7 +10,7 @@ import pytest
 from hypernb.abc import ChatModel
 from hypernb.agents import circumstances, load_cards, pick_cards, plan_notes, propose
 from hypernb.errors import ModelAnswerError, ModelUnavailableError, NoPlanError
-from hypernb.model import ChatReply, ModelSpec, Price, ToolSchema
+from hypernb.model import ChatReply, Grant, ModelSpec, Price, ToolSchema
 from tests import planned
 from tests.planned import task
 from tests.scripted_services import said, says
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Plant = Callable[[Mapping[str, str]], Path]
 
 FILES = {"src/app.py": "import os\n", "src/db/models.py": "x = 1\n", "README.md": "# Hi\n"}
+INPUTS = {"df": "0" * 64, "cfg": "1" * 64}
 SPEC = ModelSpec(name="gpt-6", base_url="http://localhost:1/v1", price=Price(input=1, output=2))
 
 
@@ -86,9 +87,10 @@ class TestWhatItSees:
         assert model.asked[0].answer_schema["required"] == ["tasks", "result", "notes"]
 
     def test_it_sees_schemas_of_variables_and_no_rows(self, plant: Plant) -> None:
-        model = ScriptedModel(plan())
         frame = pd.DataFrame({"city": ["Timbuktu"], "n": [1]})
-        proposed(model, there(plant(FILES), inputs={"df": "0" * 64}), {"df": frame})
+        made = there(plant(FILES), inputs={"df": "0" * 64})
+        model = ScriptedModel(plan(task(variables=["df"])))
+        proposed(model, made, {"df": frame})
         assert "variable df" in seen(model)
         assert "city" in seen(model)
         assert "Timbuktu" not in seen(model)
@@ -176,6 +178,55 @@ class TestReading:
         made = there(plant(FILES), spec=spec)
         (only,) = proposed(ScriptedModel(plan(task(tools=[]))), made).tasks
         assert only["tools"] == ()
+
+
+class TestVariables:
+    def test_task_sees_the_variables_that_it_names_and_no_others(self, plant: Plant) -> None:
+        made = there(plant(FILES), inputs=INPUTS, grants={"df": Grant(see="schema")})
+        answer = plan(task(variables=["df"]), task("other", variables=[]))
+        first, other = proposed(ScriptedModel(answer), made).tasks
+        assert first["variables"] == {"df": Grant(see="schema")}
+        assert other["variables"] == {}
+
+    def test_usual_tools_look_at_variables_only_where_there_are_any(self, plant: Plant) -> None:
+        made = there(plant(FILES), inputs=INPUTS)
+        answer = plan(task(tools=[], variables=["df"]), task("other", tools=[], variables=[]))
+        first, other = proposed(ScriptedModel(answer), made).tasks
+        assert "inspect-variable" in first["tools"]
+        assert "inspect-variable" not in other["tools"]
+
+    @pytest.mark.parametrize(
+        ("fields", "problem"),
+        [
+            pytest.param(
+                {"variables": ["dg"]},
+                "may see 'dg', which the plan does not hand in. Known: 'cfg', 'df'.",
+                id="unknown",
+            ),
+            pytest.param(
+                {"variables": [], "tools": ["inspect-variable"]},
+                "names no variable to look at. Name those of 'cfg' and 'df'",
+                id="blind",
+            ),
+            pytest.param({}, "'variables' is a required property", id="not-said"),
+        ],
+    )
+    def test_model_is_told_what_is_wrong_with_the_variables_of_a_task(
+        self, plant: Plant, fields: dict[str, Any], problem: str
+    ) -> None:
+        model = ScriptedModel(plan(task(**fields)), plan(task(variables=[])))
+        assert proposed(model, there(plant(FILES), inputs=INPUTS)).tasks
+        assert problem in seen(model)
+
+    def test_what_no_task_is_to_see_is_told_to_the_person(self, plant: Plant) -> None:
+        made = there(plant(FILES), inputs=INPUTS)
+        proposal = proposed(ScriptedModel(plan(task(variables=["df"]))), made)
+        assert "No task is to see what you hand in as cfg." in plan_notes(proposal, made, SPEC)
+
+    def test_plan_without_variables_is_asked_for_as_before(self, plant: Plant) -> None:
+        model = ScriptedModel(plan())
+        proposed(model, there(plant(FILES)))
+        assert "variables" not in json.dumps(model.asked[0].answer_schema)
 
 
 class TestRepair:

@@ -17,6 +17,7 @@ from hypernb.errors import (
 )
 from hypernb.llm import Probe, list_models, probe
 from hypernb.model import ModelSpec, Price
+from hypernb.testing import FakeClock
 from tests.model_server import ModelServer, Reply, calls, fails, says
 from tests.unit.llm.asking import KEY, spec
 
@@ -125,6 +126,40 @@ def test_model_that_does_not_answer_is_asked_nothing_else() -> None:
         assert len(server.asked) == 1
     assert (found.works, len(found.trials), found.latency_s) == (False, 1, None)
     assert "not for you" in str(found)
+
+
+def test_host_that_cannot_be_reached_is_one_line_after_one_try() -> None:
+    nobody = ModelSpec(name="m", base_url="http://127.0.0.1:9/v1")
+    found = asyncio.run(probe(nobody, clock=FakeClock()))
+    assert str(found).startswith("m at 127.0.0.1:9 gave no answer: cannot reach 127.0.0.1:9")
+    assert (len(str(found).splitlines()), found.calls, found.cost) == (1, 1, 0.0)
+
+
+def test_server_that_wants_to_be_left_alone_for_long_is_not_waited_for() -> None:
+    busy = fails(429, "slow down", headers={"retry-after": "3600"})
+    with ModelServer(busy) as server:
+        found = asyncio.run(probe(spec(server), server.key or None, clock=FakeClock()))
+    assert "gave no answer: " in str(found)
+    assert (found.works, len(found.trials)) == (False, 1)
+
+
+def test_what_was_not_tried_in_time_is_left_out_and_said() -> None:
+    def slow(asked: Asked) -> Reply:
+        return says("", hold="start") if asked.body.get("tools") else model(asked)
+
+    async def work(server: ModelServer) -> Probe:
+        clock = FakeClock()
+        asked = asyncio.get_running_loop().create_task(probe(spec(server), KEY, clock=clock))
+        await asyncio.to_thread(server.wait_for, lambda: len(server.asked) == 3)
+        clock.advance(11)
+        return await asyncio.wait_for(asked, 30)
+
+    with ModelServer(slow) as server:
+        found = asyncio.run(work(server))
+        assert len(server.asked) == 3
+    assert works(found) == {"answers": True, "streaming": True, "time": False}
+    assert "The rest was not tried, because 10 s were over." in str(found)
+    assert found.cost is None
 
 
 def test_wrong_key_is_told_without_the_key() -> None:

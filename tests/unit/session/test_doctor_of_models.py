@@ -1,4 +1,4 @@
-"""Work with a model that is told of while it goes on, and can be interrupted."""
+"""What the doctor says of models, and work with one that can be interrupted."""
 
 from __future__ import annotations
 
@@ -8,10 +8,120 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hypernb.errors import UsageError
+from hypernb.session import Check, Session
 from hypernb.session._models import telling
+from tests.model_server import ModelServer, says
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer(says("ready"), models=("scripted", "other")) as started:
+        yield started
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path))
+    for name in ("HYPERNB_MODEL", "HYPERNB_MODE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with Session(tmp_path / "store.db", root=tmp_path) as opened:
+        yield opened
+
+
+def of_models(checks: list[Check]) -> dict[str, Check]:
+    return {check.what: check for check in checks if check.what.startswith("model")}
+
+
+def configured(session: Session, server: ModelServer) -> Session:
+    session.settings = {"model": "vllm:scripted"}
+    (session.root / "config.toml").write_text(
+        f'[profiles.vllm]\nbase_url = "{server.url}"\nkey = ""\n'
+    )
+    return session
+
+
+def test_doctor_asks_the_configured_model_and_says_what_it_cost(
+    session: Session, server: ModelServer
+) -> None:
+    told: list[tuple[str, int]] = []
+
+    def tell(words: str) -> None:
+        told.append((words, len(server.asked)))
+
+    found = of_models(configured(session, server).doctor(on_progress=tell))
+    assert found["model, answers"].ok
+    assert {"model, streaming", "model, tools"} <= set(found)
+    assert found["model, cost"].found == f"the {len(server.asked)} calls cost $0.00"
+    assert told[0] == (f"asks scripted at {server.host} for a word", 0)
+
+
+def test_doctor_says_that_nobody_knows_what_it_cost(
+    session: Session, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", server.key or "sk-for-the-tests")
+    session.settings = {"model": "scripted"}
+    assert of_models(session.doctor())["model, cost"].found.endswith("cost is not known")
+
+
+def test_doctor_that_is_to_ask_nobody_says_so(session: Session, server: ModelServer) -> None:
+    found = of_models(configured(session, server).doctor(offline=True))
+    assert list(found) == ["model", "model, probe"]
+    assert found["model, probe"].found == "nothing was probed: --offline says so"
+    assert server.asked == []
+
+
+def test_doctor_asks_the_model_that_is_named_in_place_of_the_configured_one(
+    session: Session, server: ModelServer
+) -> None:
+    found = of_models(configured(session, server).doctor(model="vllm:other"))
+    assert found["model"].found == f"vllm:other: other at {server.host}"
+    assert {asked.body["model"] for asked in server.asked} == {"other"}
+    with pytest.raises(UsageError, match="exclude each other"):
+        session.doctor(model="vllm:other", offline=True)
+
+
+def test_doctor_in_a_replay_asks_nobody_and_says_so(
+    session: Session, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODE", "replay")
+    for name in ("", "vllm:other"):
+        found = of_models(configured(session, server).doctor(model=name))
+        assert "a cassette answers" in found["model, probe"].found
+    assert server.requests == []
+
+
+def test_doctor_without_a_model_says_in_one_line_that_the_rest_works(session: Session) -> None:
+    found = of_models(session.doctor())
+    assert list(found) == ["model"]
+    assert found["model"].ok
+    assert found["model"].found == "no model is configured; everything that works offline works"
+
+
+def test_doctor_without_the_key_of_the_model_asks_nobody(
+    session: Session, server: ModelServer
+) -> None:
+    (session.root / "config.toml").write_text(
+        f'model = "work:m"\n[profiles.work]\nbase_url = "{server.url}"\nkey = "WORK_KEY"\n'
+    )
+    found = of_models(session.doctor())
+    assert "WORK_KEY is not set here" in found["model"].found
+    assert server.requests == []
+
+
+def test_host_that_is_not_there_is_one_line_of_the_doctor(session: Session) -> None:
+    session.settings = {"model": "vllm:m"}
+    (session.root / "config.toml").write_text(
+        '[profiles.vllm]\nbase_url = "http://127.0.0.1:9/v1"\nkey = ""\n'
+    )
+    found = of_models(session.doctor())
+    assert [each.what for each in found.values() if not each.ok] == ["model, answers"]
+    assert "cannot reach 127.0.0.1:9" in found["model, answers"].found
 
 
 def test_words_are_told_in_this_thread_and_in_order() -> None:

@@ -214,7 +214,7 @@ def test_damaged_database_says_how_to_mend_it(store: SqlStore, path: Path) -> No
     content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
     path.write_bytes(content)
     with (
-        pytest.raises(StoreCorruptError, match="hypernb restore"),
+        pytest.raises(StoreCorruptError, match="%hyper restore"),
         closing(SqlStore(path)) as it,
     ):
         it.snapshot(it.missions()[0].id)
@@ -269,7 +269,7 @@ def test_changed_plan_is_not_returned(store: SqlStore) -> None:
         pytest.param(
             "SQLITE_READONLY_DBMOVED", StoreUnavailableError, "read-only", id="readonly"
         ),
-        pytest.param("SQLITE_IOERR_WRITE", StoreUnavailableError, "hypernb doctor", id="io"),
+        pytest.param("SQLITE_IOERR_WRITE", StoreUnavailableError, "%hyper doctor", id="io"),
         pytest.param("SQLITE_IOERR_LOCK", StoreUnavailableError, "network", id="network lock"),
         pytest.param("SQLITE_PROTOCOL", StoreUnavailableError, "network", id="protocol"),
         pytest.param("SQLITE_CANTOPEN", StoreUnavailableError, "moved or removed", id="gone"),
