@@ -44,18 +44,17 @@ export const TASK_FIELDS: FieldSpecs = {
     wide: "half",
     empty: "none: a Python function does it",
   },
-  model: {
-    label: "Model",
-    kind: "choice",
-    wide: "half",
-    empty: "none: its tools do it alone",
-  },
   needs: {
     label: "Needs",
     kind: "list",
     wide: "half",
     hint: "Names of tasks, with commas between them.",
     empty: "none: it can start at once",
+  },
+  model: {
+    label: "Model",
+    kind: "choice",
+    empty: "none: its tools do it alone",
   },
   tools: { label: "Tools", kind: "ticks" },
   scope: {
