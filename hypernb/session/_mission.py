@@ -488,7 +488,7 @@ class Mission:
         """Have it ask another model from its next call on; signed like its approval.
 
         Args:
-            name: One of your models; see `Session.models`.
+            name: One of your models, see `Session.models`, or the plan's name for one.
             instead_of: The plan's name for the one that it replaces; all of them if empty.
 
         Raises:
@@ -496,12 +496,13 @@ class Mission:
             TransitionError: It is neither running nor paused.
             ApprovalError: Its approval is not yours.
         """
-        from hypernb.session._models import resolved
+        from hypernb.session._models import model_names, resolved
 
         places = self.plan.models
         if instead_of and instead_of not in places:
             raise UnknownNameError("model of this plan", instead_of, places)
-        model = resolved(self.session, name)
+        is_only_of_plan = name in places and name not in model_names(self.session)
+        model = places[name] if is_only_of_plan else resolved(self.session, name)
         wanted = [instead_of] if instead_of else list(places)
         models = dict.fromkeys(wanted, model)
         self.session.store.amend(self._record.id, models=models, by=self.session.by)

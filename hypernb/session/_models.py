@@ -194,12 +194,14 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
 
     if not models_used(plan):
         return NO_OUTLOOK
-    record = mission.record
+    from hypernb.session._choices import choices
+
+    record, offered = mission.record, choices(mission, plan)
     if record.started_at is None:
-        return Outlook(_quotes(mission))
+        return Outlook(_quotes(mission), choices=offered)
     # While it runs, nobody asks what was quoted.
     quotes = _quotes(mission) if record.state.is_final else ()
-    return Outlook(quotes, _budget(mission), _unknown(mission))
+    return Outlook(quotes, _budget(mission), _unknown(mission), offered)
 
 
 def _quotes(mission: Mission) -> tuple[Quote, ...]:

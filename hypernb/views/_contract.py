@@ -17,6 +17,7 @@ from hypernb.views._models import (
     model_name,
     model_terms,
     models_used,
+    quote_dollars,
     quote_words,
     short_of,
     task_model_terms,
@@ -253,7 +254,9 @@ def _quotes(figures: Figures, plan: PlanSpec) -> list[tuple[str, Phrase]]:
     whole = figures.outlook.quote()
     if whole is None or not models_used(plan) or figures.has_nothing_to_run:
         return []
-    terms: list[tuple[str, Phrase]] = [("Quote", (Strong(quote_words(whole)),))]
+    cost = quote_dollars(whole)
+    rest = quote_words(whole).removeprefix(cost)
+    terms: list[tuple[str, Phrase]] = [("Quote", (Strong(cost), rest))]
     with_models = {task.name for task in plan.tasks if model_name(task)}
     if len(plan.tasks) == 1:
         with_models = set()  # the whole says it

@@ -239,6 +239,19 @@ class Figures:
         calls = f"{count(unknown, 'call')} of unknown cost"
         return f"{known} and {calls}" if self.snapshot.mission.cost else calls
 
+    @property
+    def spent_words(self) -> str:
+        """What of its budget is spent; what nobody knows is not nothing.
+
+        Example: ``$0.12 of $0.50 spent, and 3 calls of unknown cost``.
+        """
+        cost, unknown = self.snapshot.mission.cost, self.outlook.unknown
+        of = "" if self.budget is None else f" of {dollars(self.budget)}"
+        calls = f"{count(unknown, 'call')} of unknown cost"
+        if unknown and not cost:
+            return f"{calls}{of and f'; the budget is{of[3:]}'}"
+        return f"{dollars(cost)}{of} spent{f', and {calls}' if unknown else ''}"
+
     @cached_property
     def paused_for_money(self) -> Event | None:
         """What tells that it was paused because no money was left for a call; else None."""

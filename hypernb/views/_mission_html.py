@@ -244,9 +244,8 @@ def _money(figures: Figures) -> Html | None:
     budget, cost = figures.budget, figures.snapshot.mission.cost
     if budget is None and not cost and not figures.outlook.unknown:
         return None
-    of = f" of {words.money(budget)}" if budget is not None else ""
     bar = _share(cost / budget) if budget else None
-    return join([el("p", el("b", f"{figures.cost_words}{of} spent")), bar])
+    return join([el("p", el("b", figures.spent_words)), bar])
 
 
 # -- who needs whom ----------------------------------------------------------------------

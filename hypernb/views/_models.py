@@ -13,9 +13,9 @@ from hypernb.views._model_events import NOT_KNOWN
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from hypernb.model import Grant, ModelSpec, PlanSpec, Quote, Range, TaskSpec
+    from hypernb.model import Grant, ModelSpec, PlanSpec, Price, Quote, Range, TaskSpec
 
 _MODELS_SHOWN: Final = 6
 _EXACT_BELOW: Final = 100
@@ -32,6 +32,19 @@ _KNOWN_FROM: Final[Mapping[QuoteSource, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A model that tasks can be given.
+
+    Attributes:
+        name: What to write after ``--model``.
+        said: That, where it is, and what it costs.
+    """
+
+    name: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outlook:
     """What is known of a plan beside the plan.
 
@@ -40,11 +53,13 @@ class Outlook:
             `hypernb.session.Session.quote`.
         budget: The most that it may spend, in dollars, where a person has changed that.
         unknown: How many calls have no known cost.
+        choices: Models that its tasks can be given, as long as a person may do that.
     """
 
     quotes: tuple[Quote, ...] = ()
     budget: float | None = None
     unknown: int = 0
+    choices: tuple[Choice, ...] = ()
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""
@@ -104,6 +119,42 @@ def where(model: ModelSpec) -> Phrase:
     if model.key:
         said = (*said, ", with the key in ", Code(line(model.key, cut_at=80)))
     return said if model.price is not None else (*said, f", {NOT_KNOWN}")
+
+
+def price_words(price: Price | None) -> str:
+    """Say what a million tokens cost; what nobody knows is not nothing.
+
+    Example:
+        >>> from hypernb.model import Price
+        >>> price_words(Price(input=0.25, output=2)), price_words(Price(input=0, output=0))
+        ('$0.25 read, $2 written for a million tokens', 'free')
+        >>> price_words(None)
+        'cost not known'
+    """
+    if price is None:
+        return "cost not known"
+    if not (price.input or price.output):
+        return "free"
+    return f"${price.input:g} read, ${price.output:g} written for a million tokens"
+
+
+def is_cheaper(price: Price | None, than: Sequence[Price | None]) -> bool:
+    """Tell whether a price is below others, whatever is read and written.
+
+    Example:
+        >>> from hypernb.model import Price
+        >>> big, small = Price(input=2, output=8), Price(input=0.25, output=2)
+        >>> is_cheaper(small, [big]), is_cheaper(small, [big, small]), is_cheaper(small, [None])
+        (True, True, False)
+        >>> is_cheaper(Price(input=1, output=9), [big]), is_cheaper(big, [big])
+        (False, False)
+    """
+    others = [(each.input, each.output) for each in than if each is not None]
+    if price is None or not others or len(others) < len(than):
+        return False
+    own = (price.input, price.output)
+    is_never_more = all(own[0] <= read and own[1] <= written for read, written in others)
+    return is_never_more and any(own != other for other in others)
 
 
 def _granted(grants: Mapping[str, Grant]) -> Phrase:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
-from hypernb.views import words
+from hypernb.views import line, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,9 @@ Action = dict[str, Any]
 TASKS_AT_MOST: Final = 500
 """A message that names ten thousand buttons helps nobody; the mission's own do for all."""
 
+CHOICES_AT_MOST: Final = 200
+"""Who has more models finds one sooner by its name."""
+
 _GOES_ON: Final = frozenset({MissionState.RUNNING, MissionState.PAUSED})
 _MAY_GO_ON: Final = frozenset({MissionState.FAILED, MissionState.CANCELLED})
 
@@ -30,7 +33,7 @@ def action(
     *,
     args: Mapping[str, Any] | None = None,
     primary: bool = False,
-    confirm: Mapping[str, str] | None = None,
+    confirm: Mapping[str, Any] | None = None,
 ) -> Action:
     """Describe a button.
 
@@ -40,7 +43,8 @@ def action(
         twin: The magic that does the same.
         args: Arguments of the verb.
         primary: It is the one that a person most probably wants.
-        confirm: ``question``, ``button`` and, for a field, ``reason``.
+        confirm: ``question``, ``button`` and, for a field, ``reason``; ``choices`` are what
+            that can be chosen from.
     """
     made: Action = {
         "verb": verb,
@@ -147,6 +151,7 @@ def money_actions(figures: Figures) -> list[Action]:
                 "question": "It goes on, and asks this model from then on.",
                 "button": "Take this model",
                 "reason": "Its name (%hyper models lists them)",
+                "choices": choices(figures),
             },
         ),
         action(
@@ -155,6 +160,14 @@ def money_actions(figures: Figures) -> list[Action]:
             _twin(figures, "resume", "--finish"),
         ),
         cancel(figures),
+    ]
+
+
+def choices(figures: Figures) -> list[list[str]]:
+    """Return the models that tasks can be given: the name of each, and what is said of it."""
+    return [
+        [each.name, line(each.said, cut_at=300)]
+        for each in figures.outlook.choices[:CHOICES_AT_MOST]
     ]
 
 

@@ -31,6 +31,7 @@ from hypernb.views import (
 )
 from hypernb.widgets._actions import (
     cancel,
+    choices,
     may_retry,
     mission_actions,
     money_actions,
@@ -95,6 +96,9 @@ def head_facts(  # noqa: PLR0913 - each is read by somebody else
         "counts": [[state.value, many] for state, many in figures.counts.items()],
         **_left(left),
         "cost": mission.cost,
+        "unknown": figures.outlook.unknown,
+        "cost_says": figures.cost_words,
+        "spent": figures.spent_words,
         "reserved": _reserved(figures, usage or {}),
         "budget": figures.budget,
         "quote": _quote(figures),
@@ -248,6 +252,7 @@ def _decision(
         "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
         "problems": [],
+        "models": choices(figures),
         "record": phrase(_record(figures, plan)),
         "steps": [phrase(step) for step in _steps(figures, plan)],
         "part": {

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ApprovalError, HypernbError
-from hypernb.model import CallState, Comment, EventKind, MissionSnapshot, MissionState
+from hypernb.model import (
+    AgentWork,
+    CallState,
+    Comment,
+    EventKind,
+    MissionSnapshot,
+    MissionState,
+)
 from hypernb.session import Mission
 from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
@@ -325,8 +332,6 @@ class Mirror:
 
     def picture(self) -> dict[str, Any]:
         """Return all that a view begins with."""
-        from hypernb.tools import tool_names
-
         return {
             "type": "picture",
             "seq": self.seq,
@@ -339,9 +344,20 @@ class Mirror:
             "total_events": self._total_events,
             "head": self.head,
             "agents": self._agents(),
-            "tools": list(tool_names()),
+            "tools": self._tools(),
             "meanings": meanings(),
         }
+
+    def _tools(self) -> list[str]:
+        """Return the tools that agents have; of a plan with models, also those for a model."""
+        from hypernb.agents import model_tools
+        from hypernb.tools import tool_names
+
+        if self._plan is None or not self._plan.models:
+            return list(tool_names())
+        works = (task.work for task in self._plan.tasks)
+        own = (name for work in works if isinstance(work, AgentWork) for name in work.lanes)
+        return list(dict.fromkeys([*tool_names(), *model_tools(), *own]))
 
     def _agents(self) -> list[dict[str, Any]]:
         try:

@@ -21,6 +21,7 @@ from hypernb.widgets._facts import plan_facts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hypernb.model import TaskSpec
     from hypernb.session import Mission
 
 Facts = dict[str, Any]
@@ -54,8 +55,8 @@ def check(mission: Mission, draft: Mapping[str, Any]) -> Facts:
         UnknownTaskError: It changes a task that the plan does not have.
         UnknownNameError: It changes a field that there is not, or that cannot be changed.
     """
-    asked = _arguments(draft)
     revision, before = mission.record.revision, mission.plan
+    asked = _arguments(draft, before)
     unread = _unread(asked, before)
     spec, problems = mission.draft(
         asked["changes"], drop=asked["drop"], add=asked["add"], **asked["plan"]
@@ -83,8 +84,8 @@ def edit(mission: Mission, draft: Mapping[str, Any], revision: int | None = None
         PlanError: The plan could not be carried out like that; nothing was saved.
         TransitionError: The mission no longer awaits approval.
     """
-    asked = _arguments(draft)
     before, based_on = mission.plan, mission.record.revision
+    asked = _arguments(draft, before)
     if unread := _unread(asked, before):
         raise PlanProblemsError(unread)
     mission.edit(
@@ -197,8 +198,10 @@ def _where_made(problem: PlanProblem, touched: Sequence[str]) -> PlanProblem:
     return said if here == problem.task else replace(said, task=here, instead=None)
 
 
-def _arguments(draft: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(draft: Mapping[str, Any], plan: PlanSpec) -> dict[str, Any]:
     """Return a draft as arguments of `Mission.edit`.
+
+    A view sends the whole work of a task; what of it is as in the plan is left out.
 
     Raises:
         UsageError: Something in it has another shape than a draft has.
@@ -209,7 +212,10 @@ def _arguments(draft: Mapping[str, Any]) -> dict[str, Any]:
     ):
         raise UsageError("That is no draft of a plan.", hint="Reload the page, and try again.")
     asked = {name: draft.get(name, kind()) for name, kind in _SHAPE.items()}
-    asked["changes"] = {str(name): _fields(each) for name, each in asked["changes"].items()}
+    stored = {task.name: task for task in plan.tasks} if asked["changes"] else {}
+    asked["changes"] = {
+        str(name): _fields(each, stored.get(name)) for name, each in asked["changes"].items()
+    }
     asked["add"] = [_fields(each) for each in asked["add"]]
     asked["drop"] = [str(name) for name in asked["drop"]]
     asked["plan"] = dict(asked["plan"])
@@ -219,7 +225,7 @@ def _arguments(draft: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def _fields(given: object) -> dict[str, Any]:
+def _fields(given: object, stored: TaskSpec | None = None) -> dict[str, Any]:
     """Return fields of a task, with those of an agent's work among them."""
     if not isinstance(given, dict):
         raise UsageError("That is no task of a plan.", hint="Reload the page, and try again.")
@@ -232,4 +238,9 @@ def _fields(given: object) -> dict[str, Any]:
             "A function cannot be put into a plan from here.",
             hint="plan.add(...) of a new plan takes one.",
         )
-    return fields | {name: work[name] for name in ("tools", "params") if name in work}
+    before = stored.work.model_dump(mode="json") if stored is not None else {}
+    return fields | {
+        name: work[name]
+        for name in ("tools", "params", "model")
+        if name in work and work[name] != before.get(name)
+    }

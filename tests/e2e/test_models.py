@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.axe import violations
+from tests.e2e.axe import OF_COLOURS, finish, start, violations
 from tests.model_server import Call, ModelServer, Reply
 from tests.planned import plan, task
 
@@ -21,13 +21,30 @@ if TYPE_CHECKING:
     from tests.e2e.notebook import Notebook
     from tests.model_server import Asked
 
+OURS = ".jp-Notebook :is(.hypernb, .hynb)"
+TALL = {"width": 1300, "height": 2200}
 SHOTS = Path("build", "screenshots")
+# The cursor of an editor blinks, and Lab tells that a theme comes before it is there.
+THEME = """async theme => {
+  await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
+  const isLight = String(theme.endsWith("Light"));
+  while (document.body.dataset.jpThemeLight !== isLight) await new Promise(requestAnimationFrame);
+}"""
 KEY = "sk-test-of-the-browser-0123456789"  # pragma: allowlist secret
 CONFIG = """
 model = "scripted"
 [profiles.openai.prices."scripted"]
 input = 2.0
 output = 8.0
+[profiles.openai.prices."small"]
+input = 0.2
+output = 0.8
+[agents]
+qa-engineer = "small"
+[profiles.local]
+base_url = "http://localhost:9/v1"
+model = "unpriced"
+key = "LOCAL_KEY"
 """
 BRIEF: dict[str, Any] = {"seconds": 5, "tokens": 1_000}
 TASKS = (
@@ -69,14 +86,22 @@ def server(desk: Desk) -> Iterator[ModelServer]:
 
 def notebook_with_a_model(desk: Desk, server: ModelServer, *cells: str) -> Notebook:
     where = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY}
+    desk.page.set_viewport_size(TALL)
     opened: Notebook = desk.notebook(f"os.environ.update({where!r})", *cells)
     opened.run(1)
     return opened
 
 
 def shoot(desk: Desk, name: str) -> None:
+    """Take a picture in the light and in the dark theme, in which axe finds nothing."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     desk.page.screenshot(path=SHOTS / f"model-{name}.png")
+    desk.page.evaluate(THEME, "JupyterLab Dark")
+    # Another theme has other colours, and nothing else.
+    start(desk.page, OURS, only=OF_COLOURS)
+    desk.page.screenshot(path=SHOTS / f"model-{name}-dark.png")
+    assert finish(desk.page) == []
+    desk.page.evaluate(THEME, "JupyterLab Light")
 
 
 def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
@@ -94,6 +119,7 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     notebook.reads(2, "Nothing runs until you approve it")
     notebook.reads(2, "project-strategist with scripted")
     notebook.reads(2, "as the model guessed it")
+    notebook.reads(2, "security-engineer with scripted")
     assert violations(desk.page, ".jp-Notebook .hypernb") == []
     shoot(desk, "plan")
     notebook.press(2, "Approve both tasks")
@@ -131,10 +157,42 @@ def test_mission_whose_money_does_not_last_asks_and_goes_on(
         "Let what has begun finish",
     ):
         expect(notebook.button(2, way)).to_be_visible()
-    shoot(desk, "out-of-money")
+    notebook.press(2, "Take another model")
+    models = notebook.view(2).get_by_role("combobox", name="Take this model")
+    cheaper = re.compile(r"^small at \S+: \$0.2 read, \$0.8 written .*; cheaper$")
+    unpriced = "unpriced at localhost:9: cost not known; LOCAL_KEY is not set here"
+    expect(models.locator("option")).to_contain_text([cheaper, "scripted at", unpriced])
     assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    shoot(desk, "out-of-money")
     notebook.run(3)
     desk.comes_to("running", task="sum-up")
     assert desk.mission.record.state.value == "running"
+    server.release()
+    desk.comes_to("succeeded")
+
+
+def test_another_model_is_chosen_for_a_task_and_for_a_mission_without_money(
+    desk: Desk, server: ModelServer
+) -> None:
+    notebook = notebook_with_a_model(desk, server, "%%hyper --budget 0.041\nIs anything unused?")
+    notebook.run(2)
+    view = notebook.view(2)
+    notebook.press(2, "Edit")
+    view.get_by_role("button", name="read", exact=True).click()
+    model = view.get_by_label("Model", exact=True)
+    expect(model.locator("option")).to_contain_text(["small at", "scripted at", "unpriced at"])
+    model.select_option("small")
+    notebook.reads(2, "Save as revision 2")
+    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    shoot(desk, "plan-edit")
+    notebook.press(2, "Save as revision 2")
+    notebook.reads(2, "security-engineer with small")
+    notebook.press(2, "Approve both tasks")
+    desk.comes_to("paused")
+    notebook.press(2, "Take another model")
+    expect(notebook.button(2, "Take this model")).to_be_enabled()
+    notebook.button(2, "Take this model").click()
+    desk.comes_to("running", task="sum-up")
+    assert server.asked[-1].body["model"] == "small"
     server.release()
     desk.comes_to("succeeded")

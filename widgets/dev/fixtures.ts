@@ -451,6 +451,9 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
     left_limits_s: running ? [180, 360] : null,
     left_from: running ? "from 11 past missions" : "",
     cost: before ? 0 : 0.21,
+    unknown: 0,
+    cost_says: before ? "$0.00" : "$0.21",
+    spent: before ? "$0.00 of $0.50 spent" : "$0.21 of $0.50 spent",
     reserved: running ? 0.09 : 0,
     budget: 0.5,
     quote: 0.34,
@@ -559,6 +562,7 @@ function headOf(state: MissionState, tasks: readonly TaskFacts[]): HeadFacts {
           ],
           notes: [],
           problems: [],
+          models: [],
           record: [
             "Approving records revision 2, its hash ",
             { code: "9f3c41d8" },

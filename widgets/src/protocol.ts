@@ -135,7 +135,12 @@ export interface AgentWork {
   kind?: "agent";
   tools?: string[];
   params?: Record<string, Record<string, unknown>>;
+  /** The plan's name for the model that it is done with; none where it is left out. */
+  model?: string;
 }
+
+/** Something that can be chosen, and what is said of it. */
+export type Choice = [name: string, said: string];
 
 export interface PythonWork {
   kind: "python";
@@ -181,6 +186,8 @@ export interface Confirm {
   button: string;
   /** Label of a field for a reason; no field without it. */
   reason?: string;
+  /** What it can be chosen from; something else may be typed. */
+  choices?: Choice[];
 }
 
 /** Something that a person has to decide, or that only looks as if. */
@@ -239,6 +246,8 @@ export interface Decision {
   expect: Fact[];
   notes: Phrase[];
   problems: Problem[];
+  /** Models that tasks can be given; none where the plan asks no model. */
+  models: Choice[];
   /** What is recorded by approving. */
   record: Phrase;
   /** What happens after approving, in order. */
@@ -266,6 +275,12 @@ export interface HeadFacts {
   /** What the estimate rests on: "from 11 past missions"; empty if there is none. */
   left_from: string;
   cost: number;
+  /** How many calls of models have no known cost. */
+  unknown: number;
+  /** What it has cost: "$0.12 and 3 calls of unknown cost". */
+  cost_says: string;
+  /** The same of its budget. */
+  spent: string;
   /** Kept for running tasks. */
   reserved: number;
   budget: number | null;

@@ -144,6 +144,62 @@ describe("a button that asks first", () => {
     expect(el.querySelector(".confirm")).toBeNull();
   });
 
+  const TAKE: Action = {
+    ...PAUSE,
+    verb: "take_model",
+    label: "Take another model…",
+    confirm: {
+      question: "It goes on.",
+      button: "Take this model",
+      reason: "Its name",
+      choices: [
+        ["small", "small at api.example: $0.1 read, $0.4 written; cheaper"],
+        ["local", "local at localhost:11434: cost not known"],
+      ],
+    },
+  };
+  const choose = async (el: HTMLElement, value: string) => {
+    const list = el.querySelector("select") as HTMLSelectElement;
+    list.value = value;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+  };
+
+  it("offers what can be chosen, and does it with that", async () => {
+    const { model, el, button } = shownAction(TAKE);
+    button.click();
+    await settle();
+    const list = el.querySelector("select") as HTMLSelectElement;
+    expect(document.activeElement).toBe(list);
+    expect([...list.options].map(({ text }) => text)).toEqual([
+      "small at api.example: $0.1 read, $0.4 written; cheaper",
+      "local at localhost:11434: cost not known",
+      "another one, by its name",
+    ]);
+    expect(el.querySelector("input")).toBeNull();
+    expect(list.value).toBe("small");
+    await choose(el, "local");
+    inside(el, "Take this model")?.click();
+    expect(model.sent).toMatchObject([{ verb: "take_model", args: { reason: "local" } }]);
+  });
+
+  it("takes what is typed, where that is none of the choices", async () => {
+    const { model, el, button } = shownAction(TAKE);
+    button.click();
+    await settle();
+    await choose(el, "");
+    const field = el.querySelector("input") as HTMLInputElement;
+    expect(document.activeElement).toBe(field);
+    field.value = "small";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle();
+    expect(el.querySelector("input")).toBe(field);
+    field.value = "smaller";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    inside(el, "Take this model")?.click();
+    expect(model.sent).toMatchObject([{ args: { reason: "smaller" } }]);
+  });
+
   it("takes Enter in the field for the answer", async () => {
     const { model, el, button } = shownAction(REJECT);
     button.click();

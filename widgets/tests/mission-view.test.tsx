@@ -129,6 +129,29 @@ describe("the head", () => {
     expect(page.text()).not.toContain("spent");
   });
 
+  it("says that costs are unknown where calls have no known price, and never 0", async () => {
+    const head = {
+      budget: null,
+      cost: 0,
+      quote: null,
+      unknown: 3,
+      cost_says: "3 calls of unknown cost",
+      spent: "3 calls of unknown cost",
+    };
+    const under = change(pictureOf("running"), head);
+    const tasks = under.tasks.map((task) => ({ ...task, cost: 0, tokens: 900 }));
+    const page = show({ ...under, tasks }, { tab: "board", task: "audit-schema" });
+    await page.drawn();
+    expect(page.el.querySelector(".meters")?.textContent).toContain("3 calls of unknown cost");
+    expect(page.text()).not.toContain("$0.00");
+    expect(page.el.querySelector(".task-panel")?.textContent).toContain(
+      "cost not known, 900 tokens",
+    );
+    const ended = show(change(pictureOf("succeeded"), head));
+    await ended.drawn();
+    expect(ended.text()).toMatch(/in \d[^,]* for 3 calls of unknown cost/);
+  });
+
   it("draws a segment for each task, and of very many one for each state", async () => {
     const segments = async (picture: Picture): Promise<number> => {
       const page = show(picture);
@@ -190,7 +213,7 @@ describe("the head", () => {
     );
     const page = show({ ...change(picture, { ending }), tasks });
     await page.drawn();
-    const listed = [...page.el.querySelectorAll("section.block")].map((each) =>
+    const listed = [...page.el.querySelectorAll(".block")].map((each) =>
       (each.textContent ?? "").replace(/\s+/g, " "),
     );
     const [what] = listed.filter((each) => each.startsWith("What failed"));

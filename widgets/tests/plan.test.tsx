@@ -9,6 +9,7 @@ import { Mission } from "../src/mission";
 import type {
   Batch,
   Checked,
+  Decision,
   Difference,
   Draft,
   Picture,
@@ -61,6 +62,24 @@ function draw(): void {
       root,
     );
   });
+}
+
+/** A plan in which a model does one task. */
+function withModels(): Picture {
+  const picture = pictureOf("awaiting_approval");
+  const { plan, head } = picture;
+  if (!plan || !head.decision) throw new Error("There is no plan to decide on.");
+  const tasks = plan.tasks.map((task) =>
+    task.name === "audit-ui" ? { ...task, work: { ...task.work, model: "big" } } : task,
+  ) as TaskSpec[];
+  const decision: Decision = {
+    ...head.decision,
+    models: [
+      ["big", "big at api.example: $2 read, $8 written"],
+      ["small", "small at api.example: $0.1 read, $0.4 written; cheaper"],
+    ],
+  };
+  return { ...picture, plan: { ...plan, tasks }, head: { ...head, decision } };
 }
 
 beforeEach(() => {
@@ -273,6 +292,19 @@ describe("the contract", () => {
     expect(all('[data-field="tools"]')).toHaveLength(0);
   });
 
+  it("shows the model of a task, in the table and with what it costs", () => {
+    show(withModels());
+    expect(text()).toContain("frontend-specialist with big");
+    press("audit-ui");
+    expect(text()).toContain("Modelbig at api.example: $2 read, $8 written");
+  });
+
+  it("tells of no model where the plan asks none", () => {
+    show();
+    press("audit-ui");
+    expect(all("dt").map((each) => each.textContent)).not.toContain("Model");
+  });
+
   it("shows what tools are called with", () => {
     const picture = pictureOf("awaiting_approval");
     const plan = withTask(picture.plan as PlanSpec, "audit-ui", {
@@ -377,6 +409,35 @@ describe("edits", () => {
     tick(all<HTMLInputElement>('[data-field="tools"] input')[2] as HTMLInputElement);
     rest();
     expect(lastDraft("check").changes["audit-ui"]?.work).toBeUndefined();
+  });
+
+  it("change the model of a task, and keep it when its tools change", () => {
+    show(withModels());
+    edit();
+    const options = all<HTMLOptionElement>('[data-field="model"] option');
+    expect(options.map((each) => each.value)).toEqual(["big", "small"]);
+    expect(options[1]?.text).toBe("small at api.example: $0.1 read, $0.4 written; cheaper");
+    choose("model", "small");
+    tick(all<HTMLInputElement>('[data-field="tools"] input')[2] as HTMLInputElement);
+    rest();
+    expect(lastDraft("check").changes["audit-ui"]).toEqual({
+      work: { kind: "agent", tools: ["files", "scan", "git"], model: "small" },
+    });
+    tick(all<HTMLInputElement>('[data-field="tools"] input')[2] as HTMLInputElement);
+    expect(control("model").value).toBe("small");
+    choose("model", "big");
+    rest();
+    expect(here.ui.choice.dirty.value).toBe(false);
+  });
+
+  it("give a model to a task that has none, where the plan asks models", () => {
+    const picture = withModels();
+    show({ ...picture, plan: pictureOf("awaiting_approval").plan });
+    edit();
+    expect(control("model").value).toBe("");
+    choose("model", "small");
+    rest();
+    expect(lastDraft("check").changes["audit-ui"]?.work).toMatchObject({ model: "small" });
   });
 
   it("change the plan itself", () => {

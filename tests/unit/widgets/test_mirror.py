@@ -8,7 +8,16 @@ import pytest
 
 from hypernb.engine import SystemClock
 from hypernb.errors import UnknownMissionError
-from hypernb.model import Change, MissionId, MissionState, Usage
+from hypernb.model import (
+    AgentWork,
+    Change,
+    MissionId,
+    MissionState,
+    ModelSpec,
+    PlanSpec,
+    TaskSpec,
+    Usage,
+)
 from hypernb.session import Mission
 from hypernb.views import Outlook
 from hypernb.widgets._mirror import EVENTS_AT_ONCE, Mirror
@@ -271,3 +280,24 @@ class TestOutlook:
         mirror.advance()
         mirror.make_head()
         assert looks == [1]
+
+
+@pytest.mark.parametrize("has_models", [False, True])
+def test_plan_with_models_offers_the_tools_that_a_model_calls(
+    session: Session, *, has_models: bool
+) -> None:
+    model = ModelSpec(name="m", base_url="http://localhost:9/v1")
+    work = AgentWork(
+        model="m" if has_models else "",
+        tools=("my-tool",),
+        lanes={"my-tool": "kernel:k1"},
+    )
+    plan = PlanSpec(
+        goal="look",
+        tasks=(TaskSpec(name="a", agent="qa-engineer", work=work),),
+        models={"m": model} if has_models else {},
+    )
+    record = session.store.create_mission(plan, by="ada@here")
+    tools = _mirror(session, Mission(session, record)).picture()["tools"]
+    assert "ruff" in tools
+    assert ({"read-file", "my-tool"} <= set(tools)) is has_models

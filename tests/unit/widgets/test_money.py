@@ -8,16 +8,18 @@ import pytest
 
 from hypernb.errors import UsageError
 from hypernb.session import Mission
+from hypernb.views import NO_OUTLOOK, Choice, Outlook
 from hypernb.widgets._head import head_facts
 from hypernb.widgets._verbs import act
 from tests.unit.views.conftest import at, event, mission, plan, snapshot
 from tests.unit.widgets.recorded import Recorded
+from tests.unit.widgets.test_facts import fields_of
 
 if TYPE_CHECKING:
     from hypernb.session import Session
 
 
-def head() -> dict[str, Any]:
+def head(outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
     facts = {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04}
     record = mission("paused", started_at=at(0), cost=0.48)
     return head_facts(
@@ -26,7 +28,8 @@ def head() -> dict[str, Any]:
             plan=plan(budget=0.5),
             mission=record,
             events=(event("mission.paused", None, 190, **facts),),
-        )
+        ),
+        outlook=outlook,
     )
 
 
@@ -39,6 +42,41 @@ def test_each_way_on_is_a_button_with_its_magic() -> None:
         ("cancel", "%hyper cancel m-7"),
     ]
     assert need["actions"][0]["args"] == {"budget": 1.0}
+
+
+def test_another_model_is_chosen_from_what_there_is() -> None:
+    offered = Choice("small", "small at api.example: $0.1 read, $0.4 written; cheaper")
+    [need] = [each for each in head(Outlook(choices=(offered,)))["needs"] if not each["task"]]
+    asks = need["actions"][1]["confirm"]
+    assert asks["choices"] == [[offered.name, offered.said]]
+    assert set(asks) <= set().union(*fields_of("Confirm"))
+
+
+@pytest.mark.parametrize(
+    ("cost", "unknown", "budget", "says"),
+    [
+        pytest.param(0.12, 0, 0.5, "$0.12 of $0.50 spent", id="known"),
+        pytest.param(
+            0.12, 3, 0.5, "$0.12 of $0.50 spent, and 3 calls of unknown cost", id="some"
+        ),
+        pytest.param(0.0, 3, None, "3 calls of unknown cost", id="none"),
+        pytest.param(
+            0.0, 1, 0.5, "1 call of unknown cost; the budget is $0.50", id="none-of-a-budget"
+        ),
+        pytest.param(0.0, 0, None, "$0.00 spent", id="nothing"),
+    ],
+)
+def test_meter_says_what_is_unknown_and_never_nothing_for_it(
+    cost: float, unknown: int, budget: float | None, says: str
+) -> None:
+    shown = snapshot(
+        "running",
+        plan=plan(budget=budget),
+        mission=mission("running", started_at=at(0), cost=cost),
+    )
+    facts = head_facts(shown, outlook=Outlook(unknown=unknown))
+    assert (facts["spent"], facts["unknown"]) == (says, unknown)
+    assert cost or not unknown or "$0.00" not in facts["cost_says"]
 
 
 def test_resuming_without_money_is_not_offered() -> None:

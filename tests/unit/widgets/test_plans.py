@@ -16,7 +16,9 @@ from hypernb.errors import (
     UnknownNameError,
     UsageError,
 )
+from hypernb.model import ModelSpec
 from hypernb.session import typed_edit
+from hypernb.widgets._facts import plan_facts
 from hypernb.widgets._plans import check, comment, edit
 from tests.unit.widgets.test_facts import fields_of
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hypernb.session import Mission, Session
+
+
+BIG = ModelSpec(name="big-1", base_url="https://api.example/v1")
+SMALL = ModelSpec(name="small-1", base_url="https://api.example/v1")
 
 
 def nothing() -> None:
@@ -180,6 +186,40 @@ def test_texts_of_the_plan_and_of_new_tasks_are_problems_of_theirs(mission: Miss
     answer = check(mission, draft(plan={"budget": "much"}, add=[new]))
     assert placed(answer) == [("", "budget"), ("more", "timeout_s")]
     assert [each["instead"] for each in answer["problems"]] == [0.5, None]
+
+
+@pytest.fixture
+def with_models(session: Session) -> Mission:
+    plan = hypernb.Plan("Look at this")
+    tools = ["read-file"]
+    plan.add("map", agent="system-architect", goal="Map it", model="big", tools=tools)
+    spec = session.build(plan)[0].model_copy(update={"models": {"big": BIG, "small": SMALL}})
+    record = session.store.create_mission(session.equipped(spec), by="ada@here")
+    return session.mission(record.short_id)
+
+
+def test_model_of_a_task_is_changed_and_nothing_else_of_its_work(with_models: Mission) -> None:
+    task = plan_facts(with_models.plan)["tasks"][0]
+    assert task["work"]["model"] == "big"
+    changes = {"map": {"work": {**task["work"], "model": "small"}}}
+    answer = check(with_models, draft(changes=changes))
+    assert answer["problems"] == []
+    assert answer["twin"] == f"%hyper edit {with_models.id} map model=small"
+    [change] = answer["difference"]["changed"]
+    assert (change["old"], change["new"]) == ("big", "small")
+    edit(with_models, draft(changes=changes))
+    assert with_models.plan.tasks[0].work == with_models.session.store.plan(
+        with_models.record.id, 1
+    ).tasks[0].work.model_copy(update={"model": "small"})
+
+
+def test_model_that_cannot_use_the_tools_of_its_task_is_a_problem(with_models: Mission) -> None:
+    poor = {"map": {"work": {"kind": "agent", "model": "poor"}}}
+    spec = with_models.plan.model_copy(
+        update={"models": {"big": BIG, "poor": SMALL.model_copy(update={"tools": False})}}
+    )
+    with_models.session.store.revise_plan(with_models.record.id, spec, by="ada@here")
+    assert placed(check(with_models, draft(changes=poor))) == [("map", "tools")]
 
 
 def test_circle_is_put_where_it_was_closed(mission: Mission) -> None:

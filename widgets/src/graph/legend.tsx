@@ -1,6 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import { Quiet } from "../parts/quiet";
 import { isFinal } from "../words";
 import { DOTS } from "./look";
 
@@ -31,7 +32,7 @@ export function Legend({ isFar }: { isFar: ReadonlySignal<boolean> }): JSX.Eleme
             {said}
           </span>
         ))}
-      <span class="quiet">Arrow keys follow the edges, Enter opens a task.</span>
+      <Quiet>Arrow keys follow the edges, Enter opens a task.</Quiet>
     </div>
   );
 }

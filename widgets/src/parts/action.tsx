@@ -3,9 +3,12 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Link, reasonOf } from "../link";
 import type { Action, Confirm } from "../protocol";
+import { into } from "../typed";
 import { line, shown } from "../words";
 import { Button } from "./button";
+import { Options } from "./options";
 import { useOwnId } from "./own-id";
+import { QuietLine } from "./quiet";
 import { Refused } from "./refused";
 
 const FROM_EDGE_PX = 8;
@@ -131,9 +134,7 @@ export function ActionButton({
         </Asked>
       )}
       {busy.value && link.pending.value && (
-        <p class="quiet" role="status">
-          {shown(link.pending.value)}
-        </p>
+        <QuietLine role="status">{shown(link.pending.value)}</QuietLine>
       )}
       <Refused why={refused.value} />
     </div>
@@ -212,21 +213,38 @@ interface AskedProps {
 
 /** What is asked before something is done that cannot be taken back. */
 function Asked({ confirm, reason, dead, act, leave, children }: AskedProps): JSX.Element {
+  const { choices = [] } = confirm;
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  const choice = useRef<HTMLSelectElement>(null);
+  const typing = useSignal(choices.length === 0);
+  useEffect(() => {
+    if (!typing.value) reason.value = choices[0]?.[0] ?? "";
+  }, []);
+  useEffect(() => (field.current ?? choice.current)?.focus(), [typing.value]);
   return (
     <fieldset class="confirm" aria-label={confirm.question}>
       <span>{shown(confirm.question)}</span>
-      {confirm.reason && (
+      {choices.length > 0 && (
+        <select
+          ref={choice}
+          aria-label={confirm.button}
+          value={typing.value ? "" : reason.value}
+          onChange={({ currentTarget }) => {
+            reason.value = currentTarget.value;
+            typing.value = reason.value === "";
+          }}
+        >
+          <Options of={[...choices, ["", "another one, by its name"]]} />
+        </select>
+      )}
+      {confirm.reason && typing.value && (
         <label>
           {line(confirm.reason)}
           <input
             ref={field}
             type="text"
             value={reason.value}
-            onInput={(event) => {
-              reason.value = event.currentTarget.value;
-            }}
+            onInput={into(reason)}
             onKeyDown={(event) => {
               if (event.key !== "Enter" || event.isComposing || dead) return;
               event.preventDefault();

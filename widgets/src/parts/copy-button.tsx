@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { line } from "../words";
 import { Button } from "./button";
+import { Quiet } from "./quiet";
 
 const SAID_FOR_MS = 3_000;
 
@@ -29,9 +30,7 @@ export function CopyButton({ text, name = text }: Props): JSX.Element {
       <Button small aria-label={`Copy ${line(name)}`} onClick={() => void copy()}>
         Copy
       </Button>
-      <span class="quiet" role="status">
-        {said.value}
-      </span>
+      <Quiet role="status">{said.value}</Quiet>
     </span>
   );
 }

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { count, shown } from "../words";
 import { useMore } from "./more";
+import { QuietLine } from "./quiet";
 import { Scrolled } from "./scrolled";
 
 const STEP = 400;
@@ -24,9 +25,9 @@ export function Diff({ text, label }: { text: string; label: string }): JSX.Elem
   const removed = lines.filter((line) => kindOf(line) === "removed").length;
   return (
     <>
-      <p class="quiet">
+      <QuietLine>
         {count(added, "line")} added (+), {count(removed, "line")} removed (-)
-      </p>
+      </QuietLine>
       <Scrolled label={label} boxed>
         <pre class="diff">
           {lines.slice(0, more.shown).map((line, place) => (

@@ -5,6 +5,7 @@ import { grouped, line, shown } from "../words";
 import { Button } from "./button";
 import { FileLink } from "./file-link";
 import { useMore } from "./more";
+import { Quiet, QuietLine } from "./quiet";
 import { LEVELS, Severity } from "./severity";
 
 const STEP = 25;
@@ -65,7 +66,7 @@ export function FindingsTable({ findings, root, label, python }: Props): JSX.Ele
       </table>
       {more.button(rows.length, "finding")}
       {rows.length < total && (
-        <p class="quiet">
+        <QuietLine>
           The {grouped(rows.length)} most severe of {grouped(total)} findings are listed.
           {python && (
             <>
@@ -73,7 +74,7 @@ export function FindingsTable({ findings, root, label, python }: Props): JSX.Ele
               <code>{line(python)}</code>.
             </>
           )}
-        </p>
+        </QuietLine>
       )}
     </>
   );
@@ -118,7 +119,7 @@ function Row({ finding, root }: { finding: Finding; root: string }): JSX.Element
       <td class="said" dir="auto">
         {shown(finding.text, CUT_AT)}
         <span class="narrow-only">
-          <code>{rule}</code> {where} <span class="quiet">{who(finding)}</span>
+          <code>{rule}</code> {where} <Quiet>{who(finding)}</Quiet>
         </span>
       </td>
       <td class="wide-only">{who(finding)}</td>

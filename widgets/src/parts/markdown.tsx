@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import type { MarkdownBlock, MarkdownLine, MarkdownList, MarkdownPiece } from "../protocol";
 import { shown } from "../words";
-import { Heads } from "./heads";
 import { Scrolled } from "./scrolled";
+import { Table } from "./table";
 
 const TEXT_CUT_AT = 20_000;
 /** Where a link may lead, whoever has read it. */
@@ -34,7 +34,7 @@ function Block({ of }: { of: MarkdownBlock }): JSX.Element {
     case "quote":
       return <blockquote>{said(of.line)}</blockquote>;
     case "table":
-      return <Table heads={of.heads} rows={of.rows} />;
+      return <Rows heads={of.heads} rows={of.rows} />;
     case "rule":
       return <hr />;
     default:
@@ -57,21 +57,18 @@ interface TableProps {
   rows: readonly (readonly MarkdownLine[])[];
 }
 
-function Table({ heads, rows }: TableProps): JSX.Element {
+function Rows({ heads, rows }: TableProps): JSX.Element {
   return (
     <Scrolled label="Table">
-      <table class="t">
-        <Heads of={heads.map((cell) => <>{said(cell)}</>)} />
-        <tbody>
-          {rows.map((row, number) => (
-            <tr key={number}>
-              {row.map((cell, place) => (
-                <td key={place}>{said(cell)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table of={heads.map((cell) => <>{said(cell)}</>)}>
+        {rows.map((row, number) => (
+          <tr key={number}>
+            {row.map((cell, place) => (
+              <td key={place}>{said(cell)}</td>
+            ))}
+          </tr>
+        ))}
+      </Table>
     </Scrolled>
   );
 }

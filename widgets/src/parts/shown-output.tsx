@@ -5,6 +5,7 @@ import { DataTable } from "./data-table";
 import { Diff } from "./diff";
 import { FindingsTable } from "./findings-table";
 import { Markdown } from "./markdown";
+import { QuietLine } from "./quiet";
 import { Scrolled } from "./scrolled";
 
 const TEXT_CUT_AT = 120_000;
@@ -41,25 +42,25 @@ export function ShownOutput({ of, label, root, depth = 0 }: Props): JSX.Element 
     case "none":
       return <p>{shown(of.why)}</p>;
     default:
-      return <p class="quiet">This view does not know how to show it.</p>;
+      return <QuietLine>This view does not know how to show it.</QuietLine>;
   }
 }
 
 function Text(props: { text: string; label: string; note: string }): JSX.Element {
-  if (props.text.trim() === "") return <p class="quiet">It is empty.</p>;
+  if (props.text.trim() === "") return <QuietLine>It is empty.</QuietLine>;
   return (
     <>
       <Scrolled label={props.label} boxed>
         <pre dir="auto">{shown(props.text, TEXT_CUT_AT)}</pre>
       </Scrolled>
-      {props.note && <p class="quiet">{shown(props.note)}</p>}
+      {props.note && <QuietLine>{shown(props.note)}</QuietLine>}
     </>
   );
 }
 
 function Picture({ of }: { of: Extract<Shown, { kind: "image" }> }): JSX.Element {
   const known = of.media_type === "image/png" || of.media_type === "image/jpeg";
-  if (!known || !BASE64.test(of.data)) return <p class="quiet">It is no picture.</p>;
+  if (!known || !BASE64.test(of.data)) return <QuietLine>It is no picture.</QuietLine>;
   return (
     <img class="picture" src={`data:${of.media_type};base64,${of.data}`} alt={line(of.alt)} />
   );
@@ -76,7 +77,7 @@ function Report({
   root: string;
   depth: number;
 }): JSX.Element {
-  if (depth >= DEEPEST) return <p class="quiet">It goes on inside.</p>;
+  if (depth >= DEEPEST) return <QuietLine>It goes on inside.</QuietLine>;
   return (
     <>
       {of.summary && <p dir="auto">{shown(of.summary)}</p>}

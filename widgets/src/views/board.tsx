@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useHere } from "../here";
 import { Button } from "../parts/button";
+import { QuietLine } from "../parts/quiet";
 import { slowNow } from "../slowly";
 import { count, counting, duration, grouped, isFinal } from "../words";
 import { Card } from "./board-card";
@@ -27,7 +28,9 @@ export function Board(): JSX.Element {
       <section class="block bd" aria-label="Board">
         <h3 class="vh">The swarm: {count(all.length, "agent")}</h3>
         <Figures />
-        {all.length === 0 && <p class="quiet">There is no plan yet, so no agent has a task.</p>}
+        {all.length === 0 && (
+          <QuietLine>There is no plan yet, so no agent has a task.</QuietLine>
+        )}
         <ul class="bd-cards">
           {all.slice(0, limit.value).map((card) => (
             <Card key={card.agent} card={card} />

@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useHere } from "../here";
+import { Block } from "../parts/block";
 import { Row } from "../parts/facts";
 import { Said } from "../parts/phrase";
+import { QuietLine } from "../parts/quiet";
 import { TaskLink } from "../parts/task-link";
 import type { HeadFacts } from "../protocol";
 import { count, MISSION_WORDS } from "../words";
@@ -64,8 +66,7 @@ function Listed({ title, gaps }: { title: string; gaps: readonly Gap[] }): JSX.E
   if (gaps.length === 0) return null;
   const more = gaps.length - GAPS_SHOWN;
   return (
-    <section class="block">
-      <h4 class="h">{title}</h4>
+    <Block title={title}>
       <dl class="kv wide">
         {gaps.slice(0, GAPS_SHOWN).map((gap, place) => (
           <div class="row" key={`${gap.task} ${place}`}>
@@ -76,8 +77,10 @@ function Listed({ title, gaps }: { title: string; gaps: readonly Gap[] }): JSX.E
           </div>
         ))}
       </dl>
-      {more > 0 && <p class="quiet">And {count(more, "more like this", "more like these")}.</p>}
-    </section>
+      {more > 0 && (
+        <QuietLine>And {count(more, "more like this", "more like these")}.</QuietLine>
+      )}
+    </Block>
   );
 }
 
@@ -85,8 +88,7 @@ function GoOn(): JSX.Element | null {
   const commands = useHere().mission.head.value.ending?.commands ?? [];
   if (commands.length === 0) return null;
   return (
-    <section class="block">
-      <h4 class="h">Go on</h4>
+    <Block title="Go on">
       <dl class="kv cmds">
         {commands.map((command) => (
           <Row key={command.label} label={command.label} code>
@@ -94,6 +96,6 @@ function GoOn(): JSX.Element | null {
           </Row>
         ))}
       </dl>
-    </section>
+    </Block>
   );
 }

@@ -4,6 +4,7 @@ import { useMemo } from "preact/hooks";
 import { agentName, crewOf } from "../crew";
 import { useHere } from "../here";
 import { Button } from "../parts/button";
+import { Options } from "../parts/options";
 import { useOwnId } from "../parts/own-id";
 import { count, line } from "../words";
 import { type Filter, HEARTBEAT } from "./feed-filter";
@@ -173,12 +174,7 @@ function Choice({ id, label, all, options, chosen, choose }: ChoiceProps): JSX.E
     <div>
       <label for={id}>{label}</label>
       <select id={id} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
-        <option value="">{all}</option>
-        {options.map(([value, said]) => (
-          <option key={value} value={value}>
-            {said}
-          </option>
-        ))}
+        <Options of={[["", all], ...options]} />
       </select>
     </div>
   );

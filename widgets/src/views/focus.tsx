@@ -4,6 +4,7 @@ import { useHere } from "../here";
 import { Answers } from "../parts/answers";
 import { Button } from "../parts/button";
 import { Steps } from "../parts/meter";
+import { Options } from "../parts/options";
 import { useOwnId } from "../parts/own-id";
 import type { TaskFacts } from "../protocol";
 import { stepsIn, storyOf } from "../task-story";
@@ -84,11 +85,7 @@ function ChooseTask(): JSX.Element | null {
           ui.focus.value = event.currentTarget.value;
         }}
       >
-        {names.map((name) => (
-          <option key={name} value={name}>
-            {line(name, 60)}
-          </option>
-        ))}
+        <Options of={names.map((name) => [name, line(name, 60)])} />
       </select>
     </p>
   );

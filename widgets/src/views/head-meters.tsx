@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import { Segments, Share, Tally } from "../parts/meter";
+import { QuietLine } from "../parts/quiet";
 import type { HeadFacts } from "../protocol";
-import { count, counting, duration, grouped, isFinal, money, shown } from "../words";
+import { count, counting, duration, grouped, isFinal, line, money, shown } from "../words";
 import { busyIn, showsMoney } from "./head-state";
 
 /** How far the mission is, by tasks, and by money or time. */
@@ -37,23 +38,20 @@ function Progress(): JSX.Element {
       <Segments counts={head.counts} />
       <Tally counts={head.counts} />
       {head.left && head.left_from && (
-        <p class="quiet">Time left is estimated {shown(head.left_from)}.</p>
+        <QuietLine>Time left is estimated {shown(head.left_from)}.</QuietLine>
       )}
     </div>
   );
 }
 
 function Money({ head }: { head: HeadFacts }): JSX.Element {
-  const { cost, reserved, budget, quote } = head;
+  const { cost, reserved, budget, quote, spent } = head;
   const whole = Math.max(budget ?? 0, quote ?? 0, cost + reserved);
   const drawn = budget !== null || quote !== null;
   return (
     <div class="meter">
       <p class="top">
-        <b>
-          {money(cost)}
-          {budget === null ? "" : ` of ${money(budget)}`} spent
-        </b>
+        <b>{line(spent)}</b>
         {quote !== null && <span>quote {money(quote)}</span>}
       </p>
       {drawn && <Share used={cost} kept={reserved} mark={quote} whole={whole} />}

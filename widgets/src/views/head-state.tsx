@@ -5,16 +5,7 @@ import { Actions } from "../parts/action";
 import { Answers } from "../parts/answers";
 import { Icon } from "../parts/icon";
 import { secondsBetween } from "../slowly";
-import {
-  APPROVED,
-  clock,
-  counting,
-  duration,
-  isFinal,
-  MISSION_WORDS,
-  money,
-  shown,
-} from "../words";
+import { APPROVED, clock, counting, duration, isFinal, MISSION_WORDS, shown } from "../words";
 
 /** The state in a word, since when, and what can be done to the whole mission. */
 export function StateLine(): JSX.Element {
@@ -65,8 +56,8 @@ export function busyIn(mission: Mission, now: number): number {
 
 /** Whether money is shown, not time. */
 export function showsMoney(mission: Mission): boolean {
-  const { budget, cost } = mission.head.value;
-  return budget !== null || cost > 0;
+  const { budget, cost, unknown } = mission.head.value;
+  return budget !== null || cost + unknown > 0;
 }
 
 function Since(): JSX.Element {
@@ -79,7 +70,7 @@ function useSince(): string {
   const head = mission.head.value;
   if (isFinal(state) && started_at !== null) {
     const took = `in ${duration(busyIn(mission, 0))}`;
-    const cost = head.cost > 0 ? ` for ${money(head.cost)}` : "";
+    const cost = head.cost + head.unknown > 0 ? ` for ${head.cost_says}` : "";
     const rested = Math.round(head.rested_s);
     const all = `${took}${cost}${rested > 0 ? `, with a pause of ${duration(rested)}` : ""}`;
     return finished_at ? `${all}, ended ${moment(finished_at, ui.now.value)}` : all;

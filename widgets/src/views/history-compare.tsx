@@ -1,14 +1,16 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Link } from "../link";
+import { Block } from "../parts/block";
 import { Button } from "../parts/button";
 import { FindingsTable } from "../parts/findings-table";
-import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { Tally } from "../parts/meter";
 import { useMore } from "../parts/more";
 import { Said } from "../parts/phrase";
+import { Quiet, QuietLine } from "../parts/quiet";
 import { Scrolled } from "../parts/scrolled";
+import { Table } from "../parts/table";
 import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
 import { useQuestion } from "../question";
 import { enumerated } from "../task-story";
@@ -66,18 +68,19 @@ function Sides({ a, b }: { a: ComparedSide; b: ComparedSide }): JSX.Element {
     ]),
   ];
   return (
-    <table class="t sides" aria-label="The missions as a whole">
-      <Heads of={["", line(a.mission.short_id), line(b.mission.short_id)]} />
-      <tbody>
-        {rows.map(([label, [one, other]]) => (
-          <tr key={label}>
-            <th scope="row">{label}</th>
-            <td>{one}</td>
-            <td>{other}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      look="sides"
+      label="The missions as a whole"
+      of={["", line(a.mission.short_id), line(b.mission.short_id)]}
+    >
+      {rows.map(([label, [one, other]]) => (
+        <tr key={label}>
+          <th scope="row">{label}</th>
+          <td>{one}</td>
+          <td>{other}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -91,47 +94,41 @@ interface PlanProps {
 
 function PlanDifference({ of, a, b }: PlanProps): JSX.Element {
   const more = useMore(STEP);
-  const title = (
-    <h4 class="h">
-      Plans{of && <span class="aside">{count(of.same, "task")} the same in both</span>}
-    </h4>
-  );
   if (of === null) {
     return (
-      <div class="block">
-        {title}
+      <Block title="Plans">
         <p>One of them has no plan yet.</p>
-      </div>
+      </Block>
     );
   }
   const same = of.added.length + of.removed.length + of.changed.length === 0;
   return (
-    <div class="block">
-      {title}
+    <Block title="Plans" aside={`${count(of.same, "task")} the same in both`}>
       {same && <p>The plans are the same.</p>}
       <Names said={`Only in ${b}`} names={of.added} />
       <Names said={`Only in ${a}`} names={of.removed} />
       {of.changed.length > 0 && (
         <Scrolled label="What differs between the plans">
-          <table class="t cols" aria-label="What differs between the plans">
-            <Heads of={["Task", "Field", a, b]} />
-            <tbody>
-              {of.changed.slice(0, more.shown).map((change) => (
-                <tr key={`${change.task} ${change.field}`}>
-                  <th scope="row">
-                    {change.task ? <code>{line(change.task)}</code> : "the plan"}
-                  </th>
-                  <td>{line(change.label)}</td>
-                  <td dir="auto">{shown(change.old, 400)}</td>
-                  <td dir="auto">{shown(change.new, 400)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            look="cols"
+            label="What differs between the plans"
+            of={["Task", "Field", a, b]}
+          >
+            {of.changed.slice(0, more.shown).map((change) => (
+              <tr key={`${change.task} ${change.field}`}>
+                <th scope="row">
+                  {change.task ? <code>{line(change.task)}</code> : "the plan"}
+                </th>
+                <td>{line(change.label)}</td>
+                <td dir="auto">{shown(change.old, 400)}</td>
+                <td dir="auto">{shown(change.new, 400)}</td>
+              </tr>
+            ))}
+          </Table>
         </Scrolled>
       )}
       {more.button(of.changed.length, "change")}
-    </div>
+    </Block>
   );
 }
 
@@ -157,43 +154,37 @@ function Tasks({ of }: { of: Compared }): JSX.Element {
   const more = useMore(STEP);
   const [a, b] = [line(of.a.mission.short_id), line(of.b.mission.short_id)];
   return (
-    <div class="block">
-      <h4 class="h">
-        Tasks<span class="aside">{grouped(of.total_tasks)}, by name</span>
-      </h4>
+    <Block title="Tasks" aside={`${grouped(of.total_tasks)}, by name`}>
       <Scrolled label="The tasks of both">
-        <table class="t cols" aria-label="The tasks of both">
-          <Heads of={["Task", a, b, ["Difference", "num"]]} />
-          <tbody>
-            {of.tasks.slice(0, more.shown).map((task) => (
-              <tr key={task.name}>
-                <th scope="row">
-                  <code>{line(task.name)}</code>
-                </th>
-                <td>
-                  <TaskOf task={task.a} />
-                </td>
-                <td>
-                  <TaskOf task={task.b} />
-                </td>
-                <td class="num">{line(task.difference) || "–"}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table look="cols" label="The tasks of both" of={["Task", a, b, ["Difference", "num"]]}>
+          {of.tasks.slice(0, more.shown).map((task) => (
+            <tr key={task.name}>
+              <th scope="row">
+                <code>{line(task.name)}</code>
+              </th>
+              <td>
+                <TaskOf task={task.a} />
+              </td>
+              <td>
+                <TaskOf task={task.b} />
+              </td>
+              <td class="num">{line(task.difference) || "–"}</td>
+            </tr>
+          ))}
+        </Table>
       </Scrolled>
       {more.button(of.tasks.length, "task")}
       {of.tasks.length < of.total_tasks && (
-        <p class="quiet">
+        <QuietLine>
           The first {grouped(of.tasks.length)} of {grouped(of.total_tasks)} tasks are listed.
-        </p>
+        </QuietLine>
       )}
-    </div>
+    </Block>
   );
 }
 
 function TaskOf({ task }: { task: ComparedTask | null }): JSX.Element {
-  if (task === null) return <span class="quiet">no such task</span>;
+  if (task === null) return <Quiet>no such task</Quiet>;
   return <State of={TASK_WORDS[task.state]} more={line(task.more)} />;
 }
 
@@ -203,16 +194,13 @@ function FindingsOfBoth({ of }: { of: Compared }): JSX.Element {
   const { only_a, only_b, both } = of.findings;
   const [a, b] = [of.a.mission, of.b.mission];
   return (
-    <div class="block">
-      <h4 class="h">
-        Findings<span class="aside">{grouped(both)} in both</span>
-      </h4>
+    <Block title="Findings" aside={`${grouped(both)} in both`}>
       <Only said={`Only in ${line(a.short_id)}`} found={only_a} root={a.root} />
       <Only said={`Only in ${line(b.short_id)}`} found={only_b} root={b.root} />
-      <p class="quiet">
+      <QuietLine>
         A finding is the same where file, rule, tool and words are; its line may have moved.
-      </p>
-    </div>
+      </QuietLine>
+    </Block>
   );
 }
 

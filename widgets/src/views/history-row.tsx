@@ -5,9 +5,12 @@ import type { Opening } from "../opening";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
 import { State } from "../parts/icon";
+import { Options } from "../parts/options";
 import { Said } from "../parts/phrase";
+import { Quiet, QuietLine } from "../parts/quiet";
 import type { MissionFacts, MissionRow } from "../protocol";
 import { secondsBetween } from "../slowly";
+import { into } from "../typed";
 import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
 
 const FORMS: readonly (readonly [string, string])[] = [
@@ -40,21 +43,19 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
         <span class="past-goal" dir="auto">
           {line(mission.goal, 300) || "(no goal)"}
         </span>
-        <p class="quiet">
+        <QuietLine>
           <Said phrase={row.told} />
-        </p>
+        </QuietLine>
         {row.found.length > 0 && (
-          <p class="quiet">
+          <QuietLine>
             <Said phrase={row.found} strong="mark" />
-          </p>
+          </QuietLine>
         )}
-        <p class="quiet">{origin(mission)}</p>
+        <QuietLine>{origin(mission)}</QuietLine>
         <p class="narrow-only">
           <State of={MISSION_WORDS[mission.state]} />
           {row.needs_you && <span class="needs">needs you</span>}
-          <span class="quiet">
-            {[took(mission), money(mission.cost)].filter(Boolean).join(", ")}
-          </span>
+          <Quiet>{[took(mission), money(mission.cost)].filter(Boolean).join(", ")}</Quiet>
         </p>
         <Doing mission={mission} link={link} opening={opening} />
       </th>
@@ -174,17 +175,8 @@ function Doing({ mission, link, opening }: DoingProps): JSX.Element {
         >
           <label>
             Write it as a{" "}
-            <select
-              value={form.value}
-              onChange={(event) => {
-                form.value = event.currentTarget.value;
-              }}
-            >
-              {FORMS.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
+            <select value={form.value} onChange={into(form)}>
+              <Options of={FORMS} />
             </select>
           </label>
         </ActionButton>

@@ -4,10 +4,13 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Connection } from "../connection";
 import { type Opening, useOpening } from "../opening";
 import { Button } from "../parts/button";
-import { Heads } from "../parts/heads";
+import { Options } from "../parts/options";
+import { Quiet, QuietLine } from "../parts/quiet";
 import { Refused } from "../parts/refused";
+import { Table } from "../parts/table";
 import type { Listed, MissionRow, MissionState } from "../protocol";
 import { type Question, useQuestion } from "../question";
+import { into } from "../typed";
 import { count, grouped, MISSION_WORDS, shown } from "../words";
 import { ComparedMissions } from "./history-compare";
 import { PastMission } from "./history-row";
@@ -23,7 +26,11 @@ const PAUSE_MS = 500;
 const NEWS_MS = 3_000;
 
 const LIVE: readonly MissionState[] = ["planning", "awaiting_approval", "running", "paused"];
-const STATES = Object.keys(MISSION_WORDS) as MissionState[];
+const STATES: readonly (readonly [string, string])[] = [
+  ["", "all states"],
+  ["live", "not ended yet"],
+  ...Object.entries(MISSION_WORDS).map(([state, { word }]) => [state, word] as const),
+];
 
 interface Filter {
   readonly typed: Signal<string>;
@@ -97,28 +104,27 @@ function List({ connection, opening, chosen, comparing, filter }: ListProps): JS
       <Comparing rows={rows} chosen={chosen} comparing={comparing} />
       {rows.length > 0 && (
         <div class="block">
-          <table class="t past" aria-label="Missions, newest first">
-            <Heads
-              of={[
-                "Compare",
-                "Mission",
-                ["State", "wide-only"],
-                ["Took", "num wide-only"],
-                ["Cost", "num wide-only"],
-              ]}
-            />
-            <tbody>
-              {rows.map((row) => (
-                <PastMission
-                  key={row.mission.id}
-                  row={row}
-                  link={link}
-                  opening={opening}
-                  chosen={chosen}
-                />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            look="past"
+            label="Missions, newest first"
+            of={[
+              "Compare",
+              "Mission",
+              ["State", "wide-only"],
+              ["Took", "num wide-only"],
+              ["Cost", "num wide-only"],
+            ]}
+          >
+            {rows.map((row) => (
+              <PastMission
+                key={row.mission.id}
+                row={row}
+                link={link}
+                opening={opening}
+                chosen={chosen}
+              />
+            ))}
+          </Table>
           <More filter={filter} shownNow={rows.length} total={listed?.total ?? 0} />
         </div>
       )}
@@ -173,9 +179,7 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
           type="search"
           maxLength={500}
           value={typed.value}
-          onInput={(event) => {
-            typed.value = event.currentTarget.value;
-          }}
+          onInput={into(typed)}
           onKeyDown={(event) => {
             if (event.key === "Enter") look();
           }}
@@ -190,13 +194,7 @@ function Search({ filter }: { filter: Filter }): JSX.Element {
             filter.state.value = event.currentTarget.value;
           }}
         >
-          <option value="">all states</option>
-          <option value="live">not ended yet</option>
-          {STATES.map((state) => (
-            <option key={state} value={state}>
-              {MISSION_WORDS[state].word}
-            </option>
-          ))}
+          <Options of={STATES} />
         </select>
       </label>
     </search>
@@ -215,11 +213,11 @@ function Told({ asked, filter, stale }: ToldProps): JSX.Element {
   const filtered = filter.text.value.trim() !== "" || filter.state.value !== "";
   return (
     <>
-      {stale && <p class="quiet">{shown(stale)}</p>}
+      {stale && <QuietLine>{shown(stale)}</QuietLine>}
       <Refused why={stale ? "" : refused} />
-      <p class="quiet" role="status">
+      <QuietLine role="status">
         {listed ? summary(listed, filtered) : asked.busy.value && "Asking the kernel."}
-      </p>
+      </QuietLine>
       {listed?.total === 0 && !filtered && (
         <p>
           A cell with <code>%%hyper</code> and a goal below it starts the first one.
@@ -250,10 +248,10 @@ function More({ filter, shownNow, total }: MoreProps): JSX.Element | null {
   if (left <= 0) return null;
   if (shownNow >= ROWS_AT_MOST) {
     return (
-      <p class="quiet">
+      <QuietLine>
         The newest {grouped(shownNow)} of {grouped(total)} are listed. Words of it find an
         earlier one.
-      </p>
+      </QuietLine>
     );
   }
   return (
@@ -266,9 +264,9 @@ function More({ filter, shownNow, total }: MoreProps): JSX.Element | null {
       >
         Show {Math.min(STEP, left)} more
       </Button>{" "}
-      <span class="quiet">
+      <Quiet>
         {grouped(shownNow)} of {grouped(total)} are listed.
-      </span>
+      </Quiet>
     </p>
   );
 }

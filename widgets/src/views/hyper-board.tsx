@@ -6,6 +6,7 @@ import { ActionButton } from "../parts/action";
 import { State } from "../parts/icon";
 import { Segments, Tally } from "../parts/meter";
 import { Said } from "../parts/phrase";
+import { Quiet, QuietLine } from "../parts/quiet";
 import { Refused } from "../parts/refused";
 import type { MissionRow, MissionState } from "../protocol";
 import { count, isFinal, line, MISSION_WORDS, shown } from "../words";
@@ -58,16 +59,12 @@ function Live({ connection, opening }: LiveProps): JSX.Element {
         <p class="vh" role="status">
           {needs(rows)}
         </p>
-        {stale && (
-          <p class="quiet" role="status">
-            {shown(stale)}
-          </p>
-        )}
+        {stale && <QuietLine role="status">{shown(stale)}</QuietLine>}
         <Refused why={opening.refused.value} />
         {message === null && !stale && (
-          <p class="quiet" role="status">
+          <QuietLine role="status">
             Waiting for the kernel to tell which missions there are.
-          </p>
+          </QuietLine>
         )}
         {message !== null && rows.length === 0 && <Nothing />}
       </div>
@@ -93,10 +90,10 @@ function Nothing(): JSX.Element {
   return (
     <>
       <p>No mission is under way, and none waits for you.</p>
-      <p class="quiet">
+      <QuietLine>
         A cell with <code>%%hyper</code> and a goal below it starts one. Past missions are in{" "}
         <code>History()</code>.
-      </p>
+      </QuietLine>
     </>
   );
 }
@@ -151,7 +148,7 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
       <p class="card-head">
         <State of={MISSION_WORDS[mission.state]} />
         <code>{mission.short_id}</code>
-        <span class="quiet">{line(mission.playbook)}</span>
+        <Quiet>{line(mission.playbook)}</Quiet>
       </p>
       <h5 class="card-goal" dir="auto">
         {line(mission.goal, 300)}
@@ -165,7 +162,7 @@ function Card({ row, link, opening }: CardProps): JSX.Element {
           <Tally counts={row.counts} />
         </>
       )}
-      <p class="quiet">{line(row.figures)}</p>
+      <QuietLine>{line(row.figures)}</QuietLine>
       <div class="card-acts">
         <button
           type="button"

@@ -1,8 +1,9 @@
 import "./legend.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
-import { Heads } from "../parts/heads";
+import { Title } from "../parts/block";
 import { State } from "../parts/icon";
+import { Table } from "../parts/table";
 import { ATTEMPT_WORDS, MISSION_WORDS, type StateWord, TASK_WORDS } from "../words";
 
 /** What each state means: shape, word, sentence. */
@@ -27,20 +28,17 @@ function Meaning<States extends string>({ title, words, of }: Props<States>): JS
   const states = Object.keys(of) as States[];
   return (
     <div>
-      <h4 class="h">{title}</h4>
-      <table class="t">
-        <Heads of={["State", "Means"]} />
-        <tbody>
-          {states.map((state) => (
-            <tr key={state}>
-              <th scope="row">
-                <State of={words[state]} />
-              </th>
-              <td>{of[state]}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Title>{title}</Title>
+      <Table of={["State", "Means"]}>
+        {states.map((state) => (
+          <tr key={state}>
+            <th scope="row">
+              <State of={words[state]} />
+            </th>
+            <td>{of[state]}</td>
+          </tr>
+        ))}
+      </Table>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { ActionButton } from "../parts/action";
 import { useOwnId } from "../parts/own-id";
+import { Quiet } from "../parts/quiet";
 import { clock, line, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
 
@@ -18,9 +19,9 @@ export function Comments({ task }: { task: string }): JSX.Element | null {
       <ul>
         {said.map((comment) => (
           <li key={`${comment.at} ${comment.by} ${comment.text}`}>
-            <span class="quiet">
+            <Quiet>
               {line(comment.by)}, <time dateTime={comment.at}>{clock(comment.at)}</time>
-            </span>{" "}
+            </Quiet>{" "}
             {shown(comment.text)}
           </li>
         ))}
@@ -82,9 +83,9 @@ export function CommentField({ desk, task }: Props): JSX.Element {
           }}
         />
       </span>
-      <span class="quiet" id={`${id}-hint`}>
+      <Quiet id={`${id}-hint`}>
         It is kept with the plan for whoever decides, and changes nothing in it.
-      </span>
+      </Quiet>
     </div>
   );
 }

@@ -1,8 +1,10 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { onEscape } from "../escape";
 import { useHere } from "../here";
 import { Button } from "../parts/button";
 import { useOwnId } from "../parts/own-id";
+import { Quiet } from "../parts/quiet";
 import type { TaskSpec } from "../protocol";
 import { duration, line, shown } from "../words";
 import { CommentField, Comments } from "./plan-comment";
@@ -10,7 +12,6 @@ import type { PlanDesk } from "./plan-desk";
 import type { Row } from "./plan-draft";
 import { Facts, factsOf, otherTerms } from "./plan-facts";
 import { Fields, OtherProblems } from "./plan-field";
-import { fieldsOf } from "./plan-fields";
 import { ContractActions } from "./plan-save";
 
 interface Props {
@@ -37,22 +38,14 @@ export function Contract({ desk, row, takesFocus, onClose }: Props): JSX.Element
   useLayoutEffect(() => {
     if (opened === 0 && !first.current) return;
     const place = desk.goTo.peek();
-    const elsewhere = place?.key === row.key && fieldsOf(row).includes(place.field);
+    const elsewhere = place?.key === row.key && desk.fieldsOf(row).includes(place.field);
     if ((takesFocus || !first.current) && !elsewhere) focus();
     if (place?.key === row.key && !elsewhere) desk.goTo.value = null;
     first.current = false;
     ui.opened.value = 0;
   }, [opened]);
   return (
-    <section
-      class="plan-contract"
-      aria-labelledby={id}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.stopPropagation();
-        onClose();
-      }}
-    >
+    <section class="plan-contract" aria-labelledby={id} onKeyDown={onEscape(onClose)}>
       <div class="plan-lead">
         <h4 id={id} ref={heading} tabIndex={-1}>
           Contract of {row.stored ? `t${row.number}` : "the new task"}{" "}
@@ -87,9 +80,7 @@ function Estimate({ row }: { row: Row }): JSX.Element {
   const { mission } = useHere();
   const seconds = row.now.estimate_s ?? mission.head.value.expected_s[row.now.name];
   return (
-    <span class="quiet">
-      {seconds == null ? "No estimate yet." : `Estimate: ${duration(seconds)}`}
-    </span>
+    <Quiet>{seconds == null ? "No estimate yet." : `Estimate: ${duration(seconds)}`}</Quiet>
   );
 }
 
@@ -145,7 +136,7 @@ function PythonSource({ task }: { task: TaskSpec }): JSX.Element | null {
           {shown(source, 100_000)}
         </pre>
       ) : (
-        <span class="quiet">Its source is not known.</span>
+        <Quiet>Its source is not known.</Quiet>
       )}
     </div>
   );

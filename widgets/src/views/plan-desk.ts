@@ -4,6 +4,7 @@ import { reasonOf } from "../link";
 import type { Mission } from "../mission";
 import type {
   Checked,
+  Choice,
   Decision,
   Difference,
   Draft,
@@ -27,6 +28,8 @@ import {
   settled,
   undone,
 } from "./plan-draft";
+
+import { fieldsOf } from "./plan-fields";
 
 /** Row and field to which the focus is to go. */
 export interface Place {
@@ -123,6 +126,10 @@ export class PlanDesk {
     }
     return found;
   });
+  /** Models that tasks can be given. */
+  readonly models = computed(
+    (): readonly Choice[] => this.mission.head.value.decision?.models ?? [],
+  );
   readonly difference = computed((): Difference | null => this.#told()?.difference ?? null);
 
   constructor(here: Here) {
@@ -138,6 +145,11 @@ export class PlanDesk {
   /** Row of the task that a problem names. */
   keyOf(task: string): string {
     return task === "" ? WHOLE : (this.byName.value.get(task)?.key ?? WHOLE);
+  }
+
+  /** What there is of a task, or of the plan itself. */
+  fieldsOf(row: Row | null): string[] {
+    return fieldsOf(row, this.models.value.length > 0);
   }
 
   problemsOf(key: string, field: string): readonly Problem[] {

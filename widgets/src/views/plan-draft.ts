@@ -46,7 +46,12 @@ function different(stored: object, values: object, specs: FieldSpecs): Record<st
 
 function sameWork(was: TaskSpec["work"], is: AgentWork): boolean {
   if (was.kind === "python") return same(was, is);
-  return same(was.tools ?? [], is.tools ?? []) && same(was.params ?? {}, is.params ?? {});
+  return (
+    same(was.tools ?? [], is.tools ?? []) &&
+    same(was.params ?? {}, is.params ?? {}) &&
+    // The kernel gives a new task the model of its agent, where none is named.
+    (is.model ?? was.model) === was.model
+  );
 }
 
 /** Give a task of the plan new values; one that is again as stored is no change. */
@@ -157,6 +162,11 @@ export function settled(rows: readonly Row[], before: ReadonlyMap<string, Row>):
 function withoutNeeds(task: TaskSpec, away: ReadonlySet<string>): TaskSpec {
   if (!task.needs?.some((need) => away.has(need))) return task;
   return { ...task, needs: task.needs.filter((need) => !away.has(need)) };
+}
+
+/** The plan's name for the model that a task is done with; empty for none. */
+export function modelOf({ work }: TaskSpec): string {
+  return (work.kind !== "python" && work.model) || "";
 }
 
 export function toolsOf(task: TaskSpec): readonly string[] {

@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import type { TaskSpec } from "../protocol";
 import { duration, line, money, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
-import { type Row, toolsOf } from "./plan-draft";
-import { defaultOf, fieldsOf, specOf } from "./plan-fields";
+import { modelOf, type Row, toolsOf } from "./plan-draft";
+import { defaultOf, specOf } from "./plan-fields";
 import { textOf, type Value } from "./plan-values";
 
 /** A label, what is said of it, and whether that is to be read letter by letter. */
@@ -26,6 +26,7 @@ export function Facts({ rows }: { rows: readonly FactRow[] }): JSX.Element | nul
 /** What a field holds: that of the draft, of the plan, or what stands for nothing. */
 export function heldIn(desk: PlanDesk, row: Row | null, field: string): Value {
   if (row && field === "tools") return toolsOf(row.now);
+  if (row && field === "model") return modelOf(row.now);
   const all = (row?.now ?? desk.plan.value) as unknown as Record<string, Value | undefined>;
   return all[field] ?? defaultOf(specOf(row, field));
 }
@@ -40,11 +41,15 @@ export function wordsOf(desk: PlanDesk, row: Row | null, field: string): string 
 
 /** The same as a form, to be read. */
 export function factsOf(desk: PlanDesk, row: Row | null): FactRow[] {
-  return fieldsOf(row).map((field) => {
+  return desk.fieldsOf(row).map((field) => {
     const spec = specOf(row, field);
     const label = spec?.label ?? field;
     const words = wordsOf(desk, row, field);
     if (words === "") return [label, spec?.empty ?? "none"];
+    if (field === "model") {
+      const choice = desk.models.value.find(([name]) => name === words);
+      return [label, choice?.[1] ?? words];
+    }
     return [label, spec?.said?.(words) ?? words, spec?.mono ?? spec?.kind === "list"];
   });
 }

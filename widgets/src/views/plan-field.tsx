@@ -4,13 +4,15 @@ import { useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
+import { Options } from "../parts/options";
 import { useOwnId } from "../parts/own-id";
-import type { AgentFacts, Problem } from "../protocol";
+import { Quiet } from "../parts/quiet";
+import type { AgentFacts, AgentWork, Problem } from "../protocol";
 import { line, shown } from "../words";
 import { keyOf, type PlanDesk } from "./plan-desk";
-import { type Row, same, toolsOf, withTools } from "./plan-draft";
+import { modelOf, type Row, same, toolsOf, withTools } from "./plan-draft";
 import { heldIn } from "./plan-facts";
-import { defaultOf, type FieldSpec, fieldsOf, ON_FAILURE, specOf } from "./plan-fields";
+import { defaultOf, type FieldSpec, ON_FAILURE, specOf } from "./plan-fields";
 import { WRONG } from "./plan-problems";
 import { completions, read, readList, textOf, type Value } from "./plan-values";
 
@@ -28,7 +30,7 @@ interface Props {
 export function Fields({ desk, row }: Props): JSX.Element {
   return (
     <>
-      {fieldsOf(row).map((field) => {
+      {desk.fieldsOf(row).map((field) => {
         const spec = specOf(row, field);
         if (!spec) return null;
         const Control =
@@ -115,11 +117,7 @@ function Frame(props: FrameProps): JSX.Element {
           </span>
         </span>
       )}
-      {hint && (
-        <span class="quiet" id={`${id}-hint`}>
-          {hint}
-        </span>
-      )}
+      {hint && <Quiet id={`${id}-hint`}>{hint}</Quiet>}
     </div>
   );
 }
@@ -161,7 +159,7 @@ export function OtherProblems({
   row,
   onDone,
 }: Omit<WrongProps, "id" | "problem">): JSX.Element {
-  const fields = desk.editing.value && !row?.dropped ? fieldsOf(row) : [];
+  const fields = desk.editing.value && !row?.dropped ? desk.fieldsOf(row) : [];
   const all = desk.problemsByRow.value.get(keyOf(row)) ?? [];
   return (
     <>
@@ -241,11 +239,9 @@ function TextField(props: FieldProps): JSX.Element {
             />
             {names && (
               <datalist id={listId}>
-                {completions(text, others(props)).map((each) => (
-                  <option key={each.name} value={each.value}>
-                    {line(each.name)}
-                  </option>
-                ))}
+                <Options
+                  of={completions(text, others(props)).map((each) => [each.value, each.name])}
+                />
               </datalist>
             )}
           </>
@@ -283,6 +279,7 @@ function ChoiceField(props: FieldProps): JSX.Element {
   const { agents } = useHere().mission;
   const value = String(heldIn(desk, row, field));
   const options = optionsOf(props, agents);
+  const isHere = options.some(([each]) => each === value);
   return (
     <Frame
       {...props}
@@ -292,16 +289,13 @@ function ChoiceField(props: FieldProps): JSX.Element {
         <select
           {...tied}
           value={value}
-          onChange={(event) => desk.edit(row, { [field]: event.currentTarget.value })}
+          onChange={({ currentTarget }) => {
+            const { value } = currentTarget;
+            if (field === "model") putWork(desk, row, (work) => ({ ...work, model: value }));
+            else desk.edit(row, { [field]: value });
+          }}
         >
-          {!options.some(([each]) => each === value) && (
-            <option value={value}>{`${line(value)} (not here)`}</option>
-          )}
-          {options.map(([each, said]) => (
-            <option key={each} value={each}>
-              {line(said)}
-            </option>
-          ))}
+          <Options of={isHere ? options : [[value, `${line(value)} (not here)`], ...options]} />
         </select>
       )}
     </Frame>
@@ -318,8 +312,14 @@ function optionsOf(
     const tasks = desk.plan.value.tasks.slice(0, RESULTS_AT_MOST);
     return [["", spec.empty ?? ""], ...tasks.map(named)];
   }
-  const mayBeNone = row.now.work.kind === "python" || !row.now.agent;
-  return [...(mayBeNone ? [["", "none"] as const] : []), ...agents.map(named)];
+  const isModel = field === "model";
+  const mayBeNone = isModel
+    ? !modelOf(row.stored ?? row.now)
+    : row.now.work.kind === "python" || !row.now.agent;
+  return [
+    ...(mayBeNone ? [["", "none"] as const] : []),
+    ...(isModel ? desk.models.value : agents.map(named)),
+  ];
 }
 
 function TicksField(props: FieldProps): JSX.Element {
@@ -350,7 +350,7 @@ function TicksField(props: FieldProps): JSX.Element {
               {unknown.includes(each) && " (not here)"}
             </label>
           ))}
-          {all.length + unknown.length === 0 && <span class="quiet">There are no tools.</span>}
+          {all.length + unknown.length === 0 && <Quiet>There are no tools.</Quiet>}
         </span>
       )}
     </Frame>
@@ -359,8 +359,19 @@ function TicksField(props: FieldProps): JSX.Element {
 
 /** Other tools; in another order they are as before. */
 function putTools(desk: PlanDesk, row: Row | null, tools: readonly string[]): void {
-  if (!row || row.now.work.kind === "python") return;
-  const { stored } = row;
+  const stored = row?.stored;
   const asStored = stored && same([...tools].sort(), [...toolsOf(stored)].sort());
-  desk.edit(row, { work: asStored ? stored.work : withTools(row.now.work, tools) });
+  putWork(desk, row, (work) => {
+    const other = asStored ? (stored.work as AgentWork) : withTools(work, tools);
+    return work.model === undefined ? other : { ...other, model: work.model };
+  });
+}
+
+function putWork(
+  desk: PlanDesk,
+  row: Row | null,
+  changed: (work: AgentWork) => AgentWork,
+): void {
+  const work = row?.now.work;
+  if (work && work.kind !== "python") desk.edit(row, { work: changed(work) });
 }

@@ -1,5 +1,5 @@
 import type { TaskSpec } from "../protocol";
-import type { Row } from "./plan-draft";
+import { modelOf, type Row } from "./plan-draft";
 import type { Kind, Value } from "./plan-values";
 
 /** A field of a contract: how it is called, written, read and shown. */
@@ -50,6 +50,11 @@ export const TASK_FIELDS: FieldSpecs = {
     wide: "half",
     hint: "Names of tasks, with commas between them.",
     empty: "none: it can start at once",
+  },
+  model: {
+    label: "Model",
+    kind: "choice",
+    empty: "none: its tools do it alone",
   },
   tools: { label: "Tools", kind: "ticks" },
   scope: {
@@ -163,14 +168,13 @@ export function defaultOf(spec: FieldSpec | undefined): Value {
 }
 
 /** The fields of the plan, or of a task: its name stands, and a function has no tools. */
-export function fieldsOf(row: Row | null): string[] {
-  return Object.keys(row ? TASK_FIELDS : PLAN_FIELDS).filter(
-    (field) =>
-      row === null ||
-      (field === "name" && row.stored === null) ||
-      (field === "tools" && row.now.work.kind !== "python") ||
-      !(field === "name" || field === "tools"),
-  );
+export function fieldsOf(row: Row | null, asksModels: boolean): string[] {
+  if (row === null) return Object.keys(PLAN_FIELDS);
+  const { stored, now } = row;
+  const tools = now.work.kind !== "python";
+  const model = tools && (asksModels || !!modelOf(now));
+  const some: Readonly<Record<string, boolean>> = { name: stored === null, tools, model };
+  return Object.keys(TASK_FIELDS).filter((field) => some[field] ?? true);
 }
 
 /** Names of what nobody edits here, where another word says more. */

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { Button } from "../parts/button";
 import { Icon } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
+import { QuietLine } from "../parts/quiet";
 import type { Problem } from "../protocol";
 import { count, grouped, line, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
@@ -32,7 +33,7 @@ export function Problems({ desk, problems }: Props): JSX.Element {
           </li>
         ))}
       </ul>
-      {rest > 0 && <p class="quiet">And {grouped(rest)} more.</p>}
+      {rest > 0 && <QuietLine>And {grouped(rest)} more.</QuietLine>}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { SmallGraph } from "../graph/small-graph";
 import { useHere } from "../here";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
+import { QuietLine } from "../parts/quiet";
 import type { Changed, Difference } from "../protocol";
 import { count, line, shown } from "../words";
 import type { PlanDesk } from "./plan-desk";
@@ -62,13 +63,13 @@ function Changes({ desk }: { desk: PlanDesk }): JSX.Element | null {
   const from = isDraft ? mission.facts.value.revision : difference?.from_revision;
   return (
     <Titled title={`${isOwn ? "Your changes" : "Changes"} to revision ${from}`}>
-      {isDraft && <p class="quiet">Not saved yet.</p>}
+      {isDraft && <QuietLine>Not saved yet.</QuietLine>}
       {difference ? (
         <ChangesList desk={desk} difference={difference} />
       ) : (
-        <p class="quiet">
+        <QuietLine>
           {desk.refusal.value ? "They could not be compared." : "They are being compared."}
-        </p>
+        </QuietLine>
       )}
     </Titled>
   );
@@ -103,13 +104,13 @@ function ChangesList({
         <NamesChanged desk={desk} names={difference.removed} sign="−" said="left out" />
       </ul>
       {rest > 0 && (
-        <p class="quiet">And {count(rest, "more task has", "more tasks have")} changed.</p>
+        <QuietLine>And {count(rest, "more task has", "more tasks have")} changed.</QuietLine>
       )}
-      <p class="quiet">
+      <QuietLine>
         {difference.same === 0
           ? "No task is as it was."
           : `The other ${count(difference.same, "task is", "tasks are")} as before.`}
-      </p>
+      </QuietLine>
     </>
   );
 }

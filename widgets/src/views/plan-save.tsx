@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useHere } from "../here";
 import { ActionButton } from "../parts/action";
 import { Button } from "../parts/button";
+import { Quiet } from "../parts/quiet";
 import type { Checked, Draft } from "../protocol";
 import { count, line } from "../words";
 import type { PlanDesk } from "./plan-desk";
@@ -41,9 +42,9 @@ export function SaveButton({
         }}
       />
       {desk.dirty.value && problems > 0 && (
-        <span class="quiet">
+        <Quiet>
           It can be saved when {problems === 1 ? "the problem is" : "the problems are"} fixed.
-        </span>
+        </Quiet>
       )}
     </>
   );

@@ -2,15 +2,19 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
-import { type Column, Heads } from "../parts/heads";
+import type { Column } from "../parts/heads";
 import { State } from "../parts/icon";
 import { useMore } from "../parts/more";
 import { useOwnId } from "../parts/own-id";
+import { Quiet, QuietLine } from "../parts/quiet";
+import { Table } from "../parts/table";
+import type { TaskSpec } from "../protocol";
+import { into } from "../typed";
 import { count, grouped, line, shown, TASK_WORDS } from "../words";
 import { setAllTicked, setTicked } from "./plan-choice";
 import { Contract } from "./plan-contract";
 import { ADDING, type PlanDesk } from "./plan-desk";
-import type { Row } from "./plan-draft";
+import { modelOf, type Row } from "./plan-draft";
 import { wordsOf } from "./plan-facts";
 import { listInWords } from "./plan-save";
 
@@ -82,32 +86,29 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
         <h3 class="h" id={headingId}>
           {count(desk.plan.value.tasks.length, "task")}
         </h3>
-        <span class="quiet">
+        <Quiet>
           {picking &&
             `${grouped(all.length - ui.choice.unticked.value.size)} ticked for approval. `}
           Open a task to {desk.editing.value ? "edit" : "read"} its contract.
-        </span>
+        </Quiet>
       </div>
       <p class="vh" role="status">
         {told.value.text}
       </p>
       {rows.length >= FILTER_FROM && <Filter desk={desk} found={found.length} />}
-      <table class="t plan-table" aria-labelledby={headingId}>
-        <Heads of={heads} />
-        <tbody>
-          {found.slice(0, more.shown).map(drawn)}
-          {far && (
-            <tr>
-              <td colSpan={heads.length} class="quiet">
-                {count(lastAt - more.shown, "task")} in between
-              </td>
-            </tr>
-          )}
-          {far && drawn(far)}
-        </tbody>
-      </table>
+      <Table look="plan-table" of={heads} aria-labelledby={headingId}>
+        {found.slice(0, more.shown).map(drawn)}
+        {far && (
+          <tr>
+            <td colSpan={heads.length} class="quiet">
+              {count(lastAt - more.shown, "task")} in between
+            </td>
+          </tr>
+        )}
+        {far && drawn(far)}
+      </Table>
       {found.length === 0 && rows.length > 0 && (
-        <p class="quiet">No task has this in its name, goal or agent.</p>
+        <QuietLine>No task has this in its name, goal or agent.</QuietLine>
       )}
       {more.button(found.length, "task")}
       {desk.editing.value && (
@@ -115,9 +116,7 @@ export function Tasks({ desk }: { desk: PlanDesk }): JSX.Element {
           <button type="button" class="btn" ref={adder} onClick={() => desk.add()}>
             Add a task
           </button>
-          <span class="quiet">
-            Edits make a new revision. The approved one is never changed.
-          </span>
+          <Quiet>Edits make a new revision. The approved one is never changed.</Quiet>
         </p>
       )}
     </section>
@@ -147,17 +146,10 @@ function Filter({ desk, found }: { desk: PlanDesk; found: number }): JSX.Element
   return (
     <p class="plan-filter">
       <label for={id}>Show tasks with</label>
-      <input
-        id={id}
-        type="search"
-        value={desk.filter.value}
-        onInput={(event) => {
-          desk.filter.value = event.currentTarget.value;
-        }}
-      />
-      <span class="quiet" role="status">
+      <input id={id} type="search" value={desk.filter.value} onInput={into(desk.filter)} />
+      <Quiet role="status">
         {desk.filter.value.trim() && `${grouped(found)} of ${grouped(desk.rows.value.length)}`}
-      </span>
+      </Quiet>
     </p>
   );
 }
@@ -263,8 +255,8 @@ function TaskRow(props: RowProps): JSX.Element {
           )}
           {task.goal && <span class="plan-goal">{shown(task.goal.trim(), 300)}</span>}
           <span class="plan-small">
-            {line(task.agent ?? "") || "a Python function"}; needs{" "}
-            <Needs desk={desk} row={row} />
+            {line(task.agent ?? "") || "a Python function"}
+            <ModelOf task={task} />; needs <Needs desk={desk} row={row} />
           </span>
         </th>
         {running && (
@@ -273,7 +265,8 @@ function TaskRow(props: RowProps): JSX.Element {
           </td>
         )}
         <td class="plan-wide">
-          {task.agent ? line(task.agent) : <span class="quiet">none, Python</span>}
+          {task.agent ? line(task.agent) : <Quiet>none, Python</Quiet>}
+          <ModelOf task={task} />
         </td>
         <td class="plan-wide plan-mono">
           <Needs desk={desk} row={row} />
@@ -331,9 +324,20 @@ function Chips({ row, wrong }: { row: Row; wrong: number }): JSX.Element {
   );
 }
 
+/** ` with gpt-6`, where a model does it. */
+function ModelOf({ task }: { task: TaskSpec }): JSX.Element | null {
+  const model = modelOf(task);
+  return model ? (
+    <Quiet>
+      {" "}
+      with <code>{line(model)}</code>
+    </Quiet>
+  ) : null;
+}
+
 function Needs({ desk, row }: { desk: PlanDesk; row: Row }): JSX.Element {
   const needs = row.now.needs ?? [];
-  if (needs.length === 0) return <span class="quiet">none</span>;
+  if (needs.length === 0) return <Quiet>none</Quiet>;
   const rows = desk.byName.value;
   const refs = needs.slice(0, REFS_AT_MOST).map((need) => {
     const needed = rows.get(need);

@@ -2,11 +2,11 @@ import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { Button } from "../parts/button";
+import { Quiet } from "../parts/quiet";
 import { CommentField, Comments } from "./plan-comment";
 import { type PlanDesk, WHOLE } from "./plan-desk";
 import { type FactRow, Facts, factsOf, wordsOf } from "./plan-facts";
 import { Fields, OtherProblems } from "./plan-field";
-import { fieldsOf } from "./plan-fields";
 import { SaveButton } from "./plan-save";
 
 /** The contract of the plan as a whole, folded until one wants it. */
@@ -18,7 +18,7 @@ export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
     const place = desk.goTo.value;
     if (place?.key !== WHOLE || !box.current) return;
     box.current.open = true;
-    if (fieldsOf(null).includes(place.field)) return; // the field takes it from here
+    if (desk.fieldsOf(null).includes(place.field)) return; // the field takes it from here
     box.current.querySelector("summary")?.focus();
     desk.goTo.value = null;
   });
@@ -26,7 +26,7 @@ export function Whole({ desk }: { desk: PlanDesk }): JSX.Element {
     <details class="plan-whole" ref={box}>
       <summary>
         <h3>The whole plan</h3>
-        <span class="quiet">{summaryOf(desk)}</span>
+        <Quiet>{summaryOf(desk)}</Quiet>
         {changes > 0 && <span class="plan-chip">changed</span>}
         {problems.length > 0 && <span class="plan-chip plan-bad">problem</span>}
       </summary>

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useHere } from "../here";
 import { useKeptPlace } from "../keep-place";
+import { QuietLine } from "../parts/quiet";
 import { setTicked } from "./plan-choice";
 import { deskOf, type PlanDesk } from "./plan-desk";
 import { ProblemList } from "./plan-problems";
@@ -25,7 +26,7 @@ export function Plan(): JSX.Element {
   if (mission.plan.value === null) {
     return (
       <section class="block plan-view">
-        <p class="quiet">There is no plan yet. It is being made, and nothing runs.</p>
+        <QuietLine>There is no plan yet. It is being made, and nothing runs.</QuietLine>
       </section>
     );
   }

@@ -2,15 +2,17 @@ import "./result.css";
 import type { JSX } from "preact";
 import { useHere } from "../here";
 import type { Mission } from "../mission";
+import { Block, Title } from "../parts/block";
 import { Button } from "../parts/button";
 import { CopyButton } from "../parts/copy-button";
 import { FindingsTable } from "../parts/findings-table";
-import { Heads } from "../parts/heads";
 import { useMore } from "../parts/more";
 import { Said } from "../parts/phrase";
+import { Quiet, QuietLine } from "../parts/quiet";
 import { Refused } from "../parts/refused";
 import { LEVELS } from "../parts/severity";
 import { ShownOutput } from "../parts/shown-output";
+import { Table } from "../parts/table";
 import type { Finding, MissionOutputs, Output, Shown } from "../protocol";
 import { useQuestion } from "../question";
 import { count, grouped, isFinal, line, shown } from "../words";
@@ -72,9 +74,7 @@ function Readiness({ answer, refused, busy }: ReadinessProps): JSX.Element {
       {isFinal(state) ? <Ended answer={answer} /> : <NotReady answer={answer} />}
       <Refused why={refused} />
       {answer === null && busy && (
-        <p class="quiet" role="status">
-          Asking the kernel what is there.
-        </p>
+        <QuietLine role="status">Asking the kernel what is there.</QuietLine>
       )}
     </div>
   );
@@ -106,12 +106,10 @@ function NotReady({ answer }: { answer: Output | null }): JSX.Element {
 function Ended({ answer }: { answer: Output | null }): JSX.Element {
   const { mission } = useHere();
   const { root } = mission.facts.value;
-  if (answer === null) return <h4 class="h">Result</h4>;
+  if (answer === null) return <Title>Result</Title>;
   return (
     <>
-      <h4 class="h">
-        Result<span class="aside">{line(answer.what)}</span>
-      </h4>
+      <Title aside={line(answer.what)}>Result</Title>
       {answer.shown.kind !== "none" && <Snippet python={answer.python} />}
       <ShownOutput of={answer.shown} label="Result" root={root} />
     </>
@@ -134,9 +132,9 @@ function Snippet({ python }: { python: string }): JSX.Element {
   return (
     <p class="snippet">
       <Python code={python} />
-      <span class="quiet">
+      <Quiet>
         <code>m</code> is the mission: <code>{line(linesOf(python).at(-2) ?? "")}</code>
-      </span>
+      </Quiet>
     </p>
   );
 }
@@ -150,19 +148,14 @@ function Found({ of }: { of: MissionOutputs }): JSX.Element | null {
   if (total === 0) return null;
   const soFar = isFinal(state) ? "" : " so far";
   return (
-    <div class="block">
-      <h4 class="h">
-        {count(total, "finding")}
-        {soFar}
-        <span class="aside">{rows.length === total ? tally(rows) : ""}</span>
-      </h4>
+    <Block title={count(total, "finding") + soFar} aside={rows.length === total && tally(rows)}>
       <FindingsTable
         findings={of.findings}
         root={root}
         label="Findings"
         python={of.all_findings}
       />
-    </div>
+    </Block>
   );
 }
 
@@ -193,47 +186,45 @@ function Outputs({ of, chosen }: OutputsProps): JSX.Element | null {
   const more = useMore(STEP);
   if (of.outputs.length === 0) return null;
   return (
-    <div class="block">
-      <h4 class="h">
-        Outputs you can use now
-        <span class="aside">
-          {grouped(of.total_outputs)} of {count(of.total_tasks, "task")}
-        </span>
-      </h4>
-      <table class="t outputs" aria-label="Outputs you can use now">
-        <Heads of={["Task", "Output", ["In Python", "wide-only"]]} />
-        <tbody>
-          {of.outputs.slice(0, more.shown).map(({ task, what, python }) => (
-            <tr key={task} aria-current={task === chosen ? "true" : undefined}>
-              <th scope="row">
-                <Button
-                  class="link name"
-                  aria-expanded={task === chosen}
-                  onClick={() => {
-                    ui.task.value = task === chosen ? null : task;
-                  }}
-                >
-                  {line(task)}
-                </Button>
-              </th>
-              <td>{line(what)}</td>
-              <td class="wide-only">
-                <span class="snippet">
-                  <Python code={python} />
-                </span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <Block
+      title="Outputs you can use now"
+      aside={`${grouped(of.total_outputs)} of ${count(of.total_tasks, "task")}`}
+    >
+      <Table
+        look="outputs"
+        label="Outputs you can use now"
+        of={["Task", "Output", ["In Python", "wide-only"]]}
+      >
+        {of.outputs.slice(0, more.shown).map(({ task, what, python }) => (
+          <tr key={task} aria-current={task === chosen ? "true" : undefined}>
+            <th scope="row">
+              <Button
+                class="link name"
+                aria-expanded={task === chosen}
+                onClick={() => {
+                  ui.task.value = task === chosen ? null : task;
+                }}
+              >
+                {line(task)}
+              </Button>
+            </th>
+            <td>{line(what)}</td>
+            <td class="wide-only">
+              <span class="snippet">
+                <Python code={python} />
+              </span>
+            </td>
+          </tr>
+        ))}
+      </Table>
       {more.button(of.outputs.length, "output")}
       {of.outputs.length < of.total_outputs && (
-        <p class="quiet">
+        <QuietLine>
           The first {grouped(of.outputs.length)} of {grouped(of.total_outputs)} outputs are
           listed.
-        </p>
+        </QuietLine>
       )}
-    </div>
+    </Block>
   );
 }
 

@@ -1,16 +1,17 @@
 import "./task-panel.css";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { onEscape } from "../escape";
 import { useHere } from "../here";
 import { Actions } from "../parts/action";
 import { Button } from "../parts/button";
 import { Row } from "../parts/facts";
-import { Heads } from "../parts/heads";
 import { State } from "../parts/icon";
 import { useOwnId } from "../parts/own-id";
 import { Said } from "../parts/phrase";
 import { Runs } from "../parts/runs";
 import { Scrolled } from "../parts/scrolled";
+import { Table } from "../parts/table";
 import { TaskLink } from "../parts/task-link";
 import type { AttemptFacts, TaskFacts } from "../protocol";
 import { secondsBetween } from "../slowly";
@@ -54,15 +55,7 @@ export function TaskPanel(): JSX.Element | null {
     if (from.current?.isConnected) from.current.focus();
   };
   return (
-    <section
-      class="block task-panel"
-      aria-labelledby={title}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.stopPropagation();
-        close();
-      }}
-    >
+    <section class="block task-panel" aria-labelledby={title} onKeyDown={onEscape(close)}>
       <div class="top">
         <div>
           <h4 class="h" id={title} ref={heading} tabIndex={-1}>
@@ -168,7 +161,10 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
       )}
       {(task.cost > 0 || task.tokens > 0) && (
         <Row label="Used">
-          {money(task.cost, true)}, {grouped(task.tokens)} tokens
+          {task.cost === 0 && mission.head.value.unknown > 0
+            ? "cost not known"
+            : money(task.cost, true)}
+          , {grouped(task.tokens)} tokens
         </Row>
       )}
       {task.has_output && (
@@ -213,32 +209,29 @@ function Attempts({ task }: { task: TaskFacts }): JSX.Element | null {
   if (attempts.length === 0) return null;
   return (
     <Scrolled label="Attempts">
-      <table class="t">
-        <Heads
-          of={[
-            "Attempt",
-            "State",
-            "Started",
-            ["Took", "num"],
-            ["Process", "num"],
-            "What went wrong",
-          ]}
-        />
-        <tbody>
-          {attempts.map((each) => (
-            <tr key={each.number}>
-              <th scope="row">{each.number}</th>
-              <td>
-                <State of={ATTEMPT_WORDS[each.state]} />
-              </td>
-              <td>{moment(each.started_at, ui.now.value)}</td>
-              <td class="num">{tookOf(each, ui.now.value)}</td>
-              <td class="num">{each.pid ?? "–"}</td>
-              <td>{each.error ? <Long text={each.error} /> : "–"}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        of={[
+          "Attempt",
+          "State",
+          "Started",
+          ["Took", "num"],
+          ["Process", "num"],
+          "What went wrong",
+        ]}
+      >
+        {attempts.map((each) => (
+          <tr key={each.number}>
+            <th scope="row">{each.number}</th>
+            <td>
+              <State of={ATTEMPT_WORDS[each.state]} />
+            </td>
+            <td>{moment(each.started_at, ui.now.value)}</td>
+            <td class="num">{tookOf(each, ui.now.value)}</td>
+            <td class="num">{each.pid ?? "–"}</td>
+            <td>{each.error ? <Long text={each.error} /> : "–"}</td>
+          </tr>
+        ))}
+      </Table>
     </Scrolled>
   );
 }

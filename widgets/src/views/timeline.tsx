@@ -5,6 +5,7 @@ import { useMemo } from "preact/hooks";
 import { type Here, useHere } from "../here";
 import type { Mission } from "../mission";
 import { useMore } from "../parts/more";
+import { QuietLine } from "../parts/quiet";
 import { slowNow } from "../slowly";
 import { clock, duration, grouped, isFinal } from "../words";
 import { elapsedUntil } from "./board-cards";
@@ -35,9 +36,9 @@ export function Timeline(): JSX.Element {
         </div>
         <h3 class="h">Attempts by agent</h3>
         {shown.length === 0 ? (
-          <p class="quiet">
+          <QuietLine>
             Nothing has been tried yet, and nothing is known of how long it takes.
-          </p>
+          </QuietLine>
         ) : (
           <Lanes
             groups={shown}
