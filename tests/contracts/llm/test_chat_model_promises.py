@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.errors import ModelError, ModelUnavailableError
-from hypernb.llm import open_model
+from hypernb.llm import open_model, recording
 from hypernb.llm._clock import SystemClock
 from hypernb.model import ChatReply
 from hypernb.testing import FakeClock
@@ -31,7 +31,12 @@ def live(spec: ModelSpec, clock: Clock, _: Path) -> ChatModel:
     return open_model(spec, key=KEY, clock=clock)
 
 
-ALL = pytest.mark.parametrize("make", [pytest.param(live, id="live")])
+def recorded(spec: ModelSpec, clock: Clock, folder: Path) -> ChatModel:
+    tape = folder / "tape.jsonl"
+    return recording(live(spec, clock, folder), tape, secrets=(KEY,), root=str(folder))
+
+
+ALL = pytest.mark.parametrize("make", [live, recorded])
 WAYS = pytest.mark.parametrize(
     "way",
     [
