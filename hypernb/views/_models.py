@@ -96,7 +96,7 @@ def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
     terms.append(("Keeps", (_KEPT[plan.content], ", in the store")))
     if plan.cassette:
         terms.append(("Cassette", _cassette(plan)))
-    if plan.cache_s:
+    if plan.cache_s and plan.content == "full":
         age = words.duration(plan.cache_s)
         terms.append(("Cache", (f"an answer to the very same question may be {age} old",)))
     return terms

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
 from hypernb.errors import CannotShipError, ConfigError
-from hypernb.model import AgentWork, Grant, ModelSpec, PlanSpec
+from hypernb.model import AgentWork, Grant, ModelSpec, PlanSpec, TaskSpec
 from hypernb.plan import Plan
 from hypernb.session import Session
-from hypernb.session._leaving import leaving, told_in_notes
-from hypernb.views import allowed, plain
+from hypernb.session._leaving import Leaving, leaving, told_in_notes
+from hypernb.views import allowed, leaves_later, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,3 +147,39 @@ class TestInputsThatAreTooLarge:
         monkeypatch.setenv("HYPERNB_INPUT_MB", "much")
         with pytest.raises(ConfigError, match="HYPERNB_INPUT_MB is 'much'"):
             Plan("look", inputs={"a": 1})
+
+
+def _later(*tasks: TaskSpec, **terms: Any) -> list[str]:
+    model = ModelSpec(name="gpt", base_url="https://api.example/v1")
+    return leaves_later(PlanSpec(goal="look", tasks=tasks, models={"m": model}, **terms))
+
+
+def test_what_is_not_known_yet_is_named_by_task() -> None:
+    first = TaskSpec(name="first", agent="a", work=AgentWork(model="m"))
+    lanes = {"total": "kernel:1"}
+    work = AgentWork(model="m", tools=("total",), lanes=lanes)
+    second = TaskSpec(name="second", agent="a", needs=("first",), work=work)
+    [said] = _later(first, second)
+    assert said == (
+        "second, later also for api.example: what total() answers, output of first "
+        "(not known yet; covered up like the rest)."
+    )
+    assert _later(first, second, cassette="replay:tape.jsonl") == []
+
+
+def test_code_of_ones_own_decides_what_it_sends_of_what_is_not_known_yet() -> None:
+    first = TaskSpec(name="first", agent="a", work=AgentWork())
+    own = AgentWork(model="m", function="f" * 64)
+    asks, asks_not = (
+        TaskSpec(name=name, agent="own", needs=("first",), work=work)
+        for name, work in {"asks": own, "not": own.model_copy(update={"model": ""})}.items()
+    )
+    [said] = _later(first, asks, asks_not)
+    assert said.startswith("asks, later also for api.example: output of first (not known yet; ")
+    assert "what the agent's own code sends of it" in said
+
+
+def test_lens_without_variables_names_what_leaves_later() -> None:
+    shown = Leaving([], ["b, later also for api.example: output of a (not known yet)."])
+    assert "later also for api.example" in repr(shown)
+    assert "later also for api.example" in shown._repr_html_()

@@ -34,6 +34,7 @@ from hypernb.views import (
     story,
     words,
 )
+from hypernb.views._models import model_terms
 
 if TYPE_CHECKING:
     from tests.unit.views.conftest import Examples
@@ -399,3 +400,10 @@ def test_task_with_a_model_names_it_in_its_contract(make: type[Examples]) -> Non
     said = mission_text(replace(shown, tasks=()), 200)
     assert "gpt-6 at api.example" in said
     assert "no variable" in said
+
+
+@pytest.mark.parametrize(("content", "is_told"), [("full", True), ("hashes", False)])
+def test_cache_is_told_only_where_it_is_used(content: Any, is_told: Any) -> None:
+    task = TaskSpec(name="a", agent="a", work=AgentWork(model="m"))
+    spec = PlanSpec(goal="g", tasks=(task,), models={"m": MODEL}, content=content, cache_s=60.0)
+    assert ("Cache" in dict(model_terms(spec))) == is_told
