@@ -65,9 +65,8 @@ def _choice(
 ) -> Choice:
     from hypernb.views import Choice, price_words
 
-    parts = [f"{name} at {model.host}: {price_words(model.price)}"]
-    if is_cheap:
-        parts.append("cheaper")
+    cheaper = ", cheaper," if is_cheap else ""
+    parts = [f"{name}{cheaper} at {model.host}: {price_words(model.price)}"]
     if model.key and settings is not None and settings.key_of(model) is None:
         parts.append(f"{model.key} is not set here")
     return Choice(name, "; ".join(parts))
