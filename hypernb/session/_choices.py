@@ -30,9 +30,11 @@ def choices(mission: Mission, plan: PlanSpec) -> tuple[Choice, ...]:
     if state not in (MissionState.AWAITING_APPROVAL, MissionState.PAUSED):
         return ()
     settings, named = _named(mission.session)
-    known = {**plan.models, **named} if state is MissionState.PAUSED else named | plan.models
+    # What is taken is resolved as anything typed; an edit leaves what the plan has.
+    is_taken = state is MissionState.PAUSED
+    known = {**plan.models, **named} if is_taken else {**named, **plan.models}
     asked = models_used(plan)
-    if state is MissionState.PAUSED:
+    if is_taken:
         asked |= _taken(mission)
     prices = [each.price for each in asked.values()]
     cheap = {name for name, model in known.items() if is_cheaper(model.price, prices)}

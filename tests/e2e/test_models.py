@@ -16,12 +16,14 @@ from tests.model_server import Call, ModelServer, Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import ViewportSize
+
     from tests.e2e.conftest import Desk
     from tests.e2e.notebook import Notebook
     from tests.model_server import Asked
 
 OURS = ".jp-Notebook :is(.hypernb, .hynb)"
-TALL = {"width": 1300, "height": 2200}
+TALL: ViewportSize = {"width": 1300, "height": 2200}
 SHOTS = Path("build", "screenshots")
 # Lab tells that a theme comes before it is there.
 THEME = """async theme => {
