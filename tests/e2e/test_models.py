@@ -207,3 +207,23 @@ def test_another_model_is_chosen_for_a_task_and_for_a_mission_without_money(
     server.release()
     desk.comes_to("succeeded")
     assert server.asked[-1].body["model"] == "scripted-mini"
+
+
+def test_what_leaves_and_which_key_is_missing_can_be_read_in_both_themes(
+    desk: Desk, server: ModelServer
+) -> None:
+    cells = (
+        "orders = {'price': [2.5, 3.0], 'mail': 'ada@example.org'}",
+        "%%hyper --in orders --budget 0.5\nIs anything unused?",
+        "%hyper egress m-1",
+        "del os.environ['OPENAI_API_KEY']",
+    )
+    notebook = notebook_with_a_model(desk, server, *cells)
+    for index in range(2, 6):
+        notebook.run(index)
+    notebook.reads(4, "127.0.0.1")
+    assert violations(desk.page, OURS) == []
+    shoot(desk, "egress")
+    notebook.press(3, "Approve both tasks")
+    notebook.reads(3, "Needs you: 1 decision")
+    shoot(desk, "key-missing")

@@ -235,6 +235,20 @@ def test_missing_key_is_named_with_what_gives_it(make: type[Examples]) -> None:
     assert "EXAMPLE_API_KEY" in mission_html(shown, live=True)
 
 
+def test_approved_plan_whose_key_is_missing_waits_for_a_person(make: type[Examples]) -> None:
+    running = make.snapshot("running")
+    shown = make.snapshot(
+        "awaiting_approval",
+        plan=with_a_model(make),
+        approvals=running.approvals,
+        runners=running.runners,
+        lacks=("EXAMPLE_API_KEY",),
+    )
+    told = story(Figures(shown))
+    assert plain(told.now) == "The plan is approved. Nothing runs yet."
+    assert plain(told.waiting).startswith("You: it needs EXAMPLE_API_KEY")
+
+
 # -- when its money is spent -------------------------------------------------------------
 
 
