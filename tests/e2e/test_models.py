@@ -130,7 +130,7 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     notebook.reads(2, "project-strategist with scripted")
     notebook.reads(2, "as the model guessed it")
     notebook.reads(2, "security-engineer with scripted")
-    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    assert violations(desk.page, OURS) == []
     shoot(desk, "plan")
     notebook.press(2, "Approve both tasks")
     desk.comes_to("running", task="sum-up")
@@ -152,58 +152,34 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     assert KEY not in json.dumps(notebook.save()["cells"][2:])
 
 
-def test_mission_whose_money_does_not_last_asks_and_goes_on(
+def test_model_of_a_task_is_chosen_and_another_one_when_the_money_does_not_last(
     desk: Desk, server: ModelServer
 ) -> None:
-    cells = ("%%hyper --budget 0.041\nIs anything unused?", "%hyper resume m-1 --budget 0.5")
-    notebook = notebook_with_a_model(desk, server, *cells)
+    cell = "%%hyper --budget 0.041\nIs anything unused?"
+    notebook = notebook_with_a_model(desk, server, cell)
     notebook.run(2)
-    expect(notebook.view(2)).to_be_visible()
-    notebook.press(2, "Approve both tasks")
-    desk.comes_to("paused")
-    for way in (
-        "Raise the budget to $0.09",
-        "Take another model…",
-        "Let what has begun finish",
-    ):
-        expect(notebook.button(2, way)).to_be_visible()
-    notebook.press(2, "Take another model")
-    models = notebook.view(2).get_by_role("combobox", name="Take this model")
-    cheaper = re.compile(r"^scripted-mini, cheaper, at \S+: \$0.2 read, \$0.8 written")
-    unpriced = "unpriced at localhost:9: cost not known; LOCAL_KEY is not set here"
-    expect(models.locator("option")).to_contain_text([cheaper, "scripted at", unpriced])
-    assert violations(desk.page, ".jp-Notebook .hypernb") == []
-    shoot(desk, "out-of-money")
-    notebook.run(3)
-    desk.comes_to("running", task="sum-up")
-    assert desk.mission.record.state.value == "running"
-    server.release()
-    desk.comes_to("succeeded")
-
-
-def test_another_model_is_chosen_for_a_task_and_for_a_mission_without_money(
-    desk: Desk, server: ModelServer
-) -> None:
-    notebook = notebook_with_a_model(
-        desk, server, "%%hyper --budget 0.041\nIs anything unused?"
-    )
-    notebook.run(2)
-    view = notebook.view(2)
     notebook.press(2, "Edit")
-    model = view.get_by_label("Model", exact=True)
+    model = notebook.view(2).get_by_label("Model", exact=True)
     begin = ["scripted-mini, cheaper, at", "scripted at", "unpriced at"]
     expect(model.locator("option")).to_contain_text(begin)
     model.select_option("scripted-mini")
     notebook.reads(2, "Save as revision 2")
-    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    assert violations(desk.page, OURS) == []
     shoot(desk, "plan-edit")
     notebook.press(2, "Save as revision 2")
     notebook.reads(2, "security-engineer with scripted-mini")
     notebook.press(2, "Approve both tasks")
     desk.comes_to("paused")
-    notebook.press(2, "Take another model")
-    expect(notebook.button(2, "Take this model")).to_be_enabled()
-    notebook.button(2, "Take this model").click()
+    for way in ("Raise the budget to $0.09", "Let what has begun finish"):
+        expect(notebook.button(2, way)).to_be_visible()
+    notebook.press(2, "Take another model…")
+    models = notebook.view(2).get_by_role("combobox", name="Take this model")
+    cheaper = re.compile(r"^scripted-mini, cheaper, at \S+: \$0.2 read, \$0.8 written")
+    unpriced = "unpriced at localhost:9: cost not known; LOCAL_KEY is not set here"
+    expect(models.locator("option")).to_contain_text([cheaper, "scripted at", unpriced])
+    assert violations(desk.page, OURS) == []
+    shoot(desk, "out-of-money")
+    notebook.press(2, "Take this model")
     server.release()
     desk.comes_to("succeeded")
     assert server.asked[-1].body["model"] == "scripted-mini"
