@@ -30,9 +30,11 @@ def choices(mission: Mission, plan: PlanSpec) -> tuple[Choice, ...]:
     if state not in (MissionState.AWAITING_APPROVAL, MissionState.PAUSED):
         return ()
     settings, named = _named(mission.session)
-    known = {**plan.models, **named} if state is MissionState.PAUSED else named | plan.models
+    # What is taken is resolved as anything typed; an edit leaves what the plan has.
+    is_taken = state is MissionState.PAUSED
+    known = {**plan.models, **named} if is_taken else {**named, **plan.models}
     asked = models_used(plan)
-    if state is MissionState.PAUSED:
+    if is_taken:
         asked |= _taken(mission)
     prices = [each.price for each in asked.values()]
     cheap = {name for name, model in known.items() if is_cheaper(model.price, prices)}
@@ -65,9 +67,8 @@ def _choice(
 ) -> Choice:
     from hypernb.views import Choice, price_words
 
-    parts = [f"{name} at {model.host}: {price_words(model.price)}"]
-    if is_cheap:
-        parts.append("cheaper")
+    cheaper = ", cheaper," if is_cheap else ""
+    parts = [f"{name}{cheaper} at {model.host}: {price_words(model.price)}"]
     if model.key and settings is not None and settings.key_of(model) is None:
         parts.append(f"{model.key} is not set here")
     return Choice(name, "; ".join(parts))

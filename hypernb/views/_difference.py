@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.model import NO_MODEL, AgentWork, PythonWork
+from hypernb.model import NO_MODEL, AgentWork, ModelSpec, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
 from hypernb.views._egress import says_leaving
 from hypernb.views._frame import small
 from hypernb.views._markup import el, join, table
+from hypernb.views._models import price_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -124,8 +125,8 @@ def value_words(field: str, value: object) -> str:
             return _number(field, value)
         case list() | tuple() | dict():
             return _several(field, value)
-        case AgentWork() | PythonWork():
-            return _work(value)
+        case AgentWork() | PythonWork() | ModelSpec():
+            return _told(value)
         case _:
             return line(value, cut_at=_VALUE_CUT_AT)
 
@@ -144,10 +145,14 @@ def _entry(key: str, value: object) -> str:
     return f"{key} ({said})" if value and isinstance(value, dict) else f"{key}: {said}"
 
 
-def _work(work: AgentWork | PythonWork) -> str:
-    if isinstance(work, AgentWork):
-        return f"an agent with {value_words('tools', work.tools)}"
-    return f"the Python function {line(work.label)}"
+def _told(value: AgentWork | PythonWork | ModelSpec) -> str:
+    match value:
+        case AgentWork():
+            return f"an agent with {value_words('tools', value.tools)}"
+        case PythonWork():
+            return f"the Python function {line(value.label)}"
+        case _:
+            return line(f"{value.name} at {value.host}, {price_words(value.price)}")
 
 
 def _number(field: str, value: float) -> str:

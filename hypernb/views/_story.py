@@ -77,13 +77,14 @@ def _planning(_figures: Figures) -> Story:
 
 def _awaiting(figures: Figures) -> Story:
     if figures.approved:
-        if not figures.lacks_runner:
+        wanted = _on_key(figures)
+        if not (wanted or figures.lacks_runner):
             does = "starts it" if figures.snapshot.runners else "is starting"
             now: Phrase = (f"Approved. A runner {does}.",)
             return Story(now, ("Nothing. You need not act.",), first_step(figures, "Then"))
         return Story(
             ("The plan is approved. Nothing runs yet.",),
-            _runner_wanted(figures, "A runner to start it."),
+            wanted or _runner_wanted(figures, "A runner to start it."),
             first_step(figures, "Then"),
         )
     if figures.has_nothing_to_run:

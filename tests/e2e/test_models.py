@@ -17,18 +17,21 @@ from tests.planned import plan, task
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import ViewportSize
+
     from tests.e2e.conftest import Desk
     from tests.e2e.notebook import Notebook
     from tests.model_server import Asked
 
 OURS = ".jp-Notebook :is(.hypernb, .hynb)"
-TALL = {"width": 1300, "height": 2200}
+TALL: ViewportSize = {"width": 1300, "height": 2200}
 SHOTS = Path("build", "screenshots")
-# The cursor of an editor blinks, and Lab tells that a theme comes before it is there.
+# Lab tells that a theme comes before it is there.
 THEME = """async theme => {
   await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
   const isLight = String(theme.endsWith("Light"));
-  while (document.body.dataset.jpThemeLight !== isLight) await new Promise(requestAnimationFrame);
+  while (document.body.dataset.jpThemeLight !== isLight)
+    await new Promise(requestAnimationFrame);
 }"""
 KEY = "sk-test-of-the-browser-0123456789"  # pragma: allowlist secret
 CONFIG = """
@@ -36,11 +39,11 @@ model = "scripted"
 [profiles.openai.prices."scripted"]
 input = 2.0
 output = 8.0
-[profiles.openai.prices."small"]
+[profiles.openai.prices."scripted-mini"]
 input = 0.2
 output = 0.8
 [agents]
-qa-engineer = "small"
+qa-engineer = "scripted-mini"
 [profiles.local]
 base_url = "http://localhost:9/v1"
 model = "unpriced"
@@ -120,7 +123,7 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     notebook.reads(2, "project-strategist with scripted")
     notebook.reads(2, "as the model guessed it")
     notebook.reads(2, "security-engineer with scripted")
-    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    assert violations(desk.page, OURS) == []
     shoot(desk, "plan")
     notebook.press(2, "Approve both tasks")
     desk.comes_to("running", task="sum-up")
@@ -142,57 +145,54 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     assert KEY not in json.dumps(notebook.save()["cells"][2:])
 
 
-def test_mission_whose_money_does_not_last_asks_and_goes_on(
+def test_model_of_a_task_is_chosen_and_another_one_when_the_money_does_not_last(
     desk: Desk, server: ModelServer
 ) -> None:
-    cells = ("%%hyper --budget 0.041\nIs anything unused?", "%hyper resume m-1 --budget 0.5")
-    notebook = notebook_with_a_model(desk, server, *cells)
+    cell = "%%hyper --budget 0.041\nIs anything unused?"
+    notebook = notebook_with_a_model(desk, server, cell)
     notebook.run(2)
-    expect(notebook.view(2)).to_be_visible()
-    notebook.press(2, "Approve both tasks")
-    desk.comes_to("paused")
-    for way in (
-        "Raise the budget to $0.09",
-        "Take another model…",
-        "Let what has begun finish",
-    ):
-        expect(notebook.button(2, way)).to_be_visible()
-    notebook.press(2, "Take another model")
-    models = notebook.view(2).get_by_role("combobox", name="Take this model")
-    cheaper = re.compile(r"^small at \S+: \$0.2 read, \$0.8 written .*; cheaper$")
-    unpriced = "unpriced at localhost:9: cost not known; LOCAL_KEY is not set here"
-    expect(models.locator("option")).to_contain_text([cheaper, "scripted at", unpriced])
-    assert violations(desk.page, ".jp-Notebook .hypernb") == []
-    shoot(desk, "out-of-money")
-    notebook.run(3)
-    desk.comes_to("running", task="sum-up")
-    assert desk.mission.record.state.value == "running"
-    server.release()
-    desk.comes_to("succeeded")
-
-
-def test_another_model_is_chosen_for_a_task_and_for_a_mission_without_money(
-    desk: Desk, server: ModelServer
-) -> None:
-    notebook = notebook_with_a_model(desk, server, "%%hyper --budget 0.041\nIs anything unused?")
-    notebook.run(2)
-    view = notebook.view(2)
     notebook.press(2, "Edit")
-    view.get_by_role("button", name="read", exact=True).click()
-    model = view.get_by_label("Model", exact=True)
-    expect(model.locator("option")).to_contain_text(["small at", "scripted at", "unpriced at"])
-    model.select_option("small")
+    model = notebook.view(2).get_by_label("Model", exact=True)
+    begin = ["scripted-mini, cheaper, at", "scripted at", "unpriced at"]
+    expect(model.locator("option")).to_contain_text(begin)
+    model.select_option("scripted-mini")
     notebook.reads(2, "Save as revision 2")
-    assert violations(desk.page, ".jp-Notebook .hypernb") == []
+    assert violations(desk.page, OURS) == []
     shoot(desk, "plan-edit")
     notebook.press(2, "Save as revision 2")
-    notebook.reads(2, "security-engineer with small")
+    notebook.reads(2, "security-engineer with scripted-mini")
     notebook.press(2, "Approve both tasks")
     desk.comes_to("paused")
-    notebook.press(2, "Take another model")
-    expect(notebook.button(2, "Take this model")).to_be_enabled()
-    notebook.button(2, "Take this model").click()
-    desk.comes_to("running", task="sum-up")
-    assert server.asked[-1].body["model"] == "small"
+    for way in ("Raise the budget to $0.09", "Let what has begun finish"):
+        expect(notebook.button(2, way)).to_be_visible()
+    notebook.press(2, "Take another model…")
+    models = notebook.view(2).get_by_role("combobox", name="Take this model")
+    cheaper = re.compile(r"^scripted-mini, cheaper, at \S+: \$0.2 read, \$0.8 written")
+    unpriced = "unpriced at localhost:9: cost not known; LOCAL_KEY is not set here"
+    expect(models.locator("option")).to_contain_text([cheaper, "scripted at", unpriced])
+    assert violations(desk.page, OURS) == []
+    shoot(desk, "out-of-money")
+    notebook.press(2, "Take this model")
     server.release()
     desk.comes_to("succeeded")
+    assert server.asked[-1].body["model"] == "scripted-mini"
+
+
+def test_what_leaves_and_which_key_is_missing_can_be_read_in_both_themes(
+    desk: Desk, server: ModelServer
+) -> None:
+    cells = (
+        "orders = {'price': [2.5, 3.0], 'mail': 'ada@example.org'}",
+        "%%hyper --in orders --budget 0.5\nIs anything unused?",
+        "%hyper egress m-1",
+        "del os.environ['OPENAI_API_KEY']",
+    )
+    notebook = notebook_with_a_model(desk, server, *cells)
+    for index in range(2, 6):
+        notebook.run(index)
+    notebook.reads(4, "127.0.0.1")
+    assert violations(desk.page, OURS) == []
+    shoot(desk, "egress")
+    notebook.press(3, "Approve both tasks")
+    notebook.reads(3, "Needs you: 1 decision")
+    shoot(desk, "key-missing")

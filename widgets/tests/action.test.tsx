@@ -153,7 +153,7 @@ describe("a button that asks first", () => {
       button: "Take this model",
       reason: "Its name",
       choices: [
-        ["small", "small at api.example: $0.1 read, $0.4 written; cheaper"],
+        ["small", "small, cheaper, at api.example: $0.1 read, $0.4 written"],
         ["local", "local at localhost:11434: cost not known"],
       ],
     },
@@ -172,7 +172,7 @@ describe("a button that asks first", () => {
     const list = el.querySelector("select") as HTMLSelectElement;
     expect(document.activeElement).toBe(list);
     expect([...list.options].map(({ text }) => text)).toEqual([
-      "small at api.example: $0.1 read, $0.4 written; cheaper",
+      "small, cheaper, at api.example: $0.1 read, $0.4 written",
       "local at localhost:11434: cost not known",
       "another one, by its name",
     ]);

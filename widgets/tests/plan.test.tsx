@@ -76,7 +76,7 @@ function withModels(): Picture {
     ...head.decision,
     models: [
       ["big", "big at api.example: $2 read, $8 written"],
-      ["small", "small at api.example: $0.1 read, $0.4 written; cheaper"],
+      ["small", "small, cheaper, at api.example: $0.1 read, $0.4 written"],
     ],
   };
   return { ...picture, plan: { ...plan, tasks }, head: { ...head, decision } };
@@ -416,7 +416,7 @@ describe("edits", () => {
     edit();
     const options = all<HTMLOptionElement>('[data-field="model"] option');
     expect(options.map((each) => each.value)).toEqual(["big", "small"]);
-    expect(options[1]?.text).toBe("small at api.example: $0.1 read, $0.4 written; cheaper");
+    expect(options[1]?.text).toBe("small, cheaper, at api.example: $0.1 read, $0.4 written");
     choose("model", "small");
     tick(all<HTMLInputElement>('[data-field="tools"] input')[2] as HTMLInputElement);
     rest();

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from hypernb.model import AgentWork, PythonWork
+from hypernb.model import AgentWork, ModelSpec, PythonWork
 from hypernb.plan import compare
 from hypernb.views import Changed, changed, difference_html, difference_text, value_words
+
+MODEL = ModelSpec(name="m-1", base_url="https://api.example/v1", key_id="1f2e")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ from hypernb.views import Changed, changed, difference_html, difference_text, va
             PythonWork(function="", arguments="", label="load"),
             "the Python function load",
         ),
+        ("models", {"big": MODEL}, "big: m-1 at api.example, cost not known"),
         ("notes", ("It spends nothing.", "It is slow."), "It spends nothing. It is slow."),
     ],
 )

@@ -137,6 +137,7 @@ def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
         if form == "html"
         else mission_text(shown, 200, outlook=OUTLOOK)
     )
+    said = re.sub(r"<[^>]+>", "", said)
     assert "$0.12 to $0.30, 9,000 to 21,000 tokens (P50 to P90), from 12 past tasks" in said
     assert "$0.021, as the model guessed it" in said
     assert "20 answers, 60 calls of tools and 400,000 tokens" in said
@@ -158,6 +159,7 @@ def test_quote_says_once_how_it_is_known(make: type[Examples], form: str) -> Non
         else mission_text(shown, 200, outlook=outlook)
     )
     told = "$0.06 to $0.12, 14,000 to 30,000 tokens, 1 to 2 min (P50 to P90)"
+    said = re.sub(r"<[^>]+>", "", said)
     assert f"{told}, as the model guessed it" in said
     expect = said[said.index("What to expect") :]
     expect = expect[: expect.index("At once")]
@@ -232,6 +234,20 @@ def test_missing_key_is_named_with_what_gives_it(make: type[Examples]) -> None:
     [need] = [each for each in needs(Figures(shown)) if each.about == "key"]
     assert need.commands[0] == "%hyper attach m-7"
     assert "EXAMPLE_API_KEY" in mission_html(shown, live=True)
+
+
+def test_approved_plan_whose_key_is_missing_waits_for_a_person(make: type[Examples]) -> None:
+    running = make.snapshot("running")
+    shown = make.snapshot(
+        "awaiting_approval",
+        plan=with_a_model(make),
+        approvals=running.approvals,
+        runners=running.runners,
+        lacks=("EXAMPLE_API_KEY",),
+    )
+    told = story(Figures(shown))
+    assert plain(told.now) == "The plan is approved. Nothing runs yet."
+    assert plain(told.waiting).startswith("You: it needs EXAMPLE_API_KEY")
 
 
 # -- when its money is spent -------------------------------------------------------------

@@ -45,7 +45,7 @@ def test_each_way_on_is_a_button_with_its_magic() -> None:
 
 
 def test_another_model_is_chosen_from_what_there_is() -> None:
-    offered = Choice("small", "small at api.example: $0.1 read, $0.4 written; cheaper")
+    offered = Choice("small", "small, cheaper, at api.example: $0.1 read, $0.4 written")
     [need] = [each for each in head(Outlook(choices=(offered,)))["needs"] if not each["task"]]
     asks = need["actions"][1]["confirm"]
     assert asks["choices"] == [[offered.name, offered.said]]

@@ -11,6 +11,7 @@ import { Said } from "../parts/phrase";
 import { Quiet, QuietLine } from "../parts/quiet";
 import { Scrolled } from "../parts/scrolled";
 import { Table } from "../parts/table";
+import { Wait } from "../parts/wait";
 import type { Compared, ComparedSide, ComparedTask, Difference, Findings } from "../protocol";
 import { useQuestion } from "../question";
 import { enumerated } from "../task-story";
@@ -27,10 +28,10 @@ interface Props {
 
 /** Two missions side by side, the earlier one left. */
 export function ComparedMissions({ link, of: [a, b], onBack }: Props): JSX.Element {
-  const { value, refused } = useQuestion<Compared>(link, "compare", { a, b });
+  const asked = useQuestion<Compared>(link, "compare", { a, b });
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const found = value.value;
+  const found = asked.value.value;
   return (
     <>
       <p class="block back">
@@ -42,9 +43,7 @@ export function ComparedMissions({ link, of: [a, b], onBack }: Props): JSX.Eleme
         <h3 class="list-title" ref={heading} tabIndex={-1}>
           {a} and {b}
         </h3>
-        <p class={refused.value ? "refused" : "quiet"} role="status">
-          {refused.value ? shown(refused.value) : found === null ? "Comparing them." : ""}
-        </p>
+        <Wait of={asked} doing="Comparing them." />
         {found && <Sides a={found.a} b={found.b} />}
       </div>
       {found && <PlanDifference of={found.difference} a={a} b={b} />}

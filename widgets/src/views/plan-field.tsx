@@ -283,7 +283,13 @@ function ChoiceField(props: FieldProps): JSX.Element {
   return (
     <Frame
       {...props}
-      hint={field === "agent" ? agents.find(({ name }) => name === value)?.role : undefined}
+      hint={
+        field === "agent"
+          ? agents.find(({ name }) => name === value)?.role
+          : field === "model"
+            ? options.find(([name]) => name === value)?.[1]
+            : undefined
+      }
     >
       {(tied) => (
         <select

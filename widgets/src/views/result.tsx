@@ -13,9 +13,10 @@ import { Refused } from "../parts/refused";
 import { LEVELS } from "../parts/severity";
 import { ShownOutput } from "../parts/shown-output";
 import { Table } from "../parts/table";
+import { Wait } from "../parts/wait";
 import type { Finding, MissionOutputs, Output, Shown } from "../protocol";
 import { useQuestion } from "../question";
-import { count, grouped, isFinal, line, shown } from "../words";
+import { count, grouped, isFinal, line } from "../words";
 
 /** The kernel is asked at most so often while tasks end one after the other. */
 const PAUSE_MS = 1_000;
@@ -232,8 +233,8 @@ function Chosen({ name }: { name: string }): JSX.Element {
   const { mission, link, ui } = useHere();
   const task = mission.task(name);
   const version = `${task?.attempt ?? 0} ${task?.state ?? ""}`;
-  const { value, refused } = useQuestion<Output>(link, "output", { task: name }, version);
-  const answer = value.value;
+  const asked = useQuestion<Output>(link, "output", { task: name }, version);
+  const answer = asked.value.value;
   return (
     <div class="block chosen">
       <h4 class="h">
@@ -258,9 +259,7 @@ function Chosen({ name }: { name: string }): JSX.Element {
           />
         </>
       )}
-      <p class={refused.value ? "refused" : "quiet"} role="status">
-        {refused.value ? shown(refused.value) : answer === null ? "Reading it." : ""}
-      </p>
+      <Wait of={asked} doing="Reading it." />
     </div>
   );
 }
