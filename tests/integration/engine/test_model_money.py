@@ -124,7 +124,8 @@ class TestWhileItRuns:
     def amended(self, bench: Bench, server: ModelServer, **terms: Any) -> MissionRecord:
         """Give other terms while the first of three calls is under way, then let it end."""
         server.script = [says("word " * 8, hold="start"), *[says("word " * 8)] * 2]
-        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(3)), budget=5.0))
+        spec = plan(dear(server), own(bench, "a", asks(3)), budget=5.0)
+        mission: MissionRecord = bench.approve_spec(spec)
         bench.host()
         server.wait_for(lambda: server.at_once == 1)
         bench.store.amend(mission.id, by="ana@here", **terms)
