@@ -179,6 +179,14 @@ class ModelSettings:
         """Return the profile that a model is of; None if the settings have changed."""
         return next((p for p in self.profiles.values() if p.base_url == spec.base_url), None)
 
+    def project_profile(self, name: str) -> Profile | None:
+        """Return the profile of the project's file that a name means; None if it means none."""
+        try:
+            profile, _ = self._split(name)
+        except ConfigError:
+            return None
+        return profile if profile.source == str(self.project_path) else None
+
     @staticmethod
     def key_of(spec: ModelSpec, environ: Mapping[str, str] | None = None) -> str | None:
         """Return the key that a model needs; None if it needs none, or it is not there."""
