@@ -653,6 +653,9 @@ class Store(ABC):
     ) -> Amendment:
         """Record a signed change of the contract of a mission that runs or is paused.
 
+        Where it runs, a command ``amend`` is recorded with it, so that its runner reads it
+        before the next call; one that is paused is read anew when it goes on.
+
         Args:
             budget: The new one, in dollars; not below what is paid.
             models: Other models in the place of those of the same names.

@@ -25,6 +25,7 @@ class Contract:
     Attributes:
         models: Those that tasks may ask, by the name that the plan has for them.
         lacking: Keys that they need and the runner has not got; it leaves the mission then.
+        taken: How many amendments it has.
     """
 
     def __init__(self, plan: PlanSpec, budget: Budget, keys: Collection[str]) -> None:
@@ -33,7 +34,7 @@ class Contract:
         self._plan = plan
         self._budget = budget
         self._keys = keys
-        self._taken = 0
+        self.taken = 0
 
     def take(self, amendments: Sequence[Amendment]) -> bool:
         """Take up what a person has changed, all from the first; tell whether there is more."""
@@ -42,8 +43,8 @@ class Contract:
                 self._budget.limit = each.budget
             self.models |= each.models
         self.lacking = lacking_keys(needed_keys(self._plan, self.models), self._keys)
-        is_more = len(amendments) > self._taken
-        self._taken = len(amendments)
+        is_more = len(amendments) > self.taken
+        self.taken = len(amendments)
         return is_more
 
     def missing(self, at: datetime, *, runner: str) -> list[Change]:

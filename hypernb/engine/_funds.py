@@ -119,6 +119,7 @@ class Funds:
             BudgetExhaustedError: The task's cap does not cover it, or a person has said that
                 there is no more money.
         """
+        terms = self._run.contract.taken
         while not self._is_kept(attempt, cost):
             if self._is_beyond_cap(attempt, cost):
                 allowance = attempt.allowance or 0.0
@@ -128,6 +129,8 @@ class Funds:
                 return False
             self._freed.clear()
             await self._freed.wait()
+            if self._run.contract.taken != terms:
+                return False
         return True
 
     async def _decided(self, cost: float) -> None:

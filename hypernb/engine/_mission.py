@@ -209,6 +209,14 @@ class MissionRun:
         found = await self._crew.desk.call(self._crew.store.amendments, self.record.id)
         return self._amend(found)
 
+    async def amend(self) -> None:
+        """Take up other terms while it runs: they count from the next call on."""
+        await self.read_amendments()
+        self.funds.look_again()
+        if self.lacking and self.state is MissionState.RUNNING:
+            await self.suspend()  # for the runner that has the key of its new model
+        self._crew.poke()
+
     def _amend(self, amendments: Sequence[Amendment]) -> bool:
         is_more = self.contract.take(amendments)
         self.lacking = self.contract.lacking

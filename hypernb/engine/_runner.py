@@ -629,6 +629,8 @@ class Runner:
             await run.pause(by=command.by)
         elif command.kind == "resume":
             await run.resume(by=command.by, finish=command.payload.get("finish") is True)
+        elif command.kind == "amend":
+            await run.amend()
         elif command.kind == "cancel":
             await run.cancel(by=command.by)
         elif command.kind == "retry":

@@ -175,6 +175,14 @@ class ModelSettings:
         """
         return {name: profile.spec(name, "") for name, profile in self.profiles.items()}
 
+    def project_profile(self, name: str) -> Profile | None:
+        """Return the profile of the project's file that a name means; None if it means none."""
+        try:
+            profile, _ = self._split(name)
+        except ConfigError:
+            return None
+        return profile if profile.source == str(self.project_path) else None
+
     @staticmethod
     def key_of(spec: ModelSpec, environ: Mapping[str, str] | None = None) -> str | None:
         """Return the key that a model needs; None if it needs none, or it is not there."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from hypernb.codec import decode
+from hypernb.errors import ConfigError
 from hypernb.model import AgentWork
+from hypernb.session._models import settings_of
 from hypernb.tools import egress
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from hypernb.model import Digest, PlanSpec
     from hypernb.session._session import Session
     from hypernb.tools import Egress
+
+_SAYS_WHERE: Final = "The project's .hypernb/config.toml says where "
 
 
 class Leaving(Sequence["Egress"]):
@@ -94,12 +98,32 @@ def told_in_notes(
 ) -> PlanSpec:
     """Return the plan with notes that say what leaves of each variable, and no older ones.
 
-    They are part of what is approved, so a yes is a yes to these very bytes.
+    They are part of what is approved, so a yes is a yes to these very bytes. First comes
+    which of its models are where the project's file says.
     """
     from hypernb.views import leaves, says_leaving
 
-    others = tuple(note for note in spec.notes if not says_leaving(note))
-    if not any(isinstance(task.work, AgentWork) and task.work.variables for task in spec.tasks):
-        return spec if others == spec.notes else spec.model_copy(update={"notes": others})
-    said = dict.fromkeys(leaves(each) for each in leaving(session, spec, payloads))
-    return spec.model_copy(update={"notes": (*others, *said)})
+    first = _of_project(session, spec)
+    kept = (n for n in spec.notes if not (says_leaving(n) or n.startswith(_SAYS_WHERE)))
+    last: tuple[str, ...] = ()
+    if any(isinstance(task.work, AgentWork) and task.work.variables for task in spec.tasks):
+        last = tuple(dict.fromkeys(leaves(each) for each in leaving(session, spec, payloads)))
+    notes = (*first, *kept, *last)
+    return spec if notes == spec.notes else spec.model_copy(update={"notes": notes})
+
+
+def _of_project(session: Session, spec: PlanSpec) -> tuple[str, ...]:
+    """Say where models are that the project's file has a profile for: it comes with a clone."""
+    if not spec.models:
+        return ()
+    try:
+        settings = settings_of(session, is_named=True)
+    except ConfigError:
+        return tuple(note for note in spec.notes if note.startswith(_SAYS_WHERE))
+    found = [(name, settings.project_profile(name)) for name in spec.models]
+    return tuple(
+        f"{_SAYS_WHERE}{name!r} is: {spec.models[name].name} at {spec.models[name].host}, by "
+        f"its profile {profile.name!r}."
+        for name, profile in found
+        if profile is not None and profile.base_url == spec.models[name].base_url
+    )

@@ -453,7 +453,10 @@ class Mission:
     def resume(
         self, *, budget: float | None = None, model: str = "", finish: bool = False
     ) -> Mission:
-        """Let a paused mission go on where it was stopped.
+        """Let a paused mission go on where it was stopped, or give a running one other terms.
+
+        Another budget or model counts from the next call on; what is asked already is paid as
+        it was agreed.
 
         Args:
             budget: With this budget from now on, in dollars; see `raise_budget`.
@@ -461,20 +464,26 @@ class Mission:
             finish: Let only finish what has begun; nothing new starts.
 
         Raises:
-            TransitionError: It is not paused.
+            TransitionError: It is not paused; or it runs, and no other terms are given.
         """
-        self._refuse_unless(MissionState.PAUSED, "running")
+        has_terms = (budget is not None or bool(model)) and not finish
+        is_running = has_terms and self.state is MissionState.RUNNING
+        if not is_running:
+            self._refuse_unless(MissionState.PAUSED, "running")
         if budget is not None:
             self.raise_budget(budget)
         if model:
             self.take_model(model)
+        if is_running:
+            return self
         self._send("resume", {"finish": True} if finish else None)
         return self
 
     def raise_budget(self, dollars: float) -> Mission:
-        """Let it spend up to this sum from now on, in dollars; signed like its approval.
+        """Let it spend up to so many dollars from its next call on; signed like its approval.
 
-        A mission that was paused for money goes on when it is resumed.
+        It may also be less than before. A mission that was paused for money goes on when it
+        is resumed.
 
         Raises:
             UsageError: More than that is paid already.
@@ -486,6 +495,8 @@ class Mission:
 
     def take_model(self, name: str, instead_of: str = "") -> Mission:
         """Have it ask another model from its next call on; signed like its approval.
+
+        Calls under way end with the model that was asked.
 
         Args:
             name: One of your models, see `Session.models`, or the plan's name for one.

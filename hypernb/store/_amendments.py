@@ -15,6 +15,7 @@ from hypernb.errors import TransitionError, UnknownNameError, UsageError, dollar
 from hypernb.model import Amendment, EventKind, MissionState, ModelSpec
 from hypernb.store import _tables as t
 from hypernb.store._approvals import not_yours
+from hypernb.store._decisions import append_command
 from hypernb.store._events import append_event
 from hypernb.store._values import clean, utc_text
 
@@ -99,6 +100,9 @@ class Amendments:
             "by": by,
         }
         append_event(connection, EventKind.BUDGET_RAISED, now, facts, mission.id)
+        if mission.state is MissionState.RUNNING:
+            # One that is paused reads its terms when it goes on.
+            append_command(connection, "amend", mission.id, {}, by=by, now=now)
         return signed
 
     def read(self, connection: Connection, mission: MissionRecord) -> list[Amendment]:

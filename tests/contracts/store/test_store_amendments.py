@@ -38,7 +38,8 @@ def test_an_amendment_is_signed_kept_and_told_of(bench: Bench, store: Store) -> 
         {"budget": 5.0, "models": {}, "by": "ada@here"},
         {"budget": None, "models": {"main": "small-1"}, "by": "ada@here"},
     ]
-    assert [each.kind for each in store.commands()] == ["start"]
+    # The runner is told, for what runs is asked by its new terms from the next call on.
+    assert [each.kind for each in store.commands()] == ["start", "amend", "amend"]
 
 
 @pytest.mark.parametrize(

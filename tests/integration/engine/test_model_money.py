@@ -118,6 +118,51 @@ class TestSideBySide:
         assert mission.cost == pytest.approx(16 * 0.8)
 
 
+class TestWhileItRuns:
+    """Terms that a person gives to a mission that runs count from its next call on."""
+
+    def amended(self, bench: Bench, server: ModelServer, **terms: Any) -> MissionRecord:
+        """Give other terms while the first of three calls is under way, then let it end."""
+        server.script = [says("word " * 8, hold="start"), *[says("word " * 8)] * 2]
+        spec = plan(dear(server), own(bench, "a", asks(3)), budget=5.0)
+        mission: MissionRecord = bench.approve_spec(spec)
+        bench.host()
+        server.wait_for(lambda: server.at_once == 1)
+        bench.store.amend(mission.id, by="ana@here", **terms)
+        bench.until(lambda: not bench.store.commands(), "the answer of the runner")
+        server.release()
+        return mission
+
+    def test_smaller_budget_is_in_force(self, bench: Bench, server: ModelServer) -> None:
+        mission = self.amended(bench, server, budget=0.4)
+        told = paused(bench, mission)
+        assert (told["because"], told["budget"]) == ("budget", 0.4)
+        assert len(server.asked) == 1
+        assert bench.mission(mission).cost <= 0.4
+
+    def test_other_model_is_asked(self, bench: Bench, server: ModelServer) -> None:
+        other = dear(server).model_copy(update={"name": "scripted-mini"})
+        mission = bench.finished(self.amended(bench, server, models={"default": other}))
+        assert mission.state == "succeeded", mission.error
+        names = [call.model for call in bench.store.calls(mission.id)]
+        assert names == ["scripted", "scripted-mini", "scripted-mini"]
+
+    def test_larger_budget_lets_calls_go_on_that_wait_for_others(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        server.script = says("word " * 8, hold="start")
+        tasks = [own(bench, name, asks(1)) for name in ("a", "b")]
+        # Each reserves 0.50, so that the second waits for what the first leaves.
+        spec = plan(dear(server), *tasks, budget=0.7, concurrency=2)
+        mission = bench.approve_spec(spec)
+        bench.host(executor="thread", concurrency=2)
+        server.wait_for(lambda: server.at_once == 1)
+        bench.store.amend(mission.id, budget=2.0, by="ana@here")
+        server.wait_for(lambda: server.at_once == 2)
+        server.release()
+        assert bench.finished(mission).state == "succeeded"
+
+
 class TestAsking:
     def test_mission_without_money_is_paused_and_asks(
         self, bench: Bench, server: ModelServer

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,7 @@ import pandas as pd
 import pytest
 
 import hypernb
+from hypernb.errors import TransitionError
 from hypernb.model import MissionState, Outcome, Report, TaskState
 from hypernb.session._kernel_lane import stop_serving
 from hypernb.tools import forget_tool
@@ -109,6 +113,29 @@ def test_goal_becomes_a_plan_and_a_result(
     assert "Nobody uses os." in text_of(last)
     kinds = [event.kind for event in mission.events()]
     assert kinds.count("tool.called") == kinds.count("tool.returned") == 1
+
+
+def test_running_mission_takes_another_model_from_its_next_call_on(
+    session: hypernb.Session, serve: Callable[[Any], ModelServer]
+) -> None:
+    def held(asked: Asked) -> Reply:
+        is_first = "Your task, read" in text_of(asked) and "answer of" not in text_of(asked)
+        return replace(crew(asked), hold="start") if is_first else crew(asked)
+
+    server = serve(held)
+    mission = session.propose("Is anything unused?").approve()
+    server.wait_for(lambda: server.at_once == 1, DEADLINE_S)
+    with pytest.raises(TransitionError):
+        mission.resume()
+    assert mission.resume(model="scripted-mini").state is MissionState.RUNNING
+    ends = time.monotonic() + DEADLINE_S
+    while session.store.commands() and time.monotonic() < ends:
+        threading.Event().wait(0.02)
+    server.release()
+    assert mission.wait(DEADLINE_S).state is MissionState.SUCCEEDED
+    names = [each.model for each in session.store.calls(mission.record.id)]
+    assert names[:2] == ["scripted", "scripted"]  # the plan, and what was asked already
+    assert set(names[2:]) == {"scripted-mini"}
 
 
 def test_hostile_file_changes_nothing_of_the_contract(

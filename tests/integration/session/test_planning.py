@@ -457,6 +457,39 @@ def test_key_in_what_is_handed_in_is_refused_and_not_stored(
         assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()
 
 
+def test_plan_says_that_the_projects_file_has_a_profile_by_the_name_that_was_typed(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of(), models=("qwen3",)) as server:
+        use(server)
+        (session.root / ".hypernb").mkdir()
+        (session.root / ".hypernb" / "config.toml").write_text(
+            f'[profiles.gpt-5]\nbase_url = "{server.url}"\nmodel = "qwen3"\n'
+        )
+        mission = session.propose("Is it safe?", model="gpt-5")
+        said = (
+            "The project's .hypernb/config.toml says where 'gpt-5:qwen3' is: qwen3 at "
+            f"{server.host}, by its profile 'gpt-5'."
+        )
+        assert mission.plan.notes[0] == said
+        mission.edit({"look": {"timeout_s": 60}})
+        assert mission.plan.notes.count(said) == 1
+        assert said in " ".join(plan_text(mission.snapshot()).split())
+
+        built = hypernb.Plan("Look", root=session.root)
+        built.add("look", agent="qa-engineer", goal="Look.", model="gpt-5")
+        assert "says where 'gpt-5' is: qwen3" in session.start(built).plan.notes[0]
+
+
+def test_plan_of_ones_own_models_says_nothing_of_the_projects_file(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        notes = session.propose("Is it safe?").plan.notes
+    assert not any("config.toml" in each for each in notes)
+
+
 def test_models_say_which_is_asked_also_by_its_profile(
     session: hypernb.Session, home: Path
 ) -> None:
