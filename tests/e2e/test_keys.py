@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -86,8 +87,10 @@ def _saves(desk: Desk, notebook: Notebook, control: Locator) -> None:
     control.focus()
     notebook.page.keyboard.press("ControlOrMeta+s")
     for _ in Follower(desk.session.store).looks(20, tick_s=0.2):
-        if nbformat.read(notebook.file, as_version=4).metadata.get("typed") == "then saved":
-            return
+        # It is looked at while it may be written, and is empty then for a moment.
+        with suppress(nbformat.reader.NotJSONError):
+            if nbformat.read(notebook.file, as_version=4).metadata.get("typed") == "then saved":
+                return
     pytest.fail("Ctrl+S on a button of a view did not save the notebook.")
 
 
