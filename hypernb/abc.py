@@ -836,10 +836,10 @@ class Services(ABC):
 
     @abstractmethod
     def query(self, sql: str, *, limit: int = 100) -> tuple[list[str], list[list[Any]]]:
-        """Read the store: column names and rows; JSON values only.
+        """Read the mission's rows in the store: column names and rows; JSON values only.
 
         Raises:
-            QueryError: The statement would write, or it is wrong.
+            QueryError: The statement would write, is wrong, or takes too long.
         """
 
     @abstractmethod

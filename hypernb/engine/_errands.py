@@ -92,7 +92,7 @@ class Errands:
         self._run = run
         self.calls = Calls(crew, run)
         self.kernel_calls = KernelCalls(crew, run, forgets=not self.calls.content.is_full)
-        self._inquiry = Inquiry(crew.store, run.record.id)
+        self._inquiry = Inquiry(crew.store, crew.questions, run.record.id)
         self._sent: dict[str, int] = {}
         self._mail = asyncio.Event()
         self._ways: dict[RequestKind, tuple[type[_Asked], Callable[..., Awaitable[Any]]]] = {
@@ -147,7 +147,7 @@ class Errands:
 
     async def _query(self, attempt: Attempt, asked: _Query) -> tuple[list[str], list[Any]]:
         del attempt
-        return await self._crew.desk.call(self._inquiry.ask, asked.sql, limit=asked.limit)
+        return await self._inquiry.ask(asked.sql, limit=asked.limit)
 
     async def _tell(self, attempt: Attempt, asked: _Tell) -> None:
         if asked.kind not in _TOOL_EVENTS:
