@@ -823,7 +823,11 @@ class Services(ABC):
 
     @abstractmethod
     def tell(self, kind: str, payload: Mapping[str, Any]) -> None:
-        """Append an event of the task: ``tool.called`` or ``tool.returned``, no other."""
+        """Append an event of the task: ``tool.called`` or ``tool.returned``, no other.
+
+        An attempt has two of them for each call that its plan allows, and a few besides; then
+        one says that the others are left out.
+        """
 
     @abstractmethod
     def call(self, tool: str, arguments: Mapping[str, Any]) -> KernelCall:
