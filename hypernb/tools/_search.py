@@ -16,6 +16,7 @@ from hypernb.tools._scope import matching, readable_files, shown_text
 _SECONDS: Final = 15.0
 _SLACK_S: Final = 10.0
 _NAMED_AT_MOST: Final = 5
+_FILE_AT_MOST_BYTES: Final = 20_000_000
 
 
 def search_files(  # noqa: PLR0913 - each narrows the search, and has a default
@@ -46,6 +47,7 @@ def search_files(  # noqa: PLR0913 - each narrows the search, and has a default
             "root": str(context.root),
             "paths": paths,
             "files": context.files,
+            "bytes": _FILE_AT_MOST_BYTES,
             "text": text,
             "regex": regex,
             "ignore_case": ignore_case,

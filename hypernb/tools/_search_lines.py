@@ -19,7 +19,6 @@ from hypernb.tools._scope import plain_bytes, scrub_lines, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_FILE_AT_MOST_BYTES: Final = 20_000_000
 _MEMORY_BYTES: Final = 2_000_000_000
 _PER_FILE_S: Final = 3.0
 _LINE_AT_MOST: Final = 300
@@ -67,22 +66,20 @@ def _search(
 def _look(
     path: str, request: dict[str, Any], matches: Callable[[str], Any], found: dict[str, Any]
 ) -> None:
-    most = _FILE_AT_MOST_BYTES
+    most = request["bytes"]
     data = plain_bytes(Path(request["root"]), path, most + 1, request["files"])
     text = text_of(data[:most]) if isinstance(data, bytes) else None
     if text is None:
         found["skipped"] += 1
         return
-    if len(data) > most:
-        found["cut"].append(path)
     places = list(_places(text.split("\n"), matches))
     if not places:
-        found["searched"] += 1
+        _count(path, found, is_cut=len(data) > most)
         return
     # What is covered up is not found either, or a search could guess it bit by bit.
     lines = scrub_lines(text).split("\n")
     places = [place for place in places if matches(lines[place][:_SEARCHED_AT_MOST])]
-    found["searched"] += 1
+    _count(path, found, is_cut=len(data) > most)
     found["files"] += bool(places)
     found["total"] += len(places)
     for place in places:
@@ -100,6 +97,12 @@ def _look(
                 ],
             }
         )
+
+
+def _count(path: str, found: dict[str, Any], *, is_cut: bool) -> None:
+    found["searched"] += 1
+    if is_cut:
+        found["cut"].append(path)
 
 
 def _places(lines: list[str], matches: Callable[[str], Any]) -> Iterator[int]:

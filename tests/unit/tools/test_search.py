@@ -9,6 +9,7 @@ import pytest
 
 from hypernb.abc import ToolContext
 from hypernb.errors import ToolError
+from hypernb.tools import _search
 from hypernb.tools._search import _told
 from tests.unit.tools.conftest import call
 
@@ -96,9 +97,13 @@ def test_file_that_takes_too_long_does_not_end_the_search(asked: Asked) -> None:
     assert "z.txt\n    1: password of the door" in said
 
 
-def test_end_of_a_large_file_is_said_to_be_left_out(asked: Asked) -> None:
-    said = asked("search-files", {"a.txt": f"needle{' ' * 20_000_000}"}, text="needle")
-    assert said.startswith("1 matching lines in 1 of 1 files. Of 'a.txt' only the first 20,000")
+def test_end_of_a_large_file_is_said_to_be_left_out(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_search, "_FILE_AT_MOST_BYTES", 100)
+    files = {"a.txt": f"needle{' ' * 200}needle", "b.txt": "needle"}
+    said = asked("search-files", files, text="needle", around=0)
+    assert "2 matching lines in 2 of 2 files. Of 'a.txt' only the first 100 bytes" in said
 
 
 def test_what_a_link_leads_to_is_in_the_scope_too(tree: Tree) -> None:
