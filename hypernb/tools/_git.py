@@ -1,6 +1,8 @@
 """History of a project as a model may read it: log, blame, differences; all read-only."""
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Final
 
@@ -62,7 +64,7 @@ def git_blame(
     last = min(last_line, first_line + _LINES_AT_MOST - 1)
     lines = f"-L{first_line},{last}"
     said = _git(context, "git-blame", "blame", *_BLAME_SAFELY, lines, "--", named)
-    return _cut(shown_text(said))
+    return _cut(shown_text("\n".join(_blamed(said))))
 
 
 def git_diff(
@@ -86,8 +88,21 @@ def git_diff(
     return _notice(text, len(names) - len(shown), outside)
 
 
-_BLAME_SAFELY: Final = ("--no-progress", "--no-textconv", "--date=short")
+# Line by line: git's own table names the files, maybe of other folders, that a line was in.
+_BLAME_SAFELY: Final = ("--no-progress", "--no-textconv", "--line-porcelain")
 _DIFF_SAFELY: Final = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+
+
+def _blamed(said: str) -> Iterator[str]:
+    facts: dict[str, str] = {}
+    for line in said.split("\n"):
+        if not line.startswith("\t"):
+            name, _, value = line.partition(" ")
+            facts |= {"commit": name, "at": value} if _HASH.fullmatch(name) else {name: value}
+            continue
+        day = datetime.fromtimestamp(int(facts["author-time"]), UTC).date()
+        number = facts["at"].split(" ")[1]
+        yield f"{facts['commit'][:8]} ({facts['author']} {day} {number}) {line[1:]}"
 
 
 def _changed(

@@ -107,9 +107,8 @@ def _counted(found: dict[str, Any]) -> str:
     if found["left"]:
         said += f" Not looked through, for it took too long: {_named(found['left'])}."
     if found["cut"]:
-        said += (
-            f" Of {_named(found['cut'])} only the first 20,000,000 bytes were looked through."
-        )
+        first = f"only the first {_FILE_AT_MOST_BYTES:,} bytes were looked through"
+        said += f" Of {_named(found['cut'])} {first}."
     if "stopped_in" in found:
         said += (
             f" It took too long and was ended before {found['stopped_in']!r}; take a simpler "

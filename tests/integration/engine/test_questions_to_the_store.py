@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from hypernb.engine import _inquiry
-from tests.asking import EXECUTORS, ask, model, own, plan, run
+from tests.asking import EXECUTORS, ask, model, own, plan, run, task
 from tests.model_server import ModelServer, says
 
 if TYPE_CHECKING:
@@ -121,3 +121,19 @@ def test_newest_rows_are_those_that_are_asked_about(bench: Bench, server: ModelS
     sql = "SELECT count(*) > 2, min(seq) < max(seq), count(DISTINCT mission_id) FROM events"
     mission = run(bench, plan(model(server), own(bench, "a", asking(sql))))
     assert bench.output(mission, "a") == [[1, 1, 1]]
+
+
+def test_missions_of_a_server_are_asked_about_in_the_same_way(
+    server_bench: Bench, server: ModelServer
+) -> None:
+    def does(services: Any, _task: Any) -> Any:
+        names = ("missions", "tasks", "attempts", "findings", "usage", "calls", "messages")
+        asked = "SELECT count(*) FROM {}"
+        return [services.query(asked.format(name))[1] for name in (*names, "events")]
+
+    run(server_bench, plan(model(server), task("b")))
+    mission = run(server_bench, plan(model(server), own(server_bench, "a", does)))
+    assert mission.state == "succeeded", mission.error
+    counts = [count for [[count]] in server_bench.output(mission, "a")]
+    assert counts[:3] == [1, 1, 1]
+    assert counts[-1] > 2

@@ -124,6 +124,16 @@ def test_file_that_was_a_folder_does_not_show_what_was_in_it(tree: Tree) -> None
         assert "hidden" not in said
 
 
+def test_blame_does_not_name_files_that_a_line_was_in_before(repository: Path) -> None:
+    git(repository, "mv", "deep/c.txt", "src/c.txt")
+    git(repository, "commit", "-qm", "moved", "src/c.txt", "deep/c.txt")
+    context = ToolContext(repository, ("src/c.txt",))
+    said = call("git-blame", context, path="src/c.txt", first_line=1, last_line=9)
+    assert said.endswith(" 1) c")
+    assert said.count("\n") == 0
+    assert "deep" not in said
+
+
 def test_what_was_renamed_from_outside_of_the_scope_is_new(repository: Path) -> None:
     git(repository, "mv", "deep/c.txt", "src/c.txt")
     said = call("git-diff", ToolContext(repository, ("src/c.txt",)))
