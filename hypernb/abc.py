@@ -826,7 +826,11 @@ class Services(ABC):
 
     @abstractmethod
     def tell(self, kind: str, payload: Mapping[str, Any]) -> None:
-        """Append an event of the task: ``tool.called`` or ``tool.returned``, no other."""
+        """Append an event of the task: ``tool.called`` or ``tool.returned``, no other.
+
+        An attempt has two of them for each call that its plan allows, and a few besides; then
+        one says that the others are left out.
+        """
 
     @abstractmethod
     def call(self, tool: str, arguments: Mapping[str, Any]) -> KernelCall:
@@ -839,10 +843,10 @@ class Services(ABC):
 
     @abstractmethod
     def query(self, sql: str, *, limit: int = 100) -> tuple[list[str], list[list[Any]]]:
-        """Read the store: column names and rows; JSON values only.
+        """Read the mission's rows in the store: column names and rows; JSON values only.
 
         Raises:
-            QueryError: The statement would write, or it is wrong.
+            QueryError: The statement would write, is wrong, or takes too long.
         """
 
     @abstractmethod

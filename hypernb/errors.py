@@ -562,8 +562,9 @@ class ToolError(HypernbError):
 
     def __init__(self, tool: str, reason: str, *, hint: str = "") -> None:
         self.tool = tool
-        self.reason = reason
-        super().__init__(f"{tool} did not run: {reason}", hint=hint)
+        # Where a failure is handed on, its reason may be this sentence already.
+        self.reason = reason.removeprefix(f"{tool} did not run: ")
+        super().__init__(f"{tool} did not run: {self.reason}", hint=hint)
 
     def unquoted(self) -> HypernbError:
         """Return it without the reason, which may quote what the tool was given or has read."""

@@ -184,12 +184,9 @@ class Toolbox:
     def _checked(self, call: ToolCall) -> dict[str, Any]:
         if call.name not in TALK_TOOLS and call.name not in self._work.lanes:
             return self._function(call.name).check(call.arguments)
-        try:
-            given = json.loads(call.arguments.strip() or "{}", parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise ToolArgumentsError(call.name, [f"They are not JSON: {error}."]) from None
-        if not isinstance(given, dict):
-            raise ToolArgumentsError(call.name, ["They are not an object."])
+        from hypernb.tools import read_arguments
+
+        given = read_arguments(call.name, call.arguments)
         schema = self._schema(call.name).parameters
         if schema and (problems := list(schema_problems(schema, given))):
             raise ToolArgumentsError(call.name, [f"{problem}." for problem in problems])
@@ -272,10 +269,6 @@ def call_name(name: str) -> str:
 
 def _took(began: float) -> dict[str, float]:
     return {"duration_s": round(time.monotonic() - began, 3)}
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _in_time(name: str, function: Callable[[], Any], seconds: float) -> Any:

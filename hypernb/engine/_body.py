@@ -120,7 +120,7 @@ def _context(
     root = Path(job.root)
     return ToolContext(
         root=root,
-        files=within(list_files(root).files, job.scope) if job.root else (),
+        files=in_scope(root, list_files(root).files, job.scope) if job.root else (),
         inputs=_inputs(job),
         failures=job.failures,
         outbox=outbox,
@@ -142,6 +142,19 @@ def _perform(job: Job, work: AgentWork, context: ToolContext) -> Any:
         work=work,
         context=context,
         load=partial(decoded, job.function) if job.function is not None else None,
+    )
+
+
+def in_scope(root: Path, files: tuple[str, ...], scope: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the files of the scope, and of links only those that lead to one of them."""
+    named = within(files, scope)
+    if len(named) == len(files):
+        return named
+    kept = {root.resolve() / file for file in named}
+    return tuple(
+        file
+        for file in named
+        if not (root / file).is_symlink() or (root / file).resolve() in kept
     )
 
 

@@ -30,6 +30,7 @@ class Crew:
     Attributes:
         governor: What need not be asked for now.
         desk: The thread for short calls to the store.
+        questions: The thread that reads rows which agents ask about.
         spawn: Starts a named task in the runner's group.
         poke: Asks the runner to decide again what may start.
         models: Asks models, with the runner's keys.
@@ -38,6 +39,7 @@ class Crew:
 
     store: Store
     desk: Desk
+    questions: Desk
     materials: Materials
     writer: Writer
     executor: Executor

@@ -16,21 +16,24 @@ from hypernb.engine._kernel_calls import KernelCalls
 from hypernb.engine._requests import Reply, RequestKind, facts_of
 from hypernb.engine._services import call_facts
 from hypernb.errors import HypernbError, UsageError
-from hypernb.model import AgentMessage, ChatRequest, EventKind
+from hypernb.model import AgentMessage, AgentWork, ChatRequest, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from hypernb.engine._attempt import Attempt
     from hypernb.engine._crew import Crew
     from hypernb.engine._mission import MissionRun
     from hypernb.engine._requests import Request
+    from hypernb.model import Change
 
 _STATE_BYTES: Final = 1_000_000
 _MESSAGE_CHARS: Final = 100_000
 _LONGEST_WAIT_S: Final = 600.0
 _MESSAGES_AT_MOST: Final = 1_000
 _LOOK_S: Final = 1.0
+_TOLD_BESIDES: Final = 20
 _TOOL_EVENTS: Final = (EventKind.TOOL_CALLED.value, EventKind.TOOL_RETURNED.value)
 
 
@@ -92,8 +95,9 @@ class Errands:
         self._run = run
         self.calls = Calls(crew, run)
         self.kernel_calls = KernelCalls(crew, run, forgets=not self.calls.content.is_full)
-        self._inquiry = Inquiry(crew.store, run.record.id)
+        self._inquiry = Inquiry(crew.store, crew.questions, run.record.id)
         self._sent: dict[str, int] = {}
+        self._told: dict[str, int] = {}
         self._mail = asyncio.Event()
         self._ways: dict[RequestKind, tuple[type[_Asked], Callable[..., Awaitable[Any]]]] = {
             RequestKind.CHAT: (_Chat, self._chat),
@@ -135,6 +139,7 @@ class Errands:
         self.calls.close(attempt)
         self.kernel_calls.close(attempt)
         self._sent.pop(attempt.key, None)
+        self._told.pop(attempt.key, None)
 
     # -- one by one ---------------------------------------------------------------------
 
@@ -147,7 +152,7 @@ class Errands:
 
     async def _query(self, attempt: Attempt, asked: _Query) -> tuple[list[str], list[Any]]:
         del attempt
-        return await self._crew.desk.call(self._inquiry.ask, asked.sql, limit=asked.limit)
+        return await self._inquiry.ask(asked.sql, limit=asked.limit)
 
     async def _tell(self, attempt: Attempt, asked: _Tell) -> None:
         if asked.kind not in _TOOL_EVENTS:
@@ -155,8 +160,14 @@ class Errands:
                 f"An agent cannot tell of {asked.kind[:80]!r}.",
                 hint=f"It can of {' and '.join(_TOOL_EVENTS)}.",
             )
-        told = self.calls.content.of_tool(asked.payload)
         at = self._crew.clock.now()
+        most = _most_told(attempt)
+        number = self._told[attempt.key] = self._told.get(attempt.key, 0) + 1
+        if number > most:
+            if number == most + 1:
+                await self._run.submit([_left_out(at, attempt, most)])
+            return
+        told = self.calls.content.of_tool(asked.payload)
         if asked.kind == EventKind.TOOL_CALLED:
             note: str | None = changes.tool_words(told)
             attempt.words = note or ""
@@ -220,3 +231,19 @@ class Errands:
     async def _load_state(self, attempt: Attempt, asked: _LoadState) -> tuple[Any, int]:
         del asked
         return await self._crew.desk.call(self._crew.store.load_state, attempt.task_id)
+
+
+def _most_told(attempt: Attempt) -> int:
+    """Return how many events of tools an attempt has: two of each call that its plan allows."""
+    work = attempt.task.work
+    return 2 * (work.calls if isinstance(work, AgentWork) else 0) + _TOLD_BESIDES
+
+
+def _left_out(at: datetime, attempt: Attempt, most: int) -> Change:
+    told = {
+        "tool": "more calls",
+        "status": "left out",
+        "error": f"an attempt with so many calls tells of {most:,} at most",
+    }
+    kind = EventKind.TOOL_RETURNED
+    return changes.tool(at, kind, attempt.task_id, attempt.number, told, note=None)

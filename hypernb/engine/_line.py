@@ -16,6 +16,7 @@ from hypernb.engine._requests import (
     REQUEST_BYTES,
     Reply,
     asked_too_much,
+    body_of,
     raised_from,
 )
 from hypernb.errors import HypernbError
@@ -68,14 +69,14 @@ class Line:
         """Ask the runner on behalf of a job, and wait for its answer.
 
         Raises:
-            HypernbError: The job is over, or the runner has gone.
+            HypernbError: The job is over, the runner has gone, or what is asked is no JSON.
         """
         if os.getpid() != self._pid:
             raise HypernbError(
                 "A process that a task has started cannot ask the runner.",
                 hint="Ask in the task itself.",
             )
-        body = orjson.dumps(request.payload)
+        body = body_of(request)
         if len(body) > REQUEST_BYTES:
             return asked_too_much(f"{len(body):,} bytes are more than {REQUEST_BYTES:,}")
         number = next(self._numbers)

@@ -49,6 +49,21 @@ class Reply:
     error: Mapping[str, Any] | None = None
 
 
+def body_of(request: Request) -> bytes:
+    """Return what is asked as JSON.
+
+    Raises:
+        UsageError: It holds what JSON has not, or is nested too deeply.
+    """
+    try:
+        return orjson.dumps(request.payload)
+    except TypeError as error:
+        raise errors.UsageError(
+            f"The runner cannot be asked to {request.kind}: {error}.",
+            hint="Give texts, numbers of 64 bits, lists and dictionaries of these.",
+        ) from None
+
+
 OnRequest = Callable[[Request], Awaitable[Reply]]
 
 

@@ -173,6 +173,7 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._desk = Desk("hypernb store")
         self._artifacts = Desk("hypernb artifacts")
+        self._questions = Desk("hypernb questions")
         try:
             while True:
                 end = await self._hold_and_serve()
@@ -184,6 +185,7 @@ class Runner:
         finally:
             self._desk.close()
             self._artifacts.close()
+            self._questions.close()
 
     async def _has_work(self) -> bool:
         commands = await self._desk.call(self.store.commands)
@@ -472,6 +474,7 @@ class Runner:
         return Crew(
             store=self.store,
             desk=self._desk,
+            questions=self._questions,
             materials=self._materials,
             writer=self._writer,
             executor=self._executor,

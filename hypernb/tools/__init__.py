@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hypernb.tools._functions import FunctionTool as FunctionTool
     from hypernb.tools._functions import ToolAnswer as ToolAnswer
     from hypernb.tools._functions import bounded as bounded
+    from hypernb.tools._functions import read_arguments as read_arguments
     from hypernb.tools._process import Completed as Completed
     from hypernb.tools._process import python_module as python_module
     from hypernb.tools._process import run_process as run_process
@@ -80,6 +81,7 @@ _HOMES: Final = {
     "Listing": "_files",
     "ToolAnswer": "_functions",
     "bounded": "_functions",
+    "read_arguments": "_functions",
     "describe_variable": "_variables",
     "egress": "_egress",
     "forget_tool": "_registry",

@@ -33,6 +33,9 @@ _PROBLEMS_AT_MOST: Final = 20
 _NAME_AT_MOST: Final = 64
 _VALUE_AT_MOST: Final = 80
 _DIGITS_AT_MOST: Final = 20
+_LEVELS_AT_MOST: Final = 100
+"""What is nested deeper cannot be handed on: writers of JSON have limits of their own."""
+_DEEP: Final = "They are not JSON: they are nested too deeply."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class FunctionTool:
             ToolArgumentsError: They are not JSON, too large, of other types, missing, or
                 unknown; each problem is named.
         """
-        given = self._parsed(arguments)
+        given = read_arguments(self.name, arguments)
         kept = {
             name: value
             for name, value in given.items()
@@ -157,27 +160,6 @@ class FunctionTool:
         except Exception as error:
             raise ToolError(self.name, said_by(error)) from error
 
-    def _parsed(self, arguments: str) -> dict[str, Any]:
-        if len(arguments) > ARGUMENTS_AT_MOST:
-            size = f"{len(arguments):,} characters; {ARGUMENTS_AT_MOST:,} are the most"
-            raise ToolArgumentsError(self.name, [f"They have {size}."])
-        try:
-            given = json.loads(
-                arguments.strip() or "{}",
-                object_pairs_hook=_unrepeated,
-                parse_constant=_no_constant,
-                parse_float=_finite,
-                parse_int=_storable,
-            )
-        except (ValueError, RecursionError) as error:
-            said = "they are nested too deeply" if isinstance(error, RecursionError) else error
-            raise ToolArgumentsError(self.name, [f"They are not JSON: {said}."]) from None
-        if not isinstance(given, dict):
-            raise ToolArgumentsError(
-                self.name, [f"They are {_kind(given)}, and have to be an object."]
-            )
-        return given
-
     def _validated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         from pydantic import ValidationError
 
@@ -192,6 +174,37 @@ class FunctionTool:
             raise ToolArgumentsError(self.name, [f"They are not JSON: {error}."]) from None
         names = {_field(place): name for place, name in enumerate(self._fields)}
         return {names[field]: getattr(read, field) for field in read.model_fields_set}
+
+
+def read_arguments(tool: str, arguments: str) -> dict[str, Any]:
+    """Return arguments as a model wrote them, as JSON that every program takes.
+
+    Raises:
+        ToolArgumentsError: They are too large, nested too deeply, or no object of JSON.
+    """
+    if len(arguments) > ARGUMENTS_AT_MOST:
+        size = f"{len(arguments):,} characters; {ARGUMENTS_AT_MOST:,} are the most"
+        raise ToolArgumentsError(tool, [f"They have {size}."])
+    try:
+        given = json.loads(
+            arguments.strip() or "{}",
+            object_pairs_hook=_unrepeated,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_storable,
+        )
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ToolArgumentsError(tool, ["They are not JSON: half a surrogate pair."]) from None
+    except ValueError as error:
+        raise ToolArgumentsError(tool, [f"They are not JSON: {error}."]) from None
+    except RecursionError:
+        raise ToolArgumentsError(tool, [_DEEP]) from None
+    if _is_deep(given):
+        raise ToolArgumentsError(tool, [_DEEP])
+    if not isinstance(given, dict):
+        raise ToolArgumentsError(tool, [f"They are {_kind(given)}, and have to be an object."])
+    return given
 
 
 def bounded(content: Any, limit: int = ANSWER_AT_MOST) -> Any:
@@ -333,6 +346,18 @@ def _without_titles(schema: Any) -> Any:
 
 
 # --- what is wrong with arguments --------------------------------------------------------
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_LEVELS_AT_MOST):
+        inside = (
+            each.values() if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        )
+        level = [one for many in inside for one in many]
+    return bool(level)
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

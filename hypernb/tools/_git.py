@@ -1,17 +1,19 @@
 """History of a project as a model may read it: log, blame, differences; all read-only."""
 
-import os
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from hypernb.abc import ToolContext
 from hypernb.errors import ToolError
-from hypernb.tools._files import GIT_COMMAND, GIT_ENVIRONMENT
+from hypernb.tools._files import GIT_COMMAND
 from hypernb.tools._functions import ANSWER_AT_MOST
-from hypernb.tools._process import run_process
+from hypernb.tools._process import Completed, run_process
+from hypernb.tools._repository import apart, repository_around
 from hypernb.tools._scope import file_of, is_secret_path, shown_text
 
 _TIMEOUT_S: Final = 30.0
@@ -19,22 +21,8 @@ _DIFFED_AT_MOST: Final = 200
 _LINES_AT_MOST: Final = 200
 _NOTICE: Final = 200
 # Without a colon: `HEAD:path` would be a file of any place and time.
+_HASH: Final = re.compile(r"[0-9a-f]{40,64}")
 _REVISION: Final = re.compile(r"[A-Za-z0-9@][A-Za-z0-9_./@{}^~+-]*")
-# What the repository's own configuration could have git start, or read elsewhere.
-_DRIVERS: Final = r"^filter\..*\.(clean|smudge|process|required)$"
-_SETTINGS: Final = {
-    "blame.ignoreRevsFile": "",
-    "blame.showEmail": "false",
-    "core.attributesFile": os.devnull,
-    "core.pager": "",
-    "diff.external": "",
-    "diff.orderFile": os.devnull,
-    "diff.submodule": "short",
-    "diff.ignoreSubmodules": "all",
-    "gpg.program": "",
-    "log.showSignature": "false",
-}
-
 Revision = Annotated[str, Field(max_length=200)]
 
 
@@ -76,7 +64,7 @@ def git_blame(
     last = min(last_line, first_line + _LINES_AT_MOST - 1)
     lines = f"-L{first_line},{last}"
     said = _git(context, "git-blame", "blame", *_BLAME_SAFELY, lines, "--", named)
-    return _cut(shown_text(said))
+    return _cut(shown_text("\n".join(_blamed(said))))
 
 
 def git_diff(
@@ -89,37 +77,49 @@ def git_diff(
         before: A commit, branch or tag.
         after: Another one; the files as they are now if empty.
     """
-    revisions = [_revision(each) for each in (before, after) if each]
-    if path:
-        names, outside = [file_of(context, "git-diff", path)], 0
-    else:
-        names, outside = _changed(context, revisions)
+    commits = [_commit(context, each) for each in (before, after) if each]
+    only = (file_of(context, "git-diff", path),) if path else ()
+    names, outside = _changed(context, commits, only)
     if not names:
         return _notice("Nothing has changed.", 0, outside)
     shown = names[:_DIFFED_AT_MOST]
-    said = _git(context, "git-diff", "diff", *_DIFF_SAFELY, *revisions, "--", *shown)
+    said = _git(context, "git-diff", "diff", *_DIFF_SAFELY, *commits, "--", *shown)
     text = _cut(shown_text(said)) or "Nothing has changed."
     return _notice(text, len(names) - len(shown), outside)
 
 
-_BLAME_SAFELY: Final = ("--no-progress", "--no-textconv", "--date=short")
+# Line by line: git's own table names the files, maybe of other folders, that a line was in.
+_BLAME_SAFELY: Final = ("--no-progress", "--no-textconv", "--line-porcelain")
 _DIFF_SAFELY: Final = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
 
 
-def _changed(context: ToolContext, revisions: list[str]) -> tuple[list[str], int]:
-    said = _git(
-        context,
-        "git-diff",
-        "diff",
-        *_DIFF_SAFELY,
-        "--name-only",
-        "--relative",
-        "-z",
-        *revisions,
-    )
+def _blamed(said: str) -> Iterator[str]:
+    facts: dict[str, str] = {}
+    for line in said.split("\n"):
+        if not line.startswith("\t"):
+            name, _, value = line.partition(" ")
+            facts |= {"commit": name, "at": value} if _HASH.fullmatch(name) else {name: value}
+            continue
+        day = datetime.fromtimestamp(int(facts["author-time"]), UTC).date()
+        number = facts["at"].split(" ")[1]
+        yield f"{facts['commit'][:8]} ({facts['author']} {day} {number}) {line[1:]}"
+
+
+def _changed(
+    context: ToolContext, commits: list[str], only: tuple[str, ...]
+) -> tuple[list[str], int]:
+    """Return the changed files that may be shown, and how many others there are."""
+    form = ("--name-only", "--relative", "-z")
+    said = _git(context, "git-diff", "diff", *_DIFF_SAFELY, *form, *commits, "--", *only)
     every = [name for name in said.split("\0") if name]
+    # What is a file now may have been a folder, and would stand for all that was in it.
+    folders = {str(folder) for name in every for folder in PurePosixPath(name).parents}
     files = set(context.files)
-    names = [name for name in every if name in files and not is_secret_path(name)]
+    names = [
+        name
+        for name in every
+        if name in files and name not in folders and not is_secret_path(name)
+    ]
     return names, len(every) - len(names)
 
 
@@ -131,55 +131,48 @@ def _notice(text: str, more: int, outside: int) -> str:
     return text
 
 
-def _revision(text: str) -> str:
-    if not _REVISION.fullmatch(text):
-        raise ToolError(
-            "git-diff",
-            f"{text!r} names no commit.",
-            hint="Give a hash, branch or tag, such as HEAD~3.",
-        )
-    return text
+def _commit(context: ToolContext, text: str) -> str:
+    """Return the hash of the commit that a text names.
+
+    Raises:
+        ToolError: It names none, or one that no branch or tag leads to.
+    """
+    if _REVISION.fullmatch(text):
+        asked = ("--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
+        done = _run(context, "git-diff", "rev-parse", *asked)
+        known = done.stdout.strip()
+        if done.exit_code == 0 and _HASH.fullmatch(known):
+            among = ("--exclude=refs/stash", "--all")
+            if not _git(context, "git-diff", "rev-list", "-1", known, "--not", *among).strip():
+                return known
+    raise ToolError(
+        "git-diff",
+        f"{text!r} names no commit of a branch or tag.",
+        hint="Give a hash, branch or tag, such as HEAD~3.",
+    )
 
 
 def _git(context: ToolContext, tool: str, command: str, *arguments: str) -> str:
-    top = _top(context.root)
-    if top is None:
-        raise ToolError(tool, f"{context.root.name!r} is in no git repository.")
-    base = [*GIT_COMMAND, "--no-pager", "--literal-pathspecs"]
-    # Where the repository says its files are is no concern of ours: they are where it is.
-    surroundings = {**GIT_ENVIRONMENT, "GIT_WORK_TREE": str(top)}
-    surroundings |= _as_environment({**_SETTINGS, **_drivers(base, context.root, surroundings)})
-    done = run_process(
-        [*base, command, *arguments],
-        cwd=context.root,
-        timeout_s=_TIMEOUT_S,
-        env_extra=surroundings,
-    )
+    done = _run(context, tool, command, *arguments)
+    if done.exit_code:
+        # Not what git says: it may quote files that nobody has asked for.
+        raise ToolError(tool, f"git ended with exit code {done.exit_code}.")
     return done.stdout
 
 
-def _drivers(base: list[str], root: Path, surroundings: dict[str, str]) -> dict[str, str]:
-    """Return settings that switch off what attributes of files could have git start."""
-    done = run_process(
-        [*base, "config", "-z", "--name-only", "--get-regexp", _DRIVERS],
-        cwd=root,
-        timeout_s=_TIMEOUT_S,
-        env_extra=surroundings,
-        allowed_exit=(0, 1),
-    )
-    names = [name for name in done.stdout.split("\0") if name]
-    return {name: "false" if name.endswith(".required") else "" for name in names}
-
-
-def _as_environment(settings: dict[str, str]) -> dict[str, str]:
-    numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (name, value) in enumerate(settings.items()):
-        numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return numbered
-
-
-def _top(root: Path) -> Path | None:
-    return next((each for each in (root, *root.parents) if (each / ".git").exists()), None)
+def _run(context: ToolContext, tool: str, command: str, *arguments: str) -> Completed:
+    found = repository_around(context.root)
+    if isinstance(found, str):
+        raise ToolError(tool, f"{found}.")
+    asked = [*GIT_COMMAND, "--no-pager", "--literal-pathspecs", command, *arguments]
+    with apart(found) as surroundings:
+        return run_process(
+            asked,
+            cwd=context.root,
+            timeout_s=_TIMEOUT_S,
+            env_extra=surroundings,
+            allowed_exit=None,
+        )
 
 
 def _cut(text: str) -> str:

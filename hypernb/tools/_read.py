@@ -109,10 +109,10 @@ def query_store(
     sql: str,
     limit: Annotated[int, Field(ge=1, le=_ROWS_AT_MOST)] = 100,
 ) -> dict[str, Any]:
-    """Read the store of missions with one SQL statement that only reads.
+    """Read what the store knows of this mission with one SQL statement that only reads.
 
     Args:
-        sql: For example: select goal, state from missions order by created_at desc
+        sql: For example: select name, state from tasks order by number
         limit: How many rows at most.
     """
     if context.services is None:

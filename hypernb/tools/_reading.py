@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._config import rules_off
+from hypernb.tools._scope import in_scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -196,8 +197,13 @@ class Sources:
             if not file.is_file():
                 self.skip(path, "not a file")
                 return None
-            if not file.resolve().is_relative_to(self._context.root.resolve()):
+            leads_to, root = file.resolve(), self._context.root.resolve()
+            if not leads_to.is_relative_to(root):
                 self.skip(path, "a link that leads out of the root")
+                return None
+            inside = leads_to.relative_to(root).as_posix()
+            if inside != path and inside not in in_scope(self._context.files):
+                self.skip(path, "a link that leads out of the scope")
                 return None
             with file.open("rb") as stream:
                 data = stream.read(limit + 1)

@@ -25,12 +25,26 @@ _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _NAMED_AT_MOST: Final = 200
 # Names that are made for secrets. What only may hold some is shown, and scrubbed.
 _SECRET_NAME: Final = re.compile(
-    r"\.env(\.(?!(example|sample|template|dist|defaults?)$).*)?|.*\.env|"
-    r"\.netrc|_netrc|\.pgpass|\.htpasswd|\.git-credentials|\.pypirc|\.npmrc|\.dockercfg|"
-    r"id_(rsa|dsa|ecdsa|ed25519)|.*\.(pem|key|ppk|p8|p12|pfx|jks|keystore|kdbx|asc|gpg)|"
-    r"credentials(\.(json|ya?ml|toml|ini|csv))?|secrets?\.(json|ya?ml|toml|ini|env)|"
-    r"client_secret.*\.json|service[-_]account.*\.json|\.vault[-_]pass.*",
-    re.IGNORECASE,
+    r"""
+      \.env([._-](?!(example|sample|template|tmpl|dist|defaults?)$).*)? | \.envrc | .*\.env
+    | \.(dev|prod|local|staging|test)\.vars(\..*)?
+    | [._]?netrc(\.gpg)? | \.pgpass | pgpass\.conf | \.my\.cnf | \.mylogin\.cnf | \.htpasswd
+    | \.?git-credentials | \.pypirc | \.npmrc | \.yarnrc\.ya?ml | \.dockercfg | \.s3cfg | \.boto
+    | (\.|.*[._-])?kubeconfig([_-][\w-]+)?(\.ya?ml|\.conf|\.json)?
+    | .*\.tfvars(\.json)? | .*\.tfstate(\..*)?
+    | id_(rsa|dsa|ecdsa|ed25519|xmss)(_sk)?([._-].*)?(?<!\.pub)
+    | .*\.(pem|key|ppk|p8|p12|pfx|jks|jceks|keystore|bcfks|kdbx?|asc|gpg|pgp|ovpn|keytab|age)
+    | \.?credentials(\.(json|ya?ml|toml|ini|csv|txt|xml|properties|enc))?
+    | [._]?(.*[._-])?secrets?\.(json|ya?ml|toml|ini|env|txt|cfg|conf|properties|enc)
+    | client_secret.*\.json | (.*[-_])?service[-_]?account.*\.json
+    | application_default_credentials\.json | \.vault[-_](pass|token).* | \.?vault[-_]token
+    | \.?master\.key | \.passwords? | passwords?\.(txt|csv|kdbx?)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# A copy of a file for secrets is one as well.
+_COPY: Final = re.compile(
+    r"(\.(old|bak|backup|orig|save|copy|swp|tmp|\d{1,8})|~)+$", re.IGNORECASE
 )
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
@@ -52,7 +66,9 @@ def is_secret_path(path: str) -> bool:
         [True, True, False, False]
     """
     *folders, name = PurePosixPath(path).parts or ("",)
-    return not _SECRET_FOLDERS.isdisjoint(folders) or bool(_SECRET_NAME.fullmatch(name))
+    if not _SECRET_FOLDERS.isdisjoint(folder.lower() for folder in folders):
+        return True
+    return bool(_SECRET_NAME.fullmatch(name) or _SECRET_NAME.fullmatch(_COPY.sub("", name)))
 
 
 def readable_files(context: ToolContext) -> tuple[str, ...]:
@@ -69,7 +85,7 @@ def file_of(context: ToolContext, tool: str, path: str) -> str:
     name = path.strip().removeprefix("./")
     if is_secret_path(name):
         raise ToolError(tool, f"{path[:200]!r} is a file for secrets, and is not shown.")
-    if name not in _in_scope(context.files):
+    if name not in in_scope(context.files):
         near = nearest(name, context.files[:5_000])
         hint = near if near.startswith("Did") else "list-files says what there is."
         raise ToolError(tool, f"{path[:200]!r} is no file of the scope.", hint=hint)
@@ -77,7 +93,8 @@ def file_of(context: ToolContext, tool: str, path: str) -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def _in_scope(files: tuple[str, ...]) -> frozenset[str]:
+def in_scope(files: tuple[str, ...]) -> frozenset[str]:
+    """Return files as a set; that of the last few is kept."""
     return frozenset(files)
 
 
@@ -110,27 +127,30 @@ def read_data(context: ToolContext, tool: str, path: str) -> bytes:
     Raises:
         ToolError: It is no plain file inside the root, too large, or cannot be read.
     """
-    data = plain_bytes(context.root, path, READ_AT_MOST_BYTES + 1)
+    data = plain_bytes(context.root, path, READ_AT_MOST_BYTES + 1, in_scope(context.files))
     if isinstance(data, str):
         raise ToolError(tool, f"{path!r} {data}.")
     if len(data) > READ_AT_MOST_BYTES:
         raise ToolError(
             tool,
             f"{path!r} is larger than {READ_AT_MOST_BYTES:,} bytes.",
-            hint="search-files looks through files of any size.",
+            hint="search-files looks through files of up to 20,000,000 bytes.",
         )
     return data
 
 
-def plain_bytes(root: Path, path: str, limit: int) -> bytes | str:
-    """Return up to ``limit`` bytes of a plain file below the root, or why not, in words."""
+def plain_bytes(
+    root: Path, path: str, limit: int, files: frozenset[str] | None = None
+) -> bytes | str:
+    """Return up to ``limit`` bytes of a plain file below the root, or why not, in words.
+
+    Args:
+        files: Links lead to one of these; to any below the root if there are none.
+    """
     file = root / path
     try:
-        leads_to, whole = file.resolve(strict=True), root.resolve()
-        if not leads_to.is_relative_to(whole):
-            return "is a link that leads out of the root"
-        if is_secret_path(leads_to.relative_to(whole).as_posix()):
-            return "is a link to a file for secrets"
+        if wrong := _leads_wrong(root.resolve(), file.resolve(strict=True), path, files):
+            return wrong
         # Opened before it is looked at, so it cannot be exchanged between the two; without
         # waiting, because a pipe would keep its reader waiting for ever.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -142,6 +162,17 @@ def plain_bytes(root: Path, path: str, limit: int) -> bytes | str:
         return "is not there any more"
     except (OSError, RuntimeError, ValueError) as error:
         return f"cannot be read ({getattr(error, 'strerror', '') or type(error).__name__})"
+
+
+def _leads_wrong(root: Path, leads_to: Path, path: str, files: frozenset[str] | None) -> str:
+    if not leads_to.is_relative_to(root):
+        return "is a link that leads out of the root"
+    inside = leads_to.relative_to(root).as_posix()
+    if is_secret_path(inside):
+        return "is a link to a file for secrets"
+    if files is not None and inside != path and inside not in files:
+        return "is a link that leads out of the scope"
+    return ""
 
 
 def text_of(data: bytes) -> str | None:

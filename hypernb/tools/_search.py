@@ -15,6 +15,8 @@ from hypernb.tools._scope import matching, readable_files, shown_text
 
 _SECONDS: Final = 15.0
 _SLACK_S: Final = 10.0
+_NAMED_AT_MOST: Final = 5
+_FILE_AT_MOST_BYTES: Final = 20_000_000
 
 
 def search_files(  # noqa: PLR0913 - each narrows the search, and has a default
@@ -44,6 +46,8 @@ def search_files(  # noqa: PLR0913 - each narrows the search, and has a default
         {
             "root": str(context.root),
             "paths": paths,
+            "files": context.files,
+            "bytes": _FILE_AT_MOST_BYTES,
             "text": text,
             "regex": regex,
             "ignore_case": ignore_case,
@@ -100,9 +104,20 @@ def _counted(found: dict[str, Any]) -> str:
         said += f" {hidden:,} are not shown; narrow the search."
     if found["skipped"]:
         said += f" {found['skipped']:,} files are binary or cannot be read."
+    if found["left"]:
+        said += f" Not looked through, for it took too long: {_named(found['left'])}."
+    if found["cut"]:
+        first = f"only the first {_FILE_AT_MOST_BYTES:,} bytes were looked through"
+        said += f" Of {_named(found['cut'])} {first}."
     if "stopped_in" in found:
         said += (
-            f" It took too long and was ended in {found['stopped_in']!r}; take a simpler "
+            f" It took too long and was ended before {found['stopped_in']!r}; take a simpler "
             "pattern or fewer files."
         )
     return said
+
+
+def _named(files: list[str]) -> str:
+    named = ", ".join(map(repr, files[:_NAMED_AT_MOST]))
+    more = len(files) - _NAMED_AT_MOST
+    return f"{named} and {more:,} more" if more > 0 else named

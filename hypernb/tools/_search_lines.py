@@ -19,7 +19,6 @@ from hypernb.tools._scope import plain_bytes, scrub_lines, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_FILE_AT_MOST_BYTES: Final = 20_000_000
 _MEMORY_BYTES: Final = 2_000_000_000
 _PER_FILE_S: Final = 3.0
 _LINE_AT_MOST: Final = 300
@@ -33,8 +32,10 @@ class TooSlow(Exception):  # noqa: N818 - no error: it ends the search, and what
 def main(request_file: str) -> None:
     """Answer a request."""
     request = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    request["files"] = frozenset(request["files"])
     _limit()
     found: dict[str, Any] = {"matches": [], "total": 0, "files": 0, "searched": 0, "skipped": 0}
+    found |= {"left": [], "cut": []}
     try:
         matches = _matcher(request)
     except (re.error, OverflowError, RecursionError, MemoryError) as error:
@@ -50,12 +51,14 @@ def _search(
     ends_at = time.monotonic() + request["seconds"]
     for path in request["paths"]:
         left = ends_at - time.monotonic()
-        try:
-            _alarm(max(0.001, min(left, _PER_FILE_S)))
-            _look(path, request, matches, found)
-        except (TooSlow, MemoryError):
+        if left <= 0:
             found["stopped_in"] = path
             return
+        try:
+            _alarm(min(left, _PER_FILE_S))
+            _look(path, request, matches, found)
+        except (TooSlow, MemoryError):
+            found["left"].append(path)
         finally:
             _alarm(0)
 
@@ -63,18 +66,20 @@ def _search(
 def _look(
     path: str, request: dict[str, Any], matches: Callable[[str], Any], found: dict[str, Any]
 ) -> None:
-    data = plain_bytes(Path(request["root"]), path, _FILE_AT_MOST_BYTES)
-    text = text_of(data) if isinstance(data, bytes) else None
+    most = request["bytes"]
+    data = plain_bytes(Path(request["root"]), path, most + 1, request["files"])
+    text = text_of(data[:most]) if isinstance(data, bytes) else None
     if text is None:
         found["skipped"] += 1
         return
-    found["searched"] += 1
     places = list(_places(text.split("\n"), matches))
     if not places:
+        _count(path, found, is_cut=len(data) > most)
         return
     # What is covered up is not found either, or a search could guess it bit by bit.
     lines = scrub_lines(text).split("\n")
     places = [place for place in places if matches(lines[place][:_SEARCHED_AT_MOST])]
+    _count(path, found, is_cut=len(data) > most)
     found["files"] += bool(places)
     found["total"] += len(places)
     for place in places:
@@ -92,6 +97,12 @@ def _look(
                 ],
             }
         )
+
+
+def _count(path: str, found: dict[str, Any], *, is_cut: bool) -> None:
+    found["searched"] += 1
+    if is_cut:
+        found["cut"].append(path)
 
 
 def _places(lines: list[str], matches: Callable[[str], Any]) -> Iterator[int]:

@@ -17,6 +17,7 @@ from hypernb.engine._requests import (
     Request,
     RequestKind,
     asked_too_much,
+    body_of,
     raised_from,
 )
 
@@ -110,11 +111,11 @@ class Asking:
         """Ask and wait for the answer; in any thread but the loop's.
 
         Raises:
-            HypernbError: The job is over.
+            HypernbError: The job is over, or what is asked is no JSON.
         """
         if self._on_request is None:
             return asked_too_much("nobody answers here")
-        if len(orjson.dumps(request.payload)) > REQUEST_BYTES:
+        if len(body_of(request)) > REQUEST_BYTES:
             return asked_too_much(f"more than {REQUEST_BYTES:,} bytes were asked")
         with self._lock:
             if self._is_closed:

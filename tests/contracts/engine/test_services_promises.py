@@ -215,6 +215,33 @@ def test_what_is_asked_too_much_is_an_error_and_no_end(make: Callable[[], Execut
 
 
 @ALL
+def test_request_that_is_no_json_is_an_error_and_no_end(make: Callable[[], Executor]) -> None:
+    def does(services: Any, _task: Any) -> list[str]:
+        from hypernb.errors import UsageError
+
+        deep: Any = 1
+        for _ in range(900):
+            deep = [deep]
+        said = []
+        for value in (10**400, "\ud800", deep):
+            try:
+                services.call("t", {"value": value})
+            except UsageError as error:
+                said.append(str(error))
+        return said
+
+    async def answer(_request: Request) -> Reply:
+        raise AssertionError("Nothing of it reaches the runner.")
+
+    async def work(executor: Executor) -> None:
+        said = value_of(await do(executor, job(does), answer))
+        assert len(said) == 3
+        assert all("cannot be asked to call" in each for each in said)
+
+    use(make, work)
+
+
+@ALL
 def test_without_a_runner_every_method_raises(make: Callable[[], Executor]) -> None:
     async def work(executor: Executor) -> None:
         asks = job(lambda services, _task: services.load_state())

@@ -198,6 +198,24 @@ class TestContract:
         assert other.state == "succeeded"
 
 
+class TestTelling:
+    @pytest.mark.parametrize("executor", EXECUTORS)
+    def test_attempt_tells_of_no_more_calls_than_it_may_make(
+        self, bench: Bench, server: ModelServer, executor: str
+    ) -> None:
+        def does(services: Any, _task: Any) -> str:
+            for number in range(60):
+                services.tell("tool.called", {"tool": "read", "number": number})
+            return "told"
+
+        spec = plan(model(server), own(bench, "a", does, calls=5))
+        mission = run(bench, spec, executor=executor)
+        assert mission.state == "succeeded", mission.error
+        assert len(payloads(bench, mission, "tool.called")) == 30
+        [last] = payloads(bench, mission, "tool.returned")
+        assert (last["status"], "at most" in last["error"]) == ("left out", True)
+
+
 class TestContent:
     def test_full_content_is_kept_and_found_by_the_call(
         self, bench: Bench, server: ModelServer

@@ -14,6 +14,7 @@ from hypernb.errors import (
     ContractError,
     ModelAnswerError,
     ModelUnavailableError,
+    ToolError,
 )
 from hypernb.model import (
     AgentMessage,
@@ -416,6 +417,42 @@ class TestTools:
         done(services, plant(FILES), agent_work=asked)
         assert services.called == []
         assert "'many' is not of type 'integer'" in services.last_seen()
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            pytest.param('{"n": 99999999999999999999}', "is too large", id="number"),
+            pytest.param('{"n": 1e400}', "is too large", id="infinite"),
+            pytest.param('{"to": "\\ud800"}', "half a surrogate pair", id="surrogate"),
+            pytest.param('{"n": ' + "[" * 900 + "]" * 900 + "}", "too deeply", id="deep"),
+            pytest.param('{"n": ' + "[" * 50_000, "too deeply", id="deeper"),
+            pytest.param('{"n": 1, "n": 2}', "is there twice", id="twice"),
+            pytest.param("[1]", "have to be an object", id="list"),
+            pytest.param("1", "have to be an object", id="one"),
+            pytest.param('{"n": "' + "x" * 1_000_000 + '"}', "are the most", id="long"),
+        ],
+    )
+    @pytest.mark.parametrize("tool", ["fit", "send-message"])
+    def test_arguments_that_cannot_be_handed_on_are_an_answer(
+        self, plant: Plant, tool: str, arguments: str, why: str
+    ) -> None:
+        services = ScriptedServices(
+            calls((tool, arguments)), report(), tools={"fit": lambda **_: 1}
+        )
+        asked = work(tools=("fit", "send-message"), lanes={"fit": "kernel:1"})
+        done(services, plant(FILES), agent_work=asked)
+        assert services.called == []
+        assert why in services.last_seen()
+
+    def test_failure_of_a_kernel_names_the_tool_once(self, plant: Plant) -> None:
+        failure = ToolError("fit", "fit did not run: no rows.")
+        services = ScriptedServices(
+            calls(("fit", {})), report(), tools={"fit": lambda: failure}
+        )
+        asked = work(tools=("fit",), lanes={"fit": "kernel:1"})
+        done(services, plant(FILES), agent_work=asked)
+        assert "fit did not run: no rows." in services.last_seen()
+        assert services.last_seen().count("did not run") == 1
 
     def test_tool_that_hangs_is_waited_for_no_longer(
         self, plant: Plant, monkeypatch: pytest.MonkeyPatch

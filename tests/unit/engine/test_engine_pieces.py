@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypernb.engine import RunnerSettings, SystemClock, read_log
-from hypernb.engine._body import describe, within
+from hypernb.engine._body import describe, in_scope, within
 from hypernb.engine._capture import Allowance, Capture
 from hypernb.engine._environment import looks_secret, scrubbed
 from hypernb.engine._frames import Unpacker, pack
@@ -158,6 +158,17 @@ def test_message_that_cannot_be_written_is_replaced() -> None:
 @pytest.mark.parametrize("scope", [(), (".",), ("./",), ("",)])
 def test_empty_scope_allows_all(scope: tuple[str, ...]) -> None:
     assert within(["a.py", "b/c.py"], scope) == ("a.py", "b/c.py")
+
+
+def test_links_out_of_the_scope_are_not_in_it(tmp_path: Path) -> None:
+    for name in ("docs/a.md", "private/plan.md"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("x")
+    (tmp_path / "docs" / "out.md").symlink_to("../private/plan.md")
+    (tmp_path / "docs" / "in.md").symlink_to("a.md")
+    files = ("docs/a.md", "docs/in.md", "docs/out.md", "private/plan.md")
+    assert in_scope(tmp_path, files, ("docs/**",)) == ("docs/a.md", "docs/in.md")
+    assert in_scope(tmp_path, files, ()) == files
 
 
 def test_scope_is_no_prefix_of_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from hypernb.tools import list_files
 from tests.unit.tools.conftest import call
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.unit.tools.conftest import Tree
@@ -23,6 +25,13 @@ KEY = "sk-proj-" + "a1B2c3D4e5F6g7H8i9J0"
 def git(root: Path, *arguments: str) -> None:
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
+
+
+def rev(root: Path, name: str) -> str:
+    asked = ["git", "rev-parse", name]
+    return subprocess.run(
+        asked, cwd=root, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.fixture
@@ -87,9 +96,49 @@ def test_what_names_no_commit_is_refused(repository: Path, revision: str) -> Non
         call("git-diff", context_of(repository), before=revision)
 
 
-def test_unknown_commit_is_said_by_git(repository: Path) -> None:
-    with pytest.raises(ToolError, match="exit code 128"):
-        call("git-diff", context_of(repository), before="nope")
+def test_only_commits_that_a_branch_leads_to_are_compared(repository: Path) -> None:
+    gone = rev(repository, "HEAD:src/b.txt")
+    (repository / "src" / "b.txt").write_text("amended away\n")
+    git(repository, "commit", "-qam", "third")
+    amended = rev(repository, "HEAD")
+    git(repository, "reset", "-q", "--soft", "HEAD~1")
+    stashed = rev(repository, "HEAD^{tree}")
+    for name in ("nope", gone, gone[:5], stashed, amended, "HEAD@{1}", "HEAD^{tree}"):
+        with pytest.raises(ToolError, match="names no commit of a branch or tag"):
+            call("git-diff", context_of(repository), path="a.txt", before=name)
+    git(repository, "tag", "-a", "v1", "-m", "one", "HEAD~1")
+    assert "+two" in call("git-diff", context_of(repository), before="v1", after="HEAD")
+
+
+def test_file_that_was_a_folder_does_not_show_what_was_in_it(tree: Tree) -> None:
+    root = tree({"docs/.env": "the code is 0000\n", "docs/x.md": "hidden plan\n"})
+    git(root, "commit", "-qm", "folder")
+    git(root, "rm", "-qr", "docs")
+    (root / "docs").write_text("a file\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "file")
+    context = ToolContext(root, ("docs",))
+    for path in ("", "docs"):
+        said = call("git-diff", context, path=path, before="HEAD~1")
+        assert "0000" not in said
+        assert "hidden" not in said
+
+
+def test_blame_does_not_name_files_that_a_line_was_in_before(repository: Path) -> None:
+    git(repository, "mv", "deep/c.txt", "src/c.txt")
+    git(repository, "commit", "-qm", "moved", "src/c.txt", "deep/c.txt")
+    context = ToolContext(repository, ("src/c.txt",))
+    said = call("git-blame", context, path="src/c.txt", first_line=1, last_line=9)
+    assert said.endswith(" 1) c")
+    assert said.count("\n") == 0
+    assert "deep" not in said
+
+
+def test_what_was_renamed_from_outside_of_the_scope_is_new(repository: Path) -> None:
+    git(repository, "mv", "deep/c.txt", "src/c.txt")
+    said = call("git-diff", ToolContext(repository, ("src/c.txt",)))
+    assert "new file mode" in said
+    assert "deep" not in said
 
 
 def test_tree_below_the_repository_is_read_from_there(repository: Path) -> None:
@@ -127,6 +176,116 @@ def test_repository_cannot_say_that_its_files_are_elsewhere(
     git(repository, "config", "core.worktree", str(outside))
     said = call("git-diff", ToolContext(repository, ("a.txt",)), path="a.txt")
     assert "nobody" not in said
+
+
+def test_configuration_of_the_repository_reads_nothing(
+    repository: Path, tmp_path: Path
+) -> None:
+    context = context_of(repository)
+    secret = tmp_path / "token"
+    secret.write_text("four nine zero one\n")
+    for name in (
+        *("blame.ignoreRevsFile", "diff.orderFile", "core.attributesFile"),
+        *("core.excludesFile", "mailmap.file", "gpg.ssh.allowedSignersFile", "include.path"),
+    ):
+        git(
+            repository,
+            "config",
+            "--file",
+            str(repository / ".git" / "config"),
+            name,
+            str(secret),
+        )
+    said = [
+        call("git-diff", context, path="a.txt"),
+        call("git-log", context),
+        call("git-blame", context, path="a.txt", first_line=1, last_line=1),
+    ]
+    assert all(said)
+    assert "four nine" not in "".join(said)
+
+
+def test_what_git_says_of_a_failure_is_not_passed_on(repository: Path) -> None:
+    with pytest.raises(ToolError) as caught:
+        call("git-blame", context_of(repository), path="a.txt", first_line=99, last_line=99)
+    assert "git ended with exit code 128." in str(caught.value)
+    assert "fatal" not in str(caught.value)
+
+
+def private(folder: Path) -> Path:
+    """Another project, which nobody has handed in."""
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("buy ACME\n")
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "private: acquire ACME")
+    return folder
+
+
+def file_to_another(root: Path, other: Path) -> None:
+    (root / ".git").write_text(f"gitdir: {other}/.git\n")
+
+
+def file_to_a_worktree_of_another(root: Path, other: Path) -> None:
+    git(other, "worktree", "add", "-q", str(other.parent / "third"))
+    (root / ".git").write_text(f"gitdir: {other}/.git/worktrees/third\n")
+
+
+def link_to_another(root: Path, other: Path) -> None:
+    (root / ".git").symlink_to(other / ".git")
+
+
+def links_inside(root: Path, other: Path) -> None:
+    git(root, "init", "-q")
+    for name in ("objects", "refs"):
+        shutil.rmtree(root / ".git" / name)
+        (root / ".git" / name).symlink_to(other / ".git" / name)
+
+
+def borrowed(root: Path, other: Path) -> None:
+    git(root, "init", "-q")
+    (root / ".git/objects/info/alternates").write_text(f"{other}/.git/objects\n")
+    (root / ".git/refs/heads/master").write_text(rev(other, "HEAD") + "\n")
+
+
+def own_folder_of_another(root: Path, other: Path) -> None:
+    git(root, "init", "-q", "--separate-git-dir", str(root / "gd"))
+    (root / "gd" / "commondir").write_text(f"{other}/.git\n")
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        file_to_another,
+        file_to_a_worktree_of_another,
+        link_to_another,
+        links_inside,
+        borrowed,
+        own_folder_of_another,
+    ],
+)
+def test_history_of_another_repository_is_not_read(
+    tmp_path: Path, lead: Callable[[Path, Path], None]
+) -> None:
+    other, root = private(tmp_path / "private"), tmp_path / "project"
+    root.mkdir()
+    (root / "README.md").write_text("hello\n")
+    lead(root, other)
+    context = ToolContext(root, ("README.md",))
+    with pytest.raises(ToolError, match=r"another|other places"):
+        call("git-log", context)
+    with pytest.raises(ToolError, match=r"another|other places"):
+        call("git-diff", context, path="README.md")
+
+
+def test_worktrees_and_submodules_have_their_history(repository: Path, tmp_path: Path) -> None:
+    git(repository, "worktree", "add", "-q", str(tmp_path / "tree-2"))
+    other = private(tmp_path / "part")
+    allow = ["-c", "protocol.file.allow=always"]
+    git(repository, *allow, "submodule", "add", "-q", str(other), "part")
+    assert "second" in call("git-log", context_of(tmp_path / "tree-2"))
+    assert "acquire" in call("git-log", context_of(repository / "part"))
+    assert "acquire" not in call("git-log", context_of(repository))
 
 
 def test_without_a_repository_there_is_no_history(tree: Tree) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypernb.abc import ToolContext
 from hypernb.errors import ToolError
 from hypernb.tools import list_files
+from hypernb.tools._scope import is_secret_path
 from tests.unit.tools.conftest import call
 
 if TYPE_CHECKING:
@@ -104,6 +105,16 @@ def test_links_that_lead_out_are_no_files(tree: Tree, tmp_path: Path) -> None:
         call("read-file", context, path="link.txt")
 
 
+def test_links_that_lead_out_of_the_scope_are_no_files(tree: Tree) -> None:
+    root = tree({"docs/a.md": "a\n", "private/plan.md": "plan\n"})
+    (root / "docs" / "out.md").symlink_to("../private/plan.md")
+    (root / "docs" / "in.md").symlink_to("a.md")
+    context = ToolContext(root, ("docs/a.md", "docs/in.md", "docs/out.md"))
+    with pytest.raises(ToolError, match="a link that leads out of the scope"):
+        call("read-file", context, path="docs/out.md")
+    assert call("read-file", context, path="docs/in.md").split() == ["1", "a"]
+
+
 def test_links_to_secrets_are_not_followed(tree: Tree) -> None:
     root = tree({"a.txt": "one\n", ".env": "PLAIN=words\n"}, git=False)
     (root / "b.txt").symlink_to(".env")
@@ -177,3 +188,66 @@ def test_store_is_asked_through_the_runner() -> None:
 def test_without_a_runner_there_is_no_store() -> None:
     with pytest.raises(ToolError, match="there is no runner"):
         call("query-store", ToolContext(Path("/"), ()), sql="select 1")
+
+
+FOR_SECRETS = [
+    ".env",
+    ".ENV",
+    ".env.local",
+    ".env-prod",
+    ".env_prod",
+    ".envrc",
+    "prod.env",
+    ".env~",
+    ".env.bak",
+    ".dev.vars",
+    "netrc",
+    "_netrc",
+    "id_rsa",
+    "id_rsa.old",
+    "id_ed25519_work",
+    "id_ed25519_sk",
+    ".SSH/config",
+    "server.key.bak",
+    "kubeconfig",
+    "kubeconfig.yaml",
+    "prod-kubeconfig.yml",
+    "terraform.tfvars",
+    "prod.auto.tfvars.json",
+    "terraform.tfstate.backup",
+    ".secrets.toml",
+    "app-secrets.json",
+    "credentials.json.bak",
+    ".credentials",
+    "gcp-service-account-1.json",
+    ".vault-token",
+    ".my.cnf",
+    ".git-credentials",
+]
+FOR_ANYBODY = [
+    ".env.example",
+    ".env-example",
+    "env.py",
+    "id_rsa.pub",
+    "id_ed25519_work.pub",
+    "credentials.py",
+    "secrets.py",
+    "docs/secrets.md",
+    "kubeconfig.py",
+    "netrc.py",
+    "main.tf",
+    "tokens.json",
+    "monkey.txt",
+    "test_secrets.py",
+]
+
+
+@pytest.mark.parametrize("path", FOR_SECRETS)
+def test_names_that_are_made_for_secrets_are_known(path: str) -> None:
+    assert is_secret_path(path)
+    assert is_secret_path(f"deep/down/{path}")
+
+
+@pytest.mark.parametrize("path", FOR_ANYBODY)
+def test_names_that_only_sound_like_secrets_are_shown(path: str) -> None:
+    assert not is_secret_path(path)

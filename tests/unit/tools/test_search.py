@@ -9,6 +9,7 @@ import pytest
 
 from hypernb.abc import ToolContext
 from hypernb.errors import ToolError
+from hypernb.tools import _search
 from hypernb.tools._search import _told
 from tests.unit.tools.conftest import call
 
@@ -50,10 +51,11 @@ def test_broken_expression_says_where(asked: Asked) -> None:
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|aa)+$", r"(.*a){20}b"])
 def test_expression_that_never_ends_is_ended(asked: Asked, pattern: str) -> None:
     began = time.monotonic()
-    files = {"a.txt": "found\n", "b.txt": f"{'a' * 5_000}!\n"}
+    files = {"a.txt": "found\n", "b.txt": f"{'a' * 5_000}!\n", "c.txt": "found\n"}
     said = asked("search-files", files, text=f"found|{pattern}", regex=True)
-    assert "was ended in 'b.txt'" in said
+    assert "Not looked through, for it took too long: 'b.txt'." in said
     assert "a.txt\n    1: found" in said
+    assert "c.txt\n    1: found" in said
     assert time.monotonic() - began < 12
 
 
@@ -86,6 +88,34 @@ def test_hostile_names_and_links_are_harmless(tree: Tree, tmp_path: Path) -> Non
     assert "2 matching lines in 2 of 2 files. 1 files are binary or cannot be read" in said
 
 
+def test_file_that_takes_too_long_does_not_end_the_search(asked: Asked) -> None:
+    line = "password=hunter2horse user ada in a log\n"
+    files = {"huge.log": line * 400_000, "z.txt": "password of the door\n"}
+    said = asked("search-files", files, text="password", around=0)
+    assert "1 matching lines in 1 of 1 files. Not looked through" in said
+    assert "'huge.log'" in said
+    assert "z.txt\n    1: password of the door" in said
+
+
+def test_end_of_a_large_file_is_said_to_be_left_out(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_search, "_FILE_AT_MOST_BYTES", 100)
+    files = {"a.txt": f"needle{' ' * 200}needle", "b.txt": "needle"}
+    said = asked("search-files", files, text="needle", around=0)
+    assert "2 matching lines in 2 of 2 files. Of 'a.txt' only the first 100 bytes" in said
+
+
+def test_what_a_link_leads_to_is_in_the_scope_too(tree: Tree) -> None:
+    root = tree({"docs/a.md": "needle\n", "private/plan.md": "needle\n"})
+    for name, target in (("out.md", "../private/plan.md"), ("in.md", "a.md")):
+        (root / "docs" / name).symlink_to(target)
+    context = ToolContext(root, ("docs/a.md", "docs/in.md", "docs/out.md"))
+    said = call("search-files", context, text="needle", around=0)
+    assert "2 matching lines in 2 of 2 files. 1 files are binary or cannot be read" in said
+
+
 def test_nothing_found_is_told_as_such() -> None:
     found = {"matches": [], "total": 0, "files": 0, "searched": 7, "skipped": 0}
+    found |= {"left": [], "cut": []}
     assert _told(found) == "0 matching lines in 0 of 7 files."
