@@ -124,9 +124,9 @@ def test_failure_of_a_tool_is_an_error_of_the_agents(bench: Bench, server: Model
 def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
     bench: Bench, server: ModelServer
 ) -> None:
-    spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES, timeout_s=2.0))
+    spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES, timeout_s=5.0))
     mission = bench.approve_spec(spec)
-    bench.host(stalled_s=1.5)
+    bench.host(stalled_s=4.0)
     note = bench.until(
         lambda: (
             "is gone" in (bench.tasks(mission)["a"].note or "")
@@ -135,7 +135,7 @@ def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
     )
     again = f"define it again in a cell, and there: %hyper attach {mission.short_id}"
     assert note == f"the kernel that has area is gone: {again}"
-    bench.quietly(2.5)  # longer than the task may take
+    bench.quietly(6.0)  # longer than the task may take
     with Kernel(bench, lambda _call: {"answer": 42}):
         mission = bench.finished(mission)
     assert mission.state == "succeeded", mission.error

@@ -308,8 +308,8 @@ class TestWaiting:
     def test_waiting_for_a_server_is_told_and_takes_no_time_of_the_task(
         self, bench: Bench, server: ModelServer
     ) -> None:
-        server.script = [fails(429, "slow down", retry_after="2"), says("now")]
-        spec = plan(model(server), task("write", timeout_s=1.5))
+        server.script = [fails(429, "slow down", retry_after="5"), says("now")]
+        spec = plan(model(server), task("write", timeout_s=4.5))
         mission = run(bench, spec)
         assert mission.state == "succeeded", mission.error
         waits = payloads(bench, mission, "llm.waited")
