@@ -96,7 +96,7 @@ class Session:
 
     Args:
         store: Path or SQLAlchemy URL of the database. By default ``HYPERNB_DB``, else
-            ``.hypernb/hypernb.db`` of the project, else the user's own.
+            ``.hypernb/hypernb.db`` if the project has that file, else the user's own.
         runner: ``process`` (default) or ``inprocess``; by default ``HYPERNB_RUNNER``.
         root: Directory that plans are relative to; by default the current one.
         by: Who decides, for the record; by default ``user@host``.
