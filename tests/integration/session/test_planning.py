@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.model_server import Asked
+
+DEADLINE_S = 30.0
 MODEL = "scripted"
 PRICED = '[profiles.openai.prices."scripted"]\ninput = 100\noutput = 1000\n'
 
@@ -651,3 +655,59 @@ def test_planning_keeps_hashes_as_the_setting_says(
     assert [bool(each.request_hash) for each in calls] == [content != "none"] * 2
     assert [bool(each.request) for each in calls] == [content == "full"] * 2
     assert bool(kept_in(tmp_path / "store.db", MARK)) == (content == "full")
+
+
+# -- what became of it ------------------------------------------------------------------------
+
+
+def carried_out(session: hypernb.Session, *tasks: dict[str, Any], result: str = "") -> Any:
+    """Approve the plan of a model that answers no task, and wait for the end."""
+
+    def script(asked: Asked) -> Reply:
+        said = json.dumps(asked.body["messages"])
+        if "The person's goal" in said:
+            return Reply(text=json.dumps(plan(*tasks, result=result)))
+        return Reply(text="Fine.") if "Look well." in said else Reply(text="")
+
+    with ModelServer(script) as server:
+        os.environ["OPENAI_BASE_URL"] = server.url
+        mission = session.propose("Is it safe?")
+        mission.approve().wait(DEADLINE_S)
+        session.stop()
+    return mission
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERNB_MODEL", MODEL)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+
+
+@pytest.mark.usefixtures("configured")
+def test_mission_without_its_result_has_failed(session: hypernb.Session) -> None:
+    mission = carried_out(session, task(returns="text"))
+    assert mission.state is MissionState.FAILED
+    assert "Task 'look' failed" in mission.record.error
+
+
+@pytest.mark.usefixtures("configured")
+def test_task_whose_needs_have_all_failed_is_not_asked_and_the_mission_has_failed(
+    session: hypernb.Session,
+) -> None:
+    last = task(name="sum-up", needs=["look"], goal="Look well.", returns="text")
+    mission = carried_out(session, task(returns="text"), last, result="sum-up")
+    assert (mission.state, mission.tasks["sum-up"].state) == ("failed", "skipped")
+    assert mission.tasks["sum-up"].record.note == "skipped: 'look' did not succeed"
+    assert "sum-up" not in {each.task for each in session.store.calls(mission.record.id)}
+
+
+@pytest.mark.usefixtures("configured")
+def test_mission_whose_result_is_there_has_succeeded_whatever_else_failed(
+    session: hypernb.Session,
+) -> None:
+    first, other = task(returns="text"), task(name="other", goal="Look well.", returns="text")
+    last = task(name="sum-up", needs=["look", "other"], goal="Look well.", returns="text")
+    mission = carried_out(session, first, other, last, result="sum-up")
+    assert (mission.state, mission.tasks["look"].state) == ("succeeded", "failed")
+    assert mission.result() == "Fine."
