@@ -94,7 +94,7 @@ class ModelSettings:
     @property
     def model(self) -> str:
         """The model that is asked if nobody says otherwise; empty if none is configured."""
-        return "" if self.mode == "offline" else str(self._settings["model"].value)
+        return "" if self.is_offline else str(self._settings["model"].value)
 
     @property
     def content(self) -> str:
@@ -110,6 +110,11 @@ class ModelSettings:
     def mode(self) -> str:
         """``live``, ``record``, ``replay``, or ``offline`` for no model at all."""
         return str(self._settings["mode"].value)
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether no model is asked, whatever else is set."""
+        return self.mode == "offline"
 
     @property
     def source_of_mode(self) -> str:

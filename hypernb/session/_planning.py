@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import (
     BudgetExhaustedError,
+    ConfigError,
     KeyMissingError,
     ModelError,
     ModelUnavailableError,
@@ -94,6 +95,7 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         PlanningInterruptedError: A person has stopped the planning.
         ReplayMissError: A cassette is replayed, and has no plan for this goal.
         PlanProblemsError: There is a budget, and nobody knows what the model costs.
+        ConfigError: A model was named where the environment says that none is asked.
     """
     from hypernb.agents import check_goal
 
@@ -103,7 +105,9 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
     settings = settings_of(session, is_named=bool(wish.model))
     models = _Models.of(session, settings, wish)
     if models is None:
-        plan = _by_rules(session, wish)
+        _refuse_named(settings, wish)
+        because = f"{settings.source_of_mode} says offline" if settings.is_offline else ""
+        plan = _by_rules(session, wish, because=because)
         if hint := settings.hint():
             plan.notes = (*plan.notes, hint)
         return plan
@@ -267,6 +271,16 @@ def _known_tools(names: tuple[str, ...], there: Circumstances) -> tuple[str, ...
     return names
 
 
+def _refuse_named(settings: ModelSettings, wish: Wish) -> None:
+    if not wish.model:
+        return
+    said = settings.source_of_mode
+    raise ConfigError(
+        f"{wish.model!r} cannot be asked: {said} says offline.",
+        hint=f"Leave out --model, or set {said} to live.",
+    )
+
+
 def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
     from hypernb.plan import price_problem
 
@@ -301,6 +315,8 @@ def _refuse_another(wish: Wish, error: Exception, spec: ModelSpec) -> None:
     hint = "Say more exactly what is wanted, take another model, or plan by rules: --offline."
     if wish.is_unseen:
         hint = "Leave out --yes to read the plan that rules make, or take another model."
+    if isinstance(error, BudgetExhaustedError):
+        hint = f"Give a larger --budget. {hint}"
     problems = error.problems if isinstance(error, NoPlanError) else ()
     raise NoPlanError(spec.name, problems, why=why, hint=hint) from error
 
@@ -316,7 +332,8 @@ def _instead(
 ) -> Plan:
     """Return the plan that rules make, with why no model has made one."""
     why = _why(error) if isinstance(error, TimeoutError) else str(ledger.kept_of(error))
-    said = f"{spec.name} at {spec.host} was asked for a plan, and there is none. {why}"
+    asked = "was asked for a plan, and there is none" if ledger.calls else "was not asked"
+    said = f"{spec.name} at {spec.host} {asked}. {why}"
     first = (said, *ledger.notes)
     because = f"{spec.name} has given no plan"
     plan = _by_rules(session, wish, because=because, first=first)

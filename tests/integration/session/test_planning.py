@@ -13,6 +13,7 @@ import pytest
 
 import hypernb
 from hypernb.errors import (
+    ConfigError,
     KeyMissingError,
     ModelError,
     ModelRefusedError,
@@ -711,3 +712,70 @@ def test_mission_whose_result_is_there_has_succeeded_whatever_else_failed(
     mission = carried_out(session, first, other, last, result="sum-up")
     assert (mission.state, mission.tasks["look"].state) == ("succeeded", "failed")
     assert mission.result() == "Fine."
+
+
+def test_status_does_not_take_what_nobody_knows_for_nothing(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        session.propose("Is it safe?")
+    assert "1 call of unknown cost in 1 mission" in repr(session.status())
+    assert "$0.00" not in repr(session.status())
+
+
+# -- words that are true ------------------------------------------------------------------
+
+
+def test_plan_of_rules_in_place_of_one_that_the_budget_forbids_says_what_is_true(
+    session: hypernb.Session, use: Any, home: Path
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        mission = session.propose("Is it safe?", budget=0.0001)
+        with pytest.raises(NoPlanError, match=r"Give a larger --budget\. Leave out --yes"):
+            session.propose("Is it safe?", budget=0.0001, unseen=True)
+        assert server.asked == []
+    shown = plan_text(mission.snapshot())
+    assert f"scripted at {server.host} was not asked. Of the $0.0001" in shown
+    assert "was asked for a plan" not in shown
+    assert "The tasks use no network, no key and no model." in mission.plan.notes[-1]
+    assert "no money" in shown
+    assert "at most $0.0001" not in shown
+
+
+def test_offline_of_the_environment_is_named_as_the_reason(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODEL", MODEL)
+    monkeypatch.setenv("HYPERNB_MODE", "offline")
+    notes = session.plan("Is it safe?").notes
+    assert "because HYPERNB_MODE says offline" in notes[0]
+    assert "no model is configured" not in str(notes)
+
+
+def test_model_that_is_named_where_none_is_asked_is_an_error(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODE", "offline")
+    with pytest.raises(ConfigError, match="'mine' cannot be asked: HYPERNB_MODE says offline"):
+        session.plan("Is it safe?", model="mine")
+
+
+def test_plan_says_which_file_of_the_project_names_a_server(
+    session: hypernb.Session, home: Path
+) -> None:
+    file = session.root / ".hypernb" / "config.toml"
+    file.parent.mkdir()
+    with (
+        ModelServer(plan_of(), models=None) as theirs,
+        ModelServer(plan_of(), models=None) as mine,
+    ):
+        (home / "config.toml").write_text(f'[profiles.openai]\nbase_url = "{mine.url}"\n')
+        file.write_text(f'[profiles.mine]\nbase_url = "{theirs.url}"\nmodel = "m"\n')
+        session.propose("Is it safe?", model="mine")
+        assert (len(mine.asked), theirs.asked) == (1, [])
+        (home / "config.toml").unlink()
+        notes = session.propose("Is it safe?", model="mine:m").plan.notes
+    assert any(str(file) in note and "you have not trusted" in note for note in notes)
