@@ -139,7 +139,7 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     cost: Phrase = (_unlimited(plan),)
     short: Phrase = ()
     if limit is not None:
-        cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
+        cost = ("at most ", Strong(words.money(limit))) if limit else _nothing(plan)
         short = short_of(limit, quote)
         cost = (*cost, *short)
     if plan.deadline_s is not None:
@@ -147,6 +147,12 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
         return (*cost, then, Strong(words.duration(plan.deadline_s)), " in all")
     longest = max((task.timeout_s for task in plan.tasks), default=0.0)
     return (*cost, f"; each attempt takes at most {words.duration(longest)}")
+
+
+def _nothing(plan: PlanSpec) -> Phrase:
+    if not plan.budget:
+        return ("no money",)
+    return ("nothing of its budget of ", Strong(words.money(plan.budget)))
 
 
 def _limit(plan: PlanSpec) -> float | None:

@@ -741,7 +741,7 @@ def test_plan_of_rules_in_place_of_one_that_the_budget_forbids_says_what_is_true
     assert f"scripted at {server.host} was not asked. Of the $0.0001" in shown
     assert "was asked for a plan" not in shown
     assert "The tasks use no network, no key and no model." in mission.plan.notes[-1]
-    assert "no money" in shown
+    assert "nothing of its budget of $0.0001" in " ".join(shown.split())
     assert "at most $0.0001" not in shown
 
 
