@@ -116,7 +116,8 @@ def _notes(frames: Mapping[str, pd.DataFrame], path: Path | None) -> list[str]:
             if path
             else []
         ),
-        "A copy of the data is kept in the store. No network, no key and no model is used.",
+        "A copy of the data is kept in the store.",
+        "The tasks use no network, no key and no model.",
     ]
 
 

@@ -282,7 +282,9 @@ def tree_notes(
     if changed:
         said = listed([f"{name} ({cards[name].source})" for name in changed])
         notes.append(f"Role cards that are not only built in: {said}.")
-    notes.append("Nothing is written into the tree. No network, no key and no model is used.")
+    notes.append(
+        "Nothing is written into the tree. The tasks use no network, no key and no model."
+    )
     return notes
 
 

@@ -25,7 +25,7 @@ from hypernb.model import (
 from hypernb.plan import Consequence, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from random import Random
 
@@ -344,7 +344,8 @@ class Course:
     def _consequences(self, at: datetime, consequence: Consequence) -> list[Change]:
         skipped = []
         for name in consequence.skipped:
-            blocking = ", ".join(repr(need) for need in self._schedule.blocked_by(name)[:3])
+            needs = self._schedule.blocked_by(name) or self.specs[name].needs
+            blocking = ", ".join(repr(need) for need in needs[:3])
             because = f"skipped: {blocking} did not succeed"
             skipped.append(changes.skipped(at, self._ids[name], because=because))
         readied = [changes.readied(at, self._ids[name]) for name in consequence.readied]
@@ -393,16 +394,26 @@ class Course:
             and task.on_failure is not OnFailure.CONTINUE
         ]
         if bad:
-            first = self.errors.get(bad[0]) or f"Task {bad[0]!r} failed"
-            if repr(bad[0]) not in first:
-                first = f"Task {bad[0]!r} failed: {first}"
-            more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-            return MissionState.FAILED, f"{_brief(first)}{more}"
+            return MissionState.FAILED, self._said_of(bad)
         cancelled = self._schedule.counts().get(TaskState.CANCELLED, 0)
         if cancelled:
             tasks = "1 task stays" if cancelled == 1 else f"{cancelled} tasks stay"
             return MissionState.FAILED, f"{tasks} cancelled"
-        return MissionState.SUCCEEDED, ""
+        made = self.plan.result_tasks
+        if not made or any(self._schedule.state(n) is TaskState.SUCCEEDED for n in made):
+            return MissionState.SUCCEEDED, ""
+        # What was skipped has no error of its own: then those that it needed tell why.
+        failed = [n for n in self.specs if self._schedule.state(n) is TaskState.FAILED]
+        own = set(made).intersection(failed)
+        return MissionState.FAILED, self._said_of([n for n in failed if n in own] or failed)
+
+    def _said_of(self, failed: Sequence[str]) -> str:
+        """Say why tasks failed: the first, and how many more."""
+        first = self.errors.get(failed[0]) or f"Task {failed[0]!r} failed"
+        if repr(failed[0]) not in first:
+            first = f"Task {failed[0]!r} failed: {first}"
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        return f"{_brief(first)}{more}"
 
     def finish(self, at: datetime, state: MissionState, error: str) -> Change:
         """End the mission."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hypernb.llm._probe import Probe as Probe
     from hypernb.llm._probe import list_models as list_models
     from hypernb.llm._probe import probe as probe
+    from hypernb.llm._profiles import check_address as check_address
     from hypernb.llm._settings import ModelSettings as ModelSettings
     from hypernb.llm._tape import Cassette as Cassette
 
@@ -30,6 +31,7 @@ _HOMES = {
     "Probe": "hypernb.llm._probe",
     "cached": "hypernb.llm._cache",
     "canonical": "hypernb.llm._canonical",
+    "check_address": "hypernb.llm._profiles",
     "list_models": "hypernb.llm._probe",
     "price_of": "hypernb.llm._prices",
     "probe": "hypernb.llm._probe",
@@ -46,6 +48,7 @@ __all__ = [
     "Probe",
     "cached",
     "canonical",
+    "check_address",
     "list_models",
     "open_model",
     "price_of",

@@ -390,5 +390,5 @@ def check_request(model: OpenAIModel, request: ChatRequest) -> None:
             model.spec.host,
             f"cannot be offered tools, and the request has {len(request.tools)}",
             status=0,
-            hint="Take a model that can; `%hyper models` lists what there is.",
+            hint="Take a model that can; `%hyper models` lists those that you can name.",
         )

@@ -258,7 +258,10 @@ def _refused(
 def _key_hint(spec: ModelSpec) -> str:
     if spec.key:
         return f"Check {spec.key}: the server does not take the key that it holds."
-    return "Name the variable that holds its key in the model's profile."
+    return (
+        "No key was sent. Set OPENAI_API_KEY before the kernel starts if the model is named "
+        'without a profile; or write key = "VARIABLE", which holds it, into its profile.'
+    )
 
 
 def _request_hint(spec: ModelSpec, request: ChatRequest, words: str) -> str:

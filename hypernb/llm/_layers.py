@@ -13,16 +13,25 @@ from hypernb.llm._profiles import (
     OPENAI,
     OPENAI_URL,
     Profile,
+    at_address,
     built_in,
     read_profiles,
-    with_environment,
 )
-from hypernb.llm._settings import CONTENTS, HERE, MODES, ModelSettings, Setting, trust_words
+from hypernb.llm._settings import (
+    ADDRESS_HINT,
+    BASE_URL_HERE,
+    CONTENTS,
+    HERE,
+    MODES,
+    ModelSettings,
+    Setting,
+    trust_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_OVERRIDES: Final = ("model", "content", "cache_s", "mode", "agents")
+_OVERRIDES: Final = ("model", "base_url", "content", "cache_s", "mode", "agents")
 
 
 class Reading:
@@ -86,10 +95,15 @@ class Reading:
         )
         if self._project_path is not None:
             profiles |= self._of_project(self._project_path, profiles)
+        url, source = self._overrides.get("base_url", ""), BASE_URL_HERE
+        if not url:
+            url, source = self._environ.get(OPENAI_URL, "").strip(), OPENAI_URL
         try:
-            profiles[OPENAI] = with_environment(profiles[OPENAI], self._environ)
+            profiles[OPENAI] = at_address(
+                profiles[OPENAI], url, source=source, environ=self._environ
+            )
         except ValueError as error:
-            raise ConfigError(f"{OPENAI_URL} is no address: {error}.") from error
+            raise ConfigError(f"{source} is no address: {error}.", hint=ADDRESS_HINT) from error
         return profiles
 
     def _of_project(self, path: Path, known: Mapping[str, Profile]) -> dict[str, Profile]:
@@ -108,8 +122,10 @@ class Reading:
     def _require_harmless(
         self, path: Path, name: str, profile: Profile, known: Mapping[str, Profile]
     ) -> None:
-        if name in known:
-            problem = f"changes the profile {name!r}, which is yours"
+        taken = {each.casefold(): each for each in known}.get(name.casefold())
+        if taken is not None:
+            problem = f"changes the profile {taken!r}, which is yours"
+            problem += "" if taken == name else f", by {name!r}"
         elif profile.key:
             problem = f"names a key for its profile {name!r}"
         elif not profile.is_harmless:

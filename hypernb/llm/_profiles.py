@@ -20,6 +20,7 @@ OPENAI: Final = "openai"
 OPENAI_KEY: Final = "OPENAI_API_KEY"
 OPENAI_URL: Final = "OPENAI_BASE_URL"
 BUILT_IN: Final = "built in"
+_OPENAI_ADDRESS: Final = "https://api.openai.com/v1"
 _LOCAL: Final = {"ollama": 11434, "lmstudio": 1234, "vllm": 8000, "llamacpp": 8080}
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _PROFILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -60,10 +61,12 @@ class Profile(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        try:
-            return ModelSpec(name="any", base_url=url).base_url
-        except ValidationError as error:
-            raise ValueError(_said(error)) from error
+        return check_address(url)
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether it is at OpenAI's own address, whose models have no colon but for ``ft:``."""
+        return self.base_url == _OPENAI_ADDRESS
 
     @property
     def is_harmless(self) -> bool:
@@ -108,23 +111,39 @@ def built_in() -> dict[str, Profile]:
         name: Profile(name=name, base_url=f"http://localhost:{port}/v1")
         for name, port in _LOCAL.items()
     }
-    url = "https://api.openai.com/v1"
-    return {OPENAI: Profile(name=OPENAI, base_url=url, key=OPENAI_KEY), **profiles}
+    openai = Profile(name=OPENAI, base_url=_OPENAI_ADDRESS, key=OPENAI_KEY)
+    return {OPENAI: openai, **profiles}
 
 
-def with_environment(profile: Profile, environ: Mapping[str, str]) -> Profile:
-    """Return the profile ``openai`` as the environment has it.
+def check_address(url: str) -> str:
+    """Return the address of a server as it is kept.
 
     Raises:
-        ValueError: The address there is none; the message does not repeat it.
+        ValueError: It is none; the message does not repeat it, for it may hold a password.
+    """
+    try:
+        return ModelSpec(name="any", base_url=url).base_url
+    except ValidationError as error:
+        raise ValueError(_said(error)) from error
+
+
+def at_address(
+    profile: Profile, url: str, *, source: str, environ: Mapping[str, str]
+) -> Profile:
+    """Return the profile ``openai`` as environment and session have it.
+
+    Args:
+        profile: As files have it.
+        url: Where it is; empty for the profile's own address.
+        source: Where that is from.
+        environ: Holds its key, if there is one.
+
+    Raises:
+        ValueError: The address is none; the message does not repeat it.
     """
     changes: dict[str, Any] = {}
-    if url := environ.get(OPENAI_URL, "").strip():
-        try:
-            changes["base_url"] = ModelSpec(name="any", base_url=url).base_url
-        except ValidationError as error:
-            raise ValueError(_said(error)) from error
-        changes["source"] = OPENAI_URL
+    if url:
+        changes = {"base_url": check_address(url), "source": source}
     base_url = changes.get("base_url", profile.base_url)
     if is_loopback(base_url) and profile.key == OPENAI_KEY and not environ.get(OPENAI_KEY):
         changes["key"] = ""

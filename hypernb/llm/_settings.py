@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from hypernb.errors import ConfigError
-from hypernb.llm._profiles import BUILT_IN, OPENAI, OPENAI_KEY, Profile, key_id
+from hypernb.llm._profiles import BUILT_IN, OPENAI, OPENAI_KEY, OPENAI_URL, Profile, key_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,10 @@ CONTENTS: Final = ("none", "hashes", "full")
 MODES: Final = ("live", "record", "replay", "offline")
 
 HERE: Final = "this session"
+BASE_URL_HERE: Final = f"base_url of {HERE}"
+ADDRESS_HINT: Final = "Write all of it, up to the version: http://localhost:11434/v1."
 _NEAR: Final = 0.9
+_TUNED: Final = "ft"  # models that were tuned at OpenAI are called ft:gpt-4o:org::id
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ class ModelSettings:
         Args:
             root: The project; None if there is none.
             environ: The process's if None. Keys stay in it.
-            overrides: ``model``, ``content``, ``cache_s``, ``mode``, ``agents``; what is empty
-                does not count.
+            overrides: ``model``, ``base_url``, ``content``, ``cache_s``, ``mode``, ``agents``;
+                what is empty does not count.
 
         Raises:
             ConfigError: A file cannot be read, a setting has no meaning, or a project wants
@@ -91,7 +94,7 @@ class ModelSettings:
     @property
     def model(self) -> str:
         """The model that is asked if nobody says otherwise; empty if none is configured."""
-        return "" if self.mode == "offline" else str(self._settings["model"].value)
+        return "" if self.is_offline else str(self._settings["model"].value)
 
     @property
     def content(self) -> str:
@@ -107,6 +110,11 @@ class ModelSettings:
     def mode(self) -> str:
         """``live``, ``record``, ``replay``, or ``offline`` for no model at all."""
         return str(self._settings["mode"].value)
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether no model is asked, whatever else is set."""
+        return self.mode == "offline"
 
     @property
     def source_of_mode(self) -> str:
@@ -146,7 +154,7 @@ class ModelSettings:
             chosen = self._agents.get(agent, self._settings["model"])
         if not chosen.value:
             return None
-        profile, model = self._split(chosen.value)
+        profile, model = self._split(chosen.value, is_foreign=chosen.is_foreign)
         if chosen.is_foreign and self.mode != "replay":
             self._require_named(profile, model)
         try:
@@ -160,13 +168,30 @@ class ModelSettings:
 
     def models(self) -> dict[str, ModelSpec]:
         """Return the models that are named in the settings, by the name a plan has for them."""
-        texts = [setting.value for setting in (self._settings["model"], *self._agents.values())]
-        texts += [name for name, profile in self.profiles.items() if profile.model]
-        found = {}
-        for text in filter(None, texts):
-            profile, model = self._split(text)
-            found[self._local_name(profile, model)] = profile.spec(model, "")
-        return found
+        chosen = [
+            each for each in (self._settings["model"], *self._agents.values()) if each.value
+        ]
+        pairs = [self._split(each.value, is_foreign=each.is_foreign) for each in chosen]
+        pairs += [(each, each.model) for each in self.profiles.values() if each.model]
+        return {
+            self._local_name(profile, model): profile.spec(model, "")
+            for profile, model in pairs
+        }
+
+    def said_of(self, name: str) -> str:
+        """Say which file a stranger's server is from; empty for all other models.
+
+        Args:
+            name: What a plan calls the model.
+        """
+        head, colon, _ = name.partition(":")
+        profile = self.profiles.get(head) if colon else None
+        if profile is None or profile.is_own:
+            return ""
+        return (
+            f"Where {name} is, {profile.base_url}, says {profile.source}, "
+            "a file of the project, which you have not trusted."
+        )
 
     def servers(self) -> dict[str, ModelSpec]:
         """Return the servers by profile, for `hypernb.llm.list_models`.
@@ -236,12 +261,20 @@ class ModelSettings:
     def _is_trusted(self) -> bool:
         return bool(self._settings["trusted"].value)
 
-    def _split(self, text: str) -> tuple[Profile, str]:
-        """Return the profile and the model that a name means."""
+    def _split(self, text: str, *, is_foreign: bool = False) -> tuple[Profile, str]:
+        """Return the profile and the model that a name means.
+
+        Args:
+            text: The name.
+            is_foreign: A project that is not trusted says it, and may mean its own server.
+        """
         head, colon, tail = text.partition(":")
+        having = [p for p in self.profiles.values() if p.model == text and p.is_own]
         profile = self.profiles.get(head)
-        if profile is not None and not (profile.is_own or colon) and text in self._named:
-            profile = None  # a stranger's project does not take the name of one's own model
+        if profile is not None and not profile.is_own:
+            is_mine = bool(having) or text in self._named
+            if is_mine or not (is_foreign or self._means_a_server(head, tail)):
+                profile = None  # a stranger's project takes no name of one's own models
         if profile is not None and (tail or profile.model):
             return profile, tail or profile.model
         if profile is not None:
@@ -249,21 +282,36 @@ class ModelSettings:
                 f"The profile {head!r} names no model of its own.",
                 hint=f"Write {head}:NAME; %hyper models {head} lists what it offers.",
             )
-        near = difflib.get_close_matches(head, self.profiles, n=1, cutoff=_NEAR)
-        if colon and near:
+        near = self._near(head) if colon else ""
+        if near:
             raise ConfigError(
                 f"There is no profile {head!r}.",
-                hint=f"Did you mean '{near[0]}:{tail}'? If all of it is the name of a model, "
+                hint=f"Did you mean '{near}:{tail}'? If all of it is the name of a model, "
                 f"write '{OPENAI}:{text}'.",
             )
-        having = [p for p in self.profiles.values() if p.model == text and p.is_own]
-        return (having[0] if len(having) == 1 else self.profiles[OPENAI]), text
+        openai = self.profiles[OPENAI]
+        # An address that was set nearer to the person goes before what files have.
+        is_set = openai.source in (OPENAI_URL, BASE_URL_HERE)
+        return (having[0] if len(having) == 1 and not is_set else openai), text
+
+    def _means_a_server(self, head: str, tail: str) -> bool:
+        """Tell whether a person who types ``HEAD:TAIL`` can only mean a server of that name."""
+        return bool(tail) and head != _TUNED and self.profiles[OPENAI].is_openai
+
+    def _near(self, head: str) -> str:
+        """Return the profile of the user's that a name comes near to; empty if none does."""
+        own = {name.casefold(): name for name, each in self.profiles.items() if each.is_own}
+        near = difflib.get_close_matches(head.casefold(), own, n=1, cutoff=_NEAR)
+        return own[near[0]] if near else ""
 
     def _local_name(self, profile: Profile, model: str) -> str:
         plain = profile.name == OPENAI and self._is_plain(model)
         return model if plain else f"{profile.name}:{model}"
 
     def _is_plain(self, model: str) -> bool:
+        head, colon, _ = model.partition(":")
+        if colon and head in self.profiles:
+            return False  # it would be taken for that profile's, or that one's for it
         try:
             return self._split(model) == (self.profiles[OPENAI], model)
         except ConfigError:

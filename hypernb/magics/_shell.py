@@ -12,9 +12,9 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
-from traitlets import Bool, Enum, Float, TraitError, Unicode
+from traitlets import Bool, Enum, Float, TraitError, Unicode, validate
 
-from hypernb.errors import ConfigError, PathError
+from hypernb.errors import ConfigError, PathError, nearest
 from hypernb.magics._help import overview
 from hypernb.magics._verbs import MODEL_SETTINGS
 
@@ -96,7 +96,7 @@ class HyperMagics(Magics):
             self._session = Session(
                 self._settings.get("db"), runner=self._settings.get("runner")
             )
-        self._session.settings = self._of_models()
+        self._session.settings = self.of_models()
         self._session.root = (
             Path(self._settings.get("root") or Path.cwd()).expanduser().absolute()
         )
@@ -126,8 +126,8 @@ class HyperMagics(Magics):
             self._session.close()
         self._settings, self._session = wanted, session
 
-    def _of_models(self) -> dict[str, Any]:
-        """Return the settings of models that were set here."""
+    def of_models(self) -> dict[str, Any]:
+        """Return the settings of models that were set here; for all sessions of the kernel."""
         set_here = {name: getattr(self, name) for name in MODEL_SETTINGS}
         return {
             name: value for name, value in set_here.items() if value not in ("", None, False)
@@ -135,11 +135,27 @@ class HyperMagics(Magics):
 
     def _set_models(self, settings: Mapping[str, str]) -> None:
         for name, text in settings.items():
+            trait = self.traits()[name]
             try:
-                setattr(self, name, self.traits()[name].from_string(text))
+                setattr(self, name, trait.from_string(text))
             except (TraitError, ValueError) as error:
-                hint = self.traits()[name].help
+                hint = trait.help
+                if isinstance(trait, Enum):
+                    hint = nearest(text, [each for each in trait.values or () if each])
                 raise ConfigError(f"{name} cannot be {text[:80]!r}.", hint=hint) from error
+
+    @validate("base_url")
+    def _is_an_address(self, proposal: Mapping[str, Any]) -> str:
+        url = str(proposal["value"]).strip()
+        if not url:
+            return ""
+        from hypernb.llm import check_address
+
+        try:
+            return check_address(url)
+        except ValueError as error:
+            hint = self.traits()["base_url"].help
+            raise ConfigError(f"base_url cannot be that: {error}.", hint=hint) from error
 
 
 def install(shell: InteractiveShell) -> None:

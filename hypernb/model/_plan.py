@@ -28,7 +28,8 @@ class OnFailure(StrEnum):
 
     ``stop`` starts nothing more and fails the mission; ``skip`` skips whatever needs the
     task, lets the rest finish, and fails the mission; ``continue`` hands None to whatever
-    needs the task, and the mission can still succeed.
+    needs the task, and the mission can still succeed, if its result is there. A task that
+    would ask a model is skipped where all that it needs has failed: it would pay for nothing.
     """
 
     STOP = "stop"
@@ -207,6 +208,14 @@ class PlanSpec(BaseModel):
     content: Literal["full", "hashes", "none"] = "full"
     cassette: str = ""
     cache_s: float = 0.0
+
+    @property
+    def result_tasks(self) -> tuple[str, ...]:
+        """The tasks whose outputs are the result: the one named, or all that none needs."""
+        if self.result:
+            return (self.result,)
+        needed = {need for task in self.tasks for need in task.needs}
+        return tuple(task.name for task in self.tasks if task.name not in needed)
 
     @property
     def is_replayed(self) -> bool:

@@ -91,6 +91,8 @@ class Schedule:
             (task.agent, task.resources, _cap_of(task)) for task in spec.tasks
         ]
         self._on_failure = [task.on_failure for task in spec.tasks]
+        self._asks = [isinstance(t.work, AgentWork) and bool(t.work.model) for t in spec.tasks]
+        self._starved: set[int] = set()
         length = lengths(self._graph, weights(spec, durations))
         self._rank = [(-length[number], number) for number in range(len(length))]
         self._state = [TaskState.PENDING] * len(self._rank)
@@ -104,7 +106,7 @@ class Schedule:
         # another group now are in both.
         self._heaps: dict[_Group, list[tuple[float, int]]] = {}
         self._stopped = False
-        self._ready_those(range(len(self._rank)))
+        self._settle(range(len(self._rank)))
 
     # -- what may happen now ------------------------------------------------------------
 
@@ -209,8 +211,8 @@ class Schedule:
         Raises:
             TransitionError: It was not running.
         """
-        number = self._end(name, TaskState.SUCCEEDED)
-        return Consequence(readied=self._let_go(number), stop=self._stopped)
+        readied, _ = self._let_go(self._end(name, TaskState.SUCCEEDED))
+        return Consequence(readied, stop=self._stopped)
 
     def fail(self, name: str) -> Consequence:
         """Note that a task has failed for good, and decide by its ``on_failure`` what follows.
@@ -221,7 +223,7 @@ class Schedule:
         number = self._end(name, TaskState.FAILED)
         match self._on_failure[number]:
             case OnFailure.CONTINUE:
-                return Consequence(readied=self._let_go(number), stop=self._stopped)
+                return Consequence(*self._let_go(number), stop=self._stopped)
             case OnFailure.SKIP:
                 return Consequence(skipped=self._skip_after(number), stop=self._stopped)
             case OnFailure.STOP:
@@ -274,7 +276,8 @@ class Schedule:
         named = self._retried(names)
         opened = self._openable(named)
         for number in sorted(named - opened):
-            blocking = next(n for n in self._graph.needs[number] if not self._lets_go(n))
+            needs = self._graph.needs[number]
+            blocking = next((n for n in needs if not self._lets_go(n)), needs[0])
             raise self._refusal(
                 number,
                 TaskState.PENDING,
@@ -288,7 +291,7 @@ class Schedule:
             if state is TaskState.READY and self._missing[number]:
                 self._set(number, TaskState.PENDING)
                 opened.add(number)
-        readied = self._ready_those(range(len(self._state)))
+        readied, _ = self._settle(range(len(self._state)))
         waiting = [n for n in sorted(opened) if self._state[n] is TaskState.PENDING]
         return Consequence(readied, pending=tuple(self._graph.names[n] for n in waiting))
 
@@ -311,16 +314,19 @@ class Schedule:
         for number in range(len(self._state)):
             state = taken.get(number, TaskState.PENDING)
             self._set(number, TaskState.PENDING if state in _NOT_STARTED else state)
+        for number in self._graph.order:
+            if self._state[number] is TaskState.SKIPPED and self._would_starve(number):
+                self._starved.add(number)
         self._stopped = any(
             state is TaskState.FAILED and self._on_failure[number] is OnFailure.STOP
             for number, state in taken.items()
         )
         skipped = self._skip_late()
         self._count_missing()
-        ready = self._ready_those(range(len(self._state)))
+        ready, starved = self._settle(range(len(self._state)))
         return Consequence(
             readied=tuple(name for name in ready if states.get(name) not in _MAY_START),
-            skipped=skipped,
+            skipped=(*skipped, *starved),
             stop=self._stopped,
         )
 
@@ -338,6 +344,7 @@ class Schedule:
         self._counts[state] += 1
         self._open += before.is_final - state.is_final
         self._state[number] = state
+        self._starved.discard(number)
 
     def _refusal(self, number: int, after: TaskState, *, hint: str = "") -> TransitionError:
         before = self._state[number]
@@ -358,33 +365,57 @@ class Schedule:
     def _lets_go(self, number: int) -> bool:
         """Tell whether a task has ended in a way that lets its children start."""
         state = self._state[number]
+        if state is TaskState.SKIPPED:
+            return number in self._starved
         return state is TaskState.SUCCEEDED or (
             state is TaskState.FAILED and self._on_failure[number] is OnFailure.CONTINUE
         )
 
-    def _let_go(self, number: int) -> tuple[str, ...]:
-        """Count an ended need of its children, and make those ready that lack no other."""
+    def _would_starve(self, number: int, opened: Collection[int] = ()) -> bool:
+        """Tell whether a task would ask a model, and all that it needs gave nothing."""
+        needs = self._graph.needs[number]
+        return (
+            self._asks[number]
+            and bool(needs)
+            and all(
+                need not in opened
+                and self._state[need] is not TaskState.SUCCEEDED
+                and self._lets_go(need)
+                for need in needs
+            )
+        )
+
+    def _let_go(self, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Count an ended need of its children, and settle those that lack no other."""
         children = self._graph.children[number]
         for child in children:
             self._missing[child] -= 1
-        return self._ready_those(children)
+        return self._settle(children)
 
     def _count_missing(self) -> None:
         lets_go = [self._lets_go(number) for number in range(len(self._state))]
         for number, needs in enumerate(self._graph.needs):
             self._missing[number] = sum(not lets_go[need] for need in needs)
 
-    def _ready_those(self, numbers: Iterable[int]) -> tuple[str, ...]:
-        if self._stopped:
-            return ()
-        readied = [
-            number
-            for number in numbers
-            if not self._missing[number] and self._state[number] is TaskState.PENDING
-        ]
-        for number in readied:
-            self._make_ready(number)
-        return tuple(self._graph.names[number] for number in readied)
+    def _settle(self, numbers: Iterable[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return which tasks became ready, and which are skipped because they would starve."""
+        names = self._graph.names
+        readied, starved = [], []
+        to_do = list(numbers)
+        for number in to_do:  # grows while it is walked
+            if self._missing[number] or self._state[number] is not TaskState.PENDING:
+                continue
+            if self._would_starve(number):
+                self._set(number, TaskState.SKIPPED)
+                self._starved.add(number)
+                starved.append(names[number])
+                for child in self._graph.children[number]:
+                    self._missing[child] -= 1
+                to_do += self._graph.children[number]
+            elif not self._stopped:
+                self._make_ready(number)
+                readied.append(names[number])
+        return tuple(readied), tuple(starved)
 
     def _make_ready(self, number: int) -> None:
         self._set(number, TaskState.READY)
@@ -417,7 +448,7 @@ class Schedule:
         for number in self._graph.order:
             state = self._state[number]
             if (
-                state is TaskState.SKIPPED
+                (state is TaskState.SKIPPED and number not in self._starved)
                 or (state is TaskState.FAILED and self._on_failure[number] is OnFailure.SKIP)
                 or (state is TaskState.CANCELLED and not self._stopped)
             ):
@@ -439,6 +470,8 @@ class Schedule:
         for number in self._graph.order:
             state = self._state[number]
             wanted = number in named or state in (TaskState.SKIPPED, TaskState.CANCELLED)
+            if self._would_starve(number, opened):
+                continue
             if wanted and all(
                 need in opened or self._lets_go(need) or not self._state[need].is_final
                 for need in self._graph.needs[number]

@@ -858,11 +858,7 @@ class Mission:
         )
 
     def _result_tasks(self) -> list[str]:
-        plan = self.plan
-        if plan.result:
-            return [plan.result]
-        needed = {need for task in plan.tasks for need in task.needs}
-        return [task.name for task in plan.tasks if task.name not in needed]
+        return list(self.plan.result_tasks)
 
     def _may_retry(self, name: str) -> bool:
         if name:

@@ -18,6 +18,7 @@ from hypernb.errors import (
     UsageError,
     dollars,
 )
+from hypernb.session._here import settings_here
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from hypernb.views import Outlook
 
 T = TypeVar("T")
-_BASE_URL: Final = "OPENAI_BASE_URL"
 _A_CENTURY: Final = 36_500.0
 """In days."""
 
@@ -88,7 +88,7 @@ class Cache:
 
 
 def settings_of(session: Session, *, is_named: bool = False) -> ModelSettings:
-    """Return the settings of models as they are now: files, environment, this session.
+    """Return the settings of models as they are now: files, environment, kernel, this session.
 
     Args:
         session: Whose settings.
@@ -99,13 +99,10 @@ def settings_of(session: Session, *, is_named: bool = False) -> ModelSettings:
     """
     from hypernb.llm import ModelSettings
 
-    given = dict(session.settings)
-    environ = dict(os.environ)
-    if base_url := given.pop("base_url", ""):
-        environ[_BASE_URL] = base_url
+    given = {**settings_here(), **session.settings}
     if given.pop("offline", False) and not is_named:
         given["mode"] = "offline"
-    return ModelSettings.load(session.root, environ, given)
+    return ModelSettings.load(session.root, os.environ, given)
 
 
 def resolved(session: Session, name: str) -> ModelSpec:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import (
     BudgetExhaustedError,
+    ConfigError,
     KeyMissingError,
     ModelError,
     ModelUnavailableError,
@@ -28,7 +29,7 @@ from hypernb.session._planning_kept import kept_if_it_ends
 from hypernb.session._planning_progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from hypernb.abc import ModelWait
     from hypernb.agents import Circumstances, Proposal
@@ -94,6 +95,7 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         PlanningInterruptedError: A person has stopped the planning.
         ReplayMissError: A cassette is replayed, and has no plan for this goal.
         PlanProblemsError: There is a budget, and nobody knows what the model costs.
+        ConfigError: A model was named where the environment says that none is asked.
     """
     from hypernb.agents import check_goal
 
@@ -103,7 +105,9 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
     settings = settings_of(session, is_named=bool(wish.model))
     models = _Models.of(session, settings, wish)
     if models is None:
-        plan = _by_rules(session, wish)
+        _refuse_named(settings, wish)
+        because = f"{settings.source_of_mode} says offline" if settings.is_offline else ""
+        plan = _by_rules(session, wish, because=because)
         if hint := settings.hint():
             plan.notes = (*plan.notes, hint)
         return plan
@@ -140,7 +144,8 @@ def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:
         if found is not None:
             # By the name that the task has for it, whatever the configuration calls it.
             models[name] = found[1]
-    return spec.model_copy(update={"models": models})
+    notes = (*spec.notes, *_strangers(settings, sorted(named)))
+    return spec.model_copy(update={"models": models, "notes": notes})
 
 
 @dataclass(frozen=True)
@@ -152,12 +157,14 @@ class _Models:
         known: All, by those names.
         cards: The agents that may take part.
         of_agents: Names of their models.
+        notes: Which of them are where a project says that is not trusted.
     """
 
     planner: str
     known: Mapping[str, ModelSpec]
     cards: Mapping[str, RoleCard]
     of_agents: Mapping[str, str]
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, session: Session, settings: ModelSettings, wish: Wish) -> _Models | None:
@@ -183,7 +190,11 @@ class _Models:
             alias, theirs = other or found
             known.setdefault(alias, theirs)
             of_agents[name] = alias
-        return cls(planner, known, cards, of_agents)
+        return cls(planner, known, cards, of_agents, _strangers(settings, known))
+
+
+def _strangers(settings: ModelSettings, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, (settings.said_of(name) for name in names)))
 
 
 def _is_foreign(card: RoleCard, root: Path) -> bool:
@@ -243,7 +254,7 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         proposal,
         there,
         planned_by=spec,
-        notes=ledger.notes,
+        notes=(*models.notes, *ledger.notes),
         is_replayed=wish.is_replayed,
     )
     plan.planning = ledger.calls
@@ -258,6 +269,16 @@ def _known_tools(names: tuple[str, ...], there: Circumstances) -> tuple[str, ...
         if name not in known:
             raise UnknownNameError("tool of these agents", name, known)
     return names
+
+
+def _refuse_named(settings: ModelSettings, wish: Wish) -> None:
+    if not wish.model:
+        return
+    said = settings.source_of_mode
+    raise ConfigError(
+        f"{wish.model!r} cannot be asked: {said} says offline.",
+        hint=f"Leave out --model, or set {said} to live.",
+    )
 
 
 def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
@@ -294,6 +315,8 @@ def _refuse_another(wish: Wish, error: Exception, spec: ModelSpec) -> None:
     hint = "Say more exactly what is wanted, take another model, or plan by rules: --offline."
     if wish.is_unseen:
         hint = "Leave out --yes to read the plan that rules make, or take another model."
+    if isinstance(error, BudgetExhaustedError):
+        hint = f"Give a larger --budget. {hint}"
     problems = error.problems if isinstance(error, NoPlanError) else ()
     raise NoPlanError(spec.name, problems, why=why, hint=hint) from error
 
@@ -309,7 +332,8 @@ def _instead(
 ) -> Plan:
     """Return the plan that rules make, with why no model has made one."""
     why = _why(error) if isinstance(error, TimeoutError) else str(ledger.kept_of(error))
-    said = f"{spec.name} at {spec.host} was asked for a plan, and there is none. {why}"
+    asked = "was asked for a plan, and there is none" if ledger.calls else "was not asked"
+    said = f"{spec.name} at {spec.host} {asked}. {why}"
     first = (said, *ledger.notes)
     because = f"{spec.name} has given no plan"
     plan = _by_rules(session, wish, because=because, first=first)

@@ -75,7 +75,8 @@ class Status:
 
     Attributes:
         needs_you: Missions that wait for a person.
-        cost: Spent in all missions of the store, in dollars.
+        cost: Spent in all missions of the store, in dollars, as far as it is known.
+        unknown: How many calls there were besides whose cost nobody knows.
     """
 
     store: str
@@ -84,6 +85,7 @@ class Status:
     needs_you: tuple[MissionRecord, ...]
     cost: float
     missions: int
+    unknown: int = 0
 
     def __repr__(self) -> str:
         from hypernb.views import status_text
@@ -96,7 +98,7 @@ class Session:
 
     Args:
         store: Path or SQLAlchemy URL of the database. By default ``HYPERNB_DB``, else
-            ``.hypernb/hypernb.db`` of the project, else the user's own.
+            ``.hypernb/hypernb.db`` if the project has that file, else the user's own.
         runner: ``process`` (default) or ``inprocess``; by default ``HYPERNB_RUNNER``.
         root: Directory that plans are relative to; by default the current one.
         by: Who decides, for the record; by default ``user@host``.
@@ -486,6 +488,7 @@ class Session:
             needs_you=tuple(store.missions(states=waiting)),
             cost=float(rows[0][1]),
             missions=int(rows[0][0]),
+            unknown=sum(each.unknown for each in store.usage_sums(("model",))),
         )
 
     # -- the crew -----------------------------------------------------------------------

@@ -36,14 +36,16 @@ def default_location() -> str:
     """Return where a store is opened if nobody says otherwise.
 
     ``HYPERNB_DB`` (a path or an SQLAlchemy URL); else ``.hypernb/hypernb.db`` of the project,
-    if this folder or one above it, up to the git root or the home directory, has a
-    ``.hypernb``; else ``hypernb.db`` in `home_folder`.
+    if this folder or one above it, up to the git root or the home directory, has that file;
+    else ``hypernb.db`` in `home_folder`.
     """
     if chosen := os.environ.get("HYPERNB_DB"):
         is_path = "://" not in chosen and not chosen.startswith(("file:", ":memory:"))
         return str(_absolute(chosen)) if is_path else chosen
     for folder in _project_folders(Path.cwd()):
-        if (folder / PROJECT_FOLDER).is_dir():
+        # The folder alone says nothing: settings, cassettes and agents make it too, and whoever
+        # writes the first of them would lose sight of all earlier missions.
+        if (folder / PROJECT_FOLDER / FILE_NAME).exists():
             return str(folder / PROJECT_FOLDER / FILE_NAME)
     return str(home_folder() / FILE_NAME)
 

@@ -139,7 +139,7 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     cost: Phrase = (_unlimited(plan),)
     short: Phrase = ()
     if limit is not None:
-        cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
+        cost = ("at most ", Strong(words.money(limit))) if limit else _nothing(plan)
         short = short_of(limit, quote)
         cost = (*cost, *short)
     if plan.deadline_s is not None:
@@ -149,14 +149,28 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     return (*cost, f"; each attempt takes at most {words.duration(longest)}")
 
 
+def _nothing(plan: PlanSpec) -> Phrase:
+    if not plan.budget:
+        return ("no money",)
+    return ("nothing of its budget of ", Strong(words.money(plan.budget)))
+
+
 def _limit(plan: PlanSpec) -> float | None:
     """Return the most that a plan can cost, in dollars; None if nobody has set a limit."""
+    if plan.tasks and all(map(_costs_nothing, plan.tasks)):
+        return 0.0
     if plan.budget is not None:
         return plan.budget
     free = [task for task in plan.tasks if task.cap_cost is None]
     if any(isinstance(task.work, PythonWork) or _may_pay(plan, task) for task in free):
         return None
     return sum(task.cap_cost or 0.0 for task in plan.tasks)
+
+
+def _costs_nothing(task: TaskSpec) -> bool:
+    """Tell whether an agent only uses hypernb's own tools, which pay nobody."""
+    work = task.work
+    return isinstance(work, AgentWork) and not (work.model or work.function or task.cap_cost)
 
 
 def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:

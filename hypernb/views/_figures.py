@@ -20,7 +20,7 @@ from hypernb.model import (
 from hypernb.views._left import Left, left
 from hypernb.views._model_events import waits_until
 from hypernb.views._models import NO_OUTLOOK, Outlook, model_name
-from hypernb.views.words import APPROVED, count, state_word
+from hypernb.views.words import APPROVED, cost_and_unknown, count, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,12 +232,7 @@ class Figures:
     @property
     def cost_words(self) -> str:
         """What it has cost so far; what nobody knows is not nothing."""
-        unknown = self.outlook.unknown
-        known = dollars(self.snapshot.mission.cost)
-        if not unknown:
-            return known
-        calls = f"{count(unknown, 'call')} of unknown cost"
-        return f"{known} and {calls}" if self.snapshot.mission.cost else calls
+        return cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
 
     @property
     def spent_words(self) -> str:

@@ -49,6 +49,8 @@ class StatusLike(Protocol):
     def cost(self) -> float: ...
     @property
     def missions(self) -> int: ...
+    @property
+    def unknown(self) -> int: ...
 
 
 def _rest(total: int, shown: int, things: str) -> str:
@@ -364,10 +366,11 @@ def table_text(heads: Sequence[str], rows: Sequence[Sequence[Any]], *, width: in
 
 def status_text(status: StatusLike) -> str:
     """Write what runs, what needs you, what it cost, and who does the work."""
+    spent = words.cost_and_unknown(status.cost, status.unknown)
     told = [
         ("Running", _missions(status.running) or "Nothing."),
         ("Needs you", _missions(status.needs_you) or "Nothing."),
-        ("Spent", f"{words.money(status.cost)} in {words.count(status.missions, 'mission')}"),
+        ("Spent", f"{spent} in {words.count(status.missions, 'mission')}"),
         ("Runner", _runners(status.runners)),
         ("Store", line(status.store, cut_at=300)),
     ]

@@ -254,6 +254,19 @@ def money(amount: float, *, fine: bool = False) -> str:
     return f"${amount:,.3f}" if fine and amount >= _TENTH else dollars(amount)
 
 
+def cost_and_unknown(cost: float, unknown: int) -> str:
+    """Write what was paid, and how many calls cost nobody knows what: that is not nothing.
+
+    Example:
+        >>> cost_and_unknown(0.5, 0), cost_and_unknown(0.5, 1), cost_and_unknown(0, 2)
+        ('$0.50', '$0.50 and 1 call of unknown cost', '2 calls of unknown cost')
+    """
+    if not unknown:
+        return dollars(cost)
+    calls = f"{count(unknown, 'call')} of unknown cost"
+    return f"{dollars(cost)} and {calls}" if cost else calls
+
+
 def money_of(spent: float, budget: float) -> str:
     """Write how much of a sum is spent, to the tenth of a cent where cents would not tell.
 

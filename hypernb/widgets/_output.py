@@ -158,10 +158,7 @@ def _stored(mission: Mission, digest: Digest) -> Seen:
 
 
 def _result_tasks(mission: Mission) -> list[str]:
-    plan = mission.plan
-    if plan.result:
-        return [plan.result]
-    return last_tasks(plan)[:OUTPUTS_AT_MOST]
+    return list(mission.plan.result_tasks[:OUTPUTS_AT_MOST])
 
 
 def _will_be(plan: PlanSpec) -> Phrase:

@@ -275,7 +275,7 @@ def test_rewind_can_give_another_budget(terminal: Terminal) -> None:
     assert terminal.hypernb("run", "repo-audit", ".", "--yes", "--no-tests").returncode == DONE
     asked = terminal.hypernb("rewind", "m-1", "--budget", "0.25")
     assert "waits for approval" in asked.stderr
-    assert "at most $0.25" in terminal.hypernb("show", "m-2").stdout
+    assert "budget of $0.25" in terminal.hypernb("show", "m-2").stdout
     assert terminal.hypernb("rewind", "m-1", "--budget", "-1", "--yes").returncode == MISUSE
 
 

@@ -41,13 +41,28 @@ def test_hyper_config_sets_the_same(plain: Kernel) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        pytest.param("content=some", "content cannot be 'some'", id="content"),
+        pytest.param("content=some", "Known: 'full', 'hashes', 'none'", id="content"),
+        pytest.param("base_url=ftp://x", "begins with http:// or https://", id="scheme"),
+        pytest.param("base_url=localhost:18000", "http://localhost:11434/v1", id="none"),
         pytest.param("cache_s=soon", "cache_s cannot be 'soon'", id="cache"),
         pytest.param("mdel=a", "Did you mean 'model'", id="name"),
     ],
 )
 def test_setting_without_a_meaning_is_refused(plain: Kernel, line: str, said: str) -> None:
     assert said in plain.run(f"%hyper config {line}").error
+
+
+def test_settings_of_the_kernel_hold_for_a_session_in_python_too(plain: Kernel) -> None:
+    plain.ok("import hypernb")
+    plain.ok("%config HyperMagics.base_url = 'http://localhost:9/v1'")
+    plain.ok("%config HyperMagics.model = 'small-1'")
+    hosts = "[(each.name, each.host) for each in hypernb.Session({}).models()]"
+    try:
+        assert "('small-1', 'localhost:9')" in plain.ok(hosts.format("")).value
+        own = "settings={'model': 'large-2'}"
+        assert "('large-2', 'localhost:9')" in plain.ok(hosts.format(own)).value
+    finally:
+        plain.ok("%config HyperMagics.base_url = ''")
 
 
 def test_settings_are_completed(plain: Kernel) -> None:

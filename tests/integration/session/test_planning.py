@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 import hypernb
 from hypernb.errors import (
+    ConfigError,
     KeyMissingError,
     ModelError,
     ModelRefusedError,
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.model_server import Asked
+
+DEADLINE_S = 30.0
 MODEL = "scripted"
 PRICED = '[profiles.openai.prices."scripted"]\ninput = 100\noutput = 1000\n'
 
@@ -684,3 +689,126 @@ def test_planning_keeps_hashes_as_the_setting_says(
     assert [bool(each.request_hash) for each in calls] == [content != "none"] * 2
     assert [bool(each.request) for each in calls] == [content == "full"] * 2
     assert bool(kept_in(tmp_path / "store.db", MARK)) == (content == "full")
+
+
+# -- what became of it ------------------------------------------------------------------------
+
+
+def carried_out(session: hypernb.Session, *tasks: dict[str, Any], result: str = "") -> Any:
+    """Approve the plan of a model that answers no task, and wait for the end."""
+
+    def script(asked: Asked) -> Reply:
+        said = json.dumps(asked.body["messages"])
+        if "The person's goal" in said:
+            return Reply(text=json.dumps(plan(*tasks, result=result)))
+        return Reply(text="Fine.") if "Look well." in said else Reply(text="")
+
+    with ModelServer(script) as server:
+        os.environ["OPENAI_BASE_URL"] = server.url
+        mission = session.propose("Is it safe?")
+        mission.approve().wait(DEADLINE_S)
+        session.stop()
+    return mission
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERNB_MODEL", MODEL)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+
+
+@pytest.mark.usefixtures("configured")
+def test_mission_without_its_result_has_failed(session: hypernb.Session) -> None:
+    mission = carried_out(session, task(returns="text"))
+    assert mission.state is MissionState.FAILED
+    assert "Task 'look' failed" in mission.record.error
+
+
+@pytest.mark.usefixtures("configured")
+def test_task_whose_needs_have_all_failed_is_not_asked_and_the_mission_has_failed(
+    session: hypernb.Session,
+) -> None:
+    last = task(name="sum-up", needs=["look"], goal="Look well.", returns="text")
+    mission = carried_out(session, task(returns="text"), last, result="sum-up")
+    assert (mission.state, mission.tasks["sum-up"].state) == ("failed", "skipped")
+    assert mission.tasks["sum-up"].record.note == "skipped: 'look' did not succeed"
+    assert "sum-up" not in {each.task for each in session.store.calls(mission.record.id)}
+
+
+@pytest.mark.usefixtures("configured")
+def test_mission_whose_result_is_there_has_succeeded_whatever_else_failed(
+    session: hypernb.Session,
+) -> None:
+    first, other = task(returns="text"), task(name="other", goal="Look well.", returns="text")
+    last = task(name="sum-up", needs=["look", "other"], goal="Look well.", returns="text")
+    mission = carried_out(session, first, other, last, result="sum-up")
+    assert (mission.state, mission.tasks["look"].state) == ("succeeded", "failed")
+    assert mission.result() == "Fine."
+
+
+def test_status_does_not_take_what_nobody_knows_for_nothing(
+    session: hypernb.Session, use: Any
+) -> None:
+    with ModelServer(plan_of()) as server:
+        use(server)
+        session.propose("Is it safe?")
+    assert "1 call of unknown cost in 1 mission" in repr(session.status())
+    assert "$0.00" not in repr(session.status())
+
+
+# -- words that are true ------------------------------------------------------------------
+
+
+def test_plan_of_rules_in_place_of_one_that_the_budget_forbids_says_what_is_true(
+    session: hypernb.Session, use: Any, home: Path
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        mission = session.propose("Is it safe?", budget=0.0001)
+        with pytest.raises(NoPlanError, match=r"Give a larger --budget\. Leave out --yes"):
+            session.propose("Is it safe?", budget=0.0001, unseen=True)
+        assert server.asked == []
+    shown = plan_text(mission.snapshot())
+    assert f"scripted at {server.host} was not asked. Of the $0.0001" in shown
+    assert "was asked for a plan" not in shown
+    assert "The tasks use no network, no key and no model." in mission.plan.notes[-1]
+    assert "nothing of its budget of $0.0001" in " ".join(shown.split())
+    assert "at most $0.0001" not in shown
+
+
+def test_offline_of_the_environment_is_named_as_the_reason(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODEL", MODEL)
+    monkeypatch.setenv("HYPERNB_MODE", "offline")
+    notes = session.plan("Is it safe?").notes
+    assert "because HYPERNB_MODE says offline" in notes[0]
+    assert "no model is configured" not in str(notes)
+
+
+def test_model_that_is_named_where_none_is_asked_is_an_error(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODE", "offline")
+    with pytest.raises(ConfigError, match="'mine' cannot be asked: HYPERNB_MODE says offline"):
+        session.plan("Is it safe?", model="mine")
+
+
+def test_plan_says_which_file_of_the_project_names_a_server(
+    session: hypernb.Session, home: Path
+) -> None:
+    file = session.root / ".hypernb" / "config.toml"
+    file.parent.mkdir()
+    with (
+        ModelServer(plan_of(), models=None) as theirs,
+        ModelServer(plan_of(), models=None) as mine,
+    ):
+        (home / "config.toml").write_text(f'[profiles.openai]\nbase_url = "{mine.url}"\n')
+        file.write_text(f'[profiles.mine]\nbase_url = "{theirs.url}"\nmodel = "m"\n')
+        session.propose("Is it safe?", model="mine")
+        assert (len(mine.asked), theirs.asked) == (1, [])
+        (home / "config.toml").unlink()
+        notes = session.propose("Is it safe?", model="mine:m").plan.notes
+    assert any(str(file) in note and "you have not trusted" in note for note in notes)

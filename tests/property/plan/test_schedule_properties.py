@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hypernb.model import OnFailure, PlanSpec, PythonWork, TaskSpec, TaskState
+from hypernb.model import AgentWork, OnFailure, PlanSpec, PythonWork, TaskSpec, TaskState
 from hypernb.plan import Schedule
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 
 WORK = PythonWork(function="f", arguments="a", label="f")
+ASKS = AgentWork(model="small")
 AGENTS = ("", "qa-engineer", "security-engineer")
 UNDER_WAY = TaskState.RUNNING
 
@@ -34,7 +35,7 @@ def plans(draw: st.DrawFn, most: int = 12) -> PlanSpec:
             TaskSpec(
                 name=name,
                 needs=tuple(needs),
-                work=WORK,
+                work=draw(st.sampled_from([WORK, ASKS])),
                 agent=draw(st.sampled_from(AGENTS)),
                 on_failure=draw(st.sampled_from(OnFailure)),
                 estimate_s=draw(st.none() | st.integers(0, 9)),
@@ -49,6 +50,7 @@ class Reference:
     def __init__(self, spec: PlanSpec) -> None:
         self.tasks = {task.name: task for task in spec.tasks}
         self.state = dict.fromkeys(self.tasks, TaskState.PENDING)
+        self.starved: set[str] = set()
         self.stopped = False
 
     def may_start(self) -> set[str]:
@@ -63,7 +65,11 @@ class Reference:
     def lets_go(self, name: str) -> bool:
         failed_softly = self.tasks[name].on_failure is OnFailure.CONTINUE
         state = self.state[name]
-        return state is TaskState.SUCCEEDED or (state is TaskState.FAILED and failed_softly)
+        return (
+            state is TaskState.SUCCEEDED
+            or (state is TaskState.FAILED and failed_softly)
+            or name in self.starved
+        )
 
     def end(self, name: str, *, well: bool) -> None:
         self.state[name] = TaskState.SUCCEEDED if well else TaskState.FAILED
@@ -73,6 +79,19 @@ class Reference:
             self.stopped = True
         if self.tasks[name].on_failure is OnFailure.SKIP:
             self.skip_after(name)
+        while nothing := [each for each in self.tasks if self.has_nothing_to_ask_about(each)]:
+            self.starved.update(nothing)
+            self.state.update(dict.fromkeys(nothing, TaskState.SKIPPED))
+
+    def has_nothing_to_ask_about(self, name: str) -> bool:
+        task = self.tasks[name]
+        return (
+            self.state[name] is TaskState.PENDING
+            and task.work == ASKS
+            and bool(task.needs)
+            and all(self.lets_go(need) for need in task.needs)
+            and not any(self.state[need] is TaskState.SUCCEEDED for need in task.needs)
+        )
 
     def skip_after(self, name: str) -> None:
         for other, task in self.tasks.items():

@@ -82,7 +82,7 @@ class TestRepoAudit:
     def test_execution_is_announced(self, plant: Plant) -> None:
         notes = " ".join(audit(plant(FILES)).notes)
         assert "executed on this machine with your rights" in notes
-        assert "No network, no key" in notes
+        assert "no network, no key" in notes
         assert "No git repository" in notes
 
     def test_no_tests_leaves_the_suite_out(self, plant: Plant) -> None:

@@ -403,6 +403,93 @@ def test_project_does_not_take_the_name_of_the_users_model(place: Place) -> None
     assert place.spec().base_url == "https://api.openai.com/v1"
 
 
+@pytest.mark.parametrize(
+    ("profile", "typed", "model"),
+    [
+        pytest.param("gpt-5-mini", "gpt-5-mini", "gpt-5-mini", id="bare"),
+        pytest.param("ft", "ft:gpt-4o:me::1", "ft:gpt-4o:me::1", id="tuned"),
+    ],
+)
+def test_no_project_takes_a_name_that_a_person_types(
+    place: Place, profile: str, typed: str, model: str
+) -> None:
+    place.project(f'[profiles."{profile}"]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "x"\n')
+    spec = place.spec(typed)
+    assert (spec.base_url, spec.name) == ("https://api.openai.com/v1", model)
+
+
+@pytest.mark.parametrize("where", ["environment", "session", "own"])
+def test_no_project_takes_a_name_of_a_server_that_the_person_has_set(
+    place: Place, where: str
+) -> None:
+    place.project('[profiles.qwen3]\nbase_url = "http://127.0.0.1:1/v1"\n')
+    address, more = "http://localhost:11434/v1", {}
+    if where == "environment":
+        place.environ["OPENAI_BASE_URL"] = address
+    elif where == "session":
+        more = {"base_url": address}
+    else:
+        place.own(f'[profiles.openai]\nbase_url = "{address}"\n')
+    settings = place.load(**more)
+    found = settings.resolve("qwen3:8b")
+    assert found is not None
+    assert (found[0], found[1].base_url) == ("openai:qwen3:8b", address)
+    assert settings.resolve(found[0]) == found
+
+
+def test_no_project_takes_the_model_of_a_profile_of_ones_own(place: Place) -> None:
+    place.own('[profiles.near]\nbase_url = "http://localhost:9/v1"\nmodel = "qwen3:8b"\n')
+    place.project('[profiles.qwen3]\nbase_url = "http://127.0.0.1:1/v1"\n')
+    assert place.named("qwen3:8b") == "near:qwen3:8b"
+
+
+def test_profile_of_a_project_has_a_name_of_its_own_and_says_which_file_names_it(
+    place: Place,
+) -> None:
+    place.project('[profiles.near]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\n')
+    assert place.spec("near:m").base_url == "http://127.0.0.1:1/v1"
+    said = place.load().said_of("near:m")
+    assert "http://127.0.0.1:1/v1, says" in said
+    assert str(place.project_file) in said
+    assert place.load().said_of("gpt-4o") == place.load().said_of("ollama:m") == ""
+
+
+@pytest.mark.parametrize("name", ["OpenAI", "OLLAMA"])
+def test_project_has_no_profile_that_differs_from_one_of_yours_by_case(
+    place: Place, name: str
+) -> None:
+    place.project(f'[profiles.{name}]\nbase_url = "http://127.0.0.1:1/v1"\n')
+    with pytest.raises(ConfigError, match=f"'{name.lower()}', which is yours, by '{name}'"):
+        place.load()
+
+
+def test_profile_in_other_letters_is_no_model(place: Place) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'openai:gpt-4o'"):
+        place.load().resolve("OpenAI:gpt-4o")
+
+
+@pytest.mark.parametrize("where", ["environment", "session"])
+def test_address_that_is_nearer_goes_before_the_profile_that_has_the_model(
+    place: Place, where: str
+) -> None:
+    place.own(FAR + 'model = "large"\n')
+    assert place.spec("large").base_url == "https://models.example.org/v1"
+    address, more = "http://localhost:8000/v1", {}
+    if where == "environment":
+        place.environ["OPENAI_BASE_URL"] = address
+    else:
+        more = {"base_url": address}
+    found = place.load(**more).resolve("large")
+    assert found is not None
+    assert (found[0], found[1].base_url, found[1].key) == ("large", address, "")
+
+
+def test_address_of_a_session_that_is_none_blames_no_variable(place: Place) -> None:
+    with pytest.raises(ConfigError, match="base_url of this session is no address") as caught:
+        place.load(base_url="localhost:18000")
+    assert "http://localhost:11434/v1" in caught.value.hint
+
+
 # -- files that are wrong ----------------------------------------------------------------------
 
 

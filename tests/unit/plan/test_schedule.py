@@ -12,13 +12,14 @@ from hypernb.errors import (
     TransitionError,
     UnknownTaskError,
 )
-from hypernb.model import OnFailure, PlanSpec, PythonWork, TaskSpec, TaskState
+from hypernb.model import AgentWork, OnFailure, PlanSpec, PythonWork, TaskSpec, TaskState
 from hypernb.plan import Consequence, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORK = PythonWork(function="f", arguments="a", label="f")
+ASKS = {"work": AgentWork(model="small")}
 S = TaskState
 
 
@@ -386,3 +387,29 @@ def test_large_plan_is_scheduled_in_time() -> None:
     while name := schedule.best():
         run(schedule, name)
     assert schedule.counts() == {S.SUCCEEDED: wide}
+
+
+# --- tasks that ask a model ---------------------------------------------------------------
+
+
+def test_task_that_would_ask_a_model_is_skipped_where_all_it_needs_has_failed() -> None:
+    spec = plan(on_failure="continue", a="", b="", ask="a b", use="ask")
+    schedule = Schedule(changed(spec, ask=ASKS))
+    assert failing(schedule, "a") == Consequence()
+    assert failing(schedule, "b") == Consequence(readied=("use",), skipped=("ask",))
+
+
+def test_task_that_would_ask_a_model_goes_on_with_what_is_there() -> None:
+    spec = plan(on_failure="continue", a="", b="", ask="a b")
+    schedule = Schedule(changed(spec, ask=ASKS))
+    failing(schedule, "a")
+    run(schedule, "b")
+    assert schedule.ready() == ["ask"]
+
+
+def test_retry_of_what_had_nothing_to_ask_about_names_what_it_needs() -> None:
+    schedule = Schedule(changed(plan(on_failure="continue", a="", ask="a"), ask=ASKS))
+    failing(schedule, "a")
+    with pytest.raises(TransitionError, match="Retry 'a', which it needs, with it"):
+        schedule.retry(["ask"])
+    assert schedule.retry() == Consequence(readied=("a",), pending=("ask",))

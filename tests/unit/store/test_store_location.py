@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,22 +76,42 @@ def test_pipe_is_no_database(tmp_path: Path) -> None:
         open_store(tmp_path / "x.db")
 
 
-def test_project_folder_holds_the_database(project: Path) -> None:
-    (project / ".hypernb").mkdir()
-    assert default_location() == str(project / ".hypernb" / "hypernb.db")
+def with_a_database(folder: Path) -> str:
+    (folder / ".hypernb").mkdir()
+    (folder / ".hypernb" / "hypernb.db").touch()
+    return str(folder / ".hypernb" / "hypernb.db")
+
+
+def test_project_with_a_database_keeps_its_own_missions(project: Path) -> None:
+    assert with_a_database(project) == default_location()
+
+
+def test_empty_file_becomes_the_projects_database(project: Path) -> None:
+    where = with_a_database(project)
+    with closing(open_store()) as store:
+        assert (store.missions(), database_file(store.url)) == ([], Path(where))
+
+
+@pytest.mark.parametrize("written", ["config.toml", "agents/x.toml", "cassettes/x.jsonl"])
+def test_settings_agents_and_cassettes_of_a_project_hide_no_mission(
+    project: Path, home: Path, written: str
+) -> None:
+    file = project / ".hypernb" / written
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert default_location() == str(home / "hypernb.db")
 
 
 def test_project_ends_at_its_git_root(project: Path, tmp_path: Path, home: Path) -> None:
     (tmp_path / "project" / ".git").mkdir()
-    (tmp_path / ".hypernb").mkdir()
+    with_a_database(tmp_path)
     assert default_location() == str(home / "hypernb.db")
-    (project / ".hypernb").mkdir()
-    assert default_location() == str(project / ".hypernb" / "hypernb.db")
+    assert with_a_database(project) == default_location()
 
 
 def test_home_directory_is_nobodys_project(project: Path, tmp_path: Path, home: Path) -> None:
     del project
-    (tmp_path / ".hypernb").mkdir()
+    with_a_database(tmp_path)
     assert default_location() == str(home / "hypernb.db")
 
 
@@ -99,7 +120,7 @@ def test_folder_outside_home_looks_at_itself_only(
 ) -> None:
     shared = tmp_path / "shared"
     (shared / "deep").mkdir(parents=True)
-    (shared / ".hypernb").mkdir()
+    with_a_database(shared)
     monkeypatch.setenv("HOME", str(tmp_path / "somewhere"))
     monkeypatch.chdir(shared / "deep")
     assert default_location() == str(home / "hypernb.db")

@@ -36,6 +36,7 @@ class Status:
     needs_you: tuple[Any, ...] = ()
     cost: float = 0.0
     missions: int = 0
+    unknown: int = 0
 
 
 @pytest.mark.parametrize(
