@@ -129,10 +129,10 @@ def test_free_model_lets_nothing_be_spent(make: type[Examples]) -> None:
 
 
 @pytest.mark.parametrize("form", ["html", "text"])
-def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
+def test_quotes_stand_beside_the_plan(make: type[Examples], read: Any, form: str) -> None:
     shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
     said = (
-        mission_html(shown, live=False, outlook=OUTLOOK)
+        read(mission_html(shown, live=False, outlook=OUTLOOK)).text
         if form == "html"
         else mission_text(shown, 200, outlook=OUTLOOK)
     )
@@ -142,7 +142,7 @@ def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["html", "text"])
-def test_quote_says_once_how_it_is_known(make: type[Examples], form: str) -> None:
+def test_quote_says_once_how_it_is_known(make: type[Examples], read: Any, form: str) -> None:
     shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
     whole = Quote(
         QuoteSource.ESTIMATE,
@@ -152,7 +152,7 @@ def test_quote_says_once_how_it_is_known(make: type[Examples], form: str) -> Non
     )
     outlook = Outlook((whole, OF_LINT))
     said = (
-        mission_html(shown, live=False, outlook=outlook)
+        read(mission_html(shown, live=False, outlook=outlook)).text
         if form == "html"
         else mission_text(shown, 200, outlook=outlook)
     )
