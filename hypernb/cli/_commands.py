@@ -204,10 +204,12 @@ def _writable(json_path: str | None) -> Path | None:
 def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
     from hypernb.views import plan_text
 
+    # Looked up before the approval: nobody asks what was quoted of a mission that runs.
+    outlook = mission.outlook()
     if not yes and not sys.stdin.isatty():
         # Planning it may have cost something, so it is not to be planned again to be seen.
         if not quiet:
-            _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=mission.outlook()))
+            _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=outlook))
         look = f"hypernb show {mission.id} shows its plan" if quiet else "Its plan is above"
         raise ApprovalError(
             f"Mission {mission.id} waits for approval, and nobody is here to give it.",
@@ -218,7 +220,7 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             plan_hash=mission.proposed_hash
         )  # first, so that what is shown does not ask for it
     if not quiet:
-        _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=mission.outlook()))
+        _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=outlook))
     if yes:
         return
     if not click.confirm("Approve this plan and start it?"):
