@@ -197,10 +197,11 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     from hypernb.session._choices import choices
 
     record, offered = mission.record, choices(mission, plan)
+    # While it runs, nobody asks what was quoted; and a cassette is never paid.
+    is_quoted = record.started_at is None or record.state.is_final
+    quotes = _quotes(mission) if is_quoted and not plan.is_replayed else ()
     if record.started_at is None:
-        return Outlook(_quotes(mission), choices=offered)
-    # While it runs, nobody asks what was quoted.
-    quotes = _quotes(mission) if record.state.is_final else ()
+        return Outlook(quotes, choices=offered)
     return Outlook(quotes, _budget(mission), _unknown(mission), offered)
 
 

@@ -139,6 +139,8 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     short: Phrase = ()
     if limit is not None:
         cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
+        if plan.is_replayed and not own_tasks(plan):
+            cost, quote = ("no money: a cassette answers",), None
         short = short_of(limit, quote)
         cost = (*cost, *short)
     if plan.deadline_s is not None:
@@ -161,12 +163,13 @@ def _limit(plan: PlanSpec) -> float | None:
 def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:
     name = task.work.model if isinstance(task.work, AgentWork) else ""
     price = plan.models[name].price if name in plan.models else None
-    return bool(name) and (price is None or bool(price.input or price.output))
+    is_free = plan.is_replayed or (price is not None and not (price.input or price.output))
+    return bool(name) and not is_free
 
 
 def _unlimited(plan: PlanSpec) -> str:
     payers = [kinds(plan)] if own_tasks(plan) else []
-    payers += ["models"] if models_used(plan) else []
+    payers += ["models"] if models_used(plan) and not plan.is_replayed else []
     said = f"what your {' and '.join(payers)} {'cost' if 'models' in payers else 'pay'}"
     return f"{said}; no budget is set" if "models" in payers else said
 
@@ -224,7 +227,8 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
-    cost = None if figures.has_nothing_to_run else figures.past.cost
+    is_free = figures.has_nothing_to_run or plan.is_replayed
+    cost = None if is_free else figures.past.cost
     quotes = _quotes(figures, plan)
     if quotes:
         terms[1:1] = quotes

@@ -6,7 +6,6 @@ import io
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -159,9 +158,8 @@ def test_plan_that_is_approved_at_once_is_shown_with_its_quote(
 
     def begun(mission: Mission, *tasks: Any, **terms: Any) -> Mission:
         approved = approve(mission, *tasks, **terms)
-        at, command = datetime.now(UTC).isoformat(), "update missions set started_at=?"
         with closing(sqlite3.connect(tmp_path / "store.db")) as store, store:
-            store.execute(f"{command}, state='running'", (at,))
+            store.execute("update missions set started_at=created_at, state='running'")
         return approved
 
     monkeypatch.setattr(Mission, "approve", begun)

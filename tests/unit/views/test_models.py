@@ -111,6 +111,11 @@ def test_replayed_cassette_asks_nobody(make: type[Examples]) -> None:
     assert "api.example" not in terms["Reaches"]
     assert "nobody is asked" in terms["Asks"]
     assert terms["Cassette"] == "answers come from /tmp/a.jsonl"
+    # It has a function beside its agents.
+    assert terms["Spends"].startswith("what your functions pay")
+    spec = with_a_model(make, cassette="replay:/tmp/a.jsonl")
+    agents = spec.model_copy(update={"tasks": tuple(t for t in spec.tasks if t.agent)})
+    assert told(agents)["Spends"].startswith("no money: a cassette answers")
 
 
 def test_unknown_price_is_not_told_as_nothing(make: type[Examples]) -> None:
