@@ -681,9 +681,8 @@ def doctor(*, fix: bool, model: str, offline: bool) -> int:
     with planning("The doctor") as tell:
         checks = _session().doctor(model=model, offline=offline, on_progress=tell)
     rows = [
-        (check.what, state, as_commands(check.found), as_commands(check.next_step))
+        (check.what, check.word, as_commands(check.found), as_commands(check.next_step))
         for check in checks
-        for state in ["fine" if check.ok else "not fine"]
     ]
     heads = ["Looked at", "", "Found", "What to do"]
     _echo(table_text(heads, rows, width=_table_width()))

@@ -442,7 +442,7 @@ def _doctor(around: Surroundings, request: Request) -> Listing[Check] | Shown:
         ["Looked at", "", "Found", "What to do"],
         lambda each: (
             each.what,
-            "fine" if each.ok else "not fine",
+            each.word,
             each.found,
             each.next_step,
         ),
