@@ -91,6 +91,12 @@ def plan_text(
     return "\n\n".join(part for part in parts if part)
 
 
+def brief_text(snapshot: MissionSnapshot, width: int = 80) -> str:
+    """Write only how a mission stands and what comes next."""
+    figures = Figures(snapshot)
+    return f"{_head(figures, width)}\n\n{_three(figures, width)}"
+
+
 # -- by state ----------------------------------------------------------------------------
 
 
