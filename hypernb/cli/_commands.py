@@ -21,6 +21,7 @@ from hypernb.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hypernb.model import MissionState
     from hypernb.session import Mission, Session
 
 MIN_WIDTH, MAX_WIDTH, UNBROKEN_WIDTH = 60, 120, 2000
@@ -89,6 +90,7 @@ def _echo(text: str) -> None:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[PLAYBOOK [ARGS]...]")
 @click.option("--goal", help="What is wanted, instead of a playbook.")
 @click.option("--agents", metavar="A,B", help="Only these agents.")
+@click.option("--tools", default="", metavar="A,B", help="Only these tools, with a model.")
 @click.option("--yes", is_flag=True, help="Approve at once, whatever the plan says.")
 @click.option(
     "--json", "json_path", metavar="OUT", help="Write the outcome there; - is stdout."
@@ -105,6 +107,7 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     words: tuple[str, ...],
     goal: str | None,
     agents: str | None,
+    tools: str,
     yes: bool,
     json_path: str | None,
     no_wait: bool,
@@ -117,6 +120,8 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     wanted = tuple(filter(None, (agents or "").split(",")))
     about = goal or (words[0] if words else "")
     terms = {"budget": budget, "agents": wanted, "unseen": yes, **_of_models(about, **models)}
+    if tools:
+        terms["tools"] = tuple(filter(None, tools.split(",")))
     mission = _proposed(words, goal, terms)
     quiet = json_path == "-"
     _decide(mission, yes=yes, quiet=quiet)
@@ -419,13 +424,25 @@ def wait(*, mission: str, timeout: float | None) -> int:
 # -- looking -----------------------------------------------------------------------------
 
 
+def _states(names: Sequence[str]) -> tuple[MissionState, ...]:
+    from hypernb.model import MissionState
+
+    known = [state.value for state in MissionState]
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("state of a mission", name, known)
+    return tuple(MissionState(name) for name in names)
+
+
 @hypernb.command()
 @click.option("--limit", default=50, type=AT_LEAST_ONE, metavar="N", help="At most so many.")
-def ls(*, limit: int) -> None:
+@click.option("--state", default="", metavar="A,B", help="Only those that are running, say.")
+def ls(*, limit: int, state: str) -> None:
     """List missions, newest first."""
     from hypernb.views import missions_text
 
-    records = [mission.record for mission in _session().missions(limit=limit)]
+    states = _states(tuple(filter(None, state.split(","))))
+    records = [mission.record for mission in _session().missions(limit=limit, states=states)]
     if not records:
         _echo("No mission to show. hypernb run PLAYBOOK, or --goal, starts one.")
         return

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from typing import Final
 
 import click
@@ -72,7 +75,15 @@ def _code(error: HypernbError) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    click.echo(f"hypernb: {text}", err=True)
+    said = f"hypernb: {text}"
+    if sys.stderr.isatty():
+        # A terminal would break it in the middle of a word; a program reads one line.
+        columns = shutil.get_terminal_size().columns
+        said = "\n".join(
+            textwrap.fill(each, columns, break_long_words=False, break_on_hyphens=False)
+            for each in said.splitlines()
+        )
+    click.echo(said, err=True)
     return code
 
 

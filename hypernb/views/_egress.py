@@ -60,7 +60,7 @@ def leaves(each: EgressLike) -> str:
     would = "" if _is_sent(each) else " would"
     said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}"
     said += f"{would}{_LEAVE}{each.host}"
-    what = _what(each.see, each.rows)
+    what = _what(each.see, each.rows, each.kind)
     covered = covered_up(each.redactions)
     note = f"; {each.note}" if each.note else ""
     return f"{said}: {what}{f'; {covered}' if covered else ''}{note}."
@@ -88,9 +88,12 @@ def covered_up(redactions: Mapping[str, int]) -> str:
     return f"{', '.join(said)} covered up" if said else ""
 
 
-def _what(see: str, rows: int) -> str:
+def _what(see: str, rows: int, kind: str = "") -> str:
     if see == "all":
         return "all of it"
+    if kind == "str":
+        lines = f", {words.count(rows, 'sampled line')} at most" if see == "sample" else ""
+        return f"its length{lines}"
     if see == "sample" and rows:
         return f"types, statistics, {words.count(rows, 'sampled row')}"
     return "types and statistics"

@@ -171,3 +171,25 @@ def test_plan_that_is_approved_at_once_is_shown_with_its_quote(
     told = capsys.readouterr().out
     assert "Quote  " in told
     assert "as the model guessed it" in " ".join(told.split())
+
+
+def test_missions_can_be_listed_by_state_and_tools_be_chosen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    made = plan(task(returns="text", tools=["search-files"]))
+    start = ["run", "--goal", "Is it safe?", "--yes", "--no-wait"]
+    with ModelServer(Reply(text=json.dumps(made))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+        assert run([*start, "--tools", "read-file,search-files"]) == DONE
+        told = str(server.requests[-1].body)
+    assert "search-files" in told
+    assert "list-files" not in told
+    capsys.readouterr()
+    assert run(["ls", "--state", "awaiting_approval,running"]) == DONE
+    assert "Is it safe?" in capsys.readouterr().out
+    assert run(["ls", "--state", "failed"]) == DONE
+    assert "No mission to show" in capsys.readouterr().out
+    assert run(["ls", "--state", "lost"]) == MISUSE
+    assert "'lost'" in capsys.readouterr().err

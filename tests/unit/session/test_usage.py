@@ -80,7 +80,7 @@ def test_plot_is_bars_of_text_in_a_terminal() -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     first, *bars = repr(TABLE.plot()).splitlines()
     assert first.endswith(", in dollars")
-    assert " ".join(bars[0].split()) == f"large-1 · qa {'█' * 24} $0.75"
+    assert " ".join(bars[0].split()).startswith(f"large-1 · qa {'█' * 24} $0.75")
     assert bars[1].endswith("unknown")
     assert "█" not in bars[1]
 
