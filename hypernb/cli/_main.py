@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from typing import Final
 
 import click
@@ -23,6 +21,7 @@ from hypernb.errors import (
     UsageError,
     WaitInterruptedError,
     WaitTimeoutError,
+    between_words,
 )
 
 DONE: Final = 0
@@ -75,15 +74,7 @@ def _code(error: HypernbError) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    said = f"hypernb: {text}"
-    if sys.stderr.isatty():
-        # A terminal would break it in the middle of a word; a program reads one line.
-        columns = shutil.get_terminal_size().columns
-        said = "\n".join(
-            textwrap.fill(each, columns, break_long_words=False, break_on_hyphens=False)
-            for each in said.splitlines()
-        )
-    click.echo(said, err=True)
+    click.echo("\n".join(between_words(f"hypernb: {text}", sys.stderr)), err=True)
     return code
 
 
