@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import EventKind, MissionState, RunStatus, TaskState
+from hypernb.model import THE_KERNEL, EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._model_events import waits_for, waits_until
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from hypernb.model import Event, Report, TaskRecord
     from hypernb.views._figures import Figures
 
-_GONE: Final = "the kernel that has "
-_BUSY: Final = f"waits for {_GONE}"
-"""How the note of a task begins that waits for a kernel; see `hypernb.engine`."""
+_BUSY: Final = f"waits for {THE_KERNEL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,7 @@ def _on_kernel(figures: Figures) -> Phrase:
     """Say that a task waits for a kernel that is busy, or gone, to call a function of it."""
     if figures.is_ending:
         return ()
-    if gone := [task for task in figures.active if line(task.note).startswith(_GONE)]:
+    if gone := [task for task in figures.active if line(task.note).startswith(THE_KERNEL)]:
         return (Strong("You"), f": {line(gone[0].note)}.")
     held = [task for task in figures.active if line(task.note).startswith(_BUSY)]
     if not held:
