@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import difflib
+import shutil
+import sys
+import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,6 +59,22 @@ def not_quoted(characters: int) -> str:
     return f"{characters:,} characters, which content = 'full' would quote"
 
 
+def between_words(text: str, stream: IO[str] | None) -> list[str]:
+    """Break text between words if it is for a terminal, which breaks within them.
+
+    Whatever else reads the stream gets a line as it is.
+    """
+    if stream is None or not stream.isatty():
+        return [text]
+    columns = shutil.get_terminal_size().columns
+    return [
+        part
+        for each in text.splitlines()
+        for part in textwrap.wrap(each, columns, break_long_words=False, break_on_hyphens=False)
+        or [""]
+    ]
+
+
 class HypernbError(Exception):
     """Base of all hypernb errors.
 
@@ -90,7 +109,7 @@ class HypernbError(Exception):
     def _render_traceback_(self) -> list[str]:
         # IPython prints these lines instead of a traceback; the exception itself still
         # propagates, so nbclient and try/except see it unchanged.
-        return [f"{type(self).__name__}: {self}"]
+        return between_words(f"{type(self).__name__}: {self}", sys.stdout)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Subclasses take facts, not a message, so the default reduction would feed the

@@ -21,6 +21,7 @@ from hypernb.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hypernb.model import MissionState
     from hypernb.session import Mission, Session
 
 MIN_WIDTH, MAX_WIDTH, UNBROKEN_WIDTH = 60, 120, 2000
@@ -89,6 +90,7 @@ def _echo(text: str) -> None:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[PLAYBOOK [ARGS]...]")
 @click.option("--goal", help="What is wanted, instead of a playbook.")
 @click.option("--agents", metavar="A,B", help="Only these agents.")
+@click.option("--tools", default="", metavar="A,B", help="Only these tools, with a model.")
 @click.option("--yes", is_flag=True, help="Approve at once, whatever the plan says.")
 @click.option(
     "--json", "json_path", metavar="OUT", help="Write the outcome there; - is stdout."
@@ -105,6 +107,7 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     words: tuple[str, ...],
     goal: str | None,
     agents: str | None,
+    tools: str,
     yes: bool,
     json_path: str | None,
     no_wait: bool,
@@ -117,6 +120,8 @@ def run(  # noqa: PLR0913 (click hands over one parameter an option)
     wanted = tuple(filter(None, (agents or "").split(",")))
     about = goal or (words[0] if words else "")
     terms = {"budget": budget, "agents": wanted, "unseen": yes, **_of_models(about, **models)}
+    if tools:
+        terms["tools"] = tuple(filter(None, tools.split(",")))
     mission = _proposed(words, goal, terms)
     quiet = json_path == "-"
     _decide(mission, yes=yes, quiet=quiet)
@@ -204,10 +209,12 @@ def _writable(json_path: str | None) -> Path | None:
 def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
     from hypernb.views import plan_text
 
+    # Looked up before the approval: nobody asks what was quoted of a mission that runs.
+    outlook = mission.outlook()
     if not yes and not sys.stdin.isatty():
         # Planning it may have cost something, so it is not to be planned again to be seen.
         if not quiet:
-            _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=mission.outlook()))
+            _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=outlook))
         look = f"hypernb show {mission.id} shows its plan" if quiet else "Its plan is above"
         raise ApprovalError(
             f"Mission {mission.id} waits for approval, and nobody is here to give it.",
@@ -218,7 +225,7 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
             plan_hash=mission.proposed_hash
         )  # first, so that what is shown does not ask for it
     if not quiet:
-        _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=mission.outlook()))
+        _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=outlook))
     if yes:
         return
     if not click.confirm("Approve this plan and start it?"):
@@ -417,13 +424,25 @@ def wait(*, mission: str, timeout: float | None) -> int:
 # -- looking -----------------------------------------------------------------------------
 
 
+def _states(names: Sequence[str]) -> tuple[MissionState, ...]:
+    from hypernb.model import MissionState
+
+    known = [state.value for state in MissionState]
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("state of a mission", name, known)
+    return tuple(MissionState(name) for name in names)
+
+
 @hypernb.command()
 @click.option("--limit", default=50, type=AT_LEAST_ONE, metavar="N", help="At most so many.")
-def ls(*, limit: int) -> None:
+@click.option("--state", default="", metavar="A,B", help="Only those that are running, say.")
+def ls(*, limit: int, state: str) -> None:
     """List missions, newest first."""
     from hypernb.views import missions_text
 
-    records = [mission.record for mission in _session().missions(limit=limit)]
+    states = _states(tuple(filter(None, state.split(","))))
+    records = [mission.record for mission in _session().missions(limit=limit, states=states)]
     if not records:
         _echo("No mission to show. hypernb run PLAYBOOK, or --goal, starts one.")
         return
@@ -679,9 +698,8 @@ def doctor(*, fix: bool, model: str, offline: bool) -> int:
     with planning("The doctor") as tell:
         checks = _session().doctor(model=model, offline=offline, on_progress=tell)
     rows = [
-        (check.what, state, as_commands(check.found), as_commands(check.next_step))
+        (check.what, check.word, as_commands(check.found), as_commands(check.next_step))
         for check in checks
-        for state in ["fine" if check.ok else "not fine"]
     ]
     heads = ["Looked at", "", "Found", "What to do"]
     _echo(table_text(heads, rows, width=_table_width()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 import click
@@ -20,6 +21,7 @@ from hypernb.errors import (
     UsageError,
     WaitInterruptedError,
     WaitTimeoutError,
+    between_words,
 )
 
 DONE: Final = 0
@@ -72,7 +74,7 @@ def _code(error: HypernbError) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    click.echo(f"hypernb: {text}", err=True)
+    click.echo("\n".join(between_words(f"hypernb: {text}", sys.stderr)), err=True)
     return code
 
 

@@ -8,7 +8,7 @@ import orjson
 
 from hypernb.engine import _changes as changes
 from hypernb.errors import ContractError, HypernbError, ToolError, UsageError
-from hypernb.model import AgentWork, KernelCall, ToolCallState, new_id
+from hypernb.model import THE_KERNEL, AgentWork, KernelCall, ToolCallState, new_id
 
 if TYPE_CHECKING:
     from hypernb.engine._attempt import Attempt
@@ -107,9 +107,9 @@ class KernelCalls:
         lane = store.lane_of(call.mission_id, call.lane)
         resource = f"lane:{lane}"
         if any(lease.resource == resource for lease in store.leases(resource)):
-            return f"waits for the kernel that has {call.tool}", True
+            return f"waits for {THE_KERNEL}{call.tool}", True
         said = (
-            f"the kernel that has {call.tool} is gone: define it again in a cell, and "
+            f"{THE_KERNEL}{call.tool} is gone: define it again in a cell, and "
             f"there: %hyper attach {self._run.record.short_id}"
         )
         return said, False

@@ -87,12 +87,16 @@ class Probe:
         """Whether it answers at all."""
         return self.trials[0].works
 
+    @property
+    def lines(self) -> list[str]:
+        """The proposal as it is written into a file: ``tools = false``."""
+        return [f"{name} = {_toml(value)}" for name, value in self.proposal.items()]
+
     def __str__(self) -> str:
         """Return it as sentences, one a line."""
         lines = [trial.words for trial in self.trials]
         if self.proposal:
-            fit = ", ".join(f"{name} = {_toml(value)}" for name, value in self.proposal.items())
-            lines.append(f"In the profile of {self.model}, set {fit}.")
+            lines.append(f"In the profile of {self.model}, set {', '.join(self.lines)}.")
         return "\n".join(lines)
 
 

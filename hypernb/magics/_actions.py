@@ -94,7 +94,7 @@ def _run(around: Surroundings, request: Request) -> Mission:
 def _approve(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request, or_task=True)
     mission.approve(_tasks(request), plan_hash=request.options.get("hash"))
-    return _watched(around, request, mission)
+    return _watched(around, request, mission, briefly=True)
 
 
 def _reject(around: Surroundings, request: Request) -> Mission:
@@ -196,9 +196,11 @@ def _rewind(around: Surroundings, request: Request) -> Mission:
     return rewind(around, origin, at, {at: values} if values else {}, request.options)
 
 
-def _watched(around: Surroundings, request: Request, mission: Mission) -> Mission:
+def _watched(
+    around: Surroundings, request: Request, mission: Mission, *, briefly: bool = False
+) -> Mission:
     wait = bool(request.options.get("wait")) or around.headless
-    watch(around, mission, wait=wait)
+    watch(around, mission, wait=wait, briefly=briefly)
     if wait:
         bind_result(around, mission, "", wait=True)
     return mission
@@ -442,7 +444,7 @@ def _doctor(around: Surroundings, request: Request) -> Listing[Check] | Shown:
         ["Looked at", "", "Found", "What to do"],
         lambda each: (
             each.what,
-            "fine" if each.ok else "not fine",
+            each.word,
             each.found,
             each.next_step,
         ),

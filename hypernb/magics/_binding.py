@@ -31,9 +31,8 @@ def bind_later(namespace: MutableMapping[str, Any], name: str, mission: Mission)
             if namespace.get(name) is mission and mission.state is MissionState.SUCCEEDED:
                 value = namespace[name] = mission.result()
                 mission.remember_bound(name, value)
-        except HypernbError:
-            _log.warning(
-                "%s was not bound to the result of %s.", name, mission.id, exc_info=True
-            )
+        except HypernbError as error:
+            # A line is enough: a terminal shows its log over what is being typed.
+            _log.warning("%s was not bound to the result of %s: %s", name, mission.id, error)
 
     threading.Thread(target=fill, name=f"hypernb result of {mission.id}", daemon=True).start()

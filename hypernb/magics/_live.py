@@ -117,12 +117,17 @@ class LiveView:
             replaced; or as text, which is shown once, at the start and at the end.
         lasts: A mission that has ended is shown live as well, until it has gone on and ended
             once more.
+        briefly: As text, its state and what comes next are enough at the start: the reader has
+            just seen all of it.
     """
 
-    def __init__(self, mission: Mission, *, rung: Rung, lasts: bool = False) -> None:
+    def __init__(
+        self, mission: Mission, *, rung: Rung, lasts: bool = False, briefly: bool = False
+    ) -> None:
         self._mission = mission
         self._rung = rung
         self._lasts = lasts
+        self._briefly = briefly
         self._ended_at: datetime | None = None
         self._key = _key(mission)
         with _lock:
@@ -143,7 +148,8 @@ class LiveView:
         from IPython.display import publish_display_data
 
         if not self._is_rich:
-            publish_display_data(self._draw())
+            drawn = self._draw()
+            publish_display_data(self._brief() if self._briefly else drawn)
             return
         self._take_over()
         drawn = self._draw()
@@ -339,10 +345,11 @@ class LiveView:
 
         if self._is_rich and not self._is_in_charge:
             return
-        before = self._drawn
+        before, was_over = self._drawn, self._is_frozen
         drawn = self._draw()
         if not self._is_rich:
-            publish_display_data(drawn)
+            if not was_over:  # text stays where it is, and says how it has ended
+                publish_display_data(drawn)
             return
         # A widget keeps itself current; showing it anew would put its tabs back.
         is_new = self._shows != _showing.get(self._key)
@@ -360,6 +367,11 @@ class LiveView:
         if widget is not None:
             widget.close()
         return made
+
+    def _brief(self) -> dict[str, Any]:
+        from hypernb.views import brief_text
+
+        return {"text/plain": brief_text(self._mission.snapshot())}
 
     def _draw(self) -> dict[str, Any]:
         from hypernb.views import mission_html, mission_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shutil
 import sys
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,7 +20,8 @@ class PlanningLine:
     """Shows what planning is doing, in one place; nothing if it never says a word.
 
     Args:
-        rung: How missions are shown here: text is written once, as it cannot be replaced.
+        rung: How missions are shown here: text is written over in a terminal, and once where
+            it cannot be replaced.
         who: Who does it.
         hint: What a person may do meanwhile.
     """
@@ -40,8 +42,13 @@ class PlanningLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._words and self._rung is not Rung.TEXT:
+        if not self._words:
+            return
+        if self._rung is not Rung.TEXT:
             self._show(f"{self._who} {self._words}.", is_new=False)
+        elif sys.stderr.isatty():
+            self._replace(f"{self._who} {self._words}.")
+            sys.stderr.write("\n")
 
     def tell(self, words: str) -> None:
         """Show a few words on what planning is doing."""
@@ -49,9 +56,18 @@ class PlanningLine:
         self._words = words
         if self._rung is not Rung.TEXT:
             self._show(f"{self._who} {words}. {self._hint}", is_new=is_new)
+        elif sys.stderr.isatty():
+            self._replace(f"{self._who} {words}. Ctrl-C ends it.")
         elif is_new:
             sys.stderr.write(f"{self._who} {words}. Ctrl-C ends it.\n")
             sys.stderr.flush()
+
+    def _replace(self, said: str) -> None:
+        """Write over the line that stands there; a longer one could not be written over."""
+        room = shutil.get_terminal_size().columns - 1
+        said = said if len(said) <= room else f"{said[: room - 1]}…"
+        sys.stderr.write(f"\r\x1b[K{said}")
+        sys.stderr.flush()
 
     def _show(self, said: str, *, is_new: bool) -> None:
         from IPython.display import publish_display_data

@@ -200,6 +200,9 @@ def _allow_empty_cells(shell: InteractiveShell) -> None:
             return [lines[0].rstrip("\n") + "\n", "\n"]
         return lines
 
+    # Not asked by a terminal whether a cell is whole: the empty line would end it after its
+    # first line, before anybody could write a goal.
+    add_line.has_side_effects = True  # type: ignore[attr-defined]  # IPython's protocol
     shell.input_transformers_cleanup.append(add_line)
 
 

@@ -208,6 +208,7 @@ def watch(
     wait: bool,
     timeout: float | None = None,
     lasts: bool = False,
+    briefly: bool = False,
 ) -> None:
     """Show a mission in the cell; wait for its end, or let the view follow it.
 
@@ -217,6 +218,7 @@ def watch(
         wait: Until it has ended.
         timeout: Of the waiting, in seconds.
         lasts: A mission that has ended is shown live as well, with its buttons.
+        briefly: A terminal is told only how it stands.
 
     Raises:
         ApprovalError: It would wait for a person.
@@ -228,7 +230,7 @@ def watch(
             f"Mission {mission.id} waits for your approval; it does not run yet.",
             hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
         )
-    view = LiveView(mission, rung=around.rung, lasts=lasts)
+    view = LiveView(mission, rung=around.rung, lasts=lasts, briefly=briefly)
     try:
         view.show()
         mission.mark_shown()

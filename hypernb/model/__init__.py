@@ -28,6 +28,7 @@ from hypernb.model._keys import lacking_keys
 from hypernb.model._lanes import (
     KERNEL_LANE,
     RUNNER_LANE,
+    THE_KERNEL,
     KernelCall,
     StoredValue,
     ToolCallState,
@@ -84,6 +85,7 @@ __all__ = [
     "NO_MODEL",
     "OVERSPENT",
     "RUNNER_LANE",
+    "THE_KERNEL",
     "TRANSITIONS",
     "UNCOVERED",
     "AgentMessage",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 RUNNER_LANE: Final = "runner"
 KERNEL_LANE: Final = "kernel:"
 """How the lane of a kernel begins; its id follows."""
+THE_KERNEL: Final = "the kernel that has "
+"""How the note of a task names the kernel that it waits for; the tool follows."""
 
 
 class ToolCallState(StrEnum):

@@ -77,7 +77,7 @@ class AgentWork(BaseModel):
         schemas: Of those tools: description and JSON schema of the arguments, by name.
         function: Digest of a pickled agent of the user's own, a `hypernb.BaseAgent`; empty
             if it is done by hypernb's own loop.
-        label: Qualified name of that agent's class, for people.
+        label: Qualified name of that agent's class, with its module, for people.
         source: The class's source text, if there is one: what the person approves.
     """
 

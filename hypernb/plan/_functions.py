@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import functools
 import inspect
+import linecache
 import site
 import sys
 import sysconfig
@@ -11,7 +14,7 @@ import textwrap
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from hypernb import codec
 from hypernb.errors import PlanProblemsError
@@ -71,6 +74,33 @@ def ship(function: Any, *, task: str, what: str = "") -> ShippedFunction:
         payload = _with_code(function, module, what)
     return ShippedFunction(
         function, payload, _label(inner), _source(inner), _signature(function)
+    )
+
+
+def source_of_class(cls: type) -> str:
+    """Return the source text of a class, cut; empty if there is none.
+
+    Of a class in a cell, too: `inspect` asks a class for the file of its module, which a
+    notebook's does not have, and a function for its own.
+    """
+    if found := _source(cls):
+        return found
+    for function in filter(inspect.isfunction, vars(cls).values()):
+        place = function.__code__
+        lines = linecache.getlines(place.co_filename)
+        with contextlib.suppress(SyntaxError, ValueError):
+            for node in ast.walk(ast.parse("".join(lines))):
+                if _is_around(node, cls, place.co_firstlineno):
+                    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                    return _cut(textwrap.dedent("".join(lines[first - 1 : node.end_lineno])))
+    return ""
+
+
+def _is_around(node: ast.AST, cls: type, line: int) -> TypeGuard[ast.ClassDef]:
+    return (
+        isinstance(node, ast.ClassDef)
+        and node.name == cls.__name__
+        and node.lineno <= line <= (node.end_lineno or 0)
     )
 
 
@@ -197,6 +227,10 @@ def _source(inner: Any) -> str:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(inner)))
     except (OSError, TypeError, ValueError):
         return ""
+    return _cut(source)
+
+
+def _cut(source: str) -> str:
     if len(source) <= SOURCE_AT_MOST:
         return source
     return f"{source[:SOURCE_AT_MOST]}\n… {len(source) - SOURCE_AT_MOST:,} more characters\n"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import PlanProblemsError
-from hypernb.plan._functions import ship
+from hypernb.plan._functions import ship, source_of_class
 
 if TYPE_CHECKING:
     from hypernb.plan._functions import ShippedFunction
@@ -32,8 +33,11 @@ def own_agent(agent: object, *, task: str) -> tuple[str, Any, ShippedFunction]:
             "Name one, or hand over an object of a class made from hypernb.BaseAgent."
         )
         raise PlanProblemsError([problem])
-    name = getattr(made, "name", "") or agent_name(type(made).__name__)
-    return str(name), made, ship(made, task=task, what=f"the agent of task {task!r}")
+    cls = type(made)
+    name = getattr(made, "name", "") or agent_name(cls.__name__)
+    shipped = ship(made, task=task, what=f"the agent of task {task!r}")
+    label = f"{cls.__module__}.{cls.__qualname__}"
+    return str(name), made, replace(shipped, label=label, source=source_of_class(cls))
 
 
 def agent_name(cls: str) -> str:

@@ -47,6 +47,13 @@ class Check:
     ok: bool
     next_step: str = ""
 
+    @property
+    def word(self) -> str:
+        """How it is, in a word or three."""
+        if not self.ok:
+            return "not fine"
+        return "could be better" if self.next_step else "fine"
+
 
 def examine(
     session: Session,

@@ -8,6 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -194,10 +195,11 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     from hypernb.session._choices import choices
 
     record, offered = mission.record, choices(mission, plan)
+    # While it runs, nobody asks what was quoted; and a cassette is never paid.
+    is_quoted = record.started_at is None or record.state.is_final
+    quotes = _quotes(mission) if is_quoted and not plan.is_replayed else ()
     if record.started_at is None:
-        return Outlook(_quotes(mission), choices=offered)
-    # While it runs, nobody asks what was quoted.
-    quotes = _quotes(mission) if record.state.is_final else ()
+        return Outlook(quotes, choices=offered)
     return Outlook(quotes, _budget(mission), _unknown(mission), offered)
 
 
@@ -261,7 +263,13 @@ def examined(
         yield _not_probed("its key is missing", ok=not name)
     else:
         yield Check("model", told, ok=True)
-        yield from _probed(spec, key, tell) if ask else [_not_probed("--offline says so")]
+        head = alias.partition(":")[0]
+        profile = settings.profiles.get(head) or settings.profiles["openai"]
+        own = profile.source if Path(profile.source).is_file() else settings.own_path
+        where = f"In {own}, below [profiles.{profile.name}], write"
+        yield from (
+            _probed(spec, key, tell, where) if ask else [_not_probed("--offline says so")]
+        )
 
 
 def _no_model(settings: ModelSettings, name: str) -> Check:
@@ -281,7 +289,9 @@ def _not_probed(why: str, *, ok: bool = True) -> Check:
     return Check("model, probe", f"nothing was probed: {why}", ok=ok)
 
 
-def _probed(spec: ModelSpec, key: str | None, tell: Callable[[str], None]) -> Iterator[Check]:
+def _probed(
+    spec: ModelSpec, key: str | None, tell: Callable[[str], None], where: str
+) -> Iterator[Check]:
     from hypernb.llm import probe
     from hypernb.session._doctor import Check
 
@@ -291,9 +301,9 @@ def _probed(spec: ModelSpec, key: str | None, tell: Callable[[str], None]) -> It
         yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
     yield Check("model, cost", _cost_words(found), ok=True)
     if found.proposal:
-        fit = ", ".join(f"{name} = {value!r}" for name, value in found.proposal.items())
-        said = f"its profile would fit better with {fit}"
-        yield Check("model, settings", said, ok=True, next_step="Write that into config.toml.")
+        said = f"its profile would fit better with other {', '.join(found.proposal)}"
+        then = f"{where} {' and '.join(found.lines)}."
+        yield Check("model, settings", said, ok=True, next_step=then)
 
 
 def _cost_words(found: Probe) -> str:

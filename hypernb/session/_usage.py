@@ -21,6 +21,7 @@ _INCH_A_BAR: Final = 0.3
 _LEAST_INCHES: Final = 2.0
 _WIDE_INCHES: Final = 7.0
 _LABEL_AT_MOST: Final = 40
+_BAR_CHARS: Final = 24
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class UsageTable:
         Raises:
             ToolAbsentError: matplotlib is not installed.
         """
-        return UsagePlot(_drawn(self))
+        return UsagePlot(_drawn(self), _bars(self))
 
     def __repr__(self) -> str:
         from hypernb.views import usage_text
@@ -81,15 +82,20 @@ class UsageTable:
         return usage_html(self.by, self.rows, self.total)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UsagePlot:
-    """A plot, shown by a notebook whatever its settings for plots are.
+    """A plot, shown by a notebook whatever its settings for plots are, and by a terminal.
 
     Attributes:
         figure: The figure, to change or to save.
+        text: The same as bars of text.
     """
 
     figure: Any
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return self.text or f"UsagePlot({self.figure!r})"
 
     def _repr_png_(self) -> bytes:
         written = io.BytesIO()
@@ -114,18 +120,36 @@ def _drawn(table: UsageTable) -> Any:
         hint = 'pip install "hypernb[data]" installs it.'
         raise ToolAbsentError("matplotlib", hint=hint) from None
     shown = table.rows[:_BARS_AT_MOST][::-1]
-    is_money = any(each.cost for each in shown)
-    lengths = [
-        each.cost if is_money else each.input_tokens + each.output_tokens for each in shown
-    ]
+    lengths, unit = _lengths(shown)
     tall = max(_LEAST_INCHES, _INCH_A_BAR * len(shown) + 1)
     figure = Figure(figsize=(_WIDE_INCHES, tall))
     axes = figure.add_subplot()
     axes.barh(range(len(shown)), [float(each) for each in lengths])
     axes.set_yticks(range(len(shown)), [_label(each) for each in shown], parse_math=False)
-    axes.set_xlabel("dollars" if is_money else "tokens")
+    axes.set_xlabel(unit)
     axes.set_title(f"Usage by {' and '.join(table.by)}")
     return figure
+
+
+def _lengths(shown: Sequence[UsageSum]) -> tuple[list[float], str]:
+    """Return what each has cost or, if nothing is known of that, its tokens; and the unit."""
+    if any(each.cost for each in shown):
+        return [float(each.cost) for each in shown], "dollars"
+    return [float(each.input_tokens + each.output_tokens) for each in shown], "tokens"
+
+
+def _bars(table: UsageTable) -> str:
+    from hypernb.views import cost_words, labelled
+
+    shown = table.rows[:_BARS_AT_MOST]
+    lengths, unit = _lengths(shown)
+    longest = max(lengths, default=0.0) or 1.0
+    rows = []
+    for each, length in zip(shown, lengths, strict=True):
+        said = cost_words(each) if unit == "dollars" else f"{length:,.0f}"
+        bar = "█" * round(_BAR_CHARS * length / longest)
+        rows.append((_label(each), f"{bar} {said}".strip()))
+    return f"Usage by {' and '.join(table.by)}, in {unit}\n{labelled(rows)}"
 
 
 def _label(usage: UsageSum) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
-from hypernb.model import PythonWork
+from hypernb.model import AgentWork, EventKind, MissionState, PythonWork
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name
 from hypernb.session.front_end import current_shell
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hypernb.session._session import Session
 
 _GOAL_CHARS: Final = 80
+_CALLS_READ: Final = 2_000
 _TASK: Final = re.compile(r"(m-\d+)(?:/(\S+))?")
 
 
@@ -43,6 +44,8 @@ class Why:
         check: What had to hold.
         outcome: What came of the task.
         needs: The tasks whose outputs it was made from.
+        variables: The variables handed in that its task could see.
+        functions: The functions of a notebook that were called for it.
         approved: Who approved the plan.
         at: When the task was done.
     """
@@ -61,6 +64,8 @@ class Why:
     check: str = ""
     outcome: str = ""
     needs: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
     approved: str = ""
     at: datetime | None = None
 
@@ -130,19 +135,25 @@ def _of_mission(value: Any, name: str = "") -> Origin | None:
     """Return where the result of a mission is from that ``--out`` has bound a name to.
 
     Raises:
-        UsageError: The mission has not ended, so nothing has come out of it yet.
+        UsageError: The mission has not ended with a result, so nothing has come out of it.
     """
     from hypernb.session._mission import Mission as Kind
 
     if not isinstance(value, Kind):
         return None
     record = value.record
-    if not record.state.is_final:
+    if record.state is not MissionState.SUCCEEDED:
         goal = " ".join(record.goal.split())
         goal = goal if len(goal) <= _GOAL_CHARS else f"{goal[:_GOAL_CHARS].rstrip()} …"
+        about = f"{value.id} ({record.state.value.replace('_', ' ')})"
+        said = repr(name) if name else "This mission"
+        if record.state.is_final:
+            raise UsageError(
+                f"{said} has no value: {about}, which was to {goal!r}, ended without a result.",
+                hint=f"%hyper show {value.id} says why; {value.id}/t1 asks about a task.",
+            )
         raise UsageError(
-            f"{repr(name) if name else 'This mission'} is not finished: {value.id} "
-            f"({record.state.value.replace('_', ' ')}), which is to {goal!r}.",
+            f"{said} is not finished: {about}, which is to {goal!r}.",
             hint=f"Ask again when it has ended; %hyper wait {value.id} waits for that.",
         )
     return Origin(value.session.store.url, str(record.id), "")
@@ -183,7 +194,29 @@ def _told(session: Session, name: str, origin: Origin) -> Why:
     calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
     told = _paid(told, calls)
     spec = next((each for each in plan.tasks if each.name == task), None)
-    return told if spec is None else _of_task(told, spec, mission.tasks[task].record)
+    if spec is None:
+        return told
+    told = replace(told, variables=_variables_of(spec, plan), functions=_called(mission, spec))
+    return _of_task(told, spec, mission.tasks[task].record)
+
+
+def _variables_of(spec: TaskSpec, plan: PlanSpec) -> tuple[str, ...]:
+    """Return the plan's inputs that a task was given, or that its model was told of."""
+    work = spec.work
+    if isinstance(work, PythonWork):
+        return tuple(name for name in plan.inputs if work.takes is None or name in work.takes)
+    # Without a model it reads the project, and an agent of one's own is handed them as well.
+    return tuple(name for name in plan.inputs if name in work.variables)
+
+
+def _called(mission: Mission, spec: TaskSpec) -> tuple[str, ...]:
+    """Return the functions of a kernel that were called for a task."""
+    lanes = spec.work.lanes if isinstance(spec.work, AgentWork) else {}
+    if not lanes:
+        return ()
+    said = mission.events(kinds=(EventKind.TOOL_CALLED,), limit=_CALLS_READ, newest=True)
+    called = {each.payload.get("tool") for each in said if each.task == spec.name}
+    return tuple(name for name in lanes if name in called)
 
 
 def _only_result(plan: PlanSpec) -> str:

@@ -165,7 +165,7 @@ def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
         parts[_title(grant)] = "\n".join(shown)
     return Portrait(
         "dict",
-        f"dict of {len(value):,} keys",
+        f"dict of {len(value):,} key{'' if len(value) == 1 else 's'}",
         (len(value),),
         parts=parts,
         covered={"secret": covered} if covered else {},

@@ -2,6 +2,7 @@
 
 from hypernb.views import words
 from hypernb.views._clean import clean, line
+from hypernb.views._columns import labelled
 from hypernb.views._commands import as_commands
 from hypernb.views._contract import allowed, expected, last_tasks, refused
 from hypernb.views._difference import (
@@ -69,7 +70,7 @@ from hypernb.views._story import (
     needs,
     story,
 )
-from hypernb.views._text import mission_text, plan_text
+from hypernb.views._text import brief_text, mission_text, plan_text
 from hypernb.views._usage import cost_words, usage_html, usage_text
 from hypernb.views._why import why_html, why_text
 
@@ -97,6 +98,7 @@ __all__ = [
     "allowed",
     "as_commands",
     "between",
+    "brief_text",
     "cache_text",
     "changed",
     "clean",
@@ -119,6 +121,7 @@ __all__ = [
     "hits_text",
     "how_it_ran",
     "is_cheaper",
+    "labelled",
     "last_tasks",
     "leaves",
     "leaves_later",

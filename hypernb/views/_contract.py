@@ -22,6 +22,7 @@ from hypernb.views._models import (
     short_of,
     task_model_terms,
 )
+from hypernb.views._own_code import kinds, own_agents, own_tasks, own_terms, own_work, runs
 from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ def allowed(plan: PlanSpec, quote: Quote | None = None) -> list[tuple[str, Phras
         quote: What the whole will probably use, if that is known; a budget that will not do
             is told beside it.
     """
-    functions = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
     terms = [
         ("Reads", _reads(plan)),
         ("Writes", _writes(plan)),
@@ -61,8 +61,7 @@ def allowed(plan: PlanSpec, quote: Quote | None = None) -> list[tuple[str, Phras
     ]
     if variables := told_variables(plan):
         terms.insert(3, ("Tells", variables))
-    if functions:
-        terms.append(("Functions", _functions(functions)))
+    terms += own_terms(plan)
     if plan.paths:
         terms.append(("Imports", ("modules from ", *enumerate_names(plan.paths, most=6))))
     return terms
@@ -70,7 +69,7 @@ def allowed(plan: PlanSpec, quote: Quote | None = None) -> list[tuple[str, Phras
 
 def _reads(plan: PlanSpec) -> Phrase:
     if not _has_agents(plan):
-        return ("what your functions read",)
+        return (f"what your {kinds(plan)} read",)
     scopes = _scopes(plan)
     root = Code(line(plan.root, cut_at=200))
     said: Phrase = ("no files of a project",)
@@ -79,7 +78,7 @@ def _reads(plan: PlanSpec) -> Phrase:
         said = (*enumerate_names(scopes, most=12), *where)
     elif plan.root:
         said = ("the files below ", root)
-    return _beside_functions(plan, "what your functions read", said)
+    return _beside_own_code(plan, "read", said)
 
 
 def _scopes(plan: PlanSpec) -> list[str]:
@@ -90,47 +89,47 @@ def _scopes(plan: PlanSpec) -> list[str]:
     return list(dict.fromkeys([*plan.scope, *(s for task in plan.tasks for s in task.scope)]))
 
 
-def has_functions(plan: PlanSpec) -> bool:
-    """Tell whether a task calls a Python function, which nothing fences in."""
-    return any(isinstance(task.work, PythonWork) for task in plan.tasks)
-
-
 def _has_agents(plan: PlanSpec) -> bool:
-    return any(not isinstance(task.work, PythonWork) for task in plan.tasks)
+    """Tell whether a task is done by an agent that a plan can keep from something."""
+    return len(own_tasks(plan)) < len(plan.tasks) or not plan.tasks
 
 
-def _beside_functions(plan: PlanSpec, functions: str, agents: Phrase) -> Phrase:
-    """Say what agents may, and before it what no plan keeps a function from."""
-    return (f"{functions}; your agents: ", *agents) if has_functions(plan) else agents
+def _beside_own_code(plan: PlanSpec, verb: str, agents: Phrase) -> Phrase:
+    """Say what agents may, and before it what no plan keeps code of the person's own from."""
+    if not own_tasks(plan):
+        return agents
+    others = "other agents" if own_agents(plan) else "agents"
+    return (f"what your {kinds(plan)} {verb}; your {others}: ", *agents)
 
 
 def _writes(plan: PlanSpec) -> Phrase:
-    functions, kept = "what your functions write", "outputs are kept in the store"
+    kept = "outputs are kept in the store"
     if not _has_agents(plan):
-        return (f"{functions}; {kept}",)
-    return _beside_functions(plan, functions, (f"nothing in your files; {kept}",))
+        return (f"what your {kinds(plan)} write; {kept}",)
+    return _beside_own_code(plan, "write", (f"nothing in your files; {kept}",))
 
 
 def _reaches(plan: PlanSpec) -> Phrase:
     listed = [*plan.hosts, *(h for task in plan.tasks for h in task.hosts), *model_hosts(plan)]
     spared = {each.host for each in plan.models.values()} if plan.is_replayed else set()
     hosts = [host for host in dict.fromkeys(listed) if host not in spared]
-    functions = "what your functions reach"
     if not _has_agents(plan):
-        return (functions,)
+        models: Phrase = ("; their models: ", *enumerate_names(hosts)) if hosts else ()
+        return (f"what your {kinds(plan)} reach", *models)
     said: Phrase = enumerate_names(hosts, most=12) if hosts else ("no host",)
-    return _beside_functions(plan, functions, said)
+    return _beside_own_code(plan, "reach", said)
 
 
 def refused(plan: PlanSpec) -> str:
     """Say what happens to what the plan does not allow, as far as anything stops it."""
-    if not has_functions(plan):
+    if not own_tasks(plan):
         return "What lies outside the plan is refused."
     if not _has_agents(plan):
-        return "Only these functions are called; nothing checks what they do."
+        return f"Only these {kinds(plan)} are called; nothing checks what they do."
+    others = "other agents" if own_agents(plan) else "agents"
     return (
-        "What lies outside the plan is refused to agents; "
-        "nothing checks what your functions do."
+        f"What lies outside the plan is refused to {others}; "
+        f"nothing checks what your {kinds(plan)} do."
     )
 
 
@@ -140,6 +139,8 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     short: Phrase = ()
     if limit is not None:
         cost = ("at most ", Strong(words.money(limit))) if limit else _nothing(plan)
+        if plan.is_replayed and not own_tasks(plan):
+            cost, quote = ("no money: a cassette answers",), None
         short = short_of(limit, quote)
         cost = (*cost, *short)
     if plan.deadline_s is not None:
@@ -162,7 +163,7 @@ def _limit(plan: PlanSpec) -> float | None:
     if plan.budget is not None:
         return plan.budget
     free = [task for task in plan.tasks if task.cap_cost is None]
-    if any(isinstance(task.work, PythonWork) or _may_pay(plan, task) for task in free):
+    if any(own_work(task) or _may_pay(plan, task) for task in free):
         return None
     return sum(task.cap_cost or 0.0 for task in plan.tasks)
 
@@ -176,24 +177,24 @@ def _costs_nothing(task: TaskSpec) -> bool:
 def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:
     name = task.work.model if isinstance(task.work, AgentWork) else ""
     price = plan.models[name].price if name in plan.models else None
-    return bool(name) and (price is None or bool(price.input or price.output))
+    is_free = plan.is_replayed or (price is not None and not (price.input or price.output))
+    return bool(name) and not is_free
 
 
 def _unlimited(plan: PlanSpec) -> str:
-    payers = ["functions"] if has_functions(plan) else []
-    payers += ["models"] if models_used(plan) else []
+    payers = [kinds(plan)] if own_tasks(plan) else []
+    payers += ["models"] if models_used(plan) and not plan.is_replayed else []
     said = f"what your {' and '.join(payers)} {'cost' if 'models' in payers else 'pay'}"
     return f"{said}; no budget is set" if "models" in payers else said
 
 
 def _starts(plan: PlanSpec) -> Phrase:
-    functions = "what your functions start"
     if not _has_agents(plan):
-        return (functions,)
+        return (f"what your {kinds(plan)} start",)
     found = list(commands(plan))
     if not found:
         said: Phrase = ("only the tools named with each task",)
-        return _beside_functions(plan, functions, said)
+        return _beside_own_code(plan, "start", said)
     parts: list[Any] = []
     for index, (task, command) in enumerate(found[:_COMMANDS_SHOWN]):
         parts += ["; " if index else "", Code(command), " for ", Code(line(task, cut_at=60))]
@@ -201,16 +202,7 @@ def _starts(plan: PlanSpec) -> Phrase:
         parts.append(f"; and {len(found) - _COMMANDS_SHOWN} more, each under its task")
     # A fence that is not there must not be promised.
     parts.append(". It is the project's own code and runs with your rights.")
-    return _beside_functions(plan, functions, tuple(parts))
-
-
-def _functions(functions: list[TaskSpec]) -> Phrase:
-    labels = [task.work.label for task in functions if isinstance(task.work, PythonWork)]
-    return (
-        *enumerate_names(dict.fromkeys(labels), most=6),
-        # A fence that is not there must not be promised.
-        ". They run with your rights, in processes of their own; nothing fences them in.",
-    )
+    return _beside_own_code(plan, "start", tuple(parts))
 
 
 def commands(plan: PlanSpec) -> Iterator[tuple[str, str]]:
@@ -249,7 +241,8 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
         done = (*names, " will not run: their outputs are those of ", origin)
         terms.insert(1, ("Shared", done))
-    cost = None if figures.has_nothing_to_run else figures.past.cost
+    is_free = figures.has_nothing_to_run or plan.is_replayed
+    cost = None if is_free else figures.past.cost
     quotes = _quotes(figures, plan)
     if quotes:
         terms[1:1] = quotes
@@ -331,8 +324,7 @@ def contract(
         ("Needs", enumerate_names(task.needs, most=20) or ("nothing",)),
         *task_model_terms(plan, task, outlook),
         *_work(task),
-        ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
-        ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
+        *_fences(task),
         *_shares(task),
         ("Done when", (line(task.check, cut_at=500) or "it has ended without an error",)),
         ("Caps", (caps(task, full=True),)),
@@ -341,6 +333,15 @@ def contract(
     if not task.repeatable:
         terms.append(("After a crash", ("a person decides: it is not safe to run twice.",)))
     return terms
+
+
+def _fences(task: TaskSpec) -> list[tuple[str, Phrase]]:
+    if own_work(task):
+        return [("Reads", ("what it likes",)), ("Reaches", ("what it likes",))]
+    return [
+        ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
+        ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
+    ]
 
 
 def _shares(task: TaskSpec) -> list[tuple[str, Phrase]]:
@@ -353,8 +354,9 @@ def _shares(task: TaskSpec) -> list[tuple[str, Phrase]]:
 def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
     work = task.work
     if isinstance(work, PythonWork):
-        return [("Runs", (Code(line(work.label, cut_at=200)),))]
+        return [("Runs", runs(work))]
     terms: list[tuple[str, Phrase]] = [
+        *([("Runs", runs(work))] if work.function else []),
         ("Tools", enumerate_names(work.tools, most=30) or ("none",)),
     ]
     for tool, params in work.params.items():

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from hypernb.model import PythonWork
 from hypernb.views import words
-from hypernb.views._clean import clean, line
+from hypernb.views._clean import line
 from hypernb.views._contract import allowed, caps, contract, errand, expected, refused
 from hypernb.views._egress import told_variables
 from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
 from hypernb.views._models import model_name, quote_dollars
+from hypernb.views._own_code import NO_SOURCE, own_work, source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 ROWS_AT_MOST: Final = 200
 NEEDS_SHOWN: Final = 8
-_SOURCE_CUT_AT: Final = 20_000
 
 
 def _begin(figures: Figures) -> str:
@@ -199,8 +199,8 @@ def _details(figures: Figures, number: int, task: TaskSpec) -> Html:
 
 
 def _source(task: TaskSpec) -> Html | None:
-    if not isinstance(task.work, PythonWork):
+    if not own_work(task):
         return None
-    if not task.work.source:
-        return el("p", "Its source text is not known.", cls="quiet")
-    return el("pre", clean(task.work.source, cut_at=_SOURCE_CUT_AT), tabindex=0)
+    if said := source(task):
+        return el("pre", said, tabindex=0)
+    return el("p", f"{NO_SOURCE[0].upper()}{NO_SOURCE[1:]}.", cls="quiet")

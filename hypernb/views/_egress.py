@@ -22,6 +22,7 @@ _TEXT_AT_MOST: Final = 200_000
 _NOTHING: Final = "No variable leaves this machine."
 _NAMES_SHOWN: Final = 12
 _LEAVE: Final = " leave for "
+_NOT_SENT: Final = "nothing is sent"
 _COVERED: Final = {
     "e-mail": ("e-mail address", "e-mail addresses"),
     "secret": ("secret", "secrets"),
@@ -56,11 +57,21 @@ class EgressLike(Protocol):
 
 def leaves(each: EgressLike) -> str:
     """Say in a sentence what leaves of a variable."""
-    said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}{_LEAVE}{each.host}"
-    what = _what(each.see, each.rows)
+    would = "" if _is_sent(each) else " would"
+    said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}"
+    said += f"{would}{_LEAVE}{each.host}"
+    what = _what(each.see, each.rows, each.kind)
     covered = covered_up(each.redactions)
     note = f"; {each.note}" if each.note else ""
     return f"{said}: {what}{f'; {covered}' if covered else ''}{note}."
+
+
+def _is_sent(each: EgressLike) -> bool:
+    return _NOT_SENT not in each.note
+
+
+def _leaves_for(rows: Sequence[EgressLike]) -> str:
+    return "Leaves for" if any(map(_is_sent, rows)) else "Would leave for"
 
 
 def says_leaving(note: str) -> bool:
@@ -77,9 +88,12 @@ def covered_up(redactions: Mapping[str, int]) -> str:
     return f"{', '.join(said)} covered up" if said else ""
 
 
-def _what(see: str, rows: int) -> str:
+def _what(see: str, rows: int, kind: str = "") -> str:
     if see == "all":
         return "all of it"
+    if kind == "str":
+        lines = f", {words.count(rows, 'sampled line')} at most" if see == "sample" else ""
+        return f"its length{lines}"
     if see == "sample" and rows:
         return f"types, statistics, {words.count(rows, 'sampled row')}"
     return "types and statistics"
@@ -147,7 +161,8 @@ def egress_html(rows: Sequence[EgressLike], later: Sequence[str] = ()) -> str:
     more = join(el("p", each) for each in later)
     if not rows:
         return small("What leaves", el("p", _NOTHING), more)
-    heads: list[Head] = ["Variable", "Task", "Leaves for", ("Bytes", "num"), "Covered up"]
+    for_whom, size = _leaves_for(rows), ("Bytes", "num")
+    heads: list[Head] = ["Variable", "Task", for_whom, size, "Covered up"]
     told = (
         el(
             "tr",
@@ -190,7 +205,7 @@ def egress_text(rows: Sequence[EgressLike], width: int = 100, later: Sequence[st
         )
         for each in rows
     ]
-    heads = ("Variable", "Task", "Leaves for", "Bytes", "Covered up")
+    heads = ("Variable", "Task", _leaves_for(rows), "Bytes", "Covered up")
     texts = (
         f"{each.task}: {leaves(each)}\n\n{clean(each.text, cut_at=_TEXT_AT_MOST)}"
         for each in rows

@@ -87,8 +87,15 @@ def _quoted(figures: Figures) -> str:
     if quote is None or quote.source is QuoteSource.NOTHING:
         return ""
     if quote.source is QuoteSource.UNKNOWN:
-        return f" It cost {figures.cost_words}; before, there was nothing to quote it by."
-    return f" It cost {figures.cost_words}; quoted: {quote_words(quote)}."
+        return f" {_cost(figures)}; before, there was nothing to quote it by."
+    return f" {_cost(figures)}; quoted: {quote_words(quote)}."
+
+
+def _cost(figures: Figures) -> str:
+    unknown = figures.outlook.unknown
+    if unknown and not figures.snapshot.mission.cost:
+        return f"What {words.count(unknown, 'call')} cost is not known"
+    return f"It cost {figures.cost_words}"
 
 
 def _came_out(figures: Figures, result: Report | None) -> str:

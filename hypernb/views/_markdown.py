@@ -13,6 +13,7 @@ from hypernb.views._endings import next_commands, outcome, took
 from hypernb.views._figures import Figures
 from hypernb.views._findings import ranked, rest_of, tally
 from hypernb.views._mission_html import GOAL_CUT_AT, since
+from hypernb.views._own_code import NO_SOURCE, own_tasks, own_work, source
 from hypernb.views._phrase import Code, Strong
 from hypernb.views._story import gaps, story
 from hypernb.views._task_table import chosen, said_last
@@ -20,7 +21,7 @@ from hypernb.views._task_table import chosen, said_last
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from hypernb.model import Finding, MissionSnapshot, Report, SprintItem
+    from hypernb.model import Finding, MissionSnapshot, PlanSpec, Report, SprintItem
     from hypernb.views._phrase import Part
 
 _ROWS: Final = 200
@@ -59,6 +60,7 @@ def _parts(figures: Figures, result: Report | None) -> Iterator[str]:
     if snapshot.plan is not None and not mission.started_at:
         rows = [(term, phrase(said)) for term, said in allowed(snapshot.plan)]
         yield f"## What a yes allows\n\n{table(('', 'allowed'), rows, raw=True)}"
+        yield _own_code(snapshot.plan)
     yield _plan(figures)
     yield _mermaid(figures)
     yield "## Go on\n\n" + "\n".join(
@@ -205,6 +207,19 @@ def _plan(figures: Figures) -> str:
     total = len(figures.snapshot.tasks)
     rest = f"\n\n{len(shown):,} of {total:,} tasks are shown." if len(shown) < total else ""
     return f"## Tasks\n\n{told}{rest}"
+
+
+def _own_code(plan: PlanSpec) -> str:
+    """Give the source of the person's own code: who says yes to it should have seen it."""
+    told = []
+    for task in own_tasks(plan)[:_DRAWN]:
+        said = source(task) or f"({NO_SOURCE})"
+        longest = max((len(run) for run in re.findall("`+", said)), default=0)
+        fence = "`" * max(3, longest + 1)
+        work = own_work(task)
+        runs = f": {code(work.label)}" if work else ""
+        told.append(f"{code(task.name)}{runs}\n\n{fence}python\n{said}\n{fence}")
+    return "## Code of your own\n\n" + "\n\n".join(told) if told else ""
 
 
 def _mermaid(figures: Figures) -> str:

@@ -173,14 +173,15 @@ def grant_words(grant: Grant) -> Phrase:
         >>> from hypernb.model import Grant
         >>> from hypernb.views._phrase import plain
         >>> plain(grant_words(Grant(see="sample", rows=3)))
-        'columns, statistics and 3 rows, secrets covered'
+        'type, statistics and 3 rows or lines, secrets covered'
     """
     cover = ", secrets covered" if grant.redact else ", nothing covered"
     match grant.see:
         case "schema":
-            return ("columns and statistics, no row",)
+            return ("type and statistics, no row or line",)
         case "sample":
-            return (f"columns, statistics and {words.count(grant.rows, 'row')}{cover}",)
+            some = f"{words.count(grant.rows, 'row')} or line{'' if grant.rows == 1 else 's'}"
+            return (f"type, statistics and {some}{cover}",)
         case _:
             return (Strong("all of it"), cover)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from hypernb.model import EventKind, MissionState, RunStatus, TaskState
+from hypernb.model import THE_KERNEL, EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._model_events import waits_for, waits_until
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from hypernb.model import Event, Report, TaskRecord
     from hypernb.views._figures import Figures
+
+_BUSY: Final = f"waits for {THE_KERNEL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ def _names(tasks: list[TaskRecord]) -> Phrase:
 
 
 def _waiting(figures: Figures) -> Phrase:
-    if known := _on_key(figures) or _on_you(figures) or _on_runner(figures):
+    known = _on_key(figures) or _on_you(figures) or _on_runner(figures)
+    if known := known or _on_kernel(figures):
         return known
     if figures.is_ending:
         return ("Nothing. It ends by itself.",)
@@ -199,6 +202,20 @@ def _key_wanted(figures: Figures) -> Phrase:
     if figures.cli:
         return (*wanted, ": set it here, then ", attach)
     return (*wanted, ": open a kernel that has it, or ", attach, " in one")
+
+
+def _on_kernel(figures: Figures) -> Phrase:
+    """Say that a task waits for a kernel that is busy, or gone, to call a function of it."""
+    if figures.is_ending:
+        return ()
+    if gone := [task for task in figures.active if line(task.note).startswith(THE_KERNEL)]:
+        return (Strong("You"), f": {line(gone[0].note)}.")
+    held = [task for task in figures.active if line(task.note).startswith(_BUSY)]
+    if not held:
+        return ()
+    tool = named(line(held[0].note).removeprefix(_BUSY))
+    said = ". It goes on when the cell that runs there has ended."
+    return ("The kernel that has ", tool, ", which is busy: for ", *_names(held), said)
 
 
 def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phrase:

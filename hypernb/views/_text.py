@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import MissionState, PythonWork, TaskState
+from hypernb.model import MissionState, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
@@ -17,6 +17,7 @@ from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
 from hypernb.views._mission_html import GOAL_CUT_AT, since
 from hypernb.views._models import NO_OUTLOOK, Outlook, task_model_terms
+from hypernb.views._own_code import NO_SOURCE, functions, own_agents, source
 from hypernb.views._phrase import plain
 from hypernb.views._story import alarms, gaps, needs, story
 from hypernb.views._task_table import chosen, said_last
@@ -24,13 +25,13 @@ from hypernb.views._task_table import chosen, said_last
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hypernb.model import MissionSnapshot, PlanSpec, Report, SprintItem
+    from hypernb.model import MissionSnapshot, PlanSpec, Report, SprintItem, TaskSpec
 
 _ROWS: Final = 60
 _FINDINGS: Final = 40
 _EVENTS: Final = 8
 _SOURCES: Final = 20
-_SOURCE_CUT_AT: Final = 4000
+_SOURCE_LINES: Final = 60
 
 
 def mission_text(
@@ -82,11 +83,18 @@ def plan_text(
             _plan_table(figures, width),
             _titled("By what each task is done", _means(plan, width)),
             _titled("By which model", _models(figures, width)),
-            _titled("Functions", _sources(plan)),
+            _titled("Functions", _sources(figures, functions(plan))),
+            _titled("Agents in Python", _sources(figures, own_agents(plan))),
         ]
     if figures.decides:
         parts.append(_titled("Your decision", _decision(figures, width)))
     return "\n\n".join(part for part in parts if part)
+
+
+def brief_text(snapshot: MissionSnapshot, width: int = 80) -> str:
+    """Write only how a mission stands and what comes next."""
+    figures = Figures(snapshot)
+    return f"{_head(figures, width)}\n\n{_three(figures, width)}"
 
 
 # -- by state ----------------------------------------------------------------------------
@@ -246,19 +254,20 @@ def _models(figures: Figures, width: int) -> str:
     return "\n".join(blocks)
 
 
-def _sources(plan: PlanSpec) -> str:
-    """Give the source of functions: whoever says yes to them should have seen them."""
-    known = [task for task in plan.tasks if isinstance(task.work, PythonWork)]
+def _sources(figures: Figures, known: Sequence[TaskSpec]) -> str:
+    """Give the source of the person's own code: who says yes to it should have seen it."""
+    ref = figures.snapshot.mission.short_id
+    whole = figures.typed(f"export {ref} {ref}.html")
     blocks = []
     for task in known[:_SOURCES]:
-        source = clean(getattr(task.work, "source", ""), cut_at=_SOURCE_CUT_AT).rstrip()
-        lines = (source or "(its source text is not known)").splitlines()
-        said = "\n".join(f"    {each}" for each in lines)
-        blocks.append(f"  {line(task.name, cut_at=120)}\n{said}")
-    more = len(known) - len(blocks)
-    return "\n".join(
-        [*blocks, *([f"  And {words.count(more, 'more function')}."] if more else [])]
-    )
+        lines = (source(task) or f"({NO_SOURCE})").splitlines()
+        said = [f"    {each}" for each in lines[:_SOURCE_LINES]]
+        if rest := len(lines) - len(said):
+            said.append(f"    … {words.count(rest, 'more line')}: {whole} has them.")
+        blocks.append("\n".join([f"  {line(task.name, cut_at=120)}", *said]))
+    if more := len(known) - len(blocks):
+        blocks.append(f"  And {words.count(more, 'more task')}: {whole} has them.")
+    return "\n".join(blocks)
 
 
 def _decision(figures: Figures, width: int) -> str:

@@ -48,6 +48,10 @@ class WhyLike(Protocol):
     @property
     def needs(self) -> Sequence[str]: ...
     @property
+    def variables(self) -> Sequence[str]: ...
+    @property
+    def functions(self) -> Sequence[str]: ...
+    @property
     def approved(self) -> str: ...
     @property
     def at(self) -> datetime | None: ...
@@ -83,6 +87,11 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
             ("Came out as", (line(why.outcome.replace("_", " ")) or "not known",)),
             ("Made from", enumerate_names(why.needs, most=12) or ("no other task",)),
         ]
+        if why.variables:
+            terms.append(("Of yours", enumerate_names(why.variables, most=12)))
+        if why.functions:
+            called = enumerate_names(why.functions, most=12)
+            terms.append(("Called", (*called, ", in your kernel")))
     if why.approved:
         terms.append(("Approved by", (line(why.approved),)))
     if why.at is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
 import pickle
 import re
 import typing
@@ -83,7 +84,10 @@ def test_error_survives_copying(cls: type[HypernbError]) -> None:
 
 
 @each_class
-def test_error_is_one_line_of_plain_words(cls: type[HypernbError]) -> None:
+def test_error_is_one_line_of_plain_words(
+    cls: type[HypernbError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.StringIO())  # what a notebook has is no terminal
     (line,) = example(cls)._render_traceback_()
     assert line.startswith(f"{cls.__name__}: ")
     assert "\n" not in line
@@ -219,3 +223,15 @@ def test_words_of_a_server_end_a_sentence_with_one_full_stop() -> None:
         ModelRefusedError("small", "api.example", "is not there: No access.", status=404)
     )
     assert said == "small at api.example is not there: No access."
+
+
+def test_error_is_broken_between_words_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "30")
+    error = UsageError("Nothing of it can be understood at all.", hint="Write less.")
+    lines = error._render_traceback_()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 30
+    assert " ".join(lines) == f"UsageError: {error}"

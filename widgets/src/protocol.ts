@@ -137,6 +137,9 @@ export interface AgentWork {
   params?: Record<string, Record<string, unknown>>;
   /** The plan's name for the model that it is done with; none where it is left out. */
   model?: string;
+  /** Its class, if it is an agent of the person's own. */
+  label?: string;
+  source?: string;
 }
 
 /** Something that can be chosen, and what is said of it. */

@@ -292,6 +292,17 @@ describe("the contract", () => {
     expect(all('[data-field="tools"]')).toHaveLength(0);
   });
 
+  it("shows an agent in Python with its source", () => {
+    const picture = pictureOf("awaiting_approval");
+    const plan = withTask(picture.plan as PlanSpec, "audit-ui", {
+      work: { kind: "agent", label: "crew.Mine", source: "class Mine:\n    pass\n" },
+    });
+    show({ ...picture, plan });
+    edit();
+    expect(text()).toContain("Python agent crew.Mine");
+    expect(root.querySelector("pre")?.textContent).toContain("pass");
+  });
+
   it("shows the model of a task, in the table and with what it costs", () => {
     show(withModels());
     expect(text()).toContain("frontend-specialist with big");

@@ -324,6 +324,7 @@ def test_recorded_mission_is_replayed_elsewhere_without_key_and_server(
             second.plan.notes
         )
         assert "told to scripted" in str(first.plan.notes)
+        assert not second.outlook().quotes
         second.approve().wait(DEADLINE_S)
         assert second.state is MissionState.SUCCEEDED
         assert second.result() == first.result() == "One import too many."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,3 +35,18 @@ def test_interrupted_says_what_goes_on(
     monkeypatch.setattr(_commands, "_mission", interrupted)
     assert run(["--db", str(tmp_path / "h.db"), "wait"]) == 130
     assert said in capsys.readouterr().err
+
+
+def test_errors_break_between_words_in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HYPERNB_DB", str(tmp_path / "store.db"))
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    run(["run", "Which tests are missing in this project?"])
+    lines = terminal.getvalue().splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 40
+    assert "take 'Which tests are missing in this project?'" in " ".join(lines)

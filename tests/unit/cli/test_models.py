@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.cli._main import CANNOT, DONE, MISUSE, run
+from hypernb.session import Mission, Session
 from tests.model_server import ModelServer, Reply, says
+from tests.planned import plan, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,3 +148,48 @@ def test_plan_that_nobody_can_approve_here_is_shown_and_kept(
     told = capsys.readouterr()
     assert told.out == ""
     assert "hypernb show m-2 shows its plan" in told.err
+
+
+def test_plan_that_is_approved_at_once_is_shown_with_its_quote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    approve = Mission.approve
+
+    def begun(mission: Mission, *tasks: Any, **terms: Any) -> Mission:
+        approved = approve(mission, *tasks, **terms)
+        with closing(sqlite3.connect(tmp_path / "store.db")) as store, store:
+            store.execute("update missions set started_at=created_at, state='running'")
+        return approved
+
+    monkeypatch.setattr(Mission, "approve", begun)
+    made = plan(task(returns="text"))
+    with ModelServer(Reply(text=json.dumps(made))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+        assert run(["run", "--goal", "Is it safe?", "--yes", "--no-wait"]) == DONE
+    told = capsys.readouterr().out
+    assert "Quote  " in told
+    assert "as the model guessed it" in " ".join(told.split())
+
+
+def test_missions_can_be_listed_by_state_and_tools_be_chosen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    made = plan(task(returns="text", tools=["search-files"]))
+    start = ["run", "--goal", "Is it safe?", "--yes", "--no-wait"]
+    with ModelServer(Reply(text=json.dumps(made))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+        assert run([*start, "--tools", "read-file,search-files"]) == DONE
+        told = str(server.requests[-1].body)
+    assert "search-files" in told
+    assert "list-files" not in told
+    capsys.readouterr()
+    assert run(["ls", "--state", "awaiting_approval,running"]) == DONE
+    assert "Is it safe?" in capsys.readouterr().out
+    assert run(["ls", "--state", "failed"]) == DONE
+    assert "No mission to show" in capsys.readouterr().out
+    assert run(["ls", "--state", "lost"]) == MISUSE
+    assert "'lost'" in capsys.readouterr().err

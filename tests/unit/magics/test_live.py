@@ -314,3 +314,22 @@ def test_views_in_a_fork_are_those_of_its_parent(
         held.release()
         view.end()
     assert notebook.models != ["html"]
+
+
+def test_text_of_a_mission_that_has_ended_is_written_once(
+    session: Session, notebook: Notebook
+) -> None:
+    mission = Recorded(session, "a").start().finish("a", 1).end().mission
+    view = LiveView(mission, rung=Rung.TEXT)
+    view.show()
+    view.wait()
+    assert len(notebook.history) == 1
+
+
+def test_text_is_brief_for_who_has_just_seen_all_of_it(
+    session: Session, notebook: Notebook
+) -> None:
+    mission = Recorded(session, "a").approve().mission
+    LiveView(mission, rung=Rung.TEXT, briefly=True).show()
+    assert "Next " in notebook.text
+    assert "What you allow" not in notebook.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -58,6 +59,24 @@ def test_a_terminal_is_told_once(
         line.tell(f"{ASKS}: 3 s so far")
     assert not shown
     assert capsys.readouterr().err == f"The strategist {ASKS}. Ctrl-C ends it.\n"
+
+
+def test_line_of_a_terminal_is_written_over_as_time_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "78")
+    with PlanningLine(Rung.TEXT) as line:
+        line.tell(ASKS)
+        line.tell(f"{ASKS}: 3 s so far; cannot reach api.example, and it is tried again")
+        line.tell("asked gpt-6 for a plan, for 3.2 s")
+    first, second, *last = terminal.getvalue().split("\r\x1b[K")[1:]
+    assert first == f"The strategist {ASKS}. Ctrl-C ends it."
+    assert "cannot reach api.example" in second
+    assert len(second) == 77
+    assert last[-1] == "The strategist asked gpt-6 for a plan, for 3.2 s.\n"
 
 
 def test_doctor_has_a_line_of_its_own(shown: list[dict[str, Any]]) -> None:

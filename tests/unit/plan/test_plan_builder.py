@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import linecache
 import subprocess
 import sys
 import textwrap
@@ -402,6 +403,20 @@ def test_source_is_what_the_person_approves() -> None:
     work = python_work(Plan("g").add("t", local, 1), "t")
     assert work.source == "def local(year: int) -> int:\n    return year + 1\n"
     assert work.label.endswith("<locals>.local")
+
+
+def test_source_of_an_agent_in_a_cell_is_what_the_person_approves() -> None:
+    cell = "import hypernb\n\nclass Mine(hypernb.BaseAgent):\n"
+    body = "    def process_task(self, task):\n        return task.goal\n"
+    # As IPython does it: a file that is none, and a module that has none.
+    file, text = "/tmp/ipykernel_7/4711.py", f"{cell}{body}\n\nmine = Mine()\n"  # noqa: S108 - never opened
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(text, file, "exec"), names)  # noqa: S102 - the cell above
+    (task,) = Plan("g").add("t", agent=names["mine"], goal="Look").tasks
+    assert isinstance(task.work, AgentWork)
+    assert task.work.source == f"class Mine(hypernb.BaseAgent):\n{body}"
+    assert task.work.label == "__main__.Mine"
 
 
 def test_source_of_builtin_is_empty() -> None:

@@ -60,6 +60,16 @@ def test_doctor_asks_the_configured_model_and_says_what_it_cost(
     assert told[0] == (f"asks scripted at {server.host} for a word", 0)
 
 
+def test_doctor_names_file_section_and_lines_that_would_fit_better(
+    session: Session, server: ModelServer
+) -> None:
+    better = of_models(configured(session, server).doctor())["model, settings"]
+    file = session.root / "config.toml"
+    assert better.word == "could be better"
+    assert better.next_step.startswith(f"In {file}, below [profiles.vllm], write ")
+    assert "tools = false" in better.next_step
+
+
 def test_doctor_says_that_nobody_knows_what_it_cost(
     session: Session, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,18 @@ def test_note_says_how_many_bytes_of_what_leave_for_which_host(session: Session)
     assert "types, statistics, 5 sampled rows; 7 e-mail addresses covered up." in note
 
 
+def test_replay_is_said_to_send_nothing_in_the_head_too(session: Session) -> None:
+    spec, payloads = planned(session)
+    spec = spec.model_copy(update={"cassette": "replay:/tmp/crew.jsonl"})
+    lens = leaving(session, spec, payloads)
+    for said in (repr(lens), lens._repr_html_()):
+        assert "Would leave for" in said
+        assert "Leaves for" not in said
+    [note] = told_in_notes(session, spec, payloads).notes
+    assert " would leave for api.example: " in note
+    assert "nothing is sent" in note
+
+
 def test_notes_follow_the_plan_and_others_stay(session: Session) -> None:
     spec, payloads = planned(session)
     spec = spec.model_copy(update={"notes": ("Mind the step.",)})

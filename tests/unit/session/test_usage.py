@@ -76,6 +76,15 @@ def test_plot_is_a_picture() -> None:
     )
 
 
+def test_plot_is_bars_of_text_in_a_terminal() -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    first, *bars = repr(TABLE.plot()).splitlines()
+    assert first.endswith(", in dollars")
+    assert " ".join(bars[0].split()).startswith(f"large-1 · qa {'█' * 24} $0.75")
+    assert bars[1].endswith("unknown")
+    assert "█" not in bars[1]
+
+
 def test_plot_without_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ToolAbsentError, match=r"hypernb\[data\]"):

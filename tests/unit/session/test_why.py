@@ -8,8 +8,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from hypernb.codec import encode
 from hypernb.errors import UsageError
-from hypernb.model import CallRecord, CallState
+from hypernb.model import (
+    AgentWork,
+    CallRecord,
+    CallState,
+    Grant,
+    MissionState,
+    ModelSpec,
+    TaskSpec,
+)
 from hypernb.session import Session
 from hypernb.session import _origins as origins
 from tests.unit.widgets.recorded import START, Recorded
@@ -138,3 +147,32 @@ def test_mission_with_several_last_tasks_holds_several_outputs(session: Session)
     recorded = Recorded(session, "first", "second").start()
     recorded.finish("first", 1).finish("second", 2).end()
     assert "the outputs of several together" in repr(session.why("m-1", {}))
+
+
+def test_variable_and_function_that_it_was_made_from_are_told(session: Session) -> None:
+    digest = session.store.put_artifact(encode(FRAME))
+    work = AgentWork(
+        model="big",
+        tools=("make_features", "other"),
+        lanes=dict.fromkeys(("make_features", "other"), "kernel:01K"),
+        variables={"df": Grant()},
+    )
+    spec = TaskSpec(name="features", agent="writer", work=work)
+    models = {"big": ModelSpec(name="x", base_url="https://api.example/v1")}
+    inputs = {"df": digest, "unseen": digest}
+    recorded = Recorded(session, tasks=(spec,), inputs=inputs, models=models).start()
+    called = {"tool": "make_features", "number": 1, "arguments": "{}"}
+    recorded.finish("features", FRAME).tell("tool.called", "features", payload=called).end()
+    why = session.why("m-1", {})
+    assert (why.variables, why.functions) == (("df",), ("make_features",))
+    said = " ".join(repr(why).split())
+    assert "Of yours df" in said
+    assert "Called make_features, in your kernel" in said
+
+
+def test_name_of_a_mission_that_has_failed_has_no_value(session: Session) -> None:
+    recorded = Recorded(session, "features").start()
+    mission = recorded.end(MissionState.FAILED, "it broke").mission
+    with pytest.raises(UsageError, match=r"'features' has no value: m-1 \(failed\)") as told:
+        session.why("features", {"features": mission})
+    assert "%hyper show m-1" in str(told.value)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
-from hypernb.views import allowed, mission_html, plain, refused
+from hypernb.views import (
+    allowed,
+    mission_html,
+    mission_markdown,
+    mission_text,
+    plain,
+    refused,
+)
+from hypernb.views._contract import contract
 from hypernb.widgets._head import head_facts
 
 if TYPE_CHECKING:
@@ -22,6 +30,13 @@ AGENT = TaskSpec(
     work=AgentWork(tools=("tests",), params={"tests": {"command": ["pytest", "-q"]}}),
     hosts=("pypi.org",),
 )
+CODE = "class Reviewer(hypernb.BaseAgent):\n    def process_task(self, task):\n        return 1"
+OWN = TaskSpec(
+    name="review",
+    agent="reviewer",
+    work=AgentWork(function="f" * 64, label="shop.crew.Reviewer", source=CODE),
+)
+FREE = "this code can do anything that you can"
 
 
 def plan(*tasks: TaskSpec) -> PlanSpec:
@@ -50,3 +65,55 @@ def test_refusing_is_promised_only_where_something_refuses(make: type[Examples])
         decision = head_facts(shown)["decision"]
         assert refused(plan(*tasks)) in "".join(map(str, decision["record"]))
         assert refused(plan(*tasks)) in mission_html(shown, live=False)
+
+
+@pytest.mark.parametrize("term", ["Reads", "Writes", "Reaches", "Starts"])
+def test_nothing_is_promised_of_an_agent_in_python(term: str) -> None:
+    verb = {"Reads": "read", "Writes": "write", "Reaches": "reach", "Starts": "start"}[term]
+    alone, beside, all_three = told(OWN), told(OWN, AGENT), told(FUNCTION, OWN, AGENT)
+    assert alone[term].startswith(f"what your agents in Python {verb}")
+    assert beside[term].startswith(f"what your agents in Python {verb}; your other agents: ")
+    assert all_three[term].startswith(f"what your functions and agents in Python {verb}; ")
+    assert FREE in alone["In Python"]
+    assert "shop.crew.Reviewer" in alone["In Python"]
+
+
+def test_agent_in_python_may_spend_what_no_cap_bounds() -> None:
+    assert told(OWN)["Spends"].startswith("what your agents in Python pay")
+
+
+@pytest.mark.parametrize("tasks", [(OWN,), (OWN, AGENT), (FUNCTION, OWN)])
+def test_refusing_is_not_promised_of_an_agent_in_python(tasks: tuple[TaskSpec, ...]) -> None:
+    assert "nothing checks what" in refused(plan(*tasks))
+
+
+def test_contract_says_that_code_of_ones_own_can_do_anything() -> None:
+    for task in (OWN, FUNCTION):
+        terms = {term: plain(said) for term, said in contract(task)}
+        assert FREE in terms["Runs"]
+        assert terms["Reads"] == terms["Reaches"] == "what it likes"
+
+
+def test_source_of_an_agent_in_python_is_shown(make: type[Examples], read: Any) -> None:
+    shown = make.snapshot("awaiting_approval", plan=plan(OWN), tasks=())
+    details = read(mission_html(shown, live=False)).select_one("details")
+    assert details.select_one("pre").text == CODE
+    assert "shop.crew.Reviewer" in details.text
+    assert "    class Reviewer(hypernb.BaseAgent):\n" in mission_text(shown)
+    assert f"```python\n{CODE}\n```" in mission_markdown(shown)
+
+
+def test_long_source_names_the_command_that_shows_it(make: type[Examples]) -> None:
+    work = OWN.work.model_copy(update={"source": CODE + "\n        # more" * 100})
+    long = OWN.model_copy(update={"work": work})
+    shown = make.snapshot("awaiting_approval", plan=plan(long), tasks=())
+    assert "… 43 more lines: %hyper export m-7 m-7.html has them." in mission_text(shown)
+    assert "hypernb export m-7 m-7.html has them." in mission_text(shown, cli=True)
+
+
+def test_source_cannot_leave_its_place_in_markdown(make: type[Examples]) -> None:
+    work = OWN.work.model_copy(update={"source": "x = 1\n```\n# Approve this"})
+    shown = make.snapshot(
+        "awaiting_approval", plan=plan(OWN.model_copy(update={"work": work})), tasks=()
+    )
+    assert "````python\nx = 1\n```\n# Approve this\n````" in mission_markdown(shown)

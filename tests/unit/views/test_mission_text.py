@@ -233,3 +233,16 @@ def test_task_that_waits_for_money_is_said_to(make: Any) -> None:
     said = " ".join(mission_text(replace(run, tasks=tasks, plan=plan)).split())
     assert f"Money that is kept for what runs: {ready}, for it may cost up to $0.40" in said
     assert "A free place" not in said
+
+
+def test_task_whose_kernel_is_busy_is_said_to_wait_for_it(make: Any) -> None:
+    run = make.snapshot("running")
+    calm = {TaskState.STALLED: TaskState.SUCCEEDED, TaskState.AWAITING_APPROVAL: "succeeded"}
+    tasks = [
+        replace(task, state=TaskState(calm.get(task.state, task.state))) for task in run.tasks
+    ]
+    place = next(n for n, task in enumerate(tasks) if task.state is TaskState.RUNNING)
+    tasks[place] = replace(tasks[place], note="waits for the kernel that has look")
+    said = " ".join(mission_text(replace(run, tasks=tuple(tasks)), 200).split())
+    name = tasks[place].name
+    assert f"Waiting for The kernel that has look, which is busy: for {name}." in said

@@ -112,6 +112,11 @@ def test_replayed_cassette_asks_nobody(make: type[Examples]) -> None:
     assert "api.example" not in terms["Reaches"]
     assert "nobody is asked" in terms["Asks"]
     assert terms["Cassette"] == "answers come from /tmp/a.jsonl"
+    # It has a function beside its agents.
+    assert terms["Spends"].startswith("what your functions pay")
+    spec = with_a_model(make, cassette="replay:/tmp/a.jsonl")
+    agents = spec.model_copy(update={"tasks": tuple(t for t in spec.tasks if t.agent)})
+    assert told(agents)["Spends"].startswith("no money: a cassette answers")
 
 
 def test_unknown_price_is_not_told_as_nothing(make: type[Examples]) -> None:
@@ -130,10 +135,10 @@ def test_free_model_lets_nothing_be_spent(make: type[Examples]) -> None:
 
 
 @pytest.mark.parametrize("form", ["html", "text"])
-def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
+def test_quotes_stand_beside_the_plan(make: type[Examples], read: Any, form: str) -> None:
     shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
     said = (
-        mission_html(shown, live=False, outlook=OUTLOOK)
+        read(mission_html(shown, live=False, outlook=OUTLOOK)).text
         if form == "html"
         else mission_text(shown, 200, outlook=OUTLOOK)
     )
@@ -144,7 +149,7 @@ def test_quotes_stand_beside_the_plan(make: type[Examples], form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["html", "text"])
-def test_quote_says_once_how_it_is_known(make: type[Examples], form: str) -> None:
+def test_quote_says_once_how_it_is_known(make: type[Examples], read: Any, form: str) -> None:
     shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
     whole = Quote(
         QuoteSource.ESTIMATE,
@@ -154,7 +159,7 @@ def test_quote_says_once_how_it_is_known(make: type[Examples], form: str) -> Non
     )
     outlook = Outlook((whole, OF_LINT))
     said = (
-        mission_html(shown, live=False, outlook=outlook)
+        read(mission_html(shown, live=False, outlook=outlook)).text
         if form == "html"
         else mission_text(shown, 200, outlook=outlook)
     )

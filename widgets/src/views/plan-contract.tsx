@@ -123,12 +123,12 @@ function Dropped({ desk, row, onDone }: DroppedProps): JSX.Element {
 }
 
 function PythonSource({ task }: { task: TaskSpec }): JSX.Element | null {
-  if (task.work.kind !== "python") return null;
   const { label, source } = task.work;
+  if (!label) return null;
   return (
     <div class="plan-source">
       <span class="plan-label">
-        Python function <code>{line(label)}</code>
+        Python {task.agent ? "agent" : "function"} <code>{line(label)}</code>
       </span>
       {source ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
