@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 from hypernb.codec import decode
 from hypernb.model import AgentWork
+from hypernb.redact import COVERED, SECRET, without_keys
+from hypernb.session._keys_inside import secrets_here
 from hypernb.tools import egress
 
 if TYPE_CHECKING:
@@ -86,7 +89,20 @@ def leaving(
 
     from hypernb.views import leaves_later
 
-    return Leaving(egress(spec, load), leaves_later(spec))
+    keys = tuple(secrets_here(session.root).values())
+    return Leaving(
+        [_without_keys(each, keys) for each in egress(spec, load)], leaves_later(spec)
+    )
+
+
+def _without_keys(each: Egress, keys: tuple[str, ...]) -> Egress:
+    """Return it as it is sent: no key leaves, whatever else a grant lets through."""
+    text = without_keys(each.text, keys)
+    if text == each.text:
+        return each
+    more = text.count(COVERED) - each.text.count(COVERED)
+    redactions = {**each.redactions, SECRET: each.redactions.get(SECRET, 0) + max(0, more)}
+    return replace(each, text=text, size_bytes=len(text.encode()), redactions=redactions)
 
 
 def told_in_notes(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypernb.abc import ChatModel, Payload
@@ -22,7 +22,8 @@ from hypernb.model import (
     TokenUse,
     new_id,
 )
-from hypernb.redact import COVERED
+from hypernb.redact import without_keys
+from hypernb.session._hosting import keys_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +70,9 @@ class Ledger(ChatModel):
         if spec.key and not key and not self._way.is_replay:
             raise KeyMissingError(spec.name, spec.host, spec.key)
         self._clock = SystemClock()
-        self._desk = ModelDesk({spec.key: key} if key else {}, store, self._clock)
+        # All keys that are here: the others are covered up in what this model is told.
+        keys = keys_here(Path(root) if root else None) | ({spec.key: key} if key else {})
+        self._desk = ModelDesk(keys, store, self._clock)
         self._budget: float | None = contract.get("budget")
         self._keep = keep
         self._calls: list[CallRecord] = []
@@ -218,9 +221,8 @@ class Ledger(ChatModel):
     def _kept(self, text: str) -> Digest | None:
         if self.content != "full":
             return None
-        for key in self._desk.secrets:
-            text = text.replace(json.dumps(key)[1:-1], COVERED)
-        payload = Payload("application/json", text.encode())
+        kept = without_keys(text, self._desk.secrets)
+        payload = Payload("application/json", kept.encode())
         self.payloads.append(payload)
         return self._keep(payload)
 

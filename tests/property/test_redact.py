@@ -26,7 +26,7 @@ def test_covering_up_again_changes_nothing(text: str) -> None:
     assert again.text == once.text
 
 
-SECRETS = st.lists(st.text("abZ01_", min_size=6, max_size=20), max_size=3)
+SECRETS = st.lists(st.text("abZ01_", min_size=8, max_size=20), max_size=3)
 
 
 @settings(max_examples=200, deadline=None)

@@ -50,6 +50,15 @@ def test_note_says_how_many_bytes_of_what_leave_for_which_host(session: Session)
     assert "types, statistics, 5 sampled rows; 7 e-mail addresses covered up." in note
 
 
+def test_key_is_covered_in_the_lens(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, payloads = planned(session, Grant(see="all", redact=False))
+    monkeypatch.setenv("OPENAI_API_KEY", "a@example.org")
+    [each] = leaving(session, spec, payloads)
+    assert "a@example.org" not in each.text
+    assert each.redactions["secret"] >= 10
+    assert each.size_bytes == len(each.text.encode())
+
+
 def test_notes_follow_the_plan_and_others_stay(session: Session) -> None:
     spec, payloads = planned(session)
     spec = spec.model_copy(update={"notes": ("Mind the step.",)})

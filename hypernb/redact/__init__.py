@@ -10,10 +10,24 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+
+from hypernb.redact._keys import SHORTEST_KEY, KeyForms, key_forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+__all__ = [
+    "COVERED",
+    "SECRET",
+    "SHORTEST_KEY",
+    "KeyForms",
+    "Redacted",
+    "key_forms",
+    "names_secret",
+    "redact",
+    "scrub",
+    "without_keys",
+]
 
 SECRET: Final = "secret"  # noqa: S105 - what stands for one
 COVERED: Final = f"[{SECRET}]"
@@ -22,9 +36,6 @@ NUMBER: Final = "number"
 CARD: Final = "card number"
 PHONE: Final = "phone number"
 IBAN: Final = "IBAN"
-
-_SHORTEST_SECRET: Final = 6
-"""Shorter ones (``none``, ``x``: keys of servers that need none) would cover up prose."""
 
 _ROUNDS: Final = 6
 
@@ -55,17 +66,23 @@ def redact(text: str) -> Redacted:
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """Cover up secrets only: these very ones first, then whatever looks like one.
+    """Cover up secrets only: these very ones first, in all forms, then what looks like one.
 
     Example:
         >>> scrub("password=hunter2 for ada@example.org")
         'password=[secret] for ada@example.org'
     """
-    for secret in sorted(set(secrets), key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            for form in {secret, quote(secret, safe="")}:
-                text = text.replace(form, COVERED)
-    return _covered(text, _SECRETS, Counter())
+    return _covered(without_keys(text, secrets), _SECRETS, Counter())
+
+
+def without_keys(text: str, keys: Iterable[str]) -> str:
+    """Cover up these very keys, in all forms that `KeyForms` knows, and nothing else.
+
+    Example:
+        >>> without_keys("sk-secret-1, sk%2dsecret%2d1, token=x1y2z3", ["sk-secret-1"])
+        '[secret], [secret], token=x1y2z3'
+    """
+    return key_forms(tuple(sorted(set(keys)))).cover(text, COVERED)
 
 
 def names_secret(name: str) -> bool:
