@@ -28,7 +28,9 @@ def environment() -> pd.DataFrame:
 
 
 def refused(value: Any) -> None:
-    spec, payloads = Plan("look", inputs={"env": value}).build()
+    plan = Plan("look", inputs={"env": value})
+    plan.add("look", agent="qa-engineer", tools=("ruff",))
+    spec, payloads = plan.build()
     refuse_keys(spec, payloads, None)
 
 
