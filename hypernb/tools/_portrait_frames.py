@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.redact import COVERED
@@ -51,7 +52,7 @@ def frame_portrait(frame: pd.DataFrame, grant: Grant) -> Portrait:
             [
                 *_spread(len(looked), rows),
                 *(
-                    _statistics(column, is_secret=secret)
+                    _statistics(column, is_secret=secret, shows_values=grant.see != "schema")
                     for column, secret in zip(columns, is_secret, strict=True)
                 ),
             ]
@@ -144,12 +145,13 @@ def _dtype(column: Column) -> str:
     return _UNIT.sub("", dtype)
 
 
-def _statistics(column: Column, *, is_secret: bool) -> str:
+def _statistics(column: Column, *, is_secret: bool, shows_values: bool) -> str:
     if not len(column.present):
         return f"{column.label}: no values"
     if is_secret:
         return f"{column.label}: {COVERED}"
-    return f"{column.label}: {_SAID[column.kind](column)}"
+    often = _often(column) if shows_values and column.kind == "text" else ""
+    return f"{column.label}: {_SAID[column.kind](column)}{often}"
 
 
 def _of_numbers(column: Column) -> str:
@@ -182,23 +184,26 @@ def _of_times(column: Column) -> str:
 
 
 def _of_texts(column: Column) -> str:
-    texts = [each for each in column.present.tolist() if type(each) is str]
-    counts: dict[str, int] = {}
-    for each in texts:
-        counts[each] = counts.get(each, 0) + 1
+    counts = _counts(column)
     lengths = [len(each) for each in counts]
     said = f"{len(counts):,} distinct"
     if lengths:
         said += f", {min(lengths):,} to {max(lengths):,} characters"
+    return said
+
+
+def _often(column: Column) -> str:
+    """Say which texts come more than once: cells, so they need a grant of some."""
+    counts = _counts(column)
     often = sorted(
         (each for each in counts.items() if each[1] > 1), key=lambda each: (-each[1], each[0])
     )
-    if often:
-        top = ", ".join(
-            f"{plainly(each, _TOP_AT_MOST)!r} ({times:,})" for each, times in often[:_TOP]
-        )
-        said += f", most often {top}"
-    return said
+    top = [f"{plainly(each, _TOP_AT_MOST)!r} ({times:,})" for each, times in often[:_TOP]]
+    return f", most often {', '.join(top)}" if top else ""
+
+
+def _counts(column: Column) -> dict[str, int]:
+    return Counter(each for each in column.present.tolist() if type(each) is str)
 
 
 def _of_others(column: Column) -> str:

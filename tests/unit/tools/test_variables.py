@@ -21,7 +21,7 @@ from hypernb.abc import ToolContext
 from hypernb.codec import decode, encode
 from hypernb.errors import ToolError
 from hypernb.model import Grant
-from hypernb.tools import Described, describe_variable
+from hypernb.tools import Described, describe_variable, outline_variable
 from tests.unit.tools.conftest import call
 
 SCHEMA, SAMPLE, ALL = Grant(see="schema"), Grant(), Grant(see="all")
@@ -394,3 +394,29 @@ class TestInspectVariable:
     def test_sample_that_was_not_granted_is_refused(self) -> None:
         with pytest.raises(ToolError, match="has no sample that may be seen"):
             call("inspect-variable", self.context(SCHEMA), name="df", part="sample")
+
+
+@pytest.mark.parametrize("dtype", ["object", "string", "category"])
+def test_schema_alone_shows_no_text_of_a_cell(dtype: str) -> None:
+    names = pd.Series(["Ann Smith"] * 3 + ["Bob"], dtype=dtype, name="name")
+    for value in (names, names.to_frame()):
+        assert "Ann" not in told(value, SCHEMA).text
+        assert "2 distinct, 3 to 9 characters" in told(value, SCHEMA).text
+    assert "most often 'Ann Smith' (3)" in told(names).text
+
+
+def test_who_plans_is_told_types_shapes_and_columns_and_no_keys() -> None:
+    assert outline_variable("pay", {"Ann Smith": 90_000}) == "pay: dict of 1 keys"
+    assert outline_variable("all", [{"Ann Smith": 1}]) == "all: list of 1 items"
+    assert outline_variable("n", 17) == "n: int"
+    frame = pd.DataFrame({"ada@example.org": [1.5, None], "kind": ["Ann Smith", "b"]})
+    assert outline_variable("df", frame).split("\n") == [
+        "df: DataFrame of 2 rows and 2 columns",
+        "[e-mail] (float64, 50 % missing)",
+        "kind (text)",
+    ]
+    array = np.array([[123_456.5]])
+    assert (
+        outline_variable("a", array)
+        == "a: ndarray of 1 × 1, float64\ndtype float64, shape (1, 1)"
+    )
