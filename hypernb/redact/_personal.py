@@ -13,15 +13,27 @@ CARD: Final = "card number"
 PHONE: Final = "phone number"
 IBAN: Final = "IBAN"
 
+_HOST: Final = r"(?:(?:[\w-]++\.(?=[\w-]))++[^\W\d_]{2,}+|\[[0-9a-fA-F:.]{3,45}\])"
 _ADDRESS: Final = re.compile(
-    r"[\w.+%-](?<![\w.+%-]{2})[\w.+%-]*+@(?:[\w-]++\.(?=[\w-]))++[^\W\d_]{2,}+"
+    rf"(?:[\w.+%-](?<![\w.+%-]{{2}})[\w.+%-]*+|\"[^\"\n@]{{1,64}}+\")[@\uff20\ufe6b]{_HOST}"
+)
+_IN_ADDRESS: Final = re.compile(  # of a page: with its sign encoded
+    rf"[\w.+-](?<![\w.+%-]{{2}})(?:[\w.+-]|%(?!40))*+%40{_HOST}"
 )
 _IBAN: Final = re.compile(
-    r"[A-Z](?<![A-Za-z0-9][A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
+    r"[A-Za-z](?<![A-Za-z0-9][A-Za-z])[A-Za-z]\d{2}"
+    r"(?:(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?|(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?)"
     r"(?![A-Za-z0-9])"
 )
+_IBAN_LENGTHS: Final = (
+    "ad24ae23al28at20az28ba20be16bg22br29by28ch21cr22cy28cz24de22dk18do28ee20eg29es24fi18fo18"
+    "fr27gb22ge22gi23gl18gr27gt28hr21hu28ie22il23iq23is26it27jo30kw30kz20lb28lc32li21lt20lu20"
+    "lv21mc27md24me22mk19mr27mt31mu30nl18no15pk24pl28ps29pt25qa29ro24rs22sa24sc31se24si19sk24"
+    "sm27st25sv28tl23tn24tr26ua29va22vg24xk20"
+)
 _CARD: Final = re.compile(
-    r"\d(?<!\d\d)(?:\d{3}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{3}([ -])\d{6}\2\d{4,5})(?!\d)"
+    r"\d(?<!\d\d)(?<!\d[._]\d)(?:\d{3}([ ._-])\d{4}\1\d{4}\1\d{1,7}"
+    r"|\d{3}([ ._-])\d{6}\2\d{4,5})(?![._]?\d)"
 )
 _PHONE: Final = re.compile(
     r"\+\d[\d ()/-]{6,22}\d(?!\d)"
@@ -55,6 +67,9 @@ def _is_iban(found: re.Match[str]) -> bool:
     code = found[0].replace(" ", "")
     if not (code.isascii() and 15 <= len(code) <= 34):  # noqa: PLR2004 - Norway's, and the longest
         return False
+    # In small letters, a hash looks like one: so its country is to have such a length.
+    if not code[:2].isupper() and f"{code[:2].lower()}{len(code)}" not in _IBAN_LENGTHS:
+        return False
     moved = code[4:] + code[:4]
     return int("".join(str(int(each, 36)) for each in moved)) % 97 == 1
 
@@ -80,7 +95,8 @@ def _is_number(found: re.Match[str]) -> bool:
 
 
 PERSONAL: Final = (
-    Rule(_ADDRESS, E_MAIL),
+    Rule(_ADDRESS, E_MAIL, needs=("@", "\uff20", "\ufe6b")),
+    Rule(_IN_ADDRESS, E_MAIL, needs=("%40",)),
     Rule(_IBAN, IBAN, _is_iban),
     Rule(_CARD, CARD, _is_card),
     Rule(_PHONE, PHONE, _is_phone),

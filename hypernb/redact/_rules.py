@@ -21,13 +21,18 @@ class Rule:
     Attributes:
         pattern: What its group ``kept`` finds stays, in front of what is covered up.
         judge: Says whether it is what it looks like; what is not stays.
+        needs: One of these stands in each text that it finds something in.
     """
 
     pattern: re.Pattern[str]
     word: str = SECRET
     judge: Callable[[re.Match[str]], bool] | None = None
+    needs: tuple[str, ...] = ("",)
 
     def apply(self, text: str, counts: Counter[str]) -> str:
+        if not any(each in text for each in self.needs):
+            return text
+
         def cover(found: re.Match[str]) -> str:
             if self.judge is not None and not self.judge(found):
                 return found[0]

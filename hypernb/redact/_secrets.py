@@ -23,16 +23,49 @@ _BEARER: Final = re.compile(
     r"(?P<kept>(?ai:bearer)[ \t]{1,8})"
     r"(?=[A-Za-z._~+/=-]{0,60}[0-9])[A-Za-z0-9._~+/=-]{16,}+"
 )
-_NAME: Final = (
-    r"(?ai:pass(?:word|wd|phrase)|pwd|secret(?:[_-]?key)?|token|(?:api|access|private)[_-]?key)"
+_STRONG: Final = (
+    r"(?:(?ai:pass(?:word|wd|phrase|wort|code)|kennwort|pwd|secret(?:[_-]?key)?|token"
+    r"|(?:api|access|private|encryption|signing|account|master|shared|auth|storage)[_-]?key)"
+    r"|_PASS|_PW)"
 )
-SECRET_NAME: Final = re.compile(rf"{_NAME}\Z")
-# A value without quotes that is called or subscripted is code, and no secret.
+# Words that name much else besides: their values are judged.
+_WEAK: Final = r"(?<![A-Za-z])(?:(?ai:pass|pw|psw|auth|credentials?|sig(?:nature)?)|PIN)"
+_VALUE: Final = r"[^\s\"',;)}\]\\(\[=:<][^\s\"',;)}\]\\]{3,}+"
+# What is called or subscripted is code, and no secret.
+_CODE: Final = r"(?![A-Za-z_][\w.]{0,200}+[(\[])"
+SECRET_NAME: Final = re.compile(rf"{_STRONG}\Z")
 _NAMED: Final = re.compile(
-    rf"(?P<kept>{_NAME}\\?[\"']?[ \t]{{0,4}}(?:=>|:=|[:=])[ \t]{{0,4}}"
-    r"(?:(?P<double>\\?\")|(?P<single>\\?'))?+)(?P<value>(?!\[secret\])"
-    r"(?(double)[^\"\n\\]{1,2000}+|(?(single)[^'\n\\]{1,2000}+"
-    r"|[^\s\"',;)}\]\\(\[=:][^\s\"',;)}\]\\(\[]{3,}+(?![(\[]))))"
+    rf"(?P<kept>(?:(?P<name>{_STRONG})|(?P<weak>{_WEAK}))\\?[\"']?[ \t]{{0,4}}"
+    r"(?:=>|:=|[:=]|(?<=[\"'])(?P<pair>,)|(?<=[ \t])(?ai:value)[ \t]{0,2}=)[ \t]{0,4}"
+    r"(?:\[(?=[\"'])|\[(?=\\[\"']))?+"
+    r"(?:(?P<escaped>\\[\"'])|(?P<double>\")|(?P<single>'))?+)(?P<value>(?!\[secret\])"
+    r"(?(escaped)[^\"'\n\\]{1,2000}+|(?(double)(?:[^\"\n\\]|\\[^\n]){1,2000}+"
+    rf"|(?(single)(?:[^'\n\\]|\\[^\n]|''){{1,2000}}+|{_CODE}{_VALUE}))))"
+)
+_OPTION: Final = re.compile(
+    rf"(?P<kept>(?<![\w-])--(?!-)[\w-]{{0,40}}?{_STRONG}[ \t]{{1,4}}[\"']?)"
+    rf"(?P<value>(?!\[secret\])(?!-){_VALUE})"
+)
+_LOGIN: Final = re.compile(
+    r"(?P<kept>(?ai:curl)\b(?:[^\n-]|-(?!u\b|-user\b)){0,120}+-(?:u|-user)[ =]{1,2}[\"']?"
+    r"[^\s:\"']{1,100}+:)(?!\[secret\])[^\s\"']{1,200}+"
+)
+_NETRC: Final = re.compile(
+    r"(?P<kept>\bmachine\s{1,4}\S{1,200}+\s{1,20}login\s{1,4}\S{1,200}+\s{1,20}password\s{1,4})"
+    r"(?!\[secret\])\S{1,200}+"
+)
+_COOKIE: Final = re.compile(
+    r"(?P<kept>(?<![A-Za-z])(?ai:cookie)\\?[\"']?[ \t]{0,4}:[ \t]{0,4}\\?[\"']?)"
+    r"(?=[\w.-]{1,64}+=)"
+    r"[^\s\"'\\][^\n\"'\\]{0,4000}+"
+)
+_ELEMENT: Final = re.compile(
+    rf"(?P<kept><[\w:.-]{{0,40}}?{_STRONG}(?:[ \t][^<>\n]{{0,200}}+)?>[ \t]{{0,4}})"
+    r"(?!\[secret\])[^\s<][^<\n]{0,500}+(?=</)"
+)
+_BLOCK: Final = re.compile(
+    rf"(?P<kept>{_STRONG}[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}[|>][+-]?\n[ \t]{{1,40}}+)"
+    r"(?!\[secret\])[^\s][^\n]{0,2000}+"
 )
 _NO_VALUES: Final = frozenset(
     [
@@ -40,11 +73,15 @@ _NO_VALUES: Final = frozenset(
         *("self", "bool", "int", "float", "any", "undefined", "secretstr", "required"),
     ]
 )
+_WEAK_AT_LEAST: Final = 8
+_PIN_AT_LEAST: Final = 4
+_PART_OF_CODE: Final = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)++|[A-Za-z]++_\w++")
 _JWT: Final = re.compile(
     r"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+){0,3}"
 )
 _KNOWN: Final = re.compile(
-    r"(?:sk-(?<![A-Za-z0-9]sk-)(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{16,}+"
+    r"(?:sk-(?<![A-Za-z0-9]sk-)(?:proj|ant|or|admin|svcacct)-[A-Za-z0-9_-]{16,}+"
+    r"|sk-(?<![A-Za-z0-9]sk-)(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{16,}+"
     r"|[srp]k_(?:live|test)_[A-Za-z0-9]{10,}+"
     r"|gh[pousr]_[A-Za-z0-9]{20,}+|github_pat_[A-Za-z0-9_]{20,}+|glpat-[A-Za-z0-9_-]{16,}+"
     r"|A(?:KIA|SIA)(?<![A-Za-z0-9]AKIA)(?<![A-Za-z0-9]ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
@@ -65,8 +102,42 @@ _RUNS: Final = re.compile(r"[a-z]++|[A-Z]++|[0-9]++")
 
 
 def _is_value(found: re.Match[str]) -> bool:
-    is_quoted = found["double"] or found["single"]
-    return bool(is_quoted) or found["value"].lower().rstrip(".") not in _NO_VALUES
+    value = found["value"]
+    is_quoted = bool(found["double"] or found["single"] or found["escaped"])
+    if found["pair"]:
+        return is_quoted and not found["weak"] and _has_digit(value)
+    if found["weak"] == "PIN" and value.isdigit():
+        return len(value) >= _PIN_AT_LEAST
+    if found["weak"]:
+        return _looks_made_up(value)
+    return is_quoted or not _is_code(found["name"], value.lower().rstrip("."))
+
+
+def _is_code(name: str, value: str) -> bool:
+    """Tell whether a value without quotes is a type, or hands on what is called the same."""
+    whole, _, last = value.rpartition(".")
+    is_handed_on = last.lstrip("_") == name.lower() and (bool(whole) or last != "password")
+    return is_handed_on or value in _NO_VALUES
+
+
+def _looks_made_up(value: str) -> bool:
+    """Tell whether a value is long, of letters and digits, and no name of ordinary code."""
+    return (
+        len(value) >= _WEAK_AT_LEAST
+        and _has_digit(value)
+        and not re.search(r"\s", value)
+        and any(each.islower() for each in value)
+        and not value.startswith("0x")
+        and not _PART_OF_CODE.fullmatch(value)
+    )
+
+
+def _has_digit(value: str) -> bool:
+    return any(each.isdigit() for each in value)
+
+
+def _is_given(found: re.Match[str]) -> bool:
+    return _has_digit(found["value"])
 
 
 def _is_random(found: re.Match[str]) -> bool:
@@ -92,12 +163,18 @@ def _looks_random(part: str) -> bool:
 
 
 SECRETS: Final = (
-    Rule(_PRIVATE_KEY),
-    Rule(_IN_URL),
+    Rule(_PRIVATE_KEY, needs=("PRIVATE KEY",)),
+    Rule(_IN_URL, needs=("://",)),
     Rule(_AUTHORIZATION),
     Rule(_BEARER),
+    Rule(_COOKIE, needs=("ookie", "OOKIE")),
     Rule(_NAMED, judge=_is_value),
-    Rule(_JWT),
+    Rule(_OPTION, judge=_is_given, needs=("--",)),
+    Rule(_LOGIN, needs=(" -u", "-user")),
+    Rule(_NETRC, needs=("machine",)),
+    Rule(_ELEMENT, needs=("</",)),
+    Rule(_BLOCK, needs=("|\n", ">\n", "-\n", "+\n")),
+    Rule(_JWT, needs=("eyJ",)),
     Rule(_KNOWN),
     Rule(_TOKEN, judge=_is_random),
 )

@@ -420,3 +420,30 @@ def test_who_plans_is_told_types_shapes_and_columns_and_no_keys() -> None:
         outline_variable("a", array)
         == "a: ndarray of 1 × 1, float64\ndtype float64, shape (1, 1)"
     )
+
+
+@pytest.mark.parametrize("name", ["password", "DB_PASS", "Passwort", "SIGNING_KEY", "smtp_pw"])
+def test_index_of_secrets_is_covered_as_a_column_is(name: str) -> None:
+    frame = pd.DataFrame({name: ["opensesame", "b"], "who": ["ada", "bob"], "n": [1, 2]})
+    several = frame.set_index([name, "who"])
+    for value in (frame, frame.set_index(name), several, several["n"]):
+        for grant in (SAMPLE, ALL):
+            said = told(value, grant)
+            assert "opensesame" not in said.text
+            assert said.redactions["secret"] == 2
+        assert "opensesame" in told(value, Grant(redact=False)).text
+    assert told(several).parts["sample"].startswith(f"{name},who,n\n[secret],ada,1\n")
+
+
+@pytest.mark.parametrize(("key", "value"), [("k", "v"), ("name", "value"), ("Key", "Value")])
+def test_rows_of_names_and_values_have_secrets_covered(key: str, value: str) -> None:
+    rows = {key: ["HOME", "DB_PASSWORD"], value: ["/home/ada", "opensesame"]}
+    said = told(pd.DataFrame(rows)).parts["sample"]
+    assert "HOME,/home/ada\nDB_PASSWORD,[secret]\n" in said
+    by_name = told(pd.DataFrame(rows).set_index(key)).parts["sample"]
+    assert "DB_PASSWORD,[secret]\n" in by_name
+
+
+@pytest.mark.parametrize("name", ["boarding_pass", "passes", "authors", "tokens", "keyword"])
+def test_columns_that_only_sound_like_secrets_are_shown(name: str) -> None:
+    assert "opensesame" in told(pd.DataFrame({name: ["opensesame"]})).text
