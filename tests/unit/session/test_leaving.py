@@ -141,6 +141,24 @@ class TestInputsThatAreTooLarge:
         assert str(caught.value).startswith(said)
         assert "HYPERNB_INPUT_MB=9" in caught.value.hint
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param({"a": ["x" * 400_000] * 5}, id="texts-in-a-list"),
+            pytest.param([("k", {"v": b"x" * 2_000_000})], id="bytes-deep-inside"),
+            pytest.param({"x" * 2_000_000: 1}, id="name"),
+        ],
+    )
+    def test_are_refused_where_containers_hold_them(
+        self, monkeypatch: pytest.MonkeyPatch, value: object
+    ) -> None:
+        monkeypatch.setenv("HYPERNB_INPUT_MB", "1")
+        encoded: list[object] = []
+        monkeypatch.setattr("hypernb.plan._builder.codec.encode", encoded.append)
+        with pytest.raises(CannotShipError, match="has about 2 MB"):
+            Plan("look", inputs={"rows": value})
+        assert not encoded
+
     def test_are_refused_when_only_their_bytes_tell(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
