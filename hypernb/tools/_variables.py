@@ -78,6 +78,7 @@ def describe_variable(name: str, value: Any, grant: Grant) -> Described:
 
     Time and memory are bounded however large the value is, and no code of the value's own
     class runs: of objects, it is the type and the names of public attributes that are told.
+    Only types of columns that other libraries add to pandas are asked for their cells.
 
     Args:
         name: Of the variable.

@@ -233,7 +233,9 @@ def test_frame_that_is_no_frame_is_told_by_its_type() -> None:
         def shape(self) -> Any:
             raise RuntimeError
 
-    assert "of which no more can be said" in told(Broken({"a": [1]})).text
+    assert told(Broken({"a": [1]})).text.startswith("v: Broken of 1 rows and 1 columns")
+    empty = pd.DataFrame.__new__(pd.DataFrame)
+    assert "of which no more can be said" in told(empty).text
 
 
 def test_secrets_by_name_in_dictionaries_are_covered_up() -> None:
@@ -447,3 +449,32 @@ def test_rows_of_names_and_values_have_secrets_covered(key: str, value: str) -> 
 @pytest.mark.parametrize("name", ["boarding_pass", "passes", "authors", "tokens", "keyword"])
 def test_columns_that_only_sound_like_secrets_are_shown(name: str) -> None:
     assert "opensesame" in told(pd.DataFrame({name: ["opensesame"]})).text
+
+
+def test_no_code_of_a_derived_class_runs() -> None:
+    ran: list[str] = []
+
+    def spied(base: type) -> type:
+        def note(self: Any, name: str) -> Any:
+            ran.append(name)
+            return base.__getattribute__(self, name)
+
+        return type(f"Spied{base.__name__}", (base,), {"__getattribute__": note})
+
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    values = (
+        spied(pd.DataFrame)(frame),
+        spied(pd.Series)(frame["b"]),
+        np.arange(6.0).reshape(2, 3).view(spied(np.ndarray)),
+    )
+    ran.clear()
+    said = [told(value).text for value in values]
+    assert not ran
+    assert said[0].replace("SpiedDataFrame", "DataFrame") == told(frame).text
+    assert said[1].replace("SpiedSeries", "Series") == told(frame["b"]).text
+    assert said[2].startswith("v: Spiedndarray of 2 × 3, float64")
+
+
+def test_what_is_masked_is_not_told() -> None:
+    masked = np.ma.masked_array([1.5, 987_654.25], mask=[False, True])
+    assert "98765" not in told(masked, ALL).text
