@@ -73,7 +73,7 @@ def _plain_of_pandas(value: Any, base: Any) -> Any:
 
     Its methods and attributes would be code of that class.
     """
-    manager = _held(value).get("_mgr")
+    manager: Any = _held(value).get("_mgr")
     make = getattr(base, "_from_mgr", None)
     if make is None or not type(manager).__module__.startswith("pandas."):
         return None

@@ -454,7 +454,7 @@ def test_columns_that_only_sound_like_secrets_are_shown(name: str) -> None:
 def test_no_code_of_a_derived_class_runs() -> None:
     ran: list[str] = []
 
-    def spied(base: type) -> type:
+    def spied(base: Any) -> Any:
         def note(self: Any, name: str) -> Any:
             ran.append(name)
             return base.__getattribute__(self, name)
@@ -462,7 +462,7 @@ def test_no_code_of_a_derived_class_runs() -> None:
         return type(f"Spied{base.__name__}", (base,), {"__getattribute__": note})
 
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
-    values = (
+    values: tuple[Any, ...] = (
         spied(pd.DataFrame)(frame),
         spied(pd.Series)(frame["b"]),
         np.arange(6.0).reshape(2, 3).view(spied(np.ndarray)),
