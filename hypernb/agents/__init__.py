@@ -13,9 +13,10 @@ from hypernb.agents._post import TALK_TOOLS
 from hypernb.agents._proposal import Proposal
 from hypernb.agents._rules import check_goal, plan_goal
 from hypernb.agents._specialists import STRATEGIST, equip
-from hypernb.agents._strategist import plan_notes, propose
+from hypernb.agents._strategist import OUTLINED_AT_MOST, plan_notes, propose
 
 __all__ = [
+    "OUTLINED_AT_MOST",
     "SPECIALISTS",
     "STRATEGIST",
     "TALK_TOOLS",

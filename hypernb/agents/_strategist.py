@@ -20,7 +20,7 @@ from hypernb.agents._proposal import (
 from hypernb.agents._specialists import STRATEGIST
 from hypernb.agents._words import listed, number
 from hypernb.errors import ModelAnswerError, NoPlanError, dollars
-from hypernb.model import ChatMessage, ChatRequest, Finish, Grant
+from hypernb.model import ChatMessage, ChatRequest, Finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 OUTLINE_AT_MOST: Final = 6_000
 REPAIRS_AT_MOST: Final = 2
 
+OUTLINED_AT_MOST: Final = 20
+"""Variables that the strategist is told of, the first by name."""
+
 _OWN_AT_MOST: Final = 20_000
-_VARIABLES_AT_MOST: Final = 20
 _FOLDERS_AT_MOST: Final = 60
 _OWN: Final = " It is the person's own, and runs in the notebook."
 _RULES: Final = f"""
@@ -187,15 +189,12 @@ def _tools(there: Circumstances) -> Iterator[str]:
 
 
 def _variables(variables: Mapping[str, Any]) -> Iterator[str]:
-    from hypernb.tools import describe_variable
+    from hypernb.tools import outline_variable
 
-    for name in sorted(variables)[:_VARIABLES_AT_MOST]:
-        # Nobody has approved anything yet: names and types leave, no figures of the data.
-        described = describe_variable(name, variables[name], Grant(see="schema"))
-        head = described.text.partition("\n")[0]
-        yield fence(f"variable {name}", f"{head}\n{described.parts.get('schema', '')}".strip())
-    if len(variables) > _VARIABLES_AT_MOST:
-        yield f"{len(variables) - _VARIABLES_AT_MOST:,} more variables are handed in."
+    for name in sorted(variables)[:OUTLINED_AT_MOST]:
+        yield fence(f"variable {name}", outline_variable(name, variables[name]))
+    if len(variables) > OUTLINED_AT_MOST:
+        yield f"{len(variables) - OUTLINED_AT_MOST:,} more variables are handed in."
 
 
 def plan_notes(

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Final
 from hypernb.engine._keys import key_ids
 from hypernb.errors import ConfigError, KeyMissingError
 from hypernb.model import is_replay, lacking_keys
+from hypernb.redact import without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hypernb.abc import ChatModel, Clock, ModelWait, Store
     from hypernb.llm import HostGate
-    from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
+    from hypernb.model import (
+        ChatMessage,
+        ChatReply,
+        ChatRequest,
+        MissionId,
+        ModelSpec,
+        PlanSpec,
+    )
 
 _CLOSE_S: Final = 5.0
 
@@ -94,6 +102,8 @@ class ModelDesk:
     ) -> ChatReply:
         """Ask a model. Cancelling the caller ends the call.
 
+        No key of this desk leaves in a request, wherever in it one may stand.
+
         Args:
             on_text: Called in the thread of this desk.
             on_wait: The same.
@@ -105,8 +115,10 @@ class ModelDesk:
 
         async def ask() -> ChatReply:
             model = self._opened(spec, way)
+            # In a thread: a request can be a million characters.
+            sent = await asyncio.to_thread(_without_keys, request, self.secrets)
             return await model.complete(
-                request, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
+                sent, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
             )
 
         return await asyncio.wrap_future(
@@ -215,3 +227,20 @@ class ModelDesk:
         # A runner that finds new work before it has ended begins anew.
         self._loop = self._thread = self._gate = None
         self._models = {}
+
+
+def _without_keys(request: ChatRequest, keys: tuple[str, ...]) -> ChatRequest:
+    """Return a request as it may leave: whatever has made it, no key is in what it says."""
+    messages = tuple(_message_without_keys(each, keys) for each in request.messages)
+    if messages == request.messages:
+        return request
+    return request.model_copy(update={"messages": messages})
+
+
+def _message_without_keys(message: ChatMessage, keys: tuple[str, ...]) -> ChatMessage:
+    calls = tuple(
+        call.model_copy(update={"arguments": without_keys(call.arguments, keys)})
+        for call in message.tool_calls
+    )
+    content = without_keys(message.content, keys)
+    return message.model_copy(update={"content": content, "tool_calls": calls})

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Literal
 
+from hypernb.redact import COVERED, key_forms
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -20,7 +22,8 @@ _OPENING_CHARS: Final = 1_000
 _WORD_CHARS: Final = 40
 """Where a piece may end is looked for so far back; longer words are cut."""
 _GIVEN_AWAY: Final = 8
-"""So much of a key at the end of an answer is one that was cut off, and no chance."""
+"""So many characters of a key's form at the end of an answer are one that was cut off, and no
+chance."""
 _SIMPLE: Final = 2
 _UNICODE: Final = 6
 
@@ -28,11 +31,11 @@ _UNICODE: Final = 6
 class Stream:
     """Collects the text of one call.
 
-    Keys are covered up, also where one comes in two pieces: what may be the beginning of a
-    key is held back until more has come. Of an answer that is a JSON object only its first
-    text is told, as people read it. Many begin with an empty line: it waits for a word, or the
-    word would wait for the next piece. A piece ends between words, except the first, which
-    shows that something comes.
+    Keys are covered up in all forms of `hypernb.redact.KeyForms`, also where one comes in two
+    pieces: what may be the beginning of one is held back until more has come, or the end. Of
+    an answer that is a JSON object only its first text is told, as people read it. Many begin
+    with an empty line: it waits for a word, or the word would wait for the next piece. A piece
+    ends between words, except the first, which shows that something comes.
 
     Args:
         tell: Told a text, and whether what came before no longer counts. Called in the thread
@@ -40,7 +43,7 @@ class Stream:
     """
 
     def __init__(self, secrets: Sequence[str], tell: Callable[[str, bool], object]) -> None:
-        self._secrets = [each for each in secrets if each]
+        self._keys = key_forms(tuple(secrets))
         self._prose: Prose | None = None
         self._has_begun = False
         self._tell = tell
@@ -94,16 +97,10 @@ class Stream:
 
     def _ready(self, *, is_last: bool = False) -> str:
         """Return what may be told, and keep the rest."""
-        from hypernb.redact import COVERED
-
-        text = self._pending
-        for secret in self._secrets:
-            text = text.replace(secret, COVERED)
-        held = max((_overlap(text, secret) for secret in self._secrets), default=0)
-        if is_last:
-            if held >= _GIVEN_AWAY:
-                text = f"{text[: len(text) - held]}{COVERED}"
-            held = 0
+        text = self._keys.cover(self._pending, COVERED)
+        held = self._keys.begun(text, _GIVEN_AWAY if is_last else 0)
+        if is_last and held:
+            text, held = f"{text[: len(text) - held]}{COVERED}", 0
         end = min(len(text) - held, _PIECE_CHARS, _CHARS_AT_MOST - self._chars)
         if not (is_last and end == len(text)):
             end = _between_words(text, end, is_first=self._is_first)
@@ -179,14 +176,3 @@ def _unescaped(escape: str) -> str:
         return ""
     # Half of a character beyond the sixteen bits; the whole answer will have it.
     return text if text.isprintable() or text in "\n\t" else ""
-
-
-def _overlap(text: str, secret: str) -> int:
-    """Return how many characters at the end of a text may begin a secret.
-
-    Example:
-        >>> _overlap("the key is sk-", "sk-1234"), _overlap("nothing", "sk-1234")
-        (3, 0)
-    """
-    longest = min(len(text), len(secret) - 1)
-    return next((n for n in range(longest, 0, -1) if secret.startswith(text[-n:])), 0)

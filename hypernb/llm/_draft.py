@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hypernb.llm._mask import Mask
 
 MOST_CHARACTERS: Final = 1_000_000
-_MOST_CALLS: Final = 128
+MOST_CALLS: Final = 128
 _MOST_TOKENS: Final = 2**53
 _NAME_CHARACTERS: Final = 200
 _FINISHES: Final = {
@@ -104,9 +104,9 @@ class Draft(ABC):
             self._refusal.append(text)
 
     def add_call(self, call_id: str, name: str, arguments: str = "") -> DraftCall:
-        if len(self._calls) >= _MOST_CALLS:
+        if len(self._calls) >= MOST_CALLS:
             raise AnswerFault(
-                f"has called more than {_MOST_CALLS} tools at once", name, is_final=True
+                f"has called more than {MOST_CALLS} tools at once", name, is_final=True
             )
         call = DraftCall(call_id, name, [])
         self._calls.append(call)

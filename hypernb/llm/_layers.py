@@ -59,7 +59,7 @@ class Reading:
         settings = {
             "model": self._layered("model", "", _text),
             "content": self._content(),
-            "cache_s": self._layered("cache_s", 0.0, _seconds),
+            "cache_s": self._cache_s(),
             "mode": self._mode(),
             "trusted": Setting("trusted", self._trusted, str(self._own_path)),
         }
@@ -165,6 +165,15 @@ class Reading:
             if each.is_foreign and CONTENTS.index(value) > CONTENTS.index(found.value):
                 continue
             found = Setting("content", value, each.source, each.is_foreign)
+        return found
+
+    def _cache_s(self) -> Setting:
+        found = Setting("cache_s", 0.0)
+        for each in self._layers("cache_s"):
+            value = _seconds(each)
+            # Answers that lie in a cache are kept: a stranger's project may only have fewer.
+            if not (each.is_foreign and value > found.value):
+                found = Setting("cache_s", value, each.source, each.is_foreign)
         return found
 
     def _mode(self) -> Setting:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any, Final
 from weakref import WeakSet
 
+from hypernb.redact import key_forms
+
 MASK: Final = "[key]"
-_SHORTEST: Final = 8
-"""Shorter ones are no secrets (``ollama``, ``none``), and would be found in many a word."""
 _DEPTH: Final = 50
 _LOGGERS: Final = (
     "openai",
@@ -21,7 +20,7 @@ _LOGGERS: Final = (
 
 
 class Mask:
-    """Replaces one key wherever it stands.
+    """Replaces one key wherever it stands, in all forms of `hypernb.redact.KeyForms`.
 
     Example:
         >>> Mask("sk-secret-1")("Incorrect key: sk-secret-1.")
@@ -29,15 +28,10 @@ class Mask:
     """
 
     def __init__(self, key: str | None) -> None:
-        self._key = key if key is not None and len(key) >= _SHORTEST else ""
-        self._escaped = re.compile("".join(map(_ways, self._key)))
+        self._forms = key_forms((key,) if key else ())
 
     def __call__(self, text: str) -> str:
-        if not self._key:
-            return text
-        text = text.replace(self._key, MASK)
-        # JSON inside of JSON, and addresses: what reads them later would find the key.
-        return self._escaped.sub(MASK, text) if "\\" in text or "%" in text else text
+        return self._forms.cover(text, MASK)
 
     def value(self, value: Any, depth: int = _DEPTH) -> Any:
         """Return what was read from JSON with all of its texts masked, as deep as any error."""
@@ -54,21 +48,8 @@ class Mask:
     def split(self, text: str) -> tuple[str, str]:
         """Return what can be told of a text that goes on, and what may begin the key."""
         text = self(text)
-        if not self._key or self._key[0] not in text[-len(self._key) :]:
-            return text, ""
-        for size in range(min(len(self._key) - 1, len(text)), 0, -1):
-            if self._key.startswith(text[-size:]):
-                return text[:-size], text[-size:]
-        return text, ""
-
-
-def _ways(character: str) -> str:
-    """Return a pattern of all ways in which a character of a key can be written."""
-    code = f"{ord(character):02x}"
-    ways = [re.escape(character), rf"\\{{1,8}}u(?i:{code:0>4})", f"%(?i:{code})"]
-    if character in '/\\"':
-        ways.append(rf"\\{{1,8}}{re.escape(character)}")
-    return f"(?:{'|'.join(ways)})"
+        end = len(text) - self._forms.begun(text)
+        return text[:end], text[end:]
 
 
 class _LogFilter(logging.Filter):

@@ -74,7 +74,7 @@ class ModelSettings:
         (``HYPERNB_MODEL``, ``HYPERNB_CONTENT``, ``HYPERNB_CACHE_S``, ``HYPERNB_MODE``,
         ``OPENAI_BASE_URL``), and what is set in this session. A project's file comes from
         strangers: unless the user's own file trusts the project, it only chooses among what
-        the user has named, and keeps less of what is said, not more.
+        the user has named, and keeps and caches less of what is said, not more.
 
         Args:
             root: The project; None if there is none.

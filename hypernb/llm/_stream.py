@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, Final
 
 import orjson
@@ -16,6 +18,7 @@ _EMPTY_START: Final = 1000
 _MOST_DEPTH: Final = 200
 """Levels of JSON; a schema that a model writes down has twenty."""
 DONE: Final = b"[DONE]"
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class AnswerReader:
@@ -121,7 +124,7 @@ def parse(data: bytes) -> dict[str, Any]:
         AnswerFault: It is none; says what it is instead.
     """
     try:
-        value = orjson.loads(data)
+        value = _loads(data)
     except ValueError:
         start = data[:EVIDENCE_CHARACTERS].decode(errors="replace")
         is_page = start.lstrip().lower().startswith(("<!doctype", "<html", "<?xml", "<head"))
@@ -140,6 +143,21 @@ def parse(data: bytes) -> dict[str, Any]:
             characters=len(data),
         )
     return value
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        if not _SURROGATE.search(data):
+            raise
+    # Half of a character beyond the sixteen bits, as servers send that cut texts where they
+    # like; orjson is strict, and the rest of the answer is good.
+    try:
+        text = json.dumps(json.loads(data), ensure_ascii=False)
+    except RecursionError:
+        raise ValueError from None
+    return orjson.loads(text.encode("utf-8", "replace"))
 
 
 def _is_deep(data: bytes, value: object) -> bool:

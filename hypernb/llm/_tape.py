@@ -13,6 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from hypernb.errors import ConfigError
+from hypernb.llm._draft import MOST_CALLS, MOST_CHARACTERS
 from hypernb.model import ChatReply
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Cassette:
         """Return the answer to a request, for the first time (0) and later ones.
 
         Raises:
-            ConfigError: The file was changed meanwhile.
+            ConfigError: The file was changed meanwhile, or no server may answer so much.
         """
         places = self._places.get(request_hash)
         if not places:
@@ -119,7 +120,11 @@ class Cassette:
         entry = self._at(place)
         if entry.hash != request_hash or place.index >= len(entry.replies):
             raise self._wrong(place.line, "was changed while it was replayed")
-        return entry.replies[place.index]
+        reply = entry.replies[place.index]
+        if _is_too_large(reply):
+            most = f"{MOST_CHARACTERS:,} characters or {MOST_CALLS} calls of tools"
+            raise self._wrong(place.line, f"has an answer of more than {most}")
+        return reply
 
     def requests(self) -> Iterator[dict[str, Any]]:
         """Yield the different requests, in the order in which they were recorded."""
@@ -237,3 +242,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         )
     with os.fdopen(handle, "rb") as stream:
         yield stream
+
+
+def _is_too_large(reply: ChatReply) -> bool:
+    """Tell whether an answer is larger than one that is taken of a server."""
+    said = [reply.text, reply.refusal, *(call.arguments for call in reply.tool_calls)]
+    return len(reply.tool_calls) > MOST_CALLS or sum(map(len, said)) > MOST_CHARACTERS

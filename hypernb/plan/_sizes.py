@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from typing import Any, Final
@@ -13,6 +14,8 @@ LIMIT: Final = "HYPERNB_INPUT_MB"
 
 _DEFAULT_MB: Final = 1_000
 _MB: Final = 1_000_000
+_LOOKED_AT: Final = 1_000_000
+_CONTAINERS: Final = frozenset([list, tuple, dict, set, frozenset])
 
 
 def refuse_too_large(name: str, value: Any, size_bytes: int | None = None) -> None:
@@ -20,7 +23,7 @@ def refuse_too_large(name: str, value: Any, size_bytes: int | None = None) -> No
 
     Args:
         name: Of the input.
-        value: Its size is taken from what holds its data, without looking at all of it.
+        value: Its size is taken from what holds its data, and of a million items at most.
         size_bytes: Its size as bytes, where it was turned into them already.
 
     Raises:
@@ -40,12 +43,28 @@ def refuse_too_large(name: str, value: Any, size_bytes: int | None = None) -> No
 
 
 def about_bytes(value: Any) -> int:
-    """Return how many bytes a value takes at least; 0 if that is not known at once.
+    """Return how many bytes a value takes at least, as far as a million of its items tell.
 
     Example:
-        >>> about_bytes(b"abc"), about_bytes(object())
-        (3, 0)
+        >>> about_bytes(b"abc"), about_bytes(["ab", {"c": "def"}]), about_bytes(object())
+        (3, 6, 0)
     """
+    size, looked = 0, 0
+    seen: set[int] = set()
+    left: list[Any] = [value]
+    while left and looked < _LOOKED_AT:
+        each = left.pop()
+        looked += 1
+        if type(each) not in _CONTAINERS:
+            size += _own_bytes(each)
+        elif id(each) not in seen:
+            seen.add(id(each))
+            more = itertools.chain(each, each.values()) if type(each) is dict else each
+            left += itertools.islice(more, _LOOKED_AT - looked)
+    return size
+
+
+def _own_bytes(value: Any) -> int:
     kind = type(value)
     if kind in (bytes, bytearray, str):
         return len(value)

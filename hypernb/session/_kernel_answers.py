@@ -18,15 +18,15 @@ from hypernb.codec import encode
 from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
-from hypernb.redact import COVERED, redact
-from hypernb.session._keys_inside import secrets_here
+from hypernb.redact import redact, without_keys
+from hypernb.session._keys_inside import found_in, readable, secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hypernb.abc import Store
+    from hypernb.abc import Payload, Store
     from hypernb.model import Digest
     from hypernb.tools import KernelTool
 
@@ -96,7 +96,7 @@ def _kept(name: str, value: Any, printed: str, store: Store | None) -> Outcome:
         try:
             refuse_too_large(name, value)
             payload = encode(value, what=f"what {name} returned")
-            problem = _key_in(payload.data)
+            problem = _key_in(payload)
             digest = None if problem else store.put_artifact(payload)
         except CannotShipError as error:
             problem = str(error)
@@ -156,14 +156,11 @@ def _keys() -> tuple[str, ...]:
 
 
 def _without_keys(text: str) -> str:
-    for key in _keys():
-        for form in (key, json.dumps(key, ensure_ascii=False)[1:-1]):
-            text = text.replace(form, COVERED)
-    return text
+    return without_keys(text, _keys())
 
 
-def _key_in(data: bytes) -> str:
-    names = [name for name, key in secrets_here(None).items() if key.encode() in data]
+def _key_in(payload: Payload) -> str:
+    names = found_in(readable(payload), secrets_here(None))
     return f"{' and '.join(names)} stands in it, and keys are not stored." if names else ""
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from hypernb.agents import OUTLINED_AT_MOST
 from hypernb.codec import decode
 from hypernb.errors import ConfigError
-from hypernb.model import AgentWork
+from hypernb.model import AgentWork, Digest
+from hypernb.redact import COVERED, SECRET, without_keys
+from hypernb.session._keys_inside import secrets_here
 from hypernb.session._models import settings_of
-from hypernb.tools import egress
+from hypernb.tools import egress, outline_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
 
     from hypernb.abc import Payload
-    from hypernb.model import Digest, PlanSpec
+    from hypernb.model import PlanSpec
     from hypernb.session._session import Session
     from hypernb.tools import Egress
 
@@ -30,15 +34,19 @@ class Leaving(Sequence["Egress"]):
     Attributes:
         rows: What is known, to the last byte.
         later: What is not known yet, a line a task: answers of functions, outputs of needs.
+        before: What planning has sent before there was a plan, and what of each variable.
 
     Example:
         >>> Leaving([])
         No variable leaves this machine.
     """
 
-    def __init__(self, rows: Sequence[Egress], later: Sequence[str] = ()) -> None:
+    def __init__(
+        self, rows: Sequence[Egress], later: Sequence[str] = (), before: Sequence[str] = ()
+    ) -> None:
         self.rows = tuple(rows)
         self.later = tuple(later)
+        self.before = tuple(before)
 
     @overload
     def __getitem__(self, place: int) -> Egress: ...
@@ -63,12 +71,12 @@ class Leaving(Sequence["Egress"]):
     def __repr__(self) -> str:
         from hypernb.views import egress_text
 
-        return egress_text(self.rows, later=self.later)
+        return egress_text(self.rows, later=self.later, before=self.before)
 
     def _repr_html_(self) -> str:
         from hypernb.views import egress_html
 
-        return egress_html(self.rows, self.later)
+        return egress_html(self.rows, self.later, self.before)
 
 
 def leaving(
@@ -90,7 +98,32 @@ def leaving(
 
     from hypernb.views import leaves_later
 
-    return Leaving(egress(spec, load), leaves_later(spec))
+    keys = tuple(secrets_here(session.root).values())
+    rows = [_without_keys(each, keys) for each in egress(spec, load)]
+    before = [without_keys(each, keys) for each in _before(spec, load)]
+    return Leaving(rows, leaves_later(spec), before)
+
+
+def _before(spec: PlanSpec, load: Callable[[Digest], Any]) -> Iterator[str]:
+    """Yield what planning has sent, and then its words on each variable."""
+    from hypernb.views import says_told_planner
+
+    sent = next(filter(says_told_planner, spec.notes), "")
+    if not sent:
+        return
+    yield sent
+    for name in sorted(spec.inputs)[:OUTLINED_AT_MOST]:
+        yield outline_variable(name, load(Digest(spec.inputs[name])))
+
+
+def _without_keys(each: Egress, keys: tuple[str, ...]) -> Egress:
+    """Return it as it is sent: no key leaves, whatever else a grant lets through."""
+    text = without_keys(each.text, keys)
+    if text == each.text:
+        return each
+    more = text.count(COVERED) - each.text.count(COVERED)
+    redactions = {**each.redactions, SECRET: each.redactions.get(SECRET, 0) + max(0, more)}
+    return replace(each, text=text, size_bytes=len(text.encode()), redactions=redactions)
 
 
 def told_in_notes(

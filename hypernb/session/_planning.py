@@ -254,7 +254,7 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         proposal,
         there,
         planned_by=spec,
-        notes=(*models.notes, *ledger.notes),
+        notes=(*models.notes, *ledger.notes(_outlined(wish))),
         is_replayed=wish.is_replayed,
     )
     plan.planning = ledger.calls
@@ -334,13 +334,19 @@ def _instead(
     why = _why(error) if isinstance(error, TimeoutError) else str(ledger.kept_of(error))
     asked = "was asked for a plan, and there is none" if ledger.calls else "was not asked"
     said = f"{spec.name} at {spec.host} {asked}. {why}"
-    first = (said, *ledger.notes)
+    first = (said, *ledger.notes(_outlined(wish)))
     because = f"{spec.name} has given no plan"
     plan = _by_rules(session, wish, because=because, first=first)
     plan.planning = ledger.calls
     for payload in ledger.payloads:
         plan.keep(payload)
     return plan
+
+
+def _outlined(wish: Wish) -> list[str]:
+    from hypernb.agents import OUTLINED_AT_MOST
+
+    return sorted(wish.inputs)[:OUTLINED_AT_MOST]
 
 
 def fill(

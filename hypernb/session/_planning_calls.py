@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypernb.abc import ChatModel, Payload
@@ -22,10 +22,11 @@ from hypernb.model import (
     TokenUse,
     new_id,
 )
-from hypernb.redact import COVERED
+from hypernb.redact import without_keys
+from hypernb.session._hosting import keys_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from hypernb.abc import ModelWait, Store
     from hypernb.model import ChatReply, ChatRequest, Digest, ModelSpec
@@ -69,10 +70,13 @@ class Ledger(ChatModel):
         if spec.key and not key and not self._way.is_replay:
             raise KeyMissingError(spec.name, spec.host, spec.key)
         self._clock = SystemClock()
-        self._desk = ModelDesk({spec.key: key} if key else {}, store, self._clock)
+        # All keys that are here: the others are covered up in what this model is told.
+        keys = keys_here(Path(root) if root else None) | ({spec.key: key} if key else {})
+        self._desk = ModelDesk(keys, store, self._clock)
         self._budget: float | None = contract.get("budget")
         self._keep = keep
         self._calls: list[CallRecord] = []
+        self._sent_bytes = 0
         self.payloads: list[Payload] = []
         self.on_wait: Callable[[ModelWait], None] = _ignore
         """Told before each wait of a call, if the call does not say who is."""
@@ -93,9 +97,18 @@ class Ledger(ChatModel):
         """What was paid so far, in dollars; the worst case where a server does not count."""
         return sum(each.paid for each in self._calls)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person should know of it."""
+    def notes(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return what a person should know of it: what it has told whom, and what it cost.
+
+        Args:
+            names: Of the variables that the model was told of.
+        """
+        from hypernb.views import told_planner
+
+        told = (told_planner(self._sent_bytes, self._spec.host, sorted(names)),)
+        return (*(told if self._sent_bytes else ()), *self._costs())
+
+    def _costs(self) -> tuple[str, ...]:
         if self.spent:
             cost = f"Planning has cost {dollars(self.spent)}, which counts as the mission's."
             return (cost,)
@@ -148,6 +161,8 @@ class Ledger(ChatModel):
             return reply
         finally:
             self._note(request, began=began, reserved=worst, facts=facts)
+            if self._calls[-1].is_live and not reach.has_reached_nobody:
+                self._sent_bytes += sum(len(each.content.encode()) for each in request.messages)
 
     def close(self) -> None:
         """Close connections."""
@@ -218,9 +233,8 @@ class Ledger(ChatModel):
     def _kept(self, text: str) -> Digest | None:
         if self.content != "full":
             return None
-        for key in self._desk.secrets:
-            text = text.replace(json.dumps(key)[1:-1], COVERED)
-        payload = Payload("application/json", text.encode())
+        kept = without_keys(text, self._desk.secrets)
+        payload = Payload("application/json", kept.encode())
         self.payloads.append(payload)
         return self._keep(payload)
 

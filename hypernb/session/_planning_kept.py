@@ -92,11 +92,11 @@ def _keep(
     """Return the short id of the mission that keeps it; empty if nothing was used."""
     if not any(_is_used(each) for each in calls):
         return ""
-    from hypernb.redact import scrub
+    from hypernb.redact import key_forms, scrub
 
     secrets = tuple(secrets_here(session.root).values())
     # A text that holds a key of another model is worth less than that key.
-    texts = [each for each in payloads if not any(key.encode() in each.data for key in secrets)]
+    texts = [each for each in payloads if not key_forms(secrets).lie_in(each.data)]
     mission = session.store.create_mission(
         PlanSpec(goal=scrub(goal, secrets), root=str(session.root), planned_by="nobody"),
         by=session.by,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hypernb.tools._registry import kernel_tools as kernel_tools
     from hypernb.tools._variables import Described as Described
     from hypernb.tools._variables import describe_variable as describe_variable
+    from hypernb.tools._variables import outline_variable as outline_variable
 
 _TOOLS: Final = {
     "bandit": "_bandit:BanditTool",
@@ -89,6 +90,7 @@ _HOMES: Final = {
     "kernel_tool": "_registry",
     "kernel_tools": "_registry",
     "list_files": "_files",
+    "outline_variable": "_variables",
     "python_module": "_process",
     "run_process": "_process",
 }
@@ -112,6 +114,7 @@ __all__ = [
     "kernel_tool",
     "kernel_tools",
     "list_files",
+    "outline_variable",
     "python_module",
     "run_process",
     "tool",

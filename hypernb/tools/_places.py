@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 _BLOCKS: Final = 100
 _SECRET_NAME: Final = re.compile(
-    r"pass(?:word|wd|phrase|code)|secret|(?:^|[_\W])(?:token|pwd|pin)(?:$|[_\W])|(?:token|pwd)$|"
-    r"api[_ -]?key|access[_ -]?key|private[_ -]?key|credential|auth[_ -]?token",
+    r"pass(?:word|wd|phrase|code|wort)|kennwort|secret|"
+    r"(?:^|[_\W])(?:token|pwd|pin|pw)(?:$|[_\W])|(?:token|pwd)$|"
+    r"(?:^|[_\W])(?:db|my|user|admin|root|login|smtp|mail|ftp|ssh|sql)[_-]?pass(?:$|[_\W])|"
+    r"(?:api|access|private|encryption|signing|master|auth)[_ -]?key|credential|"
+    r"auth[_ -]?token|^auth$",
     re.IGNORECASE,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,14 +50,54 @@ def _of_a_library(value: Any, grant: Grant) -> Portrait | None:
     if pandas is not None and issubclass(kind, (pandas.DataFrame, pandas.Series)):
         from hypernb.tools._portrait_frames import frame_portrait, series_portrait
 
-        if issubclass(kind, pandas.DataFrame):
-            return frame_portrait(value, grant)
-        return series_portrait(value, grant)
+        base = pandas.DataFrame if issubclass(kind, pandas.DataFrame) else pandas.Series
+        plain = value if kind is base else _plain_of_pandas(value, base)
+        if plain is None:
+            return None
+        made = (frame_portrait if base is pandas.DataFrame else series_portrait)(plain, grant)
+        return made if kind is base else _renamed(made, base.__name__, value)
     if numpy is not None and issubclass(kind, numpy.ndarray):
         from hypernb.tools._portrait_frames import array_portrait
 
-        return array_portrait(value, grant)
+        if kind is numpy.ndarray:
+            return array_portrait(value, grant)
+        if issubclass(kind, numpy.ma.MaskedArray):
+            return None  # what is masked is not to be seen without its mask
+        made = array_portrait(numpy.ndarray.view(value, numpy.ndarray), grant)
+        return _renamed(made, "ndarray", value)
     return None
+
+
+def _plain_of_pandas(value: Any, base: Any) -> Any:
+    """Return the data of a value of a derived class as pandas' own class; None if it has none.
+
+    Its methods and attributes would be code of that class.
+    """
+    manager: Any = _held(value).get("_mgr")
+    make = getattr(base, "_from_mgr", None)
+    if make is None or not type(manager).__module__.startswith("pandas."):
+        return None
+    plain = make(manager, manager.axes)
+    if base.__name__ == "Series":
+        plain.name = _held(value).get("_name")
+    return plain
+
+
+def _renamed(portrait: Portrait, base: str, value: Any) -> Portrait:
+    kind = type_name(value).rpartition(".")[2]
+    words = portrait.words.replace(base, kind, 1)
+    return replace(portrait, kind=kind, words=words)
+
+
+def _held(value: Any) -> dict[str, Any]:
+    """Return what an object holds, as it is kept and not as its class would answer."""
+    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(value))
+    for cls in classes[:-1]:
+        kept = type.__dict__["__dict__"].__get__(cls).get("__dict__")
+        if type(kept) is types.GetSetDescriptorType:
+            held: dict[str, Any] = kept.__get__(value)
+            return held
+    return {}
 
 
 def _nothing(_value: None, _grant: Grant) -> Portrait:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.redact import COVERED
@@ -30,6 +31,11 @@ _SEEDING_ROWS: Final = 20
 _TOP: Final = 3
 _TOP_AT_MOST: Final = 60
 _ARRAY_ROW: Final = 20
+_NAMING: Final = frozenset(
+    ["k", "key", "name", "variable", "setting", "option", "param", "parameter", "field", "env"]
+)
+_VALUED: Final = frozenset(["v", "val", "value", "values", "content"])
+"""Names of columns that give names of things, and what these things are."""
 _UNIT: Final = re.compile(r"(?<=64)\[(?:s|ms|us|ns)\]|(?<=64\[)(?:s|ms|us|ns), ")
 
 
@@ -51,7 +57,7 @@ def frame_portrait(frame: pd.DataFrame, grant: Grant) -> Portrait:
             [
                 *_spread(len(looked), rows),
                 *(
-                    _statistics(column, is_secret=secret)
+                    _statistics(column, is_secret=secret, shows_values=grant.see != "schema")
                     for column, secret in zip(columns, is_secret, strict=True)
                 ),
             ]
@@ -61,10 +67,10 @@ def frame_portrait(frame: pd.DataFrame, grant: Grant) -> Portrait:
     if grant.see != "schema":
         places = _places(part, labels, grant)
         title = "all" if grant.see == "all" else "sample"
-        parts[title] = _table(part, labels, places, is_secret)
+        parts[title], others = _table(part, labels, places, is_secret, redacts=grant.redact)
         if len(places) < rows:
             parts[title] += f"({len(places):,} of {rows:,} rows)"
-        covered = sum(is_secret) * len(places)
+        covered = sum(is_secret) * len(places) + others
     return Portrait(
         type_name(frame).rpartition(".")[2],
         f"{_short(frame)} of {rows:,} rows and {width:,} columns",
@@ -144,12 +150,13 @@ def _dtype(column: Column) -> str:
     return _UNIT.sub("", dtype)
 
 
-def _statistics(column: Column, *, is_secret: bool) -> str:
+def _statistics(column: Column, *, is_secret: bool, shows_values: bool) -> str:
     if not len(column.present):
         return f"{column.label}: no values"
     if is_secret:
         return f"{column.label}: {COVERED}"
-    return f"{column.label}: {_SAID[column.kind](column)}"
+    often = _often(column) if shows_values and column.kind == "text" else ""
+    return f"{column.label}: {_SAID[column.kind](column)}{often}"
 
 
 def _of_numbers(column: Column) -> str:
@@ -182,23 +189,26 @@ def _of_times(column: Column) -> str:
 
 
 def _of_texts(column: Column) -> str:
-    texts = [each for each in column.present.tolist() if type(each) is str]
-    counts: dict[str, int] = {}
-    for each in texts:
-        counts[each] = counts.get(each, 0) + 1
+    counts = _counts(column)
     lengths = [len(each) for each in counts]
     said = f"{len(counts):,} distinct"
     if lengths:
         said += f", {min(lengths):,} to {max(lengths):,} characters"
+    return said
+
+
+def _often(column: Column) -> str:
+    """Say which texts come more than once: cells, so they need a grant of some."""
+    counts = _counts(column)
     often = sorted(
         (each for each in counts.items() if each[1] > 1), key=lambda each: (-each[1], each[0])
     )
-    if often:
-        top = ", ".join(
-            f"{plainly(each, _TOP_AT_MOST)!r} ({times:,})" for each, times in often[:_TOP]
-        )
-        said += f", most often {top}"
-    return said
+    top = [f"{plainly(each, _TOP_AT_MOST)!r} ({times:,})" for each, times in often[:_TOP]]
+    return f", most often {', '.join(top)}" if top else ""
+
+
+def _counts(column: Column) -> dict[str, int]:
+    return Counter(each for each in column.present.tolist() if type(each) is str)
 
 
 def _of_others(column: Column) -> str:
@@ -233,8 +243,14 @@ def _places(frame: pd.DataFrame, labels: Sequence[str], grant: Grant) -> Sequenc
 
 
 def _table(
-    frame: pd.DataFrame, labels: Sequence[str], places: Sequence[int], is_secret: Sequence[bool]
-) -> str:
+    frame: pd.DataFrame,
+    labels: Sequence[str],
+    places: Sequence[int],
+    is_secret: Sequence[bool],
+    *,
+    redacts: bool,
+) -> tuple[str, int]:
+    """Return rows as CSV, and how many cells besides the secret columns are covered up."""
     import pandas as pd
 
     chosen = frame.iloc[list(places)]
@@ -242,18 +258,42 @@ def _table(
         [COVERED] * len(chosen) if secret else [plainly(cell) for cell in _cells(chosen, place)]
         for place, secret in enumerate(is_secret)
     ]
-    header = list(labels)
+    header, covered = list(labels), 0
     if not isinstance(frame.index, pd.RangeIndex):
-        header = [
-            plainly(frame.index.name) if frame.index.name is not None else "index",
-            *header,
-        ]
-        cells = [[plainly(each) for each in chosen.index.tolist()], *cells]
+        names, levels = _levels(chosen.index, redacts=redacts)
+        header, cells = [*names, *header], [*levels, *cells]
+        covered = sum(each.count(COVERED) for each in levels)
+    covered += _covered_pairs(header, cells) if redacts else 0
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(zip(*cells, strict=True))
-    return sink.getvalue()
+    return sink.getvalue(), covered
+
+
+def _levels(index: pd.Index[Any], *, redacts: bool) -> tuple[list[str], list[list[str]]]:
+    """Return the names of an index, and its cells: those under a secret's name are covered."""
+    names, levels = [], []
+    for number, label in enumerate(index.names):
+        name = "index" if label is None else plainly(label)
+        values = index.get_level_values(number).tolist()
+        is_covered = redacts and is_secret_name(name)
+        names.append(name)
+        levels.append([COVERED if is_covered else plainly(each) for each in values])
+    return names, levels
+
+
+def _covered_pairs(header: Sequence[str], cells: Sequence[list[str]]) -> int:
+    """Cover up values in rows that give the name of a secret and then its value."""
+    covered = 0
+    for at in range(len(header) - 1):
+        if header[at].lower() not in _NAMING or header[at + 1].lower() not in _VALUED:
+            continue
+        for row, name in enumerate(cells[at]):
+            if is_secret_name(name) and cells[at + 1][row] != COVERED:
+                cells[at + 1][row] = COVERED
+                covered += 1
+    return covered
 
 
 def _cells(frame: pd.DataFrame, place: int) -> list[Any]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ToolError, nearest
+from hypernb.model import Grant
 from hypernb.redact import redact
 from hypernb.tools._portrait import portray
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hypernb.model import Grant
     from hypernb.tools._places import Portrait
 
 SEEN_AT_MOST: Final = 20_000
@@ -78,6 +78,7 @@ def describe_variable(name: str, value: Any, grant: Grant) -> Described:
 
     Time and memory are bounded however large the value is, and no code of the value's own
     class runs: of objects, it is the type and the names of public attributes that are told.
+    Only types of columns that other libraries add to pandas are asked for their cells.
 
     Args:
         name: Of the variable.
@@ -87,6 +88,24 @@ def describe_variable(name: str, value: Any, grant: Grant) -> Described:
     portrait = portray(value, grant)
     limit = ALL_AT_MOST if grant.see == "all" else SEEN_AT_MOST
     return _assembled(name, portrait, grant, limit)
+
+
+def outline_variable(name: str, value: Any) -> str:
+    """Say what a variable is, as it is told to who plans, before anybody has approved.
+
+    That is its type and its shape, of arrays the dtype, and of frames and series the names
+    and types of columns and the share of what is missing; never a key of a dictionary or
+    a figure of the data. Secrets, e-mail addresses and long numbers in names are covered up.
+
+    Example:
+        >>> outline_variable("pay", {"Ada": 90_000})
+        'pay: dict of 1 keys'
+    """
+    described = describe_variable(name, value, Grant(see="schema"))
+    head = described.text.partition("\n")[0]
+    if described.columns or described.kind == "ndarray":
+        return f"{head}\n{described.parts['schema']}"
+    return head
 
 
 def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Described:

@@ -20,6 +20,8 @@ from hypernb.views._egress import (
     leaves,
     leaves_later,
     says_leaving,
+    says_told_planner,
+    told_planner,
 )
 from hypernb.views._endings import next_commands, outcome
 from hypernb.views._figures import TASK_ORDER, Figures
@@ -153,12 +155,14 @@ __all__ = [
     "resource_row",
     "roughly",
     "says_leaving",
+    "says_told_planner",
     "since",
     "status_text",
     "story",
     "table_html",
     "table_text",
     "tally",
+    "told_planner",
     "unchanged",
     "usage_html",
     "usage_text",

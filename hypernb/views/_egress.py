@@ -23,6 +23,7 @@ _NOTHING: Final = "No variable leaves this machine."
 _NAMES_SHOWN: Final = 12
 _LEAVE: Final = " leave for "
 _NOT_SENT: Final = "nothing is sent"
+_PLANNING: Final = "Planning has sent "
 _COVERED: Final = {
     "e-mail": ("e-mail address", "e-mail addresses"),
     "secret": ("secret", "secrets"),
@@ -77,6 +78,19 @@ def _leaves_for(rows: Sequence[EgressLike]) -> str:
 def says_leaving(note: str) -> bool:
     """Tell whether a note of a plan is one of `leaves`."""
     return note.startswith("Of ") and _LEAVE in note
+
+
+def told_planner(size_bytes: int, host: str, names: Sequence[str]) -> str:
+    """Say in a sentence what planning has sent before the plan was there."""
+    of = f", and of {_named(names)} name, type and shape" if names else ""
+    size = words.count(size_bytes, "byte")
+    what = f"the goal, agents, tools, names of files{of}"
+    return f"{_PLANNING}{size} to {host} before this plan was there: {what}."
+
+
+def says_told_planner(note: str) -> bool:
+    """Tell whether a note of a plan is one of `told_planner`."""
+    return note.startswith(_PLANNING)
 
 
 def covered_up(redactions: Mapping[str, int]) -> str:
@@ -152,13 +166,22 @@ def told_variables(plan: PlanSpec) -> Phrase:
     return tuple(parts)
 
 
-def egress_html(rows: Sequence[EgressLike], later: Sequence[str] = ()) -> str:
+def egress_html(
+    rows: Sequence[EgressLike], later: Sequence[str] = (), before: Sequence[str] = ()
+) -> str:
     """Show what leaves, each with its text to the last character.
 
     Args:
         later: What `leaves_later` has said.
+        before: What `told_planner` has said, and what it has told of each variable.
     """
+    sent, *outlines = before or ("",)
     more = join(el("p", each) for each in later)
+    if sent:
+        outlined = clean("\n\n".join(outlines), cut_at=_TEXT_AT_MOST)
+        said = el("summary", line(sent, cut_at=400))
+        shown = el("details", said, el("pre", outlined)) if outlines else el("p", sent)
+        more = join([shown, more])
     if not rows:
         return small("What leaves", el("p", _NOTHING), more)
     for_whom, size = _leaves_for(rows), ("Bytes", "num")
@@ -187,14 +210,21 @@ def egress_html(rows: Sequence[EgressLike], later: Sequence[str] = ()) -> str:
     return small("What leaves", table(caption, heads, told), join(texts), more)
 
 
-def egress_text(rows: Sequence[EgressLike], width: int = 100, later: Sequence[str] = ()) -> str:
+def egress_text(
+    rows: Sequence[EgressLike],
+    width: int = 100,
+    later: Sequence[str] = (),
+    before: Sequence[str] = (),
+) -> str:
     """Write what leaves, and below it the text of each to the last character.
 
     Args:
         later: What `leaves_later` has said.
+        before: What `told_planner` has said, and what it has told of each variable.
     """
+    sent = [clean("\n\n".join(before), cut_at=_TEXT_AT_MOST)] if before else []
     if not rows:
-        return "\n".join([_NOTHING, *later])
+        return "\n\n".join(["\n".join([_NOTHING, *later]), *sent])
     body = [
         (
             each.variable,
@@ -211,4 +241,4 @@ def egress_text(rows: Sequence[EgressLike], width: int = 100, later: Sequence[st
         for each in rows
     )
     more = ["\n".join(later)] if later else []
-    return "\n\n".join([columns(heads, body, width=width), *texts, *more])
+    return "\n\n".join([columns(heads, body, width=width), *texts, *more, *sent])

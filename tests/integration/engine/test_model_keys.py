@@ -60,6 +60,17 @@ def test_runners_with_other_keys_leave_each_others_missions(
     )
 
 
+def test_no_key_of_a_runner_is_in_what_a_model_is_told(
+    bench: Bench, server: ModelServer
+) -> None:
+    asks = task("a", goal=f"Look at {ONE}, {OTHER.encode().hex()}.")
+    mission = bench.approve_spec(plan(keyed(bench, server, ONE), asks))
+    bench.host(keys={NAME: ONE, "OTHER_KEY": OTHER})
+    assert bench.finished(mission).state == "succeeded"
+    [asked] = server.asked
+    assert "Look at [secret], [secret]." in str(asked.body)
+
+
 def test_mission_whose_key_is_missing_waits_and_says_so_once(
     bench: Bench, server: ModelServer
 ) -> None:

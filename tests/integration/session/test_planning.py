@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 import hypernb
@@ -113,6 +114,31 @@ def test_task_is_told_of_the_variables_that_the_plan_names_for_it_and_a_person_c
         mission.edit({"sum-up": {"variables": {"cfg": {"see": "all"}}}})
         leaving = [(each.task, each.variable) for each in mission.egress()]
         assert leaving == [("look", "rows"), ("sum-up", "cfg")]
+
+
+def test_lens_says_what_planning_has_sent_before_anybody_approved(
+    session: hypernb.Session, use: Any
+) -> None:
+    frame = pd.DataFrame({"ada@example.org": [1], "kind": ["Ann Smith"]})
+    inputs = {"pay": {"Ann Smith": 90_000}, "df": frame}
+    with ModelServer([plan_of(task(agent="chef")), plan_of()]) as server:
+        use(server)
+        mission = session.propose("Is it safe?", inputs=inputs, see={"df": "schema"})
+        told = [each["content"] for asked in server.asked for each in asked.body["messages"]]
+        assert "Ann Smith" not in str(told)
+        size = sum(len(each.encode()) for each in told)
+        sent, *words = mission.egress().before
+        assert sent.startswith(f"Planning has sent {size:,} bytes to {server.host} before")
+        assert sent.endswith("and of df and pay name, type and shape.")
+        assert sent in mission.plan.notes
+        assert words == [
+            "df: DataFrame of 1 rows and 2 columns\n[e-mail] (int64)\nkind (text)",
+            "pay: dict of 1 keys",
+        ]
+        assert all(each in told[1] for each in words)
+        for shown in (repr(mission.egress()), mission.egress()._repr_html_()):
+            assert "pay: dict of 1 keys" in shown
+            assert f"{size:,} bytes to {server.host}" in shown
 
 
 def test_calls_of_the_planning_are_kept_with_the_mission(
@@ -397,14 +423,15 @@ def test_planning_that_was_broken_off_is_paid(
         assert cost > 3
 
 
-def test_key_in_a_name_of_a_file_is_not_in_what_is_kept_of_the_planning(
+def test_key_in_a_name_of_a_file_is_neither_told_to_who_plans_nor_kept(
     session: hypernb.Session, use: Any
 ) -> None:
     (session.root / "src" / "sk-test-0123456789.py").write_text("")
     with ModelServer(plan_of()) as server:
         use(server)
         mission = session.propose("Is it safe?")
-        assert "sk-test-0123456789" in str(server.asked[0].body)
+        assert "sk-test-0123456789" not in str(server.asked[0].body)
+        assert "src/[secret].py" in str(server.asked[0].body)
         (call,) = session.store.calls(mission.record.id)
         assert call.request is not None
         assert b"sk-test-0123456789" not in session.store.artifact(call.request)[1]

@@ -111,7 +111,7 @@ class TestOwnAgents:
         first, second = (work_of(each) for each in spec.tasks)
         assert first.function == second.function
         assert first.function in payloads
-        assert (spec.tasks[0].agent, first.label) == ("own", "Own")
+        assert (spec.tasks[0].agent, first.label) == ("own", f"{__name__}.Own")
         assert "return task.goal" in first.source
 
     def test_tools_of_the_class_are_those_of_its_tasks(self) -> None:

@@ -71,6 +71,17 @@ def test_key_that_is_cut_off_at_the_end_is_covered(monkeypatch: pytest.MonkeyPat
     assert "".join(told_with_its_end(monkeypatch, "Ask", "s", key=key)) == "Asks"
 
 
+@pytest.mark.parametrize("write", ["%%%02x", "\\u%04x", "\\x%02x", "&#%d;"])
+def test_key_with_escapes_is_covered_though_it_comes_in_pieces(
+    monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    key = "sk-0123456789abcdef"  # pragma: allowlist secret
+    said = "It is " + "".join(write % ord(character) for character in key)
+    pieces = [said[at : at + 5] for at in range(0, len(said), 5)]
+    whole = "".join(told_with_its_end(monkeypatch, *pieces, key=key))
+    assert whole.rstrip(";") == "It is [secret]"
+
+
 @given(
     st.text(st.sampled_from("ab \n"), max_size=300),
     st.lists(st.integers(1, 60), max_size=40),

@@ -334,3 +334,23 @@ def test_conversation_is_found_by_all_of_it(path: Path) -> None:
     with pytest.raises(ReplayMissError, match=r"messages\[2\] is not there, and was an object"):
         ask(replaying(path, SPEC), shorter)
     assert ask(replaying(path, SPEC), more)[0].text == "because"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(ChatReply(text="x" * 1_000_001), id="text"),
+        pytest.param(
+            ChatReply(
+                tool_calls=tuple(
+                    ToolCall(id=f"{n}", name="a", arguments="") for n in range(129)
+                )
+            ),
+            id="calls",
+        ),
+    ],
+)
+def test_answer_that_no_server_may_give_is_not_replayed(path: Path, said: ChatReply) -> None:
+    record(path, [said], request())
+    with pytest.raises(ReplayMissError, match="more than 1,000,000 characters or 128 calls"):
+        ask(replaying(path, SPEC), request())

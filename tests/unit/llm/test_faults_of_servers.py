@@ -614,3 +614,10 @@ def test_json_that_is_nested_without_end_is_no_answer(choice: str, way: dict[str
     ):
         ask(spec(server, **way), request(tools=(READ_FILE,)))
     assert "nested" in str(no.value)
+
+
+@WAYS
+def test_half_of_a_character_spoils_no_answer(way: dict[str, Any]) -> None:
+    with ModelServer(says("Good \ud83d news.")) as server:
+        assert ask(spec(server, **way)).text == "Good ? news."
+        assert len(server.asked) == 1

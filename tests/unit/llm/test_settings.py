@@ -397,6 +397,17 @@ def test_project_has_less_kept_and_never_more(place: Place) -> None:
     assert place.load().content == "full"
 
 
+def test_project_has_answers_cached_for_less_long_and_never_longer(place: Place) -> None:
+    place.project("cache_s = 60\n")
+    assert place.load().cache_s == 0.0
+    place.own("cache_s = 3600\n")
+    assert place.load().cache_s == 60.0
+    place.project("cache_s = 1e9\n")
+    assert place.load().cache_s == 3600.0
+    place.own(f'cache_s = 3600\ntrust = ["{place.root}"]\n')
+    assert place.load().cache_s == 1e9
+
+
 def test_project_does_not_take_the_name_of_the_users_model(place: Place) -> None:
     place.own('model = "gpt-4o"\n')
     place.project('[profiles.gpt-4o]\nbase_url = "http://localhost:1/v1"\nmodel = "other"\n')

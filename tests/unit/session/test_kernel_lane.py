@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
@@ -171,6 +173,40 @@ def test_keys_of_this_kernel_are_in_nothing_that_a_tool_answers(
     assert call.value is None
     for file in tmp_path.rglob("*"):
         assert not file.is_file() or key.encode() not in file.read_bytes()
+
+
+def test_frame_with_a_key_of_this_kernel_is_not_kept(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "plain words of a key"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+
+    @hypernb.tool(when="thread")
+    def environment() -> Any:
+        """Return the environment as a frame."""
+        return pd.DataFrame({"k": ["HOME", "OPENAI_API_KEY"], "v": ["/home", key]})
+
+    call = called(approved(session, "environment"), "environment")
+    assert key not in str(call.answer)
+    assert call.answer["not_kept"].startswith("OPENAI_API_KEY stands in it")
+    assert call.value is None
+
+
+def test_key_is_covered_in_a_tools_answer_in_every_form(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "plain words/of a key"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    forms = [quote(key, safe=""), key.encode().hex(), b64encode(key.encode()).decode()]
+
+    @hypernb.tool(when="thread")
+    def tells() -> Any:
+        """Tell what it should not."""
+        sys.stdout.write(" ".join(forms))
+        return forms
+
+    call = called(approved(session, "tells"), "tells")
+    assert not [form for form in forms if form in str(call.answer)]
 
 
 def test_long_answers_are_bounded(session: Session) -> None:

@@ -62,6 +62,15 @@ def test_replay_is_said_to_send_nothing_in_the_head_too(session: Session) -> Non
     assert "nothing is sent" in note
 
 
+def test_key_is_covered_in_the_lens(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, payloads = planned(session, Grant(see="all", redact=False))
+    monkeypatch.setenv("OPENAI_API_KEY", "a@example.org")
+    [each] = leaving(session, spec, payloads)
+    assert "a@example.org" not in each.text
+    assert each.redactions["secret"] >= 10
+    assert each.size_bytes == len(each.text.encode())
+
+
 def test_notes_follow_the_plan_and_others_stay(session: Session) -> None:
     spec, payloads = planned(session)
     spec = spec.model_copy(update={"notes": ("Mind the step.",)})
@@ -143,6 +152,24 @@ class TestInputsThatAreTooLarge:
         said = "The input 'df' has about 8 MB, and 1 MB are the most that is handed in."
         assert str(caught.value).startswith(said)
         assert "HYPERNB_INPUT_MB=9" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param({"a": ["x" * 400_000] * 5}, id="texts-in-a-list"),
+            pytest.param([("k", {"v": b"x" * 2_000_000})], id="bytes-deep-inside"),
+            pytest.param({"x" * 2_000_000: 1}, id="name"),
+        ],
+    )
+    def test_are_refused_where_containers_hold_them(
+        self, monkeypatch: pytest.MonkeyPatch, value: object
+    ) -> None:
+        monkeypatch.setenv("HYPERNB_INPUT_MB", "1")
+        encoded: list[object] = []
+        monkeypatch.setattr("hypernb.plan._builder.codec.encode", encoded.append)
+        with pytest.raises(CannotShipError, match="has about 2 MB"):
+            Plan("look", inputs={"rows": value})
+        assert not encoded
 
     def test_are_refused_when_only_their_bytes_tell(
         self, monkeypatch: pytest.MonkeyPatch

@@ -21,7 +21,7 @@ from hypernb.abc import ToolContext
 from hypernb.codec import decode, encode
 from hypernb.errors import ToolError
 from hypernb.model import Grant
-from hypernb.tools import Described, describe_variable
+from hypernb.tools import Described, describe_variable, outline_variable
 from tests.unit.tools.conftest import call
 
 SCHEMA, SAMPLE, ALL = Grant(see="schema"), Grant(), Grant(see="all")
@@ -233,7 +233,9 @@ def test_frame_that_is_no_frame_is_told_by_its_type() -> None:
         def shape(self) -> Any:
             raise RuntimeError
 
-    assert "of which no more can be said" in told(Broken({"a": [1]})).text
+    assert told(Broken({"a": [1]})).text.startswith("v: Broken of 1 rows and 1 columns")
+    empty = pd.DataFrame.__new__(pd.DataFrame)
+    assert "of which no more can be said" in told(empty).text
 
 
 def test_secrets_by_name_in_dictionaries_are_covered_up() -> None:
@@ -394,3 +396,85 @@ class TestInspectVariable:
     def test_sample_that_was_not_granted_is_refused(self) -> None:
         with pytest.raises(ToolError, match="has no sample that may be seen"):
             call("inspect-variable", self.context(SCHEMA), name="df", part="sample")
+
+
+@pytest.mark.parametrize("dtype", ["object", "string", "category"])
+def test_schema_alone_shows_no_text_of_a_cell(dtype: str) -> None:
+    names = pd.Series(["Ann Smith"] * 3 + ["Bob"], dtype=dtype, name="name")
+    for value in (names, names.to_frame()):
+        assert "Ann" not in told(value, SCHEMA).text
+        assert "2 distinct, 3 to 9 characters" in told(value, SCHEMA).text
+    assert "most often 'Ann Smith' (3)" in told(names).text
+
+
+def test_who_plans_is_told_types_shapes_and_columns_and_no_keys() -> None:
+    assert outline_variable("pay", {"Ann Smith": 90_000}) == "pay: dict of 1 keys"
+    assert outline_variable("all", [{"Ann Smith": 1}]) == "all: list of 1 items"
+    assert outline_variable("n", 17) == "n: int"
+    frame = pd.DataFrame({"ada@example.org": [1.5, None], "kind": ["Ann Smith", "b"]})
+    assert outline_variable("df", frame).split("\n") == [
+        "df: DataFrame of 2 rows and 2 columns",
+        "[e-mail] (float64, 50 % missing)",
+        "kind (text)",
+    ]
+    array = np.array([[123_456.5]])
+    assert (
+        outline_variable("a", array)
+        == "a: ndarray of 1 × 1, float64\ndtype float64, shape (1, 1)"
+    )
+
+
+@pytest.mark.parametrize("name", ["password", "DB_PASS", "Passwort", "SIGNING_KEY", "smtp_pw"])
+def test_index_of_secrets_is_covered_as_a_column_is(name: str) -> None:
+    frame = pd.DataFrame({name: ["opensesame", "b"], "who": ["ada", "bob"], "n": [1, 2]})
+    several = frame.set_index([name, "who"])
+    for value in (frame, frame.set_index(name), several, several["n"]):
+        for grant in (SAMPLE, ALL):
+            said = told(value, grant)
+            assert "opensesame" not in said.text
+            assert said.redactions["secret"] == 2
+        assert "opensesame" in told(value, Grant(redact=False)).text
+    assert told(several).parts["sample"].startswith(f"{name},who,n\n[secret],ada,1\n")
+
+
+@pytest.mark.parametrize(("key", "value"), [("k", "v"), ("name", "value"), ("Key", "Value")])
+def test_rows_of_names_and_values_have_secrets_covered(key: str, value: str) -> None:
+    rows = {key: ["HOME", "DB_PASSWORD"], value: ["/home/ada", "opensesame"]}
+    said = told(pd.DataFrame(rows)).parts["sample"]
+    assert "HOME,/home/ada\nDB_PASSWORD,[secret]\n" in said
+    by_name = told(pd.DataFrame(rows).set_index(key)).parts["sample"]
+    assert "DB_PASSWORD,[secret]\n" in by_name
+
+
+@pytest.mark.parametrize("name", ["boarding_pass", "passes", "authors", "tokens", "keyword"])
+def test_columns_that_only_sound_like_secrets_are_shown(name: str) -> None:
+    assert "opensesame" in told(pd.DataFrame({name: ["opensesame"]})).text
+
+
+def test_no_code_of_a_derived_class_runs() -> None:
+    ran: list[str] = []
+
+    def spied(base: Any) -> Any:
+        def note(self: Any, name: str) -> Any:
+            ran.append(name)
+            return base.__getattribute__(self, name)
+
+        return type(f"Spied{base.__name__}", (base,), {"__getattribute__": note})
+
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    values: tuple[Any, ...] = (
+        spied(pd.DataFrame)(frame),
+        spied(pd.Series)(frame["b"]),
+        np.arange(6.0).reshape(2, 3).view(spied(np.ndarray)),
+    )
+    ran.clear()
+    said = [told(value).text for value in values]
+    assert not ran
+    assert said[0].replace("SpiedDataFrame", "DataFrame") == told(frame).text
+    assert said[1].replace("SpiedSeries", "Series") == told(frame["b"]).text
+    assert said[2].startswith("v: Spiedndarray of 2 × 3, float64")
+
+
+def test_what_is_masked_is_not_told() -> None:
+    masked = np.ma.masked_array([1.5, 987_654.25], mask=[False, True])
+    assert "98765" not in told(masked, ALL).text

@@ -1,0 +1,129 @@
+"""A key is found in every form that is promised, whole or in pieces."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hypernb.redact import KeyForms, scrub, without_keys
+
+KEY = "sk-Tst9/x+Q7=zz-AbCdEf0123"  # pragma: allowlist secret
+FORMS = KeyForms([KEY])
+
+
+def each(write: str, text: str = KEY) -> str:
+    return "".join(write % ord(character) for character in text)
+
+
+WHOLE = {
+    "itself": KEY,
+    "json": each(r"\u%04x"),
+    "json-of-some": KEY.replace("-", r"\u002d").replace("/", r"\/"),
+    "json-in-json": json.dumps(json.dumps(each(r"\u%04X"))),
+    "javascript": each(r"\u{%x}"),
+    "python": each(r"\x%02x"),
+    "python-long": each(r"\U%08x"),
+    "octal": each(r"\%03o"),
+    "address": quote(KEY, safe=""),
+    "address-plus": quote_plus(KEY),
+    "address-all": each("%%%02x"),
+    "address-twice": quote(quote(KEY, safe=""), safe=""),
+    "address-all-twice": each("%%25%02X"),
+    "html": each("&#%d;"),
+    "html-hex": each("&#x%X;"),
+    "html-twice": each("&amp;#%d;"),
+    "html-names": KEY.replace("/", "&sol;").replace("+", "&plus;").replace("=", "&equals;"),
+    "hex": KEY.encode().hex(),
+    "hex-in-capitals": KEY.encode().hex().upper(),
+    "hex-in-json": each(r"\u%04x", KEY.encode().hex()),
+    "mixed": KEY[:5] + each("%%%02x", KEY[5:9]) + each(r"\u%04x", KEY[9:15]) + KEY[15:],
+}
+INSIDE = {
+    "base64": b64encode(KEY.encode()).decode(),
+    "base64-of-addresses": urlsafe_b64encode(KEY.encode()).decode(),
+    "basic": b64encode(f"u:{KEY}".encode()).decode(),
+    "basic-of-another": b64encode(f"user1:{KEY}:x".encode()).decode(),
+    "base64-in-an-address": quote(b64encode(f"me:{KEY}".encode()).decode(), safe=""),
+}
+ALL = [pytest.param(form, id=name) for name, form in (WHOLE | INSIDE).items()]
+
+
+@pytest.mark.parametrize("form", [pytest.param(form, id=name) for name, form in WHOLE.items()])
+def test_nothing_of_a_key_is_left(form: str) -> None:
+    left = without_keys(f"it is {form} .", [KEY])
+    assert left.replace('"', "").replace("\\", "") == "it is [secret] ."
+
+
+@pytest.mark.parametrize("form", [pytest.param(form, id=name) for name, form in INSIDE.items()])
+def test_of_base64_only_what_its_neighbours_change_is_left(form: str) -> None:
+    left = without_keys(form, [KEY])
+    assert "[secret]" in left
+    assert len(left.replace("[secret]", "")) <= len(form) - 4 * len(KEY) // 3 + 2
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7])
+@pytest.mark.parametrize("form", ALL)
+def test_what_comes_in_pieces_is_held_back_until_it_is_known(form: str, size: int) -> None:
+    said, told, held = f"it is {form} .", "", ""
+    for at in range(0, len(said), size):
+        text = FORMS.cover(held + said[at : at + size], "[secret]")
+        end = len(text) - FORMS.begun(text)
+        told, held = told + text[:end], text[end:]
+    # The end of an entity may stay: without it, the entity was whole already.
+    assert (told + held).replace("[secret];", "[secret]") == without_keys(said, [KEY])
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_beginning_is_held_back_and_never_more_than_that(form: str) -> None:
+    beginning = form[: len(form) // 2]
+    assert 0 < FORMS.begun(f"prose and {beginning}") <= len(beginning) + 1
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_key_in_bytes_is_found(code: str) -> None:
+    assert FORMS.lie_in(b"\x80abc" + KEY.encode(code) + b"\x00")
+
+
+@pytest.mark.parametrize("form", ALL)
+def test_form_in_bytes_is_found(form: str) -> None:
+    assert FORMS.lie_in(b"\x80" + form.encode() + b"\x00")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200))
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert FORMS.cover(text, "[key]") == text
+    assert not FORMS.lie_in(text.encode("utf-8", "replace"))
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=8, max_size=40))
+def test_key_of_any_characters_is_covered(key: str) -> None:
+    forms = KeyForms([key])
+    for form in (key, json.dumps(key)[1:-1], quote(key, safe=""), key.encode().hex()):
+        assert forms.cover(f"<{form}>", "*") == "<*>"
+
+
+def test_keys_that_are_too_short_leave_prose_alone() -> None:
+    assert scrub("none of the models of ollama", ["none", "ollama", ""]) == (
+        "none of the models of ollama"
+    )
+
+
+HOSTILE = ["\\", "\\u", "\\u007", "%", "%25", "&", "&amp;", "s", "sk-", "\\s", "%73", "7", "c"]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_takes_no_longer_than_other(piece: str) -> None:
+    began = time.process_time()
+    text = piece * (250_000 // len(piece))
+    FORMS.cover(text, "x")
+    FORMS.begun(text)
+    # A pattern that goes back in the text takes minutes; a slow machine does not.
+    assert time.process_time() - began < 2.0
