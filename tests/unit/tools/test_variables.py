@@ -408,7 +408,7 @@ def test_schema_alone_shows_no_text_of_a_cell(dtype: str) -> None:
 
 
 def test_who_plans_is_told_types_shapes_and_columns_and_no_keys() -> None:
-    assert outline_variable("pay", {"Ann Smith": 90_000}) == "pay: dict of 1 keys"
+    assert outline_variable("pay", {"Ann Smith": 90_000}) == "pay: dict of 1 key"
     assert outline_variable("all", [{"Ann Smith": 1}]) == "all: list of 1 items"
     assert outline_variable("n", 17) == "n: int"
     frame = pd.DataFrame({"ada@example.org": [1.5, None], "kind": ["Ann Smith", "b"]})
