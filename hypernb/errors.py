@@ -755,9 +755,12 @@ class ModelAnswerError(ModelError):
 
     Attributes:
         evidence: The beginning of what came.
+        may_be_put: The question may be put so often in all, if somebody pays for each answer; 0
+            if it was put as often as makes sense.
     """
 
     code = "model.answer"
+    may_be_put: int = 0
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.views._clean import line
 from hypernb.views._phrase import Phrase, Strong, named
-from hypernb.views.words import clock, count, duration, money, money_of
+from hypernb.views.words import claim_words, clock, count, duration, money, money_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,6 +133,8 @@ def _reserved(event: Event) -> Phrase:
 
 
 def _warned(event: Event) -> Phrase:
+    if "times" in event.payload:
+        return (*_named(event, otherwise="A model"), f" {claim_words(event.payload)}")
     spent, budget = _number(event, "spent"), _number(event, "budget")
     if spent is None or not budget:
         return ("Most of the budget is spent.",)

@@ -23,6 +23,7 @@ __all__ = [
     "TASK_STATES",
     "StateWord",
     "because",
+    "claim_words",
     "clock",
     "count",
     "day",
@@ -263,6 +264,26 @@ def money_of(spent: float, budget: float) -> str:
     """
     fine = spent != budget and money(spent) == money(budget)
     return f"{money(spent, fine=fine)} of {money(budget, fine=fine)}"
+
+
+def claim_words(facts: Mapping[str, Any]) -> str:
+    """Say of a model which of the tokens that it counts there cannot be.
+
+    Args:
+        facts: Of the event ``budget.warned``: what was said, and what was kept for it.
+
+    Example:
+        >>> claim_words({"input_tokens": [9, 80], "output_tokens": [80, 50]})[:66]
+        'counts more than it was allowed: 80 tokens written of at most 50; '
+    """
+    beyond, counted = [], []
+    for name, done in (("input_tokens", "read"), ("output_tokens", "written")):
+        match facts.get(name):
+            case [int(said), int(most)] if said > most:
+                beyond.append(f"{count(said, 'token')} {done} of at most {most:,}")
+                counted.append(f"{most:,}")
+    figures = f": {', '.join(beyond)}; counted as {' and '.join(counted)}" if beyond else ""
+    return f"counts more than it was allowed{figures}. Compare with your provider's bill."
 
 
 def money_range(low: float, high: float) -> str:

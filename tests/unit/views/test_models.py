@@ -352,6 +352,18 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
             id="warning",
         ),
         pytest.param(
+            "budget.warned",
+            {
+                "model": "small",
+                "input_tokens": [1, 90],
+                "output_tokens": [80, 50],
+                "times": [1.0, 1.6],
+            },
+            "small counts more than it was allowed: 80 tokens written of at most 50; counted "
+            "as 50. Compare with your provider's bill.",
+            id="claims",
+        ),
+        pytest.param(
             "budget.raised",
             {"budget": 1.0, "models": {"big": "small-1"}, "by": "ada"},
             "The budget is $1.00 from now on; other models are asked: small-1 for big, by ada.",
