@@ -293,6 +293,29 @@ class ApprovalError(HypernbError):
     code = "approval"
 
 
+class UnnamedHostError(ApprovalError):
+    """A model is at a host that the approved plan does not name.
+
+    Attributes:
+        model: What was asked for.
+        host: Where it is.
+        leaves: What would leave for it, a sentence each.
+    """
+
+    code = "approval.host"
+
+    def __init__(self, mission: str, model: str, host: str, leaves: Sequence[str]) -> None:
+        self.model = model
+        self.host = host
+        self.leaves = tuple(leaves)
+        what = "What its tasks read and are told would leave for it from then on."
+        super().__init__(
+            f"{mission} does not ask {model} yet: its approved plan does not name {host}. "
+            + " ".join([what, *leaves]),
+            hint=f"%hyper resume {mission} --model {model} --yes allows it.",
+        )
+
+
 # --- missions and tasks -----------------------------------------------------------------
 
 

@@ -230,6 +230,12 @@ def _budget(mission: Mission) -> float | None:
     return next((each.budget for each in reversed(signed) if each.budget is not None), None)
 
 
+def current_budget(mission: Mission, plan: PlanSpec) -> float | None:
+    """Return the most that a mission may cost, as a person has set it last; None for no limit."""
+    raised = _budget(mission)
+    return plan.budget if raised is None else raised
+
+
 def examined(
     session: Session, *, name: str = "", ask: bool = True, tell: Callable[[str], None]
 ) -> Iterator[Check]:

@@ -309,7 +309,7 @@ def _paused(figures: Figures) -> Story:
 
 def _out_of_money(figures: Figures) -> Story:
     raised = command(figures.typed(f"resume {_id(figures)} --budget {figures.enough_money:g}"))
-    said = ": raise its budget, take another model, let what has begun finish, or end it. "
+    said = ": raise its budget, take another model, finish with what is left, or end it. "
     return Story(
         (*_at_rest(figures), " ", *_spent(figures)),
         (Strong("You"), said, "There is no time limit."),
@@ -481,7 +481,10 @@ def money_ways(figures: Figures) -> list[tuple[str, str]]:
             f"lets it spend {words.money(enough)}",
         ),
         (figures.typed(f"{resume} --model NAME"), "asks another model from now on"),
-        (figures.typed(f"{resume} --finish"), "lets what has begun finish; nothing new starts"),
+        (
+            figures.typed(f"{resume} --finish"),
+            "finishes with what is left of the budget: what needs more ends, nothing new starts",
+        ),
         (figures.typed(f"cancel {_id(figures)}"), "ends the mission"),
     ]
 

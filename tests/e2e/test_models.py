@@ -154,7 +154,7 @@ def test_mission_whose_money_does_not_last_asks_and_goes_on(
     for way in (
         "Raise the budget to $0.09",
         "Take another model…",
-        "Let what has begun finish",
+        "Finish with what is left",
     ):
         expect(notebook.button(2, way)).to_be_visible()
     notebook.press(2, "Take another model")
@@ -174,7 +174,9 @@ def test_mission_whose_money_does_not_last_asks_and_goes_on(
 def test_another_model_is_chosen_for_a_task_and_for_a_mission_without_money(
     desk: Desk, server: ModelServer
 ) -> None:
-    notebook = notebook_with_a_model(desk, server, "%%hyper --budget 0.041\nIs anything unused?")
+    notebook = notebook_with_a_model(
+        desk, server, "%%hyper --budget 0.041\nIs anything unused?"
+    )
     notebook.run(2)
     view = notebook.view(2)
     notebook.press(2, "Edit")

@@ -311,6 +311,19 @@ class TestAsking:
         assert mission.state == "failed"
         assert "to finish only what ran" in mission.error
 
+    def test_finishing_ends_a_task_whose_next_answer_what_is_left_does_not_cover(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host(executor="thread")
+        paused(bench, mission)
+        asked = len(server.asked)
+        resume(bench, mission, finish=True)
+        mission = bench.finished(mission)
+        assert bench.states(mission) == {"a": "failed"}
+        assert "that may be spent" in (bench.tasks(mission)["a"].error or "")
+        assert len(server.asked) == asked
+
     def test_stopping_loses_nothing_that_is_done(
         self, bench: Bench, server: ModelServer
     ) -> None:
