@@ -14,7 +14,6 @@ from hypernb.errors import (
     NotFinishedError,
     PlanProblemsError,
     TransitionError,
-    UnknownNameError,
     UnknownTaskError,
     UsageError,
     WaitTimeoutError,
@@ -844,7 +843,6 @@ class Mission:
             self._without_models = plan_hash
             return ()
         from hypernb.engine import needed_keys
-
         from hypernb.session._other_model import amended
 
         return needed_keys(plan, amended(self).models)

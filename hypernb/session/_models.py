@@ -231,7 +231,7 @@ def _budget(mission: Mission) -> float | None:
 
 
 def current_budget(mission: Mission, plan: PlanSpec) -> float | None:
-    """Return the most that a mission may cost, as a person has set it last; None for no limit."""
+    """Return the most that a mission may cost, as a person has set it last; None if none."""
     raised = _budget(mission)
     return plan.budget if raised is None else raised
 

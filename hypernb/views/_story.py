@@ -483,7 +483,7 @@ def money_ways(figures: Figures) -> list[tuple[str, str]]:
         (figures.typed(f"{resume} --model NAME"), "asks another model from now on"),
         (
             figures.typed(f"{resume} --finish"),
-            "finishes with what is left of the budget: what needs more ends, nothing new starts",
+            "finishes with what is left of it: what needs more ends, and nothing new starts",
         ),
         (figures.typed(f"cancel {_id(figures)}"), "ends the mission"),
     ]
