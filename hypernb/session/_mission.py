@@ -473,7 +473,7 @@ class Mission:
         """
         waits = bool(model) and self.waits_for_a_key
         if not waits:
-            self._refuse_unless(MissionState.PAUSED, "running")
+            self._refuse_unless(MissionState.PAUSED, "running", hint=self._way_on(budget))
         if budget is not None:
             self.raise_budget(budget)
         if model:
@@ -900,10 +900,20 @@ class Mission:
         if state.is_final:
             raise TransitionError("mission", self.id, state.value, after)
 
-    def _refuse_unless(self, before: MissionState, after: str) -> None:
+    def _refuse_unless(self, before: MissionState, after: str, *, hint: str = "") -> None:
         state = self.state
         if state is not before:
-            raise TransitionError("mission", self.id, state.value, after)
+            raise TransitionError("mission", self.id, state.value, after, hint=hint)
+
+    def _way_on(self, budget: float | None) -> str:
+        """Say how to go on with what has ended; empty for what has not."""
+        if not self.state.is_final:
+            return ""
+        more = "" if budget is None else f" --budget {budget:g}"
+        anew = f"%hyper rewind {self.id}{more} begins a new mission with what is done."
+        if budget is not None or not self._may_retry(""):
+            return anew
+        return f"%hyper retry {self.id} tries what is left again; {anew}"
 
 
 def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:

@@ -201,7 +201,8 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
         return Outlook(_quotes(mission), choices=offered)
     # While it runs, nobody asks what was quoted.
     quotes = _quotes(mission) if record.state.is_final else ()
-    return Outlook(quotes, _budget(mission), _unknown(mission), offered)
+    unknown, planning = _paid(mission)
+    return Outlook(quotes, _budget(mission), unknown, offered, planning)
 
 
 def _quotes(mission: Mission) -> tuple[Quote, ...]:
@@ -213,12 +214,14 @@ def _quotes(mission: Mission) -> tuple[Quote, ...]:
         return ()
 
 
-def _unknown(mission: Mission) -> int:
+def _paid(mission: Mission) -> tuple[int, float]:
+    """Return how many calls have no known cost, and what planning has cost."""
     try:
-        sums = mission.session.store.usage_sums(("mission",), mission_id=mission.record.id)
+        sums = mission.session.store.usage_sums(("task",), mission_id=mission.record.id)
     except HypernbError:
-        return 0
-    return sum(each.unknown for each in sums)
+        return 0, 0.0
+    planning = sum(each.cost for each in sums if each.keys == ("",))
+    return sum(each.unknown for each in sums), planning
 
 
 def _budget(mission: Mission) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import limit_words
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
@@ -139,7 +140,7 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     cost: Phrase = (_unlimited(plan),)
     short: Phrase = ()
     if limit is not None:
-        cost = ("at most ", Strong(words.money(limit))) if limit else ("no money",)
+        cost = ("at most ", Strong(limit_words(limit))) if limit else ("no money",)
         short = short_of(limit, quote)
         cost = (*cost, *short)
     if plan.deadline_s is not None:

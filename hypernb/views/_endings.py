@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import dollars
 from hypernb.model import MissionState, QuoteSource, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
@@ -86,9 +87,12 @@ def _quoted(figures: Figures) -> str:
     quote = figures.outlook.quote()
     if quote is None or quote.source is QuoteSource.NOTHING:
         return ""
+    cost = f"It cost {figures.cost_words}"
+    if planned := figures.outlook.planning:
+        cost = f"Planning cost {dollars(planned)}, the tasks {figures.tasks_cost_words}"
     if quote.source is QuoteSource.UNKNOWN:
-        return f" It cost {figures.cost_words}; before, there was nothing to quote it by."
-    return f" It cost {figures.cost_words}; quoted: {quote_words(quote)}."
+        return f" {cost}; before, there was nothing to quote it by."
+    return f" {cost}; quoted: {quote_words(quote)}."
 
 
 def _came_out(figures: Figures, result: Report | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import dollars
+from hypernb.errors import dollars, told_apart
 from hypernb.model import AttemptState, MissionState, Severity, TaskState
 from hypernb.views._clean import LINE_CUT_AT, line
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
@@ -256,14 +256,13 @@ def money(amount: float, *, fine: bool = False) -> str:
 
 
 def money_of(spent: float, budget: float) -> str:
-    """Write how much of a sum is spent, to the tenth of a cent where cents would not tell.
+    """Write how much of a sum is spent, with as many digits as tell them apart.
 
     Example:
         >>> money_of(0.48, 0.5), money_of(0.0172, 0.02)
         ('$0.48 of $0.50', '$0.017 of $0.020')
     """
-    fine = spent != budget and money(spent) == money(budget)
-    return f"{money(spent, fine=fine)} of {money(budget, fine=fine)}"
+    return " of ".join(told_apart(spent, limit=budget))
 
 
 def claim_words(facts: Mapping[str, Any]) -> str:
@@ -416,9 +415,10 @@ def _exhausted(event: Event) -> Phrase:
     spent, budget = (_number(event.payload.get(name)) for name in ("spent", "budget"))
     needed = event.payload.get("needed")
     if needed is None:
-        return (f"The budget is spent: {dollars(spent)} of {dollars(budget)}.",)
-    short = f"{dollars(spent)} is spent, and {dollars(_number(needed))} is needed"
-    return (f"The budget of {dollars(budget)} does not cover what is left: {short}.",)
+        return (f"The budget is spent: {money_of(spent, budget)}.",)
+    paid, lacks, most = told_apart(spent, _number(needed), limit=budget)
+    short = f"{paid} is spent, and {lacks} is needed"
+    return (f"The budget of {most} does not cover what is left: {short}.",)
 
 
 _NAMED: Final = 20

@@ -395,6 +395,20 @@ class TestAsking:
         resume(bench, mission)
         assert bench.finished(mission).state == "succeeded"
 
+    def test_time_in_which_a_person_decides_is_no_work_of_the_task(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host(executor="thread")
+        paused(bench, mission)
+        bench.quietly(2.0)
+        bench.store.amend(mission.id, budget=3.0, by="ana@here")
+        resume(bench, mission)
+        mission = bench.finished(mission)
+        took_s = mission.took_s()
+        assert took_s is not None
+        assert bench.tasks(mission)["a"].worked_s <= took_s - 2.0
+
 
 def test_warning_comes_once_when_most_of_the_budget_is_spent(
     bench: Bench, server: ModelServer

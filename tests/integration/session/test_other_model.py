@@ -8,7 +8,13 @@ import pytest
 
 import hypernb
 from hypernb.codec import encode
-from hypernb.errors import ConfigError, KeyMissingError, UnknownNameError, UnnamedHostError
+from hypernb.errors import (
+    ConfigError,
+    KeyMissingError,
+    TransitionError,
+    UnknownNameError,
+    UnnamedHostError,
+)
 from hypernb.model import AgentWork, Grant, MissionState, ModelSpec, PlanSpec, Price, TaskSpec
 from hypernb.widgets._verbs import act
 from tests.model_server import ModelServer
@@ -172,3 +178,16 @@ def test_mission_that_waits_for_a_key_needs_you_and_can_be_given_another_model(
     assert taken(mission) == [("scripted", server.host)]
     assert not mission.waits_for_a_key
     assert [list(each) for each in began] == [[]]
+
+
+def test_mission_that_has_ended_is_not_resumed_and_the_next_step_is_told(
+    session: Session, server: ModelServer
+) -> None:
+    made = started(session, plan_with(session, server))
+    made.end(MissionState.CANCELLED)
+    mission = session.mission(made.record.short_id)
+    with pytest.raises(TransitionError) as refused:
+        mission.resume(budget=2.5)
+    assert f"%hyper rewind {mission.id} --budget 2.5" in refused.value.hint
+    with pytest.raises(TransitionError, match="rewind"):
+        mission.resume()

@@ -272,6 +272,39 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
     shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
     said = mission_text(shown, 300, outlook=OUTLOOK)
     assert "It cost $0.21; quoted: $0.12 to $0.30" in said
+
+
+def test_quote_is_compared_with_the_tasks_and_planning_stands_beside_it(
+    make: type[Examples],
+) -> None:
+    record = make.mission(
+        "succeeded", started_at=make.at(0), finished_at=make.at(100), cost=0.21
+    )
+    shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
+    said = mission_text(shown, 300, outlook=replace(OUTLOOK, planning=0.05))
+    assert "Planning cost $0.05, the tasks $0.16; quoted: $0.12 to $0.30" in said
+
+
+def test_limits_are_written_with_all_their_digits(make: type[Examples]) -> None:
+    shown = make.snapshot("awaiting_approval", plan=with_a_model(make, budget=0.055))
+    assert "at most $0.055" in mission_text(shown, 200)
+    record = make.mission("running", started_at=make.at(0), cost=0.0004)
+    shown = make.snapshot("running", plan=with_a_model(make, budget=0.055), mission=record)
+    assert "$0.0004 of $0.0550 spent" in mission_html(shown, live=True)
+
+
+def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
+    make: type[Examples],
+) -> None:
+    facts = {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04}
+    ended = make.snapshot(
+        "cancelled",
+        plan=with_a_model(make, budget=0.5),
+        events=(make.event("mission.paused", None, 190, **facts),),
+    )
+    said = " ".join(mission_text(ended, 200).split())
+    assert "%hyper rewind m-7 --budget " in said
+    assert "%hyper retry" not in said
     unknown = Outlook((Quote(QuoteSource.UNKNOWN),))
     assert "It cost $0.21; before, there was nothing to quote it by." in mission_text(
         shown, 300, outlook=unknown
