@@ -270,7 +270,7 @@ class Figures:
 
     @cached_property
     def _lack_of_money(self) -> Event | None:
-        """What tells that no money was left for a call, if nobody has decided about it since."""
+        """What tells that no money was left for a call, if nobody has resumed it since."""
         for event in reversed(self.snapshot.events):
             if event.kind in (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED):
                 is_it = event.payload.get("because") == BECAUSE_OF_MONEY

@@ -362,8 +362,7 @@ def _failed(figures: Figures) -> Story:
         return _never_planned(figures)
     again = _retry(figures, "starts what failed once more; what succeeded is not run again.")
     if figures.is_out_of_money:
-        does = " begins a mission that has what is done, with a larger budget."
-        again = ("Your turn. ", command(figures.larger_budget), does)
+        again = _with_more_money(figures)
     elif figures.is_capped:
         rewind = command(figures.typed(f"rewind {_id(figures)}"))
         does = " begins a mission that has what is done; its tasks can get higher caps."
@@ -381,8 +380,15 @@ def _cancelled(figures: Figures) -> Story:
     return Story(
         ("Cancelled. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),
-        _retry(figures, "goes on with what is left; what succeeded is not run again."),
+        _with_more_money(figures)
+        if figures.is_out_of_money
+        else _retry(figures, "goes on with what is left; what succeeded is not run again."),
     )
+
+
+def _with_more_money(figures: Figures) -> Phrase:
+    does = " begins a mission that has what is done, with a larger budget."
+    return ("Your turn. ", command(figures.larger_budget), does)
 
 
 def _retry(figures: Figures, does: str) -> Phrase:

@@ -272,6 +272,10 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
     shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
     said = mission_text(shown, 300, outlook=OUTLOOK)
     assert "It cost $0.21; quoted: $0.12 to $0.30" in said
+    unknown = Outlook((Quote(QuoteSource.UNKNOWN),))
+    assert "It cost $0.21; before, there was nothing to quote it by." in mission_text(
+        shown, 300, outlook=unknown
+    )
 
 
 def test_quote_is_compared_with_the_tasks_and_planning_stands_beside_it(
@@ -305,10 +309,6 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
     said = " ".join(mission_text(ended, 200).split())
     assert "%hyper rewind m-7 --budget " in said
     assert "%hyper retry" not in said
-    unknown = Outlook((Quote(QuoteSource.UNKNOWN),))
-    assert "It cost $0.21; before, there was nothing to quote it by." in mission_text(
-        shown, 300, outlook=unknown
-    )
 
 
 # -- the feed ----------------------------------------------------------------------------
@@ -425,7 +425,7 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
             "mission.paused",
             {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04},
             "The mission was paused: $0.48 of $0.50 is spent, and its next call may cost "
-            "$0.040.",
+            "$0.04.",
             id="paused-for-money",
         ),
     ],
