@@ -30,7 +30,9 @@ def choices(mission: Mission, plan: PlanSpec) -> tuple[Choice, ...]:
     if state not in (MissionState.AWAITING_APPROVAL, MissionState.PAUSED):
         return ()
     settings, named = _named(mission.session)
-    known = {**plan.models, **named} if state is MissionState.PAUSED else named | plan.models
+    known = (
+        {**plan.models, **named} if state is MissionState.PAUSED else {**named, **plan.models}
+    )
     asked = models_used(plan)
     if state is MissionState.PAUSED:
         asked |= _taken(mission)
