@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import math
 import shutil
 import sys
 import textwrap
@@ -312,6 +313,29 @@ class ApprovalError(HypernbError):
     code = "approval"
 
 
+class UnnamedHostError(ApprovalError):
+    """A model is at a host that the approved plan does not name.
+
+    Attributes:
+        model: What was asked for.
+        host: Where it is.
+        leaves: What would leave for it, a sentence each.
+    """
+
+    code = "approval.host"
+
+    def __init__(self, mission: str, model: str, host: str, leaves: Sequence[str]) -> None:
+        self.model = model
+        self.host = host
+        self.leaves = tuple(leaves)
+        what = "What its tasks read and are told would leave for it from then on."
+        super().__init__(
+            f"{mission} does not ask {model} yet: its approved plan does not name {host}. "
+            + " ".join([what, *leaves]),
+            hint=f"%hyper resume {mission} --model {model} --yes allows it.",
+        )
+
+
 # --- missions and tasks -----------------------------------------------------------------
 
 
@@ -471,11 +495,13 @@ class BudgetExhaustedError(HypernbError):
         self.spent = spent
         self.budget = budget
         self.next_call = next_call
-        said = f"This attempt has spent {dollars(spent)} of the {dollars(budget)} that it may."
+        paid, most = told_apart(spent, limit=budget)
+        said = f"This attempt has spent {paid} of the {most} that it may."
         if next_call:
+            paid, cost, most = told_apart(spent, next_call, limit=budget)
             said = (
-                f"Of the {dollars(budget)} that may be spent, {dollars(spent)} is spent, and "
-                f"the next call may cost up to {dollars(next_call)}."
+                f"Of the {most} that may be spent, {paid} is spent, and "
+                f"the next call may cost up to {cost}."
             )
         super().__init__(
             said,
@@ -492,6 +518,42 @@ def dollars(amount: float) -> str:
         ('$0.30', '$12.50', '$0.00042')
     """
     return f"${amount:.2g}" if 0 < amount < _CENT else f"${amount:,.2f}"
+
+
+_DIGITS = range(2, 7)
+_ROUNDING = 1e-9
+
+
+def limit_words(amount: float) -> str:
+    """Write the most that may be spent, with all its digits: never more than it is.
+
+    Example:
+        >>> limit_words(0.5), limit_words(0.055), limit_words(1200), limit_words(2 / 3)
+        ('$0.50', '$0.055', '$1,200.00', '$0.666666')
+    """
+    return told_apart(limit=amount)[0]
+
+
+def told_apart(*amounts: float, limit: float) -> tuple[str, ...]:
+    """Write amounts and the most that they may be, with as many digits as tell them apart.
+
+    Returns:
+        The amounts, and at last the limit, which is never rounded up.
+
+    Example:
+        >>> told_apart(0.0041, 0.0512, limit=0.055)
+        ('$0.004', '$0.051', '$0.055')
+        >>> told_apart(0.3, limit=0.5), told_apart(0.0549, limit=0.055)
+        (('$0.30', '$0.50'), ('$0.0549', '$0.0550'))
+    """
+    exact = round(limit, _DIGITS[-1])
+    most = exact if exact <= limit + _ROUNDING else math.floor(limit * 1e6) / 1e6
+    different = {0.0, most, *(round(each, _DIGITS[-1]) for each in amounts)}
+    for digits in _DIGITS:
+        is_whole = round(most, digits) == most
+        if is_whole and len({f"{each:.{digits}f}" for each in different}) == len(different):
+            break
+    return tuple(f"${each:,.{digits}f}" for each in (*amounts, most))
 
 
 class TaskTimeoutError(TaskError):
@@ -775,9 +837,12 @@ class ModelAnswerError(ModelError):
 
     Attributes:
         evidence: The beginning of what came.
+        may_be_put: The question may be put so often in all, if somebody pays for each answer; 0
+            if it was put as often as makes sense.
     """
 
     code = "model.answer"
+    may_be_put: int = 0
 
     def __init__(
         self,

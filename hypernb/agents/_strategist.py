@@ -19,7 +19,7 @@ from hypernb.agents._proposal import (
 )
 from hypernb.agents._specialists import STRATEGIST
 from hypernb.agents._words import listed, number
-from hypernb.errors import ModelAnswerError, NoPlanError, dollars
+from hypernb.errors import ModelAnswerError, NoPlanError, limit_words
 from hypernb.model import ChatMessage, ChatRequest, Finish
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _task(there: Circumstances, variables: Mapping[str, Any]) -> str:
     if there.scope:
         parts.append(f"Only this may be looked at: {', '.join(there.scope)}.")
     if there.budget is not None:
-        parts.append(f"All of it may cost {dollars(there.budget)} at most.")
+        parts.append(f"All of it may cost {limit_words(there.budget)} at most.")
     return "\n\n".join(parts)
 
 

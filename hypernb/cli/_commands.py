@@ -362,10 +362,13 @@ def pause(*, mission: str) -> None:
 @click.argument("mission")
 @click.option("--budget", type=float, metavar="DOLLARS", help="With this budget from now on.")
 @click.option("--model", default="", metavar="M", help="With this model from now on.")
-@click.option("--finish", is_flag=True, help="Only what has begun; nothing new starts.")
-def resume(*, mission: str, budget: float | None, model: str, finish: bool) -> None:
+@click.option("--yes", is_flag=True, help="The model may be at a host that is new to it.")
+@click.option("--finish", is_flag=True, help="Only with what is left; nothing new starts.")
+def resume(*, mission: str, budget: float | None, model: str, yes: bool, finish: bool) -> None:
     """Let a paused mission go on."""
-    chosen = _mission(mission).resume(budget=budget, model=model, finish=finish)
+    chosen = _mission(mission).resume(
+        budget=budget, model=model, finish=finish, approve_host=yes
+    )
     _echo(f"{chosen.id} goes on.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypernb.engine._spending import exceeds, rounding
-from hypernb.errors import dollars
+from hypernb.errors import dollars, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,12 +100,13 @@ class Budget:
 
     def overspent(self) -> str:
         """Say what of the budget was paid."""
-        return f"it has spent {dollars(self.spent)} of its budget of {dollars(self.limit or 0)}"
+        paid, most = told_apart(self.spent, limit=self.limit or 0.0)
+        return f"it has spent {paid} of its budget of {most}"
 
     def too_dear(self, name: str) -> str:
         """Say that what is left does not cover a task."""
-        budget, left = dollars(self.limit or 0.0), dollars(self._left(0.0) or 0.0)
-        cap = dollars(self.cap_left(name) or 0.0)
+        amounts = self._left(0.0) or 0.0, self.cap_left(name) or 0.0
+        left, cap, budget = told_apart(*amounts, limit=self.limit or 0.0)
         return f"its budget of {budget} has {left} left, and task {name!r} may cost up to {cap}"
 
 

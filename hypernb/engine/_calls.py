@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hypernb.engine import _changes as changes
 from hypernb.engine._content import Content
 from hypernb.engine._models import Way
 from hypernb.engine._requests import OVER, raised_from
 from hypernb.engine._streaming import Stream
-from hypernb.errors import ContractError, HypernbError, ModelError
+from hypernb.engine._trust import Counted
+from hypernb.errors import ContractError, HypernbError, ModelAnswerError, ModelError
 from hypernb.model import (
     AgentWork,
     CallRecord,
@@ -37,6 +38,8 @@ _CALLS_PER_STEP: Final = 4
 """A call that fails is no answer; so many of them are not by chance."""
 _LONGEST_CALL_S: Final = 600.0
 _TOLD_WAIT_S: Final = 1.0
+_FIRST_S: Final = 0.25
+_LONGEST_S: Final = 4.0
 _ABSURD: Final = 10
 """A server that counts so many times more tokens than there can be is not believed."""
 _LEEWAY_TOKENS: Final = 10_000
@@ -49,6 +52,7 @@ class Call:
     Attributes:
         record: As it is in the store, or will be.
         worst: How many tokens it can use at most.
+        kept: For how many there is money.
         is_sent: The model may have been asked by now.
     """
 
@@ -56,6 +60,7 @@ class Call:
     spec: ModelSpec
     record: CallRecord
     worst: TokenUse
+    kept: TokenUse
     is_sent: bool = False
     said_before: str = ""
     stream: Stream | None = None
@@ -69,6 +74,15 @@ class _Used:
     answers: int = 0
     tokens: int = 0
     open: dict[str, Call] = field(default_factory=dict)
+
+
+class _Agreed(NamedTuple):
+    """A call that may be made; see `Call`."""
+
+    spec: ModelSpec
+    worst: TokenUse
+    kept: TokenUse
+    cost: float | None
 
 
 class Calls:
@@ -95,11 +109,24 @@ class Calls:
             ModelError: There is no answer that can be used.
         """
         used = self._used.setdefault(attempt.key, _Used())
+        times = 0
+        while True:
+            try:
+                return await self._ask(attempt, request, used)
+            except ModelAnswerError as error:
+                times += 1
+                if times >= error.may_be_put or not self._run.has(attempt):
+                    raise
+                used.begun -= 1  # it is the same question
+                await self._crew.clock.sleep(min(_FIRST_S * 2.0**times, _LONGEST_S))
+
+    async def _ask(self, attempt: Attempt, request: ChatRequest, used: _Used) -> ChatReply:
+        """Ask once, with money of its own: what has begun is paid, whatever comes of it."""
         await self._run.go.wait()
-        spec, worst, cost = await self._agreed(attempt, request, used)
+        agreed = await self._agreed(attempt, request, used)
         if not self._run.has(attempt):  # it ended while its money was waited for
             raise raised_from(OVER)
-        call = self._opened(attempt, spec, request, worst, cost)
+        call = self._opened(attempt, request, agreed)
         used.open[call.record.id] = call
         try:
             await self._tell_of(call, request)
@@ -119,18 +146,17 @@ class Calls:
 
     # -- whether it may be made ---------------------------------------------------------
 
-    async def _agreed(
-        self, attempt: Attempt, request: ChatRequest, used: _Used
-    ) -> tuple[ModelSpec, TokenUse, float | None]:
+    async def _agreed(self, attempt: Attempt, request: ChatRequest, used: _Used) -> _Agreed:
         """Return the model, and what is kept for the call; as the contract is by then."""
         while True:
             spec = self._allowed(attempt, request)
             _require_room(attempt, used)
             worst = await asyncio.to_thread(_worst_case, spec, request)
-            cost = self._priced(attempt, spec, worst)
+            kept = self._run.funds.trust.most(spec, worst)
+            cost = self._priced(attempt, spec, kept)
             if not cost or await self._kept(attempt, cost):
                 used.begun += 1
-                return spec, worst, cost
+                return _Agreed(spec, worst, kept, cost)
 
     def _allowed(self, attempt: Attempt, request: ChatRequest) -> ModelSpec:
         task, plan = attempt.task, self._run.plan
@@ -179,14 +205,8 @@ class Calls:
 
     # -- making it ----------------------------------------------------------------------
 
-    def _opened(
-        self,
-        attempt: Attempt,
-        spec: ModelSpec,
-        request: ChatRequest,
-        worst: TokenUse,
-        cost: float | None,
-    ) -> Call:
+    def _opened(self, attempt: Attempt, request: ChatRequest, agreed: _Agreed) -> Call:
+        spec, worst, kept, cost = agreed
         record = CallRecord(
             id=new_id(),
             mission_id=self._run.record.id,
@@ -201,7 +221,7 @@ class Calls:
             purpose=request.purpose,
             reserved=cost,
         )
-        return Call(attempt, spec, record, worst, said_before=attempt.words)
+        return Call(attempt, spec, record, worst, kept, said_before=attempt.words)
 
     async def _tell_of(self, call: Call, request: ChatRequest) -> None:
         """Have the store know of a call before anybody else does."""
@@ -209,7 +229,7 @@ class Calls:
         call.record = replace(call.record, request_hash=kept.hash, request=kept.digest)
         at = call.record.at
         call.attempt.words = f"asks {call.record.model}"
-        told = [changes.requested(at, call.record, tokens=call.worst.total, said=kept.said)]
+        told = [changes.requested(at, call.record, tokens=call.kept.total, said=kept.said)]
         if call.record.reserved:
             budget = self._run.course.budget
             left = max(0.0, budget.left - self._run.funds.reserved())
@@ -293,8 +313,11 @@ class Calls:
         kept = await asyncio.to_thread(self.content.of_reply, reply)
         if call.record.id not in used.open:
             return  # its attempt ended, and it counts as lost
-        use = reply.use if _is_credible(reply, call.worst) else None
-        cost, paid = self._cost(call, reply, use)
+        said = reply.use if _is_credible(reply, call.worst) else None
+        counted = self._counted(call, reply, said)
+        use = counted.use if counted is not None else said
+        cost, paid = self._cost(call, reply, counted.cost if counted is not None else None)
+        claimed = counted.claimed if counted is not None else None
         used.answers += 1
         tokens = use or TokenUse()
         used.tokens += tokens.total if use is not None else call.worst.total
@@ -317,22 +340,35 @@ class Calls:
             "finish": reply.finish.value,
             **kept.said,
         }
+        if claimed is not None:
+            facts["claimed"] = claimed.model_dump()
         self._over(used, call)
-        await self._pay(call, paid, facts, kept.payloads)
+        await self._pay(call, paid, facts, kept.payloads, claimed=claimed)
+
+    def _counted(self, call: Call, reply: ChatReply, said: TokenUse | None) -> Counted | None:
+        """Return what counts of what a server says; None if nothing does, or has a price."""
+        price = call.spec.price
+        if said is None or price is None or reply.source is not ReplySource.LIVE:
+            return None
+        is_bounded = (
+            self._run.course.budget.limit is not None or call.attempt.task.cap_cost is not None
+        )
+        if not is_bounded or not call.record.reserved:
+            return Counted(said, price.cost(said))
+        return self._run.funds.trust.count(call.spec, said, call.kept)
 
     def _cost(
-        self, call: Call, reply: ChatReply, use: TokenUse | None
+        self, call: Call, reply: ChatReply, cost: float | None
     ) -> tuple[float | None, float | None]:
         """Return what a call has cost, as far as it is known, and what counts as paid."""
         if reply.source is not ReplySource.LIVE:
             return 0.0, None
         if call.spec.price is None:
             return None, 0.0
-        if use is None:
+        if cost is None and call.record.reserved:
             # It was paid, and nobody says how much: the worst case keeps the budget whole.
             return None, call.record.reserved
-        cost = call.spec.price.cost(use)
-        return cost, cost
+        return cost or 0.0, cost or 0.0
 
     async def _pay(
         self,
@@ -340,6 +376,8 @@ class Calls:
         paid: float | None,
         facts: Mapping[str, object],
         payloads: Mapping[Digest, Payload],
+        *,
+        claimed: TokenUse | None = None,
     ) -> None:
         record = call.record
         at = record.ended_at or self._crew.clock.now()
@@ -351,6 +389,9 @@ class Calls:
         if paid:
             told.append(changes.call_settled(at, record, paid))
         told += self._run.funds.warn(at)
+        if claimed is not None:
+            news = self._run.funds.trust.note(call.spec, claimed, call.worst, call.kept)
+            told += [changes.distrusted(at, news)] if news is not None else []
         committed = self._run.funds.pay(told, payloads)
         self._run.funds.look_again()
         if committed is not None:
@@ -438,5 +479,5 @@ def _require_room(attempt: Attempt, used: _Used) -> None:
 
 
 def _is_credible(reply: ChatReply, worst: TokenUse) -> bool:
-    most = (_ABSURD * worst.total + _LEEWAY_TOKENS) * max(1, reply.tries)
+    most = _ABSURD * worst.total + _LEEWAY_TOKENS
     return reply.use is not None and reply.use.total <= most

@@ -322,6 +322,11 @@ def warned(at: datetime, *, spent: float, budget: float) -> Change:
     return Change(EventKind.BUDGET_WARNED, at, payload=payload)
 
 
+def distrusted(at: datetime, facts: Mapping[str, Any]) -> Change:
+    """A server counts more than it was allowed; see `hypernb.engine._trust.Trust.note`."""
+    return Change(EventKind.BUDGET_WARNED, at, payload=facts)
+
+
 def exhausted(at: datetime, *, spent: float, budget: float, needed: float | None) -> Change:
     """The mission has spent too much, or has too little left for what is needed."""
     payload = {"spent": spent, "budget": budget}

@@ -12,7 +12,7 @@ from hypernb.engine._backoff import backoff_s
 from hypernb.engine._budget import Budget
 from hypernb.engine._dispatch import busy_agents
 from hypernb.engine._recovery import ask
-from hypernb.errors import TransitionError, UnknownTaskError, dollars
+from hypernb.errors import TransitionError, UnknownTaskError, told_apart
 from hypernb.model import (
     OVERSPENT,
     UNCOVERED,
@@ -186,7 +186,7 @@ class Course:
 
     def leave_rest(self, at: datetime) -> tuple[list[Change], str]:
         """End what has not begun, because a person wanted only what ran to end."""
-        spent, limit = dollars(self.budget.spent), dollars(self.budget.limit or 0.0)
+        spent, limit = told_apart(self.budget.spent, limit=self.budget.limit or 0.0)
         error = f"it was to finish only what ran: {spent} of its budget of {limit} are spent"
         return [self.exhausted(at), *self.cancel_rest(at, because=UNCOVERED)], error
 
@@ -281,6 +281,7 @@ class Course:
             outcome=product.outcome,
             findings=product.findings,
         )
+        done = replace(done, rested_s=attempt.paused_s)
         return [done, *self._consequences(at, self._schedule.succeed(name))]
 
     def written(self, name: str, output: Digest | None) -> None:
@@ -307,10 +308,12 @@ class Course:
             again = changes.retried(
                 at, attempt.task_id, attempt.number, error=error, facts=facts
             )
+            again = replace(again, rested_s=attempt.paused_s)
             return Setback((again,), error, wait_s)
         self.errors[name] = error
         self._unwritten.add(name)
         done = changes.failed(at, attempt.task_id, attempt.number, error=error, facts=facts)
+        done = replace(done, rested_s=attempt.paused_s)
         follows = self._consequences(at, self._schedule.fail(name))
         return Setback((done, *follows), error)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import Doom
 from hypernb.engine._spending import exceeds
+from hypernb.engine._trust import Trust
 from hypernb.errors import BudgetExhaustedError, HypernbError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Funds:
 
     Attributes:
         unpaid: Payments that are not in the store, by identity.
+        trust: How far servers are believed that say what they have used.
         is_finishing: A person wants what runs to end, and nothing more to be begun or paid
             than the budget covers.
     """
@@ -45,6 +47,7 @@ class Funds:
         self.is_finishing = False
         self._warned_of: float | None = None
         self._freed = asyncio.Event()
+        self.trust = Trust()
 
     def reserved(self) -> float:
         """Return how many dollars are kept for tasks that run, or will before any other."""

@@ -168,6 +168,7 @@ class MissionRun:
         for payment in self._late:
             self.course.take_over(payment)
         self.funds.has_warned(opening.warned_of)
+        self.funds.trust.recall(opening.claims)
         self._objection = opening.objection
         self._has_ended = self.state.is_final
 

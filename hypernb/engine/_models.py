@@ -109,7 +109,8 @@ class ModelDesk:
             on_wait: The same.
 
         Raises:
-            ModelError: There is no answer that can be used.
+            ModelError: There is no answer that can be used. What has begun is not asked for
+                anew: whoever keeps money for one answer may do so.
             ConfigError: The cassette cannot be used.
         """
 
@@ -141,7 +142,9 @@ class ModelDesk:
             return llm.replaying(path, spec, secrets=self.secrets, root=way.root)
         if self._gate is None:
             self._gate = self._limited(llm.HostGate(clock=self._clock))
-        model = llm.open_model(spec, key=self._key(spec), clock=self._clock, gate=self._gate)
+        model = llm.open_model(
+            spec, key=self._key(spec), clock=self._clock, gate=self._gate, begun_at_most=1
+        )
         if way.cache_s > 0:
             model = llm.cached(model, self._store, way.cache_s, spec, self._clock)
         if kind == "record":

@@ -43,6 +43,7 @@ class Opening:
         lost: What is to be written of calls of models that nobody waits for any more.
         amendments: What a person has changed of its contract since.
         warned_of: The budget of which was warned last; None if none was.
+        claims: What was told of servers that count too much.
     """
 
     mission: MissionRecord
@@ -56,6 +57,7 @@ class Opening:
     lost: tuple[Change, ...] = ()
     amendments: tuple[Amendment, ...] = ()
     warned_of: float | None = None
+    claims: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_opening(
@@ -128,11 +130,13 @@ def _of_models(
                 call, state=CallState.LOST, ended_at=at, cost=call.reserved, error=_UNANSWERED
             )
             lost += changes.lost(at, over)
-    warned = _all(store, mission, EventKind.BUDGET_WARNED)
+    told_of = [event.payload for event in _all(store, mission, EventKind.BUDGET_WARNED)]
+    warned = [each["budget"] for each in told_of if "budget" in each]
     return {
         "lost": tuple(lost),
         "amendments": tuple(store.amendments(mission.id)),
-        "warned_of": warned[-1].payload.get("budget") if warned else None,
+        "warned_of": warned[-1] if warned else None,
+        "claims": tuple(each for each in told_of if "times" in each),
     }
 
 

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import orjson
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _MOST_UNUSABLE: Final = 3
 _MOST_BROKEN_OFF: Final = 5
-"""Answers of one call that break off after they have begun: each of them is paid."""
 _LESS: Final = (
     "Have it write less at once (max_output_tokens), give it more time (timeout_s), or take "
     "another model."
@@ -113,6 +112,7 @@ class Call:
                 wait = ModelWait(fault.reason, pause_s, said=fault.said)
             except AnswerFault as fault:
                 pause_s = self._answered_wrongly(fault)
+                self._require_unpaid(fault)
                 wait = ModelWait(f"{self._spec.name} {fault.problem}", pause_s)
             else:
                 self._model.gate.served(permit)
@@ -155,16 +155,26 @@ class Call:
 
     def _require_whole_answers(self, fault: TransportFault) -> None:
         """Ask no more where answers begin, are paid, and do not end."""
-        if self._broken_off < _MOST_BROKEN_OFF:
+        if self._broken_off < self._model.begun_at_most:
             return
-        problem = f"has broken off {self._broken_off} answers of one call"
+        problem = "has broken off its answer"
+        if self._broken_off > 1:
+            problem = f"has broken off {self._broken_off} answers of one call, the last one"
         text, characters = self._began
-        raise AnswerFault(
-            f"{problem}, the last one: {fault.reason}",
-            text,
-            characters=characters,
-            hint=_LESS,
-        ).error(self._spec, self._model.mask.split(text)[0], 1)
+        self._begun(
+            AnswerFault(f"{problem}: {fault.reason}", text, characters=characters, hint=_LESS),
+            may_be_put=_MOST_BROKEN_OFF,
+        )
+
+    def _require_unpaid(self, fault: AnswerFault) -> None:
+        if self._broken_off >= self._model.begun_at_most:
+            self._begun(fault, may_be_put=_MOST_UNUSABLE)
+
+    def _begun(self, fault: AnswerFault, *, may_be_put: int) -> NoReturn:
+        evidence, _ = self._model.mask.split(fault.evidence)
+        error = fault.error(self._spec, evidence, 1)
+        error.may_be_put = may_be_put
+        raise error
 
     async def _pause(self, wait: ModelWait) -> None:
         if self._has_told:

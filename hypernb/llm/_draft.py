@@ -125,7 +125,7 @@ class Draft(ABC):
     def reply(self, mask: Mask, is_sane: Callable[[TokenUse], bool]) -> ChatReply:
         """Return what was answered, without the key."""
         refusal = mask("".join(self._refusal))
-        use = self.usage if self.usage is not None and is_sane(self.usage) else None
+        use = self._believable(is_sane)
         return ChatReply(
             text=mask("".join(self._text)),
             tool_calls=tuple(self._named_calls(mask)),
@@ -134,6 +134,12 @@ class Draft(ABC):
             use=use,
             model=mask(self.model)[:_NAME_CHARACTERS],
         )
+
+    def _believable(self, is_sane: Callable[[TokenUse], bool]) -> TokenUse | None:
+        use = self.usage
+        if use is None or not use.input_tokens or (self.has_begun and not use.output_tokens):
+            return None  # it does not count: nothing was ever answered of nothing
+        return use if is_sane(use) else None
 
     def _named_calls(self, mask: Mask) -> list[ToolCall]:
         taken: set[str] = set()

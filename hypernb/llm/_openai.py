@@ -37,6 +37,7 @@ def open_model(
     key: str | None = None,
     clock: Clock | None = None,
     gate: HostGate | None = None,
+    begun_at_most: int = 5,
 ) -> ChatModel:
     """Return a model that can be asked; nothing is sent yet, and nothing heavy imported.
 
@@ -45,6 +46,8 @@ def open_model(
         key: Its key itself; None if it needs none. It is kept in memory only.
         clock: The machine's if None.
         gate: What all models share that may have the same host; one of its own if None.
+        begun_at_most: So many answers of one call that begin and cannot be used: each is paid.
+            Whoever keeps money for one of them takes 1, and asks anew by itself.
 
     Example:
         >>> from hypernb.model import ModelSpec
@@ -53,7 +56,7 @@ def open_model(
         'localhost:11434'
     """
     clock = clock or SystemClock()
-    return OpenAIModel(spec, key, clock, gate or HostGate(clock))
+    return OpenAIModel(spec, key, clock, gate or HostGate(clock), begun_at_most)
 
 
 class OpenAIModel(ChatModel):
@@ -62,10 +65,18 @@ class OpenAIModel(ChatModel):
     Can be used from one event loop after another; connections belong to one.
     """
 
-    def __init__(self, spec: ModelSpec, key: str | None, clock: Clock, gate: HostGate) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        key: str | None,
+        clock: Clock,
+        gate: HostGate,
+        begun_at_most: int = 5,
+    ) -> None:
         self.spec = spec
         self.clock = clock
         self.gate = gate
+        self.begun_at_most = begun_at_most
         self._key = key.strip() if key is not None else None
         self.mask = Mask(self._key)
         self.dialect = Dialect(spec)

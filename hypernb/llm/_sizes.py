@@ -38,9 +38,9 @@ def worst_case(spec: ModelSpec, request: ChatRequest) -> TokenUse:
 
     A token for every two bytes of text, schemas and calls, and some for what servers wrap
     around each message and tool. Tokenizers of today take three to four bytes of prose or
-    code for a token, and seldom less than two of anything; a call that uses more is settled
-    at what it used. Of the output, all that the request allows. No figure is more than the
-    model can read at all.
+    code for a token, and seldom less than two of anything; within a budget a server that
+    counts more is believed up to this. Of the output, all that the request allows. No figure
+    is more than the model can read at all.
 
     Example:
         >>> from hypernb.model import ChatMessage, ChatRequest, ModelSpec

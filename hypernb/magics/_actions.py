@@ -163,6 +163,7 @@ def _resume(around: Surroundings, request: Request) -> Mission:
         budget=options.get("budget"),
         model=options.get("model", ""),
         finish=bool(options.get("finish")),
+        approve_host=bool(options.get("yes")),
     )
     watch_answer(around, mission, MissionState.RUNNING)
     return mission

@@ -159,7 +159,8 @@ VERBS: Final = {
             (
                 Option("--budget", "With this budget from now on.", "number", "dollars"),
                 Option("--model", "With this model from now on.", "text", "M"),
-                Option("--finish", "Only what has begun; nothing new starts."),
+                Option("--yes", "The model may be at a host that is new to it."),
+                Option("--finish", "Only with what is left; nothing new starts."),
             ),
             completes="mission",
         ),

@@ -38,6 +38,7 @@ class Change:
             gives back its permits, whatever it ends with.
         usage: What the attempt has paid; counts as the mission's.
         call: A call of a model, as it is now; inserted or, by its id, updated.
+        rested_s: How long the attempt that ends has stood still: that is no work.
     """
 
     kind: str
@@ -58,3 +59,4 @@ class Change:
     refusal: Refusal | None = None
     usage: Usage | None = None
     call: CallRecord | None = None
+    rested_s: float = 0.0

@@ -14,8 +14,8 @@ from hypernb.errors import (
     CyclicPlanError,
     PlanProblem,
     PlanProblemsError,
-    dollars,
     nearest,
+    told_apart,
 )
 from hypernb.model import DEFAULT_TIMEOUT_S, AgentWork, PythonWork
 from hypernb.plan._check_models import model_problems, price_problems
@@ -262,9 +262,10 @@ def _cost_problems(task: TaskSpec, budget: float | None) -> Iterator[PlanProblem
         said = f"{_the_task(task)} has a cap on cost of {cap:g}. Give 0 or more."
         yield PlanProblem(said, task.name, "cap_cost", 0)
     elif cap is not None and budget is not None and cap > budget:
+        most, limit = told_apart(cap, limit=budget)
         said = (
-            f"{_the_task(task)} may cost up to {dollars(cap)}, more than the plan's "
-            f"budget of {dollars(budget)}. Raise the budget, or lower the cap."
+            f"{_the_task(task)} may cost up to {most}, more than the plan's "
+            f"budget of {limit}. Raise the budget, or lower the cap."
         )
         yield PlanProblem(said, task.name, "cap_cost", budget if budget >= 0 else None)
 

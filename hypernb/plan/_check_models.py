@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import PlanProblem, dollars, nearest
+from hypernb.errors import PlanProblem, limit_words, nearest
 from hypernb.model import KERNEL_LANE, AgentWork
 from hypernb.plan._json_schema import schema_refusal
 
@@ -37,7 +37,7 @@ def price_problem(budget: float, name: str, model: ModelSpec) -> PlanProblem:
     """
     profile, colon, _ = name.partition(":")
     said = (
-        f"The plan's budget of {dollars(budget)} cannot be held: nobody knows what "
+        f"The plan's budget of {limit_words(budget)} cannot be held: nobody knows what "
         f"{model.name} at {model.host} costs. Write its price into your config.toml, below "
         f'[profiles.{profile if colon else "openai"}.prices."{model.name}"]: input and '
         "output, dollars for a million tokens. Or leave out the budget."

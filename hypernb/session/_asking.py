@@ -33,7 +33,7 @@ def asked(
             mission.id,
             "no money is left for its next call",
             f"%hyper resume {mission.id} --budget DOLLARS raises its budget, --model NAME asks "
-            "a cheaper model, --finish lets only what has begun finish; "
+            "a cheaper model, --finish goes on with what is left only; "
             f"%hyper cancel {mission.id} ends it.",
         )
     if record.state.is_final or not mission.asks_models:

@@ -14,7 +14,6 @@ from hypernb.errors import (
     NotFinishedError,
     PlanProblemsError,
     TransitionError,
-    UnknownNameError,
     UnknownTaskError,
     UsageError,
     WaitTimeoutError,
@@ -186,7 +185,9 @@ class Mission:
 
     def egress(self) -> Leaving:
         """Return which bytes of which variable leave for which host; see `Session.egress`."""
-        return self.session.egress(self.plan)
+        from hypernb.session._other_model import amended
+
+        return self.session.egress(amended(self))
 
     @property
     def asks_models(self) -> bool:
@@ -451,7 +452,12 @@ class Mission:
         return self
 
     def resume(
-        self, *, budget: float | None = None, model: str = "", finish: bool = False
+        self,
+        *,
+        budget: float | None = None,
+        model: str = "",
+        finish: bool = False,
+        approve_host: bool = False,
     ) -> Mission:
         """Let a paused mission go on where it was stopped, or give a running one other terms.
 
@@ -461,7 +467,9 @@ class Mission:
         Args:
             budget: With this budget from now on, in dollars; see `raise_budget`.
             model: With this model from now on; see `take_model`.
-            finish: Let only finish what has begun; nothing new starts.
+            finish: With what is left of the budget only: a task whose next answer that does not
+                cover ends with what it has found, or with nothing; nothing new starts.
+            approve_host: See `take_model`.
 
         Raises:
             TransitionError: It is not paused; or it runs, and no other terms are given.
@@ -469,11 +477,14 @@ class Mission:
         has_terms = (budget is not None or bool(model)) and not finish
         is_running = has_terms and self.state is MissionState.RUNNING
         if not is_running:
-            self._refuse_unless(MissionState.PAUSED, "running")
+            self._refuse_unless(MissionState.PAUSED, "running", hint=self._way_on(budget))
+        waits = bool(model) and is_running and self.waits_for_a_key
         if budget is not None:
             self.raise_budget(budget)
         if model:
-            self.take_model(model)
+            self.take_model(model, approve_host=approve_host)
+        if waits:
+            self.session.ensure_runner(self._needed_keys())
         if is_running:
             return self
         self._send("resume", {"finish": True} if finish else None)
@@ -493,29 +504,37 @@ class Mission:
         self.session.store.amend(self._record.id, budget=dollars, by=self.session.by)
         return self
 
-    def take_model(self, name: str, instead_of: str = "") -> Mission:
+    @property
+    def waits_for_a_key(self) -> bool:
+        """Whether it is under way, and nobody at work has a key that it needs."""
+        if self.state is not MissionState.RUNNING or not self.asks_models:
+            return False
+        return bool(self.snapshot(events=0).lacks)
+
+    def take_model(
+        self, name: str, instead_of: str = "", *, approve_host: bool = False
+    ) -> Mission:
         """Have it ask another model from its next call on; signed like its approval.
 
         Calls under way end with the model that was asked.
 
         Args:
-            name: One of your models, see `Session.models`, or the plan's name for one.
+            name: One of your models, see `Session.models`, the plan's name for one, or another
+                model of the server that it asks.
             instead_of: The plan's name for the one that it replaces; all of them if empty.
+            approve_host: It may be at a host that the approved plan does not name.
 
         Raises:
-            UnknownNameError: You have no such model, or the plan has none.
+            UnknownNameError: There is no such model, or its server does not list it.
+            UnnamedHostError: It is at a host that was not approved; tells what would leave.
+            KeyMissingError: Its key is not here.
+            ConfigError: Nobody knows its price, and the mission has a budget.
             TransitionError: It is neither running nor paused.
             ApprovalError: Its approval is not yours.
         """
-        from hypernb.session._models import model_names, resolved
+        from hypernb.session._other_model import chosen
 
-        places = self.plan.models
-        if instead_of and instead_of not in places:
-            raise UnknownNameError("model of this plan", instead_of, places)
-        is_only_of_plan = name in places and name not in model_names(self.session)
-        model = places[name] if is_only_of_plan else resolved(self.session, name)
-        wanted = [instead_of] if instead_of else list(places)
-        models = dict.fromkeys(wanted, model)
+        models = chosen(self, name, instead_of, approve_host=approve_host)
         self.session.store.amend(self._record.id, models=models, by=self.session.by)
         return self
 
@@ -833,11 +852,9 @@ class Mission:
             self._without_models = plan_hash
             return ()
         from hypernb.engine import needed_keys
+        from hypernb.session._other_model import amended
 
-        models = dict(plan.models)
-        for amendment in self.session.store.amendments(self._record.id):
-            models |= amendment.models
-        return needed_keys(plan, models)
+        return needed_keys(plan, amended(self).models)
 
     def _is_under_way(self) -> bool:
         state = self.state
@@ -888,10 +905,20 @@ class Mission:
         if state.is_final:
             raise TransitionError("mission", self.id, state.value, after)
 
-    def _refuse_unless(self, before: MissionState, after: str) -> None:
+    def _refuse_unless(self, before: MissionState, after: str, *, hint: str = "") -> None:
         state = self.state
         if state is not before:
-            raise TransitionError("mission", self.id, state.value, after)
+            raise TransitionError("mission", self.id, state.value, after, hint=hint)
+
+    def _way_on(self, budget: float | None) -> str:
+        """Say how to go on with what has ended; empty for what has not."""
+        if not self.state.is_final:
+            return ""
+        more = "" if budget is None else f" --budget {budget:g}"
+        anew = f"%hyper rewind {self.id}{more} begins a new mission with what is done."
+        if budget is not None or not self._may_retry(""):
+            return anew
+        return f"%hyper retry {self.id} tries what is left again; {anew}"
 
 
 def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:

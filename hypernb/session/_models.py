@@ -200,7 +200,8 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     quotes = _quotes(mission) if is_quoted and not plan.is_replayed else ()
     if record.started_at is None:
         return Outlook(quotes, choices=offered)
-    return Outlook(quotes, _budget(mission), _unknown(mission), offered)
+    unknown, planning = _paid(mission)
+    return Outlook(quotes, _budget(mission), unknown, offered, planning)
 
 
 def _quotes(mission: Mission) -> tuple[Quote, ...]:
@@ -212,12 +213,14 @@ def _quotes(mission: Mission) -> tuple[Quote, ...]:
         return ()
 
 
-def _unknown(mission: Mission) -> int:
+def _paid(mission: Mission) -> tuple[int, float]:
+    """Return how many calls have no known cost, and what planning has cost."""
     try:
-        sums = mission.session.store.usage_sums(("mission",), mission_id=mission.record.id)
+        sums = mission.session.store.usage_sums(("task",), mission_id=mission.record.id)
     except HypernbError:
-        return 0
-    return sum(each.unknown for each in sums)
+        return 0, 0.0
+    planning = sum(each.cost for each in sums if each.keys == ("",))
+    return sum(each.unknown for each in sums), planning
 
 
 def _budget(mission: Mission) -> float | None:
@@ -227,6 +230,12 @@ def _budget(mission: Mission) -> float | None:
     except HypernbError:
         return None
     return next((each.budget for each in reversed(signed) if each.budget is not None), None)
+
+
+def current_budget(mission: Mission, plan: PlanSpec) -> float | None:
+    """Return the most that a mission may cost, as a person has set it last; None if none."""
+    raised = _budget(mission)
+    return plan.budget if raised is None else raised
 
 
 def examined(

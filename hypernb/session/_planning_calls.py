@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.abc import ChatModel, Payload
 from hypernb.errors import (
     BudgetExhaustedError,
     HypernbError,
     KeyMissingError,
+    ModelAnswerError,
     ModelError,
     dollars,
 )
@@ -19,6 +20,7 @@ from hypernb.model import (
     CallRecord,
     CallState,
     MissionId,
+    ReplySource,
     TokenUse,
     new_id,
 )
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from hypernb.abc import ModelWait, Store
     from hypernb.model import ChatReply, ChatRequest, Digest, ModelSpec
+
+_AGAIN_S: Final = 0.5
 
 
 class Ledger(ChatModel):
@@ -59,7 +63,7 @@ class Ledger(ChatModel):
         root: str,
         keep: Callable[[Payload], Digest],
     ) -> None:
-        from hypernb.engine import ModelDesk, SystemClock, Way
+        from hypernb.engine import ModelDesk, SystemClock, Trust, Way
 
         self._spec = spec
         cassette = contract.get("cassette") or ""
@@ -75,6 +79,8 @@ class Ledger(ChatModel):
         self._desk = ModelDesk(keys, store, self._clock)
         self._budget: float | None = contract.get("budget")
         self._keep = keep
+        self._trust = Trust()
+        self._claimed = ""
         self._calls: list[CallRecord] = []
         self._sent_bytes = 0
         self.payloads: list[Payload] = []
@@ -111,7 +117,7 @@ class Ledger(ChatModel):
     def _costs(self) -> tuple[str, ...]:
         if self.spent:
             cost = f"Planning has cost {dollars(self.spent)}, which counts as the mission's."
-            return (cost,)
+            return (cost, self._claimed) if self._claimed else (cost,)
         live = [each for each in self._calls if each.is_live]
         tokens = sum(each.input_tokens + each.output_tokens for each in live)
         if not tokens or self._spec.price is not None:
@@ -132,7 +138,27 @@ class Ledger(ChatModel):
             ModelError: There is no answer that can be used.
             BudgetExhaustedError: The call could cost more than is left.
         """
-        worst = self._worst_case(request)
+        times = 0
+        while True:
+            try:
+                return await self._ask(request, deadline_s, on_text, on_wait)
+            except ModelAnswerError as error:
+                times += 1
+                if times >= error.may_be_put:
+                    raise
+                await self._clock.sleep(_AGAIN_S * times)
+
+    async def _ask(
+        self,
+        request: ChatRequest,
+        deadline_s: float,
+        on_text: Callable[[str], None] | None,
+        on_wait: Callable[[ModelWait], None] | None,
+    ) -> ChatReply:
+        """Ask once, with money of its own: what has begun is paid, whatever comes of it."""
+        most, kept = self._most(request)
+        price = None if self._way.is_replay else self._spec.price
+        worst = price.cost(kept) if price is not None else None
         if self._budget is not None and worst and self.spent + worst > self._budget:
             more = "A larger budget, or a cheaper model, lets a model plan."
             raise BudgetExhaustedError(self.spent, self._budget, next_call=worst, hint=more)
@@ -157,7 +183,7 @@ class Ledger(ChatModel):
                 facts = {"state": CallState.FAILED, "error": reach.obstacle}
             raise
         else:
-            facts = self._settled(reply)
+            facts = self._settled(reply, most, kept)
             return reply
         finally:
             self._note(request, began=began, reserved=worst, facts=facts)
@@ -168,12 +194,28 @@ class Ledger(ChatModel):
         """Close connections."""
         self._desk.close()
 
-    def _worst_case(self, request: ChatRequest) -> float | None:
+    def _most(self, request: ChatRequest) -> tuple[TokenUse, TokenUse]:
+        """Return what a call can use, and what is kept for it."""
         from hypernb.llm import worst_case
 
-        if self._spec.price is None or self._way.is_replay:
-            return None
-        return self._spec.price.cost(worst_case(self._spec, request))
+        most = worst_case(self._spec, request)
+        return most, self._trust.most(self._spec, most)
+
+    def _counted(
+        self, reply: ChatReply, most: TokenUse, kept: TokenUse
+    ) -> tuple[TokenUse | None, float | None]:
+        """Return what counts of what a server says: within a budget, what was kept."""
+        is_live = reply.source is ReplySource.LIVE
+        if reply.use is None or self._budget is None or not self._spec.price or not is_live:
+            return reply.use, reply.cost
+        counted = self._trust.count(self._spec, reply.use, kept)
+        if counted.claimed is not None:
+            told = self._trust.note(self._spec, counted.claimed, most, kept)
+            if told is not None:
+                from hypernb.views.words import claim_words
+
+                self._claimed = f"{self._spec.name} {claim_words(told)}"
+        return counted.use, counted.cost
 
     def _failed(self, error: ModelError) -> dict[str, Any]:
         read, wrote = error.used
@@ -187,11 +229,11 @@ class Ledger(ChatModel):
             "output_tokens": wrote,
         }
 
-    def _settled(self, reply: ChatReply) -> dict[str, Any]:
-        use = reply.use
+    def _settled(self, reply: ChatReply, most: TokenUse, kept: TokenUse) -> dict[str, Any]:
+        use, cost = self._counted(reply, most, kept)
         return {
             "state": CallState.SETTLED,
-            "cost": reply.cost,
+            "cost": cost,
             "source": reply.source.value,
             "tries": reply.tries,
             "input_tokens": use.input_tokens if use else 0,

@@ -147,14 +147,15 @@ def _used(mission: Mission) -> dict[str, Used]:
     dollars: dict[str, float] = {}
     for paid in store.usage(record.id):
         owner = tasks.get(paid.task_id) if paid.task_id else None
-        for name in {owner.name if owner else "", ""}:
+        # Planning is paid before there is a quote, and none is for it.
+        for name in (owner.name, "") if owner else ():
             used = paid.usage.input_tokens + paid.usage.output_tokens
             tokens[name] = tokens.get(name, 0) + used
             dollars[name] = dollars.get(name, 0.0) + paid.usage.cost
     unknown: dict[str, int] = {}
     for call in store.calls(record.id):
         if call.has_unknown_cost:
-            for name in {call.task, ""}:
+            for name in (call.task, "") if call.task else ():
                 unknown[name] = unknown.get(name, 0) + 1
     minutes = {task.name: task.worked_s / _MINUTE for task in tasks.values() if task.started_at}
     if (took_s := record.took_s()) is not None:

@@ -485,11 +485,16 @@ class Session:
             store=store.url,
             runners=tuple(store.leases("runner:")),
             running=tuple(store.missions(states=(MissionState.RUNNING,))),
-            needs_you=tuple(store.missions(states=waiting)),
+            needs_you=(*store.missions(states=waiting), *self._waiting_for_keys()),
             cost=float(rows[0][1]),
             missions=int(rows[0][0]),
             unknown=sum(each.unknown for each in store.usage_sums(("model",))),
         )
+
+    def _waiting_for_keys(self) -> Iterator[MissionRecord]:
+        for record in self.store.missions(states=(MissionState.RUNNING,)):
+            if Mission(self, record).waits_for_a_key:
+                yield record
 
     # -- the crew -----------------------------------------------------------------------
 

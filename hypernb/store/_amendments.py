@@ -11,7 +11,7 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy import insert, select
 
-from hypernb.errors import TransitionError, UnknownNameError, UsageError, dollars
+from hypernb.errors import TransitionError, UnknownNameError, UsageError, told_apart
 from hypernb.model import Amendment, EventKind, MissionState, ModelSpec
 from hypernb.store import _tables as t
 from hypernb.store._approvals import not_yours
@@ -153,9 +153,9 @@ def _require_terms(
                 hint="It is a number of dollars.",
             )
         if budget < mission.cost:
+            paid, most = told_apart(mission.cost, limit=budget)
             raise UsageError(
-                f"The budget of {mission.short_id} cannot be {dollars(budget)}: "
-                f"{dollars(mission.cost)} are paid.",
+                f"The budget of {mission.short_id} cannot be {most}: {paid} are paid.",
                 hint="Give more than that, or cancel the mission.",
             )
     for name in models:

@@ -250,7 +250,7 @@ def _payments(
         "mission": t.missions.c.short_id,
         "agent": func.coalesce(c.agent, k.agent, ""),
         "task": func.coalesce(k.name, c.task, ""),
-        "model": func.coalesce(c.model, u.model),
+        "model": func.coalesce(_model_key(mission_id, since), u.model),
         "day": func.substr(at, 1, 10),
     }
     rows = (
@@ -277,7 +277,7 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
         "mission": t.missions.c.short_id,
         "agent": c.agent,
         "task": c.task,
-        "model": c.model,
+        "model": _model_key(mission_id, since),
         "day": func.substr(at, 1, 10),
     }
     is_live = c.source == ReplySource.LIVE.value
@@ -292,6 +292,14 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
     names = [each.c[f"key_{place}"] for place in range(len(by))]
     added = (func.sum(each.c[name]) for name in ("live", "spared", "unknown"))
     return select(*names, *added).group_by(*names)
+
+
+def _model_key(mission_id: MissionId | None, since: str | None) -> ColumnElement[str]:
+    """Return the name of a call's model, with its host where several have one of that name."""
+    c, k = t.calls.c, t.calls.alias().c
+    names = select(k.model).group_by(k.model).having(func.count(k.host.distinct()) > 1)
+    several = _narrowed(names, k.mission_id, type_coerce(k.at, Text), mission_id, since)
+    return case((c.model.in_(several), c.model + literal(" at ") + c.host), else_=c.model)
 
 
 def _sum(column: ColumnElement[Any]) -> ColumnElement[float]:

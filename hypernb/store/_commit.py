@@ -471,7 +471,7 @@ class _Batch:
             name = f"{self._mission.short_id}/{task.name}#{number}"
             raise TransitionError("attempt", name, "not running", after.value)
         worked = change.at - datetime.fromisoformat(started_at)
-        task.worked_s += max(0.0, worked.total_seconds())
+        task.worked_s += max(0.0, worked.total_seconds() - change.rested_s)
         error = clean(change.error or "")
         self._ends[key] = (after, change.refusal, datetime.fromisoformat(started_at))
         if (row := self._started.get(key)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import limit_words
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
@@ -138,7 +139,7 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
     cost: Phrase = (_unlimited(plan),)
     short: Phrase = ()
     if limit is not None:
-        cost = ("at most ", Strong(words.money(limit))) if limit else _nothing(plan)
+        cost = ("at most ", Strong(limit_words(limit))) if limit else _nothing(plan)
         if plan.is_replayed and not own_tasks(plan):
             cost, quote = ("no money: a cassette answers",), None
         short = short_of(limit, quote)

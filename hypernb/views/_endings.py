@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import dollars
 from hypernb.model import MissionState, QuoteSource, TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line
@@ -95,6 +96,8 @@ def _cost(figures: Figures) -> str:
     unknown = figures.outlook.unknown
     if unknown and not figures.snapshot.mission.cost:
         return f"What {words.count(unknown, 'call')} cost is not known"
+    if planned := figures.outlook.planning:
+        return f"Planning cost {dollars(planned)}, the tasks {figures.tasks_cost_words}"
     return f"It cost {figures.cost_words}"
 
 

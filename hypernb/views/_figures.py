@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import BudgetExhaustedError, dollars
+from hypernb.errors import BudgetExhaustedError, dollars, told_apart
 from hypernb.model import (
     OVERSPENT,
     UNCOVERED,
@@ -235,23 +235,36 @@ class Figures:
         return cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
 
     @property
+    def tasks_cost_words(self) -> str:
+        """What its tasks have cost so far, without its planning."""
+        tasks = max(0.0, self.snapshot.mission.cost - self.outlook.planning)
+        return cost_and_unknown(tasks, self.outlook.unknown)
+
+    @property
     def spent_words(self) -> str:
         """What of its budget is spent; what nobody knows is not nothing.
 
         Example: ``$0.12 of $0.50 spent, and 3 calls of unknown cost``.
         """
         cost, unknown = self.snapshot.mission.cost, self.outlook.unknown
-        of = "" if self.budget is None else f" of {dollars(self.budget)}"
+        paid, of = dollars(cost), ""
+        if self.budget is not None:
+            paid, most = told_apart(cost, limit=self.budget)
+            of = f" of {most}"
         calls = f"{count(unknown, 'call')} of unknown cost"
         if unknown and not cost:
             return f"{calls}{of and f'; the budget is{of[3:]}'}"
-        return f"{dollars(cost)}{of} spent{f', and {calls}' if unknown else ''}"
+        return f"{paid}{of} spent{f', and {calls}' if unknown else ''}"
 
     @cached_property
     def paused_for_money(self) -> Event | None:
         """What tells that it was paused because no money was left for a call; else None."""
-        if self.snapshot.mission.state is not MissionState.PAUSED:
-            return None
+        is_paused = self.snapshot.mission.state is MissionState.PAUSED
+        return self._lack_of_money if is_paused else None
+
+    @cached_property
+    def _lack_of_money(self) -> Event | None:
+        """What tells that no money was left for a call, if nobody has resumed it since."""
         for event in reversed(self.snapshot.events):
             if event.kind in (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED):
                 is_it = event.payload.get("because") == BECAUSE_OF_MONEY
@@ -291,7 +304,10 @@ class Figures:
     @cached_property
     def is_out_of_money(self) -> bool:
         """It ended because its budget was spent, or covered none of what was left."""
-        return self.snapshot.mission.state is MissionState.FAILED and any(
+        state = self.snapshot.mission.state
+        if state is MissionState.CANCELLED:
+            return self._lack_of_money is not None
+        return state is MissionState.FAILED and any(
             task.note in (OVERSPENT, UNCOVERED) for task in self.among(TaskState.CANCELLED)
         )
 
@@ -304,7 +320,7 @@ class Figures:
     @property
     def larger_budget(self) -> str:
         """The command that begins a mission with enough money, as far as that is known."""
-        mission, budget = self.snapshot.mission, self.plan.budget if self.plan else None
+        mission, budget = self.snapshot.mission, self.budget
         done = {task.name for task in self.among(TaskState.SUCCEEDED)}
         left = [spec.cap_cost for name, spec in self.specs.items() if name not in done]
         known = sum(cap for cap in left if cap is not None)
@@ -321,7 +337,8 @@ class Figures:
         left = max(0.0, budget - self.snapshot.mission.cost - kept)
         if not kept or spec.cap_cost <= left:
             return ""
-        return f"it may cost up to {dollars(spec.cap_cost)}, and {dollars(left)} is free"
+        free, most = told_apart(left, limit=spec.cap_cost)
+        return f"it may cost up to {most}, and {free} is free"
 
     # -- times ----------------------------------------------------------------------------
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.errors import limit_words, told_apart
 from hypernb.views._clean import line
 from hypernb.views._phrase import Phrase, Strong, named
-from hypernb.views.words import clock, count, duration, money, money_of
+from hypernb.views.words import claim_words, clock, count, duration, money, money_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,6 +134,8 @@ def _reserved(event: Event) -> Phrase:
 
 
 def _warned(event: Event) -> Phrase:
+    if "times" in event.payload:
+        return (*_named(event, otherwise="A model"), f" {claim_words(event.payload)}")
     spent, budget = _number(event, "spent"), _number(event, "budget")
     if spent is None or not budget:
         return ("Most of the budget is spent.",)
@@ -145,7 +148,7 @@ def _raised(event: Event) -> Phrase:
     who = f", by {by}" if by else ""
     said: list[Any] = []
     if budget is not None:
-        said += [f"The budget is {money(budget)} from now on"]
+        said += [f"The budget is {limit_words(budget)} from now on"]
     if isinstance(models, dict) and models:
         begins = "; other models are asked: " if said else "Other models are asked: "
         said += [begins, *_others(models)]
@@ -191,8 +194,9 @@ def paused_for_money(event: Event) -> Phrase:
     spent, budget, needed = (_number(event, name) for name in ("spent", "budget", "needed"))
     if budget is None:
         return ("The mission was paused: ", Strong("no money is left for its next call"), ".")
-    said = f"{money_of(spent or 0.0, budget)} is spent"
-    more = f", and its next call may cost {money(needed, fine=True)}" if needed else ""
+    paid, cost, most = told_apart(spent or 0.0, needed or 0.0, limit=budget)
+    said = f"{paid} of {most} is spent"
+    more = f", and its next call may cost {cost}" if needed else ""
     return ("The mission was paused: ", Strong(f"{said}{more}"), ".")
 
 

@@ -54,12 +54,14 @@ class Outlook:
         budget: The most that it may spend, in dollars, where a person has changed that.
         unknown: How many calls have no known cost.
         choices: Models that its tasks can be given, as long as a person may do that.
+        planning: What the plan has cost, which no quote is for.
     """
 
     quotes: tuple[Quote, ...] = ()
     budget: float | None = None
     unknown: int = 0
     choices: tuple[Choice, ...] = ()
+    planning: float = 0.0
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""

@@ -327,7 +327,7 @@ def _paused(figures: Figures) -> Story:
 
 def _out_of_money(figures: Figures) -> Story:
     raised = command(figures.typed(f"resume {_id(figures)} --budget {figures.enough_money:g}"))
-    said = ": raise its budget, take another model, let what has begun finish, or end it. "
+    said = ": raise its budget, take another model, finish with what is left, or end it. "
     return Story(
         (*_at_rest(figures), " ", *_spent(figures)),
         (Strong("You"), said, "There is no time limit."),
@@ -380,8 +380,7 @@ def _failed(figures: Figures) -> Story:
         return _never_planned(figures)
     again = _retry(figures, "starts what failed once more; what succeeded is not run again.")
     if figures.is_out_of_money:
-        does = " begins a mission that has what is done, with a larger budget."
-        again = ("Your turn. ", command(figures.larger_budget), does)
+        again = _with_more_money(figures)
     elif figures.is_capped:
         rewind = command(figures.typed(f"rewind {_id(figures)}"))
         does = " begins a mission that has what is done; its tasks can get higher caps."
@@ -399,8 +398,15 @@ def _cancelled(figures: Figures) -> Story:
     return Story(
         ("Cancelled. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),
-        _retry(figures, "goes on with what is left; what succeeded is not run again."),
+        _with_more_money(figures)
+        if figures.is_out_of_money
+        else _retry(figures, "goes on with what is left; what succeeded is not run again."),
     )
+
+
+def _with_more_money(figures: Figures) -> Phrase:
+    does = " begins a mission that has what is done, with a larger budget."
+    return ("Your turn. ", command(figures.larger_budget), does)
 
 
 def _retry(figures: Figures, does: str) -> Phrase:
@@ -499,7 +505,10 @@ def money_ways(figures: Figures) -> list[tuple[str, str]]:
             f"lets it spend {words.money(enough)}",
         ),
         (figures.typed(f"{resume} --model NAME"), "asks another model from now on"),
-        (figures.typed(f"{resume} --finish"), "lets what has begun finish; nothing new starts"),
+        (
+            figures.typed(f"{resume} --finish"),
+            "finishes with what is left of it: what needs more ends, and nothing new starts",
+        ),
         (figures.typed(f"cancel {_id(figures)}"), "ends the mission"),
     ]
 

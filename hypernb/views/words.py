@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import dollars
+from hypernb.errors import dollars, told_apart
 from hypernb.model import AttemptState, MissionState, Severity, TaskState
 from hypernb.views._clean import LINE_CUT_AT, line
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
@@ -23,6 +23,7 @@ __all__ = [
     "TASK_STATES",
     "StateWord",
     "because",
+    "claim_words",
     "clock",
     "count",
     "day",
@@ -268,14 +269,33 @@ def cost_and_unknown(cost: float, unknown: int) -> str:
 
 
 def money_of(spent: float, budget: float) -> str:
-    """Write how much of a sum is spent, to the tenth of a cent where cents would not tell.
+    """Write how much of a sum is spent, with as many digits as tell them apart.
 
     Example:
         >>> money_of(0.48, 0.5), money_of(0.0172, 0.02)
         ('$0.48 of $0.50', '$0.017 of $0.020')
     """
-    fine = spent != budget and money(spent) == money(budget)
-    return f"{money(spent, fine=fine)} of {money(budget, fine=fine)}"
+    return " of ".join(told_apart(spent, limit=budget))
+
+
+def claim_words(facts: Mapping[str, Any]) -> str:
+    """Say of a model which of the tokens that it counts there cannot be.
+
+    Args:
+        facts: Of the event ``budget.warned``: what was said, and what was kept for it.
+
+    Example:
+        >>> claim_words({"input_tokens": [9, 80], "output_tokens": [80, 50]})[:66]
+        'counts more than it was allowed: 80 tokens written of at most 50; '
+    """
+    beyond, counted = [], []
+    for name, done in (("input_tokens", "read"), ("output_tokens", "written")):
+        match facts.get(name):
+            case [int(said), int(most)] if said > most:
+                beyond.append(f"{count(said, 'token')} {done} of at most {most:,}")
+                counted.append(f"{most:,}")
+    figures = f": {', '.join(beyond)}; counted as {' and '.join(counted)}" if beyond else ""
+    return f"counts more than it was allowed{figures}. Compare with your provider's bill."
 
 
 def money_range(low: float, high: float) -> str:
@@ -408,9 +428,10 @@ def _exhausted(event: Event) -> Phrase:
     spent, budget = (_number(event.payload.get(name)) for name in ("spent", "budget"))
     needed = event.payload.get("needed")
     if needed is None:
-        return (f"The budget is spent: {dollars(spent)} of {dollars(budget)}.",)
-    short = f"{dollars(spent)} is spent, and {dollars(_number(needed))} is needed"
-    return (f"The budget of {dollars(budget)} does not cover what is left: {short}.",)
+        return (f"The budget is spent: {money_of(spent, budget)}.",)
+    paid, lacks, most = told_apart(spent, _number(needed), limit=budget)
+    short = f"{paid} is spent, and {lacks} is needed"
+    return (f"The budget of {most} does not cover what is left: {short}.",)
 
 
 _NAMED: Final = 20

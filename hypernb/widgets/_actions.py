@@ -11,6 +11,7 @@ from hypernb.views import line, words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hypernb.errors import UnnamedHostError
     from hypernb.model import TaskRecord
     from hypernb.views import Figures
 
@@ -156,11 +157,22 @@ def money_actions(figures: Figures) -> list[Action]:
         ),
         action(
             "finish",
-            "Let what has begun finish",
+            "Finish with what is left",
             _twin(figures, "resume", "--finish"),
         ),
         cancel(figures),
     ]
+
+
+def host_step(mission: str, error: UnnamedHostError) -> Action:
+    """Describe what is asked before a mission's models are at a host that was not approved."""
+    return action(
+        "take_model",
+        f"Let it ask {line(error.host, cut_at=120)}…",
+        f"%hyper resume {mission} --model {line(error.model, cut_at=120)} --yes",
+        args={"reason": error.model, "approve_host": True},
+        confirm={"question": str(error.args[0]), "button": "Let it ask there"},
+    )
 
 
 def choices(figures: Figures) -> list[list[str]]:

@@ -179,6 +179,7 @@ def _is_amount(value: object) -> bool:
 
 TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "str": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
     "int": _is_number,
     "float": _is_amount,
     "None": lambda value: value is None,

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import PathError, UnknownNameError, UsageError
+from hypernb.errors import PathError, UnknownNameError, UsageError, limit_words
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
 from hypernb.views import (
@@ -133,10 +133,11 @@ def _figures(summary: MissionSummary, left: str) -> str:
 
 def _spending(summary: MissionSummary) -> str:
     cost, budget = summary.mission.cost, summary.budget
-    most = "" if budget is None else words.money(budget)
     if summary.mission.started_at is None:
-        return most and f"It may spend {most}"
-    return f"{words.money(cost)}{most and f' of {most}'} spent" if cost or most else ""
+        return "" if budget is None else f"It may spend {limit_words(budget)}"
+    if budget is not None:
+        return f"{words.money_of(cost, budget)} spent"
+    return f"{words.money(cost)} spent" if cost else ""
 
 
 def needs_you(summary: MissionSummary) -> bool:
@@ -367,11 +368,12 @@ def _measures(snapshot: MissionSnapshot) -> list[tuple[str, str]]:
     mission = snapshot.mission
     took_s = mission.took_s(snapshot.now)
     budget = snapshot.plan.budget if snapshot.plan else None
-    most = ", no limit" if budget is None else f" of {words.money(budget)}"
+    cost = words.money(mission.cost)
+    cost = f"{cost}, no limit" if budget is None else words.money_of(mission.cost, budget)
     return [
         ("Took", "It has not started." if took_s is None else words.duration(took_s)),
         ("Sum of task times", words.duration(sum(task.worked_s for task in snapshot.tasks))),
-        ("Cost", f"{words.money(mission.cost)}{most}"),
+        ("Cost", cost),
         ("Findings", f"{len(snapshot.findings):,}"),
     ]
 

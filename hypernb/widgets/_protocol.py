@@ -22,7 +22,8 @@ comment    ``task`` (empty: the plan), ``text``            ``{}``
 pause      (and ``cancel``)                                ``{}``
 finish                                                     ``{}``
 resume     ``budget`` (null: the same)                     ``{}``
-take_model ``reason`` (the name of the model)               ``{}``
+take_model ``reason`` (the name of the model, as typed),   ``{}``, or the ``step`` in which
+           ``approve_host``                                a new host is asked about
 retry      ``task`` (empty: all that can be)               ``{}``
 fork       ``at`` (a task, or empty), ``budget``           ``{"mission": "m-9"}``
 export     ``form``                                        ``{"path": "…"}``

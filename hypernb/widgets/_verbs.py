@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import UnknownNameError, UsageError
+from hypernb.errors import UnknownNameError, UnnamedHostError, UsageError
 from hypernb.model import EventKind
 from hypernb.session import Mission, Session
+from hypernb.widgets._actions import host_step
 from hypernb.widgets._asked import require_fitting, require_sane
 
 if TYPE_CHECKING:
@@ -128,19 +129,26 @@ def resume(mission: Mission, budget: float | None = None) -> Facts:
 
 
 def finish(mission: Mission) -> Facts:
-    """Let what has begun finish, and nothing new start."""
+    """Let it go on with what is left of its budget, and nothing new start."""
     mission.resume(finish=True)
     return {}
 
 
-def take_model(mission: Mission, reason: str = "") -> Facts:
-    """Let it go on with another model, whose name was typed where a view asks for a reason."""
+def take_model(mission: Mission, reason: str = "", approve_host: bool = False) -> Facts:  # noqa: FBT001, FBT002 - arguments come by name
+    """Let it go on with another model, whose name was typed where a view asks for a reason.
+
+    Returns:
+        Nothing; or, where its host was not approved, the ``step`` that asks for that.
+    """
     name = reason.strip()
     if not name:
         raise UsageError(
             "No model was named.", hint="Write its name; %hyper models lists those you have."
         )
-    mission.resume(model=name)
+    try:
+        mission.resume(model=name, approve_host=approve_host)
+    except UnnamedHostError as error:
+        return {"step": host_step(mission.id, error)}
     return {}
 
 

@@ -163,7 +163,7 @@ def test_model_of_a_task_is_chosen_and_another_one_when_the_money_does_not_last(
     notebook.reads(2, "security-engineer with scripted-mini")
     notebook.press(2, "Approve both tasks")
     desk.comes_to("paused")
-    for way in ("Raise the budget to $0.09", "Let what has begun finish"):
+    for way in ("Raise the budget to $0.09", "Finish with what is left"):
         expect(notebook.button(2, way)).to_be_visible()
     notebook.press(2, "Take another model…")
     models = notebook.view(2).get_by_role("combobox", name="Take this model")

@@ -126,6 +126,28 @@ describe("a button that asks first", () => {
       (each) => each.textContent === label,
     );
 
+  it("asks once more where the kernel wants that, and does it with what it was told", async () => {
+    const { model, el, button } = shownAction(REJECT);
+    button.click();
+    await settle();
+    inside(el, "Reject it")?.click();
+    const step = {
+      ...REJECT,
+      args: { approve_host: true },
+      confirm: { question: "Rows would leave for there:1.", button: "Let it ask there" },
+    };
+    model.say({ type: "answer", id: idOf(model), ok: true, value: { step } });
+    await settle();
+    expect(el.querySelector(".confirm")?.textContent).toContain(
+      "Rows would leave for there:1.",
+    );
+    inside(el, "Let it ask there")?.click();
+    expect(model.sent.at(-1)).toMatchObject({ verb: "reject", args: { approve_host: true } });
+    model.say({ type: "answer", id: idOf(model), ok: true, value: {} });
+    await settle();
+    expect(el.querySelector(".confirm")).toBeNull();
+  });
+
   it("does it only when that was confirmed, with the reason", async () => {
     const { model, el, button } = shownAction(REJECT);
     expect(button.getAttribute("aria-expanded")).toBe("false");

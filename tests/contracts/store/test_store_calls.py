@@ -67,6 +67,19 @@ def at_work(bench: Bench, *names: str) -> Underway:
     return held
 
 
+def test_models_of_one_name_are_told_apart_by_their_hosts(bench: Bench) -> None:
+    held = at_work(bench)
+    for host, cost in (("here:1", 0.25), ("there:2", 0.5)):
+        settled(held, call_of(held, host=host, model="small"), cost)
+    settled(held, call_of(held, host="here:1", model="big"), 0.125)
+    sums = held.store.usage_sums(["model"])
+    assert [(each.keys, each.calls, each.cost) for each in sums] == [
+        (("small at there:2",), 1, 0.5),
+        (("small at here:1",), 1, 0.25),
+        (("big",), 1, 0.125),
+    ]
+
+
 def test_a_call_is_in_the_store_before_it_is_made_and_as_it_ended(bench: Bench) -> None:
     held = at_work(bench)
     call = call_of(held)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from hypernb.model import Usage, UsageRecord
+from hypernb.model import AttemptState, TaskState, Usage, UsageRecord
 
 Bench = Any
 
@@ -32,6 +34,18 @@ def test_many_payments_in_one_commit_add_up(bench: Bench) -> None:
     )
     assert len(held.store.usage(held.mission.id)) == 50
     assert held.store.mission(held.mission.id).cost == pytest.approx(0.5)
+
+
+def test_time_in_which_an_attempt_stood_still_is_no_work(bench: Bench) -> None:
+    held = bench.running("a")
+    held.commit(held.ready("a"), held.start("a"))
+    done = held.change("task.finished", "a", attempt=1, task_state=TaskState.SUCCEEDED)
+    done = replace(done, attempt_state=AttemptState.SUCCEEDED)
+    (started,) = held.store.attempts(held.mission.id)
+    passed = timedelta(seconds=40)
+    held.commit(replace(done, at=started.started_at + passed, rested_s=34.0))
+    (task,) = held.store.tasks(held.mission.id)
+    assert task.worked_s == pytest.approx(6.0)
 
 
 def test_missions_pay_for_themselves(bench: Bench) -> None:

@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 A_CENT_A_WORD = Price(input=0.0, output=10_000.0)
 """A token written costs a cent: what is reserved and paid is easy to reckon."""
+HOSTILE: dict[str, Reply] = {
+    "counts more than allowed": says(
+        "ok", usage={"prompt_tokens": 1, "completion_tokens": 80, "total_tokens": 81}
+    ),
+    "counts ten thousand": says(
+        "ok", usage={"prompt_tokens": 1, "completion_tokens": 10_000, "total_tokens": 1}
+    ),
+    "counts what cannot be": says(
+        "ok", usage={"prompt_tokens": 2**50, "completion_tokens": 2**50, "total_tokens": 1}
+    ),
+    "counts nothing": says(
+        "ok", usage={"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    ),
+    "does not count": says("ok", usage=None),
+    "breaks off": Reply(text="w" * 4_000, cut="middle", piece=40),
+}
 
 
 @pytest.fixture
@@ -100,22 +116,106 @@ class TestSideBySide:
         # What nobody counts is paid as it was reserved.
         assert mission.cost == pytest.approx(sum(call.reserved or 0.0 for call in calls))
 
-    def test_call_that_costs_more_than_reserved_is_the_only_one_beyond(
+    @pytest.mark.parametrize("hostile", HOSTILE, ids=list(HOSTILE))
+    def test_no_budget_is_overdrawn_by_64_calls_at_once_whatever_a_server_counts(
+        self, bench: Bench, server: ModelServer, hostile: str
+    ) -> None:
+        most: list[float] = []
+
+        def script(_asked: Asked) -> Reply:
+            calls = bench.store.calls()
+            most.append(sum(each.reserved or 0.0 for each in calls if each.cost is None))
+            most[-1] += sum(each.cost or 0.0 for each in calls)
+            return HOSTILE[hostile]
+
+        server.script = script
+        tasks = [own(bench, f"t{n}", asks(2)) for n in range(64)]
+        spec = plan(dear(server), *tasks, budget=8.0, concurrency=64)
+        mission = bench.approve_spec(spec)
+        bench.host(executor="thread", concurrency=64)
+        paused(bench, mission)
+        assert len(server.asked) >= 16
+        assert max(most) <= 8.0 + 1e-9
+        assert bench.mission(mission).cost <= 8.0 + 1e-9
+
+    def test_what_a_server_claims_beyond_is_kept_and_told_once(
         self, bench: Bench, server: ModelServer
     ) -> None:
         usage = {"prompt_tokens": 1, "completion_tokens": 80, "total_tokens": 81}
         server.script = says("ok", usage=usage)
-        tasks = [own(bench, f"t{n}", asks(4)) for n in range(4)]
-        mission = bench.approve_spec(plan(dear(server), *tasks, budget=1.6, concurrency=4))
+        mission = run(bench, plan(dear(server), own(bench, "a", asks(3)), budget=9.0))
+        assert mission.state == "succeeded", mission.error
+        answered = payloads(bench, mission, "llm.responded")
+        assert answered[0]["claimed"]["output_tokens"] == 80
+        assert answered[0]["output_tokens"] == 50
+        # After that, so much is kept that it is believed.
+        assert [call.cost for call in bench.store.calls(mission.id)] == [0.5, 0.8, 0.8]
+        assert "claimed" not in answered[1]
+        [warned] = payloads(bench, mission, "budget.warned")
+        assert (warned["model"], warned["output_tokens"]) == ("scripted", [80, 50])
+
+    def test_another_runner_remembers_what_a_server_claims(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        usage = {"prompt_tokens": 1, "completion_tokens": 80, "total_tokens": 81}
+        server.script = says("ok", usage=usage)
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(3)), budget=0.6))
+        host = bench.host(executor="thread")
+        paused(bench, mission)
+        host.stop()
+        bench.store.amend(mission.id, budget=9.0, by="ana@here")
+        bench.host(executor="thread")
+        resume(bench, mission)
+        bench.finished(mission)
+        costs = [call.cost for call in bench.store.calls(mission.id) if call.cost]
+        assert max(costs[1:]) == pytest.approx(0.8)
+        assert len(bench.events(mission, "budget.warned")) == 1 + 1  # that, and the 80 %
+
+    def test_without_a_budget_a_server_is_believed(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        usage = {"prompt_tokens": 1, "completion_tokens": 80, "total_tokens": 81}
+        server.script = says("ok", usage=usage)
+        mission = run(bench, plan(dear(server), own(bench, "a", asks(1))))
+        assert mission.cost == pytest.approx(0.8)
+
+    def test_figures_too_low_to_be_true_count_as_not_said(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        figures = [(0, 0), (0, 5), (5, 0)]
+        server.script = [
+            says("ok", usage={"prompt_tokens": read, "completion_tokens": wrote})
+            for read, wrote in figures
+        ]
+        mission = run(bench, plan(dear(server), own(bench, "a", asks(3)), budget=10.0))
+        assert mission.state == "succeeded", mission.error
+        assert [call.cost for call in bench.store.calls(mission.id)] == [None] * 3
+        assert mission.cost == pytest.approx(1.5)
+
+    def test_each_try_after_a_broken_answer_is_paid_from_money_of_its_own(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        server.script = Reply(text="w" * 4_000, cut="middle", piece=40)
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(1)), budget=1.2))
         bench.host(executor="thread")
         paused(bench, mission)
-        # Reserved are 0.50, paid 0.80: two fit beside each other, no third.
-        assert bench.mission(mission).cost <= 1.6 + 0.8
-        bench.store.amend(mission.id, budget=20.0, by="ana@here")
+        calls = bench.store.calls(mission.id)
+        assert len(server.asked) == len(calls) == 2
+        assert [each.state for each in calls] == [CallState.FAILED] * 2
+        assert bench.mission(mission).cost <= 1.2
+        assert len(payloads(bench, mission, "budget.reserved")) == 2
+        server.script = says("ok")
+        bench.store.amend(mission.id, budget=9.0, by="ana@here")
         resume(bench, mission)
-        mission = bench.finished(mission)
-        assert mission.state == "succeeded", mission.error
-        assert mission.cost == pytest.approx(16 * 0.8)
+        assert bench.finished(mission).state == "succeeded"
+
+    def test_answers_that_break_off_are_asked_for_five_times_at_most(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        server.script = Reply(text="w" * 4_000, cut="middle", piece=40)
+        mission = run(bench, plan(dear(server), own(bench, "a", asks(1)), budget=99.0))
+        assert "has broken off its answer" in mission.error
+        assert len(server.asked) == 5
 
 
 class TestWhileItRuns:
@@ -256,6 +356,19 @@ class TestAsking:
         assert mission.state == "failed"
         assert "to finish only what ran" in mission.error
 
+    def test_finishing_ends_a_task_whose_next_answer_what_is_left_does_not_cover(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host(executor="thread")
+        paused(bench, mission)
+        asked = len(server.asked)
+        resume(bench, mission, finish=True)
+        mission = bench.finished(mission)
+        assert bench.states(mission) == {"a": "failed"}
+        assert "that may be spent" in (bench.tasks(mission)["a"].error or "")
+        assert len(server.asked) == asked
+
     def test_stopping_loses_nothing_that_is_done(
         self, bench: Bench, server: ModelServer
     ) -> None:
@@ -318,14 +431,28 @@ class TestAsking:
     def test_attempts_clock_stands_still_while_a_person_decides(
         self, bench: Bench, server: ModelServer
     ) -> None:
-        spec = plan(dear(server), own(bench, "a", asks(8), timeout_s=1.5), budget=1.0)
+        spec = plan(dear(server), own(bench, "a", asks(8), timeout_s=5.0), budget=1.0)
         mission = bench.approve_spec(spec)
         bench.host()
+        paused(bench, mission)
+        bench.quietly(5.5)
+        bench.store.amend(mission.id, budget=3.0, by="ana@here")
+        resume(bench, mission)
+        assert bench.finished(mission).state == "succeeded"
+
+    def test_time_in_which_a_person_decides_is_no_work_of_the_task(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission = bench.approve_spec(plan(dear(server), own(bench, "a", asks(8)), budget=1.0))
+        bench.host(executor="thread")
         paused(bench, mission)
         bench.quietly(2.0)
         bench.store.amend(mission.id, budget=3.0, by="ana@here")
         resume(bench, mission)
-        assert bench.finished(mission).state == "succeeded"
+        mission = bench.finished(mission)
+        took_s = mission.took_s()
+        assert took_s is not None
+        assert bench.tasks(mission)["a"].worked_s <= took_s - 2.0
 
 
 def test_warning_comes_once_when_most_of_the_budget_is_spent(

@@ -416,11 +416,31 @@ def test_planning_that_was_broken_off_is_paid(
         mission = session.propose("Is it safe?", budget=50.0)
         calls = session.store.calls(mission.record.id)
         assert {(each.state, each.output_tokens) for each in calls} == {
-            (CallState.FAILED, 3 * 1_250)
+            (CallState.FAILED, 1_250)
         }
         cost = session.store.mission(mission.record.id).cost
         assert cost == pytest.approx(sum(each.cost or 0.0 for each in calls))
         assert cost > 3
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("not a plan", usage={"prompt_tokens": 40_000, "completion_tokens": 60_000}),
+        Reply("not a plan", usage={"prompt_tokens": 0, "completion_tokens": 0}),
+        Reply("word " * 1_000, cut="middle"),
+    ],
+    ids=["counts too much", "counts nothing", "breaks off"],
+)
+def test_planning_costs_no_more_than_the_budget_whatever_a_server_counts(
+    session: hypernb.Session, home: Path, use: Any, reply: Reply
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(reply) as server:
+        use(server)
+        plan = session.plan("Is it safe?", budget=9.0)
+        assert server.asked
+    assert 0 < sum(each.paid for each in plan.planning) <= 9.0
 
 
 def test_key_in_a_name_of_a_file_is_neither_told_to_who_plans_nor_kept(

@@ -93,9 +93,12 @@ def test_nothing_can_be_chosen_while_it_runs(session: Session) -> None:
     assert said(recorded(session).start().mission) == {}
 
 
-def test_plans_own_name_for_a_model_can_be_taken(session: Session) -> None:
+def test_plans_own_name_for_a_model_can_be_taken(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     mission = paused(session)
-    mission.take_model("tiny")
+    mission.take_model("tiny", approve_host=True)
     assert [name for name, each in said(mission).items() if ", cheaper," in each] == []
     mission.take_model("big")
     *_, last = session.store.amendments(mission.record.id)

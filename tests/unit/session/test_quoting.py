@@ -114,7 +114,7 @@ def test_quotes_as_of_the_approval_stand_beside_what_was_used(session: Session) 
     assert "from 3 past tasks" in rows[2]
 
 
-def test_planning_counts_for_the_whole_alone(session: Session) -> None:
+def test_planning_is_left_out_as_no_quote_is_for_it(session: Session) -> None:
     planning = CallRecord(
         id=new_id(),
         mission_id=MissionId(""),
@@ -125,7 +125,7 @@ def test_planning_counts_for_the_whole_alone(session: Session) -> None:
     )
     record = session.store.create_mission(spec("a"), by="ada", planning=[planning])
     used = Mission(session, record).quoted().used
-    assert (used[""].tokens, used[""].dollars, used["a"].tokens) == (3, 0.5, 0)
+    assert (used[""].tokens, used[""].dollars, used["a"].tokens) == (0, 0.0, 0)
 
 
 def test_mission_without_approval_has_no_quotes_kept(session: Session) -> None:

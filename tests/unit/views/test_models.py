@@ -300,6 +300,39 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
     )
 
 
+def test_quote_is_compared_with_the_tasks_and_planning_stands_beside_it(
+    make: type[Examples],
+) -> None:
+    record = make.mission(
+        "succeeded", started_at=make.at(0), finished_at=make.at(100), cost=0.21
+    )
+    shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
+    said = mission_text(shown, 300, outlook=replace(OUTLOOK, planning=0.05))
+    assert "Planning cost $0.05, the tasks $0.16; quoted: $0.12 to $0.30" in said
+
+
+def test_limits_are_written_with_all_their_digits(make: type[Examples]) -> None:
+    shown = make.snapshot("awaiting_approval", plan=with_a_model(make, budget=0.055))
+    assert "at most $0.055" in mission_text(shown, 200)
+    record = make.mission("running", started_at=make.at(0), cost=0.0004)
+    shown = make.snapshot("running", plan=with_a_model(make, budget=0.055), mission=record)
+    assert "$0.0004 of $0.0550 spent" in mission_html(shown, live=True)
+
+
+def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
+    make: type[Examples],
+) -> None:
+    facts = {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04}
+    ended = make.snapshot(
+        "cancelled",
+        plan=with_a_model(make, budget=0.5),
+        events=(make.event("mission.paused", None, 190, **facts),),
+    )
+    said = " ".join(mission_text(ended, 200).split())
+    assert "%hyper rewind m-7 --budget " in said
+    assert "%hyper retry" not in said
+
+
 # -- the feed ----------------------------------------------------------------------------
 
 
@@ -374,6 +407,18 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
             id="warning",
         ),
         pytest.param(
+            "budget.warned",
+            {
+                "model": "small",
+                "input_tokens": [1, 90],
+                "output_tokens": [80, 50],
+                "times": [1.0, 1.6],
+            },
+            "small counts more than it was allowed: 80 tokens written of at most 50; counted "
+            "as 50. Compare with your provider's bill.",
+            id="claims",
+        ),
+        pytest.param(
             "budget.raised",
             {"budget": 1.0, "models": {"big": "small-1"}, "by": "ada"},
             "The budget is $1.00 from now on; other models are asked: small-1 for big, by ada.",
@@ -402,7 +447,7 @@ def test_actual_cost_stands_beside_the_quote(make: type[Examples]) -> None:
             "mission.paused",
             {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04},
             "The mission was paused: $0.48 of $0.50 is spent, and its next call may cost "
-            "$0.040.",
+            "$0.04.",
             id="paused-for-money",
         ),
     ],

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from hypernb.session import Session
 
 
+SMALL = {"model": "small", "approve_host": False}
+
+
 def head(outlook: Outlook = NO_OUTLOOK) -> dict[str, Any]:
     facts = {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04}
     record = mission("paused", started_at=at(0), cost=0.48)
@@ -89,7 +92,7 @@ def test_resuming_without_money_is_not_offered() -> None:
     [
         pytest.param("resume", {"budget": 1}, {"budget": 1}, id="budget"),
         pytest.param("finish", {}, {"finish": True}, id="finish"),
-        pytest.param("take_model", {"reason": " small "}, {"model": "small"}, id="model"),
+        pytest.param("take_model", {"reason": " small "}, SMALL, id="model"),
     ],
 )
 def test_click_does_what_its_magic_does(

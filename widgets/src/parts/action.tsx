@@ -63,6 +63,8 @@ export function ActionButton({
   const twin = useSignal(false);
   const refused = useSignal("");
   const reason = useSignal("");
+  const step = useSignal<Action | null>(null);
+  const asked = step.value ?? action;
   const dead = link.liveness.value !== "live" || disabled === true;
 
   const act = async (): Promise<void> => {
@@ -70,9 +72,11 @@ export function ActionButton({
     busy.value = true;
     refused.value = "";
     try {
-      const given = action.confirm?.reason ? { reason: reason.value } : {};
-      const args = { ...action.args, ...given, ...more?.() };
-      const value = does ? does() : await link.ask(action.verb, args);
+      const given = asked.confirm?.reason ? { reason: reason.value } : {};
+      const args = { ...asked.args, ...given, ...more?.() };
+      const value = does ? does() : await link.ask(asked.verb, args);
+      step.value = stepOf(value);
+      if (step.value) return;
       asking.value = false;
       onDone?.(value);
     } catch (error) {
@@ -85,11 +89,13 @@ export function ActionButton({
     // A double click is one press: Resume may already stand where Pause was pressed.
     if (busy.value || detail > 1) return;
     refused.value = "";
+    step.value = null;
     if (action.confirm) asking.value = !asking.value;
     else void act();
   };
   const leave = (): void => {
     asking.value = false;
+    step.value = null;
     button.current?.focus();
   };
   const show = (): void => {
@@ -128,8 +134,12 @@ export function ActionButton({
       {action.twin && (
         <Twin id={twinId} says={action.twin} visible={twin.value && !asking.value && !dead} />
       )}
-      {asking.value && action.confirm && (
-        <Asked confirm={action.confirm} {...{ reason, dead, act, leave }}>
+      {asking.value && asked.confirm && (
+        <Asked
+          key={asked.confirm.question}
+          confirm={asked.confirm}
+          {...{ reason, dead, act, leave }}
+        >
           {children}
         </Asked>
       )}
@@ -139,6 +149,12 @@ export function ActionButton({
       <Refused why={refused.value} />
     </div>
   );
+}
+
+/** What the kernel asks for before it does what was asked of it; null if it has done it. */
+function stepOf(answer: unknown): Action | null {
+  const step = (answer as { step?: Action } | null | undefined)?.step;
+  return step?.confirm ? step : null;
 }
 
 interface TwinProps {
