@@ -99,7 +99,7 @@ def outline_variable(name: str, value: Any) -> str:
 
     Example:
         >>> outline_variable("pay", {"Ada": 90_000})
-        'pay: dict of 1 keys'
+        'pay: dict of 1 key'
     """
     described = describe_variable(name, value, Grant(see="schema"))
     head = described.text.partition("\n")[0]

@@ -68,7 +68,11 @@ ANSWER = "One import too many, in the first line of app.py: nobody uses it, so t
 def crew(asked: Asked) -> Reply:
     said = json.dumps(asked.body["messages"])
     if "The person's goal" in said:
-        return Reply(text=json.dumps(plan(*TASKS)))
+        tasks: list[dict[str, Any]] = [*TASKS]
+        if "variable orders" in said:
+            sees: tuple[list[str], ...] = (["orders"], [])
+            tasks = [{**each, "variables": v} for each, v in zip(TASKS, sees, strict=True)]
+        return Reply(text=json.dumps(plan(*tasks)))
     if "Your task, sum-up" in said:
         return Reply(text=ANSWER, piece=12, hold="middle")
     if "answer of read-file" in said:
@@ -133,7 +137,7 @@ def test_goal_becomes_a_plan_and_a_result_in_the_notebook(
     server.release()
     desk.comes_to("succeeded")
     expect(notebook.view(2)).to_have_count(0)
-    notebook.reads(2, re.compile(r"It cost \$0\.\d+; quoted: \$0\.\d+ to \$0\.\d+"))
+    notebook.reads(2, re.compile(r"the tasks \$0\.\d+; quoted: \$0\.\d+ to \$0\.\d+"))
     notebook.reads(2, ANSWER)
     # Two prices in one sentence are no formula.
     expect(notebook.output(2).locator("mjx-container")).to_have_count(0)
