@@ -178,21 +178,6 @@ class ModelSettings:
             for profile, model in pairs
         }
 
-    def said_of(self, name: str) -> str:
-        """Say which file a stranger's server is from; empty for all other models.
-
-        Args:
-            name: What a plan calls the model.
-        """
-        head, colon, _ = name.partition(":")
-        profile = self.profiles.get(head) if colon else None
-        if profile is None or profile.is_own:
-            return ""
-        return (
-            f"Where {name} is, {profile.base_url}, says {profile.source}, "
-            "a file of the project, which you have not trusted."
-        )
-
     def servers(self) -> dict[str, ModelSpec]:
         """Return the servers by profile, for `hypernb.llm.list_models`.
 
@@ -201,12 +186,14 @@ class ModelSettings:
         return {name: profile.spec(name, "") for name, profile in self.profiles.items()}
 
     def project_profile(self, name: str) -> Profile | None:
-        """Return the profile of the project's file that a name means; None if it means none."""
-        try:
-            profile, _ = self._split(name)
-        except ConfigError:
-            return None
-        return profile if profile.source == str(self.project_path) else None
+        """Return the profile of the project's file that a model is of; None if it is of none.
+
+        Args:
+            name: What a plan calls the model.
+        """
+        profile = self.profiles.get(name.partition(":")[0])
+        is_projects = profile is not None and profile.source == str(self.project_path)
+        return profile if is_projects else None
 
     @staticmethod
     def key_of(spec: ModelSpec, environ: Mapping[str, str] | None = None) -> str | None:

@@ -29,7 +29,7 @@ from hypernb.session._planning_kept import kept_if_it_ends
 from hypernb.session._planning_progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from hypernb.abc import ModelWait
     from hypernb.agents import Circumstances, Proposal
@@ -144,8 +144,7 @@ def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:
         if found is not None:
             # By the name that the task has for it, whatever the configuration calls it.
             models[name] = found[1]
-    notes = (*spec.notes, *_strangers(settings, sorted(named)))
-    return spec.model_copy(update={"models": models, "notes": notes})
+    return spec.model_copy(update={"models": models})
 
 
 @dataclass(frozen=True)
@@ -157,14 +156,12 @@ class _Models:
         known: All, by those names.
         cards: The agents that may take part.
         of_agents: Names of their models.
-        notes: Which of them are where a project says that is not trusted.
     """
 
     planner: str
     known: Mapping[str, ModelSpec]
     cards: Mapping[str, RoleCard]
     of_agents: Mapping[str, str]
-    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, session: Session, settings: ModelSettings, wish: Wish) -> _Models | None:
@@ -190,11 +187,7 @@ class _Models:
             alias, theirs = other or found
             known.setdefault(alias, theirs)
             of_agents[name] = alias
-        return cls(planner, known, cards, of_agents, _strangers(settings, known))
-
-
-def _strangers(settings: ModelSettings, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, (settings.said_of(name) for name in names)))
+        return cls(planner, known, cards, of_agents)
 
 
 def _is_foreign(card: RoleCard, root: Path) -> bool:
@@ -254,7 +247,7 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         proposal,
         there,
         planned_by=spec,
-        notes=(*models.notes, *ledger.notes(_outlined(wish))),
+        notes=ledger.notes(_outlined(wish)),
         is_replayed=wish.is_replayed,
     )
     plan.planning = ledger.calls

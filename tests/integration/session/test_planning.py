@@ -133,11 +133,11 @@ def test_lens_says_what_planning_has_sent_before_anybody_approved(
         assert sent in mission.plan.notes
         assert words == [
             "df: DataFrame of 1 rows and 2 columns\n[e-mail] (int64)\nkind (text)",
-            "pay: dict of 1 keys",
+            "pay: dict of 1 key",
         ]
         assert all(each in told[1] for each in words)
         for shown in (repr(mission.egress()), mission.egress()._repr_html_()):
-            assert "pay: dict of 1 keys" in shown
+            assert "pay: dict of 1 key" in shown
             assert f"{size:,} bytes to {server.host}" in shown
 
 
@@ -509,16 +509,17 @@ def test_key_in_what_is_handed_in_is_refused_and_not_stored(
         assert not file.is_file() or b"sk-test-0123456789" not in file.read_bytes()
 
 
-def test_plan_says_that_the_projects_file_has_a_profile_by_the_name_that_was_typed(
-    session: hypernb.Session, use: Any
+def test_plan_says_that_the_projects_file_has_the_profile_whose_name_was_typed(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ModelServer(plan_of(), models=("qwen3",)) as server:
         use(server)
+        monkeypatch.delenv("OPENAI_BASE_URL")
         (session.root / ".hypernb").mkdir()
         (session.root / ".hypernb" / "config.toml").write_text(
             f'[profiles.gpt-5]\nbase_url = "{server.url}"\nmodel = "qwen3"\n'
         )
-        mission = session.propose("Is it safe?", model="gpt-5")
+        mission = session.propose("Is it safe?", model="gpt-5:qwen3")
         said = (
             "The project's .hypernb/config.toml says where 'gpt-5:qwen3' is: qwen3 at "
             f"{server.host}, by its profile 'gpt-5'."
@@ -529,8 +530,8 @@ def test_plan_says_that_the_projects_file_has_a_profile_by_the_name_that_was_typ
         assert said in " ".join(plan_text(mission.snapshot()).split())
 
         built = hypernb.Plan("Look", root=session.root)
-        built.add("look", agent="qa-engineer", goal="Look.", model="gpt-5")
-        assert "says where 'gpt-5' is: qwen3" in session.start(built).plan.notes[0]
+        built.add("look", agent="qa-engineer", goal="Look.", model="gpt-5:qwen3")
+        assert "says where 'gpt-5:qwen3' is: qwen3" in session.start(built).plan.notes[0]
 
 
 def test_plan_of_ones_own_models_says_nothing_of_the_projects_file(
@@ -858,4 +859,5 @@ def test_plan_says_which_file_of_the_project_names_a_server(
         assert (len(mine.asked), theirs.asked) == (1, [])
         (home / "config.toml").unlink()
         notes = session.propose("Is it safe?", model="mine:m").plan.notes
-    assert any(str(file) in note and "you have not trusted" in note for note in notes)
+    where = "The project's .hypernb/config.toml says where 'mine:m' is: m at "
+    assert notes[0] == f"{where}{theirs.host}, by its profile 'mine'."

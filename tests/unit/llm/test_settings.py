@@ -459,10 +459,11 @@ def test_profile_of_a_project_has_a_name_of_its_own_and_says_which_file_names_it
 ) -> None:
     place.project('[profiles.near]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\n')
     assert place.spec("near:m").base_url == "http://127.0.0.1:1/v1"
-    said = place.load().said_of("near:m")
-    assert "http://127.0.0.1:1/v1, says" in said
-    assert str(place.project_file) in said
-    assert place.load().said_of("gpt-4o") == place.load().said_of("ollama:m") == ""
+    profile = place.load().project_profile("near:m")
+    assert profile is not None
+    assert profile.source == str(place.project_file)
+    assert place.load().project_profile("gpt-4o") is None
+    assert place.load().project_profile("ollama:m") is None
 
 
 @pytest.mark.parametrize("name", ["OpenAI", "OLLAMA"])
