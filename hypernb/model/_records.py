@@ -86,6 +86,7 @@ class MissionSummary:
         at_hand: Tasks that are at work, stalled or waiting for a person, in plan order, the
             first few: name and state.
         found: Where the words of a search were found, if there was one; see `SearchHit`.
+        unknown: How many of its calls of models cost nobody knows what.
     """
 
     mission: MissionRecord
@@ -95,6 +96,7 @@ class MissionSummary:
     is_approved: bool = False
     at_hand: tuple[tuple[str, TaskState], ...] = ()
     found: tuple[SearchHit, ...] = ()
+    unknown: int = 0
 
     @property
     def total(self) -> int:

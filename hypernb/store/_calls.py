@@ -270,6 +270,25 @@ def _payments(
     return select(*names, *added).group_by(*names)
 
 
+def _is_unknown() -> ColumnElement[bool]:
+    """Tell which calls were paid, and nobody knows how much."""
+    c = t.calls.c
+    return (c.source == ReplySource.LIVE.value) & c.state.in_(_PAID) & c.cost.is_(None)
+
+
+def unknown_among(
+    connection: Connection, missions: Sequence[MissionId]
+) -> dict[MissionId, int]:
+    """Return how many calls of missions cost nobody knows what, for those that have any."""
+    c = t.calls.c
+    statement = (
+        select(c.mission_id, func.count())
+        .where(c.mission_id.in_(missions), _is_unknown())
+        .group_by(c.mission_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
 def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None) -> Select[Any]:
     c = t.calls.c
     at = type_coerce(c.at, Text)
@@ -281,12 +300,11 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
         "day": func.substr(at, 1, 10),
     }
     is_live = c.source == ReplySource.LIVE.value
-    is_unknown = is_live & c.state.in_(_PAID) & c.cost.is_(None)
     rows = select(
         *(keys[name].label(f"key_{place}") for place, name in enumerate(by)),
         case((is_live, 1), else_=0).label("live"),
         case((is_live, 0), else_=1).label("spared"),
-        case((is_unknown, 1), else_=0).label("unknown"),
+        case((_is_unknown(), 1), else_=0).label("unknown"),
     ).join(t.missions, t.missions.c.id == c.mission_id)
     each = _narrowed(rows, c.mission_id, at, mission_id, since).subquery()
     names = [each.c[f"key_{place}"] for place in range(len(by))]

@@ -120,6 +120,7 @@ def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
         "told": phrase(told(summary)),
         "found": phrase(found_in(summary.found)),
         "needs_you": needs_you(summary),
+        "cost": words.cost_and_unknown(summary.mission.cost, summary.unknown),
         "figures": _figures(summary, left.get(summary.mission.id, "")),
         "actions": actions(summary),
     }
@@ -135,6 +136,8 @@ def _spending(summary: MissionSummary) -> str:
     cost, budget = summary.mission.cost, summary.budget
     if summary.mission.started_at is None:
         return "" if budget is None else f"It may spend {limit_words(budget)}"
+    if summary.unknown:
+        return words.cost_and_unknown(cost, summary.unknown)
     if budget is not None:
         return f"{words.money_of(cost, budget)} spent"
     return f"{words.money(cost)} spent" if cost else ""
@@ -343,8 +346,8 @@ def compare(session: Session, a: str, b: str) -> Facts:
         )
     first, second = one.snapshot(events=0), other.snapshot(events=0)
     return {
-        "a": _side(first),
-        "b": _side(second),
+        "a": _side(first, _unknown(one)),
+        "b": _side(second, _unknown(other)),
         "difference": _difference(first, second),
         "tasks": _tasks(first, second),
         "total_tasks": len({task.name for task in (*first.tasks, *second.tasks)}),
@@ -352,7 +355,12 @@ def compare(session: Session, a: str, b: str) -> Facts:
     }
 
 
-def _side(snapshot: MissionSnapshot) -> Facts:
+def _unknown(mission: Mission) -> int:
+    sums = mission.session.store.usage_sums(("mission",), mission_id=mission.record.id)
+    return sum(each.unknown for each in sums)
+
+
+def _side(snapshot: MissionSnapshot, unknown: int) -> Facts:
     mission = snapshot.mission
     counts = Counter(task.state for task in snapshot.tasks)
     facts = mission_facts(mission)
@@ -360,16 +368,21 @@ def _side(snapshot: MissionSnapshot) -> Facts:
     return {
         "mission": facts,
         "counts": [(state.value, counts[state]) for state in TASK_ORDER if counts[state]],
-        "facts": [{"label": label, "said": [said]} for label, said in _measures(snapshot)],
+        "facts": [
+            {"label": label, "said": [said]} for label, said in _measures(snapshot, unknown)
+        ],
     }
 
 
-def _measures(snapshot: MissionSnapshot) -> list[tuple[str, str]]:
+def _measures(snapshot: MissionSnapshot, unknown: int) -> list[tuple[str, str]]:
     mission = snapshot.mission
     took_s = mission.took_s(snapshot.now)
     budget = snapshot.plan.budget if snapshot.plan else None
-    cost = words.money(mission.cost)
-    cost = f"{cost}, no limit" if budget is None else words.money_of(mission.cost, budget)
+    cost = words.cost_and_unknown(mission.cost, unknown)
+    if budget is None:
+        cost = f"{cost}, no limit"
+    elif not unknown:
+        cost = words.money_of(mission.cost, budget)
     return [
         ("Took", "It has not started." if took_s is None else words.duration(took_s)),
         ("Sum of task times", words.duration(sum(task.worked_s for task in snapshot.tasks))),

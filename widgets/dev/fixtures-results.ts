@@ -398,6 +398,7 @@ export function rowOf(number: number, state: MissionState): MissionRow {
     told: TOLD[state],
     found: [],
     needs_you: state === "awaiting_approval",
+    cost: `$${mission.cost.toFixed(2)}`,
     figures: figuresOf(number, state),
     actions: live
       ? [

@@ -440,6 +440,8 @@ export interface MissionRow {
   /** Where the words of a search were found; empty if nothing was searched. */
   found: Phrase;
   needs_you: boolean;
+  /** What it has cost; what nobody knows is no zero. */
+  cost: string;
   /** What it spends, has found and still takes; may be empty. */
   figures: string;
   actions: Action[];

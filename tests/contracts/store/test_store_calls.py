@@ -216,6 +216,8 @@ def test_sums_are_of_payments_and_count_calls_apart(bench: Bench) -> None:
         UsageSum(("by-hand",), 0, 0, 0, 0, 1.0, 0),
         UsageSum(("small-1",), 1, 1, 10, 1, 0.25, 0),
     ]
+    (summary,), _ = held.store.summaries()
+    assert summary.unknown == 1
     assert [each.keys for each in held.store.usage_sums(["mission", "task"])] == [
         ("m-1", "b"),
         ("m-1", "a"),

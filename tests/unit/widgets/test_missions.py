@@ -17,7 +17,15 @@ from hypernb.errors import (
     UnknownTaskError,
     UsageError,
 )
-from hypernb.model import AgentWork, Finding, MissionState, SearchHit, Severity, TaskSpec
+from hypernb.model import (
+    AgentWork,
+    CallState,
+    Finding,
+    MissionState,
+    SearchHit,
+    Severity,
+    TaskSpec,
+)
 from hypernb.session import Session
 from hypernb.views import mission_text, plain
 from hypernb.widgets._missions import (
@@ -267,21 +275,37 @@ def test_running_mission_says_how_long_it_still_takes(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cost", "budget", "said"),
+    ("cost", "unknown", "budget", "said"),
     [
-        pytest.param(0.25, 0.5, "$0.25 of $0.50 spent", id="both"),
-        pytest.param(0.25, None, "$0.25 spent", id="no-budget"),
-        pytest.param(0.0, 0.5, "$0.00 of $0.50 spent", id="nothing-spent"),
-        pytest.param(0.0, None, "", id="no-money"),
+        pytest.param(0.25, 0, 0.5, "$0.25 of $0.50 spent", id="both"),
+        pytest.param(0.25, 0, None, "$0.25 spent", id="no-budget"),
+        pytest.param(0.0, 0, 0.5, "$0.00 of $0.50 spent", id="nothing-spent"),
+        pytest.param(0.0, 0, None, "", id="no-money"),
+        pytest.param(0.0, 2, None, "2 calls of unknown cost", id="unknown"),
+        pytest.param(0.25, 1, 0.5, "$0.25 and 1 call of unknown cost", id="part-unknown"),
     ],
 )
 def test_figures_tell_of_money_that_there_is(
-    session: Session, cost: float, budget: float | None, said: str
+    session: Session, cost: float, unknown: int, budget: float | None, said: str
 ) -> None:
     Recorded(session, budget=budget).start()
     (summary,), _ = session.store.summaries()
-    spent = replace(summary, mission=replace(summary.mission, cost=cost))
-    assert _figures(spent, "") == said
+    mission = replace(summary.mission, cost=cost)
+    assert _figures(replace(summary, mission=mission, unknown=unknown), "") == said
+
+
+def test_cost_that_nobody_knows_is_no_zero_in_lists_and_comparisons(session: Session) -> None:
+    for budget in (None, 0.5):
+        made = Recorded(session, "a", budget=budget).start().begin("a")
+        call = replace(made.underway.call("a"), state=CallState.SETTLED, input_tokens=10)
+        made.tell("llm.responded", "a", attempt=1, call=call)
+    assert [row["cost"] for row in rows(session)["rows"]] == ["1 call of unknown cost"] * 2
+    told = compare(session, "m-1", "m-2")
+    said = [{fact["label"]: fact["said"] for fact in told[side]["facts"]} for side in "ab"]
+    assert [each["Cost"] for each in said] == [
+        ["1 call of unknown cost, no limit"],
+        ["1 call of unknown cost"],
+    ]
 
 
 def test_rows_have_the_fields_of_the_protocol(session: Session) -> None:

@@ -11,7 +11,7 @@ import { Quiet, QuietLine } from "../parts/quiet";
 import type { MissionFacts, MissionRow } from "../protocol";
 import { secondsBetween } from "../slowly";
 import { into } from "../typed";
-import { clock, duration, line, MISSION_WORDS, money, shown } from "../words";
+import { clock, duration, line, MISSION_WORDS, shown } from "../words";
 
 const FORMS: readonly (readonly [string, string])[] = [
   ["html", "page (.html)"],
@@ -55,7 +55,7 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
         <p class="narrow-only">
           <State of={MISSION_WORDS[mission.state]} />
           {row.needs_you && <span class="needs">needs you</span>}
-          <Quiet>{[took(mission), money(mission.cost)].filter(Boolean).join(", ")}</Quiet>
+          <Quiet>{[took(mission), row.cost].filter(Boolean).join(", ")}</Quiet>
         </p>
         <Doing mission={mission} link={link} opening={opening} />
       </th>
@@ -64,7 +64,7 @@ export function PastMission({ row, link, opening, chosen }: Props): JSX.Element 
         {row.needs_you && <p class="needs">needs you</p>}
       </td>
       <td class="num wide-only">{took(mission) || "–"}</td>
-      <td class="num wide-only">{money(mission.cost)}</td>
+      <td class="num wide-only">{row.cost}</td>
     </tr>
   );
 }
