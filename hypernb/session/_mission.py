@@ -529,11 +529,20 @@ class Mission:
             UnnamedHostError: It is at a host that was not approved; tells what would leave.
             KeyMissingError: Its key is not here.
             ConfigError: Nobody knows its price, and the mission has a budget.
+            UsageError: Its plan asks no model.
             TransitionError: It is neither running nor paused.
             ApprovalError: Its approval is not yours.
         """
         from hypernb.session._other_model import chosen
 
+        if self.state not in (MissionState.RUNNING, MissionState.PAUSED):
+            raise TransitionError(
+                "mission",
+                self.id,
+                self.state.value,
+                "amended",
+                hint="Only what runs or is paused can be given another model.",
+            )
         models = chosen(self, name, instead_of, approve_host=approve_host)
         self.session.store.amend(self._record.id, models=models, by=self.session.by)
         return self

@@ -106,19 +106,6 @@ def settings_of(session: Session, *, is_named: bool = False) -> ModelSettings:
     return ModelSettings.load(session.root, os.environ, given)
 
 
-def resolved(session: Session, name: str) -> ModelSpec:
-    """Return one of the user's models.
-
-    Raises:
-        UnknownNameError: There is none of that name.
-    """
-    settings = settings_of(session, is_named=True)
-    found = settings.resolve(name, fingerprint=session.store.fingerprint)
-    if found is None:
-        raise UnknownNameError("model", name, model_names(session))
-    return found[1]
-
-
 def model_names(session: Session) -> list[str]:
     """Return the names that models have in the settings; nobody is asked for them."""
     return list(settings_of(session).models())

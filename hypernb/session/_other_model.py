@@ -11,6 +11,7 @@ from hypernb.errors import (
     ModelError,
     UnknownNameError,
     UnnamedHostError,
+    UsageError,
 )
 from hypernb.session._models import settings_of, together
 
@@ -43,11 +44,17 @@ def chosen(
 
     Raises:
         UnknownNameError: There is no such model, or its server does not list it.
+        UsageError: The plan asks no model.
         KeyMissingError: Its key is neither here nor with a runner.
         ConfigError: Nobody knows its price, and the mission has a budget.
         UnnamedHostError: It is at a host that was not approved.
     """
     now = amended(mission)
+    if not now.models:
+        raise UsageError(
+            f"{mission.id} cannot be given another model: its plan asks none.",
+            hint="%hyper edit gives a task a model before the plan is approved.",
+        )
     if instead_of and instead_of not in now.models:
         raise UnknownNameError("model of this plan", instead_of, now.models)
     settings = settings_of(mission.session, is_named=True)

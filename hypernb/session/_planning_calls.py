@@ -70,7 +70,7 @@ class Ledger(ChatModel):
         self.content = contract.get("content") or "full"
         cache_s = contract.get("cache_s") or 0.0 if self.content == "full" else 0.0
         self._way = Way(cassette, cache_s, root if cassette else "")
-        key = os.environ.get(spec.key, "") if spec.key else ""
+        key = os.environ.get(spec.key, "").strip() if spec.key else ""
         if spec.key and not key and not self._way.is_replay:
             raise KeyMissingError(spec.name, spec.host, spec.key)
         self._clock = SystemClock()

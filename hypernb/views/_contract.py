@@ -154,7 +154,7 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
 def _nothing(plan: PlanSpec) -> Phrase:
     if not plan.budget:
         return ("no money",)
-    return ("nothing of its budget of ", Strong(words.money(plan.budget)))
+    return ("nothing of its budget of ", Strong(limit_words(plan.budget)))
 
 
 def _limit(plan: PlanSpec) -> float | None:
@@ -374,7 +374,7 @@ def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
 
 def caps(task: TaskSpec, *, full: bool = False) -> str:
     """Say the caps of a task: cost, time of an attempt, attempts."""
-    said = [] if task.cap_cost is None else [words.money(task.cap_cost)]
+    said = [] if task.cap_cost is None else [limit_words(task.cap_cost)]
     said.append(words.duration(task.timeout_s))
     if full:
         said[-1] += " an attempt"

@@ -82,7 +82,8 @@ def says_leaving(note: str) -> bool:
 
 def told_planner(size_bytes: int, host: str, names: Sequence[str]) -> str:
     """Say in a sentence what planning has sent before the plan was there."""
-    of = f", and of {_named(names)} name, type and shape" if names else ""
+    seen = "name, type and shape, of frames and series the columns too"
+    of = f", and of {_named(names)} {seen}" if names else ""
     size = words.count(size_bytes, "byte")
     what = f"the goal, agents, tools, names of files{of}"
     return f"{_PLANNING}{size} to {host} before this plan was there: {what}."
@@ -115,7 +116,7 @@ def _what(see: str, rows: int, kind: str = "") -> str:
 
 def leaves_later(plan: PlanSpec) -> list[str]:
     """Say, a line a task, what else will leave that nobody can show before it begins."""
-    if plan.cassette.startswith("replay:"):
+    if plan.is_replayed:
         return []
     return [said for task in plan.tasks if (said := _later(plan, task))]
 

@@ -15,6 +15,7 @@ from hypernb.errors import (
     TransitionError,
     UnknownNameError,
     UnnamedHostError,
+    UsageError,
 )
 from hypernb.model import AgentWork, Grant, MissionState, ModelSpec, PlanSpec, Price, TaskSpec
 from hypernb.widgets._verbs import act
@@ -179,6 +180,22 @@ def test_mission_that_waits_for_a_key_needs_you_and_can_be_given_another_model(
     assert taken(mission) == [("scripted", server.host)]
     assert not session.mission(mission.id).waits_for_a_key
     assert [list(each) for each in began] == [[]]
+
+
+def test_mission_that_asks_no_model_is_given_none(session: Session) -> None:
+    mission = session.mission(Recorded(session, "a").start().pause().record.short_id)
+    with pytest.raises(UsageError, match="its plan asks none"):
+        mission.resume(model="mine")
+    assert mission.state is MissionState.PAUSED
+
+
+def test_mission_that_has_not_begun_is_given_no_other_model_and_no_server_is_asked(
+    session: Session, server: ModelServer
+) -> None:
+    record = session.store.create_mission(plan_with(session, server), by="ada@here")
+    with pytest.raises(TransitionError, match="awaiting approval"):
+        session.mission(record.short_id).take_model("scripted-mimi")
+    assert server.asked == []
 
 
 def test_mission_that_has_ended_is_not_resumed_and_the_next_step_is_told(

@@ -129,7 +129,7 @@ def test_lens_says_what_planning_has_sent_before_anybody_approved(
         size = sum(len(each.encode()) for each in told)
         sent, *words = mission.egress().before
         assert sent.startswith(f"Planning has sent {size:,} bytes to {server.host} before")
-        assert sent.endswith("and of df and pay name, type and shape.")
+        assert sent.endswith("name, type and shape, of frames and series the columns too.")
         assert sent in mission.plan.notes
         assert words == [
             "df: DataFrame of 1 rows and 2 columns\n[e-mail] (int64)\nkind (text)",
@@ -139,6 +139,16 @@ def test_lens_says_what_planning_has_sent_before_anybody_approved(
         for shown in (repr(mission.egress()), mission.egress()._repr_html_()):
             assert "pay: dict of 1 key" in shown
             assert f"{size:,} bytes to {server.host}" in shown
+
+
+def test_key_with_white_space_around_it_is_a_key(
+    session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ModelServer(plan_of(), key="sk-test-0123456789") as server:
+        use(server)
+        monkeypatch.setenv("OPENAI_API_KEY", " sk-test-0123456789\n")
+        assert session.propose("Is it safe?").plan.planned_by != "nobody"
+        assert server.asked
 
 
 def test_calls_of_the_planning_are_kept_with_the_mission(
