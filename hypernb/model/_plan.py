@@ -212,8 +212,11 @@ class PlanSpec(BaseModel):
     @property
     def result_tasks(self) -> tuple[str, ...]:
         """The tasks whose outputs are the result: the one named, or all that none needs."""
-        if self.result:
-            return (self.result,)
+        return (self.result,) if self.result else self.last_tasks
+
+    @property
+    def last_tasks(self) -> tuple[str, ...]:
+        """The tasks that no other needs, in plan order."""
         needed = {need for task in self.tasks for need in task.needs}
         return tuple(task.name for task in self.tasks if task.name not in needed)
 

@@ -155,7 +155,7 @@ def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
     prices = settings.profiles[profile].prices
     rows = []
     for name in together(lambda: list_models(server, settings.key_of(server))):
-        price = prices.get(name) or price_of(name, server.base_url, key=server.key)
+        price = price_of(name, server.base_url, prices, key=server.key)
         model = server.model_copy(update={"name": name, "price": price})
         rows.append(_row(settings, f"{profile}:{name}", model))
     return rows

@@ -106,7 +106,7 @@ def _beside(settings: ModelSettings, usual: ModelSpec, name: str) -> ModelSpec:
         {},
     )
     price = usual.price if name == usual.name else None
-    price = prices.get(name) or price_of(name, usual.base_url, key=usual.key) or price
+    price = price_of(name, usual.base_url, prices, key=usual.key) or price
     try:
         return type(usual).model_validate(
             usual.model_dump() | {"name": name, "price": price, "context_tokens": None}

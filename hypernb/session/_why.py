@@ -221,11 +221,7 @@ def _called(mission: Mission, spec: TaskSpec) -> tuple[str, ...]:
 
 def _only_result(plan: PlanSpec) -> str:
     """Return the task whose output is the mission's result; empty if several are."""
-    if plan.result:
-        return plan.result
-    needed = {need for task in plan.tasks for need in task.needs}
-    last = [task.name for task in plan.tasks if task.name not in needed]
-    return last[0] if len(last) == 1 else ""
+    return plan.result_tasks[0] if len(plan.result_tasks) == 1 else ""
 
 
 def _approved(mission: Mission) -> str:

@@ -4,7 +4,7 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import labelled
 from hypernb.views._commands import as_commands
-from hypernb.views._contract import allowed, expected, last_tasks, refused
+from hypernb.views._contract import allowed, expected, refused
 from hypernb.views._difference import (
     Changed,
     changed,
@@ -124,7 +124,6 @@ __all__ = [
     "how_it_ran",
     "is_cheaper",
     "labelled",
-    "last_tasks",
     "leaves",
     "leaves_later",
     "line",

@@ -297,12 +297,6 @@ def _time(figures: Figures, plan: PlanSpec) -> Phrase:
     return (f"not known: no estimate for {without:,} of {words.count(len(runs), 'task')}",)
 
 
-def last_tasks(plan: PlanSpec) -> list[str]:
-    """Return the names of the tasks that no other needs, in plan order."""
-    needed = {need for task in plan.tasks for need in task.needs}
-    return [task.name for task in plan.tasks if task.name not in needed]
-
-
 def errand(task: TaskSpec) -> str:
     """Return what a task is for: the first line of its goal; the others say by what."""
     return line(clean(task.goal).strip().partition("\n")[0])

@@ -251,7 +251,7 @@ class Figures:
         if self.budget is not None:
             paid, most = told_apart(cost, limit=self.budget)
             of = f" of {most}"
-        calls = f"{count(unknown, 'call')} of unknown cost"
+        calls = cost_and_unknown(0.0, unknown)
         if unknown and not cost:
             return f"{calls}{of and f'; the budget is{of[3:]}'}"
         return f"{paid}{of} spent{f', and {calls}' if unknown else ''}"

@@ -134,7 +134,7 @@ def price_words(price: Price | None) -> str:
         'cost not known'
     """
     if price is None:
-        return "cost not known"
+        return NOT_KNOWN
     if not (price.input or price.output):
         return "free"
     return f"${price.input:g} read, ${price.output:g} written for a million tokens"

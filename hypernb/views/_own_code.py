@@ -72,7 +72,7 @@ def runs(work: AgentWork | PythonWork) -> Phrase:
     return (Code(line(work.label, cut_at=200)), f": {_FREE}")
 
 
-def source(task: TaskSpec, *, cut_at: int = SOURCE_CUT_AT) -> str:
+def source(task: TaskSpec) -> str:
     """Return the source text of such code, fit to be shown; empty if it is not known."""
     work = own_work(task)
-    return clean(work.source, cut_at=cut_at).rstrip() if work else ""
+    return clean(work.source, cut_at=SOURCE_CUT_AT).rstrip() if work else ""

@@ -17,7 +17,6 @@ from hypernb.views import (
     expected,
     first_step,
     gaps,
-    last_tasks,
     named,
     needs,
     next_commands,
@@ -329,7 +328,7 @@ def _steps(figures: Figures, plan: PlanSpec) -> list[tuple[Part, ...]]:
         steps.append(("The others follow, each when what it needs is done.",))
     left = figures.left
     after = f", after about {roughly(left.seconds)}" if left else ""
-    if last_tasks(plan) == [plan.result]:
+    if plan.last_tasks == (plan.result,):
         steps.append(("It ends with the output of ", named(plan.result), f"{after}."))
     elif plan.result:
         result = ("Its result is the output of ", named(plan.result), ".")

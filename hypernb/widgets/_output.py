@@ -10,7 +10,7 @@ import orjson
 from hypernb import codec
 from hypernb.errors import HypernbError
 from hypernb.model import Digest, MissionState
-from hypernb.views import last_tasks, line, named, words
+from hypernb.views import line, named, words
 from hypernb.widgets._facts import phrase
 from hypernb.widgets._markdown import blocks
 from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_of
@@ -163,10 +163,9 @@ def _result_tasks(mission: Mission) -> list[str]:
 
 def _will_be(plan: PlanSpec) -> Phrase:
     """Say what the result will be; the sentence may go on."""
-    last = last_tasks(plan)
-    tasks = [plan.result] if plan.result else last
+    tasks = plan.result_tasks
     if len(tasks) == 1:
-        when = "it has succeeded" if last == tasks else "all have ended"
+        when = "it has succeeded" if tasks == plan.last_tasks else "all have ended"
         return ("The result is what ", named(tasks[0]), f" gives, when {when}")
     many = words.count(len(tasks), "task")
     return (f"The result is what {many} give, by name, when all have ended",)
