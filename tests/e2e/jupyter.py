@@ -45,12 +45,14 @@ class Jupyter:
     Attributes:
         folder: What it serves.
         app: ``lab`` or ``notebook``.
+        arguments: More of its command line.
     """
 
     folder: Path
     app: str = "lab"
     port: int = field(default_factory=_free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(12))
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -76,6 +78,7 @@ class Jupyter:
                 f"--IdentityProvider.token={self.token}",
                 "--expose-app-in-browser",
                 *QUIET,
+                *self.arguments,
             ],
             env=self._environment(),
             stdout=log,
