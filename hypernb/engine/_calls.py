@@ -40,9 +40,6 @@ _LONGEST_CALL_S: Final = 600.0
 _TOLD_WAIT_S: Final = 1.0
 _FIRST_S: Final = 0.25
 _LONGEST_S: Final = 4.0
-_ABSURD: Final = 10
-"""A server that counts so many times more tokens than there can be is not believed."""
-_LEEWAY_TOKENS: Final = 10_000
 
 
 @dataclass(slots=True, eq=False)
@@ -313,7 +310,8 @@ class Calls:
         kept = await asyncio.to_thread(self.content.of_reply, reply)
         if call.record.id not in used.open:
             return  # its attempt ended, and it counts as lost
-        said = reply.use if _is_credible(reply, call.worst) else None
+        is_credible = reply.use is not None and reply.use.is_credible(call.worst)
+        said = reply.use if is_credible else None
         counted = self._counted(call, reply, said)
         use = counted.use if counted is not None else said
         cost, paid = self._cost(call, reply, counted.cost if counted is not None else None)
@@ -476,8 +474,3 @@ def _require_room(attempt: Attempt, used: _Used) -> None:
             f"({used.tokens:,} of {work.tokens:,}).",
             hint="Plan it with more tokens.",
         )
-
-
-def _is_credible(reply: ChatReply, worst: TokenUse) -> bool:
-    most = _ABSURD * worst.total + _LEEWAY_TOKENS
-    return reply.use is not None and reply.use.total <= most

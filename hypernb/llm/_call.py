@@ -29,7 +29,7 @@ from hypernb.llm._faults import (
 )
 from hypernb.llm._responses_answers import ResponsesDraft
 from hypernb.llm._retry import Patience, backoff_s, limit, retry_after_s
-from hypernb.llm._sizes import broken_off, is_absurd
+from hypernb.llm._sizes import broken_off, worst_case
 from hypernb.llm._stream import AnswerReader
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ class Call:
         return use.model_copy(update=more)
 
     def _is_sane(self, use: TokenUse) -> bool:
-        return not is_absurd(use, self._spec, self._request)
+        return use.is_credible(worst_case(self._spec, self._request))
 
     async def _of_status(
         self, problem: Any, params: dict[str, Any]

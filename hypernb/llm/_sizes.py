@@ -21,8 +21,6 @@ _PER_TOOL: Final = 32
 _DENSE_BYTES: Final = 2
 _USUAL_BYTES: Final = 4
 _LEAST_OUTPUT: Final = 256
-_ABSURD_TIMES: Final = 10
-_ABSURD_MORE: Final = 100_000
 _PARTS: Final = {
     "system": "the instructions",
     "user": "the goal",
@@ -118,15 +116,6 @@ def _parts(message: ChatMessage) -> Counter[str]:
     parts[_PARTS[message.role]] += _size([rest])
     parts[_PARTS["assistant"]] += _size([call.arguments for call in message.tool_calls])
     return parts
-
-
-def is_absurd(use: TokenUse, spec: ModelSpec, request: ChatRequest) -> bool:
-    """Tell whether figures cannot be those of this call, whatever its server added to it."""
-    most = worst_case(spec, request)
-    return (
-        use.input_tokens > most.input_tokens * _ABSURD_TIMES + _ABSURD_MORE
-        or use.output_tokens > most.output_tokens * _ABSURD_TIMES + _ABSURD_MORE
-    )
 
 
 def _asked_output(spec: ModelSpec, request: ChatRequest) -> int:

@@ -322,7 +322,7 @@ def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> 
     record, replay = options.get("record"), options.get("replay")
     kept = ""
     if record is not None or replay is not None:
-        # What HYPERNB_MODE says is for missions that ask a model, which planning finds out.
+        # The settings' mode is for missions that ask a model, which planning finds out.
         kept = cassette(around.session.root, about, record=record, replay=replay)
     given = {
         "model": options.get("model", ""),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 _MILLION = 1_000_000
+_TIMES: Final = 10
+_LEEWAY: Final = 100_000
 
 
 class TokenUse(BaseModel):
@@ -27,6 +29,24 @@ class TokenUse(BaseModel):
     def total(self) -> int:
         """Both together."""
         return self.input_tokens + self.output_tokens
+
+    def is_credible(self, most: TokenUse) -> bool:
+        """Tell whether a call can have used this that can use ``most`` by what is known of it.
+
+        Servers add to what they are sent, and some think before they answer. What is far
+        beyond that is no count.
+
+        Example:
+            >>> most = TokenUse(input_tokens=1_000, output_tokens=500)
+            >>> TokenUse(input_tokens=20_000, output_tokens=400).is_credible(most)
+            True
+            >>> TokenUse(input_tokens=2**40).is_credible(most)
+            False
+        """
+        return (
+            self.input_tokens <= most.input_tokens * _TIMES + _LEEWAY
+            and self.output_tokens <= most.output_tokens * _TIMES + _LEEWAY
+        )
 
 
 class Price(BaseModel):

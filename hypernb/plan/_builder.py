@@ -117,9 +117,11 @@ class Plan:
 
     Attributes:
         content: ``full``, ``hashes`` or ``none``: how much of what models are told and answer
-            is kept.
-        cassette: ``record:PATH`` or ``replay:PATH``; empty to ask models.
-        cache_s: How old an answer to the same question may be, in seconds.
+            is kept; None for what the settings say, ``full`` if they say nothing.
+        cassette: ``record:PATH`` or ``replay:PATH``; empty to ask models, unless
+            ``HYPERNB_MODE`` says otherwise.
+        cache_s: How old an answer to the same question may be, in seconds; None for what the
+            settings say, 0 if they say nothing.
         planning: Calls of models that have made this plan.
         paid_by: Short id of a mission that pays them already; empty if the one that comes of
             the plan is to.
@@ -181,9 +183,9 @@ class Plan:
         self.params = dict(params or {})
         self.planned_by = planned_by
         self.models = dict(models or {})
-        self.content: Literal["full", "hashes", "none"] = "full"
+        self.content: Literal["full", "hashes", "none"] | None = None
         self.cassette = ""
-        self.cache_s = 0.0
+        self.cache_s: float | None = None
         self.planning: tuple[CallRecord, ...] = ()
         self.paid_by = ""
 
@@ -322,7 +324,8 @@ class Plan:
         """
         python = any(isinstance(task.work, PythonWork) for task in self._tasks.values())
         paths = import_paths() if python else ()
-        fields = {term: getattr(self, term) for term in _TERMS}
+        said = {term: getattr(self, term) for term in _TERMS}
+        fields = {term: value for term, value in said.items() if value is not None}
         fields |= {"inputs": self.inputs.digests, "tasks": self.tasks, "paths": paths}
         try:
             spec = PlanSpec.model_validate(fields)

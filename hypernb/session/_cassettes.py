@@ -1,4 +1,4 @@
-"""Which cassette a mission records or replays: as asked, or as ``HYPERNB_MODE`` says."""
+"""Which cassette a mission records or replays: as asked, or as the settings' mode says."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from hypernb.errors import ConfigError, PathError, UsageError, nearest
+from hypernb.errors import PathError, UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-ENV_MODE: Final = "HYPERNB_MODE"
-LIVE, RECORD, REPLAY, OFFLINE = "live", "record", "replay", "offline"
-MODES: Final = (LIVE, RECORD, REPLAY, OFFLINE)
 FOLDER: Final = Path(".hypernb") / "cassettes"
 _SLUG: Final = 60
 
@@ -26,12 +20,12 @@ def cassette(
     *,
     record: str | None = None,
     replay: str | None = None,
-    environ: Mapping[str, str] | None = None,
+    mode: str = "live",
 ) -> str:
     """Return what a plan says of its cassette: ``record:PATH``, ``replay:PATH``, or nothing.
 
-    ``HYPERNB_MODE`` decides where nothing is asked for. ``replay`` also turns a recording into
-    a replay of the same cassette, so that a notebook that records can be checked by anyone.
+    The mode decides where nothing is asked for. ``replay`` also turns a recording into a
+    replay of the same cassette, so that a notebook that records can be checked by anyone.
 
     Args:
         root: What paths are relative to.
@@ -39,21 +33,19 @@ def cassette(
         record: Path to record to, empty for the usual one; None if that was not asked for. A
             name alone is that of a file in ``.hypernb/cassettes``.
         replay: The same to replay from.
-        environ: The environment.
+        mode: See `hypernb.llm.ModelSettings.mode`.
 
     Raises:
         UsageError: Both are asked for.
-        ConfigError: ``HYPERNB_MODE`` has no meaning.
         PathError: There is no such cassette, or the path is a folder.
     """
     if record is not None and replay is not None:
         raise UsageError("--record and --replay exclude each other.", hint="Leave one out.")
-    mode = _mode(os.environ if environ is None else environ)
     path = root / _named(record or replay or f"{slug(goal)}.jsonl")
-    asked = RECORD if record is not None else REPLAY if replay is not None else mode
-    if mode == REPLAY:
-        asked = REPLAY
-    if OFFLINE in (mode, asked) or asked == LIVE:
+    asked = "record" if record is not None else "replay" if replay is not None else mode
+    if mode == "replay":
+        asked = "replay"
+    if mode == "offline" or asked == "live":
         return ""
     # Without `..`, which a plan would show; not resolved, for a link may be what is meant.
     plain = Path(os.path.normpath(path.absolute()))
@@ -79,17 +71,10 @@ def slug(goal: str) -> str:
     return f"{words[:_SLUG].rstrip('-')}-{hashlib.sha256(goal.encode()).hexdigest()[:8]}"
 
 
-def _mode(environ: Mapping[str, str]) -> str:
-    mode = environ.get(ENV_MODE, "").strip() or LIVE
-    if mode not in MODES:
-        raise ConfigError(f"{ENV_MODE} cannot be {mode[:80]!r}.", hint=nearest(mode, MODES))
-    return mode
-
-
 def _checked(path: Path, asked: str) -> Path:
     if path.is_dir():
         raise PathError(str(path), "is a folder", hint="Name a file: --record=NAME.jsonl.")
-    if asked == REPLAY and not path.is_file():
+    if asked == "replay" and not path.is_file():
         raise PathError(
             str(path),
             "is not there, so nothing can be answered from it",

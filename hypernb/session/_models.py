@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypernb.errors import (
@@ -19,11 +15,12 @@ from hypernb.errors import (
     UsageError,
     dollars,
 )
+from hypernb.session._apart import apart, telling
 from hypernb.session._here import settings_here
 from hypernb.session._tables import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from hypernb.llm import ModelSettings, Probe
     from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
@@ -47,17 +44,17 @@ class ModelRow:
         host: Where it is.
         key: Name of the variable with its key; empty if it needs none.
         has_key: Whether that is set here.
-        price: What a million tokens cost, read and written; empty if nobody knows.
+        price: What a million tokens cost, read and written, in words.
         note: Where this is from, or what is wrong with it.
     """
 
     name: str
     model: str
     host: str
-    key: str = ""
-    has_key: bool = True
-    price: str = ""
-    note: str = ""
+    key: str
+    has_key: bool
+    price: str
+    note: str
 
 
 class Models(Rows[ModelRow]):
@@ -72,8 +69,7 @@ class Models(Rows[ModelRow]):
     def cells(self, row: ModelRow) -> tuple[Any, ...]:
         """Return what stands under the heads."""
         key = row.key if row.has_key else f"{row.key}, not set here"
-        price = row.price or "cost not known"
-        return (row.name, row.model, row.host, key or "needs none", price, row.note)
+        return (row.name, row.model, row.host, key or "needs none", row.price, row.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +122,8 @@ def models(session: Session, profile: str = "") -> Models:
 
 
 def _row(settings: ModelSettings, name: str, spec: ModelSpec) -> ModelRow:
-    price = spec.price
-    said = "" if price is None else f"${price.input:g} read, ${price.output:g} written"
-    if price is not None and not price.input and not price.output:
-        said = f"$0, {price.source}"
+    from hypernb.views import price_figures
+
     usual = settings.resolve() if settings.model else None
     is_usual = usual is not None and usual[0] == name
     return ModelRow(
@@ -138,7 +132,7 @@ def _row(settings: ModelSettings, name: str, spec: ModelSpec) -> ModelRow:
         spec.host,
         key=spec.key,
         has_key=not spec.key or settings.key_of(spec) is not None,
-        price=said,
+        price=price_figures(spec.price),
         note="is asked if nobody says otherwise" if is_usual else "",
     )
 
@@ -154,7 +148,7 @@ def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
         raise KeyMissingError(profile, server.host, server.key)
     prices = settings.profiles[profile].prices
     rows = []
-    for name in together(lambda: list_models(server, settings.key_of(server))):
+    for name in apart(lambda: list_models(server, settings.key_of(server))):
         price = price_of(name, server.base_url, prices, key=server.key)
         model = server.model_copy(update={"name": name, "price": price})
         rows.append(_row(settings, f"{profile}:{name}", model))
@@ -307,35 +301,3 @@ def _cost_words(found: Probe) -> str:
     if found.cost is None:
         return f"what {calls} cost is not known"
     return f"{calls} cost {dollars(found.cost)}"
-
-
-def together(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end, in a thread of its own: a notebook has a loop in this one."""
-    with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
-        return pool.submit(lambda: asyncio.run(work())).result()
-
-
-def telling(
-    work: Callable[[Callable[[str], None]], Awaitable[T]], tell: Callable[[str], None]
-) -> T:
-    """Run a coroutine as `together` does, and tell here what it says; interrupting ends it."""
-    said: SimpleQueue[str | None] = SimpleQueue()
-    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
-
-    async def run() -> T:
-        if (task := asyncio.current_task()) is not None:
-            running.append((asyncio.get_running_loop(), task))
-        return await work(said.put)
-
-    with ThreadPoolExecutor(1, thread_name_prefix="hypernb model") as pool:
-        done = pool.submit(lambda: asyncio.run(run()))
-        done.add_done_callback(lambda _: said.put(None))
-        try:
-            while (words := said.get()) is not None:
-                tell(words)
-        except BaseException:
-            for loop, task in running:
-                with contextlib.suppress(RuntimeError):  # it is over already
-                    loop.call_soon_threadsafe(task.cancel)
-            raise
-        return done.result()

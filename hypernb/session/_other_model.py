@@ -13,7 +13,8 @@ from hypernb.errors import (
     UnnamedHostError,
     UsageError,
 )
-from hypernb.session._models import settings_of, together
+from hypernb.session._apart import apart
+from hypernb.session._models import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,7 +179,7 @@ def _require_listed(now: PlanSpec, settings: ModelSettings, model: ModelSpec) ->
     if (model.key and key is None) or model in now.models.values():
         return
     try:
-        names = together(lambda: list_models(model, key, deadline_s=_LISTED_S))
+        names = apart(lambda: list_models(model, key, deadline_s=_LISTED_S))
     except ModelError:
         return
     is_known = any(each == model.name or each.endswith(f"/{model.name}") for each in names)

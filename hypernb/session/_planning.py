@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,13 +21,14 @@ from hypernb.errors import (
     UnknownNameError,
 )
 from hypernb.model import AgentWork, is_replay
-from hypernb.session._cassettes import ENV_MODE, cassette
+from hypernb.session._apart import apart
 from hypernb.session._models import settings_of
 from hypernb.session._planning_kept import kept_if_it_ends
 from hypernb.session._planning_progress import Progress
+from hypernb.session._terms import settled_terms
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from hypernb.abc import ModelWait
     from hypernb.agents import Circumstances, Proposal
@@ -45,8 +44,6 @@ DEADLINE_S: Final = 120.0
 UNREACHED_S: Final = 20.0
 """Seconds that a server which cannot be asked is tried: somebody sits before the cell."""
 
-_LOOK_S: Final = 0.2
-_END_S: Final = 5.0
 _ASKED_FOR: Final = "you asked for a plan without a model"
 
 
@@ -111,18 +108,8 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         if hint := settings.hint():
             plan.notes = (*plan.notes, hint)
         return plan
-    return _by_model(session, replace(wish, contract=_terms(session, settings, wish)), models)
-
-
-def _terms(session: Session, settings: ModelSettings, wish: Wish) -> dict[str, Any]:
-    """Return the terms of the contract; the settings say what the person does not."""
-    said = {name: value for name, value in wish.contract.items() if value is not None}
-    how, _, path = str(said.get("cassette", "")).partition(":")
-    asked = {how: path} if how in ("record", "replay") else {}
-    # The mode goes before what a cell says: what records is replayed, to be checked.
-    mode = {ENV_MODE: settings.mode}
-    said["cassette"] = cassette(session.root, wish.goal, environ=mode, **asked)
-    return {"content": settings.content, "cache_s": settings.cache_s, **said}
+    terms = settled_terms(session, settings, wish.goal, wish.contract)
+    return _by_model(session, replace(wish, contract=terms), models)
 
 
 def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
@@ -382,7 +369,7 @@ def _proposed(
                 on_text=hear,
             )
 
-    return _apart(ask, progress.look)
+    return apart(ask, progress.look)
 
 
 @asynccontextmanager
@@ -438,43 +425,3 @@ def _progress(wish: Wish, spec: ModelSpec) -> Progress:
     """Return what tells of the planning: nothing where a cassette answers at once."""
     said = (lambda _words: None) if wish.is_replayed else wish.on_progress
     return Progress(spec.name, said)
-
-
-def _apart(
-    work: Callable[[], Coroutine[Any, Any, Proposal]], look: Callable[[], None]
-) -> Proposal:
-    """Run a coroutine in a thread of its own: a notebook has a loop in this one.
-
-    An interrupt ends the coroutine, and is raised when it has ended.
-
-    Args:
-        work: Makes the coroutine.
-        look: Called in this thread now and then, until it has ended.
-    """
-    done: Future[Proposal] = Future()
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Proposal]]] = Future()
-
-    async def main() -> Proposal:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a running coroutine has one
-        started.set_result((asyncio.get_running_loop(), task))
-        return await work()
-
-    def run() -> None:
-        try:
-            done.set_result(asyncio.run(main()))
-        except BaseException as error:  # noqa: BLE001 - handed on to the thread that waits
-            done.set_exception(error)
-
-    thread = threading.Thread(target=run, name="hypernb planning", daemon=True)
-    thread.start()
-    try:
-        # Not by joining the thread: one that is interrupted takes it for ended in Python 3.11.
-        while not wait([done], _LOOK_S).done:
-            look()
-        return done.result()
-    except KeyboardInterrupt:
-        loop, task = started.result(_END_S)
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join(_END_S)
-        raise

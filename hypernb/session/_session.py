@@ -30,6 +30,7 @@ from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
 from hypernb.session._planning_kept import keep_looked_at, kept_if_not_started
 from hypernb.session._seeing import grants, refuse_with_playbook
+from hypernb.session._terms import with_settled_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -323,10 +324,13 @@ class Session:
         Raises:
             PlanError: It could not be carried out, or something in it cannot be sent.
             UsageError: A key stands in it.
+            ConfigError: It asks a model, and the settings say that none is asked.
+            PathError: A cassette is to answer, and is not there.
         """
         spec, payloads = plan.build()
         refuse_keys(spec, payloads, self.root)
-        return told_in_notes(self, with_lanes(self.equipped(spec)), payloads), payloads
+        spec = with_lanes(with_settled_terms(self, self.equipped(spec), plan))
+        return told_in_notes(self, spec, payloads), payloads
 
     def equipped(self, spec: PlanSpec) -> PlanSpec:
         """Return a plan with the models that its tasks name, and all that agents need."""

@@ -128,16 +128,28 @@ def price_words(price: Price | None) -> str:
 
     Example:
         >>> from hypernb.model import Price
-        >>> price_words(Price(input=0.25, output=2)), price_words(Price(input=0, output=0))
-        ('$0.25 read, $2 written for a million tokens', 'free')
+        >>> price_words(Price(input=0.25, output=2))
+        '$0.25 read, $2 written for a million tokens'
+        >>> price_words(Price(input=0, output=0, source="runs on your machine"))
+        'free, runs on your machine'
         >>> price_words(None)
         'cost not known'
     """
+    figures = price_figures(price)
+    return figures if price is None or _is_free(price) else f"{figures} for a million tokens"
+
+
+def price_figures(price: Price | None) -> str:
+    """Say the same where it is known already that a million tokens are meant."""
     if price is None:
         return NOT_KNOWN
-    if not (price.input or price.output):
-        return "free"
-    return f"${price.input:g} read, ${price.output:g} written for a million tokens"
+    if _is_free(price):
+        return f"free, {line(price.source)}" if price.source else "free"
+    return f"${price.input:g} read, ${price.output:g} written"
+
+
+def _is_free(price: Price) -> bool:
+    return not (price.input or price.output)
 
 
 def is_cheaper(price: Price | None, than: Sequence[Price | None]) -> bool:

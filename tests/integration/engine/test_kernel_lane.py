@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb import codec
-from hypernb.model import RunnerId, ToolCallState
+from hypernb.model import ToolCallState
 from tests.asking import EXECUTORS, model, own, plan, run, task
+from tests.kernel_lane import LANE, Kernel
 from tests.model_server import Call, ModelServer, Reply, says
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
 
-    from hypernb.model import KernelCall
 
 pytestmark = pytest.mark.timeout(120)
-LANE = "kernel:one"
 
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     with ModelServer(says("unused")) as server:
         yield server
-
-
-class Kernel:
-    """Answers the calls of a lane, as the host in a kernel does."""
-
-    def __init__(self, bench: Bench, answer: Callable[[KernelCall], dict[str, Any]]) -> None:
-        self._bench = bench
-        self._answer = answer
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live)
-
-    def __enter__(self) -> Kernel:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _live(self) -> None:
-        store = self._bench.store
-        lease = store.take_lease(f"lane:{LANE}", RunnerId("k-1"), timedelta(seconds=60), {})
-        assert lease is not None
-        while not self._over.wait(0.02):
-            for call in store.kernel_calls(LANE):
-                if store.take_kernel_call(call.id, "k-1"):
-                    store.answer_kernel_call(call.id, **self._answer(call))
-        store.release_lease(lease)
 
 
 def calls_area(services: Any, _task: Any) -> Any:
@@ -75,7 +44,7 @@ def test_tool_of_a_kernel_is_called_and_answers(
 ) -> None:
     spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES))
     product: Any = lambda call: {"answer": call.arguments["width"] * call.arguments["height"]}  # noqa: E731
-    with Kernel(bench, product):
+    with Kernel(bench.store, product):
         mission = run(bench, spec, executor=executor)
     assert mission.state == "succeeded", mission.error
     assert bench.output(mission, "a") == 42
@@ -84,7 +53,7 @@ def test_tool_of_a_kernel_is_called_and_answers(
 def test_object_that_it_returned_is_the_output(bench: Bench, server: ModelServer) -> None:
     value = bench.store.put_artifact(codec.encode({1, 2, 3}))
     spec = plan(model(server), own(bench, "a", calls_area, lanes=LANES))
-    with Kernel(bench, lambda _call: {"answer": "a set", "value": value}):
+    with Kernel(bench.store, lambda _call: {"answer": "a set", "value": value}):
         mission = run(bench, spec)
     assert mission.state == "succeeded", mission.error
     assert bench.output(mission, "a") == {1, 2, 3}
@@ -116,7 +85,7 @@ def test_failure_of_a_tool_is_an_error_of_the_agents(bench: Bench, server: Model
         return ""
 
     spec = plan(model(server), own(bench, "a", does, lanes=LANES))
-    with Kernel(bench, lambda _call: {"error": "width is missing"}):
+    with Kernel(bench.store, lambda _call: {"error": "width is missing"}):
         mission = run(bench, spec)
     assert bench.output(mission, "a") == "area: width is missing"
 
@@ -136,7 +105,7 @@ def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
     again = f"define it again in a cell, and there: %hyper attach {mission.short_id}"
     assert note == f"the kernel that has area is gone: {again}"
     bench.quietly(6.0)  # longer than the task may take
-    with Kernel(bench, lambda _call: {"answer": 42}):
+    with Kernel(bench.store, lambda _call: {"answer": 42}):
         mission = bench.finished(mission)
     assert mission.state == "succeeded", mission.error
     assert bench.events(mission, "task.stalled") == []
@@ -149,7 +118,7 @@ def test_call_of_a_kernels_tool_is_told_once_and_what_it_waits_for_besides(
     mission = bench.approve_spec(plan(model(server), task("a", lanes=LANES)))
     bench.host()
     bench.until(lambda: "is gone" in (bench.tasks(mission)["a"].note or ""), "its words")
-    with Kernel(bench, lambda _call: {"answer": 42}):
+    with Kernel(bench.store, lambda _call: {"answer": 42}):
         assert bench.finished(mission).state == "succeeded"
     told = bench.events(mission)
     lines = [each for each in told if each.kind.startswith(("tool.", "task.progressed"))]
@@ -168,7 +137,7 @@ def test_task_waits_no_longer_for_a_kernel_that_has_answered(
     mission = bench.approve_spec(plan(model(server), task("a", lanes=LANES)))
     bench.host()
     bench.until(lambda: "is gone" in (bench.tasks(mission)["a"].note or ""), "its words")
-    with Kernel(bench, lambda _call: {"answer": 42}):
+    with Kernel(bench.store, lambda _call: {"answer": 42}):
         bench.until(lambda: bench.events(mission, "tool.returned"), "the answer")
         notes = {bench.tasks(mission)["a"].note}
         server.release()
@@ -184,7 +153,7 @@ def test_another_kernel_can_answer_for_one_that_is_gone(
     bench.host()
     bench.until(lambda: bench.store.kernel_calls("kernel:gone"), "the call")
     assert bench.store.move_lane(mission.id, "kernel:gone", LANE) == 1
-    with Kernel(bench, lambda _call: {"answer": 42}):
+    with Kernel(bench.store, lambda _call: {"answer": 42}):
         assert bench.finished(mission).state == "succeeded"
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import nullcontext
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb import codec
-from hypernb.model import RunnerId
 from tests.asking import EXECUTORS, ask, model, own, plan, run, task
 from tests.kept import kept_in
+from tests.kernel_lane import LANE, Kernel
 from tests.model_server import Call, ModelServer, Reply, fails, page, refuses, says
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(120)
 MARK = "quagga by the river"
-LANE = "kernel:one"
 READ = ("read-file",)
 
 
@@ -32,32 +29,6 @@ READ = ("read-file",)
 def server() -> Iterator[ModelServer]:
     with ModelServer(says("unused")) as server:
         yield server
-
-
-class Kernel:
-    """Answers the calls of a lane with what it was given."""
-
-    def __init__(self, bench: Bench, **answer: Any) -> None:
-        self._bench, self._answer = bench, answer
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _live(self) -> None:
-        store = self._bench.store
-        lease = store.take_lease(f"lane:{LANE}", RunnerId("k-1"), timedelta(seconds=60), {})
-        assert lease is not None
-        while not self._over.wait(0.02):
-            for call in store.kernel_calls(LANE):
-                if store.take_kernel_call(call.id, "k-1"):
-                    store.answer_kernel_call(call.id, **self._answer)
-        store.release_lease(lease)
 
 
 def _raises(services: Any, _task: Any) -> None:
@@ -145,7 +116,7 @@ def _ran(
     make, server.script, answer = case
     (bench.root / "notes.md").write_text(f"# {MARK}\n")
     spec = plan(model(server), make(bench), content=content, root=str(bench.root))
-    with Kernel(bench, **answer) if answer else nullcontext():
+    with Kernel(bench.store, lambda _call: answer) if answer else nullcontext():
         return run(bench, spec, executor=executor)
 
 
@@ -212,7 +183,7 @@ def test_object_of_a_kernel_is_kept_where_it_is_the_output(
     value = bench.store.put_artifact(codec.encode({1, 2}))
     server.script = [Reply(calls=(Call("area"),)), says({"result": 1})]
     spec = plan(model(server), task("a", lanes={"area": LANE}, returns="value"), content="none")
-    with Kernel(bench, answer=MARK, value=value):
+    with Kernel(bench.store, lambda _call: {"answer": MARK, "value": value}):
         mission = run(bench, spec, executor="inline")
     assert mission.state == "succeeded", mission.error
     assert bench.output(mission, "a") == {1, 2}

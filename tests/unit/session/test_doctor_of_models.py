@@ -10,7 +10,7 @@ import pytest
 
 from hypernb.errors import UsageError
 from hypernb.session import Check, Session
-from hypernb.session._models import telling
+from hypernb.session._apart import telling
 from tests.model_server import ModelServer, says
 
 if TYPE_CHECKING:
