@@ -600,11 +600,15 @@ class Store(ABC):
 
     @abstractmethod
     def ask_kernel(self, call: KernelCall) -> None:
-        """Write a call of a kernel's tool, for that kernel to find. Idempotent."""
+        """Write a call of a kernel's tool, signed, for that kernel to find. Idempotent."""
 
     @abstractmethod
     def kernel_calls(self, lane: str) -> list[KernelCall]:
-        """Return the calls of a lane that wait, oldest first."""
+        """Return the calls of a lane that wait, oldest first.
+
+        Those that this user's key did not sign are left out: somebody else who can write to
+        the store calls nothing in a kernel.
+        """
 
     @abstractmethod
     def take_kernel_call(self, call_id: str, by: str) -> bool:

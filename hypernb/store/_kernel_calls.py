@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from hypernb.model import Digest, MissionId, TaskId
+    from hypernb.store._keys import SigningKey
 
+_PURPOSE: Final = "kernel call"
 _k: Final = t.kernel_calls.c
 # Named as the fields of `KernelCall` are.
 _SELECT: Final = select(
@@ -28,8 +30,8 @@ _WAITING: Final = ToolCallState.WAITING.value
 _OPEN: Final = (_WAITING, ToolCallState.TAKEN.value)
 
 
-def ask(connection: Connection, call: KernelCall) -> None:
-    """Write a call for the kernel that answers for its lane now; idempotent."""
+def ask(connection: Connection, call: KernelCall, key: SigningKey) -> None:
+    """Write a signed call for the kernel that answers for its lane now; idempotent."""
     if connection.execute(select(_k.id).where(_k.id == call.id)).first() is not None:
         return
     connection.execute(
@@ -45,14 +47,25 @@ def ask(connection: Connection, call: KernelCall) -> None:
             "at": call.at,
             "arguments": dict(call.arguments),
             "error": "",
+            "signature": key.sign(_PURPOSE, *_parts(call)),
         },
     )
 
 
-def waiting(connection: Connection, lane: str) -> list[KernelCall]:
-    """Return the calls of a lane that wait, oldest first."""
-    mine = _SELECT.where(_k.lane == clean(lane), _k.state == _WAITING)
-    return [_call(row) for row in connection.execute(mine.order_by(_k.at, _k.id))]
+def _parts(call: KernelCall) -> tuple[str, ...]:
+    # Not the lane: another kernel may answer for it later.
+    asked = plain_json(orjson.loads(plain_json(dict(call.arguments))))
+    where = (call.id, call.mission_id, call.task_id, str(call.attempt))
+    return (*where, clean(call.tool), asked)
+
+
+def waiting(connection: Connection, lane: str, key: SigningKey) -> list[KernelCall]:
+    """Return the calls of a lane that wait and were written with this key, oldest first."""
+    mine = _SELECT.add_columns(_k.signature)
+    mine = mine.where(_k.lane == clean(lane), _k.state == _WAITING).order_by(_k.at, _k.id)
+    rows = connection.execute(mine).all()
+    calls = [(_call(row), row.signature) for row in rows]
+    return [call for call, mark in calls if key.verify(mark, _PURPOSE, *_parts(call))]
 
 
 def find(connection: Connection, call_id: str) -> KernelCall | None:
@@ -63,6 +76,7 @@ def find(connection: Connection, call_id: str) -> KernelCall | None:
 
 def _call(row: Any) -> KernelCall:
     values = dict(row._mapping)  # noqa: SLF001 - its documented name
+    values.pop("signature", None)
     values["state"] = ToolCallState(values["state"])
     if values["answer"] is not None:
         values["answer"] = orjson.loads(values["answer"])

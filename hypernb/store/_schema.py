@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Revisions that this program knows, oldest first; the last is what it works with."""
 
 APPLICATION_ID: Final = int.from_bytes(b"hynb", "big")

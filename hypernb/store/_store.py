@@ -758,11 +758,11 @@ class SqlStore(Store):
 
     def ask_kernel(self, call: KernelCall) -> None:
         with self._database.writing() as connection:
-            _kernel_calls.ask(connection, call)
+            _kernel_calls.ask(connection, call, self._key)
 
     def kernel_calls(self, lane: str) -> list[KernelCall]:
         with self._database.reading() as connection:
-            return _kernel_calls.waiting(connection, lane)
+            return _kernel_calls.waiting(connection, lane, self._key)
 
     def take_kernel_call(self, call_id: str, by: str) -> bool:
         with self._database.writing() as connection:

@@ -381,6 +381,7 @@ kernel_calls = Table(
     _text("error"),
     _text("taken_by"),
     Column("ended_at", UtcText),
+    _text("signature"),
     Index("ix_kernel_calls_lane_state", "lane", "state"),
     Index("ix_kernel_calls_mission_id", "mission_id"),
     Index("ix_kernel_calls_task_id", "task_id"),

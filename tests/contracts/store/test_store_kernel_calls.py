@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from hypernb import codec
 from hypernb.abc import Payload
 from hypernb.errors import UnknownMissionError
 from hypernb.model import KernelCall, MissionId, Retention, ToolCallState, new_id
+from hypernb.store import _tables as t
 
 if TYPE_CHECKING:
     from hypernb.abc import Store
@@ -51,6 +53,20 @@ def test_a_call_waits_in_its_lane_for_its_kernel(held: Underway) -> None:
     assert held.store.kernel_calls("kernel:2") == [other]
     assert held.store.kernel_call(calls[0].id) == calls[0]
     assert held.store.kernel_call("none") is None
+
+
+@pytest.mark.parametrize("column", ["id", "tool", "arguments", "attempt", "task_id"])
+def test_a_call_that_somebody_else_has_written_or_changed_does_not_wait(
+    held: Underway, column: str
+) -> None:
+    store: Any = held.store
+    call = asked(held, arguments={"path": "\udcff\x00", "share": 0.1, "many": (1, 2**70)})
+    assert [each.id for each in store.kernel_calls("kernel:1")] == [call.id]
+    other = {"task_id": held.ids["b"], "attempt": 2, "arguments": {"path": "/etc/passwd"}}
+    rows = t.kernel_calls
+    with store._database.writing() as connection:
+        connection.execute(update(rows).values({column: other.get(column, "another")}))
+    assert store.kernel_calls("kernel:1") == []
 
 
 def test_one_taker_wins_a_call(held: Underway) -> None:
