@@ -49,13 +49,15 @@ def _search(
     request: dict[str, Any], matches: Callable[[str], Any], found: dict[str, Any]
 ) -> None:
     ends_at = time.monotonic() + request["seconds"]
-    for path in request["paths"]:
+    for number, path in enumerate(request["paths"]):
         left = ends_at - time.monotonic()
         if left <= 0:
             found["stopped_in"] = path
             return
+        # One file may take what there is; of many, none takes it from all the others.
+        share = left / (len(request["paths"]) - number)
         try:
-            _alarm(min(left, _PER_FILE_S))
+            _alarm(min(left, max(share, _PER_FILE_S)))
             _look(path, request, matches, found)
         except (TooSlow, MemoryError):
             found["left"].append(path)
