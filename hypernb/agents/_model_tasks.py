@@ -95,7 +95,7 @@ def with_model(
     tools = update.get("tools", work.tools)
     update["params"] = {**model_params(tools, spec, task.needs, agents), **work.params}
     if "variables" not in work.model_fields_set:
-        update["variables"] = {name: Grant() for name in sorted(spec.inputs)}
+        update["variables"] = {name: usual_grant(name, spec) for name in sorted(spec.inputs)}
     return task.model_copy(
         update={
             "work": work.model_copy(update=update),
@@ -103,6 +103,25 @@ def with_model(
             "timeout_s": max(task.timeout_s, _TIMEOUT_S),
         }
     )
+
+
+def usual_grant(name: str, spec: PlanSpec) -> Grant:
+    """Return how much of an input a task may see that says nothing of it itself.
+
+    What the person has said for the whole mission; else a sample, but no more than any other
+    task of the plan may see of it: who has narrowed one thought of the variable.
+    """
+    if name in spec.see:
+        return spec.see[name]
+    others = [
+        task.work.variables[name]
+        for task in spec.tasks
+        if isinstance(task.work, AgentWork) and name in task.work.variables
+    ]
+    if any(each.see == "schema" for each in others):
+        return Grant(see="schema", rows=0)
+    rows = [each.rows for each in others if each.see == "sample"]
+    return Grant(rows=min([Grant().rows, *rows]))
 
 
 def model_params(

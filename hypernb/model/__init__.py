@@ -37,6 +37,7 @@ from hypernb.model._messages import EVERYBODY, AgentMessage
 from hypernb.model._models import ModelSpec, Price, TokenUse
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
+    ALL_AT_MOST,
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
     NO_MODEL,
@@ -78,6 +79,7 @@ from hypernb.model._upkeep import Retention, Swept
 from hypernb.model._usage import OVERSPENT, UNCOVERED, Usage, UsageRecord
 
 __all__ = [
+    "ALL_AT_MOST",
     "DEFAULT_CONCURRENCY",
     "DEFAULT_TIMEOUT_S",
     "EVERYBODY",

@@ -37,6 +37,9 @@ class OnFailure(StrEnum):
     CONTINUE = "continue"
 
 
+ALL_AT_MOST: Final = 200_000
+"""Characters that are told of a variable that may be seen whole."""
+
 Returns = Literal["report", "text", "json", "table", "value"]
 
 
@@ -45,7 +48,7 @@ class Grant(BaseModel):
 
     Attributes:
         see: ``schema``: type, shape, columns and statistics. ``sample``: a few rows besides.
-            ``all``: the whole value.
+            ``all``: the value, as far as `ALL_AT_MOST` characters reach.
         rows: How many rows a sample has.
         redact: Whether secrets, e-mail addresses and long numbers are covered up.
     """
@@ -184,6 +187,8 @@ class PlanSpec(BaseModel):
         content: How much of what is said to models and answered is kept in the store.
         cassette: ``record:PATH`` or ``replay:PATH``, absolute; empty to call live.
         cache_s: How old an answer to the very same question may be, in seconds; 0 for none.
+        see: How much of inputs any task may see that says nothing of it itself: what the
+            person has said for the whole mission, by name.
     """
 
     model_config = _FROZEN
@@ -208,6 +213,7 @@ class PlanSpec(BaseModel):
     content: Literal["full", "hashes", "none"] = "full"
     cassette: str = ""
     cache_s: float = 0.0
+    see: dict[str, Grant] = {}
 
     @property
     def result_tasks(self) -> tuple[str, ...]:
@@ -236,6 +242,8 @@ class PlanSpec(BaseModel):
         if not self.models:
             for name in _OF_MODELS:
                 del fields[name]
+        if not self.see:
+            del fields["see"]
         for place, name in enumerate(sorted([*fields, "tasks"])):
             yield b'%s"%s":' % (b"," if place else b"{", name.encode())
             if name != "tasks":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from hypernb.abc import Payload
-    from hypernb.model import CallRecord, Digest, ModelSpec, Returns
+    from hypernb.model import CallRecord, Digest, Grant, ModelSpec, Returns
 
 
 _TERMS: Final = (
@@ -53,6 +53,7 @@ _TERMS: Final = (
     "content",
     "cassette",
     "cache_s",
+    "see",
 )
 
 
@@ -122,6 +123,8 @@ class Plan:
             ``HYPERNB_MODE`` says otherwise.
         cache_s: How old an answer to the same question may be, in seconds; None for what the
             settings say, 0 if they say nothing.
+        see: How much of inputs any task may see that has no ``variables`` of its own, a
+            `hypernb.model.Grant` by name; a sample of those not named.
         planning: Calls of models that have made this plan.
         paid_by: Short id of a mission that pays them already; empty if the one that comes of
             the plan is to.
@@ -186,6 +189,7 @@ class Plan:
         self.content: Literal["full", "hashes", "none"] | None = None
         self.cassette = ""
         self.cache_s: float | None = None
+        self.see: dict[str, Grant] = {}
         self.planning: tuple[CallRecord, ...] = ()
         self.paid_by = ""
 
@@ -250,7 +254,8 @@ class Plan:
             calls: How many calls of tools it may make.
             tokens: How many tokens it may use in all.
             variables: How much of the plan's inputs it may see, by name: ``schema``,
-                ``sample``, ``all``, or a `hypernb.model.Grant`. By default a sample of each.
+                ``sample``, ``all``, or a `hypernb.model.Grant`. By default what the plan's
+                ``see`` says, or a sample, but no more of one than other tasks may see.
             scope: Paths below the root that it may touch; those of the plan if empty.
             hosts: Hosts that it may talk to.
             check: What must hold for it to count as done.

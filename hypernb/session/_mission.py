@@ -274,7 +274,7 @@ class Mission:
                     hint=f"%hyper show {self.id} shows it as it is now.",
                 )
             if (rest := keep_only(plan, tasks)) != plan:
-                self._revise(rest, revision=record.revision)
+                rest = self._revise(rest, revision=record.revision)
             # Somebody may revise it from here on: nothing is approved that was not looked at.
             plan_hash = rest.hash
         from hypernb.session._quoting import to_keep
@@ -609,6 +609,8 @@ class Mission:
         else:
             spec, payloads = self.session.build(changes)
         self.session.check(spec)
+        if payloads is None and spec != self.plan:
+            spec = told_in_notes(self.session, spec)
         record = self.session.store.create_mission(
             spec,
             by=self.session.by,
@@ -891,7 +893,7 @@ class Mission:
             return self.tasks[name].state in RETRIABLE
         return any(task.state in RETRIABLE for task in self.tasks.values())
 
-    def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
+    def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> PlanSpec:
         spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
@@ -899,6 +901,7 @@ class Mission:
             self._record.id, spec, by=self.session.by, revision=revision
         )
         serve_own_lane(self.session.store.url, spec)
+        return spec
 
     def _refuse_other(self, record: MissionRecord, revision: int | None) -> None:
         # Before the draft is looked at: on another plan its names may mean nothing.

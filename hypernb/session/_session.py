@@ -290,6 +290,7 @@ class Session:
                 is_unseen=unseen,
             )
             plan = plan_wish(self, wish)
+            plan.see = dict(wish.grants)
         for term, value in contract.items():
             if value is not None:
                 setattr(plan, term, value)

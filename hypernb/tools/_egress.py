@@ -37,6 +37,10 @@ class Egress:
         see: How much was granted: ``schema``, ``sample`` or ``all``.
         rows: How many rows of a sample were granted.
         kind: What the variable is.
+        shape: How large it is; empty if it has no size.
+        parts: What is told of it: ``schema``, ``statistics``, ``sample``, ``all``.
+        is_whole: Nothing of it is left out, nor cut short.
+        untold: How many characters are left out at the end.
         note: What a person should know besides; empty if there is nothing.
     """
 
@@ -50,6 +54,10 @@ class Egress:
     see: str = "sample"
     rows: int = 0
     kind: str = ""
+    shape: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
+    is_whole: bool = False
+    untold: int = 0
     note: str = ""
 
 
@@ -107,6 +115,10 @@ def _egress(
         see=grant.see,
         rows=grant.rows,
         kind=told.kind,
+        shape=told.shape,
+        parts=tuple(told.parts),
+        is_whole=told.is_whole,
+        untold=told.untold,
         note="; ".join(_notes(spec, work)),
     )
 

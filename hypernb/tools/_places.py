@@ -31,6 +31,7 @@ class Portrait:
         parts: Text of its schema, statistics and sample.
         covered: What was covered up already, because of its name.
         columns: Names of columns with which lines of schema and statistics begin.
+        untold: How many characters of a text no part has.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Portrait:
     parts: Mapping[str, str] = field(default_factory=dict)
     covered: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    untold: int = 0
 
 
 def is_secret_name(name: str) -> bool:
@@ -49,6 +51,16 @@ def is_secret_name(name: str) -> bool:
         [True, True, True, False]
     """
     return bool(_SECRET_NAME.search(name[:200]))
+
+
+def rest_untold(length: int, told: int, what: str) -> str:
+    r"""Say in a line of its own how many are not told; nothing if all are.
+
+    Example:
+        >>> rest_untold(12_000, 10_000, "items"), rest_untold(3, 10_000, "items")
+        ('\n… 2,000 more items are not told.', '')
+    """
+    return f"\n… {length - told:,} more {what} are not told." if length > told else ""
 
 
 def evenly(length: int, most: int) -> range:

@@ -9,7 +9,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.redact import COVERED
-from hypernb.tools._places import Portrait, evenly, in_blocks, is_secret_name, seed_of, seeded
+from hypernb.tools._places import (
+    Portrait,
+    evenly,
+    in_blocks,
+    is_secret_name,
+    rest_untold,
+    seed_of,
+    seeded,
+)
 from hypernb.tools._plainly import plainly, real, type_name
 
 if TYPE_CHECKING:
@@ -117,7 +125,8 @@ def _text(value: str, grant: Grant) -> Portrait:
     if grant.see == "schema":
         return Portrait("str", words, (len(value),))
     if grant.see == "all":
-        return Portrait("str", words, (len(value),), parts={"all": value[:_MOST_TEXT]})
+        parts, untold = {"all": value[:_MOST_TEXT]}, max(0, len(value) - _MOST_TEXT)
+        return Portrait("str", words, (len(value),), parts, untold=untold)
     if len(value) <= _TEXT_LINE:
         return Portrait("str", words, (len(value),), parts={"sample": value})
     shown = [f"{place + 1}: {line}" for place, line in _some_lines(value, lines, grant.rows)]
@@ -163,8 +172,7 @@ def _items(value: list[Any] | tuple[Any, ...], grant: Grant) -> Portrait:
         parts["sample"] = "\n".join(f"[{each}] {plainly(value[each])}" for each in places)
     elif grant.see == "all":
         parts["all"] = "\n".join(plainly(each, 2_000, 6) for each in value[:_ALL_ITEMS])
-        if len(value) > _ALL_ITEMS:
-            parts["all"] += f"\n… {len(value) - _ALL_ITEMS:,} more items are not told."
+        parts["all"] += rest_untold(len(value), _ALL_ITEMS, "items")
     return Portrait(kind, f"{kind} of {len(value):,} items", (len(value),), parts=parts)
 
 
@@ -180,12 +188,14 @@ def _set(value: set[Any] | frozenset[Any], grant: Grant) -> Portrait:
         most = grant.rows if grant.see == "sample" else _ALL_ITEMS
         places = seeded(len(items), most, seed_of(items[:: max(1, len(items) // 20)]))
         parts[_title(grant)] = "\n".join(items[place] for place in places)
+        if grant.see == "all":
+            parts["all"] += rest_untold(len(items), len(places), "items")
     return Portrait(kind, words, (len(value),), parts=parts)
 
 
 def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
     pairs = list(islice(value.items(), _KEYS_AT_MOST))
-    lines = [f"{plainly(key)} ({_kind_of(held)})" for key, held in pairs]
+    lines = [f"{(label := plainly(key))} ({_kind_of(held, label)})" for key, held in pairs]
     if more := len(value) - len(pairs):
         lines.append(f"… {more:,} more keys")
     parts = {"schema": "\n".join(lines)}
@@ -204,6 +214,8 @@ def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
             covered += is_covered
             shown.append(f"{label}: {COVERED if is_covered else plainly(held, *limits)}")
         parts[_title(grant)] = "\n".join(shown)
+        if grant.see == "all":
+            parts["all"] += rest_untold(len(value), len(chosen), "keys")
     return Portrait(
         "dict",
         f"dict of {len(value):,} key{'' if len(value) == 1 else 's'}",
@@ -261,7 +273,8 @@ def _kinds(looked: list[Any], length: int) -> str:
     for each in looked[:1_000]:
         if type(each) is dict:
             for key, held in list(islice(each.items(), _KEYS_AT_MOST)):
-                keys.setdefault(plainly(key), _kind_of(held))
+                label = plainly(key)
+                keys.setdefault(label, _kind_of(held, label))
     if keys:
         shown = ", ".join(f"{key} ({kind})" for key, kind in list(keys.items())[:_KEYS_AT_MOST])
         said.append(f"keys of dict: {shown}")
@@ -276,8 +289,10 @@ def _numbers(looked: list[Any]) -> str:
     return f"numbers: min {real(min(kept))}, max {real(max(kept))}, mean {real(mean)}"
 
 
-def _kind_of(value: Any) -> str:
+def _kind_of(value: Any, label: str) -> str:
     kind = type(value)
+    if is_secret_name(label):
+        return type_name(value)  # how long a secret is helps who guesses it
     if kind is str:
         return f"str of {len(value):,} characters"
     if kind in (list, tuple, set, frozenset, dict, bytes):

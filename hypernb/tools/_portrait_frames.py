@@ -9,7 +9,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.redact import COVERED
-from hypernb.tools._places import Portrait, evenly, in_blocks, is_secret_name, seed_of, seeded
+from hypernb.tools._places import (
+    Portrait,
+    evenly,
+    in_blocks,
+    is_secret_name,
+    rest_untold,
+    seed_of,
+    seeded,
+)
 from hypernb.tools._plainly import plainly, real, type_name
 from hypernb.tools._profile import Column, kind_of, numbers, share
 
@@ -68,7 +76,9 @@ def frame_portrait(frame: pd.DataFrame, grant: Grant) -> Portrait:
         places = _places(part, labels, grant)
         title = "all" if grant.see == "all" else "sample"
         parts[title], others = _table(part, labels, places, is_secret, redacts=grant.redact)
-        if len(places) < rows:
+        if grant.see == "all":
+            parts[title] += rest_untold(rows, len(places), "rows").lstrip("\n")
+        elif len(places) < rows:
             parts[title] += f"({len(places):,} of {rows:,} rows)"
         covered = sum(is_secret) * len(places) + others
     return Portrait(
@@ -114,6 +124,8 @@ def array_portrait(array: np.ndarray[Any, Any], grant: Grant) -> Portrait:
         width = 1_000 if grant.see == "all" else _ARRAY_ROW
         title = "all" if grant.see == "all" else "sample"
         parts[title] = "\n".join(f"[{each}] {_row(rows[each], width)}" for each in places)
+        if grant.see == "all":
+            parts[title] += rest_untold(len(rows), len(places), "rows")
     return Portrait(_short(array), words, tuple(array.shape), parts)
 
 

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ToolError, nearest
-from hypernb.model import Grant
-from hypernb.redact import redact
+from hypernb.model import ALL_AT_MOST, Grant
+from hypernb.redact import COVERED, SECRET, redact
+from hypernb.tools._places import Portrait, is_secret_name
+from hypernb.tools._plainly import type_name
 from hypernb.tools._portrait import portray
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hypernb.tools._places import Portrait
+
+_TEXTS: Final = (str, bytes, bytearray)
 
 SEEN_AT_MOST: Final = 20_000
 """Characters that are told of a variable."""
-
-ALL_AT_MOST: Final = 200_000
-"""Characters that are told of one that was granted whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Described:
         shape: How large it is: ``(rows, columns)``, ``(items,)``; empty if it has no size.
         parts: Pieces of the text: ``schema``, ``statistics``, ``sample`` or ``all``.
         columns: The lines of the text about each column, by its name as the text has it.
+        is_whole: Nothing of the value is left out of the text, nor cut short.
+        untold: How many characters are left out at the end of the text.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Described:
     shape: tuple[int, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    is_whole: bool = False
+    untold: int = 0
 
     def part(self, name: str) -> str:
         """Return a part of the text.
@@ -85,9 +89,18 @@ def describe_variable(name: str, value: Any, grant: Grant) -> Described:
         value: Is not changed.
         grant: How much may be seen.
     """
-    portrait = portray(value, grant)
+    is_secret = grant.redact and type(value) in _TEXTS and is_secret_name(name)
+    portrait = _covered(value, grant) if is_secret else portray(value, grant)
     limit = ALL_AT_MOST if grant.see == "all" else SEEN_AT_MOST
     return _assembled(name, portrait, grant, limit)
+
+
+def _covered(value: Any, grant: Grant) -> Portrait:
+    """Say of a secret that it is one: not what it is, and not how long."""
+    kind = type_name(value)
+    if grant.see == "schema":
+        return Portrait(kind, kind)
+    return Portrait(kind, kind, parts={grant.see: COVERED}, covered={SECRET: 1})
 
 
 def outline_variable(name: str, value: Any) -> str:
@@ -113,21 +126,43 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
     counts: dict[str, int] = dict(portrait.covered)
     parts: dict[str, str] = {}
     room = limit - len(head)
+    untold = 0
     for title, text in portrait.parts.items():
         # What is cut off anyway is not looked through; by whole lines, so that nothing is cut
         # in two before it is covered up.
         shown, left = _begun(text, 2 * max(0, room))
+        left += portrait.untold
         if grant.redact:
             covered = redact(shown)
             shown = covered.text
             for kind, times in covered.counts.items():
                 counts[kind] = counts.get(kind, 0) + times
-        shown = _cut(shown, max(0, room), left)
+        shown, more = _cut(shown, max(0, room), left)
+        untold += more
         room -= len(shown)
         parts[title] = shown
     text = "\n\n".join([head, *(f"{title}:\n{part}" for title, part in parts.items())])
     columns = _columns(parts, portrait.columns, redacts=grant.redact)
-    return Described(name, text, counts, portrait.kind, portrait.shape, parts, columns)
+    return Described(
+        name,
+        text,
+        counts,
+        portrait.kind,
+        portrait.shape,
+        parts,
+        columns,
+        is_whole=_is_whole(portrait) and not untold,
+        untold=untold,
+    )
+
+
+def _is_whole(portrait: Portrait) -> bool:
+    """Tell whether a portrait leaves out nothing; where that cannot be seen, it does not."""
+    if portrait.kind == "str":
+        return portrait.shape == (len("".join(portrait.parts.values())),)
+    # So begin and end the places of what `plainly` shortens.
+    said = "".join(portrait.parts.values())
+    return "all" in portrait.parts and not ("…" in said or "<" in said)
 
 
 def _columns(
@@ -150,9 +185,9 @@ def _begun(text: str, limit: int) -> tuple[str, int]:
     return text[:end], len(text) - end
 
 
-def _cut(text: str, limit: int, left: int) -> str:
+def _cut(text: str, limit: int, left: int) -> tuple[str, int]:
     if len(text) <= limit and not left:
-        return text
+        return text, 0
     kept = text[:limit].rpartition("\n")[0] or text[:limit]
     more = len(text) - len(kept) + left
-    return f"{kept}\n… {more:,} more characters are not told."
+    return f"{kept}\n… {more:,} more characters are not told.", more

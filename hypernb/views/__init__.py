@@ -10,6 +10,7 @@ from hypernb.views._difference import (
     changed,
     difference_html,
     difference_text,
+    leaving_changed,
     unchanged,
     value_words,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "labelled",
     "leaves",
     "leaves_later",
+    "leaving_changed",
     "line",
     "mission_html",
     "mission_markdown",

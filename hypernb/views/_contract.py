@@ -61,7 +61,7 @@ def allowed(plan: PlanSpec, quote: Quote | None = None) -> list[tuple[str, Phras
         ("Starts", _starts(plan)),
     ]
     if variables := told_variables(plan):
-        terms.insert(3, ("Tells", variables))
+        terms.insert(3, ("Would tell" if plan.is_replayed else "Tells", variables))
     terms += own_terms(plan)
     if plan.paths:
         terms.append(("Imports", ("modules from ", *enumerate_names(plan.paths, most=6))))

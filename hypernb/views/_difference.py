@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.model import NO_MODEL, AgentWork, ModelSpec, PythonWork
+from hypernb.model import NO_MODEL, AgentWork, Grant, ModelSpec, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
-from hypernb.views._egress import says_leaving
+from hypernb.views._egress import leaves_later, says_leaving, told_variables
 from hypernb.views._frame import small
 from hypernb.views._markup import el, join, table
-from hypernb.views._models import price_words
+from hypernb.views._models import grant_words, price_words
+from hypernb.views._phrase import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 ROWS_AT_MOST: Final = 200
 _VALUE_CUT_AT: Final = 300
 _LISTED: Final = 12
+_LEAVES: Final = "leaves"
+# Of these depends what a task tells its model of functions and of tasks before it.
+_FEEDS: Final = frozenset({"needs", "work.model", "work.tools", "work.lanes"})
 _DOLLARS: Final = frozenset({"budget", "cap_cost"})
 _SECONDS: Final = frozenset({"timeout_s", "backoff_s", "estimate_s", "deadline_s"})
 _NOTHING: Final[Mapping[str, str]] = {
@@ -83,12 +88,46 @@ def changed(difference: PlanDifference) -> list[Changed]:
     fields: Iterator[tuple[str, Mapping[str, tuple[Any, Any]]]] = iter(
         [("", difference.plan_fields), *difference.changed.items()]
     )
-    return [
+    found = [
         Changed(task, name, *(value_words(name, each) for each in _differing(old, new)))
         for task, values in fields
         for name, (old, new) in values.items()
         if task or name != "notes" or _own_notes(old) != _own_notes(new)
     ]
+    return [*_leaving(*difference.plan_fields.get("notes", ((), ()))), *found]
+
+
+def _leaving(old: Sequence[str], new: Sequence[str]) -> list[Changed]:
+    """Return what left for which host and what leaves now, a row a sentence of the notes."""
+    gone = [note for note in old if says_leaving(note) and note not in new]
+    come = [note for note in new if says_leaving(note) and note not in old]
+    nothing = "nothing of it"
+    return [
+        Changed("", _LEAVES, *(line(each, cut_at=_VALUE_CUT_AT) for each in pair))
+        for pair in zip_longest(gone, come, fillvalue=nothing)
+    ]
+
+
+def leaving_changed(
+    difference: PlanDifference, plan: PlanSpec, before: PlanSpec | None = None
+) -> list[Changed]:
+    """Return what else newly leaves, which no note says.
+
+    Args:
+        difference: What changed.
+        plan: The newer plan, or a draft of it.
+        before: The older one, where the newer is a draft: its notes are made when it is kept.
+    """
+    fed = (name for name, each in difference.changed.items() if not _FEEDS.isdisjoint(each))
+    touched = {*difference.added, *fed}
+    tasks = tuple(task for task in plan.tasks if task.name in touched)
+    only = plan.model_copy(update={"tasks": tasks})
+    found = [Changed("", _LEAVES, "", each) for each in leaves_later(only)]
+    if before is None or _leaving(before.notes, plan.notes):
+        return found
+    old, new = (plain(told_variables(each)) for each in (before, plan))
+    told = [Changed("", _LEAVES, line(old) or "nothing", line(new) or "nothing")]
+    return [*(told if old != new else []), *found]
 
 
 def _differing(old: Any, new: Any) -> tuple[Any, Any]:
@@ -125,7 +164,7 @@ def value_words(field: str, value: object) -> str:
             return _number(field, value)
         case list() | tuple() | dict():
             return _several(field, value)
-        case AgentWork() | PythonWork() | ModelSpec():
+        case AgentWork() | PythonWork() | ModelSpec() | Grant():
             return _told(value)
         case _:
             return line(value, cut_at=_VALUE_CUT_AT)
@@ -145,8 +184,10 @@ def _entry(key: str, value: object) -> str:
     return f"{key} ({said})" if value and isinstance(value, dict) else f"{key}: {said}"
 
 
-def _told(value: AgentWork | PythonWork | ModelSpec) -> str:
+def _told(value: AgentWork | PythonWork | ModelSpec | Grant) -> str:
     match value:
+        case Grant():
+            return plain(grant_words(value))
         case AgentWork():
             return f"an agent with {value_words('tools', value.tools)}"
         case PythonWork():
@@ -177,7 +218,7 @@ def difference_text(
         revisions: Numbers of the older and the newer revision.
         width: Columns of the terminal.
     """
-    rows = _rows(difference)
+    rows = _rows(difference, plan)
     parts = [_head(difference, plan, revisions)]
     if rows:
         parts.append(
@@ -192,7 +233,7 @@ def difference_html(
     difference: PlanDifference, plan: PlanSpec, revisions: tuple[int, int]
 ) -> str:
     """Show what changed as a table; arguments as for `difference_text`."""
-    rows = _rows(difference)
+    rows = _rows(difference, plan)
     items = (
         el(
             "tr",
@@ -215,12 +256,12 @@ def difference_html(
 _PLAN: Final = "the plan"
 
 
-def _rows(difference: PlanDifference) -> list[tuple[str, str, str, str]]:
+def _rows(difference: PlanDifference, plan: PlanSpec) -> list[tuple[str, str, str, str]]:
     rows = [(line(name, cut_at=120), "added", "", "") for name in difference.added]
     rows += [(line(name, cut_at=120), "left out", "", "") for name in difference.removed]
     rows += [
         (line(each.task, cut_at=120) or _PLAN, each.field, each.old, each.new)
-        for each in changed(difference)
+        for each in [*leaving_changed(difference, plan), *changed(difference)]
     ]
     return rows
 

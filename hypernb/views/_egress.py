@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from hypernb.model import AgentWork
+from hypernb.model import ALL_AT_MOST, AgentWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
 from hypernb.views._markup import el, join, table
-from hypernb.views._phrase import Code, Phrase, enumerate_names, plain
+from hypernb.views._phrase import Code, Part, Phrase, enumerate_names, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from hypernb.model import Grant, PlanSpec, TaskSpec
     from hypernb.views._markup import Head
 
-_TEXT_AT_MOST: Final = 200_000
+# Nothing of what is sent may be missing: what is told of a variable ends long before.
+_TEXT_AT_MOST: Final = 2 * ALL_AT_MOST
 _NOTHING: Final = "No variable leaves this machine."
 _NAMES_SHOWN: Final = 12
 _LEAVE: Final = " leave for "
@@ -53,6 +54,14 @@ class EgressLike(Protocol):
     @property
     def kind(self) -> str: ...
     @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def parts(self) -> tuple[str, ...]: ...
+    @property
+    def is_whole(self) -> bool: ...
+    @property
+    def untold(self) -> int: ...
+    @property
     def note(self) -> str: ...
 
 
@@ -61,7 +70,7 @@ def leaves(each: EgressLike) -> str:
     would = "" if _is_sent(each) else " would"
     said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}"
     said += f"{would}{_LEAVE}{each.host}"
-    what = _what(each.see, each.rows, each.kind)
+    what = _what(each)
     covered = covered_up(each.redactions)
     note = f"; {each.note}" if each.note else ""
     return f"{said}: {what}{f'; {covered}' if covered else ''}{note}."
@@ -103,14 +112,46 @@ def covered_up(redactions: Mapping[str, int]) -> str:
     return f"{', '.join(said)} covered up" if said else ""
 
 
-def _what(see: str, rows: int, kind: str = "") -> str:
-    if see == "all":
+def _what(each: EgressLike) -> str:
+    if each.is_whole:
         return "all of it"
-    if kind == "str":
-        lines = f", {words.count(rows, 'sampled line')} at most" if see == "sample" else ""
+    if each.untold and "all" in each.parts:
+        return f"a part of it, {words.count(each.untold, 'more character')} are not told"
+    if "all" in each.parts:
+        return "its values, some of them cut short"
+    return _portrayed(each)
+
+
+def _portrayed(each: EgressLike) -> str:
+    there = each.shape[0] if each.shape else 0
+    most = min(each.rows, there) if each.see == "sample" else 0
+    if each.kind == "str":
+        lines = f", {words.count(each.rows, 'sampled line')} at most" if most else ""
         return f"its length{lines}"
-    if see == "sample" and rows:
-        return f"types, statistics, {words.count(rows, 'sampled row')}"
+    told = ["types" if "schema" in each.parts else "its type"]
+    told += ["statistics"] if "statistics" in each.parts else []
+    if "sample" in each.parts and not each.shape:
+        told.append("its value")
+    elif "sample" in each.parts and most:
+        told.append(words.count(most, f"sampled {_unit(each)}"))
+    elif len(told) == 1 and each.shape:
+        told.append("its size")
+    return ", ".join(told) if most else " and ".join(told)
+
+
+def _unit(each: EgressLike) -> str:
+    if len(each.shape) > 1:
+        return "row"
+    return {"dict": "key", "Series": "value"}.get(each.kind, "item")
+
+
+def grant_reaches(grant: Grant) -> str:
+    """Say how much of a variable a grant lets through, whatever the variable is."""
+    if grant.see == "all":
+        return f"up to {words.count(ALL_AT_MOST, 'character')} of it"
+    if grant.see == "sample" and grant.rows:
+        some = "row, line or item" if grant.rows == 1 else "rows, lines or items"
+        return f"types, statistics, at most {grant.rows:,} {some}"
     return "types and statistics"
 
 
@@ -151,19 +192,25 @@ def _named(names: Sequence[str]) -> str:
 
 
 def told_variables(plan: PlanSpec) -> Phrase:
-    """Say which variables are told to which host, as far as the plan alone says it."""
-    found: dict[tuple[str, str, str], None] = {}
+    """Say which variables are told to which host, as far as the plan alone says it.
+
+    And in which task, where one sees more of a variable than another.
+    """
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
     for task in plan.tasks:
         model = plan.models.get(getattr(task.work, "model", ""))
         if model is None:
             continue
         granted: Mapping[str, Grant] = task.work.variables  # type: ignore[union-attr]
         for name, grant in sorted(granted.items()):
-            found[(name, model.host, _what(grant.see, grant.rows))] = None
-    parts: list[Any] = []
-    for name, host, what in found:
-        between = ["; "] if parts else []
-        parts += [*between, Code(line(name, cut_at=80)), f" to {host}: {what}"]
+            told = found.setdefault((name, model.host), {})
+            told.setdefault(grant_reaches(grant), []).append(task.name)
+    parts: list[Part] = []
+    for (name, host), told in found.items():
+        for what, tasks in told.items():
+            between = ["; "] if parts else []
+            where = (" in ", *enumerate_names(tasks)) if len(told) > 1 else ()
+            parts += [*between, Code(line(name, cut_at=80)), f" to {host}", *where, f": {what}"]
     return tuple(parts)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import AgentWork, QuoteSource
 from hypernb.views import words
 from hypernb.views._clean import line
+from hypernb.views._egress import grant_reaches
 from hypernb.views._left import span
 from hypernb.views._model_events import NOT_KNOWN
 from hypernb.views._phrase import Code, Part, Phrase, Strong, enumerate_names, named
@@ -94,7 +95,7 @@ def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
     used = models_used(plan)
     if not used:
         return []
-    terms = [("Asks", _asks(plan, used))]
+    terms = [("Would ask" if plan.is_replayed else "Asks", _asks(plan, used))]
     terms.append(("Keeps", (_KEPT[plan.content], ", in the store")))
     if plan.cassette:
         terms.append(("Cassette", _cassette(plan)))
@@ -107,7 +108,7 @@ def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
 def _asks(plan: PlanSpec, used: Mapping[str, ModelSpec]) -> Phrase:
     said: list[Part] = []
     for model in list(used.values())[:_MODELS_SHOWN]:
-        said += ["; " if said else "", *where(model)]
+        said += ["; " if said else "", *where(model, needs_key=not plan.is_replayed)]
     if len(used) > _MODELS_SHOWN:
         said.append(f"; and {len(used) - _MODELS_SHOWN:,} more")
     if plan.is_replayed:
@@ -115,10 +116,10 @@ def _asks(plan: PlanSpec, used: Mapping[str, ModelSpec]) -> Phrase:
     return tuple(said)
 
 
-def where(model: ModelSpec) -> Phrase:
-    """Name a model, where it is, and which key it needs."""
+def where(model: ModelSpec, *, needs_key: bool = True) -> Phrase:
+    """Name a model, where it is, and which key it needs to be asked."""
     said: Phrase = (named(model.name), " at ", named(model.host))
-    if model.key:
+    if model.key and needs_key:
         said = (*said, ", with the key in ", Code(line(model.key, cut_at=80)))
     return said if model.price is not None else (*said, f", {NOT_KNOWN}")
 
@@ -187,17 +188,13 @@ def grant_words(grant: Grant) -> Phrase:
         >>> from hypernb.model import Grant
         >>> from hypernb.views._phrase import plain
         >>> plain(grant_words(Grant(see="sample", rows=3)))
-        'type, statistics and 3 rows or lines, secrets covered'
+        'types, statistics, at most 3 rows, lines or items, secrets covered'
     """
+    said = grant_reaches(grant)
+    if grant.see == "schema":
+        return (f"{said}, no row, line or item",)
     cover = ", secrets covered" if grant.redact else ", nothing covered"
-    match grant.see:
-        case "schema":
-            return ("type and statistics, no row or line",)
-        case "sample":
-            some = f"{words.count(grant.rows, 'row')} or line{'' if grant.rows == 1 else 's'}"
-            return (f"type, statistics and {some}{cover}",)
-        case _:
-            return (Strong("all of it"), cover)
+    return (Strong(said) if grant.see == "all" else said, cover)
 
 
 def _cassette(plan: PlanSpec) -> Phrase:
@@ -225,13 +222,17 @@ def task_model_terms(
         f"{words.count(work.tokens, 'token')}"
     )
     terms: list[tuple[str, Phrase]] = [
-        ("Model", where(model) if model else (named(name),)),
+        ("Model", _where_in(plan, model) if plan and model else (named(name),)),
         ("Sees", _granted(work.variables) or ("no variable",)),
         ("At most", (most,)),
     ]
     if quote := outlook.quote(task.name):
         terms.append(("Quote", (quote_words(quote),)))
     return [*terms, *_in_kernel(work)]
+
+
+def _where_in(plan: PlanSpec, model: ModelSpec) -> Phrase:
+    return where(model, needs_key=not plan.is_replayed)
 
 
 def _in_kernel(work: AgentWork) -> list[tuple[str, Phrase]]:

@@ -6,7 +6,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.views import changed, unchanged
+from hypernb.views import changed, leaving_changed, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ def difference_facts(
     from hypernb.plan import compare
 
     found = compare(old, new)
+    rows = [*leaving_changed(found, new, old), *changed(found)]
     return {
         "from_revision": revisions[0],
         "to_revision": revisions[1],
@@ -43,7 +44,7 @@ def difference_facts(
                 "new": each.new,
                 "kept": kept(each.old, each.new),
             }
-            for each in changed(found)[:CHANGES_AT_MOST]
+            for each in rows[:CHANGES_AT_MOST]
         ],
         "same": unchanged(found, new),
     }

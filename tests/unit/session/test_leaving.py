@@ -122,10 +122,10 @@ def test_markup_in_values_is_text(session: Session) -> None:
 @pytest.mark.parametrize(
     ("grant", "said"),
     [
-        (Grant(), "df to api.example: types, statistics, 5 sampled rows"),
-        (Grant(rows=1), "df to api.example: types, statistics, 1 sampled row"),
+        (Grant(), "df to api.example: types, statistics, at most 5 rows, lines or items"),
+        (Grant(rows=1), "df to api.example: types, statistics, at most 1 row, line or item"),
         (Grant(see="schema"), "df to api.example: types and statistics"),
-        (Grant(see="all"), "df to api.example: all of it"),
+        (Grant(see="all"), "df to api.example: up to 200,000 characters of it"),
     ],
     ids=["sample", "one-row", "schema", "all"],
 )
@@ -134,6 +134,72 @@ def test_contract_says_what_a_yes_tells_to_whom(
 ) -> None:
     spec, _ = planned(session, grant)
     assert plain(dict(allowed(spec))["Tells"]) == said
+
+
+def test_contract_says_which_task_sees_more(session: Session) -> None:
+    spec, _ = planned(session)
+    more = spec.tasks[0].work.model_copy(update={"variables": {"df": Grant(see="schema")}})
+    less = spec.tasks[0].model_copy(update={"name": "review", "work": more})
+    spec = spec.model_copy(update={"tasks": (*spec.tasks, less)})
+    assert plain(dict(allowed(spec))["Tells"]) == (
+        "df to api.example in look: types, statistics, at most 5 rows, lines or items; "
+        "df to api.example in review: types and statistics"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "grant", "said"),
+    [
+        ({"host": "db", "port": 1}, Grant(), "types, 2 sampled keys"),
+        ([1, 2, 3], Grant(), "types, statistics, 3 sampled items"),
+        (pd.Series([1, 2]), Grant(), "types, statistics, 2 sampled values"),
+        (pd.DataFrame({"a": [1]}), Grant(), "types, statistics, 1 sampled row"),
+        (pd.DataFrame({"a": []}), Grant(), "types and statistics"),
+        (7, Grant(), "its type and its value"),
+        (None, Grant(), "its type"),
+        (b"abc", Grant(see="all"), "its type and its size"),
+        ("word " * 100, Grant(see="schema"), "its length"),
+        ("short", Grant(), "all of it"),
+        ({"a": [1]}, Grant(see="all"), "all of it"),
+        ({"a": ["x" * 3_000]}, Grant(see="all"), "its values, some of them cut short"),
+        (list(range(10_001)), Grant(see="all"), "its values, some of them cut short"),
+        ({n: n for n in range(10_001)}, Grant(see="all"), "its values, some of them cut short"),
+        (set(range(10_001)), Grant(see="all"), "its values, some of them cut short"),
+    ],
+)
+def test_lens_says_no_more_than_there_is(
+    session: Session, value: object, grant: Grant, said: str
+) -> None:
+    plan = Plan("look", inputs={"it": value})
+    plan.add("look", agent="qa-engineer", tools=("ruff",))
+    spec, payloads = session.build(plan)
+    work = AgentWork(model="m", variables={"it": grant})
+    task = spec.tasks[0].model_copy(update={"work": work})
+    model = ModelSpec(name="x", base_url="https://api.example/v1")
+    spec = spec.model_copy(update={"tasks": (task,), "models": {"m": model}})
+    [note] = told_in_notes(session, spec, payloads).notes
+    assert note.endswith(f" leave for api.example: {said}.")
+
+
+def test_all_of_it_is_said_only_of_all_of_it(session: Session) -> None:
+    big = "word " * 3_000_000
+    plan = Plan("look", inputs={"big": big})
+    plan.add("look", agent="qa-engineer", tools=("ruff",))
+    spec, payloads = session.build(plan)
+    work = AgentWork(model="m", variables={"big": Grant(see="all")})
+    task = spec.tasks[0].model_copy(update={"work": work})
+    model = ModelSpec(name="x", base_url="https://api.example/v1")
+    spec = spec.model_copy(update={"tasks": (task,), "models": {"m": model}})
+    spec = told_in_notes(session, spec, payloads)
+    lens = leaving(session, spec, payloads)
+    shown = [*spec.notes, plain(dict(allowed(spec))["Tells"]), repr(lens), lens._repr_html_()]
+    assert "all of it" not in " ".join(shown)
+    [each] = lens
+    told = each.text.partition("all:\n")[2].rpartition("\n… ")[0]
+    assert each.untold == len(big) - len(told)
+    assert each.text.endswith(f"\n… {each.untold:,} more characters are not told.")
+    assert f"a part of it, {each.untold:,} more characters are not told." in spec.notes[0]
+    assert each.text in repr(lens)
 
 
 def test_contract_without_models_tells_nothing(session: Session) -> None:

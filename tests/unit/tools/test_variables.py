@@ -247,6 +247,25 @@ def test_secrets_by_name_in_dictionaries_are_covered_up() -> None:
     assert said.redactions["secret"] >= 2
 
 
+@pytest.mark.parametrize("grant", [SCHEMA, SAMPLE, ALL], ids=["schema", "sample", "all"])
+@pytest.mark.parametrize("nest", [lambda held: held, lambda held: [held]], ids=["own", "list"])
+def test_how_long_a_secret_is_is_not_told(nest: Any, grant: Grant) -> None:
+    text = told(nest({"host": "db", "password": "correct-horse"}), grant).text
+    assert "host (str of 2 characters)" in text
+    assert "password (str)" in text
+    assert "13" not in text
+
+
+@pytest.mark.parametrize("grant", [SCHEMA, SAMPLE, ALL], ids=["schema", "sample", "all"])
+def test_variable_that_is_called_as_a_secret_is_covered_up(grant: Grant) -> None:
+    found = describe_variable("db_password", "correct-horse", grant)
+    assert found.text.startswith("db_password: str")
+    assert "13" not in found.text
+    assert "correct" not in found.text
+    assert not found.is_whole
+    assert outline_variable("db_password", "correct-horse") == "db_password: str"
+
+
 def test_schema_of_a_column_called_token_is_not_covered_up() -> None:
     said = told(pd.DataFrame({"token": [1.5]}), SCHEMA)
     assert "token (float64)" in said.text

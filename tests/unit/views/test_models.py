@@ -110,7 +110,10 @@ def test_plan_without_a_model_says_nothing_of_models(make: type[Examples]) -> No
 def test_replayed_cassette_asks_nobody(make: type[Examples]) -> None:
     terms = told(with_a_model(make, cassette="replay:/tmp/a.jsonl", hosts=("api.example",)))
     assert "api.example" not in terms["Reaches"]
-    assert "nobody is asked" in terms["Asks"]
+    assert {"Asks", "Tells"}.isdisjoint(terms)
+    assert "nobody is asked" in terms["Would ask"]
+    assert "EXAMPLE_API_KEY" not in str(terms)
+    assert terms["Would tell"].startswith("df to api.example")
     assert terms["Cassette"] == "answers come from /tmp/a.jsonl"
     # It has a function beside its agents.
     assert terms["Spends"].startswith("what your functions pay")

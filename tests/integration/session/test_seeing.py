@@ -1,0 +1,149 @@
+"""What a person lets models see of a variable: it holds for the whole mission."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import hypernb
+from hypernb.model import AgentWork, Grant, PlanSpec
+from hypernb.views import difference_text
+from hypernb.widgets._difference import difference_facts
+from tests.model_server import ModelServer, Reply
+from tests.planned import plan, task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA = Grant(see="schema", rows=0)
+PATIENTS = pd.DataFrame({"name": [f"patient {n}" for n in range(20)], "age": range(20)})
+REVIEW = {"name": "review", "agent": "qa-engineer", "goal": "Review it."}
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    planned = plan(task(variables=["patients"], tools=["inspect-variable"]))
+    with ModelServer(Reply(text=json.dumps(planned))) as made:
+        yield made
+
+
+@pytest.fixture
+def session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: ModelServer
+) -> Iterator[hypernb.Session]:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text(
+        f'[profiles.local]\nbase_url = "{server.url}"\nmodel = "scripted"\nkey = ""\n'
+    )
+    monkeypatch.setenv("HYPERNB_HOME", str(home))
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HYPERNB_MODEL", "HYPERNB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    root = tmp_path / "project"
+    (root / "src").mkdir(parents=True)
+    (root / "src" / "app.py").write_text("import os\n")
+    with hypernb.Session(tmp_path / "store.db", runner="inprocess", root=root) as made:
+        yield made
+
+
+def proposed(session: hypernb.Session, **asked: Any) -> hypernb.Mission:
+    asked = {"see": {"patients": "schema"}, "inputs": {"patients": PATIENTS}, **asked}
+    return session.propose("Is it safe?", **asked)
+
+
+def grant(spec: PlanSpec, name: str) -> Grant | None:
+    """Return what a task may see of the patients."""
+    (work,) = (each.work for each in spec.tasks if each.name == name)
+    assert isinstance(work, AgentWork)
+    return work.variables.get("patients")
+
+
+class TestWordOfThePersonHolds:
+    def test_for_an_added_task(self, session: hypernb.Session) -> None:
+        mission = proposed(session, model="local").edit(add=[REVIEW])
+        assert grant(mission.plan, "review") == SCHEMA
+        assert "patient 1" not in repr(mission.egress())
+
+    @pytest.mark.parametrize("asked", [{"offline": True}, {"model": ""}], ids=["off", "none"])
+    def test_for_a_task_of_rules_that_gets_a_model(
+        self, session: hypernb.Session, asked: dict[str, Any]
+    ) -> None:
+        mission = proposed(session, **asked)
+        name = mission.plan.tasks[1].name
+        mission.edit({"t2": {"model": "local"}})
+        assert grant(mission.plan, name) == SCHEMA
+
+    def test_where_planning_failed_and_rules_plan(
+        self, session: hypernb.Session, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.script = Reply(text="no plan")
+        monkeypatch.setenv("HYPERNB_MODEL", "local")
+        mission = proposed(session)
+        assert mission.plan.planned_by == "rules"
+        name = mission.plan.tasks[1].name
+        mission.edit({"t2": {"model": "local"}})
+        assert grant(mission.plan, name) == SCHEMA
+
+    def test_in_a_fork(self, session: hypernb.Session) -> None:
+        mission = proposed(session, offline=True)
+        name = mission.plan.tasks[1].name
+        forked = mission.fork(changes={"t2": {"model": "local"}})
+        assert grant(forked.plan, name) == SCHEMA
+        assert any(" leave for " in note for note in forked.plan.notes)
+
+    def test_but_what_an_edit_names_itself_goes_before_it(
+        self, session: hypernb.Session
+    ) -> None:
+        seen = {"patients": {"see": "sample", "rows": 2}}
+        mission = proposed(session, model="local").edit(add=[{**REVIEW, "variables": seen}])
+        assert grant(mission.plan, "review") == Grant(rows=2)
+        assert grant(mission.plan, "look") == SCHEMA
+
+
+def test_added_task_sees_no_more_of_a_variable_than_another_of_the_plan(
+    session: hypernb.Session,
+) -> None:
+    mission = proposed(session, model="local", see=None)
+    mission.edit({"look": {"variables": {"patients": {"see": "sample", "rows": 1}}}})
+    mission.edit(add=[REVIEW])
+    assert grant(mission.plan, "review") == Grant(rows=1)
+
+
+class TestDifferenceSaysWhatNewlyLeaves:
+    def test_of_a_variable_for_which_host(
+        self, session: hypernb.Session, server: ModelServer
+    ) -> None:
+        mission = proposed(session, offline=True).edit({"t2": {"model": "local"}})
+        told = difference_text(mission.difference(), mission.plan, (1, 2), 400)
+        assert "nothing of it" in told
+        assert re.search(rf"Of patients, \d+ bytes leave for {server.host}: types and", told)
+
+    def test_of_what_an_added_task_is_handed(self, session: hypernb.Session) -> None:
+        mission = proposed(session, model="local").edit(add=[{**REVIEW, "needs": ["look"]}])
+        told = difference_text(mission.difference(), mission.plan, (1, 2), 400)
+        assert "review, later also for" in told
+        assert "output of look" in told
+        mission.edit({"review": {"timeout_s": 5_000.0}})
+        told = difference_text(mission.difference(), mission.plan, (2, 3), 400)
+        assert "later also" not in told
+
+    def test_before_it_is_kept(self, session: hypernb.Session, server: ModelServer) -> None:
+        mission = proposed(session, offline=True)
+        draft, _ = mission.draft({"t2": {"model": "local"}})
+        rows = difference_facts(mission.plan, draft, (1, 2))["changed"]
+        told, later = (each["new"] for each in rows if each["label"] == "leaves")
+        assert told == f"patients to {server.host}: types and statistics"
+        assert f"later also for {server.host}: output of scan-tree" in later
+
+
+def test_plan_without_such_a_word_keeps_its_hash(session: hypernb.Session) -> None:
+    spec = proposed(session, model="local", see=None).plan
+    assert b'"see":{}' not in spec.canonical()
+    word = spec.model_copy(update={"see": {"patients": SCHEMA}})
+    assert word.hash != spec.hash
+    assert PlanSpec.model_validate_json(word.canonical()) == word
