@@ -8,6 +8,7 @@ from hypernb.agents._circumstances import Circumstances, circumstances, pick_car
 from hypernb.agents._loop import work_with_model
 from hypernb.agents._parameters import Parameter
 from hypernb.agents._perform import perform
+from hypernb.agents._plan_notes import true_notes
 from hypernb.agents._playbook import Playbook, load_playbooks, playbook
 from hypernb.agents._post import TALK_TOOLS
 from hypernb.agents._proposal import Proposal
@@ -39,5 +40,6 @@ __all__ = [
     "plan_notes",
     "playbook",
     "propose",
+    "true_notes",
     "work_with_model",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.agents._plan_notes import OFFLINE
 from hypernb.agents._specialists import STRATEGIST
 from hypernb.agents._words import listed
 from hypernb.errors import PathError, UnknownNameError, UsageError
@@ -117,7 +118,7 @@ def _notes(frames: Mapping[str, pd.DataFrame], path: Path | None) -> list[str]:
             else []
         ),
         "A copy of the data is kept in the store.",
-        "The tasks use no network, no key and no model.",
+        OFFLINE,
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypernb.agents._cards import SPECIALISTS, load_cards
+from hypernb.agents._plan_notes import NO_SUITE
 from hypernb.agents._specialists import (
     STRATEGIST,
     add_tasks,
@@ -49,6 +50,6 @@ def repo_audit(
     plan.notes = (
         *tree_notes(listing, cards, picked, suite=tests),
         *([f"Left out, as you asked: {listed(left_out)}."] if left_out else []),
-        *(["The project's tests are not run, as you asked."] if not tests else []),
+        *([f"{NO_SUITE}as you asked."] if not tests else []),
     )
     return plan

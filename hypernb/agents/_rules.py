@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hypernb.agents._cards import SPECIALISTS, load_cards
+from hypernb.agents._plan_notes import NO_SUITE, narrowed
 from hypernb.agents._specialists import (
     STRATEGIST,
     add_tasks,
@@ -101,9 +102,9 @@ def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = (), because: str
     plan = Plan(goal, root=listing.root, scope=scope)
     add_tasks(plan, picked, cards, listing, suite=suite, scope=scope)
     if scope:
-        notes.append(f"The agents look only at what the goal names: {listed(scope)}.")
+        notes.append(narrowed(scope))
     if not suite:
-        notes.append("The project's tests are not run, because the goal says so.")
+        notes.append(f"{NO_SUITE}because the goal says so.")
     plan.planned_by = "rules"
     plan.notes = (*notes, *tree_notes(listing, cards, picked, suite=suite))
     return plan

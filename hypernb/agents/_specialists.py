@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._model_tasks import with_model
+from hypernb.agents._plan_notes import OFFLINE, SUITE_RUNS, TREE_STAYS, no_model
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
-from hypernb.model import NO_MODEL, AgentWork
+from hypernb.model import AgentWork
 from hypernb.tools import list_files, tool
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def equip(spec: PlanSpec, cards: Mapping[str, RoleCard]) -> PlanSpec:
     hosts = [host for task in tasks for host in task.hosts]
     update = {"tasks": tuple(tasks), "hosts": tuple(dict.fromkeys([*spec.hosts, *hosts]))}
     if bare:
-        update["notes"] = (*spec.notes, _no_model(bare))
+        update["notes"] = (*spec.notes, no_model(bare))
     same = all(old is new for old, new in zip(spec.tasks, tasks, strict=True))
     return spec if same else spec.model_copy(update=update)
 
@@ -206,13 +207,6 @@ def _is_for_a_model(task: TaskSpec, card: RoleCard | None, spec: PlanSpec) -> bo
     if work.function:
         return True  # it has what it is given, also without a model
     return card is not None and bool(work.model or (spec.models and not work.tools))
-
-
-def _no_model(tasks: Sequence[str]) -> str:
-    return (
-        f"{NO_MODEL} the tools of the agent's role card do what they always do, "
-        f"whatever the goal of {listed(sorted(tasks))} says."
-    )
 
 
 def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:
@@ -274,17 +268,12 @@ def tree_notes(
             f"All of it: %hyper run repo-audit {shlex.quote(str(whole))}"
         )
     if runs_suite:
-        notes.append(
-            "The project's own test suite is executed on this machine with your rights: "
-            "its code can do whatever you can. --no-tests leaves it out."
-        )
+        notes.append(SUITE_RUNS)
     changed = [name for name in (STRATEGIST, *picked) if cards[name].source != "built in"]
     if changed:
         said = listed([f"{name} ({cards[name].source})" for name in changed])
         notes.append(f"Role cards that are not only built in: {said}.")
-    notes.append(
-        "Nothing is written into the tree. The tasks use no network, no key and no model."
-    )
+    notes.append(f"{TREE_STAYS} {OFFLINE}")
     return notes
 
 

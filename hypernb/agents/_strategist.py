@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.agents._answers import Form, MisfitError
 from hypernb.agents._fences import FENCES, fence, plain, shortened
 from hypernb.agents._model_tasks import SUITE
+from hypernb.agents._plan_notes import FILES_STAY, SUITE_MAY_RUN, told_to, unseen
 from hypernb.agents._proposal import (
     TASKS_AT_MOST,
     Proposal,
@@ -203,29 +204,20 @@ def plan_notes(
     """Return what a person should know before approving a plan that a model has made."""
     used = {task["model"] for task in proposal.tasks}
     models = [there.models[name] for name in sorted(used)]
-    hosts = listed([f"{each.name} at {each.host}" for each in models])
+    hosts = [f"{each.name} at {each.host}" for each in models]
     asked = "in a cassette: nobody was asked" if is_replayed else f"at {planner.host}"
-    told = (
-        "A cassette answers, so what the agents read is told to nobody."
-        if is_replayed
-        else f"What the agents read is told to {hosts}."
-    )
     notes = [
         f"Planned by {STRATEGIST} with {planner.name} {asked}.",
         f"{number(len(there.files), 'file')} of {there.root} can be read.",
         *proposal.left_out,
         *(f"The strategist says: {each}" for each in proposal.notes),
-        f"{told} Nothing is written into your files.",
+        f"{told_to(hosts, is_replayed=is_replayed)} {FILES_STAY}",
     ]
     seen = {name for task in proposal.tasks for name in task["variables"]}
-    if unseen := sorted(set(there.inputs) - seen):
-        notes.append(f"No task is to see what you hand in as {listed(unseen)}.")
+    if others := sorted(set(there.inputs) - seen):
+        notes.append(unseen(others))
     if any(SUITE in task["tools"] for task in proposal.tasks):
-        notes.append(
-            "The project's own test suite is executed on this machine with your rights, if an "
-            "agent asks for it: its code can do whatever you can. A goal that says not to run "
-            "the tests leaves it out."
-        )
+        notes.append(SUITE_MAY_RUN)
     own = [name for name, card in there.cards.items() if card.source != "built in"]
     if own := [name for name in own if any(task["agent"] == name for task in proposal.tasks)]:
         said = listed([f"{name} ({there.cards[name].source})" for name in own])

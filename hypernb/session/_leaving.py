@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from hypernb.agents import OUTLINED_AT_MOST
+from hypernb.agents import OUTLINED_AT_MOST, true_notes
 from hypernb.codec import decode
 from hypernb.errors import ConfigError
 from hypernb.model import AgentWork, Digest
@@ -129,7 +129,7 @@ def _without_keys(each: Egress, keys: tuple[str, ...]) -> Egress:
 def told_in_notes(
     session: Session, spec: PlanSpec, payloads: Mapping[Digest, Payload] | None = None
 ) -> PlanSpec:
-    """Return the plan with notes that say what leaves of each variable, and no older ones.
+    """Return the plan with notes that say what leaves of each variable, and none that was so.
 
     They are part of what is approved, so a yes is a yes to these very bytes. First comes
     which of its models are where the project's file says.
@@ -137,7 +137,7 @@ def told_in_notes(
     from hypernb.views import leaves, says_leaving
 
     first = _of_project(session, spec)
-    kept = (n for n in spec.notes if not (says_leaving(n) or n.startswith(_SAYS_WHERE)))
+    kept = (n for n in true_notes(spec) if not (says_leaving(n) or n.startswith(_SAYS_WHERE)))
     last: tuple[str, ...] = ()
     if any(isinstance(task.work, AgentWork) and task.work.variables for task in spec.tasks):
         last = tuple(dict.fromkeys(leaves(each) for each in leaving(session, spec, payloads)))

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import hypernb
-from hypernb.model import AgentWork, Grant, PlanSpec
+from hypernb.agents._plan_notes import NO_SUITE, OFFLINE, SUITE_RUNS, TREE_STAYS
+from hypernb.model import NO_MODEL, AgentWork, Grant, PlanSpec
 from hypernb.views import difference_text
 from hypernb.widgets._difference import difference_facts
 from tests.model_server import ModelServer, Reply
@@ -147,3 +148,63 @@ def test_plan_without_such_a_word_keeps_its_hash(session: hypernb.Session) -> No
     word = spec.model_copy(update={"see": {"patients": SCHEMA}})
     assert word.hash != spec.hash
     assert PlanSpec.model_validate_json(word.canonical()) == word
+
+
+class TestNotesAreTrueAfterAnEdit:
+    """Notes that an edit makes untrue go, or are made anew."""
+
+    def test_that_no_model_is_used(self, session: hypernb.Session, server: ModelServer) -> None:
+        mission = proposed(session, offline=True)
+        before = mission.plan.notes
+        assert any(note.endswith(OFFLINE) for note in before)
+        mission.edit({"t2": {"model": "local"}})
+        told = f"What the agents read is told to scripted at {server.host}."
+        assert f"{TREE_STAYS} {told}" in mission.plan.notes
+        assert OFFLINE not in str(mission.plan.notes)
+        mission.edit({"t2": {"model": ""}})
+        assert mission.plan.notes == before
+
+    def test_which_tasks_have_no_model(self, session: hypernb.Session) -> None:
+        others = [{**REVIEW, "name": name} for name in ("again", "review")]
+        mission = proposed(session, offline=True).edit(add=others)
+        assert "the goal of again and review says" in mission.plan.notes[-1]
+        mission.edit({"review": {"model": "local"}})
+        (note,) = (each for each in mission.plan.notes if each.startswith(NO_MODEL))
+        assert note.endswith("whatever the goal of again says.")
+        mission.edit(drop=["again"])
+        assert NO_MODEL not in str(mission.plan.notes)
+
+    def test_what_no_task_is_to_see(self, session: hypernb.Session) -> None:
+        inputs = {"patients": PATIENTS, "cfg": {"a": 1}}
+        mission = proposed(session, model="local", inputs=inputs)
+        note = "No task is to see what you hand in as cfg."
+        assert note in mission.plan.notes
+        mission.edit(add=[REVIEW])
+        assert note not in mission.plan.notes
+
+    def test_whether_the_suite_runs(self, session: hypernb.Session) -> None:
+        (session.root / "test_app.py").write_text("def test(): pass\n")
+        mission = session.propose(playbook="repo-audit")
+        assert SUITE_RUNS in mission.plan.notes
+        mission.edit(drop=["run-tests"])
+        assert SUITE_RUNS not in mission.plan.notes
+        quiet = session.propose(playbook="repo-audit", params={"tests": False})
+        assert NO_SUITE in str(quiet.plan.notes)
+        quiet.edit(add=[{**REVIEW, "tools": ["tests"]}])
+        assert NO_SUITE not in str(quiet.plan.notes)
+
+    def test_where_the_agents_look(self, session: hypernb.Session) -> None:
+        mission = session.propose("Look at src/app.py", offline=True)
+        assert "The agents look only at what the goal names: src/app.py." in mission.plan.notes
+        mission.edit(scope=["src"])
+        assert "The agents look only" not in str(mission.plan.notes)
+
+    def test_and_a_part_of_the_plan_is_approved_with_its_own(
+        self, session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hypernb.Session, "ensure_runner", lambda _self, *_: None)
+        (session.root / "test_app.py").write_text("def test(): pass\n")
+        mission = session.propose(playbook="repo-audit")
+        mission.approve(["scan-tree"], plan_hash=mission.plan.hash)
+        assert not mission.needs_approval
+        assert SUITE_RUNS not in mission.plan.notes
