@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 from hypernb.agents import OUTLINED_AT_MOST, true_notes
 from hypernb.codec import decode
 from hypernb.errors import ConfigError
-from hypernb.model import AgentWork, Digest
+from hypernb.model import AgentWork, CallState, Digest
 from hypernb.redact import COVERED, SECRET, without_keys
 from hypernb.session._keys_inside import secrets_here
 from hypernb.session._models import settings_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Payload
     from hypernb.model import PlanSpec
+    from hypernb.session._mission import Mission
     from hypernb.session._session import Session
     from hypernb.tools import Egress
 
@@ -35,6 +36,7 @@ class Leaving(Sequence["Egress"]):
         rows: What is known, to the last byte.
         later: What is not known yet, a line a task: answers of functions, outputs of needs.
         before: What planning has sent before there was a plan, and what of each variable.
+        is_over: Nothing leaves any more.
 
     Example:
         >>> Leaving([])
@@ -42,11 +44,17 @@ class Leaving(Sequence["Egress"]):
     """
 
     def __init__(
-        self, rows: Sequence[Egress], later: Sequence[str] = (), before: Sequence[str] = ()
+        self,
+        rows: Sequence[Egress],
+        later: Sequence[str] = (),
+        before: Sequence[str] = (),
+        *,
+        is_over: bool = False,
     ) -> None:
         self.rows = tuple(rows)
         self.later = tuple(later)
         self.before = tuple(before)
+        self.is_over = is_over
 
     @overload
     def __getitem__(self, place: int) -> Egress: ...
@@ -71,12 +79,14 @@ class Leaving(Sequence["Egress"]):
     def __repr__(self) -> str:
         from hypernb.views import egress_text
 
-        return egress_text(self.rows, later=self.later, before=self.before)
+        return egress_text(
+            self.rows, later=self.later, before=self.before, is_over=self.is_over
+        )
 
     def _repr_html_(self) -> str:
         from hypernb.views import egress_html
 
-        return egress_html(self.rows, self.later, self.before)
+        return egress_html(self.rows, self.later, self.before, is_over=self.is_over)
 
 
 def leaving(
@@ -102,6 +112,42 @@ def leaving(
     rows = [_without_keys(each, keys) for each in egress(spec, load)]
     before = [without_keys(each, keys) for each in _before(spec, load)]
     return Leaving(rows, leaves_later(spec), before)
+
+
+def left_so_far(mission: Mission, spec: PlanSpec) -> Leaving:
+    """Return what leaves of a mission's variables, and what has left of tasks under way.
+
+    Args:
+        mission: In any state.
+        spec: Its plan, with the models that it asks now.
+    """
+    from hypernb.views import leaves_later
+
+    lens = leaving(mission.session, spec)
+    if spec.is_replayed:
+        return lens
+    asked = _asked(mission)
+    is_over = mission.state.is_final
+    over = {name for name, task in mission.tasks.items() if is_over or task.state.is_final}
+    rows: list[Egress] = []
+    for each in lens.rows:
+        hosts = asked.get(each.task, {})
+        rows += [replace(each, host=host, left=left) for host, left in hosts.items()]
+        if each.task not in over and each.host not in hosts:
+            rows.append(each)
+    later = leaves_later(spec, over=over, asked=asked)
+    return Leaving(rows, later, lens.before, is_over=is_over)
+
+
+def _asked(mission: Mission) -> dict[str, dict[str, str]]:
+    """Return the hosts that a mission's tasks have asked, and whether they have answered."""
+    hosts: dict[str, dict[str, str]] = {}
+    for call in mission.session.store.calls(mission.record.id):
+        if call.task and call.is_live:
+            known = hosts.setdefault(call.task, {})
+            is_answered = call.state is CallState.SETTLED or known.get(call.host) == "yes"
+            known[call.host] = "yes" if is_answered else "perhaps"
+    return hosts
 
 
 def _before(spec: PlanSpec, load: Callable[[Digest], Any]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from hypernb.session._asking import asked
 from hypernb.session._following import Follower
 from hypernb.session._free_time import FREE_TIME
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
-from hypernb.session._leaving import told_in_notes
+from hypernb.session._leaving import left_so_far, told_in_notes
 from hypernb.session._origins import remember
 from hypernb.session.front_end import retries
 
@@ -184,10 +184,13 @@ class Mission:
         return self.session.store.plan(self._record.id)
 
     def egress(self) -> Leaving:
-        """Return which bytes of which variable leave for which host; see `Session.egress`."""
+        """Return which bytes of which variable leave for which host; see `Session.egress`.
+
+        Of tasks that have asked their model, those that have left.
+        """
         from hypernb.session._other_model import amended
 
-        return self.session.egress(amended(self))
+        return left_so_far(self, amended(self))
 
     @property
     def asks_models(self) -> bool:

@@ -41,6 +41,8 @@ class Egress:
         parts: What is told of it: ``schema``, ``statistics``, ``sample``, ``all``.
         is_whole: Nothing of it is left out, nor cut short.
         untold: How many characters are left out at the end.
+        left: ``yes`` if the task has asked the host already, ``perhaps`` if that has answered
+            nothing; else empty.
         note: What a person should know besides; empty if there is nothing.
     """
 
@@ -58,6 +60,7 @@ class Egress:
     parts: tuple[str, ...] = ()
     is_whole: bool = False
     untold: int = 0
+    left: str = ""
     note: str = ""
 
 

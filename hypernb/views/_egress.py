@@ -13,7 +13,7 @@ from hypernb.views._markup import el, join, table
 from hypernb.views._phrase import Code, Part, Phrase, enumerate_names, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from hypernb.model import Grant, PlanSpec, TaskSpec
     from hypernb.views._markup import Head
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Nothing of what is sent may be missing: what is told of a variable ends long before.
 _TEXT_AT_MOST: Final = 2 * ALL_AT_MOST
 _NOTHING: Final = "No variable leaves this machine."
+_NOTHING_LEFT: Final = "No variable has left this machine."
 _NAMES_SHOWN: Final = 12
 _LEAVE: Final = " leave for "
 _NOT_SENT: Final = "nothing is sent"
@@ -62,18 +63,27 @@ class EgressLike(Protocol):
     @property
     def untold(self) -> int: ...
     @property
+    def left(self) -> str: ...
+    @property
     def note(self) -> str: ...
 
 
 def leaves(each: EgressLike) -> str:
     """Say in a sentence what leaves of a variable."""
-    would = "" if _is_sent(each) else " would"
     said = f"Of {each.variable}, {words.count(each.size_bytes, 'byte')}"
-    said += f"{would}{_LEAVE}{each.host}"
+    said += f"{_verb(each)}{each.host}"
     what = _what(each)
     covered = covered_up(each.redactions)
     note = f"; {each.note}" if each.note else ""
     return f"{said}: {what}{f'; {covered}' if covered else ''}{note}."
+
+
+def _verb(each: EgressLike) -> str:
+    if each.left:
+        return (
+            " have left for " if each.left == "yes" and not each.note else " may have left for "
+        )
+    return _LEAVE if _is_sent(each) else f" would{_LEAVE}"
 
 
 def _is_sent(each: EgressLike) -> bool:
@@ -81,6 +91,8 @@ def _is_sent(each: EgressLike) -> bool:
 
 
 def _leaves_for(rows: Sequence[EgressLike]) -> str:
+    if all(each.left for each in rows):
+        return "Left for"
     return "Leaves for" if any(map(_is_sent, rows)) else "Would leave for"
 
 
@@ -155,11 +167,23 @@ def grant_reaches(grant: Grant) -> str:
     return "types and statistics"
 
 
-def leaves_later(plan: PlanSpec) -> list[str]:
-    """Say, a line a task, what else will leave that nobody can show before it begins."""
+def leaves_later(
+    plan: PlanSpec, *, over: Collection[str] = (), asked: Mapping[str, Collection[str]] = {}
+) -> list[str]:
+    """Say, a line a task, what else will leave that nobody can show before it begins.
+
+    Args:
+        plan: The plan.
+        over: Tasks that have ended: nothing leaves of them any more, and what has is said.
+        asked: The hosts that they have asked, by task.
+    """
     if plan.is_replayed:
         return []
-    return [said for task in plan.tasks if (said := _later(plan, task))]
+    said = (
+        _told(task, asked.get(task.name, ())) if task.name in over else _later(plan, task)
+        for task in plan.tasks
+    )
+    return [each for each in said if each]
 
 
 def _later(plan: PlanSpec, task: TaskSpec) -> str:
@@ -167,24 +191,41 @@ def _later(plan: PlanSpec, task: TaskSpec) -> str:
     model = plan.models.get(getattr(work, "model", ""))
     if model is None or not isinstance(work, AgentWork):
         return ""
-    told = []
-    if work.lanes:
-        functions = [f"{name}()" for name in work.tools if name in work.lanes]
-        verb = "answers" if len(functions) == 1 else "answer"
-        told.append(f"what {_named(functions)} {verb}")
-    if task.needs:
-        told.append(
-            f"{'output' if len(task.needs) == 1 else 'outputs'} of {_named(task.needs)}"
-        )
-    if not told:
-        return ""
+    told = _handed(task, work, "answers", "answer")
     how = (
         "what the agent's own code sends of it" if work.function else "covered up like the rest"
     )
     return (
         f"{line(task.name, cut_at=120)}, later also for {model.host}: {', '.join(told)} "
         f"(not known yet; {how})."
+        if told
+        else ""
     )
+
+
+def _told(task: TaskSpec, hosts: Collection[str]) -> str:
+    work = task.work
+    if not hosts or not isinstance(work, AgentWork):
+        return ""
+    told = _handed(task, work, "answered", "answered")
+    how = "covered up like the rest"
+    if work.function:
+        how = "what the agent's own code has sent of it"
+    name, to = line(task.name, cut_at=120), _named(list(hosts))
+    said = f"{name} has told {to}: {', '.join(told)}, as far as there was any ({how})."
+    return said if told else ""
+
+
+def _handed(task: TaskSpec, work: AgentWork, one: str, many: str) -> list[str]:
+    """Name what a task is told besides variables: answers of functions, outputs of needs."""
+    told = []
+    if work.lanes:
+        functions = [f"{name}()" for name in work.tools if name in work.lanes]
+        told.append(f"what {_named(functions)} {one if len(functions) == 1 else many}")
+    if task.needs:
+        outputs = "output" if len(task.needs) == 1 else "outputs"
+        told.append(f"{outputs} of {_named(task.needs)}")
+    return told
 
 
 def _named(names: Sequence[str]) -> str:
@@ -215,14 +256,20 @@ def told_variables(plan: PlanSpec) -> Phrase:
 
 
 def egress_html(
-    rows: Sequence[EgressLike], later: Sequence[str] = (), before: Sequence[str] = ()
+    rows: Sequence[EgressLike],
+    later: Sequence[str] = (),
+    before: Sequence[str] = (),
+    *,
+    is_over: bool = False,
 ) -> str:
     """Show what leaves, each with its text to the last character.
 
     Args:
         later: What `leaves_later` has said.
         before: What `told_planner` has said, and what it has told of each variable.
+        is_over: Nothing leaves any more.
     """
+    title = "What has left" if is_over else "What leaves"
     sent, *outlines = before or ("",)
     more = join(el("p", each) for each in later)
     if sent:
@@ -231,7 +278,7 @@ def egress_html(
         shown = el("details", said, el("pre", outlined)) if outlines else el("p", sent)
         more = join([shown, more])
     if not rows:
-        return small("What leaves", el("p", _NOTHING), more)
+        return small(title, el("p", _NOTHING_LEFT if is_over else _NOTHING), more)
     for_whom, size = _leaves_for(rows), ("Bytes", "num")
     heads: list[Head] = ["Variable", "Task", for_whom, size, "Covered up"]
     told = (
@@ -255,7 +302,7 @@ def egress_html(
     )
     told_to = words.count(len({each.task for each in rows}), "task")
     caption = f"{words.count(len({each.variable for each in rows}), 'variable')}, {told_to}"
-    return small("What leaves", table(caption, heads, told), join(texts), more)
+    return small(title, table(caption, heads, told), join(texts), more)
 
 
 def egress_text(
@@ -263,16 +310,20 @@ def egress_text(
     width: int = 100,
     later: Sequence[str] = (),
     before: Sequence[str] = (),
+    *,
+    is_over: bool = False,
 ) -> str:
     """Write what leaves, and below it the text of each to the last character.
 
     Args:
         later: What `leaves_later` has said.
         before: What `told_planner` has said, and what it has told of each variable.
+        is_over: Nothing leaves any more.
     """
     sent = [clean("\n\n".join(before), cut_at=_TEXT_AT_MOST)] if before else []
     if not rows:
-        return "\n\n".join(["\n".join([_NOTHING, *later]), *sent])
+        nothing = _NOTHING_LEFT if is_over else _NOTHING
+        return "\n\n".join(["\n".join([nothing, *later]), *sent])
     body = [
         (
             each.variable,

@@ -14,13 +14,14 @@ from hypernb.agents._plan_notes import NO_SUITE, OFFLINE, SUITE_RUNS, TREE_STAYS
 from hypernb.model import NO_MODEL, AgentWork, Grant, PlanSpec
 from hypernb.views import difference_text
 from hypernb.widgets._difference import difference_facts
-from tests.model_server import ModelServer, Reply
+from tests.model_server import ModelServer, Reply, fails
 from tests.planned import plan, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+DEADLINE_S = 30.0
 SCHEMA = Grant(see="schema", rows=0)
 PATIENTS = pd.DataFrame({"name": [f"patient {n}" for n in range(20)], "age": range(20)})
 REVIEW = {"name": "review", "agent": "qa-engineer", "goal": "Review it."}
@@ -208,3 +209,42 @@ class TestNotesAreTrueAfterAnEdit:
         mission.approve(["scan-tree"], plan_hash=mission.plan.hash)
         assert not mission.needs_approval
         assert SUITE_RUNS not in mission.plan.notes
+
+
+class TestLensOfAMissionThatHasEnded:
+    def test_says_what_has_left_and_of_what_has_asked_nobody_nothing(
+        self, session: hypernb.Session, server: ModelServer
+    ) -> None:
+        tasks = (
+            task(variables=["patients"], tools=[]),
+            task(name="sum-up", needs=["look"], variables=[]),
+        )
+        seen = Reply(text="Seen.")
+        server.script = [Reply(text=json.dumps(plan(*tasks))), seen, seen]
+        mission = proposed(session, model="local")
+        assert f"sum-up, later also for {server.host}: " in repr(mission.egress())
+        for name in ("look", "sum-up"):
+            mission.edit({name: {"returns": "text"}})
+        mission.approve().wait(DEADLINE_S)
+        shown = repr(mission.egress())
+        assert "later" not in shown
+        assert f" bytes have left for {server.host}: types and statistics." in shown
+        assert (
+            f"sum-up has told {server.host}: output of look, as far as there was any "
+            "(covered up like the rest)."
+        ) in shown
+        assert "What has left" in mission.egress()._repr_html_()
+
+    def test_that_never_ran(self, session: hypernb.Session) -> None:
+        mission = proposed(session, model="local").reject()
+        shown = repr(mission.egress())
+        assert shown.startswith("No variable has left this machine.\n\nPlanning has sent ")
+        assert "later" not in shown
+
+    def test_whose_host_has_answered_nothing(
+        self, session: hypernb.Session, server: ModelServer
+    ) -> None:
+        mission = proposed(session, model="local")
+        server.script = fails(400)
+        mission.approve().wait(DEADLINE_S)
+        assert f" bytes may have left for {server.host}: " in repr(mission.egress())

@@ -92,6 +92,8 @@ def test_what_leaves_is_what_the_lens_has_shown_to_the_last_byte(
         assert "1234567890" not in each
         assert "hunter2" not in each
     assert shown.host in f"{server.url}/"
+    [left] = mission.egress()
+    assert (left.text, left.host, left.left) == (shown.text, shown.host, "yes")
     assert any(f"{shown.size_bytes:,} bytes leave" in note for note in mission.plan.notes)
 
 
