@@ -375,6 +375,11 @@ class Plan:
         self._payloads[digest] = payload
         return digest
 
+    @property
+    def payloads(self) -> dict[Digest, Payload]:
+        """All bytes that were handed in so far, as the plan names them."""
+        return dict(self._payloads)
+
     def said(self) -> list[Payload]:
         """Return what was said in the calls that have made it, as far as that is kept."""
         named = [digest for call in self.planning for digest in (call.request, call.reply)]

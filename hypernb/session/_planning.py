@@ -20,8 +20,9 @@ from hypernb.errors import (
     ReplayMissError,
     UnknownNameError,
 )
-from hypernb.model import AgentWork, is_replay
+from hypernb.model import AgentWork, PlanSpec, is_replay
 from hypernb.session._apart import apart
+from hypernb.session._keys_inside import refuse_keys
 from hypernb.session._models import settings_of
 from hypernb.session._planning_kept import kept_if_it_ends
 from hypernb.session._planning_progress import Progress
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from hypernb.abc import ModelWait
     from hypernb.agents import Circumstances, Proposal
     from hypernb.llm import ModelSettings
-    from hypernb.model import Grant, ModelSpec, PlanSpec, RoleCard
+    from hypernb.model import Grant, ModelSpec, RoleCard
     from hypernb.plan import Plan
     from hypernb.session._planning_calls import Ledger
     from hypernb.session._session import Session
@@ -208,6 +209,9 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         of_agents=models.of_agents,
     )
     plan = Plan(wish.goal, root=there.root, inputs=wish.inputs)
+    # Before anybody is asked, and paid: the plan would be refused.
+    bare = PlanSpec(goal=wish.goal, inputs=dict(plan.inputs.digests))
+    refuse_keys(bare, plan.payloads, session.root)
     there = replace(
         there,
         inputs=dict(plan.inputs.digests),
