@@ -34,7 +34,12 @@ _FROM_CARD: Final = ("returns", "steps", "calls", "tokens")
 
 def shows(tool: str) -> bool:
     """Tell whether a tool looks at values that the plan hands in, and has no use without."""
-    return tool == INSPECT or tool.startswith(_NEEDS_A_FRAME)
+    return tool == INSPECT or profiles(tool)
+
+
+def profiles(tool: str) -> bool:
+    """Tell whether a tool looks through frames, and tells of what it finds in them."""
+    return tool.startswith(_NEEDS_A_FRAME)
 
 
 def usual_tools(card: RoleCard, *, has_inputs: bool, ranks: bool = False) -> tuple[str, ...]:

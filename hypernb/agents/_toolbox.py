@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._answers import schema_problems
 from hypernb.agents._fences import fence, plain, shortened
+from hypernb.agents._granted import is_to_cover, within_grants
 from hypernb.agents._post import SCHEMAS, SEND, TALK_TOOLS
 from hypernb.agents._prompts import brief_arguments, portable, redacted
 from hypernb.errors import (
@@ -210,7 +211,8 @@ class Toolbox:
         if name in self._work.lanes:
             return self._in_kernel(name, arguments), None
         function = self._function(name)
-        context = replace(self._context, params=self._work.params.get(name, {}))
+        context = within_grants(name, self._context)
+        context = replace(context, params=self._work.params.get(name, {}))
         answer = _in_time(
             name, lambda: function.call(context, arguments), self._timeout(name, function)
         )
@@ -241,7 +243,7 @@ class Toolbox:
         if not isinstance(content, str):
             content = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
         text = content.encode("utf-8", "replace").decode()
-        if name in self._work.lanes or name == _STORE:
+        if name in self._work.lanes or name == _STORE or is_to_cover(name, self._context):
             text = redacted(text)
         whole = portable(text, self._context)
         said = fence(f"answer of {name}", shortened(whole, _ANSWER_AT_MOST))

@@ -23,6 +23,7 @@ _TEXT_AT_MOST: Final = 2 * ALL_AT_MOST
 _NOTHING: Final = "No variable leaves this machine."
 _NOTHING_LEFT: Final = "No variable has left this machine."
 _NAMES_SHOWN: Final = 12
+_LOOKS: Final = "profile-"
 _LEAVE: Final = " leave for "
 _NOT_SENT: Final = "nothing is sent"
 _PLANNING: Final = "Planning has sent "
@@ -222,6 +223,11 @@ def _handed(task: TaskSpec, work: AgentWork, one: str, many: str) -> list[str]:
     if work.lanes:
         functions = [f"{name}()" for name in work.tools if name in work.lanes]
         told.append(f"what {_named(functions)} {one if len(functions) == 1 else many}")
+    looks = [name for name in work.tools if name.startswith(_LOOKS)]
+    seen = [name for name, grant in sorted(work.variables.items()) if grant.see != "schema"]
+    if looks and seen:
+        finds = "finds" if len(looks) == 1 else "find"
+        told.append(f"what {_named(looks)} {finds} in {_named(seen)}")
     if task.needs:
         outputs = "output" if len(task.needs) == 1 else "outputs"
         told.append(f"{outputs} of {_named(task.needs)}")

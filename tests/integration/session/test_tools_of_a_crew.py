@@ -97,6 +97,53 @@ def test_what_leaves_is_what_the_lens_has_shown_to_the_last_byte(
     assert any(f"{shown.size_bytes:,} bytes leave" in note for note in mission.plan.notes)
 
 
+@pytest.mark.parametrize("grant", [Grant(see="schema"), Grant()], ids=["schema", "sample"])
+def test_profiling_tells_no_more_than_was_granted(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch, grant: Grant
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "diagnosis": ["rare disease"] * 40,
+            "mail": ["ada@example.org"] * 40,
+            "password": ["hunter2"] * 40,
+            "income": [*range(39), 98_765],
+        }
+    )
+    tools = ("profile-constants", "profile-outliers")
+
+    def profile(asked: Asked) -> Reply:
+        made = sum(message["role"] == "tool" for message in asked.body["messages"])
+        if made == len(tools):
+            return Reply(text="Seen.")
+        return Reply(calls=(Call(tools[made], "{}", f"c{made}"),))
+
+    with ModelServer(profile) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        seen = {"df": grant}
+        plan = look(session, returns="text", inputs={"df": frame}, tools=tools, variables=seen)
+        mission = session.start(plan)
+        later = mission.egress().later
+        mission.approve().wait(DEADLINE_S)
+        answers = [
+            str(each["content"])
+            for each in server.asked[-1].body["messages"]
+            if each["role"] == "tool"
+        ]
+    assert mission.state is MissionState.SUCCEEDED
+    assert len(answers) == len(tools)
+    told = " ".join(answers)
+    assert "ada@example.org" not in told
+    assert "hunter2" not in told
+    if grant.see == "schema":
+        assert "of df only the schema may be seen" in told
+        assert "rare disease" not in told
+        assert "98765" not in told
+        assert later == ()
+    else:
+        assert "rare disease" in told
+        assert "what profile-constants and profile-outliers find in df" in later[0]
+
+
 def test_inspecting_tells_no_byte_more(
     session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
