@@ -34,7 +34,7 @@ from hypernb.model._lanes import (
     ToolCallState,
 )
 from hypernb.model._messages import EVERYBODY, AgentMessage
-from hypernb.model._models import ModelSpec, Price, TokenUse
+from hypernb.model._models import BYTES_A_TOKEN, ModelSpec, Price, TokenUse
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
     DEFAULT_CONCURRENCY,
@@ -78,6 +78,7 @@ from hypernb.model._upkeep import Retention, Swept
 from hypernb.model._usage import OVERSPENT, UNCOVERED, Usage, UsageRecord
 
 __all__ = [
+    "BYTES_A_TOKEN",
     "DEFAULT_CONCURRENCY",
     "DEFAULT_TIMEOUT_S",
     "EVERYBODY",

@@ -124,8 +124,8 @@ class TaskHistory:
 
     Attributes:
         size: Characters of the first request of it; 0 if not known.
-        cost: In dollars; None if a part of it is not known.
         seconds: Its working time.
+        cached_tokens: Of those that it read, the ones that the server had at hand.
     """
 
     agent: str
@@ -133,9 +133,9 @@ class TaskHistory:
     calls: int
     input_tokens: int
     output_tokens: int
-    cost: float | None
     seconds: float
     size: int = 0
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ _MILLION = 1_000_000
 _TIMES: Final = 10
 _LEEWAY: Final = 100_000
 
+BYTES_A_TOKEN: Final = 4
+"""About so many bytes of usual text are a token."""
+
 
 class TokenUse(BaseModel):
     """How many tokens a call has used.

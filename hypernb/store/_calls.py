@@ -343,7 +343,7 @@ def _narrowed(
 def history(connection: Connection, agent: str, model: str, limit: int) -> list[TaskHistory]:
     """Return what tasks of an agent with a model have used, newest first."""
     rows = connection.execute(_past(clean(agent), clean(model)).limit(max(limit, 0))).all()
-    sizes = _sizes(connection, [row[7] for row in rows])
+    sizes = _sizes(connection, [row[6] for row in rows])
     return [
         TaskHistory(
             agent,
@@ -351,11 +351,11 @@ def history(connection: Connection, agent: str, model: str, limit: int) -> list[
             calls=calls,
             input_tokens=int(read_),
             output_tokens=int(written),
-            cost=None if unknown else float(dollars),
             seconds=float(worked_s),
             size=sizes.get(first, 0),
+            cached_tokens=int(cached),
         )
-        for _id, worked_s, calls, read_, written, dollars, unknown, first in rows
+        for _id, worked_s, calls, read_, written, cached, first in rows
     ]
 
 
@@ -368,13 +368,6 @@ def _past(agent: str, model: str) -> Select[Any]:
         .order_by(type_coerce(c.at, Text).desc())
         .limit(_CALLS_LOOKED_AT)
     ).subquery()
-    # What was lost counts as paid with what was reserved for it; what failed has cost what
-    # came of it, mostly nothing.
-    cost = case(
-        (c.state == CallState.LOST.value, func.coalesce(c.cost, c.reserved)),
-        (c.state == CallState.SETTLED.value, c.cost),
-        else_=func.coalesce(c.cost, literal(0.0)),
-    )
     is_other = or_(c.source != ReplySource.LIVE.value, c.model != model)
     return (
         select(
@@ -383,8 +376,7 @@ def _past(agent: str, model: str) -> Select[Any]:
             func.count(),
             _sum(c.input_tokens),
             _sum(c.output_tokens),
-            func.sum(cost),
-            func.sum(case((cost.is_(None), 1), else_=0)),
+            _sum(c.cached_tokens),
             func.min(c.id),
         )
         .join(t.calls, c.task_id == k.id)

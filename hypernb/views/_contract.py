@@ -142,7 +142,8 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
         cost = ("at most ", Strong(limit_words(limit))) if limit else _nothing(plan)
         if plan.is_replayed and not own_tasks(plan):
             cost, quote = ("no money: a cassette answers",), None
-        short = short_of(limit, quote)
+        # Without a budget the limit is what its tasks cap themselves: there is none to raise.
+        short = short_of(limit, quote) if plan.budget is not None else ()
         cost = (*cost, *short)
     if plan.deadline_s is not None:
         then = "; at most " if short else " and at most "

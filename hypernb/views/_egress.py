@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hypernb.model import AgentWork
@@ -24,6 +25,10 @@ _NAMES_SHOWN: Final = 12
 _LEAVE: Final = " leave for "
 _NOT_SENT: Final = "nothing is sent"
 _PLANNING: Final = "Planning has sent "
+_ALL: Final = "all of it"
+_LEFT_OF: Final = re.compile(
+    rf"Of (?P<name>\w+), (?P<bytes>[\d,]+) bytes?(?: would)?{_LEAVE}.+?: (?P<what>[^;.]+)"
+)
 _COVERED: Final = {
     "e-mail": ("e-mail address", "e-mail addresses"),
     "secret": ("secret", "secrets"),
@@ -80,6 +85,31 @@ def says_leaving(note: str) -> bool:
     return note.startswith("Of ") and _LEAVE in note
 
 
+def bytes_handed_in(plan: PlanSpec) -> dict[str, int]:
+    """Return how many bytes of variables tasks are told at least, by the plan's notes.
+
+    Who quotes a plan need not load its variables again, which may be large, for what `leaves`
+    has said of them. Of an agent's own code nothing is known.
+    """
+    said = [found for note in plan.notes if (found := _LEFT_OF.match(note))]
+    sizes: dict[str, int] = {}
+    for task in plan.tasks:
+        if isinstance(task.work, AgentWork) and task.work.model and not task.work.function:
+            grants = task.work.variables.items()
+            least = sum(_least(said, name, whole=grant.see == "all") for name, grant in grants)
+            sizes[task.name] = least
+    return sizes
+
+
+def _least(said: Sequence[re.Match[str]], name: str, *, whole: bool) -> int:
+    sizes = [
+        int(found["bytes"].replace(",", ""))
+        for found in said
+        if found["name"] == name and (found["what"] == _ALL) is whole
+    ]
+    return min(sizes, default=0)
+
+
 def told_planner(size_bytes: int, host: str, names: Sequence[str]) -> str:
     """Say in a sentence what planning has sent before the plan was there."""
     seen = "name, type and shape, of frames and series the columns too"
@@ -105,7 +135,7 @@ def covered_up(redactions: Mapping[str, int]) -> str:
 
 def _what(see: str, rows: int, kind: str = "") -> str:
     if see == "all":
-        return "all of it"
+        return _ALL
     if kind == "str":
         lines = f", {words.count(rows, 'sampled line')} at most" if see == "sample" else ""
         return f"its length{lines}"

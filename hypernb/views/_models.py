@@ -25,6 +25,9 @@ _KEPT: Final[Mapping[str, str]] = {
     "hashes": "of what is said to models and answered only the hashes",
     "none": "nothing of what is said to models and answered",
 }
+BY_SIZE: Final = " and by the size of what is handed in"
+"""What stands behind the source of a quote that was raised to that."""
+
 _KNOWN_FROM: Final[Mapping[QuoteSource, str]] = {
     QuoteSource.ESTIMATE: "as the model guessed it",
     QuoteSource.UNKNOWN: "no past task and no guess to go by",
@@ -258,6 +261,9 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
         '$0.10 to $0.30 (P50 to P90), from 3 past tasks'
         >>> quote_words(Quote(QuoteSource.UNKNOWN))
         'cost not known: no past task and no guess to go by'
+        >>> known = Quote(QuoteSource.HISTORY, runs=4, tokens=Range(87, 87), by_size=True)
+        >>> quote_words(known)[-60:]
+        'from 4 past tasks and by the size of what is handed in'
         >>> quote_words(Quote(QuoteSource.UNKNOWN), whole=Quote(QuoteSource.UNKNOWN))
         'cost not known'
     """
@@ -317,9 +323,10 @@ def quote_dollars(quote: Quote) -> str:
 
 def quote_basis(quote: Quote) -> str:
     """Say how a quote is known: ``from 12 past tasks``."""
+    known = _KNOWN_FROM.get(quote.source, "")
     if quote.source is QuoteSource.HISTORY:
-        return f"from {words.count(quote.runs, 'past task')}"
-    return _KNOWN_FROM.get(quote.source, "")
+        known = f"from {words.count(quote.runs, 'past task')}"
+    return f"{known}{BY_SIZE}" if quote.by_size and _has_numbers(quote) else known
 
 
 def _ends(spread: Range) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from hypernb.views._columns import columns
 from hypernb.views._frame import small
 from hypernb.views._left import span
 from hypernb.views._markup import el, table
-from hypernb.views._models import tokens_range
+from hypernb.views._models import BY_SIZE, tokens_range
 from hypernb.views._usage import cost_words
 
 if TYPE_CHECKING:
@@ -124,11 +124,12 @@ def _time(minutes: Range | None) -> str:
 
 
 def _known(quote: Quote) -> str:
+    by_size = BY_SIZE if quote.by_size else ""
     match quote.source:
         case QuoteSource.HISTORY:
-            return f"from {words.count(quote.runs, 'past task')}"
+            return f"from {words.count(quote.runs, 'past task')}{by_size}"
         case QuoteSource.ESTIMATE:
-            return "estimated"
+            return f"estimated{by_size}"
         case QuoteSource.NOTHING:
             return "will not run" if quote.task else "nothing to run"
         case QuoteSource.UNKNOWN:

@@ -271,8 +271,8 @@ def test_history_tells_of_tasks_that_succeeded_with_live_calls_only(
     held.commit(held.finish("c"))
     found = store.task_history("qa-engineer", "small-1")
     assert [replace(each, seconds=0.0) for each in found] == [
-        TaskHistory("qa-engineer", "small-1", 1, 10, 1, None, 0.0),
-        TaskHistory("qa-engineer", "small-1", 2, 20, 2, 0.75, 0.0, size=5),
+        TaskHistory("qa-engineer", "small-1", 1, 10, 1, 0.0),
+        TaskHistory("qa-engineer", "small-1", 2, 20, 2, 0.0, size=5),
     ]
     assert len(store.task_history("qa-engineer", "small-1", limit=1)) == 1
     assert store.task_history("qa-engineer", "large-1") == []
