@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import limit_words
+from hypernb.errors import dollars, limit_words
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
@@ -250,7 +250,7 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         terms[1:1] = quotes
     elif cost:
         limits = words.money_range(cost.low, cost.high)
-        terms.insert(1, ("Cost", ("about ", Strong(words.money(cost.typical)), limits)))
+        terms.insert(1, ("Cost", ("about ", Strong(dollars(cost.typical)), limits)))
     if figures.past.missions and (cost or (figures.left and figures.left.missions)):
         known = words.count(figures.past.missions, "past mission")
         terms.append(("Based on", (f"{known} like this one",)))

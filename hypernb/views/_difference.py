@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.errors import dollars
 from hypernb.model import NO_MODEL, AgentWork, ModelSpec, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
@@ -157,7 +158,7 @@ def _told(value: AgentWork | PythonWork | ModelSpec) -> str:
 
 def _number(field: str, value: float) -> str:
     if field in _DOLLARS:
-        return words.money(value)
+        return dollars(value)
     return words.duration(value) if field in _SECONDS else f"{value:,}"
 
 

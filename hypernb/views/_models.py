@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import dollars
 from hypernb.model import AgentWork, QuoteSource
 from hypernb.views import words
 from hypernb.views._clean import line
@@ -262,7 +263,7 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
         >>> quote_words(Quote(QuoteSource.UNKNOWN))
         'cost not known: no past task and no guess to go by'
         >>> known = Quote(QuoteSource.HISTORY, runs=4, tokens=Range(87, 87), by_size=True)
-        >>> quote_words(known)[-60:]
+        >>> quote_words(known)[-55:]
         'from 4 past tasks and by the size of what is handed in'
         >>> quote_words(Quote(QuoteSource.UNKNOWN), whole=Quote(QuoteSource.UNKNOWN))
         'cost not known'
@@ -295,16 +296,16 @@ def short_of(limit: float, quote: Quote | None) -> Phrase:
         >>> from hypernb.views._phrase import plain
         >>> quote = Quote(QuoteSource.ESTIMATE, dollars=Range(0.0642, 0.12))
         >>> plain(short_of(0.06, quote))
-        '; probably not enough: $0.06 to $0.12 is expected'
+        '; probably not enough: $0.064 to $0.12 is expected'
         >>> plain(short_of(0.1, quote)), short_of(0.12, quote)
-        ('; perhaps not enough: $0.06 to $0.12 is expected', ())
+        ('; perhaps not enough: $0.064 to $0.12 is expected', ())
     """
     if quote is None or quote.dollars is None:
         return ()
     least, most = _ends(quote.dollars)
     if limit >= most:
         return ()
-    is_likely = limit < least or words.money(limit) == words.money(least)
+    is_likely = limit < least or dollars(limit) == dollars(least)
     said = f"{'probably' if is_likely else 'perhaps'} not enough"
     return ("; ", Strong(said), f": {quote_dollars(quote)} is expected")
 
@@ -315,10 +316,7 @@ def quote_dollars(quote: Quote) -> str:
         return "nothing"
     if quote.dollars is None:
         return NOT_KNOWN
-    # Of a task to a tenth of a cent, of the whole to the cent.
-    fine = bool(quote.task)
-    low, high = (words.money(each, fine=fine) for each in _ends(quote.dollars))
-    return low if low == high else f"{low} to {high}"
+    return dollars_range(quote.dollars)
 
 
 def quote_basis(quote: Quote) -> str:
@@ -331,6 +329,20 @@ def quote_basis(quote: Quote) -> str:
 
 def _ends(spread: Range) -> tuple[float, float]:
     return spread.p50, max(spread.p50, spread.p90)
+
+
+def dollars_range(spread: Range) -> str:
+    """Write between which amounts; a part never looks like more than the whole.
+
+    Example:
+        >>> from hypernb.model import Range
+        >>> dollars_range(Range(0.0642, 0.12)), dollars_range(Range(0.0042, 0.0128))
+        ('$0.064 to $0.12', '$0.0042 to $0.013')
+        >>> dollars_range(Range(0.0, 0.0))
+        '$0.00'
+    """
+    low, high = map(dollars, _ends(spread))
+    return low if low == high else f"{low} to {high}"
 
 
 def tokens_range(spread: Range) -> str:

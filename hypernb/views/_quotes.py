@@ -12,7 +12,7 @@ from hypernb.views._columns import columns
 from hypernb.views._frame import small
 from hypernb.views._left import span
 from hypernb.views._markup import el, table
-from hypernb.views._models import BY_SIZE, tokens_range
+from hypernb.views._models import BY_SIZE, dollars_range, tokens_range
 from hypernb.views._usage import cost_words
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _name(quote: Quote) -> str:
 
 
 def _cells(quote: Quote, used: Mapping[str, Used] | None) -> list[str]:
-    said = [_tokens(quote.tokens), _dollars(quote.dollars), _time(quote.minutes)]
+    cost = _UNKNOWN if quote.dollars is None else dollars_range(quote.dollars)
+    said = [_tokens(quote.tokens), cost, _time(quote.minutes)]
     if used:
         said += _was(used.get(quote.task, Used()))
     return said
@@ -103,16 +104,6 @@ def _tokens(tokens: Range | None) -> str:
     if tokens is None:
         return _UNKNOWN
     return tokens_range(tokens)
-
-
-def _dollars(dollars: Range | None) -> str:
-    if dollars is None:
-        return _UNKNOWN
-    return _span(words.money(dollars.p50), words.money(dollars.p90))
-
-
-def _span(least: str, most: str) -> str:
-    return least if least == most else f"{least} to {most}"
 
 
 def _time(minutes: Range | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypernb.views import words
+from hypernb.errors import dollars
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
@@ -35,10 +35,10 @@ def cost_words(usage: UsageSum) -> str:
         ('$0.50 and 1 unknown', 'unknown')
     """
     if not usage.unknown:
-        return words.money(usage.cost)
+        return dollars(usage.cost)
     if not usage.cost:
         return "unknown"
-    return f"{words.money(usage.cost)} and {usage.unknown:,} unknown"
+    return f"{dollars(usage.cost)} and {usage.unknown:,} unknown"
 
 
 def usage_html(by: Sequence[str], rows: Sequence[UsageSum], total: UsageSum) -> str:

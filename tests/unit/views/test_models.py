@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.errors import BudgetExhaustedError, dollars
 from hypernb.model import (
     AgentWork,
     Grant,
@@ -165,7 +166,7 @@ def test_quote_says_once_how_it_is_known(make: type[Examples], read: Any, form: 
         if form == "html"
         else mission_text(shown, 200, outlook=outlook)
     )
-    told = "$0.06 to $0.12, 14,000 to 30,000 tokens, 1 to 2 min (P50 to P90)"
+    told = "$0.064 to $0.12, 14,000 to 30,000 tokens, 1 to 2 min (P50 to P90)"
     said = re.sub(r"<[^>]+>", "", said)
     assert f"{told}, as the model guessed it" in said
     expect = said[said.index("What to expect") :]
@@ -182,13 +183,36 @@ def test_table_of_quotes_writes_numbers_as_the_plan_does() -> None:
         assert each in quote_words(quote)
 
 
+def test_whole_never_looks_like_less_than_its_part() -> None:
+    part = Quote(QuoteSource.ESTIMATE, task="read", dollars=Range(0.004, 0.0128))
+    whole = replace(part, task="", dollars=Range(0.004, 0.0131))
+    assert quote_words(part).startswith("$0.004 to $0.013 ")
+    assert quote_words(whole).startswith("$0.004 to $0.013 ")
+    assert quotes_text([part, whole]).count("$0.004 to $0.013 ") == 2
+
+
+@pytest.mark.parametrize("cost", [0.00231, 0.0157, 0.0463, 0.5])
+def test_amount_is_written_the_same_in_feed_page_and_table(
+    make: type[Examples], cost: float
+) -> None:
+    paid = dollars(cost)
+    facts: dict[str, Any] = {"model": "gpt-6", "cost": cost, "duration_s": 1.0}
+    answered = make.event("llm.responded", "lint", **facts)
+    settled = make.event("budget.settled", "lint", cost=cost)
+    assert plain(words.tell(answered)).endswith(f" {paid}.")
+    assert plain(words.tell(settled)) == f"It paid {paid}."
+    assert words.money_of(cost, 1.0) == f"{paid} of $1.00"
+    assert f"{paid} is spent" in str(BudgetExhaustedError(cost, 1.0, next_call=0.9))
+    assert paid in quotes_text([Quote(QuoteSource.ESTIMATE, dollars=Range(cost, cost))])
+
+
 @pytest.mark.parametrize(
     ("budget", "said"),
     [
-        pytest.param(0.06, "at most $0.06; probably not enough: $0.06 to $0.12 is", id="less"),
-        pytest.param(0.1, "at most $0.10; perhaps not enough: $0.06 to $0.12 is", id="between"),
+        pytest.param(0.06, "at most $0.06; probably not enough: $0.064 to $0.12 is", id="less"),
+        pytest.param(0.1, "at most $0.10; perhaps not enough: $0.064 to $0.12", id="between"),
         pytest.param(0.12, "at most $0.12; each attempt takes", id="enough"),
-        pytest.param(0.0, "no money; probably not enough: $0.06 to $0.12 is", id="none"),
+        pytest.param(0.0, "no money; probably not enough: $0.064 to $0.12 is", id="none"),
     ],
 )
 def test_budget_below_the_quote_is_told_before_approval(
@@ -318,7 +342,7 @@ def test_limits_are_written_with_all_their_digits(make: type[Examples]) -> None:
     assert "at most $0.055" in mission_text(shown, 200)
     record = make.mission("running", started_at=make.at(0), cost=0.0004)
     shown = make.snapshot("running", plan=with_a_model(make, budget=0.055), mission=record)
-    assert "$0.0004 of $0.0550 spent" in mission_html(shown, live=True)
+    assert "$0.0004 of $0.055 spent" in mission_html(shown, live=True)
 
 
 def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
@@ -399,7 +423,7 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
         pytest.param(
             "budget.reserved",
             {"cost": 0.02},
-            "Up to $0.020 is kept for a call.",
+            "Up to $0.02 is kept for a call.",
             id="kept-without-a-budget",
         ),
         pytest.param(
@@ -449,7 +473,7 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
             "mission.paused",
             {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04},
             "The mission was paused: $0.48 of $0.50 is spent, and its next call may cost "
-            "$0.04.",
+            "up to $0.04.",
             id="paused-for-money",
         ),
     ],
