@@ -66,6 +66,11 @@ class Price(BaseModel):
     cached: float | None = Field(None, ge=0, allow_inf_nan=False)
     source: str = ""
 
+    @property
+    def is_free(self) -> bool:
+        """Nothing is paid, whatever is read and written."""
+        return not (self.input or self.output or self.cached)
+
     def cost(self, use: TokenUse) -> float:
         """Return what a call has cost, in dollars.
 

@@ -121,7 +121,8 @@ def _quote(spec: PlanSpec, task: TaskSpec, known: Experience) -> Quote:
     minutes = _estimated_time(task)
     if task.estimate_tokens is None:
         source = QuoteSource.UNKNOWN if minutes is None else QuoteSource.ESTIMATE
-        return Quote(source, task.name, minutes=minutes)
+        is_free = model.price is not None and model.price.is_free
+        return Quote(source, task.name, dollars=_NOUGHT if is_free else None, minutes=minutes)
     guess = _apart(task.estimate_tokens, _DEARER, most=_most_tokens(task))
     uses = [_guessed(tokens) for tokens in (guess.p50, guess.p90)]
     raised = [_raised(use, size, most=_most_tokens(task)) for use in uses]

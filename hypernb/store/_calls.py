@@ -217,7 +217,7 @@ def sums(
             keys, input_tokens=int(read_), output_tokens=int(written), cost=float(cost)
         )
     for row in connection.execute(_counted(by, mission_id, since)):
-        keys, (live, spared, unknown) = tuple(row[: len(by)]), row[len(by) :]
+        keys, (live, spared, unknown, at_most) = tuple(row[: len(by)]), row[len(by) :]
         paid = found.get(keys) or UsageSum(keys)
         found[keys] = UsageSum(
             keys,
@@ -227,6 +227,7 @@ def sums(
             paid.output_tokens,
             paid.cost,
             int(unknown),
+            int(at_most),
         )
     return sorted(found.values(), key=lambda each: (-each.cost, -each.calls, each.keys))
 
@@ -305,10 +306,13 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
         case((is_live, 1), else_=0).label("live"),
         case((is_live, 0), else_=1).label("spared"),
         case((_is_unknown(), 1), else_=0).label("unknown"),
+        case((is_live & (c.state == CallState.LOST.value) & (c.cost > 0), 1), else_=0).label(
+            "at_most"
+        ),
     ).join(t.missions, t.missions.c.id == c.mission_id)
     each = _narrowed(rows, c.mission_id, at, mission_id, since).subquery()
     names = [each.c[f"key_{place}"] for place in range(len(by))]
-    added = (func.sum(each.c[name]) for name in ("live", "spared", "unknown"))
+    added = (func.sum(each.c[name]) for name in ("live", "spared", "unknown", "at_most"))
     return select(*names, *added).group_by(*names)
 
 

@@ -10,7 +10,7 @@ from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._egress import told_variables
-from hypernb.views._left import roughly
+from hypernb.views._left import between, roughly
 from hypernb.views._models import (
     NO_OUTLOOK,
     Outlook,
@@ -179,7 +179,7 @@ def _costs_nothing(task: TaskSpec) -> bool:
 def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:
     name = task.work.model if isinstance(task.work, AgentWork) else ""
     price = plan.models[name].price if name in plan.models else None
-    is_free = plan.is_replayed or (price is not None and not (price.input or price.output))
+    is_free = plan.is_replayed or (price is not None and price.is_free)
     return bool(name) and not is_free
 
 
@@ -288,10 +288,12 @@ def _work_to_do(figures: Figures) -> str:
 def _time(figures: Figures, plan: PlanSpec) -> Phrase:
     if figures.has_nothing_to_run:
         return ("none",)
-    left = figures.left
+    whole, left = figures.quote, figures.left
+    if whole is not None and whole.minutes is not None:
+        ends = (60 * whole.minutes.p50, 60 * max(whole.minutes.p50, whole.minutes.p90))
+        return ("about ", Strong(roughly(ends[0])), between(*ends))
     if left is not None:
-        said = roughly(left.seconds) if left.missions else words.duration(left.seconds)
-        return ("about ", Strong(said), *([left.range] if left.range else []))
+        return ("about ", Strong(left.about), *([left.range] if left.range else []))
     shared, known = {task.name for task in figures.shared}, figures.past.tasks
     runs = [task for task in plan.tasks if task.name not in shared]
     without = sum(1 for task in runs if task.estimate_s is None and task.name not in known)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import dollars, limit_words, told_apart
+from hypernb.model import CallState
 from hypernb.views._clean import line
 from hypernb.views._phrase import Phrase, Strong, named
 from hypernb.views.words import claim_words, clock, count, duration, money_of
@@ -100,6 +101,10 @@ def _responded(event: Event) -> Phrase:
         return ("The answer of ", *_named(event, otherwise="the model"), f" is {told}.")
     took = _number(event, "duration_s")
     within = f" in {duration(took)}" if took is not None else ""
+    if facts.get("state") == CallState.LOST:
+        cost = facts.get("cost")
+        paid = f"at most {cost_words(cost)} is paid" if cost else cost_words(cost)
+        return (*model, f" was asked, and nobody knows what it answered: {paid}.")
     figures = [*_tokens(facts), cost_words(facts.get("cost"))]
     return (*model, f" answered{within}: {', '.join(figures)}.")
 

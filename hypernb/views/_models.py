@@ -59,6 +59,9 @@ class Outlook:
         unknown: How many calls have no known cost.
         choices: Models that its tasks can be given, as long as a person may do that.
         planning: What the plan has cost, which no quote is for.
+        at_most: How many calls count with what was kept for them: nobody knows what they
+            cost, but not more.
+        unquoted: Why there are no quotes of a mission under way, as a sentence.
     """
 
     quotes: tuple[Quote, ...] = ()
@@ -66,6 +69,8 @@ class Outlook:
     unknown: int = 0
     choices: tuple[Choice, ...] = ()
     planning: float = 0.0
+    at_most: int = 0
+    unquoted: str = ""
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""
@@ -140,20 +145,16 @@ def price_words(price: Price | None) -> str:
         'cost not known'
     """
     figures = price_figures(price)
-    return figures if price is None or _is_free(price) else f"{figures} for a million tokens"
+    return figures if price is None or price.is_free else f"{figures} for a million tokens"
 
 
 def price_figures(price: Price | None) -> str:
     """Say the same where it is known already that a million tokens are meant."""
     if price is None:
         return NOT_KNOWN
-    if _is_free(price):
+    if price.is_free:
         return f"free, {line(price.source)}" if price.source else "free"
     return f"${price.input:g} read, ${price.output:g} written"
-
-
-def _is_free(price: Price) -> bool:
-    return not (price.input or price.output)
 
 
 def is_cheaper(price: Price | None, than: Sequence[Price | None]) -> bool:
@@ -263,8 +264,10 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
         >>> quote_words(Quote(QuoteSource.UNKNOWN))
         'cost not known: no past task and no guess to go by'
         >>> known = Quote(QuoteSource.HISTORY, runs=4, tokens=Range(87, 87), by_size=True)
-        >>> quote_words(known)[-55:]
+        >>> quote_words(known)[-54:]
         'from 4 past tasks and by the size of what is handed in'
+        >>> quote_words(Quote(QuoteSource.UNKNOWN, dollars=Range(0.0, 0.0)))
+        '$0.00, tokens not known: no past task and no guess to go by'
         >>> quote_words(Quote(QuoteSource.UNKNOWN), whole=Quote(QuoteSource.UNKNOWN))
         'cost not known'
     """
@@ -273,6 +276,8 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
     parts = [quote_dollars(quote)]
     if quote.tokens is not None:
         parts.append(f"{tokens_range(quote.tokens)} tokens")
+    elif quote.dollars is not None and quote.source is QuoteSource.UNKNOWN:
+        parts.append("tokens not known")
     if quote.minutes is not None:
         parts.append(span(*(60 * each for each in _ends(quote.minutes))))
     known = ", ".join(parts)
@@ -285,7 +290,24 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
 
 
 def _has_numbers(quote: Quote) -> bool:
-    return any(each is not None for each in (quote.dollars, quote.tokens, quote.minutes))
+    return any((quote.dollars and quote.dollars.p90, quote.tokens, quote.minutes))
+
+
+def quoted_words(outlook: Outlook) -> str:
+    """Say what a mission under way was quoted at, as a sentence; empty if nobody asks.
+
+    Example:
+        >>> from hypernb.model import Quote, Range
+        >>> whole = Quote(QuoteSource.HISTORY, runs=3, dollars=Range(0.1, 0.3))
+        >>> quoted_words(Outlook((whole,)))
+        'Quoted: $0.10 to $0.30 (P50 to P90), from 3 past tasks.'
+    """
+    quote = outlook.quote()
+    if quote is None:
+        return outlook.unquoted
+    if quote.source is QuoteSource.NOTHING:
+        return ""
+    return f"Quoted: {quote_words(quote)}."
 
 
 def short_of(limit: float, quote: Quote | None) -> Phrase:

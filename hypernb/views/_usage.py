@@ -33,12 +33,15 @@ def cost_words(usage: UsageSum) -> str:
         ...     UsageSum(("b",), 1, unknown=1)
         ... )
         ('$0.50 and 1 unknown', 'unknown')
+        >>> cost_words(UsageSum(("c",), 1, cost=0.05, at_most=1))
+        'at most $0.05'
     """
+    paid = f"{'at most ' if usage.at_most else ''}{dollars(usage.cost)}"
     if not usage.unknown:
-        return dollars(usage.cost)
+        return paid
     if not usage.cost:
         return "unknown"
-    return f"{dollars(usage.cost)} and {usage.unknown:,} unknown"
+    return f"{paid} and {usage.unknown:,} unknown"
 
 
 def usage_html(by: Sequence[str], rows: Sequence[UsageSum], total: UsageSum) -> str:

@@ -406,7 +406,7 @@ def _settled(event: Event) -> Phrase:
     cost, model = facts.get("cost"), facts.get("model")
     if cost is None:
         return ("It used ", named(str(model or "a model")), "; cost not known.")
-    paid = f"It paid {dollars(_number(cost))}"
+    paid = f"It paid {'at most ' if facts.get('at_most') else ''}{dollars(_number(cost))}"
     return (f"{paid} to ", named(str(model)), ".") if model else (f"{paid}.",)
 
 

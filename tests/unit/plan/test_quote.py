@@ -75,6 +75,13 @@ def test_nothing_known_stays_unknown_and_makes_the_whole_unknown() -> None:
     assert whole == Quote(QuoteSource.UNKNOWN)
 
 
+def test_free_model_costs_nothing_whatever_it_uses() -> None:
+    free = MODEL.model_copy(update={"price": Price(input=0, output=0)})
+    task, whole = quoted(plan(asks(), models={"main": free}))
+    assert task == Quote(QuoteSource.UNKNOWN, "a", dollars=FREE)
+    assert whole == Quote(QuoteSource.UNKNOWN, dollars=FREE)
+
+
 def test_unknown_prices_are_unknown_and_never_nothing() -> None:
     dear = MODEL.model_copy(update={"price": None})
     spec = plan(asks(estimate_tokens=10), models={"main": dear})

@@ -138,6 +138,55 @@ def test_quotes_as_of_the_approval_stand_beside_what_was_used(session: Session) 
     assert "from 3 past tasks" in rows[2]
 
 
+def test_page_of_a_mission_under_way_shows_what_was_quoted(session: Session) -> None:
+    clock = Ticking()
+    warm = under_way(session, spec("a", "b", "c"), clock)
+    for name in "abc":
+        work(warm, name, tokens=100, cost=0.5)
+    record = session.store.create_mission(spec("a", "b"), by="ada")
+    mission = Mission(session, record)
+    before = mission.outlook().quotes
+    assert before
+    mission.approve()
+    other = under_way(session, spec("a", "b"), clock)
+    for name in "ab":
+        work(other, name, tokens=10_000, cost=2.0)
+    assert mission.quote().quotes != before
+    assert mission.outlook().quotes == before
+    held = take_up(session.store, record, clock)
+    held.commit(held.change("mission.started", mission_state=MissionState.RUNNING))
+    assert mission.outlook().quotes == before
+    assert "Quoted: cost not known, 200 tokens" in mission._repr_mimebundle_()["text/plain"]
+
+
+def test_page_says_that_nothing_was_kept_of_quotes(session: Session) -> None:
+    record = session.store.create_mission(spec("a"), by="ada")
+    session.store.approve(
+        record.id, revision=1, plan_hash=record.plan_hash, by="ada", quotes=()
+    )
+    held = take_up(session.store, record, Ticking())
+    held.commit(held.change("mission.started", mission_state=MissionState.RUNNING))
+    page = Mission(session, record)._repr_mimebundle_()
+    for form in ("text/plain", "text/html"):
+        assert "What was quoted was not kept with its approval." in page[form]
+
+
+def test_table_shows_planning_beside_all_tasks(session: Session) -> None:
+    planning = CallRecord(
+        id=new_id(),
+        mission_id=MissionId(""),
+        state=CallState.LOST,
+        at=datetime(2026, 11, 20, tzinfo=UTC),
+        cost=0.5,
+    )
+    record = session.store.create_mission(spec("a"), by="ada", planning=[planning])
+    mission = Mission(session, record).approve()
+    rows = [row.split() for row in repr(mission.quoted()).splitlines()[2:5]]
+    assert rows[1][:2] == ["all", "tasks"]
+    assert " ".join(rows[2]) == "planning – – – 0 at most $0.50 – is not quoted"
+    assert "planning" not in repr(session.quote(spec("a")))
+
+
 def test_planning_is_left_out_as_no_quote_is_for_it(session: Session) -> None:
     planning = CallRecord(
         id=new_id(),

@@ -25,6 +25,7 @@ from hypernb.views import (
     Figures,
     Outlook,
     allowed,
+    expected,
     mission_html,
     mission_text,
     money_ways,
@@ -181,6 +182,79 @@ def test_table_of_quotes_writes_numbers_as_the_plan_does() -> None:
     for each in ("14,000 to 30,000", "1 to 2 min"):
         assert each in said
         assert each in quote_words(quote)
+
+
+def test_time_to_expect_is_that_of_the_quote(make: type[Examples]) -> None:
+    shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
+    whole = replace(WHOLE, minutes=Range(0.5, 2.0))
+    figures = Figures(shown, outlook=Outlook((whole, OF_LINT)))
+    assert plain(dict(expected(figures))["Time"]) == "about 30 s (30 s to 2 min)"
+    assert "30 s to 2 min (P50 to P90)" in plain(dict(expected(figures))["Quote"])
+
+
+def test_time_left_is_that_of_the_quotes(make: type[Examples]) -> None:
+    plan = with_a_model(make)
+    quotes = tuple(
+        Quote(QuoteSource.HISTORY, task.name, 3, minutes=Range(4.0, 8.0)) for task in plan.tasks
+    )
+    left = Figures(make.snapshot("awaiting_approval", plan=plan), outlook=Outlook(quotes)).left
+    assert left is not None
+    assert (left.basis, left.seconds % 240) == ("as it was quoted", 0)
+    assert left.high > left.seconds
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_page_under_way_says_what_was_quoted(make: type[Examples], form: str) -> None:
+    record = make.mission("running", started_at=make.at(0))
+    shown = make.snapshot("running", plan=with_a_model(make), mission=record)
+    said = (
+        mission_html(shown, live=True, outlook=OUTLOOK)
+        if form == "html"
+        else mission_text(shown, 200, outlook=OUTLOOK)
+    )
+    quoted = "Quoted: $0.12 to $0.30, 9,000 to 21,000 tokens (P50 to P90), from 12 past tasks."
+    assert quoted in said
+
+
+def test_free_quote_without_history_is_no_unknown_cost(make: type[Examples]) -> None:
+    free = Quote(QuoteSource.UNKNOWN, dollars=Range(0.0, 0.0))
+    said = "$0.00, tokens not known: no past task and no guess to go by"
+    assert quote_words(free) == said
+    assert "$0.00" in quotes_text([free])
+    record = make.mission("succeeded", started_at=make.at(0), finished_at=make.at(100))
+    shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
+    page = mission_text(shown, 300, outlook=Outlook((free,)))
+    assert "It cost $0.00; quoted: $0.00." in page
+
+
+def test_cost_that_holds_a_reserve_is_told_as_a_bound(make: type[Examples]) -> None:
+    record = make.mission("cancelled", finished_at=make.at(100), cost=0.05)
+    shown = make.snapshot("cancelled", plan=with_a_model(make), mission=record)
+    figures = Figures(shown, outlook=Outlook(at_most=1))
+    assert figures.cost_words == "at most $0.05"
+    assert figures.spent_words == "at most $0.05 spent"
+    settled = make.event("budget.settled", "lint", cost=0.05, model="gpt-6", at_most=True)
+    assert plain(words.tell(settled)) == "It paid at most $0.05 to gpt-6."
+
+
+@pytest.mark.parametrize(
+    ("quote", "said"),
+    [
+        pytest.param(
+            Quote(QuoteSource.HISTORY, tokens=Range(9.0, 30.0)),
+            "The first number is as likely too low as too high; one in ten exceeds the second.",
+            id="two",
+        ),
+        pytest.param(
+            Quote(QuoteSource.HISTORY, tokens=Range(9.0, 9.0)),
+            "Each number is as likely too low as too high.",
+            id="one",
+        ),
+    ],
+)
+def test_foot_of_quotes_explains_only_the_numbers_there(quote: Quote, said: str) -> None:
+    assert quotes_text([quote]).endswith(said)
+    assert "number" not in quotes_text([Quote(QuoteSource.UNKNOWN)])
 
 
 def test_whole_never_looks_like_less_than_its_part() -> None:
