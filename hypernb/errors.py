@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 LIST_AT_MOST = 10
 ROUTE_AT_MOST = 30
-_CENT = 0.01
+_DIME = 0.1
+_PLACES = 6
+_PLACES_AT_MOST = 12
+_ROUNDING = 1e-9
 
 
 def _rebuild(
@@ -511,17 +514,24 @@ class BudgetExhaustedError(HypernbError):
 
 
 def dollars(amount: float) -> str:
-    """Write an amount so that small ones are not rounded away.
+    """Write an amount to the cent, and below ten cents with two digits that count.
+
+    The same amount is written the same everywhere, and a part never looks like more than the
+    whole.
 
     Example:
-        >>> dollars(0.3), dollars(12.5), dollars(0.00042)
-        ('$0.30', '$12.50', '$0.00042')
+        >>> dollars(0.3), dollars(12.5), dollars(0.0157), dollars(0.02), dollars(0.00042)
+        ('$0.30', '$12.50', '$0.016', '$0.02', '$0.00042')
     """
-    return f"${amount:.2g}" if 0 < amount < _CENT else f"${amount:,.2f}"
+    if not 0 < amount < _DIME:
+        return f"${amount:,.2f}"
+    return _to(min(1 - math.floor(math.log10(amount)), _PLACES_AT_MOST), amount)
 
 
-_DIGITS = range(2, 7)
-_ROUNDING = 1e-9
+def _to(places: int, amount: float) -> str:
+    """Write an amount to so many places, without noughts behind the cents."""
+    whole, _, cents = f"{amount:,.{places}f}".partition(".")
+    return f"${whole}.{cents.rstrip('0'):0<2}"
 
 
 def limit_words(amount: float) -> str:
@@ -542,18 +552,29 @@ def told_apart(*amounts: float, limit: float) -> tuple[str, ...]:
 
     Example:
         >>> told_apart(0.0041, 0.0512, limit=0.055)
-        ('$0.004', '$0.051', '$0.055')
+        ('$0.0041', '$0.051', '$0.055')
         >>> told_apart(0.3, limit=0.5), told_apart(0.0549, limit=0.055)
-        (('$0.30', '$0.50'), ('$0.0549', '$0.0550'))
+        (('$0.30', '$0.50'), ('$0.0549', '$0.055'))
     """
-    exact = round(limit, _DIGITS[-1])
+    exact = round(limit, _PLACES)
     most = exact if exact <= limit + _ROUNDING else math.floor(limit * 1e6) / 1e6
-    different = {0.0, most, *(round(each, _DIGITS[-1]) for each in amounts)}
-    for digits in _DIGITS:
-        is_whole = round(most, digits) == most
-        if is_whole and len({f"{each:.{digits}f}" for each in different}) == len(different):
-            break
-    return tuple(f"${each:,.{digits}f}" for each in (*amounts, most))
+    values = [*(round(each, _PLACES) for each in amounts), most]
+    said = [*map(dollars, amounts), _to(_PLACES, most)]
+    for places in range(3, _PLACES + 1):
+        blurred = [place for place in range(len(amounts)) if _is_blurred(place, values, said)]
+        for place in blurred:
+            said[place] = _to(max(places, len(said[place].partition(".")[2])), amounts[place])
+    return tuple(said)
+
+
+def _is_blurred(place: int, values: Sequence[float], said: Sequence[str]) -> bool:
+    """Tell whether an amount, as it is said, is not on the right side of all others."""
+    written = [float(each[1:].replace(",", "")) for each in said]
+    own, told = values[place], written[place]
+    return any(
+        (own < other, own == other) != (told < shown, told == shown)
+        for other, shown in zip(values, written, strict=True)
+    )
 
 
 class TaskTimeoutError(TaskError):

@@ -209,7 +209,7 @@ def _writable(json_path: str | None) -> Path | None:
 def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
     from hypernb.views import plan_text
 
-    # Looked up before the approval: nobody asks what was quoted of a mission that runs.
+    # Looked up before the approval, after which it may run before its plan is shown.
     outlook = mission.outlook()
     if not yes and not sys.stdin.isatty():
         # Planning it may have cost something, so it is not to be planned again to be seen.

@@ -234,7 +234,10 @@ def responded(
 
 
 def call_settled(at: datetime, call: CallRecord, paid: float) -> Change:
-    """A call was paid; how much of it is the mission's cost, ``llm.responded`` has told."""
+    """A call was paid; how much of it is the mission's cost, ``llm.responded`` has told.
+
+    Of one that was lost, it is what was kept for it, and so no count.
+    """
     payload = {
         "cost": paid,
         "call": call.id,
@@ -242,6 +245,8 @@ def call_settled(at: datetime, call: CallRecord, paid: float) -> Change:
         "input_tokens": call.input_tokens,
         "output_tokens": call.output_tokens,
     }
+    if call.state is CallState.LOST:
+        payload["at_most"] = True
     return _told(EventKind.BUDGET_SETTLED, at, call, payload)
 
 

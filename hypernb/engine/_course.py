@@ -187,7 +187,7 @@ class Course:
     def leave_rest(self, at: datetime) -> tuple[list[Change], str]:
         """End what has not begun, because a person wanted only what ran to end."""
         spent, limit = told_apart(self.budget.spent, limit=self.budget.limit or 0.0)
-        error = f"it was to finish only what ran: {spent} of its budget of {limit} are spent"
+        error = f"it was to finish only what ran: {spent} of its budget of {limit} is spent"
         return [self.exhausted(at), *self.cancel_rest(at, because=UNCOVERED)], error
 
     def exhausted(self, at: datetime, needed: float | None = None) -> Change:

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import ContextTooLargeError
-from hypernb.model import TokenUse
+from hypernb.model import BYTES_A_TOKEN, TokenUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,6 @@ _PER_REQUEST: Final = 64
 _PER_MESSAGE: Final = 16
 _PER_TOOL: Final = 32
 _DENSE_BYTES: Final = 2
-_USUAL_BYTES: Final = 4
 _LEAST_OUTPUT: Final = 256
 _PARTS: Final = {
     "system": "the instructions",
@@ -60,7 +59,7 @@ def broken_off(spec: ModelSpec, request: ChatRequest, characters: int) -> TokenU
     No more than what was reserved for it.
     """
     most = worst_case(spec, request)
-    read, wrote = _input_tokens(request, _USUAL_BYTES), -(-characters // _USUAL_BYTES)
+    read, wrote = _input_tokens(request, BYTES_A_TOKEN), -(-characters // BYTES_A_TOKEN)
     return TokenUse(
         input_tokens=min(read, most.input_tokens), output_tokens=min(wrote, most.output_tokens)
     )
@@ -71,7 +70,7 @@ def output_limit(spec: ModelSpec, request: ChatRequest) -> int:
     asked = _asked_output(spec, request)
     if spec.context_tokens is None:
         return asked
-    room = spec.context_tokens - _input_tokens(request, _USUAL_BYTES)
+    room = spec.context_tokens - _input_tokens(request, BYTES_A_TOKEN)
     return min(asked, max(room, _LEAST_OUTPUT))
 
 
@@ -86,7 +85,7 @@ def check_size(spec: ModelSpec, request: ChatRequest) -> None:
     """
     if spec.context_tokens is None:
         return
-    read = _input_tokens(request, _USUAL_BYTES)
+    read = _input_tokens(request, BYTES_A_TOKEN)
     least = min(_LEAST_OUTPUT, _asked_output(spec, request))
     if read + least > spec.context_tokens:
         raise too_large(spec, request, tokens=read, limit=spec.context_tokens)
@@ -101,7 +100,7 @@ def too_large(
         parts.update(_parts(message))
     parts["the tools"] = _size(_tool_texts(request))
     parts["the form of the answer"] = _size([_schema_text(request)])
-    named = {name: -(-size // _USUAL_BYTES) for name, size in parts.items() if size}
+    named = {name: -(-size // BYTES_A_TOKEN) for name, size in parts.items() if size}
     return ContextTooLargeError(spec.name, spec.host, tokens=tokens, limit=limit, parts=named)
 
 

@@ -34,7 +34,7 @@ from hypernb.model._lanes import (
     ToolCallState,
 )
 from hypernb.model._messages import EVERYBODY, AgentMessage
-from hypernb.model._models import ModelSpec, Price, TokenUse
+from hypernb.model._models import BYTES_A_TOKEN, ModelSpec, Price, TokenUse
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
     ALL_AT_MOST,
@@ -80,6 +80,7 @@ from hypernb.model._usage import OVERSPENT, UNCOVERED, Usage, UsageRecord
 
 __all__ = [
     "ALL_AT_MOST",
+    "BYTES_A_TOKEN",
     "DEFAULT_CONCURRENCY",
     "DEFAULT_TIMEOUT_S",
     "EVERYBODY",

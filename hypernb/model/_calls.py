@@ -96,6 +96,11 @@ class CallRecord:
         """It counts as paid, and nobody knows how much it has cost."""
         return self.is_live and self.state.is_paid and self.cost is None
 
+    @property
+    def is_lost(self) -> bool:
+        """It counts with what was kept for it: nobody knows what it cost, but not more."""
+        return self.is_live and self.state is CallState.LOST and bool(self.cost)
+
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
@@ -107,6 +112,8 @@ class UsageSum:
         spared: How many of those there were besides.
         cost: In dollars, as far as it is known.
         unknown: How many calls have no known cost.
+        at_most: How many count with what was kept for them: nobody knows what they cost, but
+            not more.
     """
 
     keys: tuple[str, ...]
@@ -116,6 +123,7 @@ class UsageSum:
     output_tokens: int = 0
     cost: float = 0.0
     unknown: int = 0
+    at_most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +132,8 @@ class TaskHistory:
 
     Attributes:
         size: Characters of the first request of it; 0 if not known.
-        cost: In dollars; None if a part of it is not known.
         seconds: Its working time.
+        cached_tokens: Of those that it read, the ones that the server had at hand.
     """
 
     agent: str
@@ -133,9 +141,9 @@ class TaskHistory:
     calls: int
     input_tokens: int
     output_tokens: int
-    cost: float | None
     seconds: float
     size: int = 0
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

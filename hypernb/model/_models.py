@@ -12,6 +12,9 @@ _MILLION = 1_000_000
 _TIMES: Final = 10
 _LEEWAY: Final = 100_000
 
+BYTES_A_TOKEN: Final = 4
+"""About so many bytes of usual text are a token."""
+
 
 class TokenUse(BaseModel):
     """How many tokens a call has used.
@@ -62,6 +65,11 @@ class Price(BaseModel):
     output: float = Field(ge=0, allow_inf_nan=False)
     cached: float | None = Field(None, ge=0, allow_inf_nan=False)
     source: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing is paid, whatever is read and written."""
+        return not (self.input or self.output or self.cached)
 
     def cost(self, use: TokenUse) -> float:
         """Return what a call has cost, in dollars.

@@ -40,6 +40,8 @@ class Quote:
         source: How it is known; of a whole, the weakest of its tasks.
         runs: How many past tasks it is taken from.
         minutes: Of a whole: with its tasks side by side as they may run.
+        by_size: It was raised to what is handed in, which is more than past tasks had or
+            anybody guessed.
     """
 
     source: QuoteSource
@@ -48,13 +50,17 @@ class Quote:
     tokens: Range | None = None
     dollars: Range | None = None
     minutes: Range | None = None
+    by_size: bool = False
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON values, as the event of an approval keeps it."""
         ranges = {name: getattr(self, name) for name in _RANGES}
-        return {"task": self.task, "source": self.source.value, "runs": self.runs} | {
+        facts: dict[str, Any] = {
             name: [each.p50, each.p90] for name, each in ranges.items() if each is not None
         }
+        if self.by_size:
+            facts["by_size"] = True
+        return {"task": self.task, "source": self.source.value, "runs": self.runs, **facts}
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Quote:
@@ -74,6 +80,7 @@ class Quote:
                 str(facts["task"]),
                 int(facts["runs"]),
                 **{name: _range(facts[name]) for name in _RANGES if name in facts},
+                by_size=facts.get("by_size") is True,
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"this is no quote: {str(facts)[:100]!r}") from error

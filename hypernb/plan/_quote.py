@@ -3,8 +3,11 @@
 Of a task that works with a model: from at least three tasks of the same agent with the same
 model that have succeeded, those with requests of the most similar size if there are many; else
 as whoever planned it has estimated (`TaskSpec.estimate_tokens`, `TaskSpec.estimate_s`); else
-nothing is known, and nothing is made up. Of any other task only its time is quoted: an agent's
-own tools use no model, and what a function pays nobody knows but itself.
+nothing is known, and nothing is made up. No less is quoted than what is handed in makes: each
+answer of the model is to a request that holds it. Dollars are those tokens at the price in the
+plan, for the same model may be at another server that asks more, or nothing. Of any other task
+only its time is quoted: an agent's own tools use no model, and what a function pays nobody
+knows but itself.
 
 The P50 of a sum is the sum of the P50s. Its P90 lies above that by the root of the sum of the
 squares of what each P90 lies above its P50: of many tasks that vary by themselves, some come
@@ -21,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hypernb.model import (
+    BYTES_A_TOKEN,
     AgentWork,
     Past,
     PythonWork,
@@ -48,6 +52,7 @@ _SLOWER: Final = 2.0
 """What seldom is exceeded of an estimate of tokens, and of time."""
 _READ: Final = 0.8
 """How much of the tokens of an estimate are read, where the price has to be guessed."""
+_MOST_TOKENS: Final = 2**53
 _NOUGHT: Final = Range(0.0, 0.0)
 _WEAKNESS: Final = (
     QuoteSource.NOTHING,
@@ -64,10 +69,12 @@ class Experience:
     Attributes:
         histories: What tasks have used, newest first, by agent and name of the model.
         past: What earlier missions like this one say.
+        handed_in: How many bytes of variables tasks are told at least, by name.
     """
 
     histories: Mapping[tuple[str, str], Sequence[TaskHistory]] = field(default_factory=dict)
     past: Past = field(default_factory=Past)
+    handed_in: Mapping[str, int] = field(default_factory=dict)
 
 
 def models_used(spec: PlanSpec) -> set[tuple[str, str]]:
@@ -107,16 +114,27 @@ def _quote(spec: PlanSpec, task: TaskSpec, known: Experience) -> Quote:
     model = _model_of(spec, task)
     if model is None:
         return _without_model(task, known.past)
+    size = _size(spec, task) + known.handed_in.get(task.name, 0)
     runs = known.histories.get((task.agent, model.name), ())
     if len(runs) >= LEAST_RUNS:
-        return _from_history(task, model, _nearest(runs, _size(spec, task)))
-    tokens = dollars = None
-    if task.estimate_tokens is not None:
-        tokens = _apart(task.estimate_tokens, _DEARER, most=_most_tokens(task))
-        dollars = _capped(_priced(tokens, model), task)
-    minutes = _time(task, known.past)
-    source = QuoteSource.ESTIMATE if tokens or task.estimate_s is not None else None
-    return Quote(source or QuoteSource.UNKNOWN, task.name, 0, tokens, dollars, minutes)
+        return _from_history(task, model, _nearest(runs, size), size)
+    minutes = _estimated_time(task)
+    if task.estimate_tokens is None:
+        source = QuoteSource.UNKNOWN if minutes is None else QuoteSource.ESTIMATE
+        is_free = model.price is not None and model.price.is_free
+        return Quote(source, task.name, dollars=_NOUGHT if is_free else None, minutes=minutes)
+    guess = _apart(task.estimate_tokens, _DEARER, most=_most_tokens(task))
+    uses = [_guessed(tokens) for tokens in (guess.p50, guess.p90)]
+    raised = [_raised(use, size, most=_most_tokens(task)) for use in uses]
+    return Quote(
+        QuoteSource.ESTIMATE,
+        task.name,
+        0,
+        Range(*(float(use.total) for use in raised)),
+        _dollars_of(raised, task, model, lambda costs: Range(*costs)),
+        minutes,
+        by_size=raised != uses,
+    )
 
 
 def _without_model(task: TaskSpec, past: Past) -> Quote:
@@ -132,7 +150,8 @@ def _without_model(task: TaskSpec, past: Past) -> Quote:
 
 def _size(spec: PlanSpec, task: TaskSpec) -> int:
     prompt = task.work.prompt if isinstance(task.work, AgentWork) else ""
-    return len(task.goal or spec.goal) + len(prompt) + len(task.check)
+    said = (task.goal or spec.goal, prompt, task.check)
+    return sum(len(text.encode(errors="replace")) for text in said)
 
 
 def _nearest(runs: Sequence[TaskHistory], size: int) -> Sequence[TaskHistory]:
@@ -143,25 +162,46 @@ def _nearest(runs: Sequence[TaskHistory], size: int) -> Sequence[TaskHistory]:
     return sorted(sized, key=lambda run: abs(math.log(run.size / size)))[:_MOST_RUNS]
 
 
-def _from_history(task: TaskSpec, model: ModelSpec, runs: Sequence[TaskHistory]) -> Quote:
-    tokens = _range(run.input_tokens + run.output_tokens for run in runs)
-    costs = [_cost(run, model) for run in runs]
-    paid = [cost for cost in costs if cost is not None]
+def _from_history(
+    task: TaskSpec, model: ModelSpec, runs: Sequence[TaskHistory], size: int
+) -> Quote:
+    used = [_used(run) for run in runs]
+    most = _most_tokens(task)
+    raised = [
+        _raised(use, size, times=run.calls, most=most)
+        for run, use in zip(runs, used, strict=True)
+    ]
     return Quote(
         QuoteSource.HISTORY,
         task.name,
         len(runs),
-        tokens,
-        _capped(_range(paid), task) if len(paid) == len(costs) else None,
+        _range(use.total for use in raised),
+        _dollars_of(raised, task, model, _range),
         _range(run.seconds / _MINUTE for run in runs),
+        by_size=raised != used,
     )
 
 
-def _cost(run: TaskHistory, model: ModelSpec) -> float | None:
-    if run.cost is not None or model.price is None:
-        return run.cost
-    use = TokenUse(input_tokens=run.input_tokens, output_tokens=run.output_tokens)
-    return model.price.cost(use)
+def _used(run: TaskHistory) -> TokenUse:
+    return TokenUse(
+        input_tokens=min(run.input_tokens, _MOST_TOKENS),
+        output_tokens=min(run.output_tokens, _MOST_TOKENS),
+        cached_tokens=min(run.cached_tokens, _MOST_TOKENS),
+    )
+
+
+def _guessed(tokens: float) -> TokenUse:
+    read = round(tokens * _READ)
+    return TokenUse(input_tokens=read, output_tokens=round(tokens) - read)
+
+
+def _raised(use: TokenUse, size: int, *, times: int = 1, most: float) -> TokenUse:
+    """Return it with no less read than so many requests hold, the first in any case."""
+    each = -(-size // BYTES_A_TOKEN)
+    least = int(min(each * times, max(each, most), _MOST_TOKENS))
+    if use.input_tokens >= least:
+        return use
+    return use.model_copy(update={"input_tokens": least})
 
 
 def _range(values: Iterable[float]) -> Range:
@@ -169,20 +209,19 @@ def _range(values: Iterable[float]) -> Range:
     return Range(spread.typical, spread.high)
 
 
-def _priced(tokens: Range, model: ModelSpec) -> Range | None:
-    price = model.price
-    if price is None:
+def _dollars_of(
+    uses: Iterable[TokenUse],
+    task: TaskSpec,
+    model: ModelSpec,
+    ends: Callable[[list[float]], Range],
+) -> Range | None:
+    if model.price is None:
         return None
-
-    def cost(many: float) -> float:
-        read = round(many * _READ)
-        return price.cost(TokenUse(input_tokens=read, output_tokens=round(many) - read))
-
-    return Range(cost(tokens.p50), cost(tokens.p90))
+    return _capped(ends([model.price.cost(use) for use in uses]), task)
 
 
-def _capped(dollars: Range | None, task: TaskSpec) -> Range | None:
-    if dollars is None or task.cap_cost is None:
+def _capped(dollars: Range, task: TaskSpec) -> Range:
+    if task.cap_cost is None:
         return dollars
     return Range(min(dollars.p50, task.cap_cost), min(dollars.p90, task.cap_cost))
 
@@ -200,6 +239,10 @@ def _apart(middle: float, times: float, *, most: float) -> Range:
 def _time(task: TaskSpec, past: Past) -> Range | None:
     if (spread := past.tasks.get(task.name)) is not None:
         return Range(spread.typical / _MINUTE, spread.high / _MINUTE)
+    return _estimated_time(task)
+
+
+def _estimated_time(task: TaskSpec) -> Range | None:
     if task.estimate_s is None:
         return None
     most = task.timeout_s * task.attempts
@@ -223,6 +266,7 @@ def _whole(spec: PlanSpec, quotes: Sequence[Quote], past: Past) -> Quote:
         tokens=tokens,
         dollars=dollars,
         minutes=_side_by_side(spec, quotes),
+        by_size=any(each.by_size for each in quotes),
     )
 
 

@@ -633,7 +633,8 @@ class Mission:
         from hypernb.session._models import outlook
         from hypernb.views import NO_OUTLOOK
 
-        known = self.plan if plan is None and self.asks_models else plan
+        is_asked = self.asks_models or self.record.cost
+        known = self.plan if plan is None and is_asked else plan
         return NO_OUTLOOK if known is None else outlook(self, known)
 
     # -- waiting ------------------------------------------------------------------------

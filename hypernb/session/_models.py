@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hypernb.views import Outlook
 
 T = TypeVar("T")
+_UNQUOTED: Final = "What was quoted was not kept with its approval."
 _A_CENTURY: Final = 36_500.0
 """In days."""
 
@@ -172,36 +173,44 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     from hypernb.views import NO_OUTLOOK, Outlook, models_used
 
     if not models_used(plan):
-        return NO_OUTLOOK
+        # No plan may have come of a model's planning, which has cost something all the same.
+        is_paid = not plan.tasks and mission.record.cost
+        return Outlook(**_paid(mission)) if is_paid else NO_OUTLOOK
     from hypernb.session._choices import choices
 
     record, offered = mission.record, choices(mission, plan)
-    # While it runs, nobody asks what was quoted; and a cassette is never paid.
-    is_quoted = record.started_at is None or record.state.is_final
-    quotes = _quotes(mission) if is_quoted and not plan.is_replayed else ()
+    # A cassette is never paid.
+    quotes = () if plan.is_replayed else _quotes(mission)
     if record.started_at is None:
         return Outlook(quotes, choices=offered)
-    unknown, planning = _paid(mission)
-    return Outlook(quotes, _budget(mission), unknown, offered, planning)
+    unquoted = "" if quotes or plan.is_replayed else _UNQUOTED
+    return Outlook(
+        quotes, _budget(mission), choices=offered, unquoted=unquoted, **_paid(mission)
+    )
 
 
 def _quotes(mission: Mission) -> tuple[Quote, ...]:
+    """Return what was quoted for the plan when it was approved; before, what it is now."""
+    from hypernb.session._quoting import kept_quotes
+
     try:
-        if mission.record.started_at is None:
-            return mission.quote().quotes
-        return mission.quoted().quotes
+        kept = kept_quotes(mission)
+        return kept if kept or mission.record.started_at else mission.quote().quotes
     except HypernbError:
         return ()
 
 
-def _paid(mission: Mission) -> tuple[int, float]:
-    """Return how many calls have no known cost, and what planning has cost."""
+def _paid(mission: Mission) -> dict[str, Any]:
+    """Return how many calls have no known cost, or only a bound, and what planning cost."""
     try:
         sums = mission.session.store.usage_sums(("task",), mission_id=mission.record.id)
     except HypernbError:
-        return 0, 0.0
-    planning = sum(each.cost for each in sums if each.keys == ("",))
-    return sum(each.unknown for each in sums), planning
+        return {}
+    return {
+        "unknown": sum(each.unknown for each in sums),
+        "at_most": sum(each.at_most for each in sums),
+        "planning": sum(each.cost for each in sums if each.keys == ("",)),
+    }
 
 
 def _budget(mission: Mission) -> float | None:

@@ -31,10 +31,12 @@ class QuoteTable(Sequence[Quote]):
     Attributes:
         quotes: The quotes; empty if none were made.
         used: What was used, by task name; the whole is named ``""``. Empty before.
+        planning: What a model has used to plan, which no quote is for; None if none did.
     """
 
     quotes: tuple[Quote, ...]
     used: Mapping[str, Used] = field(default_factory=dict)
+    planning: Used | None = None
 
     @property
     def whole(self) -> Quote | None:
@@ -75,12 +77,12 @@ class QuoteTable(Sequence[Quote]):
     def __repr__(self) -> str:
         from hypernb.views import quotes_text
 
-        return quotes_text(self.quotes, self.used)
+        return quotes_text(self.quotes, self.used, planning=self.planning)
 
     def _repr_html_(self) -> str:
         from hypernb.views import quotes_html
 
-        return quotes_html(self.quotes, self.used)
+        return quotes_html(self.quotes, self.used, self.planning)
 
 
 def quote(
@@ -88,12 +90,14 @@ def quote(
 ) -> QuoteTable:
     """Quote a plan from what the store knows; see `hypernb.session.Session.quote`."""
     from hypernb.plan import Experience, models_used, quote_plan
+    from hypernb.views import bytes_handed_in
 
     histories = {
         (agent, model): store.task_history(agent, model)
         for agent, model in sorted(models_used(spec))
     }
-    known = Experience(histories, store.past_of(spec) if past is None else past)
+    earlier = store.past_of(spec) if past is None else past
+    known = Experience(histories, earlier, bytes_handed_in(spec))
     return QuoteTable(quote_plan(spec, known, done=done))
 
 
@@ -123,10 +127,27 @@ def _tasks(mission: Mission) -> int:
 
 def quoted(mission: Mission) -> QuoteTable:
     """Return the quotes as of the approval, beside what was used; see `Mission.quoted`."""
-    quotes: tuple[Quote, ...] = ()
+    return QuoteTable(kept_quotes(mission), _used(mission), _planning(mission))
+
+
+def kept_quotes(mission: Mission) -> tuple[Quote, ...]:
+    """Return the quotes that the approval of the current revision has kept."""
     for event in mission.events(kinds=(EventKind.PLAN_APPROVED,), newest=True, limit=1):
-        quotes = _read(event.payload.get("quotes"))
-    return QuoteTable(quotes, _used(mission))
+        if event.payload.get("plan_hash") == mission.record.plan_hash:
+            return _read(event.payload.get("quotes"))
+    return ()
+
+
+def _planning(mission: Mission) -> Used | None:
+    """Return what planning has used, which no quote is for; None if no model has planned."""
+    from hypernb.views import Used
+
+    sums = mission.session.store.usage_sums(("task",), mission_id=mission.record.id)
+    for each in sums:
+        if each.keys == ("",) and each.calls:
+            tokens = each.input_tokens + each.output_tokens
+            return Used(tokens, each.cost, each.unknown, None, each.at_most)
+    return None
 
 
 def _read(told: Any) -> tuple[Quote, ...]:
@@ -153,16 +174,21 @@ def _used(mission: Mission) -> dict[str, Used]:
             tokens[name] = tokens.get(name, 0) + used
             dollars[name] = dollars.get(name, 0.0) + paid.usage.cost
     unknown: dict[str, int] = {}
+    at_most: dict[str, int] = {}
     for call in store.calls(record.id):
-        if call.has_unknown_cost:
-            for name in (call.task, "") if call.task else ():
-                unknown[name] = unknown.get(name, 0) + 1
+        counted = unknown if call.has_unknown_cost else at_most if call.is_lost else {}
+        for name in (call.task, "") if call.task else ():
+            counted[name] = counted.get(name, 0) + 1
     minutes = {task.name: task.worked_s / _MINUTE for task in tasks.values() if task.started_at}
     if (took_s := record.took_s()) is not None:
         minutes[""] = took_s / _MINUTE
     return {
         name: Used(
-            tokens.get(name, 0), dollars.get(name, 0.0), unknown.get(name, 0), minutes.get(name)
+            tokens.get(name, 0),
+            dollars.get(name, 0.0),
+            unknown.get(name, 0),
+            minutes.get(name),
+            at_most.get(name, 0),
         )
         for name in (*(task.name for task in tasks.values()), "")
     }

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import ToolAbsentError
+from hypernb.errors import ToolAbsentError, UsageError
 from hypernb.model import UsageSum
 
 if TYPE_CHECKING:
@@ -47,13 +47,15 @@ class UsageTable:
             output_tokens=sum(each.output_tokens for each in self.rows),
             cost=sum(each.cost for each in self.rows),
             unknown=sum(each.unknown for each in self.rows),
+            at_most=sum(each.at_most for each in self.rows),
         )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the groups as a DataFrame; a cost of which nothing is known is missing."""
         import pandas as pd
 
-        names = ("calls", "spared", "input_tokens", "output_tokens", "cost", "unknown")
+        tokens = ("input_tokens", "output_tokens")
+        names = ("calls", "spared", *tokens, "cost", "unknown", "at_most")
         rows = [
             dict(zip(self.by, each.keys, strict=True))
             | {name: getattr(each, name) for name in names}
@@ -107,6 +109,10 @@ def usage(
     session: Session, by: Sequence[str] | str, *, mission: str, days: float | None
 ) -> UsageTable:
     """Sum up; see `Session.usage`."""
+    if days is not None and not days > 0:
+        raise UsageError(
+            f"There is no usage of the last {days:g} days.", hint="Give a number above 0."
+        )
     groups = (by,) if isinstance(by, str) else tuple(by)
     chosen = session.store.mission(mission).id if mission else None
     rows = session.store.usage_sums(groups, mission_id=chosen, days=days)

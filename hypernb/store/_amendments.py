@@ -155,7 +155,7 @@ def _require_terms(
         if budget < mission.cost:
             paid, most = told_apart(mission.cost, limit=budget)
             raise UsageError(
-                f"The budget of {mission.short_id} cannot be {most}: {paid} are paid.",
+                f"The budget of {mission.short_id} cannot be {most}: {paid} is paid.",
                 hint="Give more than that, or cancel the mission.",
             )
     for name in models:

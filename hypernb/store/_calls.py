@@ -217,7 +217,7 @@ def sums(
             keys, input_tokens=int(read_), output_tokens=int(written), cost=float(cost)
         )
     for row in connection.execute(_counted(by, mission_id, since)):
-        keys, (live, spared, unknown) = tuple(row[: len(by)]), row[len(by) :]
+        keys, (live, spared, unknown, at_most) = tuple(row[: len(by)]), row[len(by) :]
         paid = found.get(keys) or UsageSum(keys)
         found[keys] = UsageSum(
             keys,
@@ -227,6 +227,7 @@ def sums(
             paid.output_tokens,
             paid.cost,
             int(unknown),
+            int(at_most),
         )
     return sorted(found.values(), key=lambda each: (-each.cost, -each.calls, each.keys))
 
@@ -305,10 +306,13 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
         case((is_live, 1), else_=0).label("live"),
         case((is_live, 0), else_=1).label("spared"),
         case((_is_unknown(), 1), else_=0).label("unknown"),
+        case((is_live & (c.state == CallState.LOST.value) & (c.cost > 0), 1), else_=0).label(
+            "at_most"
+        ),
     ).join(t.missions, t.missions.c.id == c.mission_id)
     each = _narrowed(rows, c.mission_id, at, mission_id, since).subquery()
     names = [each.c[f"key_{place}"] for place in range(len(by))]
-    added = (func.sum(each.c[name]) for name in ("live", "spared", "unknown"))
+    added = (func.sum(each.c[name]) for name in ("live", "spared", "unknown", "at_most"))
     return select(*names, *added).group_by(*names)
 
 
@@ -343,7 +347,7 @@ def _narrowed(
 def history(connection: Connection, agent: str, model: str, limit: int) -> list[TaskHistory]:
     """Return what tasks of an agent with a model have used, newest first."""
     rows = connection.execute(_past(clean(agent), clean(model)).limit(max(limit, 0))).all()
-    sizes = _sizes(connection, [row[7] for row in rows])
+    sizes = _sizes(connection, [row[6] for row in rows])
     return [
         TaskHistory(
             agent,
@@ -351,11 +355,11 @@ def history(connection: Connection, agent: str, model: str, limit: int) -> list[
             calls=calls,
             input_tokens=int(read_),
             output_tokens=int(written),
-            cost=None if unknown else float(dollars),
             seconds=float(worked_s),
             size=sizes.get(first, 0),
+            cached_tokens=int(cached),
         )
-        for _id, worked_s, calls, read_, written, dollars, unknown, first in rows
+        for _id, worked_s, calls, read_, written, cached, first in rows
     ]
 
 
@@ -368,13 +372,6 @@ def _past(agent: str, model: str) -> Select[Any]:
         .order_by(type_coerce(c.at, Text).desc())
         .limit(_CALLS_LOOKED_AT)
     ).subquery()
-    # What was lost counts as paid with what was reserved for it; what failed has cost what
-    # came of it, mostly nothing.
-    cost = case(
-        (c.state == CallState.LOST.value, func.coalesce(c.cost, c.reserved)),
-        (c.state == CallState.SETTLED.value, c.cost),
-        else_=func.coalesce(c.cost, literal(0.0)),
-    )
     is_other = or_(c.source != ReplySource.LIVE.value, c.model != model)
     return (
         select(
@@ -383,8 +380,7 @@ def _past(agent: str, model: str) -> Select[Any]:
             func.count(),
             _sum(c.input_tokens),
             _sum(c.output_tokens),
-            func.sum(cost),
-            func.sum(case((cost.is_(None), 1), else_=0)),
+            _sum(c.cached_tokens),
             func.min(c.id),
         )
         .join(t.calls, c.task_id == k.id)

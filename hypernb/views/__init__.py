@@ -15,6 +15,7 @@ from hypernb.views._difference import (
     value_words,
 )
 from hypernb.views._egress import (
+    bytes_handed_in,
     covered_up,
     egress_html,
     egress_text,
@@ -103,6 +104,7 @@ __all__ = [
     "as_commands",
     "between",
     "brief_text",
+    "bytes_handed_in",
     "cache_text",
     "changed",
     "clean",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import limit_words
+from hypernb.errors import dollars, limit_words
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._egress import told_variables
-from hypernb.views._left import roughly
+from hypernb.views._left import between, roughly
 from hypernb.views._models import (
     NO_OUTLOOK,
     Outlook,
@@ -142,7 +142,8 @@ def _spends(plan: PlanSpec, quote: Quote | None) -> Phrase:
         cost = ("at most ", Strong(limit_words(limit))) if limit else _nothing(plan)
         if plan.is_replayed and not own_tasks(plan):
             cost, quote = ("no money: a cassette answers",), None
-        short = short_of(limit, quote)
+        # Without a budget the limit is what its tasks cap themselves: there is none to raise.
+        short = short_of(limit, quote) if plan.budget is not None else ()
         cost = (*cost, *short)
     if plan.deadline_s is not None:
         then = "; at most " if short else " and at most "
@@ -178,7 +179,7 @@ def _costs_nothing(task: TaskSpec) -> bool:
 def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:
     name = task.work.model if isinstance(task.work, AgentWork) else ""
     price = plan.models[name].price if name in plan.models else None
-    is_free = plan.is_replayed or (price is not None and not (price.input or price.output))
+    is_free = plan.is_replayed or (price is not None and price.is_free)
     return bool(name) and not is_free
 
 
@@ -249,7 +250,7 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
         terms[1:1] = quotes
     elif cost:
         limits = words.money_range(cost.low, cost.high)
-        terms.insert(1, ("Cost", ("about ", Strong(words.money(cost.typical)), limits)))
+        terms.insert(1, ("Cost", ("about ", Strong(dollars(cost.typical)), limits)))
     if figures.past.missions and (cost or (figures.left and figures.left.missions)):
         known = words.count(figures.past.missions, "past mission")
         terms.append(("Based on", (f"{known} like this one",)))
@@ -287,10 +288,12 @@ def _work_to_do(figures: Figures) -> str:
 def _time(figures: Figures, plan: PlanSpec) -> Phrase:
     if figures.has_nothing_to_run:
         return ("none",)
-    left = figures.left
+    whole, left = figures.quote, figures.left
+    if whole is not None and whole.minutes is not None:
+        ends = (60 * whole.minutes.p50, 60 * max(whole.minutes.p50, whole.minutes.p90))
+        return ("about ", Strong(roughly(ends[0])), between(*ends))
     if left is not None:
-        said = roughly(left.seconds) if left.missions else words.duration(left.seconds)
-        return ("about ", Strong(said), *([left.range] if left.range else []))
+        return ("about ", Strong(left.about), *([left.range] if left.range else []))
     shared, known = {task.name for task in figures.shared}, figures.past.tasks
     runs = [task for task in plan.tasks if task.name not in shared]
     without = sum(1 for task in runs if task.estimate_s is None and task.name not in known)

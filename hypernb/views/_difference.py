@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.errors import dollars
 from hypernb.model import NO_MODEL, AgentWork, Grant, ModelSpec, PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
@@ -198,7 +199,7 @@ def _told(value: AgentWork | PythonWork | ModelSpec | Grant) -> str:
 
 def _number(field: str, value: float) -> str:
     if field in _DOLLARS:
-        return words.money(value)
+        return dollars(value)
     return words.duration(value) if field in _SECONDS else f"{value:,}"
 
 

@@ -13,7 +13,7 @@ from hypernb.views._findings import findings_table, tally
 from hypernb.views._graph import graph
 from hypernb.views._icons import severity, state
 from hypernb.views._markup import Html, el, join, pairs, sentence, table
-from hypernb.views._models import quote_words
+from hypernb.views._models import quote_dollars, quote_words
 from hypernb.views._story import Gap, gaps, lacks, reason
 from hypernb.views._task_table import task_table
 from hypernb.views._timeline import timeline
@@ -88,6 +88,8 @@ def _quoted(figures: Figures) -> str:
     if quote is None or quote.source is QuoteSource.NOTHING:
         return ""
     if quote.source is QuoteSource.UNKNOWN:
+        if quote.dollars is not None:
+            return f" {_cost(figures)}; quoted: {quote_dollars(quote)}."
         return f" {_cost(figures)}; before, there was nothing to quote it by."
     return f" {_cost(figures)}; quoted: {quote_words(quote)}."
 
@@ -97,6 +99,8 @@ def _cost(figures: Figures) -> str:
     if unknown and not figures.snapshot.mission.cost:
         return f"What {words.count(unknown, 'call')} cost is not known"
     if planned := figures.outlook.planning:
+        if figures.outlook.at_most:
+            return f"It cost {figures.cost_words}, of which planning {dollars(planned)}"
         return f"Planning cost {dollars(planned)}, the tasks {figures.tasks_cost_words}"
     return f"It cost {figures.cost_words}"
 

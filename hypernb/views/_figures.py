@@ -15,6 +15,7 @@ from hypernb.model import (
     MissionState,
     OnFailure,
     Past,
+    Spread,
     TaskState,
 )
 from hypernb.views._left import Left, left
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         MissionSnapshot,
         PlanSpec,
         Quote,
+        Range,
         TaskRecord,
         TaskSpec,
     )
@@ -232,7 +234,12 @@ class Figures:
     @property
     def cost_words(self) -> str:
         """What it has cost so far; what nobody knows is not nothing."""
-        return cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
+        said = cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
+        return f"{self._at_most}{said}"
+
+    @property
+    def _at_most(self) -> str:
+        return "at most " if self.outlook.at_most and self.snapshot.mission.cost else ""
 
     @property
     def tasks_cost_words(self) -> str:
@@ -254,7 +261,7 @@ class Figures:
         calls = cost_and_unknown(0.0, unknown)
         if unknown and not cost:
             return f"{calls}{of and f'; the budget is{of[3:]}'}"
-        return f"{paid}{of} spent{f', and {calls}' if unknown else ''}"
+        return f"{self._at_most}{paid}{of} spent{f', and {calls}' if unknown else ''}"
 
     @cached_property
     def paused_for_money(self) -> Event | None:
@@ -516,12 +523,20 @@ class Figures:
                 gone[task.name] = math.inf
             elif task.started_at is not None and task.state.is_active:
                 gone[task.name] = self.running_s(task)
-        return left(self.plan, gone, self.past)
+        return left(self.plan, gone, self.past, self._quoted_s)
 
-    @property
-    def left_s(self) -> float | None:
-        """Seconds that are probably left; None where that is not known."""
-        return None if self.left is None else self.left.seconds
+    @cached_property
+    def _quoted_s(self) -> Mapping[str, Spread]:
+        """How many seconds tasks were quoted at: a page tells of one time, not of two."""
+        return {
+            each.task: Spread(max(1, each.runs), *(60 * end for end in _ends(each.minutes)))
+            for each in self.outlook.quotes
+            if each.task and each.minutes is not None
+        }
+
+
+def _ends(spread: Range) -> tuple[float, float, float]:
+    return spread.p50, spread.p50, max(spread.p50, spread.p90)
 
 
 def _place(task: TaskRecord) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hypernb.views import words
@@ -11,7 +11,7 @@ from hypernb.views import words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hypernb.model import Past, PlanSpec
+    from hypernb.model import Past, PlanSpec, Spread
 
 _MINUTE, _FIVE_MINUTES, _HOUR = 60, 300, 3600
 _IN_SECONDS: Final = 90
@@ -28,6 +28,7 @@ class Left:
         high: Seldom more than this.
         missions: How many earlier missions it rests on; 0 if none, or if nobody counted.
         estimates: How many of the tasks that are left are not known from there.
+        is_quoted: It is what was quoted for its tasks.
     """
 
     seconds: float
@@ -35,10 +36,13 @@ class Left:
     high: float
     missions: int = 0
     estimates: int = 0
+    is_quoted: bool = False
 
     @property
     def basis(self) -> str:
         """Say what it rests on: ``from 11 past missions``."""
+        if self.is_quoted:
+            return "as it was quoted"
         if not self.missions:
             return "from the plan's estimates" if self.estimates else "from past missions"
         said = f"from {words.count(self.missions, 'past mission')}"
@@ -54,6 +58,12 @@ class Left:
         return f"about {roughly(self.seconds)} left{self.range}"
 
     @property
+    def about(self) -> str:
+        """Say the likeliest, without false precision where it is not an estimate of a plan."""
+        is_known = self.missions or self.is_quoted
+        return roughly(self.seconds) if is_known else words.duration(self.seconds)
+
+    @property
     def range(self) -> str:
         """Say within which limits, with a space in front; empty where they are the same."""
         return between(self.low, self.high)
@@ -64,7 +74,12 @@ class Left:
         return (_as_said(self.low), _as_said(self.high)) if self.range else None
 
 
-def left(plan: PlanSpec, gone: Mapping[str, float], past: Past) -> Left | None:
+def left(
+    plan: PlanSpec,
+    gone: Mapping[str, float],
+    past: Past,
+    quoted: Mapping[str, Spread] | None = None,
+) -> Left | None:
     """Estimate how long the tasks of a plan take that have not ended.
 
     The longest chain of tasks counts, and that only so many run at once.
@@ -74,11 +89,14 @@ def left(plan: PlanSpec, gone: Mapping[str, float], past: Past) -> Left | None:
         gone: Seconds that attempts under way have taken, by task; infinite for tasks that
             have ended.
         past: What earlier missions say.
+        quoted: How many seconds tasks were quoted at, which goes before.
 
     Returns:
         None if nothing is known of a task: its time is not guessed.
     """
     rest = [task for task in plan.tasks if gone.get(task.name) != math.inf]
+    as_quoted = quoted or {}
+    past = replace(past, tasks={**past.tasks, **as_quoted})
     known = past.tasks
     if not all(task.name in known or task.estimate_s is not None for task in rest):
         return None
@@ -101,6 +119,7 @@ def left(plan: PlanSpec, gone: Mapping[str, float], past: Past) -> Left | None:
         high=bound(high) if high != typical else middle,
         missions=past.missions if estimates < len(rest) else 0,
         estimates=estimates,
+        is_quoted=bool(rest) and all(task.name in as_quoted for task in rest),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from hypernb.errors import dollars
 from hypernb.model import Hurdle
 from hypernb.views import words
 from hypernb.views._clean import clean, line
@@ -261,7 +262,7 @@ def cache_text(stats: CacheStats) -> str:
     told = [
         ("Kept", f"{words.count(stats.entries, 'answer')}, {stats.size_bytes / 1e6:.1f} MB"),
         ("Used again", words.count(stats.hits, "time")),
-        ("Spared", f"{words.money(stats.spared)}, as far as prices are known"),
+        ("Spared", f"{dollars(stats.spared)}, as far as prices are known"),
     ]
     return labelled(told)
 

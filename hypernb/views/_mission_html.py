@@ -17,7 +17,7 @@ from hypernb.views._graph import graph
 from hypernb.views._icons import icon, state
 from hypernb.views._lists import feed
 from hypernb.views._markup import Html, el, join, pairs, sentence
-from hypernb.views._models import NO_OUTLOOK, Outlook
+from hypernb.views._models import NO_OUTLOOK, Outlook, quoted_words
 from hypernb.views._phrase import command, plain
 from hypernb.views._story import Story, alarms, needs, story
 from hypernb.views._task_table import task_table
@@ -86,6 +86,8 @@ def _before(figures: Figures, told: Story) -> Iterator[Html]:
         return
     if figures.decides:
         yield decision(figures)
+    elif quoted := _quoted(figures):
+        yield el("div", quoted, cls="block")
     yield graph(figures, "Plan, from start to end")
     yield el("div", plan_table(figures), cls="block")
 
@@ -173,14 +175,14 @@ def meters(figures: Figures) -> Html:
 
 def _progress(figures: Figures) -> Html:
     done = figures.counts.get(TaskState.SUCCEEDED, 0)
-    left = figures.left_s
+    left = figures.left
     return el(
         "div",
         el(
             "p",
             el("b", f"{done:,} of {words.count(figures.total, 'task')} succeeded"),
             Html(" "),
-            el("span", f"about {words.duration(left)} left") if left is not None else None,
+            el("span", f"about {left.about} left") if left is not None else None,
         ),
         el("div", join(_segments(figures)), cls="bar", aria_hidden="true"),
         el("p", join(_tally(figures)), cls="tally"),
@@ -219,6 +221,7 @@ def _time(figures: Figures) -> Html:
         el("p", el("b", f"{elapsed}{of}"), Html(" "), el("span", _worked(figures))),
         _share(figures.took_s / cap) if cap else None,
         _money(figures),
+        _quoted(figures),
         el(
             "p",
             f"{words.count(found, 'finding')} so far: {tally(figures.snapshot.findings)}",
@@ -246,6 +249,11 @@ def _money(figures: Figures) -> Html | None:
         return None
     bar = _share(cost / budget) if budget else None
     return join([el("p", el("b", figures.spent_words)), bar])
+
+
+def _quoted(figures: Figures) -> Html | None:
+    said = quoted_words(figures.outlook)
+    return el("p", said, cls="tally") if said else None
 
 
 # -- who needs whom ----------------------------------------------------------------------

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import limit_words, told_apart
+from hypernb.errors import dollars, limit_words, told_apart
+from hypernb.model import CallState
 from hypernb.views._clean import line
 from hypernb.views._phrase import Phrase, Strong, named
-from hypernb.views.words import claim_words, clock, count, duration, money, money_of
+from hypernb.views.words import claim_words, clock, count, duration, money_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ def cost_words(cost: object) -> str:
     """
     if not isinstance(cost, int | float) or isinstance(cost, bool):
         return NOT_KNOWN
-    return money(cost, fine=True) if cost else "free"
+    return dollars(cost) if cost else "free"
 
 
 def waits_until(event: Event) -> datetime | None:
@@ -100,6 +101,10 @@ def _responded(event: Event) -> Phrase:
         return ("The answer of ", *_named(event, otherwise="the model"), f" is {told}.")
     took = _number(event, "duration_s")
     within = f" in {duration(took)}" if took is not None else ""
+    if facts.get("state") == CallState.LOST:
+        cost = facts.get("cost")
+        paid = f"at most {cost_words(cost)} is paid" if cost else cost_words(cost)
+        return (*model, f" was asked, and nobody knows what it answered: {paid}.")
     figures = [*_tokens(facts), cost_words(facts.get("cost"))]
     return (*model, f" answered{within}: {', '.join(figures)}.")
 
@@ -129,8 +134,8 @@ def _reserved(event: Event) -> Phrase:
     kept, left = _number(event, "cost"), _number(event, "left")
     if kept is None:
         return ("A call begins whose cost is not known, so nothing can be kept for it.",)
-    rest = f"; {money(left, fine=True)} of the budget is free" if left is not None else ""
-    return (f"Up to {money(kept, fine=True)} is kept for a call{rest}.",)
+    rest = f"; {dollars(left)} of the budget is free" if left is not None else ""
+    return (f"Up to {dollars(kept)} is kept for a call{rest}.",)
 
 
 def _warned(event: Event) -> Phrase:
@@ -196,7 +201,7 @@ def paused_for_money(event: Event) -> Phrase:
         return ("The mission was paused: ", Strong("no money is left for its next call"), ".")
     paid, cost, most = told_apart(spent or 0.0, needed or 0.0, limit=budget)
     said = f"{paid} of {most} is spent"
-    more = f", and its next call may cost {cost}" if needed else ""
+    more = f", and its next call may cost up to {cost}" if needed else ""
     return ("The mission was paused: ", Strong(f"{said}{more}"), ".")
 
 

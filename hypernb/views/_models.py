@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import dollars
 from hypernb.model import AgentWork, QuoteSource
 from hypernb.views import words
 from hypernb.views._clean import line
@@ -26,6 +27,9 @@ _KEPT: Final[Mapping[str, str]] = {
     "hashes": "of what is said to models and answered only the hashes",
     "none": "nothing of what is said to models and answered",
 }
+BY_SIZE: Final = " and by the size of what is handed in"
+"""What stands behind the source of a quote that was raised to that."""
+
 _KNOWN_FROM: Final[Mapping[QuoteSource, str]] = {
     QuoteSource.ESTIMATE: "as the model guessed it",
     QuoteSource.UNKNOWN: "no past task and no guess to go by",
@@ -56,6 +60,9 @@ class Outlook:
         unknown: How many calls have no known cost.
         choices: Models that its tasks can be given, as long as a person may do that.
         planning: What the plan has cost, which no quote is for.
+        at_most: How many calls count with what was kept for them: nobody knows what they
+            cost, but not more.
+        unquoted: Why there are no quotes of a mission under way, as a sentence.
     """
 
     quotes: tuple[Quote, ...] = ()
@@ -63,6 +70,8 @@ class Outlook:
     unknown: int = 0
     choices: tuple[Choice, ...] = ()
     planning: float = 0.0
+    at_most: int = 0
+    unquoted: str = ""
 
     def quote(self, task: str = "") -> Quote | None:
         """Return the quote of a task, or of the whole."""
@@ -137,20 +146,16 @@ def price_words(price: Price | None) -> str:
         'cost not known'
     """
     figures = price_figures(price)
-    return figures if price is None or _is_free(price) else f"{figures} for a million tokens"
+    return figures if price is None or price.is_free else f"{figures} for a million tokens"
 
 
 def price_figures(price: Price | None) -> str:
     """Say the same where it is known already that a million tokens are meant."""
     if price is None:
         return NOT_KNOWN
-    if _is_free(price):
+    if price.is_free:
         return f"free, {line(price.source)}" if price.source else "free"
     return f"${price.input:g} read, ${price.output:g} written"
-
-
-def _is_free(price: Price) -> bool:
-    return not (price.input or price.output)
 
 
 def is_cheaper(price: Price | None, than: Sequence[Price | None]) -> bool:
@@ -259,6 +264,11 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
         '$0.10 to $0.30 (P50 to P90), from 3 past tasks'
         >>> quote_words(Quote(QuoteSource.UNKNOWN))
         'cost not known: no past task and no guess to go by'
+        >>> known = Quote(QuoteSource.HISTORY, runs=4, tokens=Range(87, 87), by_size=True)
+        >>> quote_words(known)[-54:]
+        'from 4 past tasks and by the size of what is handed in'
+        >>> quote_words(Quote(QuoteSource.UNKNOWN, dollars=Range(0.0, 0.0)))
+        '$0.00, tokens not known: no past task and no guess to go by'
         >>> quote_words(Quote(QuoteSource.UNKNOWN), whole=Quote(QuoteSource.UNKNOWN))
         'cost not known'
     """
@@ -267,6 +277,8 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
     parts = [quote_dollars(quote)]
     if quote.tokens is not None:
         parts.append(f"{tokens_range(quote.tokens)} tokens")
+    elif quote.dollars is not None and quote.source is QuoteSource.UNKNOWN:
+        parts.append("tokens not known")
     if quote.minutes is not None:
         parts.append(span(*(60 * each for each in _ends(quote.minutes))))
     known = ", ".join(parts)
@@ -279,7 +291,24 @@ def quote_words(quote: Quote, *, whole: Quote | None = None) -> str:
 
 
 def _has_numbers(quote: Quote) -> bool:
-    return any(each is not None for each in (quote.dollars, quote.tokens, quote.minutes))
+    return any((quote.dollars and quote.dollars.p90, quote.tokens, quote.minutes))
+
+
+def quoted_words(outlook: Outlook) -> str:
+    """Say what a mission under way was quoted at, as a sentence; empty if nobody asks.
+
+    Example:
+        >>> from hypernb.model import Quote, Range
+        >>> whole = Quote(QuoteSource.HISTORY, runs=3, dollars=Range(0.1, 0.3))
+        >>> quoted_words(Outlook((whole,)))
+        'Quoted: $0.10 to $0.30 (P50 to P90), from 3 past tasks.'
+    """
+    quote = outlook.quote()
+    if quote is None:
+        return outlook.unquoted
+    if quote.source is QuoteSource.NOTHING:
+        return ""
+    return f"Quoted: {quote_words(quote)}."
 
 
 def short_of(limit: float, quote: Quote | None) -> Phrase:
@@ -290,16 +319,16 @@ def short_of(limit: float, quote: Quote | None) -> Phrase:
         >>> from hypernb.views._phrase import plain
         >>> quote = Quote(QuoteSource.ESTIMATE, dollars=Range(0.0642, 0.12))
         >>> plain(short_of(0.06, quote))
-        '; probably not enough: $0.06 to $0.12 is expected'
+        '; probably not enough: $0.064 to $0.12 is expected'
         >>> plain(short_of(0.1, quote)), short_of(0.12, quote)
-        ('; perhaps not enough: $0.06 to $0.12 is expected', ())
+        ('; perhaps not enough: $0.064 to $0.12 is expected', ())
     """
     if quote is None or quote.dollars is None:
         return ()
     least, most = _ends(quote.dollars)
     if limit >= most:
         return ()
-    is_likely = limit < least or words.money(limit) == words.money(least)
+    is_likely = limit < least or dollars(limit) == dollars(least)
     said = f"{'probably' if is_likely else 'perhaps'} not enough"
     return ("; ", Strong(said), f": {quote_dollars(quote)} is expected")
 
@@ -310,21 +339,33 @@ def quote_dollars(quote: Quote) -> str:
         return "nothing"
     if quote.dollars is None:
         return NOT_KNOWN
-    # Of a task to a tenth of a cent, of the whole to the cent.
-    fine = bool(quote.task)
-    low, high = (words.money(each, fine=fine) for each in _ends(quote.dollars))
-    return low if low == high else f"{low} to {high}"
+    return dollars_range(quote.dollars)
 
 
 def quote_basis(quote: Quote) -> str:
     """Say how a quote is known: ``from 12 past tasks``."""
+    known = _KNOWN_FROM.get(quote.source, "")
     if quote.source is QuoteSource.HISTORY:
-        return f"from {words.count(quote.runs, 'past task')}"
-    return _KNOWN_FROM.get(quote.source, "")
+        known = f"from {words.count(quote.runs, 'past task')}"
+    return f"{known}{BY_SIZE}" if quote.by_size and _has_numbers(quote) else known
 
 
 def _ends(spread: Range) -> tuple[float, float]:
     return spread.p50, max(spread.p50, spread.p90)
+
+
+def dollars_range(spread: Range) -> str:
+    """Write between which amounts; a part never looks like more than the whole.
+
+    Example:
+        >>> from hypernb.model import Range
+        >>> dollars_range(Range(0.0642, 0.12)), dollars_range(Range(0.0042, 0.0128))
+        ('$0.064 to $0.12', '$0.0042 to $0.013')
+        >>> dollars_range(Range(0.0, 0.0))
+        '$0.00'
+    """
+    low, high = map(dollars, _ends(spread))
+    return low if low == high else f"{low} to {high}"
 
 
 def tokens_range(spread: Range) -> str:

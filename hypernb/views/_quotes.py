@@ -12,7 +12,7 @@ from hypernb.views._columns import columns
 from hypernb.views._frame import small
 from hypernb.views._left import span
 from hypernb.views._markup import el, table
-from hypernb.views._models import tokens_range
+from hypernb.views._models import BY_SIZE, dollars_range, tokens_range
 from hypernb.views._usage import cost_words
 
 if TYPE_CHECKING:
@@ -27,9 +27,8 @@ _USED: Final = ("Used", "Paid", "Took")
 _UNKNOWN: Final = "unknown"
 _MINUTE: Final = 60.0
 _NONE: Final = "There are no quotes."
-_MEANS: Final = (
-    "The first number is as likely too low as too high; one in ten exceeds the second."
-)
+_MEANS: Final = "as likely too low as too high"
+_BETWEEN: Final = " to "
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,62 +38,96 @@ class Used:
     Attributes:
         unknown: How many of its calls have no known cost.
         minutes: Working time; of the whole, from start to end. None if there is none.
+        at_most: How many of its calls count with what was kept for them.
     """
 
     tokens: int = 0
     dollars: float = 0.0
     unknown: int = 0
     minutes: float | None = None
+    at_most: int = 0
 
 
-def quotes_html(quotes: Sequence[Quote], used: Mapping[str, Used] | None = None) -> str:
+def quotes_html(
+    quotes: Sequence[Quote],
+    used: Mapping[str, Used] | None = None,
+    planning: Used | None = None,
+) -> str:
     """Show quotes as a table, with what was used if that is known."""
     if not quotes:
         return small("Quote", el("p", _NONE))
     shown = [*quotes[:-1][:ROWS_AT_MOST], quotes[-1]]
     numbers = (*_HEADS, *(_USED if used else ()))
     heads: list[Head] = ["Task", *((name, "num") for name in numbers), "Known"]
+    told = _rows(shown, used, planning)
     rows = (
         el(
             "tr",
-            el("th", _name(each), scope="row"),
-            *(el("td", said, cls="num") for said in _cells(each, used)),
-            el("td", _known(each)),
+            el("th", name, scope="row"),
+            *(el("td", said, cls="num") for said in cells),
+            el("td", known),
         )
-        for each in shown
+        for name, *cells, known in told
     )
     rest = ""
     if len(shown) < len(quotes):
         rest = f"{len(shown) - 1:,} of {len(quotes) - 1:,} tasks are shown. "
-    said = el("p", rest + _MEANS, cls="quiet")
+    said = el("p", rest + _means(shown), cls="quiet")
     caption = "What was quoted, and what was used" if used else "What it will probably use"
     return small("Quote", table(caption, heads, rows), said)
 
 
 def quotes_text(
-    quotes: Sequence[Quote], used: Mapping[str, Used] | None = None, width: int = 100
+    quotes: Sequence[Quote],
+    used: Mapping[str, Used] | None = None,
+    width: int = 100,
+    planning: Used | None = None,
 ) -> str:
     """Write the same as a table of text."""
     if not quotes:
         return _NONE
     heads = ("task", *(each.lower() for each in (*_HEADS, *(_USED if used else ()))), "known")
-    rows = [(_name(each), *_cells(each, used), _known(each)) for each in quotes]
-    return f"{columns(heads, rows, width=width)}\n{_MEANS}"
+    rows = _rows(quotes, used, planning)
+    return f"{columns(heads, rows, width=width)}\n{_means(quotes)}".rstrip()
 
 
-def _name(quote: Quote) -> str:
-    return line(quote.task, cut_at=120) if quote.task else "all"
+def _rows(
+    quotes: Sequence[Quote], used: Mapping[str, Used] | None, planning: Used | None
+) -> list[tuple[str, ...]]:
+    """Return the cells of each row; what planning has used comes last, beside all tasks."""
+    whole = "all tasks" if used and planning else "all"
+    rows = [
+        (
+            line(each.task, cut_at=120) if each.task else whole,
+            *_cells(each, used),
+            _known(each),
+        )
+        for each in quotes
+    ]
+    if used and planning:
+        rows.append(("planning", *("–" for _ in _HEADS), *_was(planning), "is not quoted"))
+    return rows
+
+
+def _means(quotes: Sequence[Quote]) -> str:
+    """Say how its numbers are to be read: of one alone, nothing is said of a second."""
+    cells = [cell for each in quotes for cell in _cells(each, None)]
+    if any(_BETWEEN in cell for cell in cells):
+        return f"The first number is {_MEANS}; one in ten exceeds the second."
+    known = any(each.tokens or each.minutes for each in quotes)
+    return f"Each number is {_MEANS}." if known else ""
 
 
 def _cells(quote: Quote, used: Mapping[str, Used] | None) -> list[str]:
-    said = [_tokens(quote.tokens), _dollars(quote.dollars), _time(quote.minutes)]
+    cost = _UNKNOWN if quote.dollars is None else dollars_range(quote.dollars)
+    said = [_tokens(quote.tokens), cost, _time(quote.minutes)]
     if used:
         said += _was(used.get(quote.task, Used()))
     return said
 
 
 def _was(used: Used) -> tuple[str, str, str]:
-    paid = UsageSum((), cost=used.dollars, unknown=used.unknown)
+    paid = UsageSum((), cost=used.dollars, unknown=used.unknown, at_most=used.at_most)
     took = "–" if used.minutes is None else words.duration(used.minutes * _MINUTE)
     return f"{used.tokens:,}", cost_words(paid), took
 
@@ -103,16 +136,6 @@ def _tokens(tokens: Range | None) -> str:
     if tokens is None:
         return _UNKNOWN
     return tokens_range(tokens)
-
-
-def _dollars(dollars: Range | None) -> str:
-    if dollars is None:
-        return _UNKNOWN
-    return _span(words.money(dollars.p50), words.money(dollars.p90))
-
-
-def _span(least: str, most: str) -> str:
-    return least if least == most else f"{least} to {most}"
 
 
 def _time(minutes: Range | None) -> str:
@@ -124,11 +147,12 @@ def _time(minutes: Range | None) -> str:
 
 
 def _known(quote: Quote) -> str:
+    by_size = BY_SIZE if quote.by_size else ""
     match quote.source:
         case QuoteSource.HISTORY:
-            return f"from {words.count(quote.runs, 'past task')}"
+            return f"from {words.count(quote.runs, 'past task')}{by_size}"
         case QuoteSource.ESTIMATE:
-            return "estimated"
+            return f"estimated{by_size}"
         case QuoteSource.NOTHING:
             return "will not run" if quote.task else "nothing to run"
         case QuoteSource.UNKNOWN:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from hypernb.errors import dollars, told_apart
 from hypernb.model import THE_KERNEL, EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
@@ -340,11 +341,10 @@ def _spent(figures: Figures) -> Phrase:
     if budget is None:
         return ("No money is left for its next call.",)
     needed = event.payload.get("needed") if event is not None else None
-    more = ", and the next call may cost more than is left"
-    if isinstance(needed, int | float):
-        more = f", and the next call may cost up to {words.money(needed, fine=True)}"
-    spent = words.money_of(figures.snapshot.mission.cost, budget)
-    return (f"{spent} is spent{more}.",)
+    up_to = float(needed) if isinstance(needed, int | float) else 0.0
+    spent, cost, most = told_apart(figures.snapshot.mission.cost, up_to, limit=budget)
+    more = f"may cost up to {cost}" if up_to else "may cost more than is left"
+    return (f"{spent} of {most} is spent, and the next call {more}.",)
 
 
 def _at_rest(figures: Figures) -> Phrase:
@@ -502,7 +502,7 @@ def money_ways(figures: Figures) -> list[tuple[str, str]]:
     return [
         (
             figures.typed(f"{resume} --budget {enough:g}"),
-            f"lets it spend {words.money(enough)}",
+            f"lets it spend {dollars(enough)}",
         ),
         (figures.typed(f"{resume} --model NAME"), "asks another model from now on"),
         (

@@ -16,7 +16,7 @@ from hypernb.views._endings import next_commands, outcome, took
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
 from hypernb.views._mission_html import GOAL_CUT_AT, since
-from hypernb.views._models import NO_OUTLOOK, Outlook, task_model_terms
+from hypernb.views._models import NO_OUTLOOK, Outlook, quoted_words, task_model_terms
 from hypernb.views._own_code import NO_SOURCE, functions, own_agents, source
 from hypernb.views._phrase import plain
 from hypernb.views._story import alarms, gaps, needs, story
@@ -106,6 +106,7 @@ def _under_way(figures: Figures, width: int) -> Iterator[str]:
     if figures.snapshot.mission.state is MissionState.PLANNING:
         return
     yield _tally(figures, width)
+    yield _paragraph(quoted_words(figures.outlook), width)
     yield "\n".join(
         _paragraph(f"Needs you: {plain(n.what)} {' or '.join(n.commands)}", width)
         for n in needs(figures)
@@ -171,9 +172,8 @@ def _tally(figures: Figures, width: int) -> str:
         f"{many:,} {words.state_word(known).word}" for known, many in figures.counts.items()
     ]
     said = f"{done:,} of {words.count(figures.total, 'task')} succeeded ({', '.join(counted)})."
-    left = figures.left_s
-    if left is not None:
-        said += f" About {words.duration(left)} left."
+    if (left := figures.left) is not None:
+        said += f" About {left.about} left."
     found = len(figures.snapshot.findings)
     if found:
         said += f" {words.count(found, 'finding')} so far."

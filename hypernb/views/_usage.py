@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypernb.views import words
+from hypernb.errors import dollars
 from hypernb.views._clean import line
 from hypernb.views._columns import columns
 from hypernb.views._frame import small
@@ -33,12 +33,15 @@ def cost_words(usage: UsageSum) -> str:
         ...     UsageSum(("b",), 1, unknown=1)
         ... )
         ('$0.50 and 1 unknown', 'unknown')
+        >>> cost_words(UsageSum(("c",), 1, cost=0.05, at_most=1))
+        'at most $0.05'
     """
+    paid = f"{'at most ' if usage.at_most else ''}{dollars(usage.cost)}"
     if not usage.unknown:
-        return words.money(usage.cost)
+        return paid
     if not usage.cost:
         return "unknown"
-    return f"{words.money(usage.cost)} and {usage.unknown:,} unknown"
+    return f"{paid} and {usage.unknown:,} unknown"
 
 
 def usage_html(by: Sequence[str], rows: Sequence[UsageSum], total: UsageSum) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from hypernb.errors import dollars
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import labelled
@@ -111,4 +112,4 @@ def _cost(why: WhyLike) -> str:
     if why.unknown == why.calls:
         return f"not known, for {calls}{spared}"
     unknown = f", and what {why.unknown:,} of them cost is not known" if why.unknown else ""
-    return f"{words.money(why.cost, fine=True)} for {calls}{unknown}{spared}"
+    return f"{dollars(why.cost)} for {calls}{unknown}{spared}"

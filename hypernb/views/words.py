@@ -29,7 +29,6 @@ __all__ = [
     "day",
     "duration",
     "moment",
-    "money",
     "money_of",
     "money_range",
     "offset",
@@ -242,19 +241,6 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-_TENTH: Final = 0.001
-
-
-def money(amount: float, *, fine: bool = False) -> str:
-    """Write a sum to the cent, or to a tenth of a cent; what is less is never nothing.
-
-    Example:
-        >>> money(0.5), money(0.0214, fine=True), money(0.0004)
-        ('$0.50', '$0.021', '$0.0004')
-    """
-    return f"${amount:,.3f}" if fine and amount >= _TENTH else dollars(amount)
-
-
 def cost_and_unknown(cost: float, unknown: int) -> str:
     """Write what was paid, and how many calls cost nobody knows what: that is not nothing.
 
@@ -273,7 +259,7 @@ def money_of(spent: float, budget: float) -> str:
 
     Example:
         >>> money_of(0.48, 0.5), money_of(0.0172, 0.02)
-        ('$0.48 of $0.50', '$0.017 of $0.020')
+        ('$0.48 of $0.50', '$0.017 of $0.02')
     """
     return " of ".join(told_apart(spent, limit=budget))
 
@@ -305,7 +291,7 @@ def money_range(low: float, high: float) -> str:
         >>> money_range(0.27, 0.46), money_range(0.5, 0.501)
         (' ($0.27 to $0.46)', '')
     """
-    least, most = money(low), money(high)
+    least, most = dollars(low), dollars(high)
     return "" if least == most else f" ({least} to {most})"
 
 
@@ -420,7 +406,7 @@ def _settled(event: Event) -> Phrase:
     cost, model = facts.get("cost"), facts.get("model")
     if cost is None:
         return ("It used ", named(str(model or "a model")), "; cost not known.")
-    paid = f"It paid {dollars(_number(cost))}"
+    paid = f"It paid {'at most ' if facts.get('at_most') else ''}{dollars(_number(cost))}"
     return (f"{paid} to ", named(str(model)), ".") if model else (f"{paid}.",)
 
 

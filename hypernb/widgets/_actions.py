@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.errors import dollars
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
 from hypernb.views import line, words
@@ -133,7 +134,7 @@ def raise_budget(figures: Figures) -> Action:
     enough = figures.enough_money
     return action(
         "resume",
-        f"Raise the budget to {words.money(enough)}",
+        f"Raise the budget to {dollars(enough)}",
         _twin(figures, "resume", f"--budget {enough:g}"),
         args={"budget": enough},
         primary=True,

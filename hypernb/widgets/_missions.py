@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import PathError, UnknownNameError, UsageError, limit_words
+from hypernb.errors import PathError, UnknownNameError, UsageError, dollars, limit_words
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
 from hypernb.views import (
@@ -140,7 +140,7 @@ def _spending(summary: MissionSummary) -> str:
         return words.cost_and_unknown(cost, summary.unknown)
     if budget is not None:
         return f"{words.money_of(cost, budget)} spent"
-    return f"{words.money(cost)} spent" if cost else ""
+    return f"{dollars(cost)} spent" if cost else ""
 
 
 def needs_you(summary: MissionSummary) -> bool:

@@ -201,6 +201,18 @@ def test_planning_is_paid_by_the_mission_that_it_made(store: Store, clock: Clock
     assert store.since(mission.id, 0, paid=news.paid).paid == news.paid > 0
 
 
+def test_sums_count_calls_that_were_paid_with_what_was_kept(bench: Bench) -> None:
+    held = at_work(bench, "a", "b")
+    settled(held, call_of(held), 0.25)
+    lost = replace(call_of(held, "b"), state=CallState.LOST, cost=1.0)
+    usage = Usage(1.0, lost.model)
+    held.commit(held.change("llm.responded", "b", attempt=1, call=lost, usage=usage))
+    assert [(each.keys, each.at_most) for each in held.store.usage_sums(["task"])] == [
+        (("b",), 1),
+        (("a",), 0),
+    ]
+
+
 def test_sums_are_of_payments_and_count_calls_apart(bench: Bench) -> None:
     held = at_work(bench, "a", "b")
     settled(held, call_of(held), 0.25)
@@ -271,8 +283,8 @@ def test_history_tells_of_tasks_that_succeeded_with_live_calls_only(
     held.commit(held.finish("c"))
     found = store.task_history("qa-engineer", "small-1")
     assert [replace(each, seconds=0.0) for each in found] == [
-        TaskHistory("qa-engineer", "small-1", 1, 10, 1, None, 0.0),
-        TaskHistory("qa-engineer", "small-1", 2, 20, 2, 0.75, 0.0, size=5),
+        TaskHistory("qa-engineer", "small-1", 1, 10, 1, 0.0),
+        TaskHistory("qa-engineer", "small-1", 2, 20, 2, 0.0, size=5),
     ]
     assert len(store.task_history("qa-engineer", "small-1", limit=1)) == 1
     assert store.task_history("qa-engineer", "large-1") == []

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import hypernb
+from hypernb import views
 from hypernb.errors import (
     ConfigError,
     KeyMissingError,
@@ -25,6 +26,7 @@ from hypernb.errors import (
     ReplayMissError,
     TransitionError,
     UsageError,
+    dollars,
 )
 from hypernb.model import AgentWork, CallState, EventKind, MissionState
 from hypernb.session import _planning
@@ -349,6 +351,14 @@ def test_interrupt_ends_planning_and_what_it_cost_is_kept(
     assert (kept.record.goal, kept.record.error) == ("Is it safe?", "planning was interrupted")
     assert kept.record.cost == pytest.approx(call.reserved)
     assert session.usage().total.cost == pytest.approx(call.reserved)
+    # Nobody has counted it: it is what was kept for the call.
+    most = f"at most {dollars(call.reserved or 0.0)}"
+    assert most in repr(session.usage())
+    shown = kept._repr_mimebundle_()["text/plain"]
+    assert f"Cancelled, for {most}" in shown
+    assert f"nobody knows what it answered: {most} is paid." in views.plain(
+        views.words.tell(kept.events(kinds=(EventKind.LLM_RESPONDED,))[0])
+    )
 
 
 def test_recorded_plan_is_replayed_without_a_key(

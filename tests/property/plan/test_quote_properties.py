@@ -65,9 +65,9 @@ RUNS = st.lists(
         calls=st.integers(1, 9),
         input_tokens=st.integers(0, 2**53),
         output_tokens=st.integers(0, 2**53),
-        cost=st.none() | st.floats(0, 1e6),
         seconds=st.floats(0, 1e6),
         size=st.integers(0, 10**6),
+        cached_tokens=st.integers(0, 2**53),
     ),
     max_size=15,
 )

@@ -23,9 +23,9 @@ MODEL = ModelSpec(name="small-1", base_url="http://x/v1", price=Price(input=1, o
 FREE = Range(0.0, 0.0)
 
 
-def run(tokens: int = 100, *, cost: float | None = 0.5, **facts: Any) -> TaskHistory:
+def run(tokens: int = 100, **facts: Any) -> TaskHistory:
     known = {"calls": 1, "output_tokens": 0, "seconds": 60.0}
-    return TaskHistory("qa", "small-1", input_tokens=tokens, cost=cost, **(known | facts))
+    return TaskHistory("qa", "small-1", input_tokens=tokens, **(known | facts))
 
 
 def asks(name: str = "a", **fields: Any) -> TaskSpec:
@@ -49,10 +49,10 @@ def quoted(spec: PlanSpec, *runs: TaskHistory, past: Past | None = None) -> tupl
 
 
 def test_three_runs_of_agent_and_model_say_what_to_expect() -> None:
-    task, whole = quoted(plan(asks()), run(100), run(200, cost=1.0), run(300, seconds=120))
+    task, whole = quoted(plan(asks()), run(100), run(200), run(300, seconds=120))
     assert (task.source, task.runs) == (QuoteSource.HISTORY, 3)
     assert task.tokens == Range(200.0, 280.0)
-    assert task.dollars == Range(0.5, 0.9)
+    assert task.dollars == Range(0.0002, 0.00028)
     assert task.minutes is not None
     assert round(task.minutes.p90, 9) == 1.8
     assert (whole.task, whole.tokens, whole.source) == ("", task.tokens, task.source)
@@ -75,29 +75,78 @@ def test_nothing_known_stays_unknown_and_makes_the_whole_unknown() -> None:
     assert whole == Quote(QuoteSource.UNKNOWN)
 
 
+def test_free_model_costs_nothing_whatever_it_uses() -> None:
+    free = MODEL.model_copy(update={"price": Price(input=0, output=0)})
+    task, whole = quoted(plan(asks(), models={"main": free}))
+    assert task == Quote(QuoteSource.UNKNOWN, "a", dollars=FREE)
+    assert whole == Quote(QuoteSource.UNKNOWN, dollars=FREE)
+
+
 def test_unknown_prices_are_unknown_and_never_nothing() -> None:
     dear = MODEL.model_copy(update={"price": None})
     spec = plan(asks(estimate_tokens=10), models={"main": dear})
     assert quoted(spec)[0].dollars is None
-    task, whole = quoted(spec, run(), run(), run(cost=None))
+    task, whole = quoted(spec, run(), run(), run())
     assert (task.dollars, whole.dollars) == (None, None)
     assert task.tokens == Range(100.0, 100.0)
 
 
-def test_runs_without_a_cost_are_priced_by_the_plan() -> None:
-    task, _ = quoted(plan(asks()), *[run(1_000_000, cost=None)] * 3)
-    assert task.dollars == Range(1.0, 1.0)
+def test_tokens_of_history_are_priced_by_the_plan() -> None:
+    runs = [run(1_000_000, output_tokens=500_000)] * 3
+    task, _ = quoted(plan(asks()), *runs)
+    assert task.dollars == Range(2.0, 2.0)
+    free = MODEL.model_copy(update={"price": Price(input=0, output=0)})
+    task, whole = quoted(plan(asks(), models={"main": free}), *runs)
+    assert (task.tokens, task.dollars, whole.dollars) == (Range(1.5e6, 1.5e6), FREE, FREE)
+
+
+def test_what_a_server_had_at_hand_is_priced_as_such() -> None:
+    price = Price(input=1, output=2, cached=0.1)
+    spec = plan(asks(), models={"main": MODEL.model_copy(update={"price": price})})
+    task, _ = quoted(spec, *[run(1_000_000, cached_tokens=1_000_000)] * 3)
+    assert task.dollars == Range(0.1, 0.1)
+
+
+def test_no_quote_is_below_what_is_handed_in() -> None:
+    spec = plan(asks(goal="x" * 8, estimate_tokens=1_000))
+    runs = [run(900, calls=2), run(900, calls=2), run(900, calls=3)]
+    for history, least in (((), 50_002.0), (runs, 100_004.0)):
+        known = Experience({("qa", "small-1"): history}, handed_in={"a": 200_000})
+        task, whole = quote_plan(spec, known)
+        assert task.tokens is not None
+        assert task.dollars is not None
+        assert least <= task.tokens.p50 <= least + 1_000
+        assert task.dollars.p50 >= least * 1e-6
+        assert task.by_size
+        assert whole.by_size
+    task, _ = quote_plan(spec, Experience({("qa", "small-1"): runs}))
+    assert (task.tokens, task.by_size) == (Range(900.0, 900.0), False)
+
+
+def test_what_is_handed_in_is_bounded_by_what_a_task_may_use() -> None:
+    task = TaskSpec(name="a", agent="qa", work=AgentWork(model="main", tokens=1_000))
+    known = Experience({("qa", "small-1"): [run(calls=9)] * 3}, handed_in={"a": 2_000})
+    quote, _ = quote_plan(plan(task), known)
+    assert quote.tokens == Range(1_000.0, 1_000.0)
+
+
+def test_estimated_task_takes_as_long_as_estimated() -> None:
+    spec = plan(asks(estimate_tokens=10, estimate_s=60))
+    task, whole = quoted(spec, past=Past(1, {"a": Spread(1, 1, 2, 3)}))
+    assert (task.source, task.minutes) == (QuoteSource.ESTIMATE, Range(1.0, 2.0))
+    assert whole.minutes == Range(1.0, 2.0)
 
 
 def test_runs_of_similar_size_are_preferred() -> None:
-    small = [run(10, size=40) for _ in range(10)]
+    small = [run(90, size=40) for _ in range(10)]
     large = [run(9_000, size=50_000) for _ in range(10)]
     task, _ = quoted(plan(asks(goal="x" * 50)), *large, *small)
-    assert (task.tokens, task.runs) == (Range(10.0, 10.0), 10)
+    assert (task.tokens, task.runs) == (Range(90.0, 90.0), 10)
 
 
 def test_a_cap_bounds_the_dollars() -> None:
-    task, _ = quoted(plan(asks(cap_cost=0.7)), run(), run(), run(cost=5.0))
+    runs = [run(500_000), run(500_000), run(5_000_000)]
+    task, _ = quoted(plan(asks(cap_cost=0.7)), *runs)
     assert task.dollars == Range(0.5, 0.7)
 
 

@@ -12,7 +12,7 @@ from hypernb.model import AgentWork, Grant, ModelSpec, PlanSpec, TaskSpec
 from hypernb.plan import Plan
 from hypernb.session import Session
 from hypernb.session._leaving import Leaving, leaving, told_in_notes
-from hypernb.views import allowed, leaves_later, plain
+from hypernb.views import allowed, bytes_handed_in, leaves_later, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +48,40 @@ def test_note_says_how_many_bytes_of_what_leave_for_which_host(session: Session)
     [note] = told_in_notes(session, spec, payloads).notes
     assert note.startswith(f"Of df, {each.size_bytes} bytes leave for api.example: ")
     assert "types, statistics, 5 sampled rows; 7 e-mail addresses covered up." in note
+
+
+@pytest.mark.parametrize("see", ["schema", "sample", "all"])
+def test_notes_tell_a_quote_how_much_is_handed_in(session: Session, see: Any) -> None:
+    spec, payloads = planned(session, Grant(see=see))
+    [each] = leaving(session, spec, payloads)
+    spec = told_in_notes(session, spec, payloads)
+    assert bytes_handed_in(spec) == {"look": each.size_bytes}
+    own = spec.tasks[0].work.model_copy(update={"function": "f" * 64})
+    task = spec.tasks[0].model_copy(update={"work": own})
+    assert bytes_handed_in(spec.model_copy(update={"tasks": (task,)})) == {}
+
+
+def test_notes_of_one_variable_tell_what_each_task_is_handed_in(session: Session) -> None:
+    plan = Plan("look", inputs={"big": "word " * 1_000})
+    plan.add("look", agent="qa-engineer", tools=("ruff",))
+    spec, payloads = session.build(plan)
+    tasks = [
+        spec.tasks[0].model_copy(
+            update={
+                "name": name,
+                "work": AgentWork(model="m", variables={"big": Grant(see=see)}),
+            }
+        )
+        for name, see in (("part", "schema"), ("whole", "all"))
+    ]
+    model = ModelSpec(name="x", base_url="http://127.0.0.1:8/v1")
+    spec = spec.model_copy(update={"tasks": tuple(tasks), "models": {"m": model}})
+    spec = told_in_notes(session, spec, payloads)
+    sizes = {each.task: each.size_bytes for each in leaving(session, spec, payloads)}
+    assert bytes_handed_in(spec) == sizes
+    assert sizes["part"] < 1_000 < sizes["whole"]
+    [part, whole, _] = session.quote(spec)
+    assert (part.by_size, whole.by_size) == (False, False)  # nothing is known to raise
 
 
 def test_replay_is_said_to_send_nothing_in_the_head_too(session: Session) -> None:

@@ -16,6 +16,7 @@ from hypernb.model import (
     MissionState,
     ModelSpec,
     PlanSpec,
+    Price,
     Quote,
     QuoteSource,
     Range,
@@ -25,12 +26,15 @@ from hypernb.model import (
 )
 from hypernb.plan import Plan
 from hypernb.session import Mission, QuoteTable, Session
+from hypernb.views import allowed, plain
 from tests.by_hand import Ticking, Underway, take_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MODEL = ModelSpec(name="small-1", base_url="http://localhost:1/v1")
+
+FREE = Range(0.0, 0.0)
 
 
 def spec(*names: str, **fields: Any) -> PlanSpec:
@@ -72,10 +76,30 @@ def test_quote_is_from_what_the_store_has_seen(session: Session) -> None:
         work(held, name, tokens=tokens, cost=0.5)
     task, whole = session.quote(spec("another", goal="something else"))
     assert (task.source, task.runs) == (QuoteSource.HISTORY, 3)
-    assert (task.tokens, task.dollars) == (Range(200.0, 280.0), Range(0.5, 0.5))
+    assert (task.tokens, task.dollars) == (Range(200.0, 280.0), None)
     assert task.minutes is not None
     assert round(task.minutes.p50, 2) == 1.0
     assert whole.tokens == task.tokens
+
+
+def test_history_of_a_free_server_is_priced_as_the_plan_says(session: Session) -> None:
+    held = under_way(session, spec("a", "b", "c"), Ticking())
+    for name in "abc":
+        work(held, name, tokens=2_000_000, cost=0.0)
+    paid = MODEL.model_copy(update={"price": Price(input=2, output=8)})
+    assert session.quote(spec("d", models={"main": paid}))[0].dollars == Range(4.0, 4.0)
+    assert session.quote(spec("d"))[0].dollars is None
+
+
+def test_history_of_a_paid_server_costs_nothing_at_a_free_one(session: Session) -> None:
+    held = under_way(session, spec("a", "b", "c"), Ticking())
+    for name in "abc":
+        work(held, name, tokens=2_000_000, cost=4.0)
+    free = MODEL.model_copy(update={"price": Price(input=0, output=0)})
+    plan = spec("d", models={"main": free})
+    assert [each.dollars for each in session.quote(plan)] == [FREE, FREE]
+    spends = dict(allowed(plan, session.quote(plan).whole))["Spends"]
+    assert plain(spends).startswith("no money; each attempt takes")
 
 
 def test_functions_are_quoted_too(session: Session) -> None:
@@ -112,6 +136,55 @@ def test_quotes_as_of_the_approval_stand_beside_what_was_used(session: Session) 
     rows = repr(quoted).splitlines()
     assert "$2.00 and 1 unknown" in rows[4]
     assert "from 3 past tasks" in rows[2]
+
+
+def test_page_of_a_mission_under_way_shows_what_was_quoted(session: Session) -> None:
+    clock = Ticking()
+    warm = under_way(session, spec("a", "b", "c"), clock)
+    for name in "abc":
+        work(warm, name, tokens=100, cost=0.5)
+    record = session.store.create_mission(spec("a", "b"), by="ada")
+    mission = Mission(session, record)
+    before = mission.outlook().quotes
+    assert before
+    mission.approve()
+    other = under_way(session, spec("a", "b"), clock)
+    for name in "ab":
+        work(other, name, tokens=10_000, cost=2.0)
+    assert mission.quote().quotes != before
+    assert mission.outlook().quotes == before
+    held = take_up(session.store, record, clock)
+    held.commit(held.change("mission.started", mission_state=MissionState.RUNNING))
+    assert mission.outlook().quotes == before
+    assert "Quoted: cost not known, 200 tokens" in mission._repr_mimebundle_()["text/plain"]
+
+
+def test_page_says_that_nothing_was_kept_of_quotes(session: Session) -> None:
+    record = session.store.create_mission(spec("a"), by="ada")
+    session.store.approve(
+        record.id, revision=1, plan_hash=record.plan_hash, by="ada", quotes=()
+    )
+    held = take_up(session.store, record, Ticking())
+    held.commit(held.change("mission.started", mission_state=MissionState.RUNNING))
+    page = Mission(session, record)._repr_mimebundle_()
+    for form in ("text/plain", "text/html"):
+        assert "What was quoted was not kept with its approval." in page[form]
+
+
+def test_table_shows_planning_beside_all_tasks(session: Session) -> None:
+    planning = CallRecord(
+        id=new_id(),
+        mission_id=MissionId(""),
+        state=CallState.LOST,
+        at=datetime(2026, 11, 20, tzinfo=UTC),
+        cost=0.5,
+    )
+    record = session.store.create_mission(spec("a"), by="ada", planning=[planning])
+    mission = Mission(session, record).approve()
+    rows = [row.split() for row in repr(mission.quoted()).splitlines()[2:5]]
+    assert rows[1][:2] == ["all", "tasks"]
+    assert " ".join(rows[2]) == "planning – – – 0 at most $0.50 – is not quoted"
+    assert "planning" not in repr(session.quote(spec("a")))
 
 
 def test_planning_is_left_out_as_no_quote_is_for_it(session: Session) -> None:
@@ -166,7 +239,7 @@ def test_quote_says_unknown_and_how_it_is_known() -> None:
     table = QuoteTable(
         (
             Quote(QuoteSource.UNKNOWN, "<b>"),
-            Quote(QuoteSource.NOTHING, "done", 0, *[Range(0.0, 0.0)] * 3),
+            Quote(QuoteSource.NOTHING, "done", 0, FREE, FREE, FREE),
             Quote(QuoteSource.ESTIMATE, "", 0, Range(1000.0, 3000.0), Range(0.1, 0.3)),
         )
     )

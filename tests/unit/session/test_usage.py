@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hypernb.errors import ToolAbsentError, UnknownMissionError, UnknownNameError
+from hypernb.errors import ToolAbsentError, UnknownMissionError, UnknownNameError, UsageError
 from hypernb.model import UsageSum
 from hypernb.session import Session, UsageTable
 
@@ -52,6 +52,20 @@ def test_nothing_used_is_said(tmp_path: Path) -> None:
         assert repr(found) == "Nothing was called, and nothing was paid."
         assert "nothing was paid" in found._repr_html_()
         assert list(found.to_frame().columns)[:2] == ["model", "calls"]
+
+
+def test_reserve_of_a_lost_call_is_told_as_a_bound() -> None:
+    rows = (UsageSum(("a",), 1, cost=0.05, at_most=1), UsageSum(("b",), 1, 0, 9, 1, 0.02))
+    lines = repr(UsageTable(("task",), rows)).splitlines()
+    told = [row.split("  ")[-1].strip() for row in lines[2:5]]
+    assert told == ["at most $0.05", "$0.02", "at most $0.07"]
+
+
+@pytest.mark.parametrize("days", [0, -1.0, math.nan])
+def test_usage_of_no_days_is_refused(tmp_path: Path, days: float) -> None:
+    refused = pytest.raises(UsageError, match=r"Give a number above 0\.")
+    with Session(tmp_path / "store.db") as session, refused:
+        session.usage(days=days)
 
 
 def test_groups_and_missions_that_are_not_there_are_named(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_model_cost_and_check_are_told(session: Session) -> None:
     why = session.why(recorded.mission.result())
     said = repr(why)
     assert why.models == ("gpt-6 at api.example",)
-    assert "$0.020 for 1 call" in said
+    assert "$0.02 for 1 call" in said
     assert "Done when" in said
     assert "gpt-6 at api.example" in why._repr_mimebundle_()["text/html"]
 
@@ -114,7 +114,7 @@ def test_mission_that_only_a_model_planned_names_that_model(session: Session) ->
     recorded.finish("first", 1).finish("second", 2).end()
     why = session.why("m-1", {})
     assert why.models == ("gpt-6 at api.example, for the plan",)
-    assert "$0.020 for 1 call" in repr(why)
+    assert "$0.02 for 1 call" in repr(why)
 
 
 def test_name_of_a_mission_that_has_not_ended_is_not_finished(session: Session) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.errors import BudgetExhaustedError, dollars
 from hypernb.model import (
     AgentWork,
     Grant,
@@ -24,6 +25,7 @@ from hypernb.views import (
     Figures,
     Outlook,
     allowed,
+    expected,
     mission_html,
     mission_text,
     money_ways,
@@ -134,7 +136,9 @@ def test_free_model_lets_nothing_be_spent(make: type[Examples]) -> None:
     free = MODEL.model_copy(update={"price": Price(input=0, output=0)})
     spec = with_a_model(make, models={"big": free})
     agents = spec.model_copy(update={"tasks": tuple(t for t in spec.tasks if t.agent)})
-    assert told(agents)["Spends"].startswith("no money")
+    quote = Quote(QuoteSource.HISTORY, runs=3, dollars=Range(0.0, 0.0014))
+    spends = plain(dict(allowed(agents, quote))["Spends"])
+    assert spends.startswith("no money; each attempt takes")
 
 
 @pytest.mark.parametrize("form", ["html", "text"])
@@ -166,7 +170,7 @@ def test_quote_says_once_how_it_is_known(make: type[Examples], read: Any, form: 
         if form == "html"
         else mission_text(shown, 200, outlook=outlook)
     )
-    told = "$0.06 to $0.12, 14,000 to 30,000 tokens, 1 to 2 min (P50 to P90)"
+    told = "$0.064 to $0.12, 14,000 to 30,000 tokens, 1 to 2 min (P50 to P90)"
     said = re.sub(r"<[^>]+>", "", said)
     assert f"{told}, as the model guessed it" in said
     expect = said[said.index("What to expect") :]
@@ -183,13 +187,109 @@ def test_table_of_quotes_writes_numbers_as_the_plan_does() -> None:
         assert each in quote_words(quote)
 
 
+def test_time_to_expect_is_that_of_the_quote(make: type[Examples]) -> None:
+    shown = make.snapshot("awaiting_approval", plan=with_a_model(make))
+    whole = replace(WHOLE, minutes=Range(0.5, 2.0))
+    figures = Figures(shown, outlook=Outlook((whole, OF_LINT)))
+    assert plain(dict(expected(figures))["Time"]) == "about 30 s (30 s to 2 min)"
+    assert "30 s to 2 min (P50 to P90)" in plain(dict(expected(figures))["Quote"])
+
+
+def test_time_left_is_that_of_the_quotes(make: type[Examples]) -> None:
+    plan = with_a_model(make)
+    quotes = tuple(
+        Quote(QuoteSource.HISTORY, task.name, 3, minutes=Range(4.0, 8.0)) for task in plan.tasks
+    )
+    left = Figures(make.snapshot("awaiting_approval", plan=plan), outlook=Outlook(quotes)).left
+    assert left is not None
+    assert (left.basis, left.seconds % 240) == ("as it was quoted", 0)
+    assert left.high > left.seconds
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_page_under_way_says_what_was_quoted(make: type[Examples], form: str) -> None:
+    record = make.mission("running", started_at=make.at(0))
+    shown = make.snapshot("running", plan=with_a_model(make), mission=record)
+    said = (
+        mission_html(shown, live=True, outlook=OUTLOOK)
+        if form == "html"
+        else mission_text(shown, 200, outlook=OUTLOOK)
+    )
+    quoted = "Quoted: $0.12 to $0.30, 9,000 to 21,000 tokens (P50 to P90), from 12 past tasks."
+    assert quoted in said
+
+
+def test_free_quote_without_history_is_no_unknown_cost(make: type[Examples]) -> None:
+    free = Quote(QuoteSource.UNKNOWN, dollars=Range(0.0, 0.0))
+    said = "$0.00, tokens not known: no past task and no guess to go by"
+    assert quote_words(free) == said
+    assert "$0.00" in quotes_text([free])
+    record = make.mission("succeeded", started_at=make.at(0), finished_at=make.at(100))
+    shown = make.snapshot("succeeded", plan=with_a_model(make), mission=record)
+    page = mission_text(shown, 300, outlook=Outlook((free,)))
+    assert "It cost $0.00; quoted: $0.00." in page
+
+
+def test_cost_that_holds_a_reserve_is_told_as_a_bound(make: type[Examples]) -> None:
+    record = make.mission("cancelled", finished_at=make.at(100), cost=0.05)
+    shown = make.snapshot("cancelled", plan=with_a_model(make), mission=record)
+    figures = Figures(shown, outlook=Outlook(at_most=1))
+    assert figures.cost_words == "at most $0.05"
+    assert figures.spent_words == "at most $0.05 spent"
+    settled = make.event("budget.settled", "lint", cost=0.05, model="gpt-6", at_most=True)
+    assert plain(words.tell(settled)) == "It paid at most $0.05 to gpt-6."
+
+
+@pytest.mark.parametrize(
+    ("quote", "said"),
+    [
+        pytest.param(
+            Quote(QuoteSource.HISTORY, tokens=Range(9.0, 30.0)),
+            "The first number is as likely too low as too high; one in ten exceeds the second.",
+            id="two",
+        ),
+        pytest.param(
+            Quote(QuoteSource.HISTORY, tokens=Range(9.0, 9.0)),
+            "Each number is as likely too low as too high.",
+            id="one",
+        ),
+    ],
+)
+def test_foot_of_quotes_explains_only_the_numbers_there(quote: Quote, said: str) -> None:
+    assert quotes_text([quote]).endswith(said)
+    assert "number" not in quotes_text([Quote(QuoteSource.UNKNOWN)])
+
+
+def test_whole_never_looks_like_less_than_its_part() -> None:
+    part = Quote(QuoteSource.ESTIMATE, task="read", dollars=Range(0.004, 0.0128))
+    whole = replace(part, task="", dollars=Range(0.004, 0.0131))
+    assert quote_words(part).startswith("$0.004 to $0.013 ")
+    assert quote_words(whole).startswith("$0.004 to $0.013 ")
+    assert quotes_text([part, whole]).count("$0.004 to $0.013 ") == 2
+
+
+@pytest.mark.parametrize("cost", [0.00231, 0.0157, 0.0463, 0.5])
+def test_amount_is_written_the_same_in_feed_page_and_table(
+    make: type[Examples], cost: float
+) -> None:
+    paid = dollars(cost)
+    facts: dict[str, Any] = {"model": "gpt-6", "cost": cost, "duration_s": 1.0}
+    answered = make.event("llm.responded", "lint", **facts)
+    settled = make.event("budget.settled", "lint", cost=cost)
+    assert plain(words.tell(answered)).endswith(f" {paid}.")
+    assert plain(words.tell(settled)) == f"It paid {paid}."
+    assert words.money_of(cost, 1.0) == f"{paid} of $1.00"
+    assert f"{paid} is spent" in str(BudgetExhaustedError(cost, 1.0, next_call=0.9))
+    assert paid in quotes_text([Quote(QuoteSource.ESTIMATE, dollars=Range(cost, cost))])
+
+
 @pytest.mark.parametrize(
     ("budget", "said"),
     [
-        pytest.param(0.06, "at most $0.06; probably not enough: $0.06 to $0.12 is", id="less"),
-        pytest.param(0.1, "at most $0.10; perhaps not enough: $0.06 to $0.12 is", id="between"),
+        pytest.param(0.06, "at most $0.06; probably not enough: $0.064 to $0.12 is", id="less"),
+        pytest.param(0.1, "at most $0.10; perhaps not enough: $0.064 to $0.12", id="between"),
         pytest.param(0.12, "at most $0.12; each attempt takes", id="enough"),
-        pytest.param(0.0, "no money; probably not enough: $0.06 to $0.12 is", id="none"),
+        pytest.param(0.0, "no money; probably not enough: $0.064 to $0.12 is", id="none"),
     ],
 )
 def test_budget_below_the_quote_is_told_before_approval(
@@ -319,7 +419,7 @@ def test_limits_are_written_with_all_their_digits(make: type[Examples]) -> None:
     assert "at most $0.055" in mission_text(shown, 200)
     record = make.mission("running", started_at=make.at(0), cost=0.0004)
     shown = make.snapshot("running", plan=with_a_model(make, budget=0.055), mission=record)
-    assert "$0.0004 of $0.0550 spent" in mission_html(shown, live=True)
+    assert "$0.0004 of $0.055 spent" in mission_html(shown, live=True)
 
 
 def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
@@ -400,7 +500,7 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
         pytest.param(
             "budget.reserved",
             {"cost": 0.02},
-            "Up to $0.020 is kept for a call.",
+            "Up to $0.02 is kept for a call.",
             id="kept-without-a-budget",
         ),
         pytest.param(
@@ -450,7 +550,7 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
             "mission.paused",
             {"because": "budget", "spent": 0.48, "budget": 0.5, "needed": 0.04},
             "The mission was paused: $0.48 of $0.50 is spent, and its next call may cost "
-            "$0.04.",
+            "up to $0.04.",
             id="paused-for-money",
         ),
     ],
