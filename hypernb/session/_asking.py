@@ -11,6 +11,7 @@ from hypernb.model import EventKind, MissionState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hypernb.model import Event
     from hypernb.session._mission import Mission
 
 BECAUSE_OF_MONEY: Final = "budget"
@@ -28,14 +29,9 @@ def asked(
         environ: Where this session has its keys from.
     """
     record = mission.record
-    if record.state is MissionState.PAUSED and _is_out_of_money(mission):
-        return MissionWaitsError(
-            mission.id,
-            "no money is left for its next call",
-            f"%hyper resume {mission.id} --budget DOLLARS raises its budget, --model NAME asks "
-            "a cheaper model, --finish goes on with what is left only; "
-            f"%hyper cancel {mission.id} ends it.",
-        )
+    if record.state is MissionState.PAUSED and last_pause_for_money(mission) is not None:
+        reason = "no money is left for its next call"
+        return MissionWaitsError(mission.id, reason, money_ways(mission.id))
     if record.state.is_final or not mission.asks_models:
         return None
     here = os.environ if environ is None else environ
@@ -51,13 +47,22 @@ def asked(
     )
 
 
-def _is_out_of_money(mission: Mission) -> bool:
-    kinds = (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED)
-    last = mission.events(kinds=kinds, newest=True, limit=1)
-    return bool(last) and (
-        last[-1].kind == EventKind.MISSION_PAUSED
-        and last[-1].payload.get("because") == BECAUSE_OF_MONEY
+def money_ways(mission: str) -> str:
+    """Name the four ways on for a mission that was paused because no money is left."""
+    return (
+        f"%hyper resume {mission} --budget DOLLARS raises its budget, --model NAME asks a "
+        "cheaper model, --finish goes on with what is left only; "
+        f"%hyper cancel {mission} ends it."
     )
+
+
+def last_pause_for_money(mission: Mission) -> Event | None:
+    """Return what tells that it was paused for money, if nobody has resumed it since."""
+    kinds = (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED)
+    for last in mission.events(kinds=kinds, newest=True, limit=1):
+        if last.kind == EventKind.MISSION_PAUSED:
+            return last if last.payload.get("because") == BECAUSE_OF_MONEY else None
+    return None
 
 
 def _has(mission: Mission, key: str, environ: Mapping[str, str]) -> bool:

@@ -25,6 +25,7 @@ from hypernb.session._free_time import FREE_TIME
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import told_in_notes
 from hypernb.session._origins import remember
+from hypernb.session._ways import may_retry, require_approved, require_paused
 from hypernb.session.front_end import retries
 
 if TYPE_CHECKING:
@@ -53,9 +54,6 @@ if TYPE_CHECKING:
 
 CHANGE_TICK_S = 0.5
 MAX_COMMENT = 10_000
-RETRIABLE = frozenset(
-    {TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED, TaskState.AWAITING_APPROVAL}
-)
 
 
 class Task:
@@ -473,11 +471,12 @@ class Mission:
 
         Raises:
             TransitionError: It is not paused; or it runs, and no other terms are given.
+            MissionWaitsError: It was paused for money, and would be again at once.
         """
         has_terms = (budget is not None or bool(model)) and not finish
         is_running = has_terms and self.state is MissionState.RUNNING
         if not is_running:
-            self._refuse_unless(MissionState.PAUSED, "running", hint=self._way_on(budget))
+            require_paused(self, budget=budget, model=model, finish=finish)
         waits = bool(model) and is_running and self.waits_for_a_key
         if budget is not None:
             self.raise_budget(budget)
@@ -551,9 +550,14 @@ class Mission:
         """Try a failed, cancelled or skipped task again; all of them if none is named.
 
         What needs it is done after it. Tasks that succeeded never run again.
+
+        Raises:
+            UnknownTaskError: The plan has no such task.
+            TransitionError: There is nothing to try again, or the plan was never approved.
         """
         name = self.tasks[task].name if task else ""
-        if not self._may_retry(name):
+        require_approved(self)
+        if not may_retry(self, name):
             raise TransitionError(
                 "task" if name else "mission",
                 f"{self.id}/{name}" if name else self.id,
@@ -886,11 +890,6 @@ class Mission:
     def _result_tasks(self) -> list[str]:
         return list(self.plan.result_tasks)
 
-    def _may_retry(self, name: str) -> bool:
-        if name:
-            return self.tasks[name].state in RETRIABLE
-        return any(task.state in RETRIABLE for task in self.tasks.values())
-
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
         spec = with_lanes(spec)
         self.session.check(spec)
@@ -914,20 +913,10 @@ class Mission:
         if state.is_final:
             raise TransitionError("mission", self.id, state.value, after)
 
-    def _refuse_unless(self, before: MissionState, after: str, *, hint: str = "") -> None:
+    def _refuse_unless(self, before: MissionState, after: str) -> None:
         state = self.state
         if state is not before:
-            raise TransitionError("mission", self.id, state.value, after, hint=hint)
-
-    def _way_on(self, budget: float | None) -> str:
-        """Say how to go on with what has ended; empty for what has not."""
-        if not self.state.is_final:
-            return ""
-        more = "" if budget is None else f" --budget {budget:g}"
-        anew = f"%hyper rewind {self.id}{more} begins a new mission with what is done."
-        if budget is not None or not self._may_retry(""):
-            return anew
-        return f"%hyper retry {self.id} tries what is left again; {anew}"
+            raise TransitionError("mission", self.id, state.value, after)
 
 
 def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:

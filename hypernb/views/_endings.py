@@ -234,7 +234,11 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
         rewind = figures.typed(f"rewind {ref}")
         rows.append((rewind, "a new mission with what is done, whose caps can be higher"))
     elif figures.total and mission.state in (MissionState.FAILED, MissionState.CANCELLED):
-        rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
+        rows.append(
+            (figures.typed(f"rewind {ref}"), "this plan again, as a new mission")
+            if figures.was_never_to_run
+            else (figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again")
+        )
     if not live and not figures.cli:
         rows.append((f"%hyper attach {ref}", "the live view, with its buttons"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))

@@ -187,6 +187,12 @@ class Figures:
         mission = self.snapshot.mission
         return any(yes.plan_hash == mission.plan_hash for yes in self.snapshot.approvals)
 
+    @property
+    def was_never_to_run(self) -> bool:
+        """It has ended, and nobody ever said yes to its plan."""
+        mission = self.snapshot.mission
+        return mission.state.is_final and mission.started_at is None and not self.approved
+
     @cached_property
     def decides(self) -> bool:
         """A person has to say yes or no to the plan."""

@@ -395,6 +395,13 @@ def _failed(figures: Figures) -> Story:
 def _cancelled(figures: Figures) -> Story:
     if not figures.total:
         return _never_planned(figures)
+    if figures.was_never_to_run:
+        again = command(figures.typed(f"rewind {_id(figures)}"))
+        return Story(
+            ("Cancelled before its plan was approved. Nothing ran, and nothing will.",),
+            ("Nothing. It stays as it is.",),
+            ("Your turn. ", again, " proposes this plan again, as a new mission."),
+        )
     return Story(
         ("Cancelled. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),

@@ -69,6 +69,19 @@ def test_command_line_is_offered_only_its_own_commands(make: Any) -> None:
     assert "edit" not in said
 
 
+@pytest.mark.parametrize("cli", [False, True])
+def test_plan_that_was_cancelled_unapproved_is_proposed_again_and_not_retried(
+    make: Any,
+    cli: bool,  # noqa: FBT001 - a case
+) -> None:
+    record = make.mission("cancelled", finished_at=make.at(100))
+    shown = make.snapshot("cancelled", approvals=(), mission=record)
+    said = mission_text(shown, 300, cli=cli)
+    assert "Cancelled before its plan was approved. Nothing ran, and nothing will." in said
+    assert f"{'hypernb' if cli else '%hyper'} rewind m-7 proposes this plan again" in said
+    assert "retry" not in said
+
+
 def test_plan_text_of_approved_asks_nothing(make: Any) -> None:
     yes = make.snapshot().approvals
     assert "Your decision" not in plan_text(make.snapshot("awaiting_approval", approvals=yes))
