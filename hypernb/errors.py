@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 import math
 import shutil
 import sys
@@ -345,21 +346,34 @@ class MissionError(HypernbError):
     Attributes:
         mission: Short id of the mission.
         state: The state it ended in.
+        there: The tasks whose outputs are its result, as far as they have succeeded.
     """
 
     code = "mission"
 
-    def __init__(self, mission: str, state: str, reason: str = "") -> None:
+    def __init__(
+        self, mission: str, state: str, reason: str = "", *, there: Sequence[str] = ()
+    ) -> None:
         self.mission = mission
         self.state = state
+        self.there = tuple(there)
         because = f": {reason}" if reason else ""
         if state == "cancelled" and reason.startswith("by "):
             because = f" {reason}"
         super().__init__(
             f"Mission {mission} {'was ' if state in ('cancelled', 'rejected') else ''}"
             f"{state}{because}.",
-            hint=f"%hyper show {mission} shows what happened.",
+            hint=f"{self._what_there_is()}%hyper show {mission} shows what happened.",
         )
+
+    def _what_there_is(self) -> str:
+        if not self.there:
+            return ""
+        named = [f"mission.tasks[{json.dumps(name)}].output" for name in self.there[:3]]
+        more = len(self.there) - len(named)
+        outputs = " and ".join([*named, *([f"{more} more"] if more else [])])
+        are = "is" if len(self.there) == 1 else "are"
+        return f"%hyper result {self.mission} gives what there is: {outputs} {are} there. "
 
 
 class MissionWaitsError(MissionError):
@@ -374,6 +388,7 @@ class MissionWaitsError(MissionError):
     def __init__(self, mission: str, reason: str, todo: str) -> None:
         self.mission = mission
         self.state = "waiting"
+        self.there = ()
         self.reason = reason
         HypernbError.__init__(self, f"Mission {mission} waits for you: {reason}.", hint=todo)
 

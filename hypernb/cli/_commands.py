@@ -249,11 +249,9 @@ def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = Fals
 
 
 def _ended(mission: Mission) -> int:
-    from hypernb.model import MissionState
 
-    record = mission.record
-    if record.state is not MissionState.SUCCEEDED:
-        raise MissionError(mission.id, record.state.value, record.error)
+    if (failure := mission.failure) is not None:
+        raise failure
     return 0
 
 
@@ -493,8 +491,11 @@ def result(*, mission: str, name: str | None, as_data: bool) -> None:
             raise UnknownNameError("file of this mission", name, files)
         sys.stdout.buffer.write(files[name])
         return
-    value = chosen.result()
+    value = chosen.partial_result()
     _echo(_as_json(value) if as_data else _as_text(value))
+    if (failure := chosen.failure) is not None:
+        # Only a part of it may be there: whoever reads it has to know.
+        raise MissionError(failure.mission, failure.state, chosen.record.error)
 
 
 def _as_text(value: Any) -> str:

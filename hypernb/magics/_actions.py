@@ -23,6 +23,7 @@ from hypernb.model import MissionState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hypernb.errors import MissionError
     from hypernb.magics._line import Request
     from hypernb.model import ResourceUse
     from hypernb.session import (
@@ -283,13 +284,21 @@ def _events(around: Surroundings, request: Request) -> Listing[Any]:
 
 
 def _result(around: Surroundings, request: Request) -> Any:
-    mission = _mission(around, request)
-    result = mission.result()
-    name = request.options.get("out", "")
+    mission, name = _mission(around, request), request.options.get("out", "")
     if name:
         bind_result(around, mission, name, wait=True)
         return None
-    return result
+    failure = mission.failure
+    if failure is not None and failure.there:
+        _say_what_there_is(mission, failure)
+    return mission.partial_result()
+
+
+def _say_what_there_is(mission: Mission, failure: MissionError) -> None:
+    from IPython.display import display
+
+    what = "Its result is there" if mission.has_result else "A part of its result is there"
+    display(Shown(f"{failure.args[0]} {what}: {', '.join(failure.there[:10])}."))
 
 
 def _find(around: Surroundings, request: Request) -> Listing[Any]:

@@ -25,6 +25,7 @@ from hypernb.session._free_time import FREE_TIME
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import told_in_notes
 from hypernb.session._origins import remember
+from hypernb.session._results import failure, is_whole, partial_result, result
 from hypernb.session._ways import may_retry, require_approved, require_paused
 from hypernb.session.front_end import retries
 
@@ -744,27 +745,47 @@ class Mission:
             NotFinishedError: It has not ended yet.
             MissionError: It failed, or was cancelled or rejected.
         """
-        record = self.record
-        if not record.state.is_final:
-            raise NotFinishedError(self.id, record.state.value)
-        if record.state is not MissionState.SUCCEEDED:
-            raise MissionError(self.id, record.state.value, record.error)
-        tasks = self.tasks
-        wanted = self._result_tasks()
-        if len(wanted) == 1:
-            return tasks[wanted[0]].output  # which remembers where it is from
-        return {
-            name: tasks[name].output if tasks[name].record.output else None for name in wanted
-        }
+        return result(self)
+
+    def partial_result(self) -> Any:
+        """Return what there is of `result`, also where the mission has failed.
+
+        Of several outputs, those that are not there are None.
+
+        Raises:
+            NotFinishedError: It has not ended yet.
+            MissionError: Nothing of its result is there.
+        """
+        return partial_result(self)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it has ended, and all of its result is there, also if it has failed."""
+        return is_whole(self)
+
+    @property
+    def failure(self) -> MissionError | None:
+        """What `result` raises; None if it has succeeded.
+
+        Raises:
+            NotFinishedError: It has not ended yet.
+        """
+        return failure(self)
 
     def remember_bound(self, name: str, value: Any) -> None:
         """Remember that a variable was bound to the result; `Session.why` then knows it."""
         from hypernb.session._origins import Origin, remember_name
 
-        wanted = self._result_tasks()
+        wanted = self.plan.result_tasks
         task = wanted[0] if len(wanted) == 1 else ""
         origin = Origin(self.session.store.url, str(self._record.id), task)
         remember_name(name, value, origin)
+
+    def remember_asked(self, name: str) -> None:
+        """Remember that a variable is to have the result, for `Session.why`."""
+        from hypernb.session._origins import Origin, remember_wanted
+
+        remember_wanted(name, Origin(self.session.store.url, str(self._record.id)))
 
     def report(self) -> Report | None:
         """Return the report that sums the mission up; None if there is none (yet)."""
@@ -886,9 +907,6 @@ class Mission:
             command.kind == "retry" and command.mission_id == self._record.id
             for command in self.session.store.commands()
         )
-
-    def _result_tasks(self) -> list[str]:
-        return list(self.plan.result_tasks)
 
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> None:
         spec = with_lanes(spec)

@@ -208,6 +208,18 @@ class Figures:
         return state_word(state)
 
     @cached_property
+    def results_there(self) -> list[str]:
+        """The tasks, of those whose outputs are the result, that have succeeded."""
+        done = {task.name for task in self.among(TaskState.SUCCEEDED)}
+        return [name for name in self.plan.result_tasks if name in done] if self.plan else []
+
+    @property
+    def has_result(self) -> bool:
+        """All of the result is there, also if the mission has failed."""
+        there = self.results_there
+        return bool(there and self.plan and len(there) == len(self.plan.result_tasks))
+
+    @cached_property
     def is_ending(self) -> bool:
         """Whether a failure lets nothing more start, so that it ends with what runs."""
         if self.snapshot.mission.state.is_final:

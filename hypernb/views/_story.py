@@ -385,11 +385,19 @@ def _failed(figures: Figures) -> Story:
         rewind = command(figures.typed(f"rewind {_id(figures)}"))
         does = " begins a mission that has what is done; its tasks can get higher caps."
         again = ("Your turn. ", rewind, does)
-    return Story(
-        ("It ended without its result. Nothing is running, nothing more is spent.",),
-        ("Nothing. It stays as it is.",),
-        again,
-    )
+    rest = " Nothing is running, nothing more is spent."
+    if not figures.results_there:
+        now: Phrase = (f"It ended without its result.{rest}",)
+    else:
+        which = "Its result" if figures.has_result else "A part of its result"
+        now = (f"It failed. {which} is there: ", *_names_there(figures), f".{rest}")
+        gives = command(figures.typed(f"result {_id(figures)}"))
+        again = ("Your turn. ", gives, " gives what is there. ", *again[1:])
+    return Story(now, ("Nothing. It stays as it is.",), again)
+
+
+def _names_there(figures: Figures) -> Phrase:
+    return enumerate_names(figures.results_there)
 
 
 def _cancelled(figures: Figures) -> Story:
