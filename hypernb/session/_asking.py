@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hypernb.session._mission import Mission
 
 BECAUSE_OF_MONEY: Final = "budget"
+ABOUT_TO_START: Final = "approved, about to start"
 
 
 def asked(
@@ -45,6 +46,20 @@ def asked(
         f"Open a kernel that has it, or set it where this one starts; then %hyper attach "
         f"{mission.id}.",
     )
+
+
+def waits_for(mission: Mission, *, has_runner: bool) -> str:
+    """Say in a few words what a mission waits for; empty where its state says it."""
+    record = mission.record
+    if record.state is MissionState.PAUSED:
+        return "paused for money" if last_pause_for_money(mission) is not None else ""
+    if mission.needs_approval:
+        return ""
+    if mission.asks_models and (wanted := mission.snapshot(events=0).lacks):
+        return f"needs {' and '.join(wanted)}"
+    if record.state is not MissionState.AWAITING_APPROVAL:
+        return ""
+    return ABOUT_TO_START if has_runner else "approved, but no runner is there"
 
 
 def money_ways(mission: str) -> str:
