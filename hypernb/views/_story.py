@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import THE_KERNEL, EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
-from hypernb.views._model_events import waits_for, waits_until
+from hypernb.views._model_events import given_up_at, tried_since, waits_for, waits_until
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
@@ -225,8 +225,22 @@ def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phras
     rest = f" and {words.count(more, 'more task')}" if more else ""
     told = waits_for(event, figures.model_host(task.name))
     first = told[0] if isinstance(told[0], str) else ""
-    said = (f"{first[:1].upper()}{first[1:]}", *told[1:])
-    return (*said, "; for ", named(task.name), f"{rest}. You need not act.")
+    said = (f"{first[:1].upper()}{first[1:]}", *told[1:], "; for ", named(task.name))
+    return (*said, f"{rest}. ", *_given_up(figures, event))
+
+
+def _given_up(figures: Figures, event: Event) -> Phrase:
+    """Say until when a model is waited for, and what can be done before that."""
+    ends, began = given_up_at(event), tried_since(event)
+    if ends is None or began is None:
+        return ("You need not act.",)
+    tried = words.duration((figures.snapshot.now - began).total_seconds())
+    resume = command(figures.typed(f"resume {_id(figures)} --model NAME"))
+    cancel = command(figures.typed(f"cancel {_id(figures)}"))
+    return (
+        f"It has been tried for {tried}, and is given up at {words.clock(ends)}. Before that, ",
+        *(resume, " asks another model, and ", cancel, " ends it."),
+    )
 
 
 def _on_you(figures: Figures) -> Phrase:
@@ -570,7 +584,7 @@ def _stall(figures: Figures, task: TaskRecord) -> Phrase:
     )
 
 
-# -- what did not run, and why -----------------------------------------------------------
+# -- what was not done, and why ----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -628,6 +642,8 @@ def _gap(figures: Figures, task: TaskRecord) -> Gap:
         return Gap(
             task.name, word, reason(task), task.error if "\n" in task.error.strip() else ""
         )
+    if task.attempt and task.state is TaskState.CANCELLED:
+        word = f"{word} after {words.duration(figures.worked_s(task))}"
     if task.error or task.note:
         return Gap(task.name, word, reason(task))
     return Gap(task.name, word, _unstarted(figures, task))
