@@ -198,11 +198,13 @@ def _gaps(figures: Figures, result: Report | None) -> Html:
     if not found:
         return Html("")
     shown = found[:GAPS_SHOWN]
-    told = table("What did not run, and why", ["Task or tool", "What", "Why"], map(_gap, shown))
+    told = table(
+        "What was not done, and why", ["Task or tool", "What", "Why"], map(_gap, shown)
+    )
     more = len(found) - len(shown)
     rest = el("p", f"And {more:,} more; each has its reason in the store.", cls="quiet")
     return el(
-        "section", told, rest if more else None, cls="block", aria_label="What did not run"
+        "section", told, rest if more else None, cls="block", aria_label="What was not done"
     )
 
 

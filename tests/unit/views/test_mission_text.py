@@ -96,6 +96,16 @@ def test_last_line_of_traceback_is_reason(make: Any) -> None:
     assert "Traceback" not in said
 
 
+def test_task_that_ran_before_it_was_cancelled_is_not_said_to_have_not_run(make: Any) -> None:
+    stopped = make.task("lint", "cancelled", note="cancelled by ada", worked_s=4.0)
+    never = replace(make.task("clean", "pending"), state=TaskState.CANCELLED)
+    said = mission_text(make.snapshot("cancelled", tasks=(stopped, never)), 200)
+    assert "What was not done, and why" in said
+    assert "did not run" not in said
+    assert re.search(r"lint +cancelled after 4\.?0? s +cancelled by ada", said, re.I)
+    assert re.search(r"clean +cancelled +", said)
+
+
 def test_progress_is_counted_in_words(make: Any) -> None:
     said = " ".join(mission_text(make.snapshot()).split())
     assert "2 of 10 tasks succeeded" in said
