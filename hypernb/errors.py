@@ -128,6 +128,20 @@ class UsageError(HypernbError):
     code = "usage"
 
 
+_WHERE = {
+    "agent": "%hyper agents lists them.",
+    "command": "hypernb --help lists them.",
+    "kind of event": "%hyper sql select distinct kind from events lists those there were.",
+    "model": "%hyper models lists them.",
+    "playbook": "%hyper playbooks lists them.",
+    "task": "%hyper show M lists those of a mission.",
+    "tool": "%hyper agents lists the tools of each agent.",
+    "tool of these agents": "%hyper agents lists the tools of each agent.",
+    "variable": "%who lists yours.",
+}
+"""Where to look for a name, where none of many comes near."""
+
+
 class UnknownNameError(UsageError):
     """A name was given that nothing has.
 
@@ -143,7 +157,7 @@ class UnknownNameError(UsageError):
     ) -> None:
         self.kind = kind
         self.name = name
-        said = " ".join(filter(None, [nearest(name, known), hint]))
+        said = " ".join(filter(None, [nearest(name, known), hint])) or _WHERE.get(kind, "")
         super().__init__(f"No {kind} is called {name[:120]!r}.", hint=said)
 
 

@@ -15,7 +15,7 @@ from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._typed import assignment, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
-from hypernb.session._ways import RETRIABLE
+from hypernb.session._ways import RETRIABLE, paused_one
 from hypernb.session._why import Why, why
 from hypernb.tools import kernel_tool as tool
 
@@ -42,6 +42,7 @@ __all__ = [
     "forms",
     "host_here",
     "limits",
+    "paused_one",
     "session_here",
     "tool",
     "typed_comment",

@@ -5,18 +5,44 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import ApprovalError, MissionWaitsError, TransitionError, told_apart
+from hypernb.errors import (
+    LIST_AT_MOST,
+    ApprovalError,
+    MissionWaitsError,
+    TransitionError,
+    UsageError,
+    told_apart,
+)
 from hypernb.model import MissionState, TaskState
 from hypernb.session._asking import last_pause_for_money, money_ways
 
 if TYPE_CHECKING:
     from hypernb.model import Event
     from hypernb.session._mission import Mission
+    from hypernb.session._session import Session
 
 _GOING: Final = MissionState.RUNNING.value
 RETRIABLE: Final = frozenset(
     {TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED, TaskState.AWAITING_APPROVAL}
 )
+
+
+def paused_one(session: Session) -> Mission:
+    """Return the only mission that is paused.
+
+    Raises:
+        UsageError: There is none, or more than one.
+    """
+    paused = session.missions(states=(MissionState.PAUSED,))
+    if len(paused) == 1:
+        return paused[0]
+    if not paused:
+        hint = "Name the one that is meant: %hyper resume m-7. %hyper ls lists them."
+        raise UsageError("No mission is paused.", hint=hint)
+    named = ", ".join(each.id for each in paused[:LIST_AT_MOST])
+    more = f" and {len(paused) - LIST_AT_MOST} more" if len(paused) > LIST_AT_MOST else ""
+    hint = f"Name the one that is meant: %hyper resume {paused[0].id}."
+    raise UsageError(f"{len(paused)} missions are paused: {named}{more}.", hint=hint)
 
 
 def may_retry(mission: Mission, name: str = "") -> bool:
