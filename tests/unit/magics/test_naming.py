@@ -105,9 +105,9 @@ def test_events_of_an_unknown_kind_are_refused_with_near_names(
 ) -> None:
     Recorded(session, "a").start().end(MissionState.FAILED, "it broke")
     with pytest.raises(
-        UnknownNameError, match=r"No kind of event is called 'task\.startd'"
+        UnknownNameError, match=r"No kind of event is called 'task\.starts'"
     ) as e:
-        typed(around, "events --kind task.startd")
+        typed(around, "events --kind task.starts")
     assert "'task.started'" in e.value.hint
     with pytest.raises(UnknownNameError) as e:
         typed(around, "events --kind bogus")
