@@ -626,12 +626,11 @@ def gaps(figures: Figures, report: Report | None = None) -> list[Gap]:
 
 
 def _is_gap(figures: Figures, task: TaskRecord) -> bool:
+    if figures.was_never_to_run:
+        return False  # its outcome says it once for all tasks
     if lacks(task) or task.state in (TaskState.FAILED, TaskState.SKIPPED, TaskState.CANCELLED):
         return True
-    state = figures.snapshot.mission.state
-    # Of a rejected plan nothing ran, which its outcome says once for all tasks.
-    ended = state.is_final and state is not MissionState.REJECTED
-    return ended and not task.state.is_final
+    return figures.snapshot.mission.state.is_final and not task.state.is_final
 
 
 def _gap(figures: Figures, task: TaskRecord) -> Gap:

@@ -80,6 +80,7 @@ def test_plan_that_was_cancelled_unapproved_is_proposed_again_and_not_retried(
     assert "Cancelled before its plan was approved. Nothing ran, and nothing will." in said
     assert f"{'hypernb' if cli else '%hyper'} rewind m-7 proposes this plan again" in said
     assert "retry" not in said
+    assert "What was not done" not in said
 
 
 def test_plan_text_of_approved_asks_nothing(make: Any) -> None:
