@@ -226,10 +226,10 @@ def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phras
     told = waits_for(event, figures.model_host(task.name))
     first = told[0] if isinstance(told[0], str) else ""
     said = (f"{first[:1].upper()}{first[1:]}", *told[1:], "; for ", named(task.name))
-    return (*said, f"{rest}. ", *_given_up(figures, event))
+    return (*said, f"{rest}. ", *_given_up(figures, task, event))
 
 
-def _given_up(figures: Figures, event: Event) -> Phrase:
+def _given_up(figures: Figures, task: TaskRecord, event: Event) -> Phrase:
     """Say until when a model is waited for, and what can be done before that."""
     ends, began = given_up_at(event), tried_since(event)
     if ends is None or began is None:
@@ -237,10 +237,12 @@ def _given_up(figures: Figures, event: Event) -> Phrase:
     tried = words.duration((figures.snapshot.now - began).total_seconds())
     resume = command(figures.typed(f"resume {_id(figures)} --model NAME"))
     cancel = command(figures.typed(f"cancel {_id(figures)}"))
-    return (
-        f"It has been tried for {tried}, and is given up at {words.clock(ends)}. Before that, ",
-        *(resume, " asks another model, and ", cancel, " ends it."),
-    )
+    spec = figures.specs.get(task.name)
+    allowed = spec.attempts if spec is not None else task.attempt
+    is_last = task.attempt >= allowed
+    then = "" if is_last else f", when attempt {task.attempt + 1} of {allowed} starts"
+    until = f"It has been tried for {tried}, and is given up at {words.clock(ends)}{then}."
+    return (f"{until} Before that, ", resume, " asks another model, and ", cancel, " ends it.")
 
 
 def _on_you(figures: Figures) -> Phrase:
