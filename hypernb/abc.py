@@ -790,12 +790,16 @@ class ModelWait:
         wait_s: Seconds until it goes on; 0 if it goes on now.
         is_asked: The server asked to be left alone for so long.
         said: What the server said of it, in its words.
+        passed_s: Seconds since the call began.
+        left_s: Seconds until it is given up; None if nobody knows, or it is not to be.
     """
 
     reason: str
     wait_s: float
     is_asked: bool = False
     said: str = ""
+    passed_s: float = 0.0
+    left_s: float | None = None
 
     @property
     def words(self) -> str:

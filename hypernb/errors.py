@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 import math
 import shutil
 import sys
@@ -130,6 +131,20 @@ class UsageError(HypernbError):
     code = "usage"
 
 
+_WHERE = {
+    "agent": "%hyper agents lists them.",
+    "command": "hypernb --help lists them.",
+    "kind of event": "%hyper sql select distinct kind from events lists those there were.",
+    "model": "%hyper models lists them.",
+    "playbook": "%hyper playbooks lists them.",
+    "task": "%hyper show M lists those of a mission.",
+    "tool": "%hyper agents lists the tools of each agent.",
+    "tool of these agents": "%hyper agents lists the tools of each agent.",
+    "variable": "%who lists yours.",
+}
+"""Where to look for a name, where none of many comes near."""
+
+
 class UnknownNameError(UsageError):
     """A name was given that nothing has.
 
@@ -145,7 +160,7 @@ class UnknownNameError(UsageError):
     ) -> None:
         self.kind = kind
         self.name = name
-        said = " ".join(filter(None, [nearest(name, known), hint]))
+        said = " ".join(filter(None, [nearest(name, known), hint])) or _WHERE.get(kind, "")
         super().__init__(f"No {kind} is called {name[:120]!r}.", hint=said)
 
 
@@ -348,21 +363,34 @@ class MissionError(HypernbError):
     Attributes:
         mission: Short id of the mission.
         state: The state it ended in.
+        there: The tasks whose outputs are its result, as far as they have succeeded.
     """
 
     code = "mission"
 
-    def __init__(self, mission: str, state: str, reason: str = "") -> None:
+    def __init__(
+        self, mission: str, state: str, reason: str = "", *, there: Sequence[str] = ()
+    ) -> None:
         self.mission = mission
         self.state = state
+        self.there = tuple(there)
         because = f": {reason}" if reason else ""
         if state == "cancelled" and reason.startswith("by "):
             because = f" {reason}"
         super().__init__(
             f"Mission {mission} {'was ' if state in ('cancelled', 'rejected') else ''}"
             f"{state}{because}.",
-            hint=f"%hyper show {mission} shows what happened.",
+            hint=f"{self._what_there_is()}%hyper show {mission} shows what happened.",
         )
+
+    def _what_there_is(self) -> str:
+        if not self.there:
+            return ""
+        named = [f"mission.tasks[{json.dumps(name)}].output" for name in self.there[:3]]
+        more = len(self.there) - len(named)
+        outputs = " and ".join([*named, *([f"{more} more"] if more else [])])
+        are = "is" if len(self.there) == 1 else "are"
+        return f"%hyper result {self.mission} gives what there is: {outputs} {are} there. "
 
 
 class MissionWaitsError(MissionError):
@@ -377,6 +405,7 @@ class MissionWaitsError(MissionError):
     def __init__(self, mission: str, reason: str, todo: str) -> None:
         self.mission = mission
         self.state = "waiting"
+        self.there = ()
         self.reason = reason
         HypernbError.__init__(self, f"Mission {mission} waits for you: {reason}.", hint=todo)
 

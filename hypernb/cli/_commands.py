@@ -249,11 +249,9 @@ def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = Fals
 
 
 def _ended(mission: Mission) -> int:
-    from hypernb.model import MissionState
 
-    record = mission.record
-    if record.state is not MissionState.SUCCEEDED:
-        raise MissionError(mission.id, record.state.value, record.error)
+    if (failure := mission.failure) is not None:
+        raise failure
     return 0
 
 
@@ -302,23 +300,24 @@ def edit(*, mission: str, words: tuple[str, ...], **given: Any) -> None:
     chosen = _mission(ref)
     asked = typed_edit((task, *words) if task else words, values, drop=drop, add=add)
     revision = chosen.edit(**asked).record.revision
-    _echo(
-        f"{chosen.id} has revision {revision}. hypernb diff {chosen.id} shows what it changes."
-    )
+    _echo(f"{chosen.id} has revision {revision}. hypernb show {chosen.id} shows all of it.")
+    _echo(_difference(chosen, revision - 1))
 
 
 @hypernb.command()
-@click.argument("mission")
+@click.argument("mission", default="")
 @click.argument("revision", type=AT_LEAST_ONE, required=False)
 def diff(*, mission: str, revision: int | None) -> None:
     """Show what the newest revision of a plan changes."""
+    chosen = _mission(mission)
+    _echo(_difference(chosen, revision or max(1, chosen.record.revision - 1)))
+
+
+def _difference(mission: Mission, since: int) -> str:
     from hypernb.views import difference_text
 
-    chosen = _mission(mission)
-    newest = chosen.record.revision
-    since = revision or max(1, newest - 1)
-    told = difference_text(chosen.difference(since), chosen.plan, (since, newest), _width())
-    _echo(told)
+    revisions = (since, mission.record.revision)
+    return difference_text(mission.difference(since), mission.plan, revisions, _width())
 
 
 @hypernb.command()
@@ -359,14 +358,16 @@ def pause(*, mission: str) -> None:
 
 
 @hypernb.command()
-@click.argument("mission")
+@click.argument("mission", default="")
 @click.option("--budget", type=float, metavar="DOLLARS", help="With this budget from now on.")
 @click.option("--model", default="", metavar="M", help="With this model from now on.")
 @click.option("--yes", is_flag=True, help="The model may be at a host that is new to it.")
 @click.option("--finish", is_flag=True, help="Only with what is left; nothing new starts.")
 def resume(*, mission: str, budget: float | None, model: str, yes: bool, finish: bool) -> None:
     """Let a paused mission go on."""
-    chosen = _mission(mission).resume(
+    from hypernb.session import paused_one
+
+    chosen = (_mission(mission) if mission else paused_one(_session())).resume(
         budget=budget, model=model, finish=finish, approve_host=yes
     )
     _echo(f"{chosen.id} goes on.")
@@ -493,8 +494,11 @@ def result(*, mission: str, name: str | None, as_data: bool) -> None:
             raise UnknownNameError("file of this mission", name, files)
         sys.stdout.buffer.write(files[name])
         return
-    value = chosen.result()
+    value = chosen.partial_result()
     _echo(_as_json(value) if as_data else _as_text(value))
+    if (failure := chosen.failure) is not None:
+        # Only a part of it may be there: whoever reads it has to know.
+        raise MissionError(failure.mission, failure.state, chosen.record.error)
 
 
 def _as_text(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hypernb.engine import _changes as changes
 from hypernb.engine._content import Content
@@ -13,7 +13,13 @@ from hypernb.engine._models import Way
 from hypernb.engine._requests import OVER, raised_from
 from hypernb.engine._streaming import Stream
 from hypernb.engine._trust import Counted
-from hypernb.errors import ContractError, HypernbError, ModelAnswerError, ModelError
+from hypernb.errors import (
+    ContractError,
+    HypernbError,
+    ModelAnswerError,
+    ModelError,
+    ModelUnavailableError,
+)
 from hypernb.model import (
     AgentWork,
     CallRecord,
@@ -26,7 +32,7 @@ from hypernb.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from hypernb.abc import ModelWait, Payload
     from hypernb.engine._attempt import Attempt
@@ -38,6 +44,8 @@ _CALLS_PER_STEP: Final = 4
 """A call that fails is no answer; so many of them are not by chance."""
 _LONGEST_CALL_S: Final = 600.0
 _TOLD_WAIT_S: Final = 1.0
+_GOES_ON_S: Final = 2.0
+"""A try that takes so long is told; a shorter one has failed, or has answered."""
 _FIRST_S: Final = 0.25
 _LONGEST_S: Final = 4.0
 
@@ -51,6 +59,10 @@ class Call:
         worst: How many tokens it can use at most.
         kept: For how many there is money.
         is_sent: The model may have been asked by now.
+        asked: The plan's name for the model.
+        waits_until: When its server is asked once more, by the monotonic clock.
+        is_told_to_wait: Who looks is told that it waits, and not yet that it goes on.
+        is_outdated: A person has named another model, while its server was waited for.
     """
 
     attempt: Attempt
@@ -61,6 +73,11 @@ class Call:
     is_sent: bool = False
     said_before: str = ""
     stream: Stream | None = None
+    asked: str = ""
+    asking: asyncio.Task[ChatReply] | None = None
+    waits_until: float = 0.0
+    is_told_to_wait: bool = False
+    is_outdated: bool = False
 
 
 @dataclass(slots=True)
@@ -109,7 +126,10 @@ class Calls:
         times = 0
         while True:
             try:
-                return await self._ask(attempt, request, used)
+                reply = await self._ask(attempt, request, used)
+                if reply is not None:
+                    return reply
+                used.begun -= 1  # it is the same question, to another model
             except ModelAnswerError as error:
                 times += 1
                 if times >= error.may_be_put or not self._run.has(attempt):
@@ -117,8 +137,14 @@ class Calls:
                 used.begun -= 1  # it is the same question
                 await self._crew.clock.sleep(min(_FIRST_S * 2.0**times, _LONGEST_S))
 
-    async def _ask(self, attempt: Attempt, request: ChatRequest, used: _Used) -> ChatReply:
-        """Ask once, with money of its own: what has begun is paid, whatever comes of it."""
+    async def _ask(
+        self, attempt: Attempt, request: ChatRequest, used: _Used
+    ) -> ChatReply | None:
+        """Ask once, with money of its own: what has begun is paid, whatever comes of it.
+
+        Returns:
+            None if its server was waited for until a person has named another model.
+        """
         await self._run.go.wait()
         agreed = await self._agreed(attempt, request, used)
         if not self._run.has(attempt):  # it ended while its money was waited for
@@ -131,6 +157,8 @@ class Calls:
         except HypernbError as error:
             told = self.content.of_error(error)
             await self._fail(used, call, told)
+            if call.is_outdated and self._run.has(attempt):
+                return None
             raise told from None
         except Exception:
             # Nobody foresaw it, and what is kept for the call would be kept for ever.
@@ -218,7 +246,8 @@ class Calls:
             purpose=request.purpose,
             reserved=cost,
         )
-        return Call(attempt, spec, record, worst, kept, said_before=attempt.words)
+        said = attempt.words
+        return Call(attempt, spec, record, worst, kept, said_before=said, asked=request.model)
 
     async def _tell_of(self, call: Call, request: ChatRequest) -> None:
         """Have the store know of a call before anybody else does."""
@@ -247,7 +276,7 @@ class Calls:
             )
         call.is_sent = True
         try:
-            reply = await self._crew.models.complete(
+            asking = self._crew.models.complete(
                 call.spec,
                 request,
                 way=self._way_of(attempt),
@@ -255,11 +284,39 @@ class Calls:
                 on_text=call.stream.take if call.stream is not None else None,
                 on_wait=lambda wait: self._from_thread(lambda: self._waits(call, wait)),
             )
+            reply = await self._unless_outdated(call, asking)
             if call.stream is not None:
                 call.stream.end()
             return reply
         finally:
             attempt.let_go(self._crew.clock.monotonic(), call.record.id)
+
+    async def _unless_outdated(
+        self, call: Call, asking: Coroutine[Any, Any, ChatReply]
+    ) -> ChatReply:
+        call.asking = self._loop.create_task(asking, name=f"call {call.record.id}")
+        try:
+            return await call.asking
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not call.is_outdated or (task is not None and task.cancelling()):
+                raise
+            gave = "did not answer, and another model is asked instead"
+            raise ModelUnavailableError(call.spec.name, call.spec.host, gave) from None
+
+    def renew(self) -> None:
+        """Ask anew what waits for its server, where the contract names another model by now."""
+        for used in self._used.values():
+            for call in used.open.values():
+                self._renew(call)
+
+    def _renew(self, call: Call) -> None:
+        # Only while nothing is under way: what was asked may have to be paid.
+        left_s = call.waits_until - self._crew.clock.monotonic()
+        is_other = self._run.contract.models.get(call.asked) != call.spec
+        if call.asking is not None and is_other and left_s > _TOLD_WAIT_S / 2:
+            call.is_outdated = True
+            call.asking.cancel()
 
     def _way_of(self, attempt: Attempt) -> Way:
         """Return how an attempt asks: what has effects, or did not work, is asked anew."""
@@ -288,16 +345,34 @@ class Calls:
     def _waits(self, call: Call, wait: ModelWait) -> None:
         if not self._is_open(call) or self._run.is_ending:
             return
-        at, now = self._crew.clock.now(), self._crew.clock.monotonic()
+        now = self._crew.clock.monotonic()
         if not self.content.is_full:
             wait = replace(wait, said="")
         if wait.wait_s > 0 and wait.is_asked:
             call.attempt.hold(now, call.record.id)
         elif wait.wait_s <= 0:
             call.attempt.let_go(now, call.record.id)
-        if wait.is_asked or not 0 < wait.wait_s < _TOLD_WAIT_S:
-            words = call.attempt.words or call.said_before
-            self._run.submit([changes.waited(at, call.record, wait, words=words)])
+        call.waits_until = now + wait.wait_s
+        self._renew(call)
+        if wait.wait_s > 0:
+            if wait.is_asked or wait.wait_s >= _TOLD_WAIT_S:
+                self._tell_wait(call, wait)
+        elif wait.is_asked:
+            self._tell_wait(call, wait)
+        else:
+            # Most servers that cannot be reached are not there a moment later, either.
+            self._loop.call_later(_GOES_ON_S, self._goes_on, call, wait)
+
+    def _goes_on(self, call: Call, wait: ModelWait) -> None:
+        is_waiting = call.waits_until > self._crew.clock.monotonic()
+        if call.is_told_to_wait and not is_waiting and self._is_open(call):
+            self._tell_wait(call, wait)
+
+    def _tell_wait(self, call: Call, wait: ModelWait) -> None:
+        call.is_told_to_wait = wait.wait_s > 0
+        words = call.attempt.words or call.said_before
+        at = self._crew.clock.now()
+        self._run.submit([changes.waited(at, call.record, wait, words=words)])
 
     # -- what came of it ----------------------------------------------------------------
 

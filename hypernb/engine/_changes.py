@@ -207,6 +207,9 @@ def waited(at: datetime, call: CallRecord, wait: ModelWait, *, words: str) -> Ch
         "until": until.isoformat(),
         "is_asked": wait.is_asked,
     }
+    if wait.left_s is not None:
+        payload["since"] = (at - timedelta(seconds=wait.passed_s)).isoformat()
+        payload["given_up"] = (at + timedelta(seconds=wait.left_s)).isoformat()
     clock = f"{until.astimezone():%H:%M:%S}"
     note = f"waits for the model: {wait.words[:200]}, again at {clock}"
     return _told(EventKind.LLM_WAITED, at, call, payload, note=note)

@@ -212,7 +212,8 @@ class MissionRun:
 
     async def amend(self) -> None:
         """Take up other terms while it runs: they count from the next call on."""
-        await self.read_amendments()
+        if await self.read_amendments() and self._errands is not None:
+            self._errands.calls.renew()
         self.funds.look_again()
         if self.lacking and self.state is MissionState.RUNNING:
             await self.suspend()  # for the runner that has the key of its new model
@@ -651,6 +652,8 @@ class MissionRun:
         for attempt in self.attempts.values():
             attempt.resume(now)
         self.go.set()
+        if self._errands is not None:
+            self._errands.calls.renew()
         if self.lacking:
             await self.suspend()  # for the runner that has the key of its new model
         self._crew.poke()

@@ -70,7 +70,7 @@ class Call:
         self._request = request
         self._deadline_s = deadline_s
         self._on_text = on_text or (lambda _text: None)
-        self._on_wait = on_wait or (lambda _wait: None)
+        self._hear = on_wait or (lambda _wait: None)
         self._patience = Patience(model.clock, deadline_s)
         self._tries = 0
         self._failures = 0
@@ -175,6 +175,10 @@ class Call:
         error = fault.error(self._spec, evidence, 1)
         error.may_be_put = may_be_put
         raise error
+
+    def _on_wait(self, wait: ModelWait) -> None:
+        left_s = None if wait.is_asked else max(0.0, self._patience.left_s)
+        self._hear(replace(wait, passed_s=self._patience.passed_s, left_s=left_s))
 
     async def _pause(self, wait: ModelWait) -> None:
         if self._has_told:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_NEAR: Final = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 HERE: Final = Price(input=0, output=0, source="runs on your machine")
 """Of a server at an address of this machine that needs no key: it sends no bill."""
 
@@ -77,6 +78,24 @@ def is_loopback(base_url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_near(base_url: str) -> bool:
+    """Tell whether an address is on this machine or in its own network.
+
+    Example:
+        >>> hosts = ("localhost:1", "192.168.0.7", "gpu-box", "gpu.local", "api.openai.com")
+        >>> [is_near(f"http://{host}/v1") for host in hosts]
+        [True, True, True, True, False]
+    """
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(_NEAR)
 
 
 def _found(model: str, base_url: str) -> Any:

@@ -11,6 +11,7 @@ import openai
 from hypernb.errors import ModelRefusedError
 from hypernb.llm._faults import TransportFault
 from hypernb.llm._mask import mask_logs
+from hypernb.llm._prices import is_near
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -148,11 +149,14 @@ def fault_of(spec: ModelSpec, problem: Exception) -> TransportFault | ModelError
     if any(isinstance(each, httpx2.ConnectError | httpx2.ConnectTimeout) for each in chain):
         said = [e.strerror for e in chain if isinstance(e, OSError) and e.strerror]
         why = f" ({said[-1]})" if said else ""
-        return TransportFault(
-            f"cannot reach {spec.host}{why}",
-            hint=f"Start the server, or check the address: {spec.base_url}.",
-        )
+        return TransportFault(f"cannot reach {spec.host}{why}", hint=_unreached(spec.base_url))
     return TransportFault(f"lost the connection to {spec.host} ({type(chain[-1]).__name__})")
+
+
+def _unreached(base_url: str) -> str:
+    if is_near(base_url):
+        return f"Start the server, or check the address: {base_url}."
+    return f"Check the network, and the address: {base_url}."
 
 
 def _chain(problem: BaseException) -> list[BaseException]:

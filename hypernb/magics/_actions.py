@@ -18,11 +18,12 @@ from hypernb.magics._start import (
     whole,
 )
 from hypernb.magics._verbs import EDITED_FIELDS, MODEL_SETTINGS, SETTINGS, VERBS
-from hypernb.model import MissionState
+from hypernb.model import EventKind, MissionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hypernb.errors import MissionError
     from hypernb.magics._line import Request
     from hypernb.model import ResourceUse
     from hypernb.session import (
@@ -102,12 +103,19 @@ def _reject(around: Surroundings, request: Request) -> Mission:
 
 
 def _edit(around: Surroundings, request: Request) -> Mission:
+    from IPython.display import display
+
     from hypernb.session import typed_edit
 
     mission, options = _mission(around, request, or_task=True), request.options
     values = {field: options[field] for field in EDITED_FIELDS if field in options}
     drop, add = options.get("drop", ()), options.get("add", "")
-    return mission.edit(**typed_edit(_tasks(request), values, drop=drop, add=add))
+    before = mission.record.revision
+    mission.edit(**typed_edit(_tasks(request), values, drop=drop, add=add))
+    if (newest := mission.record.revision) > before:
+        # First, and apart: the plan itself is long, and what is new would be lost in it.
+        display(_difference(mission, newest - 1, newest))
+    return mission
 
 
 def _comment(around: Surroundings, request: Request) -> Mission | Listing[Any]:
@@ -127,13 +135,15 @@ def _comment(around: Surroundings, request: Request) -> Mission | Listing[Any]:
 
 
 def _diff(around: Surroundings, request: Request) -> Shown:
+    mission = _mission(around, request)
+    newest = mission.record.revision
+    return _difference(mission, _revision(request) or max(1, newest - 1), newest)
+
+
+def _difference(mission: Mission, since: int, newest: int) -> Shown:
     from hypernb.views import difference_html, difference_text
 
-    mission = _mission(around, request)
-    newest, plan = mission.record.revision, mission.plan
-    since = _revision(request) or max(1, newest - 1)
-    revisions = (since, newest)
-    difference = mission.difference(since)
+    plan, revisions, difference = mission.plan, (since, newest), mission.difference(since)
     return Shown(
         difference_text(difference, plan, revisions),
         difference_html(difference, plan, revisions),
@@ -158,8 +168,11 @@ def _pause(around: Surroundings, request: Request) -> Mission:
 
 
 def _resume(around: Surroundings, request: Request) -> Mission:
+    from hypernb.session import paused_one
+
     options = request.options
-    mission = _mission(around, request).resume(
+    chosen = _mission(around, request) if request.arguments else paused_one(around.session)
+    mission = chosen.resume(
         budget=options.get("budget"),
         model=options.get("model", ""),
         finish=bool(options.get("finish")),
@@ -272,24 +285,33 @@ def _wait(around: Surroundings, request: Request) -> Mission:
 def _events(around: Surroundings, request: Request) -> Listing[Any]:
     from hypernb.views import events_html, events_text
 
-    after = int(request.options.get("after", 0))
+    after, kinds = int(request.options.get("after", 0)), request.options.get("kind", ())
+    known = [kind.value for kind in EventKind]
+    for kind in kinds:
+        if kind not in known:
+            raise UnknownNameError("kind of event", kind, known)
     events = _mission(around, request).events(
-        after=after,
-        limit=_limit(request),
-        kinds=request.options.get("kind", ()),
-        newest=not after,
+        after=after, limit=_limit(request), kinds=kinds, newest=not after
     )
     return Listing(events, text=events_text, html=events_html)
 
 
 def _result(around: Surroundings, request: Request) -> Any:
-    mission = _mission(around, request)
-    result = mission.result()
-    name = request.options.get("out", "")
+    mission, name = _mission(around, request), request.options.get("out", "")
     if name:
         bind_result(around, mission, name, wait=True)
         return None
-    return result
+    failure = mission.failure
+    if failure is not None and failure.there:
+        _say_what_there_is(mission, failure)
+    return mission.partial_result()
+
+
+def _say_what_there_is(mission: Mission, failure: MissionError) -> None:
+    from IPython.display import display
+
+    what = "Its result is there" if mission.has_result else "A part of its result is there"
+    display(Shown(f"{failure.args[0]} {what}: {', '.join(failure.there[:10])}."))
 
 
 def _find(around: Surroundings, request: Request) -> Listing[Any]:

@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import HypernbError
-from hypernb.model import MissionState
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -18,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def bind_later(namespace: MutableMapping[str, Any], name: str, mission: Mission) -> None:
-    """Bind the name to the mission now, and to its result when it has succeeded.
+    """Bind the name to the mission now, and to its result when that is there.
 
     Until then the name holds the mission itself, so using it early says what it waits for. A
     variable that was bound to something else in the meantime is left alone.
@@ -28,8 +27,8 @@ def bind_later(namespace: MutableMapping[str, Any], name: str, mission: Mission)
     def fill() -> None:
         try:
             mission.wait()
-            if namespace.get(name) is mission and mission.state is MissionState.SUCCEEDED:
-                value = namespace[name] = mission.result()
+            if namespace.get(name) is mission and mission.has_result:
+                value = namespace[name] = mission.partial_result()
                 mission.remember_bound(name, value)
         except HypernbError as error:
             # A line is enough: a terminal shows its log over what is being typed.

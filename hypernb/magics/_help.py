@@ -22,7 +22,7 @@ def help_text(verb: str = "") -> str:
     if not verb:
         return overview()
     if verb not in VERBS:
-        raise UnknownNameError("verb", verb, VERBS)
+        raise UnknownNameError("verb", verb, VERBS, hint="%hyper help lists all verbs.")
     known = VERBS[verb]
     lines = [f"%hyper {known.name} {known.arguments}".rstrip(), f"    {known.summary}"]
     return "\n".join([*lines, *_options(known.options)])
@@ -45,7 +45,7 @@ def overview() -> str:
             *(f"{usage:<{width}}  {verb.summary}" for usage, verb in usages.items()),
             "",
             "M is a mission's id, such as m-7 or {mission.id}; where it may be left out, the",
-            "newest is meant.",
+            "newest is meant, and for resume the only one that is paused.",
         ]
     )
 

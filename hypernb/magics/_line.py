@@ -132,7 +132,12 @@ def read_words(
             option = known[name]
             values[option.key] = _value(option, given if equals else None, waiting)
         elif word.startswith("--") and not passes_on:
-            raise UnknownNameError("flag", name, known)
+            raise UnknownNameError(
+                "flag",
+                name,
+                known,
+                hint="%hyper help lists those of %%hyper, %hyper help VERB those of a verb.",
+            )
         else:
             arguments.append(word)
     return arguments, values

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import (
     ApprovalError,
-    MissionError,
     PathError,
     PlanningInterruptedError,
     UnknownNameError,
@@ -189,6 +188,8 @@ def show_started(
     Raises:
         ApprovalError: It would wait for a person.
     """
+    if name := options.get("out", ""):
+        mission.remember_asked(name)
     if wait and mission.needs_approval:
         watch(around, mission, wait=False)
         raise ApprovalError(
@@ -259,19 +260,20 @@ def watch_answer(around: Surroundings, mission: Mission, *states: MissionState) 
 
 
 def bind_result(around: Surroundings, mission: Mission, name: str, *, wait: bool) -> None:
-    """Bind a variable to the result now, or as soon as the mission has succeeded.
+    """Bind a variable to the result now, or as soon as the result is there.
 
     Raises:
-        MissionError: It has ended without success.
+        MissionError: It has ended without success; its result is bound if all of it is there.
+        NotFinishedError: It has not ended, and is not to be waited for.
     """
     _check_variable(name)
     if wait:
-        state = mission.state
-        if state is not MissionState.SUCCEEDED:
-            raise MissionError(mission.id, state.value, mission.record.error)
-        if name:
-            value = around.namespace[name] = mission.result()
+        failure = mission.failure
+        if name and mission.has_result:
+            value = around.namespace[name] = mission.partial_result()
             mission.remember_bound(name, value)
+        if failure is not None:
+            raise failure
     elif name:
         from hypernb.magics._binding import bind_later
 

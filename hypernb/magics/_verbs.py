@@ -135,8 +135,8 @@ VERBS: Final = {
         Verb(
             "diff",
             "Show what the newest revision of a plan changes.",
-            "M [revision]",
-            1,
+            "[M [revision]]",
+            0,
             2,
             completes="mission",
         ),
@@ -153,8 +153,8 @@ VERBS: Final = {
         Verb(
             "resume",
             "Let a paused mission go on.",
-            "M",
-            1,
+            "[M]",
+            0,
             1,
             (
                 Option("--budget", "With this budget from now on.", "number", "dollars"),

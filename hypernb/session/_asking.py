@@ -11,9 +11,11 @@ from hypernb.model import EventKind, MissionState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hypernb.model import Event
     from hypernb.session._mission import Mission
 
 BECAUSE_OF_MONEY: Final = "budget"
+ABOUT_TO_START: Final = "approved, about to start"
 
 
 def asked(
@@ -28,14 +30,9 @@ def asked(
         environ: Where this session has its keys from.
     """
     record = mission.record
-    if record.state is MissionState.PAUSED and _is_out_of_money(mission):
-        return MissionWaitsError(
-            mission.id,
-            "no money is left for its next call",
-            f"%hyper resume {mission.id} --budget DOLLARS raises its budget, --model NAME asks "
-            "a cheaper model, --finish goes on with what is left only; "
-            f"%hyper cancel {mission.id} ends it.",
-        )
+    if record.state is MissionState.PAUSED and last_pause_for_money(mission) is not None:
+        reason = "no money is left for its next call"
+        return MissionWaitsError(mission.id, reason, money_ways(mission.id))
     if record.state.is_final or not mission.asks_models:
         return None
     here = os.environ if environ is None else environ
@@ -51,13 +48,36 @@ def asked(
     )
 
 
-def _is_out_of_money(mission: Mission) -> bool:
-    kinds = (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED)
-    last = mission.events(kinds=kinds, newest=True, limit=1)
-    return bool(last) and (
-        last[-1].kind == EventKind.MISSION_PAUSED
-        and last[-1].payload.get("because") == BECAUSE_OF_MONEY
+def waits_for(mission: Mission, *, has_runner: bool) -> str:
+    """Say in a few words what a mission waits for; empty where its state says it."""
+    record = mission.record
+    if record.state is MissionState.PAUSED:
+        return "paused for money" if last_pause_for_money(mission) is not None else ""
+    if mission.needs_approval:
+        return ""
+    if mission.asks_models and (wanted := mission.snapshot(events=0).lacks):
+        return f"needs {' and '.join(wanted)}"
+    if record.state is not MissionState.AWAITING_APPROVAL:
+        return ""
+    return ABOUT_TO_START if has_runner else "approved, but no runner is there"
+
+
+def money_ways(mission: str) -> str:
+    """Name the four ways on for a mission that was paused because no money is left."""
+    return (
+        f"%hyper resume {mission} --budget DOLLARS raises its budget, --model NAME asks a "
+        "cheaper model, --finish goes on with what is left only; "
+        f"%hyper cancel {mission} ends it."
     )
+
+
+def last_pause_for_money(mission: Mission) -> Event | None:
+    """Return what tells that it was paused for money, if nobody has resumed it since."""
+    kinds = (EventKind.MISSION_PAUSED, EventKind.MISSION_RESUMED)
+    for last in mission.events(kinds=kinds, newest=True, limit=1):
+        if last.kind == EventKind.MISSION_PAUSED:
+            return last if last.payload.get("because") == BECAUSE_OF_MONEY else None
+    return None
 
 
 def _has(mission: Mission, key: str, environ: Mapping[str, str]) -> bool:

@@ -25,6 +25,8 @@ from hypernb.session._free_time import FREE_TIME
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import left_so_far, told_in_notes
 from hypernb.session._origins import remember
+from hypernb.session._results import failure, is_whole, partial_result, result
+from hypernb.session._ways import may_retry, require_approved, require_paused
 from hypernb.session.front_end import retries
 
 if TYPE_CHECKING:
@@ -53,9 +55,6 @@ if TYPE_CHECKING:
 
 CHANGE_TICK_S = 0.5
 MAX_COMMENT = 10_000
-RETRIABLE = frozenset(
-    {TaskState.FAILED, TaskState.CANCELLED, TaskState.SKIPPED, TaskState.AWAITING_APPROVAL}
-)
 
 
 class Task:
@@ -476,11 +475,12 @@ class Mission:
 
         Raises:
             TransitionError: It is not paused; or it runs, and no other terms are given.
+            MissionWaitsError: It was paused for money, and would be again at once.
         """
         has_terms = (budget is not None or bool(model)) and not finish
         is_running = has_terms and self.state is MissionState.RUNNING
         if not is_running:
-            self._refuse_unless(MissionState.PAUSED, "running", hint=self._way_on(budget))
+            require_paused(self, budget=budget, model=model, finish=finish)
         waits = bool(model) and is_running and self.waits_for_a_key
         if budget is not None:
             self.raise_budget(budget)
@@ -554,9 +554,14 @@ class Mission:
         """Try a failed, cancelled or skipped task again; all of them if none is named.
 
         What needs it is done after it. Tasks that succeeded never run again.
+
+        Raises:
+            UnknownTaskError: The plan has no such task.
+            TransitionError: There is nothing to try again, or the plan was never approved.
         """
         name = self.tasks[task].name if task else ""
-        if not self._may_retry(name):
+        require_approved(self)
+        if not may_retry(self, name):
             raise TransitionError(
                 "task" if name else "mission",
                 f"{self.id}/{name}" if name else self.id,
@@ -746,27 +751,47 @@ class Mission:
             NotFinishedError: It has not ended yet.
             MissionError: It failed, or was cancelled or rejected.
         """
-        record = self.record
-        if not record.state.is_final:
-            raise NotFinishedError(self.id, record.state.value)
-        if record.state is not MissionState.SUCCEEDED:
-            raise MissionError(self.id, record.state.value, record.error)
-        tasks = self.tasks
-        wanted = self._result_tasks()
-        if len(wanted) == 1:
-            return tasks[wanted[0]].output  # which remembers where it is from
-        return {
-            name: tasks[name].output if tasks[name].record.output else None for name in wanted
-        }
+        return result(self)
+
+    def partial_result(self) -> Any:
+        """Return what there is of `result`, also where the mission has failed.
+
+        Of several outputs, those that are not there are None.
+
+        Raises:
+            NotFinishedError: It has not ended yet.
+            MissionError: Nothing of its result is there.
+        """
+        return partial_result(self)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it has ended, and all of its result is there, also if it has failed."""
+        return is_whole(self)
+
+    @property
+    def failure(self) -> MissionError | None:
+        """What `result` raises; None if it has succeeded.
+
+        Raises:
+            NotFinishedError: It has not ended yet.
+        """
+        return failure(self)
 
     def remember_bound(self, name: str, value: Any) -> None:
         """Remember that a variable was bound to the result; `Session.why` then knows it."""
         from hypernb.session._origins import Origin, remember_name
 
-        wanted = self._result_tasks()
+        wanted = self.plan.result_tasks
         task = wanted[0] if len(wanted) == 1 else ""
         origin = Origin(self.session.store.url, str(self._record.id), task)
         remember_name(name, value, origin)
+
+    def remember_asked(self, name: str) -> None:
+        """Remember that a variable is to have the result, for `Session.why`."""
+        from hypernb.session._origins import Origin, remember_wanted
+
+        remember_wanted(name, Origin(self.session.store.url, str(self._record.id)))
 
     def report(self) -> Report | None:
         """Return the report that sums the mission up; None if there is none (yet)."""
@@ -889,14 +914,6 @@ class Mission:
             for command in self.session.store.commands()
         )
 
-    def _result_tasks(self) -> list[str]:
-        return list(self.plan.result_tasks)
-
-    def _may_retry(self, name: str) -> bool:
-        if name:
-            return self.tasks[name].state in RETRIABLE
-        return any(task.state in RETRIABLE for task in self.tasks.values())
-
     def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> PlanSpec:
         spec = with_lanes(spec)
         self.session.check(spec)
@@ -921,20 +938,10 @@ class Mission:
         if state.is_final:
             raise TransitionError("mission", self.id, state.value, after)
 
-    def _refuse_unless(self, before: MissionState, after: str, *, hint: str = "") -> None:
+    def _refuse_unless(self, before: MissionState, after: str) -> None:
         state = self.state
         if state is not before:
-            raise TransitionError("mission", self.id, state.value, after, hint=hint)
-
-    def _way_on(self, budget: float | None) -> str:
-        """Say how to go on with what has ended; empty for what has not."""
-        if not self.state.is_final:
-            return ""
-        more = "" if budget is None else f" --budget {budget:g}"
-        anew = f"%hyper rewind {self.id}{more} begins a new mission with what is done."
-        if budget is not None or not self._may_retry(""):
-            return anew
-        return f"%hyper retry {self.id} tries what is left again; {anew}"
+            raise TransitionError("mission", self.id, state.value, after)
 
 
 def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:

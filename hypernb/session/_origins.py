@@ -22,15 +22,18 @@ class Origin:
         store: The store that has the mission.
         mission: Its id.
         task: The task that returned it; empty for several together.
+        equals: Other tasks that returned the same: nobody knows which of them is meant.
     """
 
     store: str
     mission: str
     task: str = ""
+    equals: tuple[str, ...] = ()
 
 
 _by_id: dict[int, tuple[weakref.ref[Any], Origin]] = {}
 _by_name: dict[str, tuple[int, Origin]] = {}
+_wanted: dict[str, Origin] = {}
 _lock: Final = threading.Lock()
 
 
@@ -56,6 +59,19 @@ def remember_name(name: str, value: Any, origin: Origin) -> None:
         while len(_by_name) >= NAMES_AT_MOST:
             del _by_name[next(iter(_by_name))]
         _by_name[name] = (id(value), origin)
+
+
+def remember_wanted(name: str, origin: Origin) -> None:
+    """Remember which mission a variable is to have the result of."""
+    with _lock:
+        while len(_wanted) >= NAMES_AT_MOST:
+            del _wanted[next(iter(_wanted))]
+        _wanted[name] = origin
+
+
+def wanted_of(name: str) -> Origin | None:
+    """Return the mission whose result a variable was to have; None if nobody said so."""
+    return _wanted.get(name)
 
 
 def origin_of(value: Any) -> Origin | None:

@@ -419,7 +419,10 @@ async def _in_time(
             raise
         quiet = "could not be asked for a plan"
         problem = f"{quiet}: {progress.obstacle}"
-        hint = f"Start the server, check the address {spec.base_url}, or take another model."
+        from hypernb.llm import is_near
+
+        first = "Start the server, check" if is_near(spec.base_url) else "Check the network and"
+        hint = f"{first} the address {spec.base_url}, or take another model."
         raise ModelUnavailableError(
             spec.name, spec.host, problem, quiet=quiet, hint=hint
         ) from None

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from hypernb.errors import UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
+from hypernb.session._asking import ABOUT_TO_START, waits_for
 from hypernb.session._following import Follower
 from hypernb.session._hosting import (
     ensure_runner,
@@ -76,6 +77,8 @@ class Status:
 
     Attributes:
         needs_you: Missions that wait for a person.
+        waits: What they wait for, by their short ids: ``needs OPENAI_API_KEY``; empty where
+            their state says it.
         cost: Spent in all missions of the store, in dollars, as far as it is known.
         unknown: How many calls there were besides whose cost nobody knows.
     """
@@ -87,6 +90,7 @@ class Status:
     cost: float
     missions: int
     unknown: int = 0
+    waits: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         from hypernb.views import status_text
@@ -485,21 +489,25 @@ class Session:
         store = self.store
         columns = "select count(*), coalesce(sum(cost), 0) from missions"
         _, rows = store.query(columns)
-        waiting = (MissionState.AWAITING_APPROVAL, MissionState.PAUSED)
+        running = store.missions(states=(MissionState.RUNNING,))
+        waiting = store.missions(states=(MissionState.AWAITING_APPROVAL, MissionState.PAUSED))
+        runners = tuple(store.leases("runner:"))
+        waits = {
+            each.short_id: waits_for(Mission(self, each), has_runner=bool(runners))
+            for each in (*waiting, *running)
+        }
+        goes_on = [each for each in running if not waits[each.short_id]]
+        goes_on += [each for each in waiting if waits[each.short_id] == ABOUT_TO_START]
         return Status(
             store=store.url,
-            runners=tuple(store.leases("runner:")),
-            running=tuple(store.missions(states=(MissionState.RUNNING,))),
-            needs_you=(*store.missions(states=waiting), *self._waiting_for_keys()),
+            runners=runners,
+            running=tuple(goes_on),
+            needs_you=tuple(each for each in (*waiting, *running) if each not in goes_on),
+            waits=waits,
             cost=float(rows[0][1]),
             missions=int(rows[0][0]),
             unknown=sum(each.unknown for each in store.usage_sums(("model",))),
         )
-
-    def _waiting_for_keys(self) -> Iterator[MissionRecord]:
-        for record in self.store.missions(states=(MissionState.RUNNING,)):
-            if Mission(self, record).waits_for_a_key:
-                yield record
 
     # -- the crew -----------------------------------------------------------------------
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
-from hypernb.model import AgentWork, EventKind, MissionState, PythonWork
+from hypernb.model import AgentWork, EventKind, PythonWork, short_id
 from hypernb.session._here import session_here
-from hypernb.session._origins import Origin, origin_of, origin_of_name
+from hypernb.session._origins import Origin, origin_of, origin_of_name, wanted_of
 from hypernb.session.front_end import current_shell
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _GOAL_CHARS: Final = 80
 _CALLS_READ: Final = 2_000
+_EQUALS_NAMED: Final = 10
 _TASK: Final = re.compile(r"(m-\d+)(?:/(\S+))?")
 
 
@@ -48,6 +49,8 @@ class Why:
         functions: The functions of a notebook that were called for it.
         approved: Who approved the plan.
         at: When the task was done.
+        equals: Other tasks that returned the same value; a value alone does not tell which of
+            them is meant.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Why:
     functions: tuple[str, ...] = ()
     approved: str = ""
     at: datetime | None = None
+    equals: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         from hypernb.views import why_text
@@ -127,7 +131,9 @@ def _found(
         task = mission.tasks[match[2]].name if match[2] else ""
         return "", Origin(session.store.url, str(mission.record.id), task)
     if what.isidentifier():
-        return what, None
+        wanted = wanted_of(what)
+        # Its cell has waited in vain, or still does: there is no variable, and this says why.
+        return what, wanted and _of_mission(_mission_of(session, wanted), what)
     return "", _by_content(session, what)
 
 
@@ -142,15 +148,19 @@ def _of_mission(value: Any, name: str = "") -> Origin | None:
     if not isinstance(value, Kind):
         return None
     record = value.record
-    if record.state is not MissionState.SUCCEEDED:
+    if not value.has_result:
         goal = " ".join(record.goal.split())
         goal = goal if len(goal) <= _GOAL_CHARS else f"{goal[:_GOAL_CHARS].rstrip()} …"
         about = f"{value.id} ({record.state.value.replace('_', ' ')})"
         said = repr(name) if name else "This mission"
         if record.state.is_final:
+            failure = value.failure
+            result, hint = "a result", f"%hyper show {value.id} says why"
+            if failure is not None and failure.there:
+                result, hint = "its whole result", f"%hyper result {value.id} gives its part"
             raise UsageError(
-                f"{said} has no value: {about}, which was to {goal!r}, ended without a result.",
-                hint=f"%hyper show {value.id} says why; {value.id}/t1 asks about a task.",
+                f"{said} has no value: {about}, which was to {goal!r}, ended without {result}.",
+                hint=f"{hint}; {value.id}/t1 asks about a task.",
             )
         raise UsageError(
             f"{said} is not finished: {about}, which is to {goal!r}.",
@@ -171,11 +181,15 @@ def _by_content(session: Session, value: Any) -> Origin | None:
         return None
     # Hexadecimal digits only: nothing of the value itself is part of the statement.
     statement = (
-        "select mission_id, name from tasks "  # noqa: S608 - see above
-        f"where output = '{known}' and attempt > 0 order by finished_at desc"
+        "select t.mission_id, t.name, m.number from tasks t "  # noqa: S608 - see above
+        "join missions m on m.id = t.mission_id "
+        f"where t.output = '{known}' and t.attempt > 0 order by t.finished_at desc"
     )
-    _, rows = session.store.query(statement, limit=1)
-    return Origin(session.store.url, str(rows[0][0]), str(rows[0][1])) if rows else None
+    _, rows = session.store.query(statement, limit=1 + _EQUALS_NAMED)
+    if not rows:
+        return None
+    equals = tuple(f"{short_id(int(number))}/{name}" for _, name, number in rows[1:])
+    return Origin(session.store.url, str(rows[0][0]), str(rows[0][1]), equals)
 
 
 def _session_of(session: Session, origin: Origin) -> Session:
@@ -186,11 +200,16 @@ def _session_of(session: Session, origin: Origin) -> Session:
     return Other(origin.store, root=session.root, by=session.by)
 
 
+def _mission_of(session: Session, origin: Origin) -> Mission:
+    return _session_of(session, origin).mission(origin.mission)
+
+
 def _told(session: Session, name: str, origin: Origin) -> Why:
     mission = session.mission(origin.mission)
     record, plan = mission.record, mission.plan
     task = origin.task or _only_result(plan)
     told = Why(name, record.short_id, record.goal, task=task, approved=_approved(mission))
+    told = replace(told, equals=origin.equals)
     calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
     told = _paid(told, calls)
     spec = next((each for each in plan.tasks if each.name == task), None)

@@ -202,11 +202,13 @@ def _gaps(figures: Figures, result: Report | None) -> Html:
     if not found:
         return Html("")
     shown = found[:GAPS_SHOWN]
-    told = table("What did not run, and why", ["Task or tool", "What", "Why"], map(_gap, shown))
+    told = table(
+        "What was not done, and why", ["Task or tool", "What", "Why"], map(_gap, shown)
+    )
     more = len(found) - len(shown)
     rest = el("p", f"And {more:,} more; each has its reason in the store.", cls="quiet")
     return el(
-        "section", told, rest if more else None, cls="block", aria_label="What did not run"
+        "section", told, rest if more else None, cls="block", aria_label="What was not done"
     )
 
 
@@ -232,13 +234,19 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
     if mission.state is MissionState.SUCCEEDED:
         form = "the result in full" if figures.cli else "the result as a Python object"
         rows.append((figures.typed(f"result {ref}"), form))
+    elif mission.state is MissionState.FAILED and figures.results_there:
+        rows.append((figures.typed(f"result {ref}"), "what there is of its result"))
     if figures.is_out_of_money:
         rows.append((figures.larger_budget, "a new mission with what is done, and more money"))
     elif figures.is_capped:
         rewind = figures.typed(f"rewind {ref}")
         rows.append((rewind, "a new mission with what is done, whose caps can be higher"))
     elif figures.total and mission.state in (MissionState.FAILED, MissionState.CANCELLED):
-        rows.append((figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again"))
+        rows.append(
+            (figures.typed(f"rewind {ref}"), "this plan again, as a new mission")
+            if figures.was_never_to_run
+            else (figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again")
+        )
     if not live and not figures.cli:
         rows.append((f"%hyper attach {ref}", "the live view, with its buttons"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))

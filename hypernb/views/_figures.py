@@ -189,6 +189,12 @@ class Figures:
         mission = self.snapshot.mission
         return any(yes.plan_hash == mission.plan_hash for yes in self.snapshot.approvals)
 
+    @property
+    def was_never_to_run(self) -> bool:
+        """It has ended, and nobody ever said yes to its plan."""
+        mission = self.snapshot.mission
+        return mission.state.is_final and mission.started_at is None and not self.approved
+
     @cached_property
     def decides(self) -> bool:
         """A person has to say yes or no to the plan."""
@@ -202,6 +208,18 @@ class Figures:
         if state is MissionState.AWAITING_APPROVAL and self.approved:
             return APPROVED
         return state_word(state)
+
+    @cached_property
+    def results_there(self) -> list[str]:
+        """The tasks, of those whose outputs are the result, that have succeeded."""
+        done = {task.name for task in self.among(TaskState.SUCCEEDED)}
+        return [name for name in self.plan.result_tasks if name in done] if self.plan else []
+
+    @property
+    def has_result(self) -> bool:
+        """All of the result is there, also if the mission has failed."""
+        there = self.results_there
+        return bool(there and self.plan and len(there) == len(self.plan.result_tasks))
 
     @cached_property
     def is_ending(self) -> bool:

@@ -16,7 +16,7 @@ from hypernb.views._markup import Html, el, join, sentence, short, table
 from hypernb.views._phrase import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from hypernb.model import (
@@ -52,6 +52,8 @@ class StatusLike(Protocol):
     def missions(self) -> int: ...
     @property
     def unknown(self) -> int: ...
+    @property
+    def waits(self) -> Mapping[str, str]: ...
 
 
 def _rest(total: int, shown: int, things: str) -> str:
@@ -369,8 +371,8 @@ def status_text(status: StatusLike) -> str:
     """Write what runs, what needs you, what it cost, and who does the work."""
     spent = words.cost_and_unknown(status.cost, status.unknown)
     told = [
-        ("Running", _missions(status.running) or "Nothing."),
-        ("Needs you", _missions(status.needs_you) or "Nothing."),
+        ("Running", _missions(status.running, status.waits) or "Nothing."),
+        ("Needs you", _missions(status.needs_you, status.waits) or "Nothing."),
         ("Spent", f"{spent} in {words.count(status.missions, 'mission')}"),
         ("Runner", _runners(status.runners)),
         ("Store", line(status.store, cut_at=300)),
@@ -378,9 +380,10 @@ def status_text(status: StatusLike) -> str:
     return labelled(told, width=100)
 
 
-def _missions(missions: Sequence[MissionRecord]) -> str:
+def _missions(missions: Sequence[MissionRecord], waits: Mapping[str, str]) -> str:
     return "\n".join(
-        f"{each.short_id} {words.state_word(each.state).word}: {line(each.goal, cut_at=70)}"
+        f"{each.short_id} {line(waits.get(each.short_id) or words.state_word(each.state).word)}"
+        f": {line(each.goal, cut_at=70)}"
         for each in missions[:20]
     )
 

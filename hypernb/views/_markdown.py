@@ -167,7 +167,7 @@ def _gaps(figures: Figures, result: Report | None) -> str:
         for gap in found
     ]
     told = table(("task or tool", "what", "why"), rows, raw=True)
-    return f"## What did not run, and why\n\n{told}"
+    return f"## What was not done, and why\n\n{told}"
 
 
 def _sprint(items: Sequence[SprintItem]) -> str:

@@ -53,6 +53,18 @@ def waits_until(event: Event) -> datetime | None:
     return None
 
 
+def given_up_at(event: Event) -> datetime | None:
+    """Return when a call that waits is given up; None if nobody knows."""
+    told = event.payload.get("given_up")
+    return datetime.fromisoformat(told) if isinstance(told, str) else None
+
+
+def tried_since(event: Event) -> datetime | None:
+    """Return when a call began that waits; None if that is not known."""
+    told = event.payload.get("since")
+    return datetime.fromisoformat(told) if isinstance(told, str) else None
+
+
 def waits_for(event: Event, host: str = "") -> Phrase:
     """Say what a call waits for, without a stop: ``too many requests, again at 14:05:42``.
 
@@ -126,8 +138,10 @@ def _streamed(event: Event) -> Phrase:
 def _waited(event: Event) -> Phrase:
     waits = waits_for(event)
     if not waits:
-        return ("It goes on.",)
-    return ("Its model has to be waited for: ", *waits, ".")
+        return ("It asks again.",)
+    given_up = given_up_at(event)
+    end = f"; it is given up at {clock(given_up)}" if given_up else ""
+    return ("Its model has to be waited for: ", *waits, f"{end}.")
 
 
 def _reserved(event: Event) -> Phrase:

@@ -10,7 +10,7 @@ from hypernb.errors import dollars, told_apart
 from hypernb.model import THE_KERNEL, EventKind, MissionState, RunStatus, TaskState
 from hypernb.views import words
 from hypernb.views._clean import line
-from hypernb.views._model_events import waits_for, waits_until
+from hypernb.views._model_events import given_up_at, tried_since, waits_for, waits_until
 from hypernb.views._phrase import Code, Phrase, Strong, command, enumerate_names, named
 
 if TYPE_CHECKING:
@@ -226,8 +226,24 @@ def _on_models(figures: Figures, waits: list[tuple[TaskRecord, Event]]) -> Phras
     rest = f" and {words.count(more, 'more task')}" if more else ""
     told = waits_for(event, figures.model_host(task.name))
     first = told[0] if isinstance(told[0], str) else ""
-    said = (f"{first[:1].upper()}{first[1:]}", *told[1:])
-    return (*said, "; for ", named(task.name), f"{rest}. You need not act.")
+    said = (f"{first[:1].upper()}{first[1:]}", *told[1:], "; for ", named(task.name))
+    return (*said, f"{rest}. ", *_given_up(figures, task, event))
+
+
+def _given_up(figures: Figures, task: TaskRecord, event: Event) -> Phrase:
+    """Say until when a model is waited for, and what can be done before that."""
+    ends, began = given_up_at(event), tried_since(event)
+    if ends is None or began is None:
+        return ("You need not act.",)
+    tried = words.duration((figures.snapshot.now - began).total_seconds())
+    resume = command(figures.typed(f"resume {_id(figures)} --model NAME"))
+    cancel = command(figures.typed(f"cancel {_id(figures)}"))
+    spec = figures.specs.get(task.name)
+    allowed = spec.attempts if spec is not None else task.attempt
+    is_last = task.attempt >= allowed
+    then = "" if is_last else f", when attempt {task.attempt + 1} of {allowed} starts"
+    until = f"It has been tried for {tried}, and is given up at {words.clock(ends)}{then}."
+    return (f"{until} Before that, ", resume, " asks another model, and ", cancel, " ends it.")
 
 
 def _on_you(figures: Figures) -> Phrase:
@@ -385,16 +401,31 @@ def _failed(figures: Figures) -> Story:
         rewind = command(figures.typed(f"rewind {_id(figures)}"))
         does = " begins a mission that has what is done; its tasks can get higher caps."
         again = ("Your turn. ", rewind, does)
-    return Story(
-        ("It ended without its result. Nothing is running, nothing more is spent.",),
-        ("Nothing. It stays as it is.",),
-        again,
-    )
+    rest = " Nothing is running, nothing more is spent."
+    if not figures.results_there:
+        now: Phrase = (f"It ended without its result.{rest}",)
+    else:
+        which = "Its result" if figures.has_result else "A part of its result"
+        now = (f"It failed. {which} is there: ", *_names_there(figures), f".{rest}")
+        gives = command(figures.typed(f"result {_id(figures)}"))
+        again = ("Your turn. ", gives, " gives what is there. ", *again[1:])
+    return Story(now, ("Nothing. It stays as it is.",), again)
+
+
+def _names_there(figures: Figures) -> Phrase:
+    return enumerate_names(figures.results_there)
 
 
 def _cancelled(figures: Figures) -> Story:
     if not figures.total:
         return _never_planned(figures)
+    if figures.was_never_to_run:
+        again = command(figures.typed(f"rewind {_id(figures)}"))
+        return Story(
+            ("Cancelled before its plan was approved. Nothing ran, and nothing will.",),
+            ("Nothing. It stays as it is.",),
+            ("Your turn. ", again, " proposes this plan again, as a new mission."),
+        )
     return Story(
         ("Cancelled. Nothing is running, nothing more is spent.",),
         ("Nothing. It stays as it is.",),
@@ -555,7 +586,7 @@ def _stall(figures: Figures, task: TaskRecord) -> Phrase:
     )
 
 
-# -- what did not run, and why -----------------------------------------------------------
+# -- what was not done, and why ----------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -597,12 +628,11 @@ def gaps(figures: Figures, report: Report | None = None) -> list[Gap]:
 
 
 def _is_gap(figures: Figures, task: TaskRecord) -> bool:
+    if figures.was_never_to_run:
+        return False  # its outcome says it once for all tasks
     if lacks(task) or task.state in (TaskState.FAILED, TaskState.SKIPPED, TaskState.CANCELLED):
         return True
-    state = figures.snapshot.mission.state
-    # Of a rejected plan nothing ran, which its outcome says once for all tasks.
-    ended = state.is_final and state is not MissionState.REJECTED
-    return ended and not task.state.is_final
+    return figures.snapshot.mission.state.is_final and not task.state.is_final
 
 
 def _gap(figures: Figures, task: TaskRecord) -> Gap:
@@ -613,6 +643,8 @@ def _gap(figures: Figures, task: TaskRecord) -> Gap:
         return Gap(
             task.name, word, reason(task), task.error if "\n" in task.error.strip() else ""
         )
+    if task.attempt and task.state is TaskState.CANCELLED:
+        word = f"{word} after {words.duration(figures.worked_s(task))}"
     if task.error or task.note:
         return Gap(task.name, word, reason(task))
     return Gap(task.name, word, _unstarted(figures, task))

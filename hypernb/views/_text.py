@@ -131,7 +131,7 @@ def _ended(figures: Figures, width: int, result: Report | None) -> Iterator[str]
     ]
     if rows:
         yield _titled(
-            "What did not run, and why",
+            "What was not done, and why",
             columns(("task or tool", "what", "why"), rows, width=width),
         )
     if result is not None and result.sprint:

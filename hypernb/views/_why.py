@@ -56,6 +56,8 @@ class WhyLike(Protocol):
     def approved(self) -> str: ...
     @property
     def at(self) -> datetime | None: ...
+    @property
+    def equals(self) -> Sequence[str]: ...
 
 
 def why_text(why: WhyLike, width: int = 100) -> str:
@@ -97,6 +99,9 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
         terms.append(("Approved by", (line(why.approved),)))
     if why.at is not None:
         terms.append(("Done at", (words.moment(why.at),)))
+    if why.equals:
+        same = enumerate_names(why.equals, most=3)
+        terms.append(("The same as", (*same, ": a value alone does not tell which is meant")))
     return terms
 
 

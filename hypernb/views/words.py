@@ -81,7 +81,7 @@ MISSION_STATES: Final[Mapping[str, StateWord]] = {
         "succeeded", "succeeded", "good", "✓", "Ended well. The result is there."
     ),
     MissionState.FAILED: StateWord(
-        "failed", "failed", "bad", "✗", "Ended without its result; says which task, and why."
+        "failed", "failed", "bad", "✗", "Did not end well; says why, and what there is."
     ),
     MissionState.CANCELLED: StateWord(
         "cancelled", "cancelled", "neutral", "⊘", "Ended by a person."

@@ -195,9 +195,9 @@ def _go_on(figures: Figures) -> list[Action]:
         label, twin = "Begin anew with a larger budget", figures.larger_budget
         args = {"at": "", "budget": float(twin.rpartition(" ")[2])}
         return [action("fork", label, twin, args=args, primary=True)]
-    rewind = action(
-        "fork", "Begin anew with what is done", _twin(figures, "rewind"), args={"at": ""}
-    )
+    anew, again = "Begin anew with what is done", "Propose the plan again"
+    label = again if figures.was_never_to_run else anew
+    rewind = action("fork", label, _twin(figures, "rewind"), args={"at": ""})
     return [*found, rewind]
 
 

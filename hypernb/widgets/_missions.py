@@ -306,7 +306,8 @@ def actions(summary: MissionSummary) -> list[Facts]:
 
 
 def _has_left(summary: MissionSummary) -> bool:
-    return any(state in summary.counts for state in RETRIABLE)
+    has_begun = summary.mission.started_at is not None  # what was never approved has not
+    return has_begun and any(state in summary.counts for state in RETRIABLE)
 
 
 def _simply(ref: str, verb: str, label: str, *, primary: bool = False) -> Facts:

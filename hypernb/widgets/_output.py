@@ -60,7 +60,7 @@ def _of_mission(mission: Mission) -> dict[str, Any]:
     return {
         "task": "",
         "what": seen.what,
-        "python": get + "m.result()",
+        "python": get + ("m.partial_result()" if _has_a_part(mission) else "m.result()"),
         "shown": _read(seen.shown),
         "mission": {
             "result": phrase(_will_be(mission.plan)),
@@ -173,7 +173,7 @@ def _will_be(plan: PlanSpec) -> Phrase:
 
 def _result(mission: Mission, records: dict[str, TaskRecord]) -> Seen:
     record = mission.record
-    if record.state is not MissionState.SUCCEEDED:
+    if record.state is not MissionState.SUCCEEDED and not _has_a_part(mission):
         return Seen(
             "nothing yet" if not record.state.is_final else "nothing", _no_result(mission)
         )
@@ -187,6 +187,14 @@ def _result(mission: Mission, records: dict[str, TaskRecord]) -> Seen:
     ]
     what = f"dict, {words.count(len(wanted), 'output')} by task"
     return Seen(what, {"kind": "report", "summary": "", "parts": parts})
+
+
+def _has_a_part(mission: Mission) -> bool:
+    """Tell whether it has failed, and something of its result is there nevertheless."""
+    if not mission.state.is_final:
+        return False
+    failure = mission.failure
+    return failure is not None and bool(failure.there)
 
 
 def _no_result(mission: Mission) -> Shown:

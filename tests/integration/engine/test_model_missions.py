@@ -336,6 +336,28 @@ class TestWaiting:
         assert bench.finished(mission).state == "succeeded"
         assert "waits" not in (bench.tasks(mission)["write"].note or "")
 
+    def test_server_that_is_not_there_is_told_with_its_end_and_given_up_for_another(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        with ModelServer() as other:
+            gone = model(other)
+        mission = bench.approve_spec(plan(gone, task("write", timeout_s=500.0), budget=1.0))
+        bench.host()
+        bench.until(lambda: bench.events(mission, "llm.waited"), "a call that waits")
+        [first, *_] = payloads(bench, mission, "llm.waited")
+        assert first["reason"].startswith(f"cannot reach {gone.host}")
+        assert first["since"] < first["until"] < first["given_up"]
+        bench.store.amend(mission.id, models={"default": model(server)}, by="ana@here")
+        ended = bench.finished(mission)
+        assert ended.state == "succeeded", ended.error
+        left, asked = bench.store.calls(mission.id)
+        assert (left.host, left.state, left.cost) == (gone.host, CallState.FAILED, None)
+        assert "another model is asked instead" in left.error
+        assert (asked.host, asked.state) == (server.host, CallState.SETTLED)
+        assert ended.cost == asked.cost
+        told = [each["until"] is None for each in payloads(bench, mission, "llm.waited")]
+        assert not any(told)  # short tries between are not told
+
 
 def test_error_of_a_model_is_the_agents_to_deal_with(bench: Bench, server: ModelServer) -> None:
     server.script = [fails(401, "no such key"), says("fine")]

@@ -174,6 +174,7 @@ def test_mission_that_waits_for_a_key_needs_you_and_can_be_given_another_model(
     mission = session.mission(made.record.short_id)
     assert mission.waits_for_a_key
     assert mission.id in [each.short_id for each in session.status().needs_you]
+    assert f"{mission.id} needs NOT_SET: " in repr(session.status())
     began: list[Any] = []
     monkeypatch.setattr(type(session), "ensure_runner", lambda _self, keys: began.append(keys))
     mission.resume(model="mine")

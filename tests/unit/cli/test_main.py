@@ -10,6 +10,9 @@ import pytest
 from hypernb.cli import _commands
 from hypernb.cli._main import run
 from hypernb.errors import WaitInterruptedError
+from hypernb.model import MissionState
+from hypernb.session import Session
+from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +53,16 @@ def test_errors_break_between_words_in_a_terminal(
     assert len(lines) > 1
     assert max(map(len, lines)) <= 40
     assert "take 'Which tests are missing in this project?'" in " ".join(lines)
+
+
+def test_result_of_a_failed_mission_is_printed_and_the_command_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    with Session(tmp_path / "h.db") as session:
+        recorded = Recorded(session, "left", "review", result="left").start()
+        recorded.finish("left", "All is well.").end(MissionState.FAILED, "review broke")
+    assert run(["--db", str(tmp_path / "h.db"), "result"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "'All is well.'\n"
+    assert said.err.startswith("hypernb: Mission m-1 failed: review broke. hypernb show m-1")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 
 from hypernb.errors import (
@@ -17,7 +18,7 @@ from hypernb.errors import (
     ModelRefusedError,
     ModelUnavailableError,
 )
-from hypernb.model import Finish, Price
+from hypernb.model import Finish, ModelSpec, Price
 from hypernb.testing import FakeClock
 from tests.model_server import Call, ModelServer, Reply, fails, page, refuses, says
 from tests.unit.llm.asking import KEY, READ_FILE, Told, ask, request, spec
@@ -331,6 +332,34 @@ def test_an_unreachable_host_is_named() -> None:
         ask(gone, told=told, deadline_s=30)
     assert "Start the server, or check the address" in str(caught.value)
     assert told.reasons[0].startswith(f"cannot reach {gone.host}")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://127.0.0.1:11434/v1", "Start the server, or check the address"),
+        ("http://gpu-box:8000/v1", "Start the server, or check the address"),
+        ("https://api.openai.com/v1", "Check the network, and the address"),
+    ],
+)
+def test_only_a_server_of_ones_own_can_be_started(address: str, said: str) -> None:
+    from hypernb.llm._wire import fault_of
+
+    spec = ModelSpec(name="scripted", base_url=address)
+    fault = fault_of(spec, httpx2.ConnectError("refused"))
+    assert getattr(fault, "hint", "").startswith(said)
+
+
+def test_a_wait_says_how_long_it_was_tried_and_still_is() -> None:
+    with ModelServer(GOOD) as server:
+        gone = spec(server)
+    told = Told()
+    with pytest.raises(ModelUnavailableError):
+        ask(gone, told=told, deadline_s=30)
+    first, last = told.waits[0], told.waits[4]
+    assert first.passed_s < last.passed_s
+    ends = [each.passed_s + (each.left_s or 0.0) for each in (first, last)]
+    assert ends == pytest.approx([30.0, 30.0])
 
 
 def test_a_key_that_is_not_there_is_named() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.errors import MissionError, MissionWaitsError
-from hypernb.model import AgentWork, MissionState, ModelSpec, TaskSpec
+from hypernb.model import AgentWork, MissionState, ModelSpec, RunnerId, TaskSpec
 from hypernb.session._asking import asked
 from tests.unit.widgets.recorded import Recorded
 
@@ -67,3 +68,29 @@ def test_session_that_has_the_key_waits(session: Session) -> None:
 
 def test_plan_that_awaits_approval_is_not_meant(session: Session) -> None:
     assert asked(planned(session, key="").mission) is None
+
+
+def test_status_names_what_each_mission_waits_for(session: Session) -> None:
+    for recorded in (planned(session), planned(session, key="")):
+        recorded.approve()
+    planned(session)
+    paused(session, because="budget")
+    status = session.status()
+    assert [each.short_id for each in status.needs_you] == ["m-4", "m-3", "m-2", "m-1"]
+    assert status.waits == {
+        "m-1": f"needs {KEY}",
+        "m-2": "approved, but no runner is there",
+        "m-3": "",
+        "m-4": "paused for money",
+    }
+    assert f"m-1 needs {KEY}: " in repr(status)
+    assert "m-3 awaiting approval: " in repr(status)
+
+
+def test_status_counts_what_a_runner_is_about_to_start_as_running(session: Session) -> None:
+    session.store.take_lease("runner:here", RunnerId("r"), timedelta(seconds=60), {})
+    planned(session, key="").approve()
+    status = session.status()
+    assert [each.short_id for each in status.running] == ["m-1"]
+    assert status.needs_you == ()
+    assert "m-1 approved, about to start" in repr(status)

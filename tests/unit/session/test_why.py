@@ -176,3 +176,42 @@ def test_name_of_a_mission_that_has_failed_has_no_value(session: Session) -> Non
     with pytest.raises(UsageError, match=r"'features' has no value: m-1 \(failed\)") as told:
         session.why("features", {"features": mission})
     assert "%hyper show m-1" in str(told.value)
+
+
+def test_value_that_two_missions_have_is_said_to_be_of_either(session: Session) -> None:
+    first = done(session, "the same words").mission
+    done(session, "the same words")
+    value = first.result()
+    said = session.why(value)
+    other = {"m-1": "m-2/features", "m-2": "m-1/features"}[said.mission]
+    assert said.equals == (other,)
+    assert f"The same as {other}: a value alone" in " ".join(repr(said).split())
+    first.remember_bound("answer", value)
+    named = session.why("answer", {"answer": value})
+    assert (named.mission, named.equals) == ("m-1", ())
+
+
+@pytest.mark.parametrize("is_bound", [False, True])
+def test_name_that_was_to_have_a_result_says_why_it_has_none(
+    session: Session, *, is_bound: bool
+) -> None:
+    mission = Recorded(session, "features").start().end(MissionState.FAILED, "it broke").mission
+    mission.remember_asked("answer")
+    variables = {"answer": mission} if is_bound else {}
+    with pytest.raises(UsageError, match=r"'answer' has no value: m-1 \(failed\)"):
+        session.why("answer", variables)
+
+
+def test_name_of_a_mission_that_failed_with_its_result_is_known(session: Session) -> None:
+    recorded = Recorded(session, "sum-up", "review", result="sum-up").start()
+    mission = recorded.finish("sum-up", 42).end(MissionState.FAILED, "review broke").mission
+    why = session.why("answer", {"answer": mission})
+    assert (why.mission, why.task) == ("m-1", "sum-up")
+
+
+def test_name_of_a_mission_with_a_part_of_its_result_has_no_value(session: Session) -> None:
+    recorded = Recorded(session, "left", "right").start().finish("left", 42)
+    mission = recorded.end(MissionState.FAILED, "right broke").mission
+    with pytest.raises(UsageError, match="without its whole result") as told:
+        session.why("answer", {"answer": mission})
+    assert "%hyper result m-1" in told.value.hint

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +37,7 @@ class Status:
     cost: float = 0.0
     missions: int = 0
     unknown: int = 0
+    waits: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +145,13 @@ def test_status_names_what_needs_you(make: Any) -> None:
     assert "m-7 awaiting approval: Audit this" in said
     assert "pid 4711" in said
     assert "$0.00 in 3 missions" in said
+
+
+def test_status_names_the_key_that_a_mission_needs(make: Any) -> None:
+    waiting = (make.mission("awaiting_approval"),)
+    said = status_text(Status(needs_you=waiting, waits={"m-7": "needs OPENAI_API_KEY"}))
+    assert "m-7 needs OPENAI_API_KEY: Audit this" in said
+    assert "awaiting" not in said
 
 
 def test_status_without_runner_says_remedy() -> None:

@@ -215,7 +215,7 @@ def test_hidden_findings_are_counted(make: Any, read: Any) -> None:
 def test_failure_says_what_and_why(make: Any, read: Any) -> None:
     page = read(mission_html(make.snapshot("failed"), live=False))
     assert "tests failed: No module named 'redis'." in page.select_one(".outcome").text
-    gaps = page.select_one("[aria-label='What did not run']").text
+    gaps = page.select_one("[aria-label='What was not done']").text
     assert "It needs tests, which is failed." in gaps
     assert "%hyper retry m-7" in page.text
 
@@ -236,7 +236,7 @@ def test_partial_success_is_not_called_whole(make: Any, read: Any) -> None:
 def test_report_adds_sprint_and_gaps(make: Any, read: Any) -> None:
     page = read(mission_html(make.snapshot("succeeded"), live=False, result=make.report()))
     assert "Start no shell" in page.select_one("ol.steps").text
-    assert "sqlglot" in page.select_one("[aria-label='What did not run']").text
+    assert "sqlglot" in page.select_one("[aria-label='What was not done']").text
 
 
 def test_timeline_lists_every_attempt(make: Any, read: Any) -> None:

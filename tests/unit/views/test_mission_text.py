@@ -69,6 +69,20 @@ def test_command_line_is_offered_only_its_own_commands(make: Any) -> None:
     assert "edit" not in said
 
 
+@pytest.mark.parametrize("cli", [False, True])
+def test_plan_that_was_cancelled_unapproved_is_proposed_again_and_not_retried(
+    make: Any,
+    cli: bool,  # noqa: FBT001 - a case
+) -> None:
+    record = make.mission("cancelled", finished_at=make.at(100))
+    shown = make.snapshot("cancelled", approvals=(), mission=record)
+    said = mission_text(shown, 300, cli=cli)
+    assert "Cancelled before its plan was approved. Nothing ran, and nothing will." in said
+    assert f"{'hypernb' if cli else '%hyper'} rewind m-7 proposes this plan again" in said
+    assert "retry" not in said
+    assert "What was not done" not in said
+
+
 def test_plan_text_of_approved_asks_nothing(make: Any) -> None:
     yes = make.snapshot().approvals
     assert "Your decision" not in plan_text(make.snapshot("awaiting_approval", approvals=yes))
@@ -81,6 +95,16 @@ def test_last_line_of_traceback_is_reason(make: Any) -> None:
     said = mission_text(replace(ended, tasks=tasks))
     assert "tests failed: ValueError: no such column." in said
     assert "Traceback" not in said
+
+
+def test_task_that_ran_before_it_was_cancelled_is_not_said_to_have_not_run(make: Any) -> None:
+    stopped = make.task("lint", "cancelled", note="cancelled by ada", worked_s=4.0)
+    never = replace(make.task("clean", "pending"), state=TaskState.CANCELLED)
+    said = mission_text(make.snapshot("cancelled", tasks=(stopped, never)), 200)
+    assert "What was not done, and why" in said
+    assert "did not run" not in said
+    assert re.search(r"lint +cancelled after 4\.?0? s +cancelled by ada", said, re.I)
+    assert re.search(r"clean +cancelled +", said)
 
 
 def test_progress_is_counted_in_words(make: Any) -> None:

@@ -329,6 +329,40 @@ def test_waiting_for_a_server_says_for_what_and_until_when(make: type[Examples])
     assert said.endswith("You need not act.")
 
 
+def test_waiting_for_a_server_that_is_not_there_says_until_when_and_what_to_do(
+    make: type[Examples],
+) -> None:
+    facts = {"reason": "cannot reach api.example (Name or service not known)", "wait_s": 20.0}
+    times = {"until": make.at(210), "since": make.at(72), "given_up": make.at(672)}
+    facts |= {name: each.isoformat() for name, each in times.items()}
+    waits = make.event("llm.waited", "lint", 190, **facts)
+    said = plain(story(Figures(waiting(make, waits))).waiting)
+    until = words.clock(make.at(672))
+    assert f"It has been tried for 2 min, and is given up at {until}." in said
+    assert "Before that, %hyper resume m-7 --model NAME asks another model" in said
+    assert "%hyper cancel m-7 ends it." in said
+    assert "You need not act" not in said
+    assert f"it is given up at {until}." in plain(words.tell(waits))
+
+
+def test_attempt_that_follows_a_call_that_is_given_up_is_said_to(
+    make: type[Examples],
+) -> None:
+    times = {"until": make.at(210), "since": make.at(72), "given_up": make.at(672)}
+    facts = {name: each.isoformat() for name, each in times.items()}
+    waits = make.event("llm.waited", "lint", 190, reason="busy", wait_s=20.0, **facts)
+    shown = waiting(make, waits)
+    assert shown.plan is not None
+    tasks = [
+        each.model_copy(update={"attempts": 3}) if each.name == "lint" else each
+        for each in shown.plan.tasks
+    ]
+    shown = replace(shown, plan=shown.plan.model_copy(update={"tasks": tuple(tasks)}))
+    until = words.clock(make.at(672))
+    said = plain(story(Figures(shown)).waiting)
+    assert f"is given up at {until}, when attempt 2 of 3 starts." in said
+
+
 def test_call_that_goes_on_is_not_waited_for(make: type[Examples]) -> None:
     waits = make.event("llm.waited", "lint", 180, reason="busy", wait_s=60.0)
     goes_on = make.event("llm.waited", "lint", 190, reason="busy", until=None)

@@ -130,9 +130,13 @@ def test_approved_plan_can_only_be_cancelled() -> None:
 
 
 def test_mission_that_never_was_approved_cannot_be_retried() -> None:
-    made = head_facts(snapshot("cancelled", approvals=()))
+    ended = snapshot("cancelled", approvals=())
+    made = head_facts(replace(ended, mission=replace(ended.mission, started_at=None)))
     assert verbs(made["actions"]) == ["fork"]
+    assert made["actions"][0]["label"] == "Propose the plan again"
     assert made["task_actions"] == {}
+    assert "retry" not in str(made["next"]) + str(made["ending"]["commands"])
+    assert "%hyper rewind m-7" in str(made["next"])
 
 
 def test_mission_without_money_begins_anew_with_more() -> None:

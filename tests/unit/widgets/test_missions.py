@@ -182,6 +182,11 @@ def test_cancelled_mission_says_by_whom(session: Session) -> None:
     )
 
 
+def test_row_of_a_plan_that_was_never_approved_offers_no_retry(session: Session) -> None:
+    Recorded(session, "a").mission.cancel()
+    assert only(session)["actions"] == []
+
+
 def test_rejected_mission_says_that_nothing_ran(session: Session) -> None:
     Recorded(session).mission.reject("too dear")
     assert sentence(only(session)) == "The plan was rejected, and nothing ran: too dear."

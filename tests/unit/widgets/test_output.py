@@ -486,6 +486,13 @@ def test_result_of_several_tasks_is_shown_by_name(session: Session) -> None:
     assert [part["what"] for part in shown["parts"]] == ["int", "text, 1 line"]
 
 
+def test_failed_mission_shows_what_there_is_of_its_result(session: Session) -> None:
+    recorded = Recorded(session, "left", "right", result="left").start().finish("left", "all")
+    shown = output(recorded.end(MissionState.FAILED, "right broke").mission)
+    assert shown["shown"] == output(recorded.mission, "left")["shown"]
+    assert shown["python"].endswith("m.partial_result()")
+
+
 def test_failed_mission_says_that_there_is_no_result(session: Session) -> None:
     recorded = Recorded(session, "a").start().end(MissionState.FAILED, "Task 'a' failed.")
     assert output(recorded.mission)["shown"] == {
