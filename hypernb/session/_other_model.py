@@ -123,7 +123,8 @@ def _require_key(
         return
     has_runner = any(each.needed_key == model.needed_key for each in now.models.values())
     if not has_runner or model.key in mission.snapshot(events=0).lacks:
-        raise KeyMissingError(model.name, model.host, model.key)
+        own = settings.own_profiles()
+        raise KeyMissingError(model.name, model.host, model.key, profiles=own)
 
 
 def _require_price(mission: Mission, now: PlanSpec, model: ModelSpec) -> None:

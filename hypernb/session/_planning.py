@@ -143,12 +143,14 @@ class _Models:
         known: All, by those names.
         cards: The agents that may take part.
         of_agents: Names of their models.
+        profiles: Names of the user's own, for whoever has named the wrong one.
     """
 
     planner: str
     known: Mapping[str, ModelSpec]
     cards: Mapping[str, RoleCard]
     of_agents: Mapping[str, str]
+    profiles: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session, settings: ModelSettings, wish: Wish) -> _Models | None:
@@ -174,7 +176,7 @@ class _Models:
             alias, theirs = other or found
             known.setdefault(alias, theirs)
             of_agents[name] = alias
-        return cls(planner, known, cards, of_agents)
+        return cls(planner, known, cards, of_agents, settings.own_profiles())
 
 
 def _is_foreign(card: RoleCard, root: Path) -> bool:
@@ -216,7 +218,14 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         grants=dict(wish.grants),
         only=_known_tools(wish.tools, there),
     )
-    ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
+    ledger = Ledger(
+        session.store,
+        spec,
+        wish.contract,
+        root=there.root,
+        keep=plan.keep,
+        profiles=models.profiles,
+    )
     progress = _progress(wish, spec)
     try:
         with kept_if_it_ends(session, wish.goal, ledger):
