@@ -723,4 +723,4 @@ def runner() -> None:
     from hypernb.session import host_here
 
     session = _session()
-    host_here(session.store.url, session.root)
+    host_here(session)

@@ -212,6 +212,14 @@ class ModelSettings:
         """Return the variables that profiles name for their keys, for handing to a runner."""
         return tuple(sorted({each.key for each in self.profiles.values() if each.key}))
 
+    def key_hosts(self) -> set[str]:
+        """Return for which hosts keys are meant: ``NAME@HOST``, as runners are told."""
+        return {
+            f"{each.key}@{each.spec('any', '').host}"
+            for each in self.profiles.values()
+            if each.key
+        }
+
     def own_profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles that the user has written."""
         places = (BUILT_IN, OPENAI_URL, BASE_URL_HERE)

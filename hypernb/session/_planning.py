@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -116,7 +117,18 @@ def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
     """Return a plan with the models that its tasks name, and all that agents need."""
     from hypernb.agents import equip
 
-    return equip(_with_named_models(session, spec), session.agents(spec.root))
+    known = _with_fingerprints(session, _with_named_models(session, spec))
+    return equip(known, session.agents(spec.root))
+
+
+def _with_fingerprints(session: Session, spec: PlanSpec) -> PlanSpec:
+    """Return a plan that says of each key that is here which it is; also of models by hand."""
+    models = {
+        name: model.model_copy(update={"key_id": session.store.fingerprint(key)})
+        for name, model in spec.models.items()
+        if not model.key_id and (key := os.environ.get(model.key, "").strip())
+    }
+    return spec.model_copy(update={"models": {**spec.models, **models}}) if models else spec
 
 
 def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:

@@ -44,6 +44,7 @@ MODEL = ModelSpec(
     name="gpt-6",
     base_url="https://api.example/v1",
     key="EXAMPLE_API_KEY",  # pragma: allowlist secret
+    key_id="1f",
     price=PRICE,
 )
 WHOLE = Quote(
@@ -92,6 +93,14 @@ def test_hosts_of_models_are_told_before_approval(make: type[Examples]) -> None:
     assert "api.example" in terms["Reaches"]
     assert terms["Asks"] == "gpt-6 at api.example, with the key in EXAMPLE_API_KEY"
     assert "df to api.example" in terms["Tells"]
+
+
+def test_key_that_was_not_set_is_told_before_approval(make: type[Examples]) -> None:
+    models = {"big": MODEL.model_copy(update={"key_id": ""})}
+    said = told(with_a_model(make, models=models))["Asks"]
+    assert said.endswith("with the key in EXAMPLE_API_KEY, not set where it was planned")
+    replayed = with_a_model(make, models=models, cassette="replay:/tmp/a.jsonl")
+    assert "not set" not in told(replayed)["Asks"]
 
 
 def test_task_that_may_read_all_is_not_hidden_by_one_that_may_not() -> None:
