@@ -220,13 +220,16 @@ class ModelSettings:
             if each.key
         }
 
+    def is_elsewhere(self, profile: Profile) -> bool:
+        """Tell whether a profile is at an address of the environment, or of this session."""
+        return profile.source in (OPENAI_URL, BASE_URL_HERE)
+
     def own_profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles that the user has written."""
-        places = (BUILT_IN, OPENAI_URL, BASE_URL_HERE)
         return tuple(
             name
             for name, each in self.profiles.items()
-            if each.is_own and each.source not in places
+            if each.is_own and each.source != BUILT_IN and not self.is_elsewhere(each)
         )
 
     def limits(self) -> dict[str, Resource]:
@@ -295,8 +298,7 @@ class ModelSettings:
             )
         openai = self.profiles[OPENAI]
         # An address that was set nearer to the person goes before what files have.
-        is_set = openai.source in (OPENAI_URL, BASE_URL_HERE)
-        if having and not is_set:
+        if having and not self.is_elsewhere(openai):
             if len(having) > 1:
                 raise several(text, [each.name for each in having])
             return having[0], text
