@@ -35,8 +35,13 @@ def test_an_amendment_is_signed_kept_and_told_of(bench: Bench, store: Store) -> 
     assert (first.budget, first.plan_hash) == (5.0, held.mission.plan_hash)
     assert second.models == {"main": SMALL}
     assert [each.payload for each in store.events(mission, kinds=("budget.raised",))] == [
-        {"budget": 5.0, "models": {}, "by": "ada@here"},
-        {"budget": None, "models": {"main": "small-1"}, "by": "ada@here"},
+        {"budget": 5.0, "models": {}, "hosts": {}, "by": "ada@here"},
+        {
+            "budget": None,
+            "models": {"main": "small-1"},
+            "hosts": {"main": SMALL.host},
+            "by": "ada@here",
+        },
     ]
     # The runner is told, for what runs is asked by its new terms from the next call on.
     assert [each.kind for each in store.commands()] == ["start", "amend", "amend"]

@@ -155,6 +155,7 @@ def test_view_asks_for_that_leave_in_a_step_of_its_own_with_the_same_words(
         ("scripted-mimi", UnknownNameError, "scripted-mini"),
         ("keyed", KeyMissingError, "NOT_SET"),
         ("unpriced", ConfigError, "nobody knows what it costs"),
+        ("unpriced:scripted-mimi", UnknownNameError, "Did you mean 'scripted-mini'"),
     ],
 )
 def test_model_that_could_not_be_asked_is_refused_at_once_and_nothing_changes(

@@ -434,6 +434,12 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
             id="raised",
         ),
         pytest.param(
+            "budget.raised",
+            {"models": {"work:m": "m"}, "hosts": {"work:m": "there.example"}, "by": "ada"},
+            "Other models are asked: m at there.example for work:m, by ada.",
+            id="other-host",
+        ),
+        pytest.param(
             "budget.settled",
             {"cost": None, "model": "llama"},
             "It used llama; cost not known.",
