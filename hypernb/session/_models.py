@@ -256,7 +256,9 @@ def examined(
         yield Check("model", told, ok=True)
         where = partial(_where_to_write, settings, alias, spec)
         yield from (
-            _probed(spec, key, tell, where) if ask else [_not_probed("--offline says so")]
+            _probed(alias, spec, key, tell, where)
+            if ask
+            else [_not_probed("--offline says so")]
         )
 
 
@@ -294,6 +296,7 @@ def _not_probed(why: str, *, ok: bool = True) -> Check:
 
 
 def _probed(
+    alias: str,
     spec: ModelSpec,
     key: str | None,
     tell: Callable[[str], None],
@@ -302,7 +305,7 @@ def _probed(
     from hypernb.llm import probe
     from hypernb.session._doctor import Check
 
-    found = telling(lambda say: probe(spec, key, on_trial=say), tell)
+    found = telling(lambda say: probe(spec, key, alias=alias, on_trial=say), tell)
     tell(f"asked {spec.name} at {spec.host} what it can do")
     for trial in found.trials:
         yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
