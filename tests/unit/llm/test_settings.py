@@ -142,10 +142,10 @@ def test_profile_that_nearly_exists_is_no_model(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        pytest.param("wokr", "Did you mean 'work'.* write 'openai:wokr'", id="changed"),
+        pytest.param("wrok", "Did you mean 'work'.* write 'openai:wrok'", id="changed"),
         pytest.param("loccal", "Did you mean 'local'", id="one-too-many"),
         pytest.param("Work", "Did you mean 'work'", id="case"),
-        pytest.param("wokr:large", "Did you mean 'work:large'", id="of-a-profile"),
+        pytest.param("wrok:large", "Did you mean 'work:large'", id="of-a-profile"),
         pytest.param("nosuch:foo", "There is no profile 'nosuch'", id="unknown"),
     ],
 )
@@ -161,8 +161,8 @@ def test_mistyped_profile_is_refused_beside_an_address_too(place: Place) -> None
     place.own(FAR.replace("far", "work") + 'model = "m"\n')
     place.environ["OPENAI_BASE_URL"] = "http://localhost:7000/v1"
     with pytest.raises(ConfigError, match="Did you mean 'work'"):
-        place.load().resolve("wokr")
-    assert place.spec("openai:wokr").name == "wokr"
+        place.load().resolve("wrok")
+    assert place.spec("openai:wrok").name == "wrok"
     assert place.spec("qwen3:8b").name == "qwen3:8b"
 
 
