@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 LIST_AT_MOST = 10
 ROUTE_AT_MOST = 30
@@ -971,15 +971,16 @@ class KeyMissingError(ModelError):
 
     code = "model.key"
 
-    def __init__(self, model: str, host: str, key: str) -> None:
+    def __init__(
+        self, model: str, host: str, key: str, *, profiles: Collection[str] = ()
+    ) -> None:
         self.key = key
-        super().__init__(
-            model,
-            host,
-            f"needs {key}, which is not set here",
-            hint=f"Set {key} in the environment before the kernel starts, or work offline: "
-            "--offline.",
-        )
+        hint = f"Set {key} in the environment before the kernel starts, or work offline: "
+        hint += "--offline."
+        if 0 < len(profiles) <= LIST_AT_MOST:
+            # A name that is mistyped is taken for a model of the usual server.
+            hint += f" Profiles of your own: {', '.join(map(repr, profiles))}."
+        super().__init__(model, host, f"needs {key}, which is not set here", hint=hint)
 
 
 class ReplayMissError(ModelError):

@@ -96,7 +96,7 @@ def read_proposal(answer: Mapping[str, Any], there: Circumstances) -> Proposal:
 
 
 def _leave_out_tools(task: dict[str, Any], there: Circumstances) -> str:
-    """Take from a task the tools that its agent may not use, and say which; empty for none.
+    """Take from a task the tools that it cannot use, and say which and why; empty for none.
 
     Where nothing would be left of what it was to work with, all stay, and are a problem.
     """
@@ -110,9 +110,16 @@ def _leave_out_tools(task: dict[str, Any], there: Circumstances) -> str:
     task["tools"] = kept
     is_one = len(odd) == 1
     return (
-        f"Task {task['name']!r} was to use {listed([repr(each) for each in odd])}, which "
-        f"{task['agent']} may not; {'it is' if is_one else 'they are'} left out."
+        f"Task {task['name']!r} was to use {listed([repr(each) for each in odd])}, "
+        f"{_why_not(task, there)}; {'it is' if is_one else 'they are'} left out."
     )
+
+
+def _why_not(task: Mapping[str, Any], there: Circumstances) -> str:
+    model = there.models.get(task["model"])
+    if model is not None and not model.tools:
+        return f"and {model.name} at {model.host} calls no tools"
+    return f"which {task['agent']} may not"
 
 
 def _task(said: Mapping[str, Any], there: Circumstances) -> dict[str, Any]:
@@ -204,9 +211,10 @@ def _tool_problems(task: Mapping[str, Any], there: Circumstances) -> Iterator[st
     if task["agent"] in there.cards:
         allowed = there.tools_of(task["agent"])
         if odd := [each for each in task["tools"] if each not in allowed]:
+            may = f" It may use {listed(allowed)}." if allowed else ""
             yield (
-                f"Task {name!r} uses {listed([repr(each) for each in odd])}, which "
-                f"{task['agent']} may not. It may use {listed(allowed)}."
+                f"Task {name!r} uses {listed([repr(each) for each in odd])}, "
+                f"{_why_not(task, there)}.{may}"
             )
     if there.inputs and (blind := _blind(task)):
         yield (

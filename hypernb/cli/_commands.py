@@ -163,6 +163,7 @@ def _proposed(words: Sequence[str], goal: str | None, terms: dict[str, Any]) -> 
     session = _session()
     if goal is not None:
         if words:
+            _refuse_variables(words)
             raise UsageError(
                 f"--goal and {words[0]!r} exclude each other.", hint="Leave one out."
             )
@@ -184,6 +185,15 @@ def _proposed(words: Sequence[str], goal: str | None, terms: dict[str, Any]) -> 
         raise UnknownNameError("playbook", name, playbooks)
     params = playbooks[name].bind(arguments)
     return session.propose(playbook=name, params=params, **terms)
+
+
+def _refuse_variables(words: Sequence[str]) -> None:
+    for word in words:
+        if (name := word.partition("=")[0]) in ("--in", "--out", "--see"):
+            raise UsageError(
+                f"hypernb run does not take {name}: variables are in kernels.",
+                hint=f"Write %%hyper {name} in a cell of a notebook.",
+            )
 
 
 def _writable(json_path: str | None) -> Path | None:
@@ -727,4 +737,4 @@ def runner() -> None:
     from hypernb.session import host_here
 
     session = _session()
-    host_here(session.store.url, session.root)
+    host_here(session)

@@ -6,6 +6,8 @@ import hashlib
 import platform
 from typing import TYPE_CHECKING, Final
 
+from hypernb.model import needed_key
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
@@ -16,10 +18,18 @@ _DIGITS: Final = 12
 
 
 def key_ids(store: Store, keys: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what can be told of keys: ``NAME:fingerprint``, sorted."""
-    return tuple(
-        sorted(f"{name}:{store.fingerprint(key)}" for name, key in keys.items() if key)
-    )
+    """Return what can be told of keys, sorted; see `hypernb.model.needed_key`.
+
+    Args:
+        keys: By the name of their variable, ``NAME``, and once more for each host that one is
+            meant for, ``NAME@HOST``.
+    """
+    return tuple(sorted(_told(store, place, key) for place, key in keys.items() if key))
+
+
+def _told(store: Store, place: str, key: str) -> str:
+    name, _, host = place.partition("@")
+    return needed_key(name, "" if host else store.fingerprint(key), host)
 
 
 def runner_resource(ids: Collection[str]) -> str:

@@ -68,7 +68,7 @@ class ModelDesk:
     runner without models does not need. Models stay open, so their connections do.
 
     Args:
-        keys: The runner's keys, by the name of their variable.
+        keys: The runner's keys; see `hypernb.engine._keys.key_ids`.
         store: For the cache of answers, and to tell keys apart.
 
     Attributes:
@@ -88,7 +88,7 @@ class ModelDesk:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The keys themselves, to be covered up wherever they turn up."""
-        return tuple(self._keys.values())
+        return tuple(dict.fromkeys(self._keys.values()))
 
     async def complete(
         self,

@@ -350,7 +350,8 @@ class Call:
             if self._model.dialect.learn(words, param, params):
                 return _Reworded()
         elif status == _NOT_FOUND and ("model" in code or "model" in words):
-            return unknown_model(self._spec, words, await self._model.names())
+            names = await self._model.names()
+            return unknown_model(self._spec, self._request, words, names)
         elif status == _NO_KEY and self._spec.key and not self._model.has_key:
             return KeyMissingError(self._spec.name, self._spec.host, self._spec.key)
         asked_s = retry_after_s(headers, self._model.clock.now())

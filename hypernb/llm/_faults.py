@@ -199,7 +199,9 @@ def is_about_context(status: int, words: str, code: str) -> bool:
     )
 
 
-def unknown_model(spec: ModelSpec, words: str, names: Sequence[str]) -> ModelRefusedError:
+def unknown_model(
+    spec: ModelSpec, request: ChatRequest, words: str, names: Sequence[str]
+) -> ModelRefusedError:
     """Return the error of a model that the server does not have, with those it has."""
     near = get_close_matches(spec.name, names, n=3, cutoff=0.5) or (
         list(names) if len(names) < 10 else []  # noqa: PLR2004 - a list that one can read
@@ -211,8 +213,16 @@ def unknown_model(spec: ModelSpec, words: str, names: Sequence[str]) -> ModelRef
         f"is not there: {one_line(words).rstrip('.')}",
         status=404,
         quiet="is not there",
-        hint=f"{meant}`%hyper models PROFILE` lists all that a server offers.",
+        hint=f"{meant}{_listing(spec, request)} lists all that the server offers.",
     )
+
+
+def _listing(spec: ModelSpec, request: ChatRequest) -> str:
+    """Say what lists the models of its server: what a plan calls a model tells the profile."""
+    head, colon, tail = request.model.partition(":")
+    if request.model == spec.name:
+        return "`%hyper models openai`"  # only of this profile is a bare name
+    return f"`%hyper models {head if colon and tail == spec.name else 'PROFILE'}`"
 
 
 def _context(spec: ModelSpec, request: ChatRequest, words: str) -> ModelError:
@@ -238,7 +248,7 @@ def _refused(
         quiet, hint = "is closed to this key", _key_hint(spec)
     elif status == 403:  # noqa: PLR2004 - a key that may not
         quiet = "may not be used with this key"
-        hint = "`%hyper models PROFILE` lists those that it may use."
+        hint = f"{_listing(spec, request)} lists those that it may use."
     elif status == 404:  # noqa: PLR2004 - and it is not the model that is missing
         quiet = f"cannot be asked by {spec.api!r} there"
         hint = f"Check the address {spec.base_url}: it ends with the version, as in …/v1."

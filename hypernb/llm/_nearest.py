@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -12,15 +13,27 @@ if TYPE_CHECKING:
 _LOOKED_AT: Final = 2_000
 """Requests; a cassette can have more, and a miss is not to take minutes."""
 _COMPARED: Final = 2_000
+_MARK: Final = re.compile(r"(?<=<data )[0-9a-f]{16}(?=: )|(?<=</data )[0-9a-f]{16}(?=>)")
+"""A hash of the text that is fenced; see `hypernb.agents`."""
 _BEFORE: Final = 20
 _AFTER: Final = 60
 
 
 def nearest_difference(asked: dict[str, Any], recorded: Iterable[dict[str, Any]]) -> str:
     """Say where a request differs first from the nearest of others; empty if there are none."""
-    some = itertools.islice(recorded, _LOOKED_AT)
+    asked = _unmarked(asked)
+    some = map(_unmarked, itertools.islice(recorded, _LOOKED_AT))
     nearest = max(some, key=lambda each: _likeness(asked, each), default=None)
     return "" if nearest is None else difference(asked, nearest)
+
+
+def _unmarked(value: Any) -> Any:
+    """Return a request without the marks of its fences: they differ because of what follows."""
+    if isinstance(value, str):
+        return _MARK.sub("M", value)
+    if isinstance(value, dict):
+        return {key: _unmarked(each) for key, each in value.items()}
+    return [_unmarked(each) for each in value] if isinstance(value, list) else value
 
 
 def difference(asked: dict[str, Any], recorded: dict[str, Any]) -> str:

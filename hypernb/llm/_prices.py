@@ -66,6 +66,16 @@ def context_of(model: str, base_url: str) -> int | None:
     return window if isinstance(window, int) and window > 0 else None
 
 
+def is_known_model(name: str) -> bool:
+    """Tell whether the list of prices has a model of that name, of whatever provider."""
+    from genai_prices import data_snapshot
+
+    try:
+        return bool(data_snapshot.get_snapshot().find_provider_model(name, None, None, None))
+    except LookupError:
+        return False
+
+
 def is_loopback(base_url: str) -> bool:
     """Tell whether an address is on this machine.
 

@@ -104,6 +104,7 @@ async def probe(
     spec: ModelSpec,
     key: str | None = None,
     *,
+    alias: str = "",
     clock: Clock | None = None,
     within_s: float = WITHIN_S,
     on_trial: Callable[[str], None] = lambda _words: None,
@@ -117,11 +118,12 @@ async def probe(
     Args:
         spec: The model, as it is configured.
         key: Its key itself; None if it needs none.
+        alias: What plans call it.
         within_s: Seconds in all; what was not tried by then is left out, and said.
         on_trial: Told a few words before each trial: ``asks gpt-6 at api.example for a word``.
     """
     clock = clock or SystemClock()
-    asking = _Asking(spec, key, clock, within_s)
+    asking = _Asking(spec, key, clock, within_s, alias=alias or "probe")
     asks = f"asks {spec.name} at {spec.host}"
     try:
         on_trial(f"{asks} for a word")
@@ -150,7 +152,10 @@ class _TimeIsOverError(Exception):
 class _Asking:
     """Makes the calls, one after another, and remembers what came of them."""
 
-    def __init__(self, spec: ModelSpec, key: str | None, clock: Clock, within_s: float) -> None:
+    def __init__(
+        self, spec: ModelSpec, key: str | None, clock: Clock, within_s: float, *, alias: str
+    ) -> None:
+        self._alias = alias
         self._spec = spec
         self._key = key
         self._clock = clock
@@ -269,7 +274,9 @@ class _Asking:
         try:
             async with waits.deadline, limit(self._clock, self._left_s):
                 reply = await model.complete(
-                    request, deadline_s=2 * self._within_s, on_wait=waits.hear
+                    request.model_copy(update={"model": self._alias}),
+                    deadline_s=2 * self._within_s,
+                    on_wait=waits.hear,
                 )
         except TimeoutError:
             if waits.has_reached_nobody:

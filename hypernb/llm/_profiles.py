@@ -115,6 +115,11 @@ def built_in() -> dict[str, Profile]:
     return {OPENAI: openai, **profiles}
 
 
+def is_name_of_profile(text: str) -> bool:
+    """Tell whether a profile can be called so."""
+    return _PROFILE_NAME.fullmatch(text) is not None
+
+
 def check_address(url: str) -> str:
     """Return the address of a server as it is kept.
 
@@ -178,7 +183,7 @@ def _read_profile(
     where = f"[profiles.{name[:80]}]"
     if not isinstance(fields, dict):
         raise wrong(path, f"has {where[1:-1]!r} that is no table", f"Write {where}.")
-    if not _PROFILE_NAME.fullmatch(name):
+    if not is_name_of_profile(name):
         raise wrong(
             path,
             f"has a profile {name[:80]!r}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from hypernb.errors import ConfigError
-from hypernb.llm._profiles import BUILT_IN, OPENAI, OPENAI_KEY, OPENAI_URL, Profile, key_id
+from hypernb.llm._names import refuse_mistyped, refuse_mistyped_head, several
+from hypernb.llm._profiles import (
+    BUILT_IN,
+    OPENAI,
+    OPENAI_KEY,
+    OPENAI_URL,
+    Profile,
+    is_name_of_profile,
+    key_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +33,6 @@ MODES: Final = ("live", "record", "replay", "offline")
 HERE: Final = "this session"
 BASE_URL_HERE: Final = f"base_url of {HERE}"
 ADDRESS_HINT: Final = "Write all of it, up to the version: http://localhost:11434/v1."
-_NEAR: Final = 0.9
 _TUNED: Final = "ft"  # models that were tuned at OpenAI are called ft:gpt-4o:org::id
 
 
@@ -205,6 +212,26 @@ class ModelSettings:
         """Return the variables that profiles name for their keys, for handing to a runner."""
         return tuple(sorted({each.key for each in self.profiles.values() if each.key}))
 
+    def key_hosts(self) -> set[str]:
+        """Return for which hosts keys are meant: ``NAME@HOST``, as runners are told."""
+        return {
+            f"{each.key}@{each.spec('any', '').host}"
+            for each in self.profiles.values()
+            if each.key
+        }
+
+    def is_elsewhere(self, profile: Profile) -> bool:
+        """Tell whether a profile is at an address of the environment, or of this session."""
+        return profile.source in (OPENAI_URL, BASE_URL_HERE)
+
+    def own_profiles(self) -> tuple[str, ...]:
+        """Return the names of the profiles that the user has written."""
+        return tuple(
+            name
+            for name, each in self.profiles.items()
+            if each.is_own and each.source != BUILT_IN and not self.is_elsewhere(each)
+        )
+
     def limits(self) -> dict[str, Resource]:
         """Return how much each host may be asked, where the settings say so."""
         found: dict[str, Resource] = {}
@@ -269,27 +296,31 @@ class ModelSettings:
                 f"The profile {head!r} names no model of its own.",
                 hint=f"Write {head}:NAME; %hyper models {head} lists what it offers.",
             )
-        near = self._near(head) if colon else ""
-        if near:
-            raise ConfigError(
-                f"There is no profile {head!r}.",
-                hint=f"Did you mean '{near}:{tail}'? If all of it is the name of a model, "
-                f"write '{OPENAI}:{text}'.",
-            )
         openai = self.profiles[OPENAI]
         # An address that was set nearer to the person goes before what files have.
-        is_set = openai.source in (OPENAI_URL, BASE_URL_HERE)
-        return (having[0] if len(having) == 1 and not is_set else openai), text
+        if having and not self.is_elsewhere(openai):
+            if len(having) > 1:
+                raise several(text, [each.name for each in having])
+            return having[0], text
+        if not having and self.mode != "replay":
+            self._refuse_mistyped(head, colon, tail)
+        return openai, text
+
+    def _refuse_mistyped(self, head: str, colon: str, tail: str) -> None:
+        own = [name for name, each in self.profiles.items() if each.is_own]
+        if not colon:
+            refuse_mistyped(head, own)
+            return
+        is_surely_one = (
+            head not in self.profiles
+            and is_name_of_profile(head)
+            and self._means_a_server(head, tail)
+        )
+        refuse_mistyped_head(head, tail, own, is_surely_one=is_surely_one)
 
     def _means_a_server(self, head: str, tail: str) -> bool:
         """Tell whether a person who types ``HEAD:TAIL`` can only mean a server of that name."""
         return bool(tail) and head != _TUNED and self.profiles[OPENAI].is_openai
-
-    def _near(self, head: str) -> str:
-        """Return the profile of the user's that a name comes near to; empty if none does."""
-        own = {name.casefold(): name for name, each in self.profiles.items() if each.is_own}
-        near = difflib.get_close_matches(head.casefold(), own, n=1, cutoff=_NEAR)
-        return own[near[0]] if near else ""
 
     def _local_name(self, profile: Profile, model: str) -> str:
         plain = profile.name == OPENAI and self._is_plain(model)

@@ -167,8 +167,9 @@ def _number(option: Option, given: str) -> float:
     except ValueError:
         number = float("nan")
     if not 0 <= number < float("inf"):
+        least = ", 0 or more" if number < 0 else ""
         raise UsageError(
-            f"{option.name} takes a number of {option.value}, not {given[:80]!r}.",
+            f"{option.name} takes a number of {option.value}{least}, not {given[:80]!r}.",
             hint=f"For example: {option.name} 10.",
         )
     return number

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +15,7 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
-from traitlets import Bool, Enum, Float, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validate
 
 from hypernb.errors import ConfigError, PathError, nearest
 from hypernb.magics._help import overview
@@ -23,9 +26,22 @@ if TYPE_CHECKING:
 
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     from hypernb.magics._start import Surroundings
     from hypernb.session import Session
+
+
+class _RefusedError(TraitError):
+    """A value that cannot work: only after this class does traitlets put back what was there.
+
+    Attributes:
+        refusal: What a person is told.
+    """
+
+    def __init__(self, refusal: ConfigError) -> None:
+        self.refusal = refusal
+        super().__init__(str(refusal))
 
 
 @magics_class
@@ -57,7 +73,9 @@ class HyperMagics(Magics):
         self._here = shell
         self._settings: dict[str, str] = {}
         self._session: Session | None = None
+        self._is_made = False
         super().__init__(shell)
+        self._is_made = True
 
     @no_var_expand
     @line_cell_magic
@@ -97,10 +115,11 @@ class HyperMagics(Magics):
                 self._settings.get("db"), runner=self._settings.get("runner")
             )
         self._session.settings = self.of_models()
-        self._session.root = (
-            Path(self._settings.get("root") or Path.cwd()).expanduser().absolute()
-        )
+        self._session.root = self._root()
         return self._session
+
+    def _root(self) -> Path:
+        return Path(self._settings.get("root") or Path.cwd()).expanduser().absolute()
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Work with new settings from now on; those before stay if a new one is no good.
@@ -133,16 +152,37 @@ class HyperMagics(Magics):
             name: value for name, value in set_here.items() if value not in ("", None, False)
         }
 
+    def update_config(self, config: Config) -> None:
+        """Take what ``%config`` says, or tell why not; what was there stays then."""
+        # What is raised here, IPython writes into a log, behind "ERROR:root:".
+        try:
+            super().update_config(config)
+        except _RefusedError as error:
+            self._tell(error.refusal)
+        except TraitError as error:
+            said = config.get(type(self).__name__, {})
+            known = [name for name in said if name in self.traits()]
+            is_one = len(known) == 1
+            self._tell(_unfit(self.traits()[known[0]], said[known[0]]) if is_one else error)
+
+    def _tell(self, refusal: Exception) -> None:
+        self._here.showtraceback((type(refusal), refusal, None))
+
     def _set_models(self, settings: Mapping[str, str]) -> None:
-        for name, text in settings.items():
-            trait = self.traits()[name]
-            try:
-                setattr(self, name, trait.from_string(text))
-            except (TraitError, ValueError) as error:
-                hint = trait.help
-                if isinstance(trait, Enum):
-                    hint = nearest(text, [each for each in trait.values or () if each])
-                raise ConfigError(f"{name} cannot be {text[:80]!r}.", hint=hint) from error
+        # All or none, and each is looked at beside the others.
+        try:
+            with self.hold_trait_notifications():
+                for name, text in settings.items():
+                    self._set_from(name, text)
+        except _RefusedError as error:
+            raise error.refusal from error
+
+    def _set_from(self, name: str, text: str) -> None:
+        trait = self.traits()[name]
+        try:
+            setattr(self, name, trait.from_string(text))
+        except (TraitError, ValueError) as error:
+            raise _RefusedError(_unfit(trait, text)) from error
 
     @validate("base_url")
     def _is_an_address(self, proposal: Mapping[str, Any]) -> str:
@@ -155,7 +195,43 @@ class HyperMagics(Magics):
             return check_address(url)
         except ValueError as error:
             hint = self.traits()["base_url"].help
-            raise ConfigError(f"base_url cannot be that: {error}.", hint=hint) from error
+            refusal = ConfigError(f"base_url cannot be that: {error}.", hint=hint)
+            raise _RefusedError(refusal) from error
+
+    @validate("cache_s")
+    def _is_a_time(self, proposal: Mapping[str, Any]) -> float | None:
+        seconds: float | None = proposal["value"]
+        if seconds is not None and not math.isfinite(seconds):
+            raise _RefusedError(_unfit(self.traits()["cache_s"], seconds))
+        return seconds
+
+    @validate("model")
+    def _can_be_asked(self, proposal: Mapping[str, Any]) -> str:
+        name = str(proposal["value"]).strip()
+        if not (name and self._is_made):
+            return name
+        from hypernb.llm import ModelSettings
+
+        given = {**self.of_models(), "model": name}
+        given.pop("offline", None)
+        settings = None
+        with suppress(ConfigError):  # of a file, and told of where models are asked for
+            settings = ModelSettings.load(self._root(), os.environ, given)
+        try:
+            if settings is not None:
+                settings.resolve(name)
+        except ConfigError as error:
+            said = str(error.args[0]).rstrip(".")
+            refusal = ConfigError(f"model cannot be {name[:80]!r}: {said}.", hint=error.hint)
+            raise _RefusedError(refusal) from error
+        return name
+
+
+def _unfit(trait: TraitType[Any, Any], value: object) -> ConfigError:
+    hint = trait.help
+    if isinstance(trait, Enum):
+        hint = nearest(str(value), [each for each in trait.values or () if each])
+    return ConfigError(f"{trait.name} cannot be {str(value)[:80]!r}.", hint=hint)
 
 
 def install(shell: InteractiveShell) -> None:

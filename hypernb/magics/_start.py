@@ -16,7 +16,7 @@ from hypernb.errors import (
     WaitInterruptedError,
 )
 from hypernb.magics._interpolate import interpolate
-from hypernb.magics._line import read_words, split_words
+from hypernb.magics._line import CASSETTE_SUFFIX, read_words, split_words
 from hypernb.magics._live import LiveView
 from hypernb.magics._planning_line import PlanningLine
 from hypernb.magics._verbs import CELL_OPTIONS
@@ -90,10 +90,15 @@ def start_cell(around: Surroundings, line: str, cell: str) -> Mission:
         words, CELL_OPTIONS, passes_on="--playbook" in _names(words)
     )
     if arguments and not options.get("playbook"):
-        raise UsageError(
-            f"%%hyper does not take {arguments[0][:80]!r}.",
-            hint="The goal goes into the cell below; a playbook is named with --playbook.",
-        )
+        hint = "The goal goes into the cell below; a playbook is named with --playbook."
+        # A cassette that is named leaves no such word; one of another name does.
+        for option in ("record", "replay"):
+            if options.get(option) == "":
+                hint = (
+                    f"The name of a cassette ends in {CASSETTE_SUFFIX}; any other is written "
+                    f"--{option}={arguments[0][:80]}."
+                )
+        raise UsageError(f"%%hyper does not take {arguments[0][:80]!r}.", hint=hint)
     body = cell.strip("\n")
     fill_in = not options.get("no_interpolate")
     goal = interpolate(body, around.namespace) if fill_in else body

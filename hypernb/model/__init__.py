@@ -24,7 +24,7 @@ from hypernb.model._findings import (
     ToolRun,
 )
 from hypernb.model._ids import Digest, MissionId, RunnerId, TaskId, new_id, parse_ref, short_id
-from hypernb.model._keys import lacking_keys
+from hypernb.model._keys import lacking_keys, needed_key
 from hypernb.model._lanes import (
     KERNEL_LANE,
     RUNNER_LANE,
@@ -34,7 +34,7 @@ from hypernb.model._lanes import (
     ToolCallState,
 )
 from hypernb.model._messages import EVERYBODY, AgentMessage
-from hypernb.model._models import BYTES_A_TOKEN, ModelSpec, Price, TokenUse
+from hypernb.model._models import BYTES_A_TOKEN, ModelSpec, Price, TokenUse, host_of
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
     ALL_AT_MOST,
@@ -164,8 +164,10 @@ __all__ = [
     "UsageSum",
     "Wait",
     "can_become",
+    "host_of",
     "is_replay",
     "lacking_keys",
+    "needed_key",
     "new_id",
     "parse_ref",
     "replay",

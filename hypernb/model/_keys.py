@@ -1,4 +1,4 @@
-"""Keys as plans and runners tell of them: ``NAME:fingerprint``, and nothing of the key."""
+"""Keys as plans and runners tell of them, and nothing of the key."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 
-def lacking_keys(needed: Iterable[str], had: Collection[str]) -> list[str]:
-    """Return those that are needed and not had; without a fingerprint, any key of the name.
+def needed_key(name: str, fingerprint: str, host: str) -> str:
+    """Return which key a model needs; without a fingerprint, one that is meant for its host.
+
+    A variable of the same name may hold another host's key in another kernel.
 
     Example:
-        >>> lacking_keys(["A:1f", "B:", "C:2e"], ["B:9d", "C:77"])
-        ['A:1f', 'C:2e']
+        >>> needed_key("A", "1f", "api.example"), needed_key("A", "", "api.example")
+        ('A:1f', 'A:@api.example')
     """
-    names = {each.partition(":")[0] for each in had}
-    return sorted(
-        each
-        for each in needed
-        if each not in had and not (each.endswith(":") and each[:-1] in names)
-    )
+    return f"{name}:{fingerprint}" if fingerprint else f"{name}:@{host}"
+
+
+def lacking_keys(needed: Iterable[str], had: Collection[str]) -> list[str]:
+    """Return those that are needed and not had.
+
+    Example:
+        >>> lacking_keys(["A:1f", "B:@api.example"], ["A:1f", "B:9d", "B:@localhost:8000"])
+        ['B:@api.example']
+    """
+    return sorted(set(needed).difference(had))

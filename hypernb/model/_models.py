@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from hypernb.model._keys import needed_key
+
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 _MILLION = 1_000_000
 _TIMES: Final = 10
@@ -14,6 +16,14 @@ _LEEWAY: Final = 100_000
 
 BYTES_A_TOKEN: Final = 4
 """About so many bytes of usual text are a token."""
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, as approvals name it."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""  # of a plan that was changed outside hypernb
 
 
 class TokenUse(BaseModel):
@@ -93,7 +103,7 @@ class ModelSpec(BaseModel):
         base_url: Where it is, up to and with the version: ``https://api.openai.com/v1``.
         key: Name of the variable that holds its key; empty if it needs none.
         key_id: Fingerprint of that key, made with the user's own salt; see
-            `hypernb.abc.Store.fingerprint`.
+            `hypernb.abc.Store.fingerprint`. Empty where the key was not set at planning.
         api: Which of the two interfaces it is asked by.
         context_tokens: How much it can read and write in one call; None if nobody knows.
         max_output_tokens: The most that one call may write.
@@ -135,12 +145,12 @@ class ModelSpec(BaseModel):
     @property
     def host(self) -> str:
         """The host that approvals name: ``api.openai.com``, ``localhost:11434``."""
-        return urlsplit(self.base_url).netloc.lower()
+        return host_of(self.base_url)
 
     @property
     def needed_key(self) -> str:
         """Which key it needs, as `hypernb.model.lacking_keys` reads it; empty for none."""
-        return f"{self.key}:{self.key_id}" if self.key else ""
+        return needed_key(self.key, self.key_id, self.host) if self.key else ""
 
 
 def _is_plain(url: str, parts: SplitResult) -> bool:

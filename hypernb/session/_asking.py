@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import MissionWaitsError
-from hypernb.model import EventKind, MissionState
+from hypernb.model import EventKind, MissionState, lacking_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hypernb.model import Event
     from hypernb.session._mission import Mission
@@ -35,11 +34,11 @@ def asked(
         return MissionWaitsError(mission.id, reason, money_ways(mission.id))
     if record.state.is_final or not mission.asks_models:
         return None
-    here = os.environ if environ is None else environ
-    wanted = [key for key in mission.snapshot(events=0).lacks if not _has(mission, key, here)]
+    lacks = mission.snapshot(events=0).lacks
+    wanted = {key: words for key, words in _lacking(mission, environ) if key in lacks}
     if not wanted:
         return None
-    names = " and ".join(wanted)
+    names = " and ".join(dict.fromkeys(wanted.values()))
     return MissionWaitsError(
         mission.id,
         f"it needs {names}, and neither its runner nor this process has it",
@@ -80,10 +79,14 @@ def last_pause_for_money(mission: Mission) -> Event | None:
     return None
 
 
-def _has(mission: Mission, key: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether this process has the very key that the plan needs."""
-    secret = environ.get(key, "")
-    if not secret:
-        return False
-    wanted = {model.key_id for model in mission.plan.models.values() if model.key == key}
-    return "" in wanted or mission.session.store.fingerprint(secret) in wanted
+def _lacking(mission: Mission, environ: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Yield the keys that this process could not give to a runner: the name, and in words."""
+    from hypernb.engine import key_ids
+    from hypernb.session._hosting import keys_to_tell
+
+    needed = mission.needed_keys()
+    told = keys_to_tell(mission.session, needed, environ)
+    for each in lacking_keys(needed, key_ids(mission.session.store, told)):
+        name, _, which = each.partition(":")
+        host = which.removeprefix("@") if which.startswith("@") else ""
+        yield name, f"{name} for {host}" if host else name

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Store
     from hypernb.engine import InProcessHost
+    from hypernb.session._session import Session
 
 RunnerMode = Literal["process", "inprocess"]
 MODES: Final = ("process", "inprocess")
@@ -47,11 +48,11 @@ def ensure_runner(
     """Start a runner for the store unless a live one has what is needed.
 
     Args:
-        keys: Gives those that this process has, by the name of their variable, for what it
-            starts; not asked for if nothing has to be started.
-        needed: Those that must be there for what is to be done, as leases tell them:
-            ``NAME:fingerprint``. Where this process has not got them either, any runner will
-            do, which then says what lacks.
+        keys: Gives those that this process has, for what it starts; see `keys_to_tell`. Not
+            asked for if nothing has to be started.
+        needed: Those that must be there for what is to be done, as leases tell them. Where
+            this process has not got them either, any runner will do, which then says what
+            lacks.
 
     Raises:
         RunnerError: It ended at once; the end of its log is in the message.
@@ -69,22 +70,50 @@ def ensure_runner(
             _spawn(store, keys(), needed)
 
 
-def keys_here(root: Path | None, needed: Collection[str] = ()) -> dict[str, str]:
+def keys_here(root: Path | None) -> dict[str, str]:
     """Return the keys that this process has, by the name of their variable.
 
     Args:
         root: The project, whose settings name servers too.
-        needed: What a mission needs besides, as leases tell it: ``NAME:fingerprint``.
     """
     from hypernb.llm import ModelSettings
 
-    names = {each.partition(":")[0] for each in needed}
+    names: set[str] = set()
     # Settings that cannot be read are told of where a model is asked for; missions that ask
     # none run all the same.
     with contextlib.suppress(ConfigError):
         names.update(ModelSettings.load(root).key_names())
     found = {name: os.environ.get(name, "").strip() for name in sorted(names)}
     return {name: key for name, key in found.items() if key}
+
+
+def keys_to_tell(
+    session: Session, needed: Collection[str] = (), environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the keys that a runner is given here, and for which hosts each is meant.
+
+    A plan that was made where its key was not set takes one that is meant for its host: what a
+    variable of that name holds in another kernel may be the key of another server.
+
+    Args:
+        session: Whose settings say for which hosts.
+        needed: As leases tell them.
+        environ: Where they are from; the process's if None.
+
+    Returns:
+        Keys by the name of their variable, ``NAME``, and by ``NAME@HOST``.
+    """
+    from hypernb.session._models import settings_of
+
+    names = {each.partition(":")[0] for each in needed}
+    places: set[str] = set()
+    # Settings that cannot be read say of no key what it is meant for.
+    with contextlib.suppress(ConfigError):
+        places = settings_of(session, is_named=True).key_hosts()
+    names |= {each.partition("@")[0] for each in places}
+    here = os.environ if environ is None else environ
+    found = {each: here.get(each.partition("@")[0], "").strip() for each in names | places}
+    return {each: key for each, key in sorted(found.items()) if key}
 
 
 def has_runner(store: Store, needed: Collection[str] = ()) -> bool:
@@ -118,18 +147,18 @@ def _host_here(
             alive[had].start()
 
 
-def host_here(url: str, root: Path | None) -> None:
+def host_here(session: Session) -> None:
     """Be the store's runner in the calling thread, until there is nothing to do.
 
     Args:
-        root: The project, whose settings name the keys that this process may have.
+        session: Whose settings name the keys that this process may have.
 
     Raises:
         RunnerError: Another runner holds the store.
     """
     from hypernb.engine import run_runner
 
-    run_runner(url, keys=keys_here(root))
+    run_runner(session.store.url, keys=keys_to_tell(session))
 
 
 def stop_host(url: str) -> None:

@@ -289,7 +289,7 @@ class Mission:
             by=self.session.by,
             quotes=to_keep(self),
         )
-        self.session.ensure_runner(self._needed_keys())
+        self.session.ensure_runner(self.needed_keys())
         return self
 
     def reject(self, reason: str = "") -> Mission:
@@ -487,7 +487,7 @@ class Mission:
         if model:
             self.take_model(model, approve_host=approve_host)
         if waits:
-            self.session.ensure_runner(self._needed_keys())
+            self.session.ensure_runner(self.needed_keys())
         if is_running:
             return self
         self._send("resume", {"finish": True} if finish else None)
@@ -571,7 +571,7 @@ class Mission:
             )
         self.session.store.send("retry", self._record.id, {"task": name}, by=self.session.by)
         try:
-            self.session.ensure_runner(self._needed_keys())
+            self.session.ensure_runner(self.needed_keys())
         finally:
             # Another runner may carry it out.
             retries.tell(self)
@@ -871,9 +871,9 @@ class Mission:
             if not self._is_under_way():
                 return
             if asks:
-                self.session.ensure_runner(self._needed_keys())
+                self.session.ensure_runner(self.needed_keys())
             else:
-                self.session.keep_runner(self._needed_keys())
+                self.session.keep_runner(self.needed_keys())
             asks = False
 
         # A cell that waits for a mission lets calls of this kernel's tools through: what it
@@ -882,8 +882,8 @@ class Mission:
             self.session.store, keep_going=keep_going, stop=stop, between=FREE_TIME.use
         )
 
-    def _needed_keys(self) -> Collection[str]:
-        """Return which keys a runner needs to go on with it."""
+    def needed_keys(self) -> Collection[str]:
+        """Return which keys a runner needs to go on with it, as runners tell theirs."""
         plan_hash = self._record.plan_hash
         if plan_hash == self._without_models:
             return ()  # asked for at every look; most plans have none
@@ -931,7 +931,7 @@ class Mission:
 
     def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
         self.session.store.send(kind, self._record.id, payload, by=self.session.by)
-        self.session.ensure_runner(self._needed_keys())
+        self.session.ensure_runner(self.needed_keys())
 
     def _refuse_final(self, after: str) -> None:
         state = self.state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -259,16 +260,31 @@ def examined(
         missing = f"{told}, and {spec.key} is not set here"
         then = f"Set {spec.key} in the environment before the kernel starts."
         yield Check("model", missing, ok=False, next_step=then)
-        yield _not_probed("its key is missing", ok=not name)
+        yield _not_probed("its key is missing", ok=False)
     else:
         yield Check("model", told, ok=True)
-        head = alias.partition(":")[0]
-        profile = settings.profiles.get(head) or settings.profiles["openai"]
-        own = profile.source if Path(profile.source).is_file() else settings.own_path
-        where = f"In {own}, below [profiles.{profile.name}], write"
+        where = partial(_where_to_write, settings, alias, spec)
         yield from (
-            _probed(spec, key, tell, where) if ask else [_not_probed("--offline says so")]
+            _probed(alias, spec, key, tell, where)
+            if ask
+            else [_not_probed("--offline says so")]
         )
+
+
+def _where_to_write(
+    settings: ModelSettings, alias: str, spec: ModelSpec, lines: list[str]
+) -> str:
+    """Say where lines belong that a server's profile would fit better with."""
+    profile = settings.profiles.get(alias.partition(":")[0]) or settings.profiles["openai"]
+    own = profile.source if Path(profile.source).is_file() else settings.own_path
+    name, then = profile.name, ""
+    if settings.is_elsewhere(profile):
+        # In the profile itself they would hold for its own server, too.
+        name, address = "here", f'base_url = "{spec.base_url}"'
+        own = settings.own_path
+        lines = [address, *([f'key = "{spec.key}"'] if spec.key else []), *lines]
+        then = f", and name the model {name}:{spec.name}"
+    return f"In {own}, below [profiles.{name}], write {' and '.join(lines)}{then}."
 
 
 def _no_model(settings: ModelSettings, name: str) -> Check:
@@ -289,20 +305,23 @@ def _not_probed(why: str, *, ok: bool = True) -> Check:
 
 
 def _probed(
-    spec: ModelSpec, key: str | None, tell: Callable[[str], None], where: str
+    alias: str,
+    spec: ModelSpec,
+    key: str | None,
+    tell: Callable[[str], None],
+    where: Callable[[list[str]], str],
 ) -> Iterator[Check]:
     from hypernb.llm import probe
     from hypernb.session._doctor import Check
 
-    found = telling(lambda say: probe(spec, key, on_trial=say), tell)
+    found = telling(lambda say: probe(spec, key, alias=alias, on_trial=say), tell)
     tell(f"asked {spec.name} at {spec.host} what it can do")
     for trial in found.trials:
         yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
     yield Check("model, cost", _cost_words(found), ok=True)
     if found.proposal:
         said = f"its profile would fit better with other {', '.join(found.proposal)}"
-        then = f"{where} {' and '.join(found.lines)}."
-        yield Check("model, settings", said, ok=True, next_step=then)
+        yield Check("model, settings", said, ok=True, next_step=where(found.lines))
 
 
 def _cost_words(found: Probe) -> str:

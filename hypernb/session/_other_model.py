@@ -64,9 +64,11 @@ def chosen(
     models = dict.fromkeys(wanted, model)
     if not now.is_replayed:
         _require_key(mission, now, settings, model)
+        if approve_host or model.host in _hosts(mission, now):
+            # First: a name that is mistyped has no price either.
+            _require_listed(now, settings, model)
         _require_price(mission, now, model)
         _require_host(mission, now, models, name, approve_host=approve_host)
-        _require_listed(now, settings, model)
     return models
 
 
@@ -123,7 +125,8 @@ def _require_key(
         return
     has_runner = any(each.needed_key == model.needed_key for each in now.models.values())
     if not has_runner or model.key in mission.snapshot(events=0).lacks:
-        raise KeyMissingError(model.name, model.host, model.key)
+        own = settings.own_profiles()
+        raise KeyMissingError(model.name, model.host, model.key, profiles=own)
 
 
 def _require_price(mission: Mission, now: PlanSpec, model: ModelSpec) -> None:
@@ -141,6 +144,11 @@ def _require_price(mission: Mission, now: PlanSpec, model: ModelSpec) -> None:
         )
 
 
+def _hosts(mission: Mission, now: PlanSpec) -> set[str]:
+    """Return the hosts that were approved."""
+    return {each.host for each in (*mission.plan.models.values(), *now.models.values())}
+
+
 def _require_host(
     mission: Mission,
     now: PlanSpec,
@@ -149,9 +157,8 @@ def _require_host(
     *,
     approve_host: bool,
 ) -> None:
-    hosts = {each.host for each in (*mission.plan.models.values(), *now.models.values())}
     (host,) = {each.host for each in models.values()}
-    if host in hosts or approve_host:
+    if approve_host or host in _hosts(mission, now):
         return
     after = now.model_copy(update={"models": {**now.models, **models}})
     told = leaving_for(mission, after, host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,7 +118,18 @@ def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
     """Return a plan with the models that its tasks name, and all that agents need."""
     from hypernb.agents import equip
 
-    return equip(_with_named_models(session, spec), session.agents(spec.root))
+    known = _with_fingerprints(session, _with_named_models(session, spec))
+    return equip(known, session.agents(spec.root))
+
+
+def _with_fingerprints(session: Session, spec: PlanSpec) -> PlanSpec:
+    """Return a plan that says of each key that is here which it is; also of models by hand."""
+    models = {
+        name: model.model_copy(update={"key_id": session.store.fingerprint(key)})
+        for name, model in spec.models.items()
+        if not model.key_id and (key := os.environ.get(model.key, "").strip())
+    }
+    return spec.model_copy(update={"models": {**spec.models, **models}}) if models else spec
 
 
 def _with_named_models(session: Session, spec: PlanSpec) -> PlanSpec:
@@ -144,12 +156,14 @@ class _Models:
         known: All, by those names.
         cards: The agents that may take part.
         of_agents: Names of their models.
+        profiles: Names of the user's own, for whoever has named the wrong one.
     """
 
     planner: str
     known: Mapping[str, ModelSpec]
     cards: Mapping[str, RoleCard]
     of_agents: Mapping[str, str]
+    profiles: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session, settings: ModelSettings, wish: Wish) -> _Models | None:
@@ -175,7 +189,7 @@ class _Models:
             alias, theirs = other or found
             known.setdefault(alias, theirs)
             of_agents[name] = alias
-        return cls(planner, known, cards, of_agents)
+        return cls(planner, known, cards, of_agents, settings.own_profiles())
 
 
 def _is_foreign(card: RoleCard, root: Path) -> bool:
@@ -220,7 +234,14 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         grants=dict(wish.grants),
         only=_known_tools(wish.tools, there),
     )
-    ledger = Ledger(session.store, spec, wish.contract, root=there.root, keep=plan.keep)
+    ledger = Ledger(
+        session.store,
+        spec,
+        wish.contract,
+        root=there.root,
+        keep=plan.keep,
+        profiles=models.profiles,
+    )
     progress = _progress(wish, spec)
     try:
         with kept_if_it_ends(session, wish.goal, ledger):

@@ -28,7 +28,7 @@ from hypernb.redact import without_keys
 from hypernb.session._hosting import keys_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from hypernb.abc import ModelWait, Store
     from hypernb.model import ChatReply, ChatRequest, Digest, ModelSpec
@@ -62,6 +62,7 @@ class Ledger(ChatModel):
         *,
         root: str,
         keep: Callable[[Payload], Digest],
+        profiles: Collection[str] = (),
     ) -> None:
         from hypernb.engine import ModelDesk, SystemClock, Trust, Way
 
@@ -72,7 +73,7 @@ class Ledger(ChatModel):
         self._way = Way(cassette, cache_s, root if cassette else "")
         key = os.environ.get(spec.key, "").strip() if spec.key else ""
         if spec.key and not key and not self._way.is_replay:
-            raise KeyMissingError(spec.name, spec.host, spec.key)
+            raise KeyMissingError(spec.name, spec.host, spec.key, profiles=profiles)
         self._clock = SystemClock()
         # All keys that are here: the others are covered up in what this model is told.
         keys = keys_here(Path(root) if root else None) | ({spec.key: key} if key else {})

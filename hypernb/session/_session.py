@@ -20,7 +20,7 @@ from hypernb.session._following import Follower
 from hypernb.session._hosting import (
     ensure_runner,
     has_runner,
-    keys_here,
+    keys_to_tell,
     runner_mode,
     stop_host,
 )
@@ -639,13 +639,13 @@ class Session:
         """Start a runner unless a live one has what is needed.
 
         Args:
-            needed: Keys of models, as runners tell which they have: ``NAME:fingerprint``.
+            needed: Keys of models, as runners tell which they have.
                 What is started has all keys that the settings name and this process has.
 
         Raises:
             RunnerError: It ended at once.
         """
-        keys = partial(keys_here, self.root, needed)
+        keys = partial(keys_to_tell, self, needed)
         ensure_runner(self.store, self.mode, keys, needed)
 
     def keep_runner(self, needed: Collection[str] = ()) -> None:

@@ -62,6 +62,11 @@ def typed_edit(
     rest = list(words)
     task = rest.pop(0) if rest and "=" not in rest[0] else ""
     given = {**dict(assignment(word) for word in rest), **values}
+    if not isinstance(given.get("variables", {}), dict):
+        raise UsageError(
+            f"variables cannot be {given['variables']!r:.80}.",
+            hint="""For example: 'variables={"df": {"see": "sample"}}'.""",
+        )
     if task and add:
         raise UsageError(
             f"{task[:_SHOWN]!r} cannot be changed while {add[:_SHOWN]!r} is added.",

@@ -97,6 +97,7 @@ class Amendments:
         facts = {
             "budget": signed.budget,
             "models": {name: model.name for name, model in sorted(models.items())},
+            "hosts": {name: model.host for name, model in sorted(models.items())},
             "by": by,
         }
         append_event(connection, EventKind.BUDGET_RAISED, now, facts, mission.id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import JSON, case, cast, func, select
 
-from hypernb.model import MissionState, is_replay, lacking_keys
+from hypernb.model import MissionState, host_of, is_replay, lacking_keys, needed_key
 from hypernb.store import _tables as t
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def _keys_of(models: Any) -> Keys:
     if not isinstance(models, dict):
         return {}
     return {
-        name: f"{model['key']}:{model.get('key_id') or ''}"
+        name: needed_key(
+            model["key"], model.get("key_id") or "", host_of(str(model.get("base_url")))
+        )
         for name, model in models.items()
         if isinstance(model, dict) and model.get("key")
     }

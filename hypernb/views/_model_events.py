@@ -170,15 +170,17 @@ def _raised(event: Event) -> Phrase:
         said += [f"The budget is {limit_words(budget)} from now on"]
     if isinstance(models, dict) and models:
         begins = "; other models are asked: " if said else "Other models are asked: "
-        said += [begins, *_others(models)]
+        hosts = event.payload.get("hosts")
+        said += [begins, *_others(models, hosts if isinstance(hosts, dict) else {})]
     return (*said, f"{who}.") if said else (f"The contract was changed{who}.",)
 
 
-def _others(models: Mapping[str, Any]) -> list[Any]:
+def _others(models: Mapping[str, Any], hosts: Mapping[str, Any]) -> list[Any]:
     said: list[Any] = []
     for name, spec in list(models.items())[:5]:
         other = spec.get("name", "") if isinstance(spec, dict) else spec
-        said += [", " if said else "", named(str(other)), " for ", named(str(name))]
+        at = [" at ", named(str(hosts[name]))] if name in hosts else []
+        said += [", " if said else "", named(str(other)), *at, " for ", named(str(name))]
     return said
 
 

@@ -117,7 +117,9 @@ def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
 def _asks(plan: PlanSpec, used: Mapping[str, ModelSpec]) -> Phrase:
     said: list[Part] = []
     for model in list(used.values())[:_MODELS_SHOWN]:
-        said += ["; " if said else "", *where(model, needs_key=not plan.is_replayed)]
+        was_set = bool(model.key_id)
+        one = where(model, needs_key=not plan.is_replayed, was_set=was_set)
+        said += ["; " if said else "", *one]
     if len(used) > _MODELS_SHOWN:
         said.append(f"; and {len(used) - _MODELS_SHOWN:,} more")
     if plan.is_replayed:
@@ -125,11 +127,17 @@ def _asks(plan: PlanSpec, used: Mapping[str, ModelSpec]) -> Phrase:
     return tuple(said)
 
 
-def where(model: ModelSpec, *, needs_key: bool = True) -> Phrase:
-    """Name a model, where it is, and which key it needs to be asked."""
+def where(model: ModelSpec, *, needs_key: bool = True, was_set: bool = True) -> Phrase:
+    """Name a model, where it is, and which key it needs to be asked.
+
+    Args:
+        needs_key: Whether it is asked at all.
+        was_set: Whether its key was set where it was planned, as far as that is to be said.
+    """
     said: Phrase = (named(model.name), " at ", named(model.host))
     if model.key and needs_key:
         said = (*said, ", with the key in ", Code(line(model.key, cut_at=80)))
+        said = said if was_set else (*said, ", not set where it was planned")
     return said if model.price is not None else (*said, f", {NOT_KNOWN}")
 
 

@@ -35,8 +35,13 @@ def test_an_amendment_is_signed_kept_and_told_of(bench: Bench, store: Store) -> 
     assert (first.budget, first.plan_hash) == (5.0, held.mission.plan_hash)
     assert second.models == {"main": SMALL}
     assert [each.payload for each in store.events(mission, kinds=("budget.raised",))] == [
-        {"budget": 5.0, "models": {}, "by": "ada@here"},
-        {"budget": None, "models": {"main": "small-1"}, "by": "ada@here"},
+        {"budget": 5.0, "models": {}, "hosts": {}, "by": "ada@here"},
+        {
+            "budget": None,
+            "models": {"main": "small-1"},
+            "hosts": {"main": SMALL.host},
+            "by": "ada@here",
+        },
     ]
     # The runner is told, for what runs is asked by its new terms from the next call on.
     assert [each.kind for each in store.commands()] == ["start", "amend", "amend"]
@@ -143,17 +148,19 @@ def runner(store: Store, name: str, *keys: Any) -> None:
 
 
 def test_an_approved_mission_says_which_keys_nobody_has(bench: Bench, store: Store) -> None:
-    any_of_that_name = LARGE.model_copy(update={"key": "B_KEY", "key_id": ""})
-    models = {"main": LARGE, "spare": any_of_that_name, "local": SMALL}
+    of_its_host = LARGE.model_copy(update={"key": "B_KEY", "key_id": ""})
+    models = {"main": LARGE, "spare": of_its_host, "local": SMALL}
     draft = bench.proposed("a", models=models)
     assert lacks(store, draft) == ()
     mission = bench.approved("a", models=models)
     assert lacks(store, mission) == ("A_KEY", "B_KEY")
-    runner(store, "r-1", "A_KEY:another", "B_KEY:bb", 7)
+    runner(store, "r-0", "A_KEY:another", "B_KEY:bb", "B_KEY:@other.example")
+    assert lacks(store, mission) == ("A_KEY", "B_KEY")
+    runner(store, "r-1", "A_KEY:another", f"B_KEY:@{LARGE.host}", 7)
     assert lacks(store, mission) == ("A_KEY",)
     runner(store, "r-2", "A_KEY:aa")
     assert len(lacks(store, mission)) == 1
-    runner(store, "r-3", "A_KEY:aa", "B_KEY:cc")
+    runner(store, "r-3", "A_KEY:aa", f"B_KEY:@{LARGE.host}")
     assert lacks(store, mission) == ()
 
 

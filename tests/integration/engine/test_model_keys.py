@@ -87,6 +87,19 @@ def test_mission_whose_key_is_missing_waits_and_says_so_once(
     assert bench.finished(mission).state == "succeeded"
 
 
+def test_key_that_was_not_set_where_it_was_planned_is_one_meant_for_its_host(
+    bench: Bench, server: ModelServer
+) -> None:
+    mission = bench.approve_spec(plan(model(server, key=NAME), task("a")))
+    bench.host(keys={NAME: ONE, f"{NAME}@models.example:443": ONE})
+    bench.until(lambda: payloads(bench, mission, "key.missing"))
+    assert bench.mission(mission).state == "awaiting_approval"
+    assert server.asked == []
+    bench.host(keys={NAME: OTHER, f"{NAME}@{server.host}": OTHER})
+    assert bench.finished(mission).state == "succeeded"
+    assert [given(asked) for asked in server.asked] == [OTHER]
+
+
 def test_mission_that_waits_for_a_key_can_be_cancelled_by_any_runner(
     bench: Bench, server: ModelServer
 ) -> None:
@@ -258,6 +271,42 @@ def test_two_kernels_with_other_keys_start_a_runner_each(
         assert len(session.status().runners) == 2
         assert session.stop(timeout=30)
         assert session.status().runners == ()
+
+
+def test_key_of_a_kernel_goes_to_no_host_that_it_is_not_meant_for(
+    bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hypernb import Session
+    from hypernb.errors import MissionWaitsError
+
+    with ModelServer(says("Mine.")) as other:
+        name = "OPENAI_API_KEY"
+        own, meant = ({"model": "scripted", "base_url": each.url} for each in (other, server))
+        with Session(
+            bench.store.url, runner="process", root=bench.root, settings=own
+        ) as session:
+            monkeypatch.setenv(name, ONE)  # one kernel, whose key is of its own server
+            first = bench.store.create_mission(
+                plan(model(other, key=name, key_id=bench.store.fingerprint(ONE)), task("a")),
+                by="ana@here",
+            )
+            assert session.mission(first.short_id).approve().wait(60).state == "succeeded"
+            monkeypatch.delenv(name)  # another one, that has none
+            record = bench.store.create_mission(
+                plan(model(server, key=name), task("a")), by="ana@here"
+            )
+            mission = session.mission(record.short_id).approve()
+            bench.until(lambda: payloads(bench, record, "key.missing"))
+            monkeypatch.setenv(name, ONE)  # the first again
+            with pytest.raises(MissionWaitsError, match=f"{name} for {server.host}"):
+                mission.wait(60, until_asked=True)
+            assert server.asked == []
+            session.settings = meant  # one whose key is meant for that server
+            monkeypatch.setenv(name, OTHER)
+            assert mission.wait(60, until_asked=True).state == "succeeded"
+            assert [given(asked) for asked in server.asked] == [OTHER]
+            assert [given(asked) for asked in other.asked] == [ONE]
+            assert session.stop(timeout=30)
 
 
 def test_runner_of_this_process_is_another_one_for_other_keys(

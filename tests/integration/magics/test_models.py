@@ -52,6 +52,52 @@ def test_setting_without_a_meaning_is_refused(plain: Kernel, line: str, said: st
     assert said in plain.run(f"%hyper config {line}").error
 
 
+@pytest.mark.parametrize(
+    ("trait", "good", "bad", "said"),
+    [
+        pytest.param(
+            "base_url", "'http://localhost:9/v1'", "'nonsense'",
+            "base_url cannot be that: the address of a model begins with http", id="base_url",
+        ),
+        pytest.param("model", "'small-1'", "'olama:qwen3'", "Did you mean 'ollama", id="model"),
+        pytest.param("model", "'small-1'", "'a' * 300", "names no model", id="long"),
+        pytest.param("model", "'small-1'", "7", "model cannot be '7'", id="no-text"),
+        pytest.param("content", "'none'", "'some'", "Known: 'full', 'hashes'", id="content"),
+        pytest.param("cache_s", "60.0", "'soon'", "cache_s cannot be 'soon'", id="cache"),
+        pytest.param("cache_s", "60.0", "-1", "cache_s cannot be '-1'", id="below"),
+        pytest.param("cache_s", "60.0", "float('nan')", "cache_s cannot be 'nan'", id="nan"),
+        pytest.param("offline", "True", "'perhaps'", "offline cannot be 'perh", id="offline"),
+    ],
+)  # fmt: skip
+def test_value_that_cannot_work_is_refused_and_the_one_before_stays(
+    plain: Kernel, trait: str, good: str, bad: str, said: str
+) -> None:
+    plain.ok("_m = get_ipython().magics_manager.registry['HyperMagics']")
+    before = plain.ok(f"print(repr(_m.{trait}))").of("stream")[0]["content"]["text"].strip()
+    try:
+        plain.ok(f"%config HyperMagics.{trait} = {good}")
+        cell = plain.run(f"%config HyperMagics.{trait} = {bad}")
+        [told] = cell.of("error")
+        assert said in told["content"]["evalue"]
+        assert told["content"]["ename"] == "ConfigError"
+        assert not cell.of("stream")
+        assert plain.ok(f"_m.{trait}").value == good
+        assert plain.ok("%hyper config").text
+    finally:
+        plain.ok(f"%config HyperMagics.{trait} = {before}")
+
+
+def test_settings_of_one_line_are_looked_at_together(plain: Kernel) -> None:
+    said = "m = get_ipython().magics_manager.registry['HyperMagics']; m.model, m.base_url"
+    try:
+        plain.ok("%hyper config model=qwen3:8b base_url=http://localhost:9/v1")
+        assert plain.ok(said).value == "('qwen3:8b', 'http://localhost:9/v1')"
+        assert "begins with http" in plain.run("%hyper config model=x base_url=y").error
+        assert plain.ok(said).value == "('qwen3:8b', 'http://localhost:9/v1')"
+    finally:
+        plain.ok("%hyper config model= base_url=")
+
+
 def test_settings_of_the_kernel_hold_for_a_session_in_python_too(plain: Kernel) -> None:
     plain.ok("import hypernb")
     plain.ok("%config HyperMagics.base_url = 'http://localhost:9/v1'")

@@ -81,6 +81,18 @@ def plan_with(session: Session, server: ModelServer, **fields: Any) -> PlanSpec:
     return PlanSpec(goal="look", tasks=(task,), **{**known, **fields})
 
 
+def test_model_made_by_hand_says_which_key_it_needs(
+    session: Session, server: ModelServer
+) -> None:
+    keyed = ModelSpec(name="scripted", base_url=server.url, key="OPENAI_API_KEY")
+    spec = session.equipped(plan_with(session, server, models={"mine:scripted": keyed}))
+    mine = session.store.fingerprint("sk-a-secret")
+    assert spec.models["mine:scripted"].key_id == mine
+    other = keyed.model_copy(update={"key": "NOT_SET"})
+    spec = session.equipped(plan_with(session, server, models={"mine:scripted": other}))
+    assert spec.models["mine:scripted"].key_id == ""
+
+
 def started(session: Session, plan: PlanSpec) -> Recorded:
     made = Recorded(session)
     made.record = session.store.create_mission(plan, by="ada@here")
@@ -143,6 +155,7 @@ def test_view_asks_for_that_leave_in_a_step_of_its_own_with_the_same_words(
         ("scripted-mimi", UnknownNameError, "scripted-mini"),
         ("keyed", KeyMissingError, "NOT_SET"),
         ("unpriced", ConfigError, "nobody knows what it costs"),
+        ("unpriced:scripted-mimi", UnknownNameError, "Did you mean 'scripted-mini'"),
     ],
 )
 def test_model_that_could_not_be_asked_is_refused_at_once_and_nothing_changes(

@@ -267,6 +267,15 @@ def test_missing_key_is_said_before_anything_is_sent(
             session.plan("Is it safe?")
 
 
+def test_missing_key_names_the_profiles_of_ones_own(
+    session: hypernb.Session, home: Path
+) -> None:
+    own = '[profiles.work]\nbase_url = "http://127.0.0.1:1/v1"\nkey = ""\n'
+    (home / "config.toml").write_text(own)
+    with pytest.raises(KeyMissingError, match="Profiles of your own: 'work'"):
+        session.plan("Is it safe?", model="usual")
+
+
 def test_budget_without_a_known_price_is_refused(session: hypernb.Session, use: Any) -> None:
     with ModelServer(plan_of()) as server:
         use(server)

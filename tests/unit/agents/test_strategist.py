@@ -171,7 +171,11 @@ class TestReading:
         made = there(plant(FILES), spec=SPEC.model_copy(update={"tools": False}))
         proposal = proposed(ScriptedModel(plan(task(tools=["read-file"]))), made)
         assert proposal.tasks[0]["tools"] == ()
-        assert proposal.left_out[0].endswith("may not; it is left out.")
+        said = (
+            "Task 'look' was to use 'read-file', and gpt-6 at localhost:1 calls no tools; "
+            "it is left out."
+        )
+        assert proposal.left_out == (said,)
 
     def test_model_without_tools_gets_tasks_without_any(self, plant: Plant) -> None:
         spec = SPEC.model_copy(update={"tools": False})

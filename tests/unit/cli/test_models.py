@@ -52,6 +52,7 @@ def test_nothing_used_is_said_so(
         pytest.param("models nowhere", "No profile is called 'nowhere'", MISUSE, id="profile"),
         pytest.param("why m-7", "No mission is called 'm-7'", MISUSE, id="why"),
         pytest.param("resume m-7 --budget 1", "No mission is called", MISUSE, id="resume"),
+        pytest.param("run --goal look --in df", "does not take --in", MISUSE, id="variables"),
         pytest.param(
             "run --goal look --model a --offline --yes", "exclude", MISUSE, id="offline"
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.agents._fences import fence
 from hypernb.errors import ConfigError, ReplayMissError
 from hypernb.llm import Cassette, recording, replaying
 from hypernb.llm._scrubbing import Scrubbing
@@ -104,6 +105,15 @@ def test_miss_names_the_nearest_request_and_where_it_differs(path: Path) -> None
     assert "messages[0].content is 'Count the runs of df'" in caught.value.nearest
     assert "was 'Count the rows of df'" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_miss_names_what_differs_in_a_fence_and_not_its_mark(path: Path) -> None:
+    record(path, [reply()], request(fence("variable df", "a frame\n40 rows, 3 columns")))
+    with pytest.raises(ReplayMissError) as caught:
+        ask(replaying(path, SPEC), request(fence("variable df", "a frame\n41 rows, 3 columns")))
+    told = caught.value.nearest
+    assert "41 rows, 3 columns\\n</data M>', and was" in told
+    assert "40 rows, 3 columns\\n</data M>' when" in told
 
 
 def test_miss_in_an_empty_cassette_has_nothing_near(path: Path) -> None:

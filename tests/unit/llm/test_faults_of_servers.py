@@ -249,6 +249,18 @@ def test_an_unknown_model_is_told_with_near_misses(way: dict[str, Any]) -> None:
 
 @WAYS
 @pytest.mark.parametrize(
+    ("called", "profile"), [("work:scrypted", "work"), ("scrypted", "openai")]
+)
+def test_an_unknown_model_names_the_profile_whose_models_can_be_listed(
+    way: dict[str, Any], called: str, profile: str
+) -> None:
+    with ModelServer(GOOD) as server, pytest.raises(ModelRefusedError) as caught:
+        ask(spec(server, **way, name="scrypted"), request(model=called))
+    assert f"`%hyper models {profile}` lists all that the server offers" in str(caught.value)
+
+
+@WAYS
+@pytest.mark.parametrize(
     "reply",
     [
         pytest.param(None, id="openai"),

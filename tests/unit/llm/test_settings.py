@@ -139,6 +139,49 @@ def test_profile_that_nearly_exists_is_no_model(place: Place) -> None:
         place.load().resolve("olama:qwen3")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("wrok", "Did you mean 'work'.* write 'openai:wrok'", id="changed"),
+        pytest.param("loccal", "Did you mean 'local'", id="one-too-many"),
+        pytest.param("Work", "Did you mean 'work'", id="case"),
+        pytest.param("wrok:large", "Did you mean 'work:large'", id="of-a-profile"),
+        pytest.param("nosuch:foo", "There is no profile 'nosuch'", id="unknown"),
+    ],
+)
+def test_mistyped_profile_is_refused_and_goes_to_no_other_host(
+    place: Place, name: str, said: str
+) -> None:
+    place.own(PROFILE + FAR.replace("far", "work") + 'model = "m"\n')
+    with pytest.raises(ConfigError, match=said):
+        place.load().resolve(name)
+
+
+def test_mistyped_profile_is_refused_beside_an_address_too(place: Place) -> None:
+    place.own(FAR.replace("far", "work") + 'model = "m"\n')
+    place.environ["OPENAI_BASE_URL"] = "http://localhost:7000/v1"
+    with pytest.raises(ConfigError, match="Did you mean 'work'"):
+        place.load().resolve("wrok")
+    assert place.spec("openai:wrok").name == "wrok"
+    assert place.spec("qwen3:8b").name == "qwen3:8b"
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "scripted", "large-2", "ft:gpt-4o:org::id"])
+def test_names_of_models_are_no_mistyped_profiles(place: Place, name: str) -> None:
+    place.own(FAR.replace("far", "gpt-4") + FAR.replace("far", "large"))
+    assert place.named(name) == name
+
+
+def test_name_that_several_profiles_have_as_their_model_is_refused(place: Place) -> None:
+    place.own(FAR + 'model = "m"\n' + PROFILE + 'model = "m"\n')
+    with pytest.raises(ConfigError, match="Write 'far:m' or 'local:m'"):
+        place.load().resolve("m")
+    assert place.named("local:m") == "local:m"
+    # An address that was set here goes before both.
+    place.environ["OPENAI_BASE_URL"] = "http://localhost:7000/v1"
+    assert place.spec("m").host == "localhost:7000"
+
+
 def test_profile_without_a_model_asks_for_one(place: Place) -> None:
     with pytest.raises(ConfigError, match="Write ollama:NAME"):
         place.load().resolve("ollama")

@@ -151,6 +151,10 @@ def test_model_goes_before_the_setting_offline(around: Surroundings, session: Se
     [
         pytest.param("--model big --offline", UsageError, "exclude", id="both"),
         pytest.param("--record --replay", UsageError, "exclude", id="record-and-replay"),
+        pytest.param(
+            "--record tape.txt", UsageError, "ends in .jsonl.*--record=tape.txt", id="tape"
+        ),
+        pytest.param("--budget -1", UsageError, "dollars, 0 or more, not '-1'", id="budget"),
         pytest.param("--in df --see df", UsageError, "NAME=schema", id="how-much"),
         pytest.param("--in cfg --see df=all", UnknownNameError, "'df'", id="not-handed-in"),
     ],

@@ -66,6 +66,19 @@ def test_session_that_has_the_key_waits(session: Session) -> None:
     assert asked(mission, environ={KEY: OTHER}) is not None
 
 
+def test_session_whose_key_is_meant_for_another_host_does_not_have_it(
+    session: Session,
+) -> None:
+    mission = planned(session, key="OPENAI_API_KEY").approve().mission
+    here = {"OPENAI_API_KEY": MINE}
+    session.settings = {"base_url": "https://other.example/v1"}
+    wanted = asked(mission, environ=here)
+    assert wanted is not None
+    assert "it needs OPENAI_API_KEY for api.example, and" in str(wanted)
+    session.settings = {"base_url": "https://api.example/v1"}
+    assert asked(mission, environ=here) is None
+
+
 def test_plan_that_awaits_approval_is_not_meant(session: Session) -> None:
     assert asked(planned(session, key="").mission) is None
 

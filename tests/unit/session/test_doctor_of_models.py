@@ -70,6 +70,18 @@ def test_doctor_names_file_section_and_lines_that_would_fit_better(
     assert "tools = false" in better.next_step
 
 
+def test_doctor_leaves_the_profile_of_another_server_as_it_is(
+    session: Session, server: ModelServer
+) -> None:
+    session.settings = {"model": "scripted", "base_url": server.url}
+    better = of_models(session.doctor())["model, settings"].next_step
+    file = session.root / "config.toml"
+    assert better.startswith(f"In {file}, below [profiles.here], write base_url = ")
+    assert f'"{server.url}" and ' in better
+    assert "tools = false" in better
+    assert better.endswith(", and name the model here:scripted.")
+
+
 def test_doctor_says_that_nobody_knows_what_it_cost(
     session: Session, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +133,7 @@ def test_doctor_without_the_key_of_the_model_asks_nobody(
     )
     found = of_models(session.doctor())
     assert "WORK_KEY is not set here" in found["model"].found
+    assert found["model, probe"].word == "not fine"
     assert server.requests == []
 
 

@@ -42,6 +42,7 @@ def test_words_become_an_edit(words: list[str], more: Any, asked: dict[str, Any]
         (["t3"], {"add": "x"}, "cannot be changed while 'x' is added"),
         ([], {"values": {"goal": "x"}}, "--goal is about a task"),
         (["t3", "timeout"], {}, "'timeout' is no change"),
+        (["t3", "variables=df"], {}, "variables cannot be 'df'.*see"),
     ],
 )
 def test_what_is_unclear_is_refused(words: list[str], more: Any, said: str) -> None:

@@ -46,6 +46,7 @@ MODEL = ModelSpec(
     name="gpt-6",
     base_url="https://api.example/v1",
     key="EXAMPLE_API_KEY",  # pragma: allowlist secret
+    key_id="1f",
     price=PRICE,
 )
 WHOLE = Quote(
@@ -94,6 +95,14 @@ def test_hosts_of_models_are_told_before_approval(make: type[Examples]) -> None:
     assert "api.example" in terms["Reaches"]
     assert terms["Asks"] == "gpt-6 at api.example, with the key in EXAMPLE_API_KEY"
     assert "df to api.example" in terms["Tells"]
+
+
+def test_key_that_was_not_set_is_told_before_approval(make: type[Examples]) -> None:
+    models = {"big": MODEL.model_copy(update={"key_id": ""})}
+    said = told(with_a_model(make, models=models))["Asks"]
+    assert said.endswith("with the key in EXAMPLE_API_KEY, not set where it was planned")
+    replayed = with_a_model(make, models=models, cassette="replay:/tmp/a.jsonl")
+    assert "not set" not in told(replayed)["Asks"]
 
 
 def test_task_that_may_read_all_is_not_hidden_by_one_that_may_not() -> None:
@@ -560,6 +569,12 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
             {"budget": 1.0, "models": {"big": "small-1"}, "by": "ada"},
             "The budget is $1.00 from now on; other models are asked: small-1 for big, by ada.",
             id="raised",
+        ),
+        pytest.param(
+            "budget.raised",
+            {"models": {"work:m": "m"}, "hosts": {"work:m": "there.example"}, "by": "ada"},
+            "Other models are asked: m at there.example for work:m, by ada.",
+            id="other-host",
         ),
         pytest.param(
             "budget.settled",
