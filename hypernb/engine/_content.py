@@ -103,14 +103,9 @@ class Content:
         return short
 
     def _covered(self, value: Any) -> Any:
-        """Return JSON values with all texts scrubbed; each by itself, so it stays JSON."""
-        if isinstance(value, str):
-            return self.scrubbed(value)
-        if isinstance(value, dict):
-            return {
-                self.scrubbed(str(name)): self._covered(each) for name, each in value.items()
-            }
-        return [self._covered(each) for each in value] if isinstance(value, list) else value
+        from hypernb.redact import covered_values
+
+        return covered_values(value, self.scrubbed)
 
     def _stored(self, value: Any) -> tuple[Digest, dict[Digest, Payload]]:
         data = orjson.dumps(self._covered(value))

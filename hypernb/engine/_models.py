@@ -11,21 +11,14 @@ from typing import TYPE_CHECKING, Final
 from hypernb.engine._keys import key_ids
 from hypernb.errors import ConfigError, KeyMissingError
 from hypernb.model import is_replay, lacking_keys
-from hypernb.redact import without_keys
+from hypernb.redact import covered_values, without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hypernb.abc import ChatModel, Clock, ModelWait, Store
     from hypernb.llm import HostGate
-    from hypernb.model import (
-        ChatMessage,
-        ChatReply,
-        ChatRequest,
-        MissionId,
-        ModelSpec,
-        PlanSpec,
-    )
+    from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
 
 _CLOSE_S: Final = 5.0
 
@@ -102,7 +95,8 @@ class ModelDesk:
     ) -> ChatReply:
         """Ask a model. Cancelling the caller ends the call.
 
-        No key of this desk leaves in a request, wherever in it one may stand.
+        No key of this desk leaves in a request, wherever in it one may stand: in messages,
+        in calls, in tools or in the form of the answer.
 
         Args:
             on_text: Called in the thread of this desk.
@@ -233,17 +227,13 @@ class ModelDesk:
 
 
 def _without_keys(request: ChatRequest, keys: tuple[str, ...]) -> ChatRequest:
-    """Return a request as it may leave: whatever has made it, no key is in what it says."""
-    messages = tuple(_message_without_keys(each, keys) for each in request.messages)
-    if messages == request.messages:
+    """Return a request as it may leave: whatever has made it, no key is in any text of it."""
+    told = request.model_dump(mode="json")
+    covered = covered_values(told, lambda text: without_keys(text, keys))
+    if covered == told:
         return request
-    return request.model_copy(update={"messages": messages})
-
-
-def _message_without_keys(message: ChatMessage, keys: tuple[str, ...]) -> ChatMessage:
-    calls = tuple(
-        call.model_copy(update={"arguments": without_keys(call.arguments, keys)})
-        for call in message.tool_calls
-    )
-    content = without_keys(message.content, keys)
-    return message.model_copy(update={"content": content, "tool_calls": calls})
+    # Words of ours: a key that is called like one of them does not make a request unreadable.
+    covered |= {name: told[name] for name in ("model", "purpose")}
+    for message, had in zip(covered["messages"], told["messages"], strict=True):
+        message["role"] = had["role"]
+    return type(request).model_validate(covered)

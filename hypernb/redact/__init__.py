@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.redact._keys import SHORTEST_KEY, KeyForms, key_forms
 from hypernb.redact._personal import PERSONAL
@@ -16,7 +16,7 @@ from hypernb.redact._rules import COVERED, SECRET
 from hypernb.redact._secrets import SECRET_NAME, SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from hypernb.redact._rules import Rule
 
@@ -26,6 +26,7 @@ __all__ = [
     "SHORTEST_KEY",
     "KeyForms",
     "Redacted",
+    "covered_values",
     "key_forms",
     "names_secret",
     "redact",
@@ -79,6 +80,24 @@ def without_keys(text: str, keys: Iterable[str]) -> str:
         '[secret], [secret], token=x1y2z3'
     """
     return key_forms(tuple(sorted(set(keys)))).cover(text, COVERED)
+
+
+def covered_values(value: Any, cover: Callable[[str], str]) -> Any:
+    """Return JSON values with all texts in them covered, names in dictionaries too.
+
+    Each text by itself, so that JSON stays JSON.
+
+    Example:
+        >>> covered_values({"a": ["b c", 3]}, str.upper)
+        {'A': ['B C', 3]}
+    """
+    if isinstance(value, str):
+        return cover(value)
+    if isinstance(value, dict):
+        return {cover(str(name)): covered_values(each, cover) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [covered_values(each, cover) for each in value]
+    return value
 
 
 def names_secret(name: str) -> bool:
