@@ -415,7 +415,9 @@ async def _in_time(
             raise
         quiet = "could not be asked for a plan"
         problem = f"{quiet}: {progress.obstacle}"
-        hint = f"Start the server, check the address {spec.base_url}, or take another model."
+        hint = ledger.covered(
+            f"Start the server, check the address {spec.base_url}, or take another model."
+        )
         raise ModelUnavailableError(
             spec.name, spec.host, problem, quiet=quiet, hint=hint
         ) from None
