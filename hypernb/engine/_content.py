@@ -96,7 +96,8 @@ class Content:
 
     def _short(self, text: str) -> str:
         # Scrubbed first: a key that was cut in two would not be known again.
-        whole = self.scrubbed(text[: 10 * _SAID_CHARS])
+        most = 10 * _SAID_CHARS
+        whole = self.scrubbed(text if len(text) <= most else f"{text[:most]}…")
         short = whole[:_SAID_CHARS]
         while len(short.encode("utf-8", "replace")) > _SAID_CHARS:
             short = short[: len(short) * 2 // 3]

@@ -8,10 +8,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hypernb.engine._covering import Cover
 from hypernb.engine._keys import key_ids
 from hypernb.errors import ConfigError, KeyMissingError
 from hypernb.model import is_replay, lacking_keys
-from hypernb.redact import covered_values, without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,11 +66,13 @@ class ModelDesk:
 
     Attributes:
         ids: Which keys it has; see `hypernb.engine._keys.key_ids`.
+        cover: Covers them up wherever they turn up.
     """
 
     def __init__(self, keys: Mapping[str, str], store: Store, clock: Clock) -> None:
         self._keys = {name: key for name, key in keys.items() if key}
         self.ids = key_ids(store, self._keys)
+        self.cover = Cover(self._keys)
         self._store = store
         self._clock = clock
         self._models: dict[tuple[str, Way], ChatModel] = {}
@@ -111,7 +113,7 @@ class ModelDesk:
         async def ask() -> ChatReply:
             model = self._opened(spec, way)
             # In a thread: a request can be a million characters.
-            sent = await asyncio.to_thread(_without_keys, request, self.secrets)
+            sent = await asyncio.to_thread(_without_keys, request, self.cover)
             return await model.complete(
                 sent, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
             )
@@ -226,10 +228,10 @@ class ModelDesk:
         self._models = {}
 
 
-def _without_keys(request: ChatRequest, keys: tuple[str, ...]) -> ChatRequest:
+def _without_keys(request: ChatRequest, cover: Cover) -> ChatRequest:
     """Return a request as it may leave: whatever has made it, no key is in any text of it."""
     told = request.model_dump(mode="json")
-    covered = covered_values(told, lambda text: without_keys(text, keys))
+    covered = cover.values(told)
     if covered == told:
         return request
     # Words of ours: a key that is called like one of them does not make a request unreadable.

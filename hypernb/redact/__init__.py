@@ -16,7 +16,7 @@ from hypernb.redact._rules import COVERED, SECRET
 from hypernb.redact._secrets import SECRET_NAME, SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from hypernb.redact._rules import Rule
 
@@ -28,6 +28,7 @@ __all__ = [
     "Redacted",
     "covered_values",
     "key_forms",
+    "keys_in",
     "names_secret",
     "redact",
     "scrub",
@@ -75,11 +76,14 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
 def without_keys(text: str, keys: Iterable[str]) -> str:
     """Cover up these very keys, in all forms that `KeyForms` knows, and nothing else.
 
+    What a cut has left of one is covered too; see `KeyForms.cover_pieces`.
+
     Example:
         >>> without_keys("sk-secret-1, sk%2dsecret%2d1, token=x1y2z3", ["sk-secret-1"])
         '[secret], [secret], token=x1y2z3'
     """
-    return key_forms(tuple(sorted(set(keys)))).cover(text, COVERED)
+    forms = key_forms(tuple(sorted(set(keys))))
+    return forms.cover_pieces(forms.cover(text, COVERED), COVERED)
 
 
 def covered_values(value: Any, cover: Callable[[str], str]) -> Any:
@@ -98,6 +102,19 @@ def covered_values(value: Any, cover: Callable[[str], str]) -> Any:
     if isinstance(value, list | tuple):
         return [covered_values(each, cover) for each in value]
     return value
+
+
+def keys_in(pieces: Iterable[bytes], keys: Mapping[str, str]) -> list[str]:
+    """Return the variables whose keys lie in bytes, in all forms that are known of a key."""
+    forms = {variable: key_forms((key,)) for variable, key in keys.items()}
+    return sorted(
+        {
+            variable
+            for piece in pieces
+            for variable, known in forms.items()
+            if known.lie_in(piece)
+        }
+    )
 
 
 def names_secret(name: str) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from hypernb.codec import PARQUET
+from hypernb.codec import readable
 from hypernb.errors import UsageError
-from hypernb.redact import SHORTEST_KEY, key_forms, without_keys
+from hypernb.redact import SHORTEST_KEY, keys_in, without_keys
 from hypernb.session._hosting import keys_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -51,7 +51,7 @@ def refuse_keys(
     names = {digest: f"the input {name!r}" for name, digest in spec.inputs.items()}
     for digest, payload in (payloads or {}).items():
         what = names.get(digest, f"what is handed in ({digest[:12]})")
-        _refuse(what, found_in(readable(payload), secrets), secrets)
+        _refuse(what, keys_in(readable(payload), secrets), secrets)
 
 
 def refuse_key_in(what: str, text: str, root: Path | None) -> None:
@@ -61,7 +61,7 @@ def refuse_key_in(what: str, text: str, root: Path | None) -> None:
         UsageError: They hold one.
     """
     secrets = secrets_here(root)
-    _refuse(what, found_in([text.encode("utf-8", "replace")], secrets), secrets)
+    _refuse(what, keys_in([text.encode("utf-8", "replace")], secrets), secrets)
 
 
 def _parts(spec: PlanSpec) -> Iterator[tuple[str, BaseModel]]:
@@ -76,7 +76,7 @@ def _parts(spec: PlanSpec) -> Iterator[tuple[str, BaseModel]]:
 
 
 def _stands_in(part: BaseModel, secrets: Mapping[str, str]) -> list[str]:
-    return found_in([part.model_dump_json().encode()], secrets)
+    return keys_in([part.model_dump_json().encode()], secrets)
 
 
 def _refuse(what: str, found: list[str], secrets: Mapping[str, str]) -> None:
@@ -86,50 +86,3 @@ def _refuse(what: str, found: list[str], secrets: Mapping[str, str]) -> None:
             f"{' and '.join(found)} stands in {named}, and keys are not stored.",
             hint="Leave it out; models are asked with it all the same.",
         )
-
-
-def found_in(pieces: Iterable[bytes], secrets: Mapping[str, str]) -> list[str]:
-    """Return the variables whose keys lie in bytes, in all forms that are known of a key."""
-    forms = {variable: key_forms((key,)) for variable, key in secrets.items()}
-    return sorted(
-        {
-            variable
-            for piece in pieces
-            for variable, known in forms.items()
-            if known.lie_in(piece)
-        }
-    )
-
-
-def readable(payload: Payload) -> Iterator[bytes]:
-    """Yield the bytes in which the texts of a value stand as they are.
-
-    Those of a pickle and of JSON do; Parquet packs them. No code of the value is run.
-    """
-    if payload.media_type != PARQUET:
-        yield payload.data
-        return
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(pa.BufferReader(payload.data))
-    yield "\n".join(table.schema.names).encode()
-    yield from (table.schema.metadata or {}).values()
-    # Pieces of one column share what holds their texts.
-    buffers = {
-        buffer.address: buffer
-        for column in table.columns
-        for chunk in column.chunks
-        for buffer in _buffers(chunk)
-    }
-    for buffer in buffers.values():
-        yield buffer.to_pybytes()
-
-
-def _buffers(chunk: Any) -> Iterator[Any]:
-    import pyarrow as pa
-
-    if pa.types.is_primitive(chunk.type):
-        return
-    texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-    yield from filter(None, texts.buffers())
