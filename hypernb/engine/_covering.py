@@ -33,11 +33,11 @@ class Cover:
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = keys
-        self._forms = key_forms(tuple(sorted(set(keys.values()))))
+        self._forms = [key_forms((key,)) for key in set(keys.values())]
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to cover."""
-        return bool(self._forms)
+        return any(self._forms)
 
     def text(self, text: str) -> str:
         """Return a text without keys; see `hypernb.redact.without_keys`."""
@@ -45,9 +45,10 @@ class Cover:
 
     def part(self, text: str) -> str:
         """Return a part of a text without keys: it may begin or end in the middle of one."""
-        if not self:
-            return text
-        return self._forms.cover_pieces(self.text(text), COVERED, at_ends=True)
+        text = self.text(text)
+        for forms in self._forms:
+            text = forms.cover_pieces(text, COVERED, at_ends=True)
+        return text
 
     def values(self, value: Any) -> Any:
         """Return JSON values without keys, names in dictionaries too."""
@@ -97,17 +98,20 @@ class Cover:
         return output
 
     def _values(self, output: Payload, found: list[str]) -> Payload:
-        if not found and not self._forms.pieces_in(output.data):
+        if not found and not self._pieces_in(output.data):
             return output
         data = orjson.dumps(self.values(orjson.loads(output.data)))
         if output.media_type == codec.REPORT:
             Report.model_validate_json(data)
         return Payload(output.media_type, data, self.text(output.text))
 
+    def _pieces_in(self, data: bytes) -> bool:
+        return any(forms.pieces_in(data) for forms in self._forms)
+
     def _file(self, path: Path, name: str) -> Path:
         data = path.read_bytes()
         found = keys_in([data], self._keys)
-        if found or self._forms.pieces_in(data):
+        if found or self._pieces_in(data):
             try:
                 path.write_bytes(self.text(data.decode()).encode())
             except UnicodeDecodeError:

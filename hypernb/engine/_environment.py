@@ -55,11 +55,12 @@ def without(
         {'PATH': '/bin'}
     """
     source = os.environ if environ is None else environ
-    forms = key_forms(tuple(sorted(set(keys.values()))))
+    forms = [key_forms((key,)) for key in set(keys.values())]
     return {
         name: value
         for name, value in source.items()
-        if name not in keys and not forms.stand_in(f"{name}={value}")
+        if name not in keys
+        and not any(each.stand_in(held) for each in forms for held in (name, value))
     }
 
 

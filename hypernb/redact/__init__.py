@@ -82,8 +82,10 @@ def without_keys(text: str, keys: Iterable[str]) -> str:
         >>> without_keys("sk-secret-1, sk%2dsecret%2d1, token=x1y2z3", ["sk-secret-1"])
         '[secret], [secret], token=x1y2z3'
     """
-    forms = key_forms(tuple(sorted(set(keys))))
-    return forms.cover_pieces(forms.cover(text, COVERED), COVERED)
+    for key in sorted(set(keys), key=len, reverse=True):
+        forms = key_forms((key,))
+        text = forms.cover_pieces(forms.cover(text, COVERED), COVERED)
+    return text
 
 
 def covered_values(value: Any, cover: Callable[[str], str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -24,6 +24,8 @@ _SEXTET: Final = 6
 _OCTET: Final = 8
 _TWINS: Final = {"+": "+-", "/": "/_"}
 """Characters of base64 that have another one in addresses."""
+_ONE_ALPHABET: Final = str.maketrans("-_", "+/")
+_SPACE: Final = str.maketrans(" ", "+")
 _LAST_BYTE: Final = 0xFF
 _LAST_OF_16_BITS: Final = 0xFFFF
 # White space may stand between a text and the mark of its cut; in JSON, it is escaped.
@@ -58,12 +60,6 @@ class KeyForms:
             {key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True
         )
         self._written = [form for key in self._keys for form in _forms(key)]
-        self._patterns = [
-            re.compile("".join(map(_ways, _characters(form)))) for form in self._written
-        ]
-        self._ways = [
-            [re.compile(_ways(each)) for each in _characters(form)] for form in self._written
-        ]
         firsts = "".join({ch for form in self._written for ch in form[0]})
         self._starts = re.compile(f"[{re.escape(firsts)}\\\\%&]")
         self._reach = _LONGEST_WAY * max(map(len, self._written), default=0)
@@ -71,17 +67,43 @@ class KeyForms:
     def __bool__(self) -> bool:
         return bool(self._keys)
 
+    # Made when they are needed: for a long key, that takes the better part of a second.
+
+    @cached_property
+    def _patterns(self) -> list[re.Pattern[str]]:
+        return [re.compile("".join(map(_ways, _characters(form)))) for form in self._written]
+
+    @cached_property
+    def _ways(self) -> list[list[re.Pattern[str]]]:
+        return [
+            [re.compile(_ways(each)) for each in _characters(form)] for form in self._written
+        ]
+
+    def _may_stand_in(self, text: str) -> bool:
+        """Tell whether a text has to be looked at closely: most have no key and no escape."""
+        if not self._keys or len(text) < len(self._keys[-1]):
+            return False
+        if any(each in text for each in ("\\", "%", "&")):
+            return True
+        small, plain = text.lower(), text.translate(_ONE_ALPHABET)
+        return any(
+            key.translate(_SPACE) in text.translate(_SPACE)
+            or key.encode().hex() in small
+            or any(form in plain for form in _base64(key))
+            for key in self._keys
+        )
+
     def cover(self, text: str, word: str) -> str:
         """Return a text with a word in the place of each key."""
         for key in self._keys:
             text = text.replace(key, word)
-        for pattern in self._patterns:
+        for pattern in self._patterns if self._may_stand_in(text) else ():
             text = pattern.sub(lambda _found: word, text)
         return text
 
     def stand_in(self, text: str) -> bool:
         """Tell whether a key stands in a text."""
-        return any(key in text for key in self._keys) or any(
+        return self._may_stand_in(text) and any(
             pattern.search(text) for pattern in self._patterns
         )
 
@@ -148,7 +170,7 @@ class KeyForms:
         return 0
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def key_forms(keys: tuple[str, ...]) -> KeyForms:
     """Return the forms of keys, made once."""
     return KeyForms(keys)
@@ -281,7 +303,7 @@ def _after_ampersand(ch: str) -> Iterator[str]:
 # --- bytes --------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _needles(key: str) -> tuple[bytes, ...]:
     """Return what to look for in bytes that are too many for patterns."""
     # Without the zeros at its end, what begins with the small end is in the other, too.
@@ -289,7 +311,7 @@ def _needles(key: str) -> tuple[bytes, ...]:
     return (*(text.encode() for text in _texts(key)), *sorted(wide))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _texts(key: str) -> tuple[str, ...]:
     """Return what a key is as text, with no escapes but those of an address; itself first."""
     digits = key.encode().hex()
