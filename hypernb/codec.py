@@ -41,6 +41,7 @@ _JSON_TYPES: Final = frozenset({type(None), bool, int, float, str, list, dict})
 _CULPRIT_DEPTH: Final = 5
 _CULPRIT_WIDTH: Final = 200
 _SHOWN_ROWS: Final = 20
+_ROWS_AT_ONCE: Final = 100_000
 
 # A file that an agent left never becomes a pickle by its name: pickles are signed and loaded.
 _MEDIA_TYPES: Final = {
@@ -372,6 +373,45 @@ def _pickles(value: Any) -> bool:
 def _said(error: Exception) -> str:
     words = str(error).strip().rstrip(".")
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+# --- what stands in bytes ---------------------------------------------------------------
+
+
+def readable(payload: Payload) -> Iterator[bytes]:
+    """Yield the bytes in which the texts of a value stand as they are.
+
+    Those of a pickle and of JSON do; Parquet packs them. No code of the value is run.
+
+    Raises:
+        ValueError: It is said to be Parquet, and is not.
+    """
+    if payload.media_type != PARQUET:
+        yield payload.data
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(payload.data))
+        schema = file.schema_arrow
+        yield "\n".join(schema.names).encode()
+        yield from (schema.metadata or {}).values()
+        texts = [field.name for field in schema if not pa.types.is_primitive(field.type)]
+        # In parts: unpacked, a table can be far larger than what there is room for.
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=texts) if texts else ():
+            for column in batch.columns:
+                yield from _buffers(column)
+    except pa.ArrowException as error:
+        raise ValueError("It is no Parquet.") from error
+
+
+def _buffers(column: Any) -> Iterator[bytes]:
+    import pyarrow as pa
+
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+    for buffer in filter(None, texts.buffers()):
+        yield buffer.to_pybytes()
 
 
 # --- text for the search ----------------------------------------------------------------

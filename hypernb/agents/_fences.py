@@ -58,4 +58,5 @@ def plain(text: str, limit: int) -> str:
         'ab?c'
     """
     clean = _ODD.sub("", text[: 2 * limit].encode("utf-8", "replace").decode())
-    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+    is_whole = len(clean) <= limit and len(text) <= 2 * limit
+    return clean if is_whole else f"{clean[: limit - 1]}…"

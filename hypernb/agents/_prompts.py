@@ -143,4 +143,5 @@ def brief_arguments(arguments: Mapping[str, Any] | str, limit: int) -> str:
         if isinstance(arguments, str)
         else json.dumps(dict(arguments), sort_keys=True, ensure_ascii=False)
     )
-    return shortened(redacted(said[: 20 * limit]), limit)
+    begin = said if len(said) <= 20 * limit else f"{said[: 20 * limit]}…"
+    return shortened(redacted(begin), limit)

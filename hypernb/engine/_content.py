@@ -96,21 +96,17 @@ class Content:
 
     def _short(self, text: str) -> str:
         # Scrubbed first: a key that was cut in two would not be known again.
-        whole = self.scrubbed(text[: 10 * _SAID_CHARS])
+        most = 10 * _SAID_CHARS
+        whole = self.scrubbed(text if len(text) <= most else f"{text[:most]}…")
         short = whole[:_SAID_CHARS]
         while len(short.encode("utf-8", "replace")) > _SAID_CHARS:
             short = short[: len(short) * 2 // 3]
         return short
 
     def _covered(self, value: Any) -> Any:
-        """Return JSON values with all texts scrubbed; each by itself, so it stays JSON."""
-        if isinstance(value, str):
-            return self.scrubbed(value)
-        if isinstance(value, dict):
-            return {
-                self.scrubbed(str(name)): self._covered(each) for name, each in value.items()
-            }
-        return [self._covered(each) for each in value] if isinstance(value, list) else value
+        from hypernb.redact import covered_values
+
+        return covered_values(value, self.scrubbed)
 
     def _stored(self, value: Any) -> tuple[Digest, dict[Digest, Payload]]:
         data = orjson.dumps(self._covered(value))

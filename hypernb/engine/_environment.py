@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from hypernb.redact import key_forms
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,13 +45,22 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
 def without(
     keys: Mapping[str, str], environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the environment without the variables of keys, and without any that hold one."""
+    """Return the environment without the variables of keys, and without any that hold one.
+
+    One is held in all forms of `hypernb.redact.KeyForms`; what is too short to be a secret
+    takes only its own variable away.
+
+    Example:
+        >>> without({"KEY": "b"}, {"KEY": "b", "PATH": "/bin"})
+        {'PATH': '/bin'}
+    """
     source = os.environ if environ is None else environ
-    secrets = [key for key in keys.values() if key]
+    forms = [key_forms((key,)) for key in set(keys.values())]
     return {
         name: value
         for name, value in source.items()
-        if name not in keys and not any(key in value for key in secrets)
+        if name not in keys
+        and not any(each.stand_in(held) for each in forms for held in (name, value))
     }
 
 

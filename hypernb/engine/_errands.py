@@ -93,6 +93,7 @@ class Errands:
     def __init__(self, crew: Crew, run: MissionRun) -> None:
         self._crew = crew
         self._run = run
+        self._cover = crew.models.cover
         self.calls = Calls(crew, run)
         self.kernel_calls = KernelCalls(crew, run, forgets=not self.calls.content.is_full)
         self._inquiry = Inquiry(crew.store, crew.questions, run.record.id)
@@ -148,7 +149,8 @@ class Errands:
         return reply.model_dump(mode="json")
 
     async def _call(self, attempt: Attempt, asked: _Call) -> dict[str, Any]:
-        return call_facts(await self.kernel_calls.call(attempt, asked.tool, asked.arguments))
+        arguments = self._cover.values(asked.arguments)
+        return call_facts(await self.kernel_calls.call(attempt, asked.tool, arguments))
 
     async def _query(self, attempt: Attempt, asked: _Query) -> tuple[list[str], list[Any]]:
         del attempt
@@ -167,7 +169,7 @@ class Errands:
             if number == most + 1:
                 await self._run.submit([_left_out(at, attempt, most)])
             return
-        told = self.calls.content.of_tool(asked.payload)
+        told = self.calls.content.of_tool(self._cover.values(asked.payload))
         if asked.kind == EventKind.TOOL_CALLED:
             note: str | None = changes.tool_words(told)
             attempt.words = note or ""
@@ -179,7 +181,7 @@ class Errands:
     # -- messages -----------------------------------------------------------------------
 
     async def _send(self, attempt: Attempt, asked: _Send) -> dict[str, Any]:
-        message = asked.message
+        message = self._covered(asked.message)
         if len(orjson.dumps(message.model_dump(mode="json"))) > _MESSAGE_CHARS:
             raise UsageError(
                 f"A message of more than {_MESSAGE_CHARS:,} characters is not sent.",
@@ -194,6 +196,11 @@ class Errands:
         arrived, self._mail = self._mail, asyncio.Event()
         arrived.set()
         return kept.model_dump(mode="json")
+
+    def _covered(self, message: AgentMessage) -> AgentMessage:
+        """Return a message as it is kept; whom it is to is a name that the plan has."""
+        said = {name: getattr(message, name) for name in ("type", "content", "metadata")}
+        return message.model_copy(update=self._cover.values(said))
 
     async def _receive(self, attempt: Attempt, asked: _Receive) -> list[dict[str, Any]]:
         now = self._crew.clock.monotonic()
@@ -217,7 +224,8 @@ class Errands:
     # -- states -------------------------------------------------------------------------
 
     async def _save_state(self, attempt: Attempt, asked: _SaveState) -> int:
-        size = len(orjson.dumps(asked.state))
+        state = self._cover.values(asked.state)
+        size = len(orjson.dumps(state))
         if size > _STATE_BYTES:
             raise UsageError(
                 f"The state of {attempt.task.name!r} is not saved: its {size:,} bytes are more "
@@ -225,7 +233,7 @@ class Errands:
                 hint="Keep less of it, or leave large values to the task's output.",
             )
         return await self._crew.desk.call(
-            self._crew.store.save_state, attempt.task_id, asked.state, version=asked.version
+            self._crew.store.save_state, attempt.task_id, state, version=asked.version
         )
 
     async def _load_state(self, attempt: Attempt, asked: _LoadState) -> tuple[Any, int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb import codec
 from hypernb.engine import _changes as changes
 from hypernb.engine._attempt import Attempt, Doom
 from hypernb.engine._body import STORED
@@ -361,6 +362,7 @@ class MissionRun:
             if ending is None or not _is_small(ending):
                 self._set_off(attempt, committed, ending)
                 return
+            ending = self._crew.models.cover.ending(ending)
             succeeded = ending.kind is EndKind.SUCCEEDED
             product = product_of(ending, self._crew.store) if succeeded else None
         except Exception as error:
@@ -376,7 +378,7 @@ class MissionRun:
     ) -> None:
         ending, product = Ending(EndKind.KILLED), None
         try:
-            ending = ended or await self._do(attempt, committed)
+            ending = await self._covered(ended or await self._do(attempt, committed))
             if ending.kind is EndKind.SUCCEEDED and attempt.doom is None:
                 product = await self._product(ending)
         except HypernbError as error:
@@ -437,6 +439,15 @@ class MissionRun:
             self._errands = Errands(self._crew, self)
         return await self._errands.answer(attempt, request)
 
+    async def _covered(self, ending: Ending) -> Ending:
+        """Return how a job ended, without the runner's keys."""
+        cover = self._crew.models.cover
+        output = ending.output
+        is_table = output is not None and output.media_type == codec.PARQUET
+        if not cover or (_is_small(ending) and not is_table):
+            return cover.ending(ending)
+        return await asyncio.to_thread(cover.ending, ending)
+
     async def _product(self, ending: Ending) -> Product:
         if _is_small(ending):
             return product_of(ending, self._crew.store)
@@ -447,20 +458,19 @@ class MissionRun:
             return
         at = self._sign(attempt)
         if signal.usage is not None:
-            self.funds.spend(at, attempt, [signal.usage])
+            self.funds.spend(at, attempt, [self._crew.models.cover.usage(signal.usage)])
             return
         if self.is_ending or self._crew.writer.is_full:
             return
         if signal.kind is SignalKind.PROGRESS:
-            attempt.words = signal.text
+            attempt.words = self._crew.models.cover.part(signal.text)
             change = changes.progressed(
-                at, attempt.task_id, attempt.number, words=signal.text, share=signal.share
+                at, attempt.task_id, attempt.number, words=attempt.words, share=signal.share
             )
             self.submit([change])
         elif signal.kind is SignalKind.PRINTED:
-            self.submit(
-                [changes.printed(at, attempt.task_id, attempt.number, text=signal.text)]
-            )
+            text = self._crew.models.cover.part(signal.text)
+            self.submit([changes.printed(at, attempt.task_id, attempt.number, text=text)])
 
     def _sign(self, attempt: Attempt) -> datetime:
         """Note that an attempt has given a sign of life, and return when."""

@@ -8,24 +8,17 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hypernb.engine._covering import Cover
 from hypernb.engine._keys import key_ids
 from hypernb.errors import ConfigError, KeyMissingError
 from hypernb.model import is_replay, lacking_keys
-from hypernb.redact import without_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hypernb.abc import ChatModel, Clock, ModelWait, Store
     from hypernb.llm import HostGate
-    from hypernb.model import (
-        ChatMessage,
-        ChatReply,
-        ChatRequest,
-        MissionId,
-        ModelSpec,
-        PlanSpec,
-    )
+    from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
 
 _CLOSE_S: Final = 5.0
 
@@ -73,11 +66,13 @@ class ModelDesk:
 
     Attributes:
         ids: Which keys it has; see `hypernb.engine._keys.key_ids`.
+        cover: Covers them up wherever they turn up.
     """
 
     def __init__(self, keys: Mapping[str, str], store: Store, clock: Clock) -> None:
         self._keys = {name: key for name, key in keys.items() if key}
         self.ids = key_ids(store, self._keys)
+        self.cover = Cover(self._keys)
         self._store = store
         self._clock = clock
         self._models: dict[tuple[str, Way], ChatModel] = {}
@@ -102,7 +97,8 @@ class ModelDesk:
     ) -> ChatReply:
         """Ask a model. Cancelling the caller ends the call.
 
-        No key of this desk leaves in a request, wherever in it one may stand.
+        No key of this desk leaves in a request, wherever in it one may stand: in messages,
+        in calls, in tools or in the form of the answer.
 
         Args:
             on_text: Called in the thread of this desk.
@@ -117,7 +113,7 @@ class ModelDesk:
         async def ask() -> ChatReply:
             model = self._opened(spec, way)
             # In a thread: a request can be a million characters.
-            sent = await asyncio.to_thread(_without_keys, request, self.secrets)
+            sent = await asyncio.to_thread(_without_keys, request, self.cover)
             return await model.complete(
                 sent, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
             )
@@ -232,18 +228,14 @@ class ModelDesk:
         self._models = {}
 
 
-def _without_keys(request: ChatRequest, keys: tuple[str, ...]) -> ChatRequest:
-    """Return a request as it may leave: whatever has made it, no key is in what it says."""
-    messages = tuple(_message_without_keys(each, keys) for each in request.messages)
-    if messages == request.messages:
+def _without_keys(request: ChatRequest, cover: Cover) -> ChatRequest:
+    """Return a request as it may leave: whatever has made it, no key is in any text of it."""
+    told = request.model_dump(mode="json")
+    covered = cover.values(told)
+    if covered == told:
         return request
-    return request.model_copy(update={"messages": messages})
-
-
-def _message_without_keys(message: ChatMessage, keys: tuple[str, ...]) -> ChatMessage:
-    calls = tuple(
-        call.model_copy(update={"arguments": without_keys(call.arguments, keys)})
-        for call in message.tool_calls
-    )
-    content = without_keys(message.content, keys)
-    return message.model_copy(update={"content": content, "tool_calls": calls})
+    # Words of ours: a key that is called like one of them does not make a request unreadable.
+    covered |= {name: told[name] for name in ("model", "purpose")}
+    for message, had in zip(covered["messages"], told["messages"], strict=True):
+        message["role"] = had["role"]
+    return type(request).model_validate(covered)

@@ -55,12 +55,17 @@ async def list_models(
             spec.host,
             f"is not listed: the server {fault.problem}",
             evidence=model.mask.split(fault.evidence)[0],
-            hint=f"Check the address {spec.base_url}: it ends with the version, as in …/v1.",
+            hint=model.mask(
+                f"Check the address {spec.base_url}: it ends with the version, as in …/v1."
+            ),
         ) from None
     except TransportFault as fault:
         raise ModelUnavailableError(
-            spec.name, spec.host, f"is not listed: {fault.words}", hint=fault.hint
+            spec.name, spec.host, f"is not listed: {fault.words}", hint=model.mask(fault.hint)
         ) from None
+    except ModelError as error:
+        error.hint = model.mask(error.hint)
+        raise
     except TimeoutError:
         raise ModelUnavailableError(
             spec.name, spec.host, f"is not listed: nothing came within {deadline_s:g} s"

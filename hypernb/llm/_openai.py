@@ -106,6 +106,8 @@ class OpenAIModel(ChatModel):
         except ModelError as error:
             # What it came from quotes the server as it is, and that may quote the key.
             error.__cause__ = error.__context__ = None
+            # It may quote an address of ours with the key in it.
+            error.hint = self.mask(error.hint)
             raise
 
     async def aclose(self) -> None:

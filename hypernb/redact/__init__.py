@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.redact._keys import SHORTEST_KEY, KeyForms, key_forms
 from hypernb.redact._personal import PERSONAL
@@ -16,7 +16,7 @@ from hypernb.redact._rules import COVERED, SECRET
 from hypernb.redact._secrets import SECRET_NAME, SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from hypernb.redact._rules import Rule
 
@@ -26,7 +26,9 @@ __all__ = [
     "SHORTEST_KEY",
     "KeyForms",
     "Redacted",
+    "covered_values",
     "key_forms",
+    "keys_in",
     "names_secret",
     "redact",
     "scrub",
@@ -74,11 +76,47 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
 def without_keys(text: str, keys: Iterable[str]) -> str:
     """Cover up these very keys, in all forms that `KeyForms` knows, and nothing else.
 
+    What a cut has left of one is covered too; see `KeyForms.cover_pieces`.
+
     Example:
         >>> without_keys("sk-secret-1, sk%2dsecret%2d1, token=x1y2z3", ["sk-secret-1"])
         '[secret], [secret], token=x1y2z3'
     """
-    return key_forms(tuple(sorted(set(keys)))).cover(text, COVERED)
+    for key in sorted(set(keys), key=len, reverse=True):
+        forms = key_forms((key,))
+        text = forms.cover_pieces(forms.cover(text, COVERED), COVERED)
+    return text
+
+
+def covered_values(value: Any, cover: Callable[[str], str]) -> Any:
+    """Return JSON values with all texts in them covered, names in dictionaries too.
+
+    Each text by itself, so that JSON stays JSON.
+
+    Example:
+        >>> covered_values({"a": ["b c", 3]}, str.upper)
+        {'A': ['B C', 3]}
+    """
+    if isinstance(value, str):
+        return cover(value)
+    if isinstance(value, dict):
+        return {cover(str(name)): covered_values(each, cover) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [covered_values(each, cover) for each in value]
+    return value
+
+
+def keys_in(pieces: Iterable[bytes], keys: Mapping[str, str]) -> list[str]:
+    """Return the variables whose keys lie in bytes, in all forms that are known of a key."""
+    forms = {variable: key_forms((key,)) for variable, key in keys.items()}
+    return sorted(
+        {
+            variable
+            for piece in pieces
+            for variable, known in forms.items()
+            if known.lie_in(piece)
+        }
+    )
 
 
 def names_secret(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -24,8 +24,13 @@ _SEXTET: Final = 6
 _OCTET: Final = 8
 _TWINS: Final = {"+": "+-", "/": "/_"}
 """Characters of base64 that have another one in addresses."""
+_ONE_ALPHABET: Final = str.maketrans("-_", "+/")
+_SPACE: Final = str.maketrans(" ", "+")
 _LAST_BYTE: Final = 0xFF
 _LAST_OF_16_BITS: Final = 0xFFFF
+# White space may stand between a text and the mark of its cut; in JSON, it is escaped.
+_CUT_FOLLOWS: Final = re.compile(r"(?:\s|\\[nrt]){0,4}+(?:…|\.\.\.|\\u2026)")
+_CUT_PRECEDES: Final = re.compile(r"(?:\s|[nrt]\\){0,4}+(?:…|\.\.\.|6202u\\)")  # read backwards
 # What can still become an escape, at the end of a text that goes on.
 _BEGUN: Final = re.compile(
     r"(?:\\{1,8}(?:u\{?[0-9a-fA-F]{0,5}|U[0-9a-fA-F]{0,7}|x[0-9a-fA-F]?|[0-7]{1,2})?"
@@ -55,12 +60,6 @@ class KeyForms:
             {key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True
         )
         self._written = [form for key in self._keys for form in _forms(key)]
-        self._patterns = [
-            re.compile("".join(map(_ways, _characters(form)))) for form in self._written
-        ]
-        self._ways = [
-            [re.compile(_ways(each)) for each in _characters(form)] for form in self._written
-        ]
         firsts = "".join({ch for form in self._written for ch in form[0]})
         self._starts = re.compile(f"[{re.escape(firsts)}\\\\%&]")
         self._reach = _LONGEST_WAY * max(map(len, self._written), default=0)
@@ -68,17 +67,43 @@ class KeyForms:
     def __bool__(self) -> bool:
         return bool(self._keys)
 
+    # Made when they are needed: for a long key, that takes the better part of a second.
+
+    @cached_property
+    def _patterns(self) -> list[re.Pattern[str]]:
+        return [re.compile("".join(map(_ways, _characters(form)))) for form in self._written]
+
+    @cached_property
+    def _ways(self) -> list[list[re.Pattern[str]]]:
+        return [
+            [re.compile(_ways(each)) for each in _characters(form)] for form in self._written
+        ]
+
+    def _may_stand_in(self, text: str) -> bool:
+        """Tell whether a text has to be looked at closely: most have no key and no escape."""
+        if not self._keys or len(text) < len(self._keys[-1]):
+            return False
+        if any(each in text for each in ("\\", "%", "&")):
+            return True
+        small, plain = text.lower(), text.translate(_ONE_ALPHABET)
+        return any(
+            key.translate(_SPACE) in text.translate(_SPACE)
+            or key.encode().hex() in small
+            or any(form in plain for form in _base64(key))
+            for key in self._keys
+        )
+
     def cover(self, text: str, word: str) -> str:
         """Return a text with a word in the place of each key."""
         for key in self._keys:
             text = text.replace(key, word)
-        for pattern in self._patterns:
+        for pattern in self._patterns if self._may_stand_in(text) else ():
             text = pattern.sub(lambda _found: word, text)
         return text
 
     def stand_in(self, text: str) -> bool:
         """Tell whether a key stands in a text."""
-        return any(key in text for key in self._keys) or any(
+        return self._may_stand_in(text) and any(
             pattern.search(text) for pattern in self._patterns
         )
 
@@ -92,6 +117,38 @@ class KeyForms:
         begin = data[:_ESCAPES_IN_BYTES]
         return any(each in begin for each in _ESCAPING) and self.stand_in(
             begin.decode("latin-1")
+        )
+
+    def cover_pieces(self, text: str, word: str, *, at_ends: bool = False) -> str:
+        """Return a text with a word in the place of pieces of keys that a cut has left.
+
+        A piece is eight characters or more of the beginning of a key before the mark of a cut
+        (an ellipsis, or three full stops), or of its end after one; of the key as it is,
+        percent-encoded, in hexadecimal digits or in base64.
+
+        Args:
+            at_ends: The text may be cut at its beginning and its end, too.
+
+        Example:
+            >>> KeyForms(["sk-secret-1234"]).cover_pieces("it is sk-secret… or so", "[key]")
+            'it is [key]… or so'
+        """
+        for key in self._keys:
+            for written in _texts(key):
+                if written[:SHORTEST_KEY] in text:
+                    text = _without_heads(text, written, word, cut=_CUT_FOLLOWS, at_end=at_ends)
+                if written[-SHORTEST_KEY:] in text:
+                    turned = (each[::-1] for each in (text, written, word))
+                    text = _without_heads(*turned, cut=_CUT_PRECEDES, at_end=at_ends)[::-1]
+        return text
+
+    def pieces_in(self, data: bytes) -> bool:
+        """Tell whether what may be a piece of a key, as of `cover_pieces`, lies in bytes."""
+        return any(
+            part.encode() in data
+            for key in self._keys
+            for written in _texts(key)
+            for part in (written[:SHORTEST_KEY], written[-SHORTEST_KEY:])
         )
 
     def begun(self, text: str, least: int = 0) -> int:
@@ -113,7 +170,7 @@ class KeyForms:
         return 0
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def key_forms(keys: tuple[str, ...]) -> KeyForms:
     """Return the forms of keys, made once."""
     return KeyForms(keys)
@@ -129,6 +186,33 @@ def _goes_on(ways: Sequence[re.Pattern[str]], text: str, at: int, least: int) ->
             return number >= least and _BEGUN.match(text, at) is not None
         at = found.end()
     return False
+
+
+# --- what a cut has left of a key -------------------------------------------------------------
+
+
+def _without_heads(
+    text: str, written: str, word: str, *, cut: re.Pattern[str], at_end: bool
+) -> str:
+    """Cover up beginnings of a key that a cut follows."""
+    least, kept, done = written[:SHORTEST_KEY], [], 0
+    begin = text.find(least)
+    while begin >= 0:
+        end = begin + _common(written, text[begin : begin + len(written)])
+        # A key may go on with a full stop, as the mark of the cut does.
+        ends = range(end, max(begin + SHORTEST_KEY, end - 2) - 1, -1)
+        cuts = (at for at in ends if cut.match(text, at) or (at_end and at == len(text)))
+        if end := next(cuts, 0):
+            kept += [text[done:begin], word]
+            done = end
+        begin = text.find(least, max(done, begin + 1))
+    return "".join([*kept, text[done:]])
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts begin with that are the same."""
+    same = (number for number, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(same, min(len(one), len(other)))
 
 
 # --- what a key is encoded as -----------------------------------------------------------------
@@ -219,13 +303,19 @@ def _after_ampersand(ch: str) -> Iterator[str]:
 # --- bytes --------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _needles(key: str) -> tuple[bytes, ...]:
     """Return what to look for in bytes that are too many for patterns."""
-    plain = key.encode()
-    texts = {quote(key, safe=""), plain.hex(), plain.hex().upper()}
-    for text in _base64(key):
-        texts |= {text, text.replace("+", "-").replace("/", "_")}
     # Without the zeros at its end, what begins with the small end is in the other, too.
     wide = {key.encode("utf-16-le").rstrip(b"\0"), key.encode("utf-32-le").rstrip(b"\0")}
-    return (plain, *sorted({text.encode() for text in texts} - {plain}), *sorted(wide))
+    return (*(text.encode() for text in _texts(key)), *sorted(wide))
+
+
+@lru_cache(maxsize=128)
+def _texts(key: str) -> tuple[str, ...]:
+    """Return what a key is as text, with no escapes but those of an address; itself first."""
+    digits = key.encode().hex()
+    texts = {quote(key, safe=""), digits, digits.upper()}
+    for text in _base64(key):
+        texts |= {text, text.replace("+", "-").replace("/", "_")}
+    return (key, *sorted(texts - {key}))

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.codec import encode
+from hypernb.codec import encode, readable
 from hypernb.errors import CannotShipError, HypernbError
 from hypernb.model import Grant
 from hypernb.plan import refuse_too_large
-from hypernb.redact import redact, without_keys
-from hypernb.session._keys_inside import found_in, readable, secrets_here
+from hypernb.redact import keys_in, redact, without_keys
+from hypernb.session._keys_inside import secrets_here
 from hypernb.session._printed import printed_here
 from hypernb.tools import bounded, describe_variable
 
@@ -119,10 +119,12 @@ def _told(name: str, value: Any) -> Any:
     except (TypeError, ValueError, RecursionError):
         return _without_keys(describe_variable(name, value, Grant()).text)
     # Whoever waits for the main thread is not to wait for what is not told anyway.
-    covered = redact(_without_keys(text[:_LOOKED_AT_CHARS])).text
     if len(text) > _LOOKED_AT_CHARS:
+        # With the mark of the cut, which a key may be cut in two by.
+        begin = redact(_without_keys(f"{text[: _LOOKED_AT_CHARS - 1]}…")).text.removesuffix("…")
         more = len(text) - _TOLD_CHARS
-        return f"{covered[:_TOLD_CHARS]}\n… {more:,} more characters."
+        return f"{begin[:_TOLD_CHARS]}\n… {more:,} more characters."
+    covered = redact(_without_keys(text)).text
     return bounded(value if covered == text else covered)
 
 
@@ -160,7 +162,7 @@ def _without_keys(text: str) -> str:
 
 
 def _key_in(payload: Payload) -> str:
-    names = found_in(readable(payload), secrets_here(None))
+    names = keys_in(readable(payload), secrets_here(None))
     return f"{' and '.join(names)} stands in it, and keys are not stored." if names else ""
 
 

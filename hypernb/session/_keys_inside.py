@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from hypernb.codec import PARQUET
+from hypernb.codec import readable
 from hypernb.errors import UsageError
-from hypernb.redact import SHORTEST_KEY, key_forms
+from hypernb.redact import SHORTEST_KEY, keys_in, without_keys
 from hypernb.session._hosting import keys_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from pydantic import BaseModel
 
     from hypernb.abc import Payload
     from hypernb.model import Digest, PlanSpec
 
 
+_named: Final[set[str]] = set()
+"""Variables that settings have named which this process has used, of whatever project."""
+
+
 def secrets_here(root: Path | None) -> dict[str, str]:
-    """Return the keys of models that this process has and that are secrets, by variable."""
-    return {name: key for name, key in keys_here(root).items() if len(key) >= SHORTEST_KEY}
+    """Return the keys of models that this process has and that are secrets, by variable.
+
+    Those of projects that it has worked in before are among them: what it has at hand for one
+    mission can turn up in another.
+    """
+    keys = keys_here(root, _named.copy())
+    _named.update(keys)
+    return {name: key for name, key in keys.items() if len(key) >= SHORTEST_KEY}
 
 
 def refuse_keys(
     spec: PlanSpec, payloads: Mapping[Digest, Payload] | None, root: Path | None
 ) -> None:
-    """Refuse a plan that would bring a key into the store.
+    """Refuse a plan, as it would be stored, that would bring a key into the store.
 
     Raises:
         UsageError: One of its values, or the plan itself, holds one.
@@ -33,63 +45,44 @@ def refuse_keys(
     secrets = secrets_here(root)
     if not secrets:
         return
+    if _stands_in(spec, secrets):
+        for what, part in _parts(spec):
+            _refuse(what, _stands_in(part, secrets), secrets)
     names = {digest: f"the input {name!r}" for name, digest in spec.inputs.items()}
-    _refuse("the plan", found_in([spec.model_dump_json().encode()], secrets))
     for digest, payload in (payloads or {}).items():
         what = names.get(digest, f"what is handed in ({digest[:12]})")
-        _refuse(what, found_in(readable(payload), secrets))
+        _refuse(what, keys_in(readable(payload), secrets), secrets)
 
 
-def _refuse(what: str, found: list[str]) -> None:
+def refuse_key_in(what: str, text: str, root: Path | None) -> None:
+    """Refuse words that would bring a key into the store.
+
+    Raises:
+        UsageError: They hold one.
+    """
+    secrets = secrets_here(root)
+    _refuse(what, keys_in([text.encode("utf-8", "replace")], secrets), secrets)
+
+
+def _parts(spec: PlanSpec) -> Iterator[tuple[str, BaseModel]]:
+    """Yield the parts of a plan with their names, and last the whole."""
+    for task in spec.tasks:
+        for name, schema in getattr(task.work, "schemas", {}).items():
+            yield f"the tool {name!r}", schema
+        yield f"the task {task.name!r}", task
+    for name, model in spec.models.items():
+        yield f"the address of the model {name!r}", model
+    yield "the plan", spec
+
+
+def _stands_in(part: BaseModel, secrets: Mapping[str, str]) -> list[str]:
+    return keys_in([part.model_dump_json().encode()], secrets)
+
+
+def _refuse(what: str, found: list[str], secrets: Mapping[str, str]) -> None:
     if found:
+        named = without_keys(what, secrets.values())
         raise UsageError(
-            f"{' and '.join(found)} stands in {what}, and keys are not stored.",
+            f"{' and '.join(found)} stands in {named}, and keys are not stored.",
             hint="Leave it out; models are asked with it all the same.",
         )
-
-
-def found_in(pieces: Iterable[bytes], secrets: Mapping[str, str]) -> list[str]:
-    """Return the variables whose keys lie in bytes, in all forms that are known of a key."""
-    forms = {variable: key_forms((key,)) for variable, key in secrets.items()}
-    return sorted(
-        {
-            variable
-            for piece in pieces
-            for variable, known in forms.items()
-            if known.lie_in(piece)
-        }
-    )
-
-
-def readable(payload: Payload) -> Iterator[bytes]:
-    """Yield the bytes in which the texts of a value stand as they are.
-
-    Those of a pickle and of JSON do; Parquet packs them. No code of the value is run.
-    """
-    if payload.media_type != PARQUET:
-        yield payload.data
-        return
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(pa.BufferReader(payload.data))
-    yield "\n".join(table.schema.names).encode()
-    yield from (table.schema.metadata or {}).values()
-    # Pieces of one column share what holds their texts.
-    buffers = {
-        buffer.address: buffer
-        for column in table.columns
-        for chunk in column.chunks
-        for buffer in _buffers(chunk)
-    }
-    for buffer in buffers.values():
-        yield buffer.to_pybytes()
-
-
-def _buffers(chunk: Any) -> Iterator[Any]:
-    import pyarrow as pa
-
-    if pa.types.is_primitive(chunk.type):
-        return
-    texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-    yield from filter(None, texts.buffers())

@@ -22,6 +22,7 @@ from hypernb.model import Digest, MissionState, Report, TaskState
 from hypernb.session._asking import asked
 from hypernb.session._following import Follower
 from hypernb.session._free_time import FREE_TIME
+from hypernb.session._keys_inside import refuse_key_in, refuse_keys, secrets_here
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import left_so_far, told_in_notes
 from hypernb.session._origins import remember
@@ -293,7 +294,12 @@ class Mission:
         return self
 
     def reject(self, reason: str = "") -> Mission:
-        """Reject the plan; nothing of it ever runs."""
+        """Reject the plan; nothing of it ever runs.
+
+        Raises:
+            UsageError: A key stands in the reason.
+        """
+        refuse_key_in("the reason", reason, self.session.root)
         self.session.store.reject(self._record.id, reason=reason, by=self.session.by)
         return self
 
@@ -320,6 +326,7 @@ class Mission:
 
         Raises:
             PlanError: The plan could not be carried out like that; nothing was changed.
+            UsageError: A key stands in the new plan; nothing was changed.
             EditConflictError: Somebody else has changed it since that revision.
             TransitionError: The mission no longer awaits approval.
         """
@@ -405,7 +412,7 @@ class Mission:
             task: Name of the task, or ``t3``; the plan as a whole if empty.
 
         Raises:
-            UsageError: There is nothing to say, or too much.
+            UsageError: There is nothing to say, or too much, or a key stands in it.
             UnknownTaskError: The plan has no such task.
         """
         said = text.strip()
@@ -416,6 +423,7 @@ class Mission:
                 f"A comment has at most {MAX_COMMENT:,} characters, not {len(said):,}.",
                 hint="Say it in several, or write it into the goal of a task.",
             )
+        refuse_key_in("the comment", said, self.session.root)
         name = self.tasks[task].name if task else ""
         self.session.store.comment(self._record.id, said, task=name, by=self.session.by)
         return self
@@ -438,6 +446,7 @@ class Mission:
             UnknownNameError: A tool of that kernel is not defined here; nothing was moved.
             ContractError: A tool takes other arguments than was approved; nothing was moved.
         """
+        secrets_here(self.session.root)  # what its tools answer is looked at for these
         return [] if self.state.is_final else take_over_lanes(self)
 
     def cancel(self) -> Mission:
@@ -532,7 +541,7 @@ class Mission:
             UnnamedHostError: It is at a host that was not approved; tells what would leave.
             KeyMissingError: Its key is not here.
             ConfigError: Nobody knows its price, and the mission has a budget.
-            UsageError: Its plan asks no model.
+            UsageError: Its plan asks no model, or a key stands in the model's address.
             TransitionError: It is neither running nor paused.
             ApprovalError: Its approval is not yours.
         """
@@ -547,6 +556,9 @@ class Mission:
                 hint="Only what runs or is paused can be given another model.",
             )
         models = chosen(self, name, instead_of, approve_host=approve_host)
+        for model in models.values():
+            said = model.model_dump_json()
+            refuse_key_in("the address of the model", said, self.session.root)
         self.session.store.amend(self._record.id, models=models, by=self.session.by)
         return self
 
@@ -602,6 +614,7 @@ class Mission:
         Raises:
             UnknownTaskError: The plan has no such task.
             PlanError: The plan could not be carried out like that; nothing was stored.
+            UsageError: A key stands in the new plan; nothing was stored.
         """
         from hypernb.session._editing import edited, task_names
 
@@ -616,6 +629,7 @@ class Mission:
             )
         else:
             spec, payloads = self.session.build(changes)
+        refuse_keys(spec, None, self.session.root)
         self.session.check(spec)
         if payloads is None and spec != self.plan:
             spec = told_in_notes(self.session, spec)
@@ -918,6 +932,7 @@ class Mission:
         spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
+        refuse_keys(spec, None, self.session.root)
         self._record = self.session.store.revise_plan(
             self._record.id, spec, by=self.session.by, revision=revision
         )

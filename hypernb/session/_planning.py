@@ -444,6 +444,7 @@ async def _in_time(
 
         first = "Start the server, check" if is_near(spec.base_url) else "Check the network and"
         hint = f"{first} the address {spec.base_url}, or take another model."
+        hint = ledger.covered(hint)
         raise ModelUnavailableError(
             spec.name, spec.host, problem, quiet=quiet, hint=hint
         ) from None

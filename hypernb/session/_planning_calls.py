@@ -93,6 +93,10 @@ class Ledger(ChatModel):
         """The records, oldest first."""
         return tuple(self._calls)
 
+    def covered(self, text: str) -> str:
+        """Return a text without the keys that are here."""
+        return without_keys(text, self._desk.secrets)
+
     def kept_of(self, error: Exception) -> Exception:
         """Return what of an error may be kept with the plan."""
         if self.content == "full" or not isinstance(error, HypernbError):
@@ -224,7 +228,7 @@ class Ledger(ChatModel):
         price = self._spec.price
         return {
             "state": CallState.FAILED,
-            "error": str(self.kept_of(error)),
+            "error": self.covered(str(self.kept_of(error))),
             "cost": price.cost(use) if price is not None and use.total else None,
             "input_tokens": read,
             "output_tokens": wrote,
@@ -276,8 +280,7 @@ class Ledger(ChatModel):
     def _kept(self, text: str) -> Digest | None:
         if self.content != "full":
             return None
-        kept = without_keys(text, self._desk.secrets)
-        payload = Payload("application/json", kept.encode())
+        payload = Payload("application/json", self.covered(text).encode())
         self.payloads.append(payload)
         return self._keep(payload)
 

@@ -24,7 +24,7 @@ from hypernb.session._hosting import (
     runner_mode,
     stop_host,
 )
-from hypernb.session._keys_inside import refuse_keys
+from hypernb.session._keys_inside import refuse_key_in, refuse_keys
 from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
@@ -333,9 +333,10 @@ class Session:
             PathError: A cassette is to answer, and is not there.
         """
         spec, payloads = plan.build()
-        refuse_keys(spec, payloads, self.root)
         spec = with_lanes(with_settled_terms(self, self.equipped(spec), plan))
-        return told_in_notes(self, spec, payloads), payloads
+        spec = told_in_notes(self, spec, payloads)
+        refuse_keys(spec, payloads, self.root)
+        return spec, payloads
 
     def equipped(self, spec: PlanSpec) -> PlanSpec:
         """Return a plan with the models that its tasks name, and all that agents need."""
@@ -620,6 +621,7 @@ class Session:
                 f"A resource cannot be called {resource[:80]!r}.",
                 hint="Use characters that can be seen, without white space.",
             )
+        refuse_key_in("the name of the resource", resource, self.root)
         for name, value in (("at_once", at_once), ("burst", burst)):
             if value is not None and not (value == value // 1 and 1 <= value <= _MOST):
                 raise UsageError(

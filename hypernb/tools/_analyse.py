@@ -6,6 +6,7 @@ from typing import Any, Final
 from hypernb.abc import Tool, ToolContext
 from hypernb.model import Finding, Severity, ToolRun
 from hypernb.tools._functions import ANSWER_AT_MOST, FunctionTool, ToolAnswer
+from hypernb.tools._reading import shown
 
 FINDINGS_AT_MOST: Final = 100
 """Findings that a model is told; the report has all of them."""
@@ -48,7 +49,7 @@ def _told(run: ToolRun) -> dict[str, Any]:
     told: dict[str, Any] = {
         "tool": run.tool,
         "status": run.status.value,
-        "reason": run.reason[:1_000],
+        "reason": shown(run.reason, 1_000),
         "checked": run.checked,
         "settings": run.settings[:500],
         "findings": {each.value: counts[each] for each in Severity if counts[each]},

@@ -32,6 +32,7 @@ TIMEOUT_S: Final = 60.0
 _PROBLEMS_AT_MOST: Final = 20
 _NAME_AT_MOST: Final = 64
 _VALUE_AT_MOST: Final = 80
+_WORDS_AT_MOST: Final = 500
 _DIGITS_AT_MOST: Final = 20
 _LEVELS_AT_MOST: Final = 100
 """What is nested deeper cannot be handed on: writers of JSON have limits of their own."""
@@ -242,7 +243,10 @@ def said_by(error: BaseException) -> str:
         "it failed: KeyError: 'price'."
     """
     try:
-        words = " ".join(str(error).split())[:500].rstrip(".")
+        words = " ".join(str(error).split())
+        words = (
+            words.rstrip(".") if len(words) <= _WORDS_AT_MOST else f"{words[:_WORDS_AT_MOST]}…"
+        )
     except Exception:  # noqa: BLE001 - the text of somebody else's exception is code as well
         words = ""
     name = type(error).__name__

@@ -275,6 +275,16 @@ class _Drain:
         self._thread.join(_DRAIN_S)
 
 
+def end_of(text: str, limit: int) -> str:
+    """Return the end of what a program said.
+
+    Example:
+        >>> end_of("abcdef", 3), end_of("abc", 3)
+        ('…def', 'abc')
+    """
+    return text if len(text) <= limit else f"…{text[-limit:]}"
+
+
 def _check_exit(
     name: str, command: Sequence[str], done: Completed, allowed: Collection[int] | None
 ) -> None:
@@ -282,7 +292,7 @@ def _check_exit(
         raise ToolAbsentError(name)
     if allowed is None or done.exit_code in allowed:
         return
-    said = (done.stderr.strip() or done.stdout.strip())[-_STDERR_TAIL_CHARS:]
+    said = end_of(done.stderr.strip() or done.stdout.strip(), _STDERR_TAIL_CHARS)
     how = (
         f"signal {signal.Signals(-done.exit_code).name}"
         if done.exit_code < 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_S: Final = 300.0
 _NAMED: Final = 20
+_SAID_AT_MOST: Final = 200
 _BATCH_BYTES: Final = 200_000
 _BATCH_FILES: Final = 400
 
@@ -124,7 +125,8 @@ def as_json(tool: str, said: str) -> Any:
     try:
         return json.loads(said)
     except ValueError as error:
-        raise ToolError(tool, f"it gave no JSON but {said[:200]!r}.") from error
+        begin = said if len(said) <= _SAID_AT_MOST else f"{said[:_SAID_AT_MOST]}…"
+        raise ToolError(tool, f"it gave no JSON but {begin!r}.") from error
 
 
 def timeout_of(params: Mapping[str, Any]) -> float:

@@ -123,6 +123,6 @@ def query_store(
 
 def _told_rows(rows: list[list[Any]]) -> list[list[Any]]:
     return [
-        [shown_text(each[:_LINE_AT_MOST]) if isinstance(each, str) else each for each in row]
+        [shown_text(_cut(each)) if isinstance(each, str) else each for each in row]
         for row in rows
     ]

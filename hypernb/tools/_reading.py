@@ -277,7 +277,8 @@ def shown(text: str, limit: int = 80) -> str:
     """Return a text of a file as one printable line of bounded length."""
     printable = "".join(ch if ch.isprintable() else " " for ch in text[: limit * 8])
     line = " ".join(printable.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    is_whole = len(line) <= limit and len(text) <= limit * 8
+    return line if is_whole else line[: limit - 1] + "…"
 
 
 def line_at(text: str, index: int) -> int:

@@ -15,7 +15,7 @@ from hypernb.abc import Tool
 from hypernb.errors import ToolError
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._config import settings_toml
-from hypernb.tools._process import Completed, python_module, run_process
+from hypernb.tools._process import Completed, end_of, python_module, run_process
 from hypernb.tools._programs import (
     as_argument,
     as_relative,
@@ -133,7 +133,7 @@ def _vulture(
     if odd:
         done = _run(context, [file for file in files if file not in odd], settings)
     if _has_given_up(done):
-        raise ToolError("vulture", f"it gave up: {done.stderr.strip()[-400:]}")
+        raise ToolError("vulture", f"it gave up: {end_of(done.stderr.strip(), 400)}")
     return done, odd
 
 

@@ -127,3 +127,55 @@ def test_hostile_text_takes_no_longer_than_other(piece: str) -> None:
     FORMS.begun(text)
     # A pattern that goes back in the text takes minutes; a slow machine does not.
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(KEY, id="itself"),
+        pytest.param(quote(KEY, safe=""), id="address"),
+        pytest.param(KEY.encode().hex(), id="hex"),
+        # What is next to the key changes the character before the last.
+        pytest.param(b64encode(KEY.encode()).decode()[:-2], id="base64"),
+    ],
+)
+@pytest.mark.parametrize(
+    "cut",
+    [
+        pytest.param("{}\n… 9 characters left out …\n{}", id="in-the-middle"),
+        pytest.param("{}\n... (9 characters left out) ...\n{}", id="of-an-error"),
+        pytest.param("'{}...{}'", id="of-pytest"),
+        pytest.param("{}… (9 more characters)\n    9 …{}", id="of-a-line"),
+        pytest.param('{{"a": "{}\\n… 9 more…{}"}}', id="in-json"),
+    ],
+)
+def test_no_piece_of_a_key_of_eight_characters_is_left_beside_a_cut(
+    form: str, cut: str
+) -> None:
+    for at in range(8, len(form) - 8):
+        covered = without_keys(cut.format(form[:at], form[at:]), [KEY])
+        assert covered == cut.format("[secret]", "[secret]")
+
+
+def test_pieces_of_a_key_stay_where_nothing_was_cut() -> None:
+    for text in (f"it is {KEY[:12]} or {KEY[-12:]}.", f"{KEY[:7]}…{KEY[-7:]}", KEY[:-1]):
+        assert without_keys(text, [KEY]) == text
+
+
+def test_parts_of_a_text_may_be_cut_at_their_ends() -> None:
+    for at in range(8, len(KEY) - 8):
+        assert FORMS.cover_pieces(f"a {KEY[:at]}", "[key]", at_ends=True) == "a [key]"
+        assert FORMS.cover_pieces(f"{KEY[at:]} b", "[key]", at_ends=True) == "[key] b"
+
+
+def test_cut_after_a_full_stop_of_a_key_is_seen() -> None:
+    key = "first-part.second-part"
+    assert without_keys("first-part...", [key]) == "[secret]..."
+    assert without_keys("first-part....", [key]) == "[secret]..."
+
+
+def test_many_cuts_take_no_longer_than_as_much_text() -> None:
+    text = f"{KEY[:12]}… {KEY[-12:]} … " * 30_000
+    began = time.process_time()
+    assert KEY[:8] not in without_keys(text, [KEY])
+    assert time.process_time() - began < 10

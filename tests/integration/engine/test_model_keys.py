@@ -71,6 +71,44 @@ def test_no_key_of_a_runner_is_in_what_a_model_is_told(
     assert "Look at [secret], [secret]." in str(asked.body)
 
 
+def asks_with_keys(services: Any, _task: Any) -> str:
+    from hypernb.model import ChatMessage, ChatRequest, ToolCall, ToolSchema
+
+    key, other = "sk-one-4f9a1c77d2e8b0", "sk-other-83bd55e1a6c94f"
+    called = ToolCall(id=f"call-{key}", name=f"use_{key}", arguments=f'{{"{key}": 1}}')
+    schema = {
+        "type": "object",
+        "properties": {f"a {key}": {"type": "string", "default": other, "enum": [[key]]}},
+    }
+    request = ChatRequest(
+        model="default",
+        messages=(
+            ChatMessage(role="user", content=f"Hello {other}"),
+            ChatMessage(role="assistant", tool_calls=(called,)),
+            ChatMessage(role="tool", content="x", tool_call_id=f"call-{key}"),
+        ),
+        tools=(ToolSchema(name="look", description=f"With {key}.", parameters=schema),),
+        answer_schema=schema,
+        answer_name=f"answer_{key}",
+    )
+    return str(services.chat(request).text)
+
+
+def test_no_key_of_a_desk_leaves_in_a_request_wherever_in_it_one_may_stand(
+    bench: Bench, server: ModelServer
+) -> None:
+    spec = keyed(bench, server, ONE)
+    mission = bench.approve_spec(plan(spec, own(bench, "a", asks_with_keys)))
+    bench.host(keys={NAME: ONE, "OTHER_KEY": OTHER})
+    assert bench.finished(mission).state == "succeeded"
+    [asked] = server.asked
+    said = str(asked.body)
+    assert "Hello [secret]" in said
+    assert "response_format" in said
+    assert said.count("[secret]") >= 10
+    assert not [key for key in (ONE, OTHER) if key in said]
+
+
 def test_mission_whose_key_is_missing_waits_and_says_so_once(
     bench: Bench, server: ModelServer
 ) -> None:

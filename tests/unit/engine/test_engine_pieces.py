@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypernb.engine import RunnerSettings, SystemClock, read_log
 from hypernb.engine._body import describe, in_scope, within
 from hypernb.engine._capture import Allowance, Capture
-from hypernb.engine._environment import looks_secret, scrubbed
+from hypernb.engine._environment import looks_secret, scrubbed, without
 from hypernb.engine._frames import Unpacker, pack
 from hypernb.engine._log import close_log, log_file, open_log
 from hypernb.engine.guard import watch
@@ -52,6 +53,29 @@ def test_system_clock_never_goes_back() -> None:
 
 
 # -- environment -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        pytest.param("--token=one-of/these-keys", id="as-it-is"),
+        pytest.param(
+            "Basic " + b64encode(b":one-of/these-keys").decode(), id="as-a-header-has-it"
+        ),
+        pytest.param(r'{"k": "one\u002dof\/these-keys"}', id="in-json"),
+        pytest.param("https://x.example/?k=one%2Dof%2Fthese%2Dkeys", id="in-an-address"),
+        pytest.param(b"one-of/these-keys".hex(), id="in-digits"),
+    ],
+)
+def test_variable_that_holds_a_key_is_not_handed_on(held: str) -> None:
+    environ = {"GATEWAY": held, "PATH": "/bin", "OTHER": "one-of-those-keys"}
+    kept = without({"MY_KEY": "one-of/these-keys"}, environ)
+    assert kept == {"PATH": "/bin", "OTHER": "one-of-those-keys"}
+
+
+def test_key_that_is_too_short_to_be_a_secret_takes_only_its_own_variable_away() -> None:
+    environ = {"MY_KEY": "b", "PATH": "/bin", "SHELL": "/bin/bash"}
+    assert without({"MY_KEY": "b"}, environ) == {"PATH": "/bin", "SHELL": "/bin/bash"}
 
 
 @pytest.mark.parametrize(

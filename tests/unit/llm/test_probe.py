@@ -257,3 +257,12 @@ def test_names_that_are_none_are_left_out() -> None:
 def test_names_of_models_do_not_hold_the_key() -> None:
     with ModelServer(says(""), models=(f"for-{KEY}",)) as server:
         assert listed(server) == ["for-[key]"]
+
+
+def test_errors_of_a_list_do_not_hold_a_key_that_stands_in_the_address() -> None:
+    with answering(b"[1, 2]") as url, pytest.raises(ModelAnswerError) as no:
+        asyncio.run(list_models(ModelSpec(name="m", base_url=f"{url}/{KEY}"), KEY))
+    assert KEY not in str(no.value)
+    nobody = ModelSpec(name="m", base_url=f"http://127.0.0.1:9/{KEY}/v1")
+    with pytest.raises(ModelUnavailableError, match=r"/\[key\]/v1"):
+        asyncio.run(list_models(nobody, KEY))

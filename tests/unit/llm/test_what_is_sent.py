@@ -247,6 +247,14 @@ def test_errors_do_not_hold_the_key() -> None:
         error = error.__cause__ or error.__context__
 
 
+@pytest.mark.parametrize("status", [404, 301])
+def test_errors_do_not_hold_a_key_that_stands_in_the_address(status: int) -> None:
+    with ModelServer(fails(status, "no")) as server, pytest.raises(ModelRefusedError) as no:
+        ask(spec(server, base_url=f"{server.url}/{KEY}/v1"))
+    assert KEY not in f"{no.value} {vars(no.value)}"
+    assert "/[key]/v1" in str(no.value)
+
+
 # -- connections ----------------------------------------------------------------------------
 
 

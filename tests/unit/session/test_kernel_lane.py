@@ -175,6 +175,28 @@ def test_keys_of_this_kernel_are_in_nothing_that_a_tool_answers(
         assert not file.is_file() or key.encode() not in file.read_bytes()
 
 
+def test_keys_of_trusted_projects_are_covered_in_what_tools_answer(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, project = "plain words of a key", tmp_path / "project"
+    (project / ".hypernb").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WORK_LLM", key)
+    (tmp_path / "home" / "config.toml").write_text(f"trust = [{str(project)!r}]\n")
+    (project / ".hypernb" / "config.toml").write_text(
+        '[profiles.work]\nbase_url = "http://127.0.0.1:9/v1"\nkey = "WORK_LLM"\n'
+    )
+    with Session(tmp_path / "other.db", root=project) as other:
+        other.build(hypernb.Plan("look", root=project).add("look", len, "text"))
+
+    hypernb.tool(lambda: f"by {key}", name="facts", when="thread")
+    hypernb.tool(lambda: ({key},), name="value", when="thread")
+    mission = approved(session, "facts", "value")
+    assert called(mission, "facts").answer["returned"] == "by [secret]"
+    assert called(mission, "value").value is None
+
+
 def test_frame_with_a_key_of_this_kernel_is_not_kept(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
