@@ -193,3 +193,43 @@ def test_missions_can_be_listed_by_state_and_tools_be_chosen(
     assert "No mission to show" in capsys.readouterr().out
     assert run(["ls", "--state", "lost"]) == MISUSE
     assert "'lost'" in capsys.readouterr().err
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_approval_in_a_terminal_is_for_the_plan_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    (tmp_path / "app.py").write_text("import os\n")
+    run(["run", "--goal", "Look at it", "--offline"])
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", _Terminal("n\n"))
+    assert run(["approve", "m-1"]) == MISUSE
+    told = capsys.readouterr()
+    assert "What you allow" in told.out
+    assert "m-1 was not approved" in told.err
+    monkeypatch.setattr("sys.stdin", _Terminal("y\n"))
+    assert run(["approve", "m-1"]) == DONE
+    assert "m-1 is approved and starts: revision 1" in capsys.readouterr().out
+
+
+def test_approval_without_anybody_says_what_was_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    (tmp_path / "app.py").write_text("import os\n")
+    run(["run", "--goal", "Look at it", "--offline"])
+    run(["edit", "m-1", "concurrency=2"])
+    with Session() as session:
+        plan_hash = session.mission("m-1").record.plan_hash
+    capsys.readouterr()
+    assert run(["approve", "m-1"]) == DONE
+    told = capsys.readouterr().out
+    assert f"revision 2 of its plan, hash {plan_hash[:12]}." in told
+    assert "hypernb diff m-1 1 shows what was changed since the first" in told
