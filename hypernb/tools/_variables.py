@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ SEEN_AT_MOST: Final = 20_000
 
 ALL_AT_MOST: Final = 200_000
 """Characters that are told of one that was granted whole."""
+
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def outline_variable(name: str, value: Any) -> str:
 
 
 def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Described:
-    head = f"{name}: {portrait.words}"
+    head = _sent(f"{name}: {portrait.words}")
     counts: dict[str, int] = dict(portrait.covered)
     parts: dict[str, str] = {}
     room = limit - len(head)
@@ -117,6 +120,7 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
         # What is cut off anyway is not looked through; by whole lines, so that nothing is cut
         # in two before it is covered up.
         shown, left = _begun(text, 2 * max(0, room))
+        shown = _sent(shown)
         if grant.redact:
             covered = redact(shown)
             shown = covered.text
@@ -126,8 +130,14 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
         room -= len(shown)
         parts[title] = shown
     text = "\n\n".join([head, *(f"{title}:\n{part}" for title, part in parts.items())])
-    columns = _columns(parts, portrait.columns, redacts=grant.redact)
+    labels = [_sent(each) for each in portrait.columns]
+    columns = _columns(parts, labels, redacts=grant.redact)
     return Described(name, text, counts, portrait.kind, portrait.shape, parts, columns)
+
+
+def _sent(text: str) -> str:
+    """Return a text as it can be sent, with a mark in the place of each half of a character."""
+    return _HALVES.sub("\ufffd", text)
 
 
 def _columns(
