@@ -540,6 +540,10 @@ def test_projects_own_server_has_no_model_that_cannot_be_seen(place: Place) -> N
         pytest.param(PROFILE + 'streams = "no"', "streams: ", id="type"),
         pytest.param(PROFILE + 'source = "x"', "no key 'source'", id="inner-key"),
         pytest.param(PROFILE + '[profiles.local.prices.m]\ninput = 1', "output: ", id="price"),
+        pytest.param(
+            PROFILE + "[profiles.local.prices.m]\ninput = 1e9\noutput = 1",
+            "input: Input should be less than or equal to 1000000", id="absurd-price"
+        ),
         pytest.param("[profiles.'a b']\n", "has a profile 'a b'", id="name"),
     ],
 )  # fmt: skip
