@@ -677,7 +677,7 @@ class Store(ABC):
 
     @abstractmethod
     def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
-        """Return the answer that was kept for a request, if it is not older."""
+        """Return the answer that this user has kept for a request, if it is not older."""
 
     @abstractmethod
     def cache_reply(

@@ -6,11 +6,12 @@ import copy
 import difflib
 import json
 import math
+import re
 import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -64,11 +65,22 @@ def not_quoted(characters: int) -> str:
     return f"{characters:,} characters, which content = 'full' would quote"
 
 
-def between_words(text: str, stream: IO[str] | None) -> list[str]:
-    """Break text between words if it is for a terminal, which breaks within them.
+# What a terminal obeys, and marks that reorder what is read: messages quote strangers.
+_OBEYED: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
-    Whatever else reads the stream gets a line as it is.
+
+def between_words(text: str, stream: IO[str] | None) -> list[str]:
+    r"""Break text between words if it is for a terminal, which breaks within them.
+
+    Whatever else reads the stream gets a line as it is. Nothing in it is obeyed by a terminal.
+
+    Example:
+        >>> between_words("bad \x1b[2J", None)
+        ['bad \ufffd[2J']
     """
+    text = _OBEYED.sub("\ufffd", text)
     if stream is None or not stream.isatty():
         return [text]
     columns = shutil.get_terminal_size().columns

@@ -238,12 +238,30 @@ def _decide(mission: Mission, *, yes: bool, quiet: bool) -> None:
         _echo(plan_text(mission.snapshot(), _width(), cli=True, outlook=outlook))
     if yes:
         return
-    if not click.confirm("Approve this plan and start it?"):
+    _confirm(mission, "this plan")
+    mission.approve(plan_hash=mission.proposed_hash)
+
+
+def _ask(mission: Mission, what: str) -> None:
+    """Show a plan that waits, and ask whether to approve it: nothing else is approved then.
+
+    Raises:
+        ApprovalError: It is not to be.
+    """
+    from hypernb.views import plan_text
+
+    snapshot = mission.snapshot()
+    _echo(plan_text(snapshot, _width(), cli=True, outlook=mission.outlook()))
+    mission.saw(snapshot.mission.plan_hash)
+    _confirm(mission, what)
+
+
+def _confirm(mission: Mission, what: str) -> None:
+    if not click.confirm(f"Approve {what} and start it?"):
         raise ApprovalError(
             f"Mission {mission.id} was not approved; nothing runs.",
             hint=f"hypernb approve {mission.id} starts it later.",
         )
-    mission.approve(plan_hash=mission.proposed_hash)
 
 
 def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = False) -> None:
@@ -269,13 +287,26 @@ def _ended(mission: Mission) -> int:
 @click.argument("mission")
 @click.argument("tasks", nargs=-1)
 @click.option("--hash", "plan_hash", help="Only if the plan has this hash.")
+@click.option("--yes", is_flag=True, help="Approve the newest plan without being asked.")
 @click.option("--wait", is_flag=True, help="Wait until it has ended.")
-def approve(*, mission: str, tasks: tuple[str, ...], plan_hash: str | None, wait: bool) -> int:
+def approve(
+    *, mission: str, tasks: tuple[str, ...], plan_hash: str | None, yes: bool, wait: bool
+) -> int:
     """Approve a plan, or a part of it, and start it."""
     ref, _, task = mission.partition("/")
     wanted = (task, *tasks) if task else tasks
-    chosen = _mission(ref).approve(wanted, plan_hash=plan_hash)
-    return _afterwards(chosen, wait=wait, said=f"{chosen.id} is approved and starts.")
+    chosen = _mission(ref)
+    if plan_hash is None and not yes and sys.stdin.isatty() and chosen.needs_approval:
+        _ask(chosen, "this part of the plan" if wanted else "this plan")
+    chosen.approve(wanted, plan_hash=plan_hash)
+    record = chosen.record
+    said = (
+        f"{chosen.id} is approved and starts: revision {record.revision} of its plan, hash "
+        f"{record.plan_hash[:12]}."
+    )
+    if record.revision > 1:
+        said += f" hypernb diff {chosen.id} 1 shows what was changed since the first."
+    return _afterwards(chosen, wait=wait, said=said)
 
 
 @hypernb.command()

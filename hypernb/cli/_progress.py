@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hypernb.views import as_commands
+from hypernb.views import as_commands, clean, line
 from hypernb.views.words import state_word
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def planning(who: str = "The strategist") -> Iterator[Callable[[str], None]]:
 
         def tell(words: str) -> None:
             if not told:
-                console.print(f"{who} {words}.", markup=False, soft_wrap=True)
+                console.print(f"{who} {line(words)}.", markup=False, soft_wrap=True)
             told.append(words)
 
         yield tell
@@ -74,7 +74,7 @@ def planning(who: str = "The strategist") -> Iterator[Callable[[str], None]]:
     try:
 
         def show(words: str) -> None:
-            status.update(escape(f"{who} {words}. Ctrl-C ends it."))
+            status.update(escape(f"{who} {line(words)}. Ctrl-C ends it."))
             status.start()
 
         yield show
@@ -109,8 +109,8 @@ def _line_by_line(mission: Mission, console: Console, timeout: float | None) -> 
 
 def _sentence(task: TaskRecord) -> str:
     known = state_word(task.state)
-    said = f". {as_commands(task.error or task.note)}" if task.error or task.note else ""
-    return f"{known.sign} {task.name}: {known.word}, {task.worked_s:.1f} s{said}"
+    said = f". {as_commands(clean(task.error or task.note))}" if task.error or task.note else ""
+    return f"{known.sign} {clean(task.name)}: {known.word}, {task.worked_s:.1f} s{said}"
 
 
 def _table(snapshot: MissionSnapshot) -> RenderableType:
@@ -125,10 +125,10 @@ def _table(snapshot: MissionSnapshot) -> RenderableType:
     for task in _most_telling(snapshot.tasks):
         known = state_word(task.state)
         table.add_row(
-            Text(task.name),
+            Text(clean(task.name)),
             Text(f"{known.sign} {known.word}", style=STYLES[known.role]),
-            Text(task.agent),
-            Text(as_commands(task.error or task.note)),
+            Text(clean(task.agent)),
+            Text(as_commands(clean(task.error or task.note))),
         )
     return table
 

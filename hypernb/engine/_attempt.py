@@ -277,7 +277,9 @@ def _needed(
         if shown is None or name in shown
     }
     for need in task.needs:
-        digests[need] = outputs.get(need)
+        if shown is None or need not in digests:
+            # What a model sees of a variable is what was approved, whatever else is called so.
+            digests[need] = outputs.get(need)
     if isinstance(work, PythonWork):
         if digests:
             digests = _taken(work, digests)

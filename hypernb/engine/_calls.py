@@ -154,6 +154,7 @@ class Calls:
         try:
             await self._tell_of(call, request)
             reply = await self._made(call, request)
+            await self._settle(used, call, reply)
         except HypernbError as error:
             told = self.content.of_error(error)
             await self._fail(used, call, told)
@@ -165,7 +166,6 @@ class Calls:
             if call.record.id in used.open:
                 self._lose(used, call, BROKEN)
             raise
-        await self._settle(used, call, reply)
         await self._run.go.wait()
         return reply
 
@@ -415,8 +415,7 @@ class Calls:
         }
         if claimed is not None:
             facts["claimed"] = claimed.model_dump()
-        self._over(used, call)
-        await self._pay(call, paid, facts, kept.payloads, claimed=claimed)
+        await self._pay(used, call, paid, facts, payloads=kept.payloads, claimed=claimed)
 
     def _counted(self, call: Call, reply: ChatReply, said: TokenUse | None) -> Counted | None:
         """Return what counts of what a server says; None if nothing does, or has a price."""
@@ -445,11 +444,12 @@ class Calls:
 
     async def _pay(
         self,
+        used: _Used,
         call: Call,
         paid: float | None,
         facts: Mapping[str, object],
-        payloads: Mapping[Digest, Payload],
         *,
+        payloads: Mapping[Digest, Payload] | None = None,
         claimed: TokenUse | None = None,
     ) -> None:
         record = call.record
@@ -457,6 +457,8 @@ class Calls:
         usage = None
         if paid is not None:
             usage = Usage(paid, record.model, record.input_tokens, record.output_tokens)
+        self._over(used, call)  # from here on nothing can be wrong with it
+        if usage is not None:
             self._run.course.take(call.attempt, usage)
         told = [changes.responded(at, record, usage=usage, facts=facts)]
         if paid:
@@ -465,7 +467,7 @@ class Calls:
         if claimed is not None:
             news = self._run.funds.trust.note(call.spec, claimed, call.worst, call.kept)
             told += [changes.distrusted(at, news)] if news is not None else []
-        committed = self._run.funds.pay(told, payloads)
+        committed = self._run.funds.pay(told, payloads or {})
         self._run.funds.look_again()
         if committed is not None:
             await committed
@@ -480,10 +482,11 @@ class Calls:
         facts = {"error": said[:1_000], "code": error.code}
         read, wrote = error.used if isinstance(error, ModelError) else (0, 0)
         use = TokenUse(input_tokens=read, output_tokens=wrote)
-        self._over(used, call)
         if use.total:
             await self._pay_for_nothing(used, call, use, facts)
-        elif not self._run.broken:
+            return
+        self._over(used, call)
+        if not self._run.broken:
             await self._run.submit([changes.responded(at, call.record, facts=facts)])
 
     async def _pay_for_nothing(
@@ -498,7 +501,7 @@ class Calls:
             input_tokens=use.input_tokens,
             output_tokens=use.output_tokens,
         )
-        await self._pay(call, call.record.cost or 0.0, facts, {})
+        await self._pay(used, call, call.record.cost or 0.0, facts)
 
     # -- the end of an attempt ----------------------------------------------------------
 

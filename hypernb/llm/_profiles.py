@@ -63,6 +63,13 @@ class Profile(BaseModel):
     def _is_an_address(cls, url: str) -> str:
         return check_address(url)
 
+    @field_validator("model")
+    @classmethod
+    def _can_be_seen(cls, model: str) -> str:
+        if not model.isprintable():
+            raise ValueError(f"{model[:80]!r} holds what cannot be seen")
+        return model
+
     @property
     def is_openai(self) -> bool:
         """Whether it is at OpenAI's own address, whose models have no colon but for ``ft:``."""

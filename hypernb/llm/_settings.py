@@ -282,6 +282,11 @@ class ModelSettings:
             text: The name.
             is_foreign: A project that is not trusted says it, and may mean its own server.
         """
+        if not text.isprintable():
+            raise ConfigError(
+                f"{text[:80]!r} names no model: it holds what cannot be seen.",
+                hint="Write its name as its server lists it.",
+            )
         head, colon, tail = text.partition(":")
         having = [p for p in self.profiles.values() if p.model == text and p.is_own]
         profile = self.profiles.get(head)

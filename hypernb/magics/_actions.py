@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import ContractError, UnknownNameError, UsageError
+from hypernb.errors import ApprovalError, ContractError, UnknownNameError, UsageError
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._shown import Listing, Shown
 from hypernb.magics._start import (
@@ -94,8 +94,25 @@ def _run(around: Surroundings, request: Request) -> Mission:
 
 def _approve(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request, or_task=True)
-    mission.approve(_tasks(request), plan_hash=request.options.get("hash"))
+    plan_hash = request.options.get("hash")
+    if plan_hash is None and mission.seen_hash is None and not around.headless:
+        _require_shown(around, mission)
+    mission.approve(_tasks(request), plan_hash=plan_hash)
     return _watched(around, request, mission, briefly=True)
+
+
+def _require_shown(around: Surroundings, mission: Mission) -> None:
+    """Show a plan that waits and that this kernel has not shown.
+
+    Raises:
+        ApprovalError: It was not shown before; from now on it can be approved.
+    """
+    if mission.needs_approval:
+        watch(around, mission, wait=False)
+        raise ApprovalError(
+            f"This kernel had not shown the plan of {mission.id} before: nothing is approved.",
+            hint="It is above: the same line once more approves it.",
+        )
 
 
 def _reject(around: Surroundings, request: Request) -> Mission:
@@ -249,6 +266,7 @@ def _show(around: Surroundings, request: Request) -> Shown:
 
     mission = _mission(around, request)
     snapshot, report, outlook = mission.snapshot(), mission.report(), mission.outlook()
+    mission.saw(snapshot.mission.plan_hash)
     return Shown(
         mission_text(snapshot, result=report, outlook=outlook),
         mission_html(snapshot, live=False, result=report, outlook=outlook),

@@ -140,6 +140,7 @@ class LiveView:
         self._drawn_at = 0.0
         self._drawn_in_s = 0.0
         self._seq = 0
+        self._plan_hash = ""
         self._ages = False
         self._is_frozen = False
 
@@ -150,9 +151,13 @@ class LiveView:
         if not self._is_rich:
             drawn = self._draw()
             publish_display_data(self._brief() if self._briefly else drawn)
+            if not self._briefly:
+                self._mission.saw(self._plan_hash)
             return
         self._take_over()
         drawn = self._draw()
+        # Later pictures replace this one, and nobody may look at them.
+        self._mission.saw(self._plan_hash)
         publish_display_data(drawn, transient=self._display)
         if _showing.setdefault(self._key, self._shows) != self._shows:
             # Other cells show another model, or how the mission had ended before its retry.
@@ -398,7 +403,7 @@ class LiveView:
             )
         if is_widget:
             bundle |= self._own_widget().bundle
-        self._seq = snapshot.seq
+        self._seq, self._plan_hash = snapshot.seq, snapshot.mission.plan_hash
         # What was approved waits for a runner, which may be late.
         self._ages = state is MissionState.RUNNING or (
             state is MissionState.AWAITING_APPROVAL and bool(snapshot.approvals)

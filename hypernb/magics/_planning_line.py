@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from hypernb.session.front_end import Rung
+from hypernb.views import line
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,7 +54,7 @@ class PlanningLine:
     def tell(self, words: str) -> None:
         """Show a few words on what planning is doing."""
         is_new = not self._words
-        self._words = words
+        self._words = words = line(words)
         if self._rung is not Rung.TEXT:
             self._show(f"{self._who} {words}. {self._hint}", is_new=is_new)
         elif sys.stderr.isatty():

@@ -63,7 +63,7 @@ class TokenUse(BaseModel):
 
 
 class Price(BaseModel):
-    """What a model costs, in dollars for a million tokens.
+    """What a model costs, in dollars for a million tokens: at most one a token.
 
     Attributes:
         cached: Of input that the server had at hand; None if it is the price of other input.
@@ -71,9 +71,9 @@ class Price(BaseModel):
     """
 
     model_config = _FROZEN
-    input: float = Field(ge=0, allow_inf_nan=False)
-    output: float = Field(ge=0, allow_inf_nan=False)
-    cached: float | None = Field(None, ge=0, allow_inf_nan=False)
+    input: float = Field(ge=0, le=_MILLION, allow_inf_nan=False)
+    output: float = Field(ge=0, le=_MILLION, allow_inf_nan=False)
+    cached: float | None = Field(None, ge=0, le=_MILLION, allow_inf_nan=False)
     source: str = ""
 
     @property

@@ -80,8 +80,23 @@ def model_problems(
                 )
                 rest = [each for each in work.tools if each != name]
                 yield PlanProblem(said, task.name, "tools", rest)
+    yield from _named_alike(spec, task, work)
     yield from _lane_problems(task, work)
     yield from _answer_problems(task, work)
+
+
+def _named_alike(spec: PlanSpec, task: TaskSpec, work: AgentWork) -> Iterator[PlanProblem]:
+    """Yield where an output would stand in the place of a variable that was approved."""
+    if not (work.model or work.function):
+        return
+    for need in dict.fromkeys(task.needs):
+        if need in work.variables and need in spec.inputs:
+            said = (
+                f"Task {task.name!r} would see the variable {need[:_SHOWN]!r} and the output "
+                f"of the task {need[:_SHOWN]!r} under one name. Give the task another name, or "
+                "the variable."
+            )
+            yield PlanProblem(said, task.name, "needs")
 
 
 def _lane_problems(task: TaskSpec, work: AgentWork) -> Iterator[PlanProblem]:

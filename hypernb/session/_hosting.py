@@ -70,15 +70,16 @@ def ensure_runner(
             _spawn(store, keys(), needed)
 
 
-def keys_here(root: Path | None) -> dict[str, str]:
+def keys_here(root: Path | None, others: Collection[str] = ()) -> dict[str, str]:
     """Return the keys that this process has, by the name of their variable.
 
     Args:
         root: The project, whose settings name servers too.
+        others: Variables that hold keys besides.
     """
     from hypernb.llm import ModelSettings
 
-    names: set[str] = set()
+    names = set(others)
     # Settings that cannot be read are told of where a model is asked for; missions that ask
     # none run all the same.
     with contextlib.suppress(ConfigError):

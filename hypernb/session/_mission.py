@@ -140,6 +140,8 @@ class Mission:
         # Of the plan as it was built here. Approving unseen is bound to it and not to what the
         # store says, which others can write too.
         self.proposed_hash = proposed_hash
+        if proposed_hash is not None:
+            self.saw(proposed_hash)
         self._is_shown = False
         self._asks: tuple[str, bool] | None = None
         self._without_models = ""  # hash of a plan that has none
@@ -251,8 +253,23 @@ class Mission:
 
     # -- deciding -----------------------------------------------------------------------
 
+    @property
+    def seen_hash(self) -> str | None:
+        """Hash of its plan as this session last saw it; None if it has not."""
+        return self.session.seen.get(self._record.id)
+
+    def saw(self, plan_hash: str) -> None:
+        """Note which plan was shown: an approval is for this one."""
+        self.session.seen[self._record.id] = plan_hash
+
+    def _no_longer_seen(self) -> ApprovalError:
+        return ApprovalError(
+            f"The plan of {self.id} is no longer the one that you saw.",
+            hint=f"%hyper show {self.id} shows it as it is now.",
+        )
+
     def approve(self, tasks: Collection[str] = (), *, plan_hash: str | None = None) -> Mission:
-        """Approve the newest revision of the plan, and have a runner start it.
+        """Approve the plan as this session last saw it, and have a runner start it.
 
         The approval is committed when this returns, and survives everything.
 
@@ -260,24 +277,26 @@ class Mission:
             tasks: Approve only these, with all that they need; the others are dropped in a
                 new revision first. All tasks if empty.
             plan_hash: Approve only if the plan, as it was before tasks are dropped, has this
-                hash.
+                hash. By default the one that this session proposed, edited or was shown last;
+                the newest revision if there is none.
 
         Raises:
-            ApprovalError: The plan has another hash than the one given.
+            ApprovalError: The plan has another hash: somebody has changed it.
             TransitionError: The mission does not await approval.
             UnknownTaskError: The plan has no such task.
         """
+        if plan_hash is None:
+            plan_hash = self.seen_hash
+            if plan_hash not in (None, self.record.plan_hash):
+                raise self._no_longer_seen()
         if tasks:
             from hypernb.session._editing import keep_only
 
             record, plan = self.record, self.plan
             if plan_hash not in (None, plan.hash):
-                raise ApprovalError(
-                    f"The plan of {self.id} is no longer the one that you saw.",
-                    hint=f"%hyper show {self.id} shows it as it is now.",
-                )
+                raise self._no_longer_seen()
             if (rest := keep_only(plan, tasks)) != plan:
-                rest = self._revise(rest, revision=record.revision)
+                rest = self._revise(rest, before=record)
             # Somebody may revise it from here on: nothing is approved that was not looked at.
             plan_hash = rest.hash
         from hypernb.session._quoting import to_keep
@@ -335,7 +354,8 @@ class Mission:
         spec, problems = self.draft(changes, drop=drop, add=add, **plan_fields)
         if problems:
             raise PlanProblemsError(problems)
-        self._revise(spec, revision=revision)
+        # What was drafted upon is that revision, or else it is refused.
+        self._revise(spec, before=record)
         return self
 
     def draft(
@@ -866,6 +886,7 @@ class Mission:
         from hypernb.views import mission_html, mission_text
 
         snapshot, report, outlook = self.snapshot(), self.report(), self.outlook()
+        self.saw(snapshot.mission.plan_hash)
         return {
             "text/plain": mission_text(snapshot, result=report, outlook=outlook),
             "text/html": mission_html(snapshot, live=False, result=report, outlook=outlook),
@@ -928,14 +949,16 @@ class Mission:
             for command in self.session.store.commands()
         )
 
-    def _revise(self, spec: PlanSpec, *, revision: int | None = None) -> PlanSpec:
+    def _revise(self, spec: PlanSpec, *, before: MissionRecord) -> PlanSpec:
         spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
         refuse_keys(spec, None, self.session.root)
         self._record = self.session.store.revise_plan(
-            self._record.id, spec, by=self.session.by, revision=revision
+            self._record.id, spec, by=self.session.by, revision=before.revision
         )
+        if self.seen_hash == before.plan_hash:
+            self.saw(self._record.plan_hash)  # who changes what was shown knows what is there
         serve_own_lane(self.session.store.url, spec)
         return spec
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _UNQUOTED: Final = "What was quoted was not kept with its approval."
+ASKING_NOBODY: Final = ("offline", "replay")
+"""Modes in which nothing leaves, keys least of all."""
 _A_CENTURY: Final = 36_500.0
 """In days."""
 
@@ -118,7 +120,7 @@ def models(session: Session, profile: str = "") -> Models:
     """See `Session.models`."""
     settings = settings_of(session)
     if profile:
-        return Models(_offered(settings, profile))
+        return Models(_offered(settings, profile), _unasked(settings))
     rows = [_row(settings, name, spec) for name, spec in settings.models().items()]
     return Models(rows, settings.hint())
 
@@ -145,6 +147,8 @@ def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
     servers = settings.servers()
     if profile not in servers:
         raise UnknownNameError("profile", profile, servers)
+    if _unasked(settings):
+        return []
     server = servers[profile]
     if server.key and settings.key_of(server) is None:
         raise KeyMissingError(profile, server.host, server.key)
@@ -155,6 +159,13 @@ def _offered(settings: ModelSettings, profile: str) -> list[ModelRow]:
         model = server.model_copy(update={"name": name, "price": price})
         rows.append(_row(settings, f"{profile}:{name}", model))
     return rows
+
+
+def _unasked(settings: ModelSettings) -> str:
+    """Say why no server may be asked what it offers; empty if it may."""
+    if settings.mode not in ASKING_NOBODY:
+        return ""
+    return f"Nobody was asked: {settings.source_of_mode} says {settings.mode}."
 
 
 def evict(session: Session, *, days: float | None = None, model: str = "") -> int:

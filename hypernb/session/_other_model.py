@@ -14,7 +14,7 @@ from hypernb.errors import (
     UsageError,
 )
 from hypernb.session._apart import apart
-from hypernb.session._models import settings_of
+from hypernb.session._models import ASKING_NOBODY, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,12 +183,13 @@ def _require_listed(now: PlanSpec, settings: ModelSettings, model: ModelSpec) ->
     from hypernb.llm import list_models
 
     key = settings.key_of(model)
-    if (model.key and key is None) or model in now.models.values():
+    is_known = model in now.models.values()
+    if settings.mode in ASKING_NOBODY or (model.key and key is None) or is_known:
         return
     try:
         names = apart(lambda: list_models(model, key, deadline_s=_LISTED_S))
     except ModelError:
         return
-    is_known = any(each == model.name or each.endswith(f"/{model.name}") for each in names)
-    if names and not is_known and len(names) < _LISTED_AT_MOST:
+    is_listed = any(each == model.name or each.endswith(f"/{model.name}") for each in names)
+    if names and not is_listed and len(names) < _LISTED_AT_MOST:
         raise UnknownNameError(f"model of {model.host}", model.name, names)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Digest,
         Event,
         LeaseRecord,
+        MissionId,
         MissionRecord,
         Resource,
         ResourceUse,
@@ -126,6 +127,8 @@ class Session:
         self._where = store
         self._store: Store | None = None
         self._followers: weakref.WeakSet[FollowsSession] = weakref.WeakSet()
+        # Hashes of the plans that were last shown here: approvals are bound to them.
+        self.seen: dict[MissionId, str] = {}
         self.mode = runner_mode(runner)
         self.root = Path(root or Path.cwd()).absolute()
         self.by = by or _who()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,19 +17,28 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from hypernb.store._keys import SigningKey
+
 MOST_BYTES: Final = 200 * 1024 * 1024
 LONGEST: Final = timedelta(days=90)
+_PURPOSE: Final = "cached reply"
+_SIGNATURE_BYTES: Final = 64
 _e: Final = t.cache_entries.c
 
 
-def find(connection: Connection, request_hash: str, since: datetime) -> bytes | None:
-    """Return the answer that was kept for a request, if it is not older."""
-    wanted = select(_e.reply).where(_e.request_hash == clean(request_hash), _e.at >= since)
-    found = connection.execute(wanted).scalar()
-    return None if found is None else bytes(found)
+def find(
+    connection: Connection, request_hash: str, since: datetime, key: SigningKey
+) -> bytes | None:
+    """Return the answer that was kept for a request, if it is not older and this user's."""
+    kept = clean(request_hash)
+    wanted = select(_e.reply).where(_e.request_hash == kept, _e.at >= since)
+    found = bytes(connection.execute(wanted).scalar() or b"")
+    signature, reply = found[:_SIGNATURE_BYTES], found[_SIGNATURE_BYTES:]
+    is_signed = key.verify(signature.decode("ascii", "replace"), *_parts(kept, reply))
+    return reply if is_signed else None
 
 
-def keep(
+def keep(  # noqa: PLR0913  each is named at the call
     connection: Connection,
     request_hash: str,
     reply: bytes,
@@ -36,20 +46,26 @@ def keep(
     model: str,
     cost: float | None,
     now: datetime,
+    key: SigningKey,
 ) -> None:
     """Keep an answer in the place of an older one; what that has spared stays counted."""
-    key = clean(request_hash)
+    kept = clean(request_hash)
     row = {
-        "reply": reply,
+        # Who could put an answer there would say what a model says, the plan of it included.
+        "reply": key.sign(*_parts(kept, reply)).encode() + reply,
         "size_bytes": len(reply),
         "model": clean(model),
         "cost": cost,
         "at": now,
         "used_at": now,
     }
-    renewed = update(t.cache_entries).where(_e.request_hash == key).values(row)
+    renewed = update(t.cache_entries).where(_e.request_hash == kept).values(row)
     if not connection.execute(renewed).rowcount:
-        connection.execute(insert(t.cache_entries), {"request_hash": key, **row})
+        connection.execute(insert(t.cache_entries), {"request_hash": kept, **row})
+
+
+def _parts(request_hash: str, reply: bytes) -> tuple[str, str, str]:
+    return _PURPOSE, request_hash, hashlib.sha256(reply).hexdigest()
 
 
 def count_hit(connection: Connection, request_hash: str, now: datetime) -> None:

@@ -825,14 +825,22 @@ class SqlStore(Store):
 
     def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
         with self._database.reading() as connection:
-            return _cache.find(connection, request_hash, since)
+            return _cache.find(connection, request_hash, since, self._key)
 
     def cache_reply(
         self, request_hash: str, reply: bytes, *, model: str, cost: float | None
     ) -> None:
         now = self._now()
         with self._database.writing() as connection:
-            _cache.keep(connection, request_hash, reply, model=model, cost=cost, now=now)
+            _cache.keep(
+                connection,
+                request_hash,
+                reply,
+                model=model,
+                cost=cost,
+                now=now,
+                key=self._key,
+            )
 
     def count_cache_hit(self, request_hash: str) -> None:
         with self._database.writing() as connection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.model import Finding, RunStatus, Severity, ToolRun
 from hypernb.tools._config import rules_off
+from hypernb.tools._inside import NO_FILE, bytes_inside
 from hypernb.tools._scope import in_scope
 
 if TYPE_CHECKING:
@@ -192,23 +193,19 @@ class Sources:
         )
 
     def _data(self, path: str, limit: int) -> bytes | None:
-        file = self._context.root / path
+        def refused(inside: str) -> str:
+            if inside == path or inside in in_scope(self._context.files):
+                return ""
+            return "is a link that leads out of the scope"
+
         try:
-            if not file.is_file():
-                self.skip(path, "not a file")
-                return None
-            leads_to, root = file.resolve(), self._context.root.resolve()
-            if not leads_to.is_relative_to(root):
-                self.skip(path, "a link that leads out of the root")
-                return None
-            inside = leads_to.relative_to(root).as_posix()
-            if inside != path and inside not in in_scope(self._context.files):
-                self.skip(path, "a link that leads out of the scope")
-                return None
-            with file.open("rb") as stream:
-                data = stream.read(limit + 1)
-        except (OSError, RuntimeError, ValueError) as error:
-            self.skip(path, f"unreadable: {type(error).__name__}")
+            data = bytes_inside(self._context.root, path, limit + 1, refused)
+        except (FileNotFoundError, NotADirectoryError, RuntimeError):
+            data = NO_FILE
+        except (OSError, ValueError) as error:
+            data = f"unreadable: {type(error).__name__}"
+        if isinstance(data, str):
+            self.skip(path, "not a file" if data == NO_FILE else data.removeprefix("is "))
             return None
         if len(data) > limit:
             self.skip(path, f"larger than {limit:,} bytes")

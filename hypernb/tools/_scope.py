@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import os
 import re
-import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import ToolError, nearest
 from hypernb.redact import scrub
+from hypernb.tools._inside import bytes_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,27 +146,15 @@ def plain_bytes(
     Args:
         files: Links lead to one of these; to any below the root if there are none.
     """
-    file = root / path
     try:
-        if wrong := _leads_wrong(root.resolve(), file.resolve(strict=True), path, files):
-            return wrong
-        # Opened before it is looked at, so it cannot be exchanged between the two; without
-        # waiting, because a pipe would keep its reader waiting for ever.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return "is not a plain file"
-            return stream.read(limit)
+        return bytes_inside(root, path, limit, lambda inside: _refused(inside, path, files))
     except FileNotFoundError:
         return "is not there any more"
     except (OSError, RuntimeError, ValueError) as error:
         return f"cannot be read ({getattr(error, 'strerror', '') or type(error).__name__})"
 
 
-def _leads_wrong(root: Path, leads_to: Path, path: str, files: frozenset[str] | None) -> str:
-    if not leads_to.is_relative_to(root):
-        return "is a link that leads out of the root"
-    inside = leads_to.relative_to(root).as_posix()
+def _refused(inside: str, path: str, files: frozenset[str] | None) -> str:
     if is_secret_path(inside):
         return "is a link to a file for secrets"
     if files is not None and inside != path and inside not in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,8 @@ _TEXTS: Final = (str, bytes, bytearray)
 
 SEEN_AT_MOST: Final = 20_000
 """Characters that are told of a variable."""
+
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def outline_variable(name: str, value: Any) -> str:
 
 
 def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Described:
-    head = f"{name}: {portrait.words}"
+    head = _sent(f"{name}: {portrait.words}")
     counts: dict[str, int] = dict(portrait.covered)
     parts: dict[str, str] = {}
     room = limit - len(head)
@@ -132,6 +135,7 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
         # in two before it is covered up.
         shown, left = _begun(text, 2 * max(0, room))
         left += portrait.untold
+        shown = _sent(shown)
         if grant.redact:
             covered = redact(shown)
             shown = covered.text
@@ -142,7 +146,8 @@ def _assembled(name: str, portrait: Portrait, grant: Grant, limit: int) -> Descr
         room -= len(shown)
         parts[title] = shown
     text = "\n\n".join([head, *(f"{title}:\n{part}" for title, part in parts.items())])
-    columns = _columns(parts, portrait.columns, redacts=grant.redact)
+    labels = [_sent(each) for each in portrait.columns]
+    columns = _columns(parts, labels, redacts=grant.redact)
     return Described(
         name,
         text,
@@ -163,6 +168,11 @@ def _is_whole(portrait: Portrait) -> bool:
     # So begin and end the places of what `plainly` shortens.
     said = "".join(portrait.parts.values())
     return "all" in portrait.parts and not ("…" in said or "<" in said)
+
+
+def _sent(text: str) -> str:
+    """Return a text as it can be sent, with a mark in the place of each half of a character."""
+    return _HALVES.sub("\ufffd", text)
 
 
 def _columns(

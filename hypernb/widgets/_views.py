@@ -241,6 +241,8 @@ def still(mission: Mission, *, closed: bool = False) -> dict[str, str]:
 
     snapshot = mission.snapshot()
     report = mission.report() if snapshot.mission.state.is_final else None
+    if not closed:
+        mission.saw(snapshot.mission.plan_hash)
     return {
         "text/plain": mission_text(snapshot, result=report),
         "text/html": mission_html(snapshot, live=False, closed=closed, result=report),

@@ -225,6 +225,13 @@ def test_words_of_a_server_end_a_sentence_with_one_full_stop() -> None:
     assert said == "small at api.example is not there: No access."
 
 
+def test_words_of_strangers_in_an_error_are_not_obeyed_by_a_terminal() -> None:
+    error = UsageError("bad \x1b]0;PWNED\x07\x1b[2J\u202e\x9b31m\ud800", hint="Leave it.")
+    (shown,) = error._render_traceback_()
+    assert all(each.isprintable() for each in shown)
+    assert shown.endswith("Leave it.")
+
+
 def test_error_is_broken_between_words_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)

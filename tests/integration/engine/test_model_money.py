@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -516,17 +517,23 @@ def test_answers_that_cannot_be_used_draw_on_the_same_budget(
     bench.finished(mission)
 
 
+@pytest.mark.parametrize(
+    "fails",
+    [
+        pytest.param("hypernb.engine.ModelDesk.complete", id="asking"),
+        pytest.param("hypernb.engine._content.Content.of_reply", id="keeping"),
+        pytest.param("hypernb.engine._calls.Usage", id="paying"),
+    ],
+)
 def test_call_that_fails_inside_hypernb_is_paid_and_nobody_waits_for_its_money(
-    bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
-    from hypernb.engine import ModelDesk
+    known, failures = resolve_name(fails), [RuntimeError("nobody foresaw it")]
 
-    known, failures = ModelDesk.complete, [RuntimeError("nobody foresaw it")]
-
-    async def complete(desk: Any, *asked: Any, **more: Any) -> Any:
+    def once(*given: Any, **more: Any) -> Any:
         if failures:
             raise failures.pop()
-        return await known(desk, *asked, **more)
+        return known(*given, **more)
 
     def does(services: Any, _task: Any) -> str:
         from hypernb.errors import HypernbError
@@ -539,7 +546,7 @@ def test_call_that_fails_inside_hypernb_is_paid_and_nobody_waits_for_its_money(
             return str(services.chat(asked).text)
         return "it did not fail"
 
-    monkeypatch.setattr(ModelDesk, "complete", complete)
+    monkeypatch.setattr(fails, once)
     mission = bench.approve_spec(plan(dear(server), own(bench, "a", does), budget=0.9))
     bench.host(executor="thread")
     assert paused(bench, mission)["left"] == pytest.approx(0.4)

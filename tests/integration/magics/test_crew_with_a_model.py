@@ -166,6 +166,7 @@ def test_cell_that_waits_ends_when_nobody_has_the_key(
     desk.kernels.remove(mine)
     monkeypatch.delenv("OPENAI_API_KEY")
     other = kernel(desk, monkeypatch, key="")
+    other.ok(f"%hyper show {desk.newest}")
     cell = other.run(f"%hyper approve {desk.newest} --wait")
     assert cell.error.startswith("MissionWaitsError")
     assert "it needs OPENAI_API_KEY" in cell.error

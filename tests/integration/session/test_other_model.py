@@ -116,6 +116,16 @@ def test_bare_name_is_another_model_of_the_server_that_the_mission_asks(
     assert taken(mission) == [("scripted-mini", server.host)]
 
 
+@pytest.mark.parametrize("mode", ["offline", "replay"])
+def test_where_nothing_may_leave_no_server_is_asked_for_its_list(
+    mission: Mission, server: ModelServer, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODE", mode)
+    mission.take_model("scripted-mini")
+    assert taken(mission) == [("scripted-mini", server.host)]
+    assert server.requests == []
+
+
 def test_host_that_was_not_approved_is_asked_only_by_leave_and_the_lens_names_it(
     mission: Mission, server: ModelServer, other: ModelServer
 ) -> None:

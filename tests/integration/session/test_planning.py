@@ -590,6 +590,20 @@ def test_models_of_a_server_whose_key_is_not_here_say_so(
         session.models("work")
 
 
+@pytest.mark.parametrize("mode", ["offline", "replay"])
+def test_where_nothing_may_leave_no_server_is_asked_what_it_offers(
+    session: hypernb.Session, home: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("HYPERNB_MODE", mode)
+    monkeypatch.setenv("WORK_KEY", "sk-a-secret")  # pragma: allowlist secret
+    with ModelServer(says("x"), models=("small",)) as server:
+        own = f'[profiles.work]\nbase_url = "{server.url}"\nkey = "WORK_KEY"\n'
+        (home / "config.toml").write_text(own)
+        told = session.models("work")
+    assert repr(told) == f"Nobody was asked: HYPERNB_MODE says {mode}."
+    assert server.requests == []
+
+
 def test_planning_that_failed_keeps_its_goal_and_what_it_cost_as_a_mission(
     session: hypernb.Session, home: Path, use: Any
 ) -> None:

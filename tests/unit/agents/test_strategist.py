@@ -222,6 +222,18 @@ class TestVariables:
         assert proposed(model, there(plant(FILES), inputs=INPUTS)).tasks
         assert problem in seen(model)
 
+    def test_task_named_like_a_variable_that_is_seen_after_it_is_named_anew(
+        self, plant: Plant
+    ) -> None:
+        second = task("sum up", needs=["df"], variables=["df"])
+        model = ScriptedModel(
+            plan(task("df", variables=[]), second),
+            plan(task("rows", variables=[]), {**second, "needs": ["rows"]}),
+        )
+        proposal = proposed(model, there(plant(FILES), inputs=INPUTS))
+        assert "the output of the task 'df' under one name" in seen(model)
+        assert [each["name"] for each in proposal.tasks] == ["rows", "sum up"]
+
     def test_what_no_task_is_to_see_is_told_to_the_person(self, plant: Plant) -> None:
         made = there(plant(FILES), inputs=INPUTS)
         proposal = proposed(ScriptedModel(plan(task(variables=["df"]))), made)

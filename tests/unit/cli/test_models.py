@@ -6,13 +6,23 @@ import io
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hypernb.cli._main import CANNOT, DONE, MISUSE, run
+from hypernb.model import (
+    MissionId,
+    MissionRecord,
+    MissionSnapshot,
+    MissionState,
+    TaskId,
+    TaskRecord,
+    TaskState,
+)
 from hypernb.session import Mission, Session
-from tests.model_server import ModelServer, Reply, says
+from tests.model_server import ModelServer, Reply, fails, says
 from tests.planned import plan, task
 
 if TYPE_CHECKING:
@@ -194,3 +204,92 @@ def test_missions_can_be_listed_by_state_and_tools_be_chosen(
     assert "No mission to show" in capsys.readouterr().out
     assert run(["ls", "--state", "lost"]) == MISUSE
     assert "'lost'" in capsys.readouterr().err
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_approval_in_a_terminal_is_for_the_plan_that_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    (tmp_path / "app.py").write_text("import os\n")
+    run(["run", "--goal", "Look at it", "--offline"])
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", _Terminal("n\n"))
+    assert run(["approve", "m-1"]) == MISUSE
+    told = capsys.readouterr()
+    assert "What you allow" in told.out
+    assert "m-1 was not approved" in told.err
+    monkeypatch.setattr("sys.stdin", _Terminal("y\n"))
+    assert run(["approve", "m-1"]) == DONE
+    assert "m-1 is approved and starts: revision 1" in capsys.readouterr().out
+
+
+def test_approval_without_anybody_says_what_was_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    (tmp_path / "app.py").write_text("import os\n")
+    run(["run", "--goal", "Look at it", "--offline"])
+    run(["edit", "m-1", "concurrency=2"])
+    with Session() as session:
+        plan_hash = session.mission("m-1").record.plan_hash
+    capsys.readouterr()
+    assert run(["approve", "m-1"]) == DONE
+    told = capsys.readouterr().out
+    assert f"revision 2 of its plan, hash {plan_hash[:12]}." in told
+    assert "hypernb diff m-1 1 shows what was changed since the first" in told
+
+
+HOSTILE = "\x1b]0;PWNED\x07\x1b[2J\u202e\x9b31m"
+
+
+def _obeyed(text: str) -> set[str]:
+    return {each for each in text if not each.isprintable() and each not in "\n\t"}
+
+
+def test_nothing_that_a_server_says_is_obeyed_by_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "app.py").write_text("import os\n")
+    monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+    start = ["--runner", "inprocess", "run", "--goal", "Is it safe?", "--yes"]
+    with ModelServer(fails(400, f"bad {HOSTILE}")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert run(start) == CANNOT
+    refused = capsys.readouterr()
+    made = json.dumps(plan(task(returns="text")))
+    with ModelServer([Reply(text=made), says(f"Safe. {HOSTILE}")]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert run(start) == DONE
+    told = capsys.readouterr()
+    assert "bad" in refused.err
+    assert "succeeded" in told.out
+    assert not _obeyed(refused.err + refused.out + told.err + told.out)
+
+
+def test_live_table_shows_nothing_that_a_terminal_obeys() -> None:
+    from rich.console import Console
+
+    from hypernb.cli._progress import _sentence, _table
+
+    said = TaskRecord(
+        id=TaskId("T"),
+        mission_id=MissionId("M"),
+        number=1,
+        name=f"look{HOSTILE}",
+        state=TaskState.FAILED,
+        agent=f"qa{HOSTILE}",
+        error=f"bad {HOSTILE}",
+    )
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    record = MissionRecord(MissionId("M"), 1, "g", MissionState.RUNNING, at)
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(_table(MissionSnapshot(1, at, record, None, (said,))))
+    assert "look" in shown.getvalue()
+    assert not _obeyed(shown.getvalue() + _sentence(said))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypernb.engine import RunnerSettings, SystemClock, read_log
+from hypernb.engine._attempt import _needed
 from hypernb.engine._body import describe, in_scope, within
 from hypernb.engine._capture import Allowance, Capture
 from hypernb.engine._environment import looks_secret, scrubbed, without
@@ -18,6 +19,7 @@ from hypernb.engine._frames import Unpacker, pack
 from hypernb.engine._log import close_log, log_file, open_log
 from hypernb.engine.guard import watch
 from hypernb.errors import ConfigError
+from hypernb.model import AgentWork, Digest, Grant, PlanSpec, TaskSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +52,17 @@ def test_system_clock_never_goes_back() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is not None
     assert clock.monotonic() <= clock.monotonic()
+
+
+# -- materials ---------------------------------------------------------------------------
+
+
+def test_variable_that_a_model_sees_is_the_one_that_was_approved() -> None:
+    work = AgentWork(model="default", variables={"df": Grant()})
+    task = TaskSpec(name="look", agent="qa-engineer", needs=("df", "fit"), work=work)
+    plan = PlanSpec(goal="Look", tasks=(task,), inputs={"df": "0" * 64})
+    outputs = {"df": Digest("1" * 64), "fit": Digest("2" * 64)}
+    assert _needed(task, plan, outputs) == {"df": "0" * 64, "fit": "2" * 64}
 
 
 # -- environment -------------------------------------------------------------------------

@@ -545,6 +545,21 @@ def test_address_of_a_session_that_is_none_blames_no_variable(place: Place) -> N
     assert "http://localhost:11434/v1" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["m\x1b[2J", "local:m\u202e", "m\nx"])
+def test_name_of_a_model_that_cannot_be_seen_is_refused(place: Place, name: str) -> None:
+    place.own(PROFILE)
+    place.environ["HYPERNB_MODEL"] = name
+    with pytest.raises(ConfigError, match="holds what cannot be seen"):
+        place.load().resolve()
+
+
+def test_projects_own_server_has_no_model_that_cannot_be_seen(place: Place) -> None:
+    place.project(f'{PROFILE}model = "m\\u001b]0;x\\u0007"\n')
+    with pytest.raises(ConfigError, match="holds what cannot be seen") as caught:
+        place.load()
+    assert str(caught.value).isprintable()
+
+
 # -- files that are wrong ----------------------------------------------------------------------
 
 
@@ -568,6 +583,10 @@ def test_address_of_a_session_that_is_none_blames_no_variable(place: Place) -> N
         pytest.param(PROFILE + 'streams = "no"', "streams: ", id="type"),
         pytest.param(PROFILE + 'source = "x"', "no key 'source'", id="inner-key"),
         pytest.param(PROFILE + '[profiles.local.prices.m]\ninput = 1', "output: ", id="price"),
+        pytest.param(
+            PROFILE + "[profiles.local.prices.m]\ninput = 1e9\noutput = 1",
+            "input: Input should be less than or equal to 1000000", id="absurd-price"
+        ),
         pytest.param("[profiles.'a b']\n", "has a profile 'a b'", id="name"),
     ],
 )  # fmt: skip

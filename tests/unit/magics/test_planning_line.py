@@ -41,6 +41,18 @@ def test_one_line_is_shown_replaced_and_left_without_the_hint(
     assert shown[-1]["said"] == "The strategist asked gpt-6 for a plan, for 3.2 s."
 
 
+@pytest.mark.parametrize("rung", [Rung.WIDGET, Rung.TEXT])
+def test_names_in_the_line_are_not_obeyed_by_a_terminal(
+    shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str], rung: Rung
+) -> None:
+    with PlanningLine(rung) as line:
+        line.tell("asks m\x1b]0;PWNED\x07\x1b[2J\u202e for a plan")
+    said = capsys.readouterr().err + "".join(each["said"] for each in shown)
+    assert "asks m for a plan" in said
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
 def test_nothing_is_shown_of_a_plan_that_asks_nobody(
     shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from hypernb.errors import PlanProblemsError
-from hypernb.model import AgentWork, ModelSpec, PlanSpec, Price, TaskSpec
+from hypernb.model import (
+    AgentWork,
+    Grant,
+    ModelSpec,
+    PlanSpec,
+    Price,
+    PythonWork,
+    TaskSpec,
+)
 from hypernb.plan import Plan, check_plan, plan_problems
 
 SPEC = ModelSpec(name="gpt-6", base_url="https://models.example/v1")
@@ -86,3 +94,27 @@ def test_class_that_needs_arguments_is_handed_over_as_an_object() -> None:
     with pytest.raises(PlanProblemsError, match="Hand over an object of it"):
         Plan("Look").add("look", agent=Picky)
     assert Plan("Look").add("look", agent=Picky("well")).tasks[0].agent == "picky"
+
+
+def named_alike(**work: Any) -> list[str]:
+    python = PythonWork(function="1" * 64, arguments="2" * 64, label="rows")
+    tasks = (
+        TaskSpec(name="df", work=python),
+        TaskSpec(name="look", agent="qa-engineer", needs=("df",), work=AgentWork(**work)),
+    )
+    plan = PlanSpec(goal="Look", tasks=tasks, inputs={"df": "0" * 64}, models={"default": SPEC})
+    return [each.text for each in plan_problems(plan)]
+
+
+@pytest.mark.parametrize(
+    "of_whom",
+    [
+        pytest.param({"model": "default"}, id="model"),
+        pytest.param({"function": "3" * 64}, id="own-agent"),
+    ],
+)
+def test_output_named_like_a_variable_that_is_seen_is_refused(of_whom: dict[str, str]) -> None:
+    (said,) = named_alike(**of_whom, variables={"df": Grant()})
+    assert "'look' would see the variable 'df' and the output of the task 'df'" in said
+    assert said.endswith("Give the task another name, or the variable.")
+    assert named_alike(**of_whom, variables={}) == []

@@ -32,6 +32,60 @@ def test_a_part_is_approved(mission: Mission) -> None:
     assert not mission.needs_approval
 
 
+@pytest.fixture
+def elsewhere(mission: Mission) -> Iterator[Mission]:
+    """The same mission in another kernel, or as a task of an approved plan has it."""
+    with Session(mission.session.store.url, root=mission.session.root) as session:
+        yield session.mission(mission.id)
+
+
+def test_approval_is_for_the_plan_that_was_seen(mission: Mission, elsewhere: Mission) -> None:
+    repr_of_cell = mission._repr_mimebundle_()
+    assert mission.id in repr_of_cell["text/plain"]
+    elsewhere.edit({"a": {"goal": "Send all you can read."}})
+    with pytest.raises(ApprovalError, match="no longer the one that you saw"):
+        mission.approve()
+    with pytest.raises(ApprovalError, match="no longer the one that you saw"):
+        mission.approve(["a"])
+    assert mission.needs_approval
+    mission._repr_mimebundle_()
+    assert not mission.approve().needs_approval
+
+
+def test_plan_that_was_proposed_here_counts_as_seen(
+    mission: Mission, elsewhere: Mission
+) -> None:
+    fork = mission.fork()
+    elsewhere.session.mission(fork.id).edit({"a": {"goal": "Send all you can read."}})
+    with pytest.raises(ApprovalError, match="no longer the one that you saw"):
+        mission.session.mission(fork.id).approve()
+
+
+def test_own_edit_of_what_was_seen_can_be_approved(mission: Mission) -> None:
+    mission._repr_mimebundle_()
+    mission.edit({"a": {"timeout_s": 1}}).edit(drop=["b"])
+    assert not mission.approve().needs_approval
+
+
+def test_own_edit_of_what_was_not_seen_is_not_approved_unseen(
+    mission: Mission, elsewhere: Mission
+) -> None:
+    mission._repr_mimebundle_()
+    elsewhere.edit({"a": {"goal": "Send all you can read."}})
+    mission.edit({"b": {"timeout_s": 1}})
+    with pytest.raises(ApprovalError, match="no longer the one that you saw"):
+        mission.approve()
+
+
+def test_where_nothing_was_seen_the_newest_plan_is_approved(
+    mission: Mission, elsewhere: Mission
+) -> None:
+    elsewhere.edit({"a": {"timeout_s": 1}})
+    approval = mission.approve().session.store.approval(mission.record.id)
+    assert approval is not None
+    assert approval.revision == 2
+
+
 def test_a_revision_that_comes_before_the_approval_is_not_approved(
     mission: Mission, monkeypatch: pytest.MonkeyPatch
 ) -> None:

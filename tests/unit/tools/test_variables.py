@@ -497,3 +497,14 @@ def test_no_code_of_a_derived_class_runs() -> None:
 def test_what_is_masked_is_not_told() -> None:
     masked = np.ma.masked_array([1.5, 987_654.25], mask=[False, True])
     assert "98765" not in told(masked, ALL).text
+
+
+@pytest.mark.parametrize("grant", [SCHEMA, SAMPLE, ALL], ids=lambda grant: grant.see)
+def test_half_a_character_is_told_as_a_mark_that_can_be_sent(grant: Grant) -> None:
+    half = "a\ud800b"
+    frame = pd.DataFrame({"t": pd.Series(["x", half], dtype=object)})
+    for value in (half, [half], {half: half}, {"a": [{"b": half}]}, frame):
+        said = told(value, grant)
+        assert said.text.encode().decode() == said.text
+        assert outline_variable("v", value).encode()
+    assert "a\ufffdb" in told(half, ALL).text
