@@ -28,7 +28,7 @@ from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
-from hypernb.session._planning_kept import keep_looked_at, kept_if_not_started
+from hypernb.session._planning_kept import end_lost, keep_looked_at, kept_if_not_started
 from hypernb.session._seeing import grants, refuse_with_playbook
 from hypernb.session._terms import with_settled_terms
 
@@ -78,6 +78,7 @@ class Status:
         needs_you: Missions that wait for a person.
         cost: Spent in all missions of the store, in dollars, as far as it is known.
         unknown: How many calls there were besides whose cost nobody knows.
+        planning: Missions whose plan is being made.
     """
 
     store: str
@@ -87,6 +88,7 @@ class Status:
     cost: float
     missions: int
     unknown: int = 0
+    planning: tuple[MissionRecord, ...] = ()
 
     def __repr__(self) -> str:
         from hypernb.views import status_text
@@ -138,6 +140,7 @@ class Session:
             from hypernb.store import open_store
 
             self._store = open_store(self._where)
+            end_lost(self._store, self.by)
         return self._store
 
     @property
@@ -308,15 +311,20 @@ class Session:
         with kept_if_not_started(self, plan):
             spec, payloads = self.build(plan)
             self.check(spec)
-        record = self.store.create_mission(
-            spec,
-            by=self.by,
-            payloads=payloads,
-            planning=() if plan.paid_by else plan.planning,
-        )
+            record = self._stored(plan, spec, payloads)
+        plan.paid_by, plan.planned_in = plan.paid_by or record.short_id, None
         serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
+
+    def _stored(
+        self, plan: Plan, spec: PlanSpec, payloads: Mapping[Digest, Payload]
+    ) -> MissionRecord:
+        """Store a plan: in the mission in which it was planned, else in a new one."""
+        if plan.planned_in is not None:
+            return self.store.propose_plan(plan.planned_in, spec, by=self.by, payloads=payloads)
+        planning = () if plan.paid_by else plan.planning
+        return self.store.create_mission(spec, by=self.by, payloads=payloads, planning=planning)
 
     def build(self, plan: Plan) -> tuple[PlanSpec, dict[Digest, Payload]]:
         """Return a plan as values, its agents with the tools of their cards, and its payloads.
@@ -401,6 +409,7 @@ class Session:
         self, *, limit: int = 50, states: Sequence[MissionState] = ()
     ) -> list[Mission]:
         """Return missions, newest first."""
+        end_lost(self.store, self.by)
         return [Mission(self, each) for each in self.store.missions(limit=limit, states=states)]
 
     def mission(self, ref: str | int = "") -> Mission:
@@ -411,6 +420,7 @@ class Session:
             UsageError: None was named, and the store has none.
         """
         text = str(ref).strip()
+        end_lost(self.store, self.by)
         if not text:
             newest = self.store.missions(limit=1)
             if not newest:
@@ -477,11 +487,13 @@ class Session:
         """
         from hypernb.session._usage import usage
 
+        end_lost(self.store, self.by)
         return usage(self, by, mission=mission, days=days)
 
     def status(self) -> Status:
         """Return what is running, what waits for you, and what it cost."""
         store = self.store
+        end_lost(store, self.by)
         columns = "select count(*), coalesce(sum(cost), 0) from missions"
         _, rows = store.query(columns)
         waiting = (MissionState.AWAITING_APPROVAL, MissionState.PAUSED)
@@ -489,6 +501,7 @@ class Session:
             store=store.url,
             runners=tuple(store.leases("runner:")),
             running=tuple(store.missions(states=(MissionState.RUNNING,))),
+            planning=tuple(store.missions(states=(MissionState.PLANNING,))),
             needs_you=(*store.missions(states=waiting), *self._waiting_for_keys()),
             cost=float(rows[0][1]),
             missions=int(rows[0][0]),

@@ -46,6 +46,8 @@ class StatusLike(Protocol):
     @property
     def needs_you(self) -> tuple[MissionRecord, ...]: ...
     @property
+    def planning(self) -> tuple[MissionRecord, ...]: ...
+    @property
     def cost(self) -> float: ...
     @property
     def missions(self) -> int: ...
@@ -369,6 +371,7 @@ def status_text(status: StatusLike) -> str:
     spent = words.cost_and_unknown(status.cost, status.unknown)
     told = [
         ("Running", _missions(status.running) or "Nothing."),
+        *([("Being planned", _missions(status.planning))] if status.planning else ()),
         ("Needs you", _missions(status.needs_you) or "Nothing."),
         ("Spent", f"{spent} in {words.count(status.missions, 'mission')}"),
         ("Runner", _runners(status.runners)),

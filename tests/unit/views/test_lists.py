@@ -37,6 +37,7 @@ class Status:
     cost: float = 0.0
     missions: int = 0
     unknown: int = 0
+    planning: tuple[Any, ...] = ()
 
 
 @pytest.mark.parametrize(
@@ -144,6 +145,13 @@ def test_status_names_what_needs_you(make: Any) -> None:
     assert "m-7 awaiting approval: Audit this" in said
     assert "pid 4711" in said
     assert "$0.00 in 3 missions" in said
+
+
+def test_status_names_what_is_being_planned(make: Any) -> None:
+    said = status_text(Status(planning=(make.mission("planning"),)))
+    assert "Being planned" in said
+    assert "m-7 planning: Audit this" in said
+    assert "Being planned" not in status_text(Status())
 
 
 def test_status_without_runner_says_remedy() -> None:
