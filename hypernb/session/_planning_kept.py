@@ -19,7 +19,7 @@ from hypernb.session._keys_inside import secrets_here
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hypernb.abc import Payload, Store
+    from hypernb.abc import Payload
     from hypernb.model import CallRecord, LeaseRecord
     from hypernb.plan import Plan
     from hypernb.session._planning_calls import Ledger
@@ -153,12 +153,6 @@ def keep_looked_at(session: Session, plan: Plan) -> None:
             else each
             for each in plan.notes
         )
-
-
-def end_lost(store: Store, by: str) -> None:
-    """End what processes were planning that are gone; where that cannot be written, later."""
-    with suppress(StoreError):
-        store.end_lost_plannings(by=by)
 
 
 def _kept(session: Session, plan: Plan, state: MissionState, reason: str) -> str:

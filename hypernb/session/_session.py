@@ -7,13 +7,14 @@ import json
 import os
 import socket
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from hypernb.errors import UnknownNameError, UsageError
+from hypernb.errors import StoreError, UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._following import Follower
 from hypernb.session._hosting import (
@@ -28,7 +29,7 @@ from hypernb.session._lanes import serve_own_lane, with_lanes
 from hypernb.session._leaving import leaving, told_in_notes
 from hypernb.session._mission import Mission
 from hypernb.session._planning import Wish, equipped, plan_wish
-from hypernb.session._planning_kept import end_lost, keep_looked_at, kept_if_not_started
+from hypernb.session._planning_kept import keep_looked_at, kept_if_not_started
 from hypernb.session._seeing import grants, refuse_with_playbook
 from hypernb.session._terms import with_settled_terms
 
@@ -140,7 +141,7 @@ class Session:
             from hypernb.store import open_store
 
             self._store = open_store(self._where)
-            end_lost(self._store, self.by)
+            self.end_lost_plannings()
         return self._store
 
     @property
@@ -405,11 +406,20 @@ class Session:
 
     # -- looking back -------------------------------------------------------------------
 
+    def end_lost_plannings(self) -> None:
+        """End missions whose planning process is gone, so that what it has asked is paid.
+
+        `missions`, `mission`, `status`, `usage` and opening the store do it first. Where the
+        store cannot be written, whoever can does it later.
+        """
+        with suppress(StoreError):
+            self.store.end_lost_plannings(by=self.by)
+
     def missions(
         self, *, limit: int = 50, states: Sequence[MissionState] = ()
     ) -> list[Mission]:
         """Return missions, newest first."""
-        end_lost(self.store, self.by)
+        self.end_lost_plannings()
         return [Mission(self, each) for each in self.store.missions(limit=limit, states=states)]
 
     def mission(self, ref: str | int = "") -> Mission:
@@ -420,7 +430,7 @@ class Session:
             UsageError: None was named, and the store has none.
         """
         text = str(ref).strip()
-        end_lost(self.store, self.by)
+        self.end_lost_plannings()
         if not text:
             newest = self.store.missions(limit=1)
             if not newest:
@@ -487,13 +497,13 @@ class Session:
         """
         from hypernb.session._usage import usage
 
-        end_lost(self.store, self.by)
+        self.end_lost_plannings()
         return usage(self, by, mission=mission, days=days)
 
     def status(self) -> Status:
         """Return what is running, what waits for you, and what it cost."""
         store = self.store
-        end_lost(store, self.by)
+        self.end_lost_plannings()
         columns = "select count(*), coalesce(sum(cost), 0) from missions"
         _, rows = store.query(columns)
         waiting = (MissionState.AWAITING_APPROVAL, MissionState.PAUSED)

@@ -106,17 +106,17 @@ def drop(connection: Connection, mission: MissionRecord, now: datetime) -> None:
     append_event(connection, EventKind.MISSIONS_FORGOTTEN, now, facts)
 
 
-def planned_now(connection: Connection) -> list[MissionRecord]:
-    """Return the missions that are being planned."""
-    return [_rows.mission(row) for row in connection.execute(_PLANNING)]
+def lost(connection: Connection, now: datetime) -> list[MissionRecord]:
+    """Return the missions that are being planned by nobody any more."""
+    planned = [_rows.mission(row) for row in connection.execute(_PLANNING)]
+    return [each for each in planned if not _is_held(connection, each.id, now)]
 
 
 def end_lost(connection: Connection, *, by: str, now: datetime) -> list[MissionRecord]:
     """End the plannings of processes that are gone."""
     return [
         end(connection, mission, MissionState.FAILED, reason=_GONE, by=by, now=now)
-        for mission in planned_now(connection)
-        if not _is_held(connection, mission.id, now)
+        for mission in lost(connection, now)
     ]
 
 

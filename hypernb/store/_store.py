@@ -310,10 +310,11 @@ class SqlStore(Store):
             return _plannings.end(connection, mission, state, reason=reason, by=by, now=now)
 
     def end_lost_plannings(self, *, by: str) -> list[MissionRecord]:
-        with self._database.reading() as connection:
-            if not _plannings.planned_now(connection):
-                return []
         now = self._now()
+        with self._database.reading() as connection:
+            # Asked at every look into the store, where a look is no write.
+            if not _plannings.lost(connection, now):
+                return []
         with self._database.writing() as connection:
             return _plannings.end_lost(connection, by=clean(by), now=now)
 
