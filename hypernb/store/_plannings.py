@@ -133,11 +133,11 @@ def _is_held(connection: Connection, mission_id: MissionId, now: datetime) -> bo
 def _lose_calls(connection: Connection, mission_id: MissionId, now: datetime) -> None:
     for call in _calls.read(connection, mission_id):
         if call.state is CallState.RESERVED:
-            lost = replace(
+            over = replace(
                 call,
                 state=CallState.LOST,
                 ended_at=now,
                 cost=call.reserved,
                 error=_UNANSWERED,
             )
-            _calls.settle(connection, lost, mission_id)
+            _calls.settle(connection, over, mission_id)

@@ -94,7 +94,8 @@ Serve = Any
 
 def kill_while_asked(server: ModelServer, tmp_path: Path, calls: int) -> None:
     """Have another process plan, and kill it while it waits for the last of so many answers."""
-    command = [sys.executable, "-c", PROPOSES, tmp_path / "store.db", tmp_path / "project"]
+    where = [str(tmp_path / "store.db"), str(tmp_path / "project")]
+    command = [sys.executable, "-c", PROPOSES, *where]
     process = subprocess.Popen(command)
     try:
         server.wait_for(lambda: len(server.asked) >= calls, WITHIN_S)
@@ -173,6 +174,7 @@ def test_mission_that_is_being_planned_says_so_and_cannot_be_approved(
         mission_text(snapshot, 96),
         plan_text(snapshot, 96),
         mission_html(snapshot, live=False),
+        *mission._repr_mimebundle_().values(),
     ):
         assert "The plan is being made. Nothing runs." in said
         assert "approve" not in said
@@ -184,7 +186,7 @@ def test_mission_that_is_being_planned_says_so_and_cannot_be_approved(
         mission.approve()
     server.release()
     thread.join(WITHIN_S)
-    assert mission.state is MissionState.AWAITING_APPROVAL
+    assert mission.record.state is MissionState.AWAITING_APPROVAL
 
 
 def test_plan_comes_in_the_mission_in_which_it_was_planned(
