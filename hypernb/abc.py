@@ -101,7 +101,7 @@ class Store(ABC):
     # -- what sessions write ------------------------------------------------------------
 
     @abstractmethod
-    def create_mission(  # noqa: PLR0913  each is named at the call
+    def create_mission(
         self,
         spec: PlanSpec,
         *,
@@ -110,7 +110,6 @@ class Store(ABC):
         forked_from: MissionId | None = None,
         forked_at: str = "",
         planning: Sequence[CallRecord] = (),
-        ended: tuple[MissionState, str] | None = None,
     ) -> MissionRecord:
         """Store a mission that awaits approval of the plan's revision 1, with its tasks.
 
@@ -123,10 +122,90 @@ class Store(ABC):
         Args:
             forked_from: The mission that it is a fork of.
             forked_at: Name of the task that is done anew with all that comes after it.
-            planning: Calls of models that made the plan; the mission has paid for them, and
-                ``llm.responded`` tells of each.
-            ended: The planning has failed or was cancelled, and why: the mission has that
-                state at once, no plan was proposed, and ``mission.finished`` tells so.
+            planning: Calls that made the plan and are not in the store yet, because a cassette
+                has answered; the mission has paid for them, and ``llm.responded`` tells of
+                each. What is asked of a server is there before: see `begin_planning`.
+        """
+
+    @abstractmethod
+    def begin_planning(
+        self,
+        spec: PlanSpec,
+        call: CallRecord,
+        *,
+        by: str,
+        ttl: timedelta,
+        facts: Mapping[str, Any],
+        payloads: Mapping[Digest, Payload] | None = None,
+    ) -> tuple[MissionRecord, LeaseRecord]:
+        """Store a mission that is being planned, and the call that is about to be made for it.
+
+        One transaction: payloads, mission, a plan without tasks, the call (reserved), the
+        lease on the mission and the events ``mission.created`` and ``llm.requested``. Nobody
+        can approve it. It ends with `propose_plan`, `end_planning`, `cancel_unstarted` or,
+        if its process has ended, with `end_lost_plannings`.
+
+        Args:
+            spec: The goal, and no task.
+            call: The first of the calls.
+            ttl: Longer than the planning can take; the lease is not renewed.
+            facts: Of the process that plans, so that others can tell whether it lives.
+
+        Returns:
+            The mission, and the lease by which the methods below know who plans it.
+        """
+
+    @abstractmethod
+    def note_planning(
+        self,
+        lease: LeaseRecord,
+        call: CallRecord,
+        *,
+        payloads: Mapping[Digest, Payload] | None = None,
+    ) -> None:
+        """Store a further call before it is made, or what came of one, which is then paid.
+
+        ``llm.requested`` and ``llm.responded`` tell of it. A call that is over is paid once
+        and stays as it is.
+
+        Raises:
+            LeaseLostError: The planning is over.
+        """
+
+    @abstractmethod
+    def propose_plan(
+        self,
+        lease: LeaseRecord,
+        spec: PlanSpec,
+        *,
+        by: str,
+        payloads: Mapping[Digest, Payload] | None = None,
+    ) -> MissionRecord:
+        """Give a mission that is being planned its plan, as revision 1; it awaits approval.
+
+        Raises:
+            LeaseLostError: The planning is over.
+        """
+
+    @abstractmethod
+    def end_planning(
+        self, lease: LeaseRecord, state: MissionState, reason: str, *, by: str
+    ) -> MissionRecord | None:
+        """End a mission whose planning has failed or was cancelled; it has no task.
+
+        A call that is still reserved counts as paid. If no call may have to be paid, the
+        mission is forgotten, and None is returned.
+
+        Raises:
+            LeaseLostError: The planning is over.
+        """
+
+    @abstractmethod
+    def end_lost_plannings(self, *, by: str) -> list[MissionRecord]:
+        """End missions as failed whose planning process is gone; return them as they are now.
+
+        Gone is a process of this machine that has ended, and one whose lease has run out.
+        Calls that are still reserved count as paid.
         """
 
     @abstractmethod
@@ -201,7 +280,10 @@ class Store(ABC):
 
     @abstractmethod
     def cancel_unstarted(self, mission_id: MissionId, *, by: str) -> bool:
-        """Cancel a mission that awaits approval, without a runner; False if it has started."""
+        """Cancel a mission that is being planned or awaits approval, without a runner.
+
+        False if it has started.
+        """
 
     # -- what everybody reads -----------------------------------------------------------
 

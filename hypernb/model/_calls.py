@@ -92,6 +92,13 @@ class CallRecord:
         return self.source == ReplySource.LIVE
 
     @property
+    def is_used(self) -> bool:
+        """It may have to be paid; a call that reached nobody need not."""
+        return self.is_live and (
+            self.state.is_paid or bool(self.input_tokens + self.output_tokens)
+        )
+
+    @property
     def has_unknown_cost(self) -> bool:
         """It counts as paid, and nobody knows how much it has cost."""
         return self.is_live and self.state.is_paid and self.cost is None

@@ -313,7 +313,7 @@ class Since:
         attempts: All attempts at those tasks, in the order they started.
         spent: Dollars and tokens by task, of what was paid after ``paid``.
         paid: Number of the last payment that ``spent`` includes; where to go on from.
-        plan_changed: Whether there is another revision of the plan, and so other tasks.
+        plan_changed: Whether the plan has come, or another revision of it, and so other tasks.
         more: Whether there are further events.
         lacks: As in `MissionSnapshot`.
     """

@@ -100,6 +100,10 @@ class _Fold:
         before = self.mission
         if kind is EventKind.MISSION_FINISHED:
             self.mission = MissionState(event.payload["state"])
+        elif kind is EventKind.MISSION_CREATED and event.payload.get("is_planned"):
+            self.mission = MissionState.PLANNING
+        elif kind is EventKind.PLAN_PROPOSED and before is MissionState.PLANNING:
+            self.mission = MissionState.AWAITING_APPROVAL
         else:
             self.mission = _MISSION.get(kind, before)
         if kind is EventKind.PLAN_EDITED:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from hypernb.abc import Payload
-    from hypernb.model import CallRecord, Digest, Grant, ModelSpec, Returns
+    from hypernb.model import CallRecord, Digest, Grant, LeaseRecord, ModelSpec, Returns
 
 
 _TERMS: Final = (
@@ -128,6 +128,8 @@ class Plan:
         planning: Calls of models that have made this plan.
         paid_by: Short id of a mission that pays them already; empty if the one that comes of
             the plan is to.
+        planned_in: The lease on the mission in which it was planned, which has paid them and
+            waits for this plan; None if there is none, or it waits no longer.
 
     Raises:
         CannotShipError: An input cannot be sent to another process.
@@ -192,6 +194,7 @@ class Plan:
         self.see: dict[str, Grant] = {}
         self.planning: tuple[CallRecord, ...] = ()
         self.paid_by = ""
+        self.planned_in: LeaseRecord | None = None
 
     @property
     def tasks(self) -> tuple[TaskSpec, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,7 @@ from hypernb.model import AgentWork, PlanSpec, is_replay
 from hypernb.session._apart import apart
 from hypernb.session._keys_inside import refuse_keys
 from hypernb.session._models import settings_of
-from hypernb.session._planning_kept import kept_if_it_ends
+from hypernb.session._planning_kept import Planning, kept_if_it_ends
 from hypernb.session._planning_progress import Progress
 from hypernb.session._terms import settled_terms
 
@@ -234,38 +234,32 @@ def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
         grants=dict(wish.grants),
         only=_known_tools(wish.tools, there),
     )
+    planning = Planning(session, wish.goal)
     ledger = Ledger(
         session.store,
         spec,
         wish.contract,
         root=there.root,
         keep=plan.keep,
+        note=planning.note,
         profiles=models.profiles,
     )
     progress = _progress(wish, spec)
-    try:
-        with kept_if_it_ends(session, wish.goal, ledger):
-            try:
-                proposal = _proposed(there, ledger, models, progress, wish)
-            except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
-                _refuse_another(wish, error, spec)
-                return _instead(session, wish, error, spec=spec, ledger=ledger)
-            finally:
-                progress.end()
-    finally:
-        ledger.close()
-    fill(
-        plan,
-        proposal,
-        there,
-        planned_by=spec,
-        notes=ledger.notes(_outlined(wish)),
-        is_replayed=wish.is_replayed,
-    )
-    plan.planning = ledger.calls
-    for term, value in wish.contract.items():
-        setattr(plan, term, value)
-    return plan
+    with closing(ledger), kept_if_it_ends(planning, ledger):
+        try:
+            proposal = _proposed(there, ledger, models, progress, wish)
+        except (ModelError, NoPlanError, BudgetExhaustedError, TimeoutError) as error:
+            _refuse_another(wish, error, spec)
+            plan = _instead(session, wish, error, spec=spec, ledger=ledger)
+        else:
+            notes, is_replayed = ledger.notes(_outlined(wish)), wish.is_replayed
+            fill(plan, proposal, there, planned_by=spec, notes=notes, is_replayed=is_replayed)
+            for term, value in wish.contract.items():
+                setattr(plan, term, value)
+        finally:
+            progress.end()
+        plan.planning, plan.planned_in = ledger.calls, planning.lease
+        return plan
 
 
 def _known_tools(names: tuple[str, ...], there: Circumstances) -> tuple[str, ...]:
@@ -342,7 +336,6 @@ def _instead(
     first = (said, *ledger.notes(_outlined(wish)))
     because = f"{spec.name} has given no plan"
     plan = _by_rules(session, wish, because=because, first=first)
-    plan.planning = ledger.calls
     for payload in ledger.payloads:
         plan.keep(payload)
     return plan

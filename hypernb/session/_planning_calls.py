@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,7 @@ from hypernb.redact import without_keys
 from hypernb.session._hosting import keys_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from hypernb.abc import ModelWait, Store
     from hypernb.model import ChatReply, ChatRequest, Digest, ModelSpec
@@ -45,6 +46,8 @@ class Ledger(ChatModel):
         root: The project's folder.
         contract: What the person has set: ``budget``, ``cassette``, ``cache_s``, ``content``.
         keep: Has bytes stored with the plan.
+        note: Has a call stored as it is now, with what was said: before it is made, and when
+            it is over. What a cassette answers is not told of; nobody is asked then.
 
     Attributes:
         content: How much of what is said is kept, as in `hypernb.model.PlanSpec`.
@@ -54,7 +57,7 @@ class Ledger(ChatModel):
         KeyMissingError: The model's key is not in the environment.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named at the call
         self,
         store: Store,
         spec: ModelSpec,
@@ -62,6 +65,7 @@ class Ledger(ChatModel):
         *,
         root: str,
         keep: Callable[[Payload], Digest],
+        note: Callable[[CallRecord, Sequence[Payload]], None],
         profiles: Collection[str] = (),
     ) -> None:
         from hypernb.engine import ModelDesk, SystemClock, Trust, Way
@@ -80,6 +84,7 @@ class Ledger(ChatModel):
         self._desk = ModelDesk(keys, store, self._clock)
         self._budget: float | None = contract.get("budget")
         self._keep = keep
+        self._tell = note
         self._trust = Trust()
         self._claimed = ""
         self._calls: list[CallRecord] = []
@@ -160,14 +165,17 @@ class Ledger(ChatModel):
         on_text: Callable[[str], None] | None,
         on_wait: Callable[[ModelWait], None] | None,
     ) -> ChatReply:
-        """Ask once, with money of its own: what has begun is paid, whatever comes of it."""
+        """Ask once, with money of its own: what has begun is paid, whatever comes of it.
+
+        It is in the store before it is asked.
+        """
         most, kept = self._most(request)
         price = None if self._way.is_replay else self._spec.price
         worst = price.cost(kept) if price is not None else None
         if self._budget is not None and worst and self.spent + worst > self._budget:
             more = "A larger budget, or a cheaper model, lets a model plan."
             raise BudgetExhaustedError(self.spent, self._budget, next_call=worst, hint=more)
-        began = self._clock.now()
+        call = self._begun(request, worst)
         reach = _Reach(on_text or _hear_nothing, on_wait or self.on_wait)
         facts: dict[str, Any] = {"state": CallState.LOST, "cost": worst}
         try:
@@ -191,7 +199,7 @@ class Ledger(ChatModel):
             facts = self._settled(reply, most, kept)
             return reply
         finally:
-            self._note(request, began=began, reserved=worst, facts=facts)
+            self._end(replace(call, ended_at=self._clock.now(), **facts))
             if self._calls[-1].is_live and not reach.has_reached_nobody:
                 self._sent_bytes += sum(len(each.content.encode()) for each in request.messages)
 
@@ -247,35 +255,35 @@ class Ledger(ChatModel):
             "reply": self._kept(reply.model_dump_json()),
         }
 
-    def _note(
-        self,
-        request: ChatRequest,
-        *,
-        began: Any,
-        reserved: float | None,
-        facts: Mapping[str, Any],
-    ) -> None:
+    def _begun(self, request: ChatRequest, worst: float | None) -> CallRecord:
+        """Return the call that is about to be made; it is in the store then."""
         from hypernb.agents import STRATEGIST
         from hypernb.llm import request_hash
 
-        self._calls.append(
-            CallRecord(
-                id=new_id(),
-                mission_id=MissionId(""),  # there is none yet; the store fills it in
-                at=began,
-                ended_at=self._clock.now(),
-                agent=STRATEGIST,
-                model=self._spec.name,
-                host=self._spec.host,
-                purpose=request.purpose,
-                reserved=reserved,
-                request_hash=""
-                if self.content == "none"
-                else request_hash(request, self._spec),
-                request=self._kept(request.model_dump_json()),
-                **facts,
-            )
+        is_hashed = self.content != "none"
+        call = CallRecord(
+            id=new_id(),
+            mission_id=MissionId(""),  # the store fills it in
+            state=CallState.RESERVED,
+            at=self._clock.now(),
+            agent=STRATEGIST,
+            model=self._spec.name,
+            host=self._spec.host,
+            purpose=request.purpose,
+            reserved=worst,
+            request_hash=request_hash(request, self._spec) if is_hashed else "",
+            request=self._kept(request.model_dump_json()),
         )
+        self._noted(call)
+        return call
+
+    def _end(self, call: CallRecord) -> None:
+        self._calls.append(call)
+        self._noted(call)
+
+    def _noted(self, call: CallRecord) -> None:
+        if not self._way.is_replay:
+            self._tell(call, self.payloads[-1:])
 
     def _kept(self, text: str) -> Digest | None:
         if self.content != "full":

@@ -7,13 +7,14 @@ import json
 import os
 import socket
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from hypernb.errors import UnknownNameError, UsageError
+from hypernb.errors import StoreError, UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._asking import ABOUT_TO_START, waits_for
 from hypernb.session._following import Follower
@@ -82,6 +83,7 @@ class Status:
             their state says it.
         cost: Spent in all missions of the store, in dollars, as far as it is known.
         unknown: How many calls there were besides whose cost nobody knows.
+        planning: Missions whose plan is being made.
     """
 
     store: str
@@ -92,6 +94,7 @@ class Status:
     missions: int
     unknown: int = 0
     waits: Mapping[str, str] = field(default_factory=dict)
+    planning: tuple[MissionRecord, ...] = ()
 
     def __repr__(self) -> str:
         from hypernb.views import status_text
@@ -145,6 +148,7 @@ class Session:
             from hypernb.store import open_store
 
             self._store = open_store(self._where)
+            self.end_lost_plannings()
         return self._store
 
     @property
@@ -316,15 +320,20 @@ class Session:
         with kept_if_not_started(self, plan):
             spec, payloads = self.build(plan)
             self.check(spec)
-        record = self.store.create_mission(
-            spec,
-            by=self.by,
-            payloads=payloads,
-            planning=() if plan.paid_by else plan.planning,
-        )
+            record = self._stored(plan, spec, payloads)
+        plan.paid_by, plan.planned_in = plan.paid_by or record.short_id, None
         serve_own_lane(self.store.url, spec)
         mission = Mission(self, record, proposed_hash=spec.hash)
         return mission.approve(plan_hash=spec.hash) if approve else mission
+
+    def _stored(
+        self, plan: Plan, spec: PlanSpec, payloads: Mapping[Digest, Payload]
+    ) -> MissionRecord:
+        """Store a plan: in the mission in which it was planned, else in a new one."""
+        if plan.planned_in is not None:
+            return self.store.propose_plan(plan.planned_in, spec, by=self.by, payloads=payloads)
+        planning = () if plan.paid_by else plan.planning
+        return self.store.create_mission(spec, by=self.by, payloads=payloads, planning=planning)
 
     def build(self, plan: Plan) -> tuple[PlanSpec, dict[Digest, Payload]]:
         """Return a plan as values, its agents with the tools of their cards, and its payloads.
@@ -406,10 +415,20 @@ class Session:
 
     # -- looking back -------------------------------------------------------------------
 
+    def end_lost_plannings(self) -> None:
+        """End missions whose planning process is gone, so that what it has asked is paid.
+
+        `missions`, `mission`, `status`, `usage` and opening the store do it first. Where the
+        store cannot be written, whoever can does it later.
+        """
+        with suppress(StoreError):
+            self.store.end_lost_plannings(by=self.by)
+
     def missions(
         self, *, limit: int = 50, states: Sequence[MissionState] = ()
     ) -> list[Mission]:
         """Return missions, newest first."""
+        self.end_lost_plannings()
         return [Mission(self, each) for each in self.store.missions(limit=limit, states=states)]
 
     def mission(self, ref: str | int = "") -> Mission:
@@ -420,6 +439,7 @@ class Session:
             UsageError: None was named, and the store has none.
         """
         text = str(ref).strip()
+        self.end_lost_plannings()
         if not text:
             newest = self.store.missions(limit=1)
             if not newest:
@@ -486,11 +506,13 @@ class Session:
         """
         from hypernb.session._usage import usage
 
+        self.end_lost_plannings()
         return usage(self, by, mission=mission, days=days)
 
     def status(self) -> Status:
         """Return what is running, what waits for you, and what it cost."""
         store = self.store
+        self.end_lost_plannings()
         columns = "select count(*), coalesce(sum(cost), 0) from missions"
         _, rows = store.query(columns)
         running = store.missions(states=(MissionState.RUNNING,))
@@ -506,6 +528,7 @@ class Session:
             store=store.url,
             runners=runners,
             running=tuple(goes_on),
+            planning=tuple(store.missions(states=(MissionState.PLANNING,))),
             needs_you=tuple(each for each in (*waiting, *running) if each not in goes_on),
             waits=waits,
             cost=float(rows[0][1]),

@@ -64,6 +64,7 @@ _TOLD: Final = (
     *("cost", "tries"),
 )
 """What the event of an answer tells besides, as that of a runner does."""
+_TOLD_BEFORE: Final = ("agent", "model", "host", "purpose")
 GROUPS: Final = ("mission", "agent", "task", "model", "day")
 _PAID: Final = tuple(each.value for each in CallState if each.is_paid)
 _CALLS_LOOKED_AT: Final = 5_000
@@ -139,14 +140,32 @@ def take_over(
     """Write calls that a session has made to plan a mission, which pays for them now."""
     for each in calls:
         state = CallState.SETTLED if each.state is CallState.RESERVED else each.state
-        call = replace(each, state=state, task_id=None, task="", attempt=None)
-        write(connection, [row_of(call, mission_id)])
-        if call.is_live and (state.is_paid or call.paid):
-            _pay(connection, call, mission_id)
-        facts = {"call": call.id, "state": state.value}
-        facts |= {name: getattr(call, name) for name in _TOLD}
-        at = call.ended_at or call.at
-        append_event(connection, EventKind.LLM_RESPONDED, at, facts, mission_id)
+        settle(connection, replace(each, state=state), mission_id)
+
+
+def reserve(connection: Connection, call: CallRecord, mission_id: MissionId) -> None:
+    """Write a call that is about to be made to plan a mission, and tell of it."""
+    call = replace(_of_planning(call), state=CallState.RESERVED)
+    write(connection, [row_of(call, mission_id)])
+    facts = {"call": call.id, "reserved": _dollars(call.reserved)}
+    facts |= {name: getattr(call, name) for name in _TOLD_BEFORE}
+    append_event(connection, EventKind.LLM_REQUESTED, call.at, facts, mission_id)
+
+
+def settle(connection: Connection, call: CallRecord, mission_id: MissionId) -> None:
+    """Write a call that was made to plan a mission, have that pay for it, and tell of it."""
+    call = _of_planning(call)
+    write(connection, [row_of(call, mission_id)])
+    if call.is_live and (call.state.is_paid or call.paid):
+        _pay(connection, call, mission_id)
+    facts = {"call": call.id, "state": call.state.value}
+    facts |= {name: getattr(call, name) for name in _TOLD}
+    at = call.ended_at or call.at
+    append_event(connection, EventKind.LLM_RESPONDED, at, facts, mission_id)
+
+
+def _of_planning(call: CallRecord) -> CallRecord:
+    return replace(call, task_id=None, task="", attempt=None)
 
 
 def _pay(connection: Connection, call: CallRecord, mission_id: MissionId) -> None:

@@ -27,10 +27,12 @@ COUNT: Final = "SELECT count(*) FROM events WHERE mission_id = :mission AND seq 
 # With these, all tasks may have changed, and no event of theirs tells of it.
 _OF_ALL_TASKS: Final = (
     EventKind.MISSION_CREATED,
+    EventKind.PLAN_PROPOSED,
     EventKind.PLAN_EDITED,
     EventKind.PLAN_REJECTED,
     EventKind.MISSION_FINISHED,
 )
+_OF_ANOTHER_PLAN: Final = (EventKind.PLAN_PROPOSED, EventKind.PLAN_EDITED)
 _AT_WORK: Final = tuple(state for state in TaskState if state.is_active)
 _TIMES_OF_MISSIONS: Final = (4, 11, 12)
 
@@ -118,7 +120,7 @@ def read(text: str, mission_id: MissionId, after: int, *, limit: int, paid: int)
         attempts=tuple(attempts),
         spent={task: (float(cost), int(tokens)) for _, task, cost, tokens in spent if task},
         paid=max((each[0] for each in spent), default=paid),
-        plan_changed=any(event.kind == EventKind.PLAN_EDITED for event in told),
+        plan_changed=any(event.kind in _OF_ANOTHER_PLAN for event in told),
         more=len(events) >= limit,
     )
 

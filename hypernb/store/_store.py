@@ -18,6 +18,7 @@ from hypernb.model import (
     MissionId,
     MissionSnapshot,
     MissionState,
+    RunnerId,
     TaskState,
     new_id,
     short_id,
@@ -29,6 +30,7 @@ from hypernb.store import (
     _kernel_calls,
     _leases,
     _messages,
+    _plannings,
     _resources,
     _rows,
     _search,
@@ -103,7 +105,6 @@ if TYPE_CHECKING:
         Resource,
         ResourceUse,
         Retention,
-        RunnerId,
         SearchHit,
         Since,
         Swept,
@@ -214,7 +215,7 @@ class SqlStore(Store):
 
     # -- what sessions write ------------------------------------------------------------
 
-    def create_mission(  # noqa: PLR0913  each is named at the call
+    def create_mission(
         self,
         spec: PlanSpec,
         *,
@@ -223,58 +224,99 @@ class SqlStore(Store):
         forked_from: MissionId | None = None,
         forked_at: str = "",
         planning: Sequence[CallRecord] = (),
-        ended: tuple[MissionState, str] | None = None,
     ) -> MissionRecord:
-        state = MissionState.AWAITING_APPROVAL if ended is None else MissionState.PLANNING
-        now, mission_id = self._now(), MissionId(new_id())
+        now, forked_at = self._now(), clean(forked_at)
         proposal = Proposal.of(spec, revision=1, by=clean(by))
         prepared = self._artifacts.prepare_named(payloads or {})
         with self._database.writing() as connection:
             self._artifacts.write_named(connection, prepared, now)
             origin = mission_by_id(connection, forked_from) if forked_from else None
-            number = take_numbers(connection, "mission")
-            connection.execute(
-                insert(t.missions),
-                {
-                    "id": mission_id,
-                    "number": number,
-                    "short_id": short_id(number),
-                    "state": state.value,
-                    "created_at": now,
-                    "by_user": proposal.by,
-                    "forked_from": origin.short_id if origin else "",
-                    "forked_at": clean(forked_at),
-                    **proposal.columns(),
-                },
-            )
-            write_plan(connection, mission_id, number, proposal, now)
-            goal = clean(spec.goal)[:_GOAL_IN_EVENT]
-            facts = {"goal": goal, "playbook": spec.playbook, "by": proposal.by}
+            fork = {}
             if origin is not None:
-                facts |= {"forked_from": origin.short_id, "forked_at": clean(forked_at)}
-            append_event(connection, EventKind.MISSION_CREATED, now, facts, mission_id)
+                fork = {"forked_from": origin.short_id, "forked_at": forked_at}
+            state = MissionState.AWAITING_APPROVAL
+            mission_id = _insert_mission(connection, proposal, state, now, fork, fork)
             _calls.take_over(connection, planning, mission_id)
-            if ended is not None:
-                return self._end_planning(connection, mission_id, *ended, by=by, now=now)
             proposed = proposal.facts()
             append_event(connection, EventKind.PLAN_PROPOSED, now, proposed, mission_id)
             mission = mission_by_id(connection, mission_id)
             share(connection, self._plans, mission, spec, now)
             return mission
 
-    def _end_planning(
+    def begin_planning(
         self,
-        connection: Connection,
-        mission_id: MissionId,
-        state: MissionState,
-        reason: str,
+        spec: PlanSpec,
+        call: CallRecord,
         *,
         by: str,
-        now: datetime,
+        ttl: timedelta,
+        facts: Mapping[str, Any],
+        payloads: Mapping[Digest, Payload] | None = None,
+    ) -> tuple[MissionRecord, LeaseRecord]:
+        now = self._now()
+        proposal = Proposal.of(spec, revision=1, by=clean(by))
+        prepared = self._artifacts.prepare_named(payloads or {})
+        with self._database.writing() as connection:
+            self._artifacts.write_named(connection, prepared, now)
+            state = MissionState.PLANNING
+            told = {"is_planned": True}
+            mission_id = _insert_mission(connection, proposal, state, now, {}, told)
+            resource = f"mission:{mission_id}"
+            asked = _leases.asked_for(resource, RunnerId(new_id()), ttl, facts, now)
+            taken = _leases.take(connection, asked, self._watch)
+            assert taken is not None  # noqa: S101 - nobody else knows of the mission yet
+            _plannings.note(connection, mission_id, call)
+            return mission_by_id(connection, mission_id), taken[0]
+
+    def note_planning(
+        self,
+        lease: LeaseRecord,
+        call: CallRecord,
+        *,
+        payloads: Mapping[Digest, Payload] | None = None,
+    ) -> None:
+        now = self._now()
+        prepared = self._artifacts.prepare_named(payloads or {})
+        with self._database.writing() as connection:
+            mission = _plannings.mission_of(connection, lease)
+            self._artifacts.write_named(connection, prepared, now)
+            _plannings.note(connection, mission.id, call)
+
+    def propose_plan(
+        self,
+        lease: LeaseRecord,
+        spec: PlanSpec,
+        *,
+        by: str,
+        payloads: Mapping[Digest, Payload] | None = None,
     ) -> MissionRecord:
-        mission = mission_by_id(connection, mission_id)
-        end_unstarted(connection, mission, state, reason=clean(reason), by=clean(by), now=now)
-        return mission_by_id(connection, mission_id)
+        now = self._now()
+        proposal = Proposal.of(spec, revision=1, by=clean(by))
+        prepared = self._artifacts.prepare_named(payloads or {})
+        with self._database.writing() as connection:
+            mission = _plannings.mission_of(connection, lease)
+            self._artifacts.write_named(connection, prepared, now)
+            return _plannings.propose(connection, mission, proposal, now)
+
+    def end_planning(
+        self, lease: LeaseRecord, state: MissionState, reason: str, *, by: str
+    ) -> MissionRecord | None:
+        now, by, reason = self._now(), clean(by), clean(reason)
+        with self._database.writing() as connection:
+            mission = _plannings.mission_of(connection, lease)
+            if not _plannings.has_used(connection, mission.id):
+                _plannings.drop(connection, mission, now)
+                return None
+            return _plannings.end(connection, mission, state, reason=reason, by=by, now=now)
+
+    def end_lost_plannings(self, *, by: str) -> list[MissionRecord]:
+        now = self._now()
+        with self._database.reading() as connection:
+            # Asked at every look into the store, where a look is no write.
+            if not _plannings.lost(connection, now):
+                return []
+        with self._database.writing() as connection:
+            return _plannings.end_lost(connection, by=clean(by), now=now)
 
     def revise_plan(
         self,
@@ -368,18 +410,16 @@ class SqlStore(Store):
             )
 
     def cancel_unstarted(self, mission_id: MissionId, *, by: str) -> bool:
+        now, by = self._now(), clean(by)
         with self._database.writing() as connection:
             mission = mission_by_id(connection, mission_id)
+            state = MissionState.CANCELLED
+            if mission.state is MissionState.PLANNING:
+                _plannings.end(connection, mission, state, reason="", by=by, now=now)
+                return True
             if mission.state is not MissionState.AWAITING_APPROVAL:
                 return False
-            end_unstarted(
-                connection,
-                mission,
-                MissionState.CANCELLED,
-                reason="",
-                by=clean(by),
-                now=self._now(),
-            )
+            end_unstarted(connection, mission, state, reason="", by=by, now=now)
             return True
 
     # -- what everybody reads -----------------------------------------------------------
@@ -500,11 +540,14 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             mission = mission_by_id(connection, mission_id)
             approvals = self._approvals.read(connection, mission_id)
+            plan = None  # what stands for one while it is made has no task
+            if mission.state is not MissionState.PLANNING:
+                plan = self._plans.read(connection, mission_id, mission.revision)
             return MissionSnapshot(
                 seq=last_seq(connection),
                 now=now,
                 mission=mission,
-                plan=self._plans.read(connection, mission_id, mission.revision),
+                plan=plan,
                 tasks=tuple(tasks_of(connection, mission_id)),
                 attempts=tuple(attempts_of(connection, mission_id)),
                 events=tuple(_rows.events(connection.execute(latest))[::-1]),
@@ -875,6 +918,43 @@ class SqlStore(Store):
 
     def close(self) -> None:
         self._database.close()
+
+
+def _insert_mission(
+    connection: Connection,
+    proposal: Proposal,
+    state: MissionState,
+    now: datetime,
+    columns: Mapping[str, str],
+    told: Mapping[str, Any],
+) -> MissionId:
+    """Write a mission with its plan; return its id.
+
+    Args:
+        columns: What its row says besides.
+        told: What its event says besides.
+    """
+    mission_id = MissionId(new_id())
+    number = take_numbers(connection, "mission")
+    connection.execute(
+        insert(t.missions),
+        {
+            "id": mission_id,
+            "number": number,
+            "short_id": short_id(number),
+            "state": state.value,
+            "created_at": now,
+            "by_user": proposal.by,
+            **columns,
+            **proposal.columns(),
+        },
+    )
+    write_plan(connection, mission_id, number, proposal, now)
+    spec = proposal.spec
+    facts = {"goal": clean(spec.goal)[:_GOAL_IN_EVENT], "playbook": spec.playbook}
+    facts |= {"by": proposal.by, **told}
+    append_event(connection, EventKind.MISSION_CREATED, now, facts, mission_id)
+    return mission_id
 
 
 def _names_of(agent: str, mission_id: MissionId | None) -> Select[Any]:

@@ -244,6 +244,11 @@ def _count_forgotten(connection: Connection, events: int) -> None:
         connection.execute(insert(t.counters), {"name": _FORGOTTEN, "value": events})
 
 
+def forget_mission(connection: Connection, mission: str) -> None:
+    """Remove a mission with all that belongs to it, and have it known how many events went."""
+    _count_forgotten(connection, _forget_one(connection, mission))
+
+
 def _forget_one(connection: Connection, mission: str) -> int:
     counted = select(func.count()).where(t.events.c.mission_id == mission)
     many = int(connection.execute(counted).scalar_one())

@@ -47,6 +47,8 @@ class StatusLike(Protocol):
     @property
     def needs_you(self) -> tuple[MissionRecord, ...]: ...
     @property
+    def planning(self) -> tuple[MissionRecord, ...]: ...
+    @property
     def cost(self) -> float: ...
     @property
     def missions(self) -> int: ...
@@ -372,6 +374,7 @@ def status_text(status: StatusLike) -> str:
     spent = words.cost_and_unknown(status.cost, status.unknown)
     told = [
         ("Running", _missions(status.running, status.waits) or "Nothing."),
+        *([("Being planned", _missions(status.planning, {}))] if status.planning else ()),
         ("Needs you", _missions(status.needs_you, status.waits) or "Nothing."),
         ("Spent", f"{spent} in {words.count(status.missions, 'mission')}"),
         ("Runner", _runners(status.runners)),

@@ -591,7 +591,10 @@ def _forgotten(event: Event) -> Phrase:
     names = list(missions) if isinstance(missions, dict) else []
     if not names:
         return ("Missions that ended long ago were forgotten.",)
-    return ("Forgotten, because they ended long ago: ", *enumerate_names(names, most=8), ".")
+    why = "they ended long ago"
+    if event.payload.get("is_unused"):
+        why = "nothing was used to plan it"
+    return (f"Forgotten, because {why}: ", *enumerate_names(names, most=8), ".")
 
 
 def _runner_started(event: Event) -> Phrase:

@@ -80,6 +80,7 @@ def rows(
     Raises:
         UnknownNameError: There is no such state.
     """
+    session.end_lost_plannings()
     found, total = session.store.summaries(
         text=text,
         states=[_state(each) for each in states],

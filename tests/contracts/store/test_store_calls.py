@@ -16,14 +16,12 @@ from hypernb.model import (
     KernelCall,
     MissionId,
     MissionState,
-    PlanSpec,
     Retention,
     TaskHistory,
     ToolCallState,
     Usage,
     UsageSum,
     new_id,
-    replay,
 )
 from tests.by_hand import plan_of
 
@@ -352,33 +350,4 @@ def test_all_that_models_left_goes_with_its_mission(
         *("lanes", "amendments"),
     ):
         assert store.query(f"SELECT count(*) FROM {table}")[1] == [(0,)]  # noqa: S608 - ours
-    assert store.check() == []
-
-
-@pytest.mark.parametrize("state", [MissionState.FAILED, MissionState.CANCELLED])
-def test_planning_without_a_plan_is_a_mission_that_has_ended_and_paid(
-    store: Store, clock: Clock, state: MissionState
-) -> None:
-    call = CallRecord(
-        id=new_id(),
-        mission_id=MissionId(""),
-        state=CallState.SETTLED,
-        at=clock(),
-        ended_at=clock(),
-        purpose="plan",
-        cost=0.5,
-    )
-    mission = store.create_mission(
-        PlanSpec(goal="Is it safe?"),
-        by="ada",
-        planning=[call],
-        ended=(state, "no answer was a plan"),
-    )
-    assert (mission.state, mission.cost, mission.goal) == (state, 0.5, "Is it safe?")
-    assert mission.error == "no answer was a plan"
-    assert mission.finished_at is not None
-    told = [each.kind for each in store.events(mission.id)]
-    assert told == ["mission.created", "llm.responded", "mission.finished"]
-    assert replay(store.events(mission.id)).mission is state
-    assert store.find("Is it safe")[0].mission == mission.short_id
     assert store.check() == []

@@ -622,7 +622,7 @@ def test_planning_that_failed_keeps_its_goal_and_what_it_cost_as_a_mission(
     assert session.usage().total.cost == pytest.approx(kept.record.cost)
     assert [each.kind for each in session.events()] == [
         EventKind.MISSION_CREATED,
-        *[EventKind.LLM_RESPONDED] * 3,
+        *[EventKind.LLM_REQUESTED, EventKind.LLM_RESPONDED] * 3,
         EventKind.MISSION_FINISHED,
     ]
     assert calls[0].request is not None

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.engine import SystemClock
 from hypernb.errors import MissionWaitsError, TransitionError
-from hypernb.model import AgentWork, MissionState, ModelSpec, PlanSpec, Price, TaskSpec
+from hypernb.model import (
+    AgentWork,
+    CallRecord,
+    CallState,
+    MissionId,
+    MissionState,
+    ModelSpec,
+    PlanSpec,
+    Price,
+    TaskSpec,
+    new_id,
+)
 from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -51,8 +64,13 @@ def test_plan_that_was_never_approved_is_not_retried(
 
 
 def test_mission_without_a_plan_is_told_to_plan_anew(session: Session) -> None:
-    ended = (MissionState.FAILED, "no plan came of it")
-    record = session.store.create_mission(PlanSpec(goal="count"), by="ada@here", ended=ended)
+    reserved = CallRecord(
+        id=new_id(), mission_id=MissionId(""), state=CallState.RESERVED, at=SystemClock().now()
+    )
+    record, lease = session.store.begin_planning(
+        PlanSpec(goal="count"), reserved, by="ada", ttl=timedelta(minutes=1), facts={}
+    )
+    session.store.end_planning(lease, MissionState.FAILED, "no plan came of it", by="ada")
     mission = session.mission(record.short_id)
     for asked in (mission.retry, mission.resume):
         with pytest.raises(TransitionError, match="%%hyper and a goal makes one") as refused:

@@ -38,6 +38,7 @@ class Status:
     missions: int = 0
     unknown: int = 0
     waits: dict[str, str] = field(default_factory=dict)
+    planning: tuple[Any, ...] = ()
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,13 @@ def test_status_names_the_key_that_a_mission_needs(make: Any) -> None:
     said = status_text(Status(needs_you=waiting, waits={"m-7": "needs OPENAI_API_KEY"}))
     assert "m-7 needs OPENAI_API_KEY: Audit this" in said
     assert "awaiting" not in said
+
+
+def test_status_names_what_is_being_planned(make: Any) -> None:
+    said = status_text(Status(planning=(make.mission("planning"),)))
+    assert "Being planned" in said
+    assert "m-7 planning: Audit this" in said
+    assert "Being planned" not in status_text(Status())
 
 
 def test_status_without_runner_says_remedy() -> None:

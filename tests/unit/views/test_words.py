@@ -86,6 +86,18 @@ def test_every_event_is_a_sentence(kind: EventKind, make: Any) -> None:
             "The mission was cancelled by ada@here after 1 min 1 s.",
             id="mission-cancelled",
         ),
+        pytest.param(
+            "missions.forgotten",
+            {"missions": {"m-1": "old"}},
+            "Forgotten, because they ended long ago: m-1.",
+            id="forgotten",
+        ),
+        pytest.param(
+            "missions.forgotten",
+            {"missions": {"m-1": ""}, "is_unused": True},
+            "Forgotten, because nothing was used to plan it: m-1.",
+            id="forgotten-unused",
+        ),
         pytest.param("moon.risen", {"phase": "full"}, "moon.risen: phase full.", id="unknown"),
         pytest.param("moon.risen", {}, "moon.risen.", id="unknown-and-empty"),
     ],

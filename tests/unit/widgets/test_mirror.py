@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,8 @@ from hypernb.engine import SystemClock
 from hypernb.errors import UnknownMissionError
 from hypernb.model import (
     AgentWork,
+    CallRecord,
+    CallState,
     Change,
     MissionId,
     MissionState,
@@ -17,14 +20,18 @@ from hypernb.model import (
     PlanSpec,
     TaskSpec,
     Usage,
+    new_id,
 )
 from hypernb.session import Mission
+from hypernb.store import process_facts
 from hypernb.views import Outlook
 from hypernb.widgets._mirror import EVENTS_AT_ONCE, Mirror
+from tests.by_hand import plan_of
 from tests.unit.widgets.conftest import proposed
 from tests.unit.widgets.recorded import START, Recorded
 
 if TYPE_CHECKING:
+    from hypernb.model import LeaseRecord
     from hypernb.session import Session
     from hypernb.widgets._mirror import Step
 
@@ -97,6 +104,40 @@ def test_signs_of_life_are_told_without_events(session: Session) -> None:
     assert _kinds(step) == []
     assert step.body["tasks"][0]["heartbeat_at"].startswith("2027-")
     assert mirror.advance() is None
+
+
+def _planned(session: Session) -> tuple[Mission, LeaseRecord]:
+    """Return a mission that is being planned, and the lease of who plans it."""
+    call = CallRecord(new_id(), MissionId(""), CallState.RESERVED, START, model="large-1")
+    spec, ttl = PlanSpec(goal="count the stars"), timedelta(minutes=10)
+    facts = process_facts()
+    record, lease = session.store.begin_planning(spec, call, by="ada", ttl=ttl, facts=facts)
+    return Mission(session, record), lease
+
+
+def test_plan_that_has_come_is_told_with_all_its_tasks(session: Session) -> None:
+    mission, lease = _planned(session)
+    mirror = _mirror(session, mission)
+    assert mirror.snapshot().plan is None
+    assert "The plan is being made" in str(mirror.head)
+    session.store.propose_plan(lease, plan_of("a", "b"), by="ada")
+    step = mirror.advance()
+    assert step is not None
+    assert [task["name"] for task in step.body["tasks"]] == ["a", "b"]
+    assert [task["name"] for task in step.body["plan"]["tasks"]] == ["a", "b"]
+    assert step.body["mission"]["state"] == "awaiting_approval"
+    _same(mirror, mission)
+
+
+def test_planning_that_has_ended_is_told(session: Session) -> None:
+    mission, lease = _planned(session)
+    mirror = _mirror(session, mission)
+    session.store.end_planning(lease, MissionState.FAILED, "there is no plan", by="ada")
+    step = mirror.advance()
+    assert step is not None
+    assert step.body["mission"]["state"] == "failed"
+    mirror.make_head()
+    assert "There is no plan. Nothing ran" in str(mirror.head)
 
 
 def test_an_edited_plan_is_told_with_all_its_tasks(session: Session, mission: Mission) -> None:
