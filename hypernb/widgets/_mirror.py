@@ -399,10 +399,10 @@ class Mirror:
 
 
 def _is_unpriced(event: Event) -> bool:
-    """Tell whether an event tells of a call that was made and whose cost nobody knows."""
-    facts = event.payload
-    return (
-        event.kind == EventKind.LLM_RESPONDED
-        and facts.get("cost") is None
-        and facts.get("state") in _PAID
-    )
+    """Tell whether an event tells of a call that was made and whose cost nobody knows.
+
+    Of one that was lost at most a bound is known.
+    """
+    state, cost = event.payload.get("state"), event.payload.get("cost")
+    is_known = cost is not None and state != CallState.LOST
+    return event.kind == EventKind.LLM_RESPONDED and state in _PAID and not is_known

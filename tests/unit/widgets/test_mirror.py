@@ -291,13 +291,14 @@ class TestOutlook:
         mirror.make_head()
         assert looks == []
 
+    @pytest.mark.parametrize(("cost", "state"), [(None, "settled"), (0.05, "lost")])
     def test_calls_whose_cost_nobody_knows_are_counted_once_a_second(
-        self, session: Session, looks: list[int]
+        self, session: Session, looks: list[int], cost: float | None, state: str
     ) -> None:
         recorded = Recorded(session, "a").start().begin("a")
         mirror = _mirror(session, recorded.mission)
         looks.clear()
-        facts = {"cost": None, "state": "settled"}
+        facts = {"cost": cost, "state": state}
         recorded.tell("llm.responded", "a", attempt=1, payload=facts)
         mirror._looked_up_at = float("inf")
         mirror.advance()
