@@ -578,7 +578,7 @@ class Mission:
         models = chosen(self, name, instead_of, approve_host=approve_host)
         for model in models.values():
             said = model.model_dump_json()
-            refuse_key_in("the address of the model", said, self.session.root)
+            refuse_key_in("the name or the address of the model", said, self.session.root)
         self.session.store.amend(self._record.id, models=models, by=self.session.by)
         return self
 

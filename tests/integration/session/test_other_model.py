@@ -19,6 +19,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, Grant, MissionState, ModelSpec, PlanSpec, Price, TaskSpec
 from hypernb.widgets._verbs import act
+from tests.kept import kept_in
 from tests.model_server import ModelServer
 from tests.unit.widgets.recorded import Recorded
 
@@ -124,6 +125,20 @@ def test_where_nothing_may_leave_no_server_is_asked_for_its_list(
     mission.take_model("scripted-mini")
     assert taken(mission) == [("scripted-mini", server.host)]
     assert server.requests == []
+
+
+def test_key_in_the_address_of_another_model_is_refused(
+    mission: Mission, server: ModelServer, tmp_path: Path
+) -> None:
+    settings = tmp_path / "home" / "config.toml"
+    settings.write_text(
+        f'{settings.read_text()}[profiles.odd]\nbase_url = "{server.url}/sk-a-secret"\n'
+        'model = "scripted"\nkey = ""\nprices.scripted = {input = 0.1, output = 0.4}\n'
+    )
+    with pytest.raises(UsageError, match="OPENAI_API_KEY stands in the name or the address"):
+        mission.take_model("odd")
+    assert taken(mission) == []
+    assert kept_in(tmp_path / "h.db", "sk-a-secret") == []
 
 
 def test_host_that_was_not_approved_is_asked_only_by_leave_and_the_lens_names_it(
