@@ -292,10 +292,12 @@ class Mission:
             record, plan = self.record, self.plan
             if plan_hash not in (None, plan.hash):
                 raise self._no_longer_seen()
+            plan_hash = plan.hash
             if (rest := keep_only(plan, tasks)) != plan:
                 self._revise(rest, before=record)
-            # Somebody may revise it from here on: nothing is approved that was not looked at.
-            plan_hash = rest.hash
+                # Its notes say what leaves of what is left. Somebody may revise it from here
+                # on: nothing is approved that was not looked at.
+                plan_hash = self._record.plan_hash
         from hypernb.session._quoting import to_keep
 
         record = self.record
