@@ -295,10 +295,12 @@ class Mission:
             record, plan = self.record, self.plan
             if plan_hash not in (None, plan.hash):
                 raise self._no_longer_seen()
+            plan_hash = plan.hash
             if (rest := keep_only(plan, tasks)) != plan:
-                rest = self._revise(rest, before=record)
-            # Somebody may revise it from here on: nothing is approved that was not looked at.
-            plan_hash = rest.hash
+                self._revise(rest, before=record)
+                # Its notes say what leaves of what is left. Somebody may revise it from here
+                # on: nothing is approved that was not looked at.
+                plan_hash = self._record.plan_hash
         from hypernb.session._quoting import to_keep
 
         record = self.record
@@ -949,7 +951,7 @@ class Mission:
             for command in self.session.store.commands()
         )
 
-    def _revise(self, spec: PlanSpec, *, before: MissionRecord) -> PlanSpec:
+    def _revise(self, spec: PlanSpec, *, before: MissionRecord) -> None:
         spec = with_lanes(spec)
         self.session.check(spec)
         spec = told_in_notes(self.session, spec)
@@ -960,7 +962,6 @@ class Mission:
         if self.seen_hash == before.plan_hash:
             self.saw(self._record.plan_hash)  # who changes what was shown knows what is there
         serve_own_lane(self.session.store.url, spec)
-        return spec
 
     def _refuse_other(self, record: MissionRecord, revision: int | None) -> None:
         # Before the draft is looked at: on another plan its names may mean nothing.

@@ -8,6 +8,7 @@ import pytest
 
 from hypernb.errors import ApprovalError
 from hypernb.model import AgentWork, MissionState, PlanSpec, TaskSpec
+from hypernb.plan import Plan
 from hypernb.session import Mission, Session
 
 if TYPE_CHECKING:
@@ -84,6 +85,20 @@ def test_where_nothing_was_seen_the_newest_plan_is_approved(
     approval = mission.approve().session.store.approval(mission.record.id)
     assert approval is not None
     assert approval.revision == 2
+
+
+def test_a_part_is_approved_of_which_less_leaves(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    session = mission.session
+    plan = Plan("g", root=session.root, inputs={"u": [1], "v": [2]})
+    for name, variable in {"a": "u", "b": "v"}.items():
+        seen = {variable: "all"}
+        plan.add(name, agent="qa-engineer", goal="g", model="m", returns="text", variables=seen)
+    part = session.start(plan).approve(["a"])
+    assert not part.needs_approval
+    assert part.plan.notes == ("Of u, 85 bytes leave for 127.0.0.1:9: all of it.",)
 
 
 def test_a_revision_that_comes_before_the_approval_is_not_approved(
