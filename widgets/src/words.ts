@@ -117,12 +117,12 @@ export function clock(at: string | number): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
-/** A sum to the cent, or to a tenth of a cent; what is less is never nothing. */
-export function money(amount: number, fine = false): string {
-  const digits = fine && amount >= 0.001 ? 3 : 2;
-  if (amount > 0 && amount < 0.005 && digits === 2) return `$${Number(amount.toPrecision(1))}`;
-  const [whole = "", cents] = amount.toFixed(digits).split(".");
-  return `$${grouped(Number(whole))}.${cents}`;
+/** A sum to the cent, below ten cents with two digits that count: as `hypernb.errors.dollars`. */
+export function money(amount: number): string {
+  const few = amount > 0 && amount < 0.1;
+  const places = few ? Math.min(1 - Math.floor(Math.log10(amount)), 12) : 2;
+  const [whole = "", cents = ""] = amount.toFixed(places).split(".");
+  return `$${grouped(Number(whole))}.${cents.replace(/0+$/, "").padEnd(2, "0")}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { line, shown } from "../src/words";
+import { line, money, shown } from "../src/words";
 
 describe("text of strangers", () => {
   it("keeps joiners, without which Persian and emoji are written wrongly", () => {
@@ -20,4 +20,11 @@ describe("text of strangers", () => {
     expect(shown("a\ud800b")).toBe("a\\ud800b");
     expect(shown("👩👩", 3)).toBe("👩…");
   });
+});
+
+it("writes an amount as Python does", () => {
+  const amounts = [0, 0.3, 12.5, 0.0157, 0.02, 0.00042, 1234.5, 0.1];
+  expect(amounts.map(money)).toEqual([
+    ..."$0.00 $0.30 $12.50 $0.016 $0.02 $0.00042 $1,234.50 $0.10".split(" "),
+  ]);
 });

@@ -103,7 +103,7 @@ function Cells(props: RowProps): JSX.Element {
       </td>
       <td class="gr-more">{line(task.agent) || "–"}</td>
       <td class="num">{props.worked}</td>
-      <td class="num gr-more">{task.cost > 0 ? money(task.cost, true) : "–"}</td>
+      <td class="num gr-more">{task.cost > 0 ? money(task.cost) : "–"}</td>
       <td>{props.isCritical ? "yes" : ""}</td>
     </tr>
   );

@@ -140,7 +140,7 @@ function factsOf(mission: Mission, card: CardFacts, now: number): [string, strin
     ["Heartbeat", heartbeatOf(first, now)],
     ["Attempt", first && first.attempt > 0 ? attemptOf(first, mission.spec(first.name)) : NONE],
     ["Tokens", tokens > 0 ? grouped(tokens) : NONE],
-    ["Cost", cost > 0 ? money(cost, true) : NONE],
+    ["Cost", cost > 0 ? money(cost) : NONE],
     ["Process", first?.pid ? String(first.pid) : NONE],
   ];
 }

@@ -163,7 +163,7 @@ function TaskFactsList({ task }: { task: TaskFacts }): JSX.Element {
         <Row label="Used">
           {task.cost === 0 && mission.head.value.unknown > 0
             ? "cost not known"
-            : money(task.cost, true)}
+            : money(task.cost)}
           , {grouped(task.tokens)} tokens
         </Row>
       )}
