@@ -107,11 +107,10 @@ def test_a_revision_that_comes_before_the_approval_is_not_approved(
     seen, other = mission.record.plan_hash, mission.session.mission(1)
     revise = Mission._revise
 
-    def and_somebody_else_too(self: Mission, *args: Any, **options: Any) -> PlanSpec:
-        revised = revise(self, *args, **options)
+    def and_somebody_else_too(self: Mission, *args: Any, **options: Any) -> None:
+        revise(self, *args, **options)
         monkeypatch.setattr(Mission, "_revise", revise)
         other.edit({"a": {"timeout_s": 1}})
-        return revised
 
     monkeypatch.setattr(Mission, "_revise", and_somebody_else_too)
     with pytest.raises(ApprovalError):
