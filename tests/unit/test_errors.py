@@ -34,6 +34,7 @@ SAMPLES: dict[str, Any] = {
     "int | None": 3,
     "float": 1.5,
     "float | None": 20.0,
+    "Collection[str]": ["rows", "runs"],
     "Iterable[str]": ["rows", "runs"],
     "Sequence[str]": ["rows", "runs"],
     "Sequence[str | PlanProblem]": ["rows", "runs"],
