@@ -277,7 +277,6 @@ def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = Fals
 
 
 def _ended(mission: Mission) -> int:
-
     if (failure := mission.failure) is not None:
         raise failure
     return 0
