@@ -102,7 +102,7 @@ def test_key_that_was_not_set_is_told_before_approval(make: type[Examples]) -> N
     said = told(with_a_model(make, models=models))["Asks"]
     assert said.endswith("with the key in EXAMPLE_API_KEY, not set where it was planned")
     replayed = with_a_model(make, models=models, cassette="replay:/tmp/a.jsonl")
-    assert "not set" not in told(replayed)["Asks"]
+    assert "not set" not in told(replayed)["Would ask"]
 
 
 def test_task_that_may_read_all_is_not_hidden_by_one_that_may_not() -> None:
