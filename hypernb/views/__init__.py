@@ -26,6 +26,7 @@ from hypernb.views._egress import (
     told_planner,
 )
 from hypernb.views._endings import next_commands, outcome
+from hypernb.views._events import tell
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
 from hypernb.views._frame import closed_html, page
@@ -167,6 +168,7 @@ __all__ = [
     "table_html",
     "table_text",
     "tally",
+    "tell",
     "told_planner",
     "unchanged",
     "usage_html",

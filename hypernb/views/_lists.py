@@ -10,6 +10,7 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled
 from hypernb.views._commands import event_with_commands
+from hypernb.views._events import tell
 from hypernb.views._frame import small
 from hypernb.views._icons import state
 from hypernb.views._markup import Html, el, join, sentence, short, table
@@ -149,7 +150,7 @@ def _event_row(event: Event, now: datetime | None) -> Html:
             el("code", line(event.task, cut_at=120)) if event.task else "–",
             cls=short(event.task),
         ),
-        el("td", sentence(words.tell(event)), cls="wide"),
+        el("td", sentence(tell(event)), cls="wide"),
         el("td", el("code", line(event.kind, cut_at=80)), cls="nowrap"),
         el("td", f"{event.seq:,}", cls="num"),
     )
@@ -178,7 +179,7 @@ def events_text(events: Sequence[Event], width: int = 80, *, cli: bool = False) 
     lines = []
     for event in events:
         subject = f"{line(event.task, cut_at=80)}: " if event.task else ""
-        lines.append((words.clock(event.at), f"{subject}{plain(words.tell(event))}"))
+        lines.append((words.clock(event.at), f"{subject}{plain(tell(event))}"))
     told = labelled(lines, width=width)
     return f"{told}\nTimes are {words.offset(events[-1].at)}."
 

@@ -10,6 +10,7 @@ from hypernb.views._board import board
 from hypernb.views._clean import clean, line
 from hypernb.views._decision import decision, plan_table
 from hypernb.views._endings import ending, endings
+from hypernb.views._events import tell
 from hypernb.views._figures import Figures
 from hypernb.views._findings import tally
 from hypernb.views._frame import fragment
@@ -317,7 +318,7 @@ def _last_change(figures: Figures) -> str:
         return "No change yet."
     last = events[-1]
     subject = f"{line(last.task, cut_at=80)}: " if last.task else ""
-    said = plain(words.tell(last))
+    said = plain(tell(last))
     return f"Last change, {words.clock(last.at)}: {subject}{said}"
 
 

@@ -13,6 +13,7 @@ from hypernb.views._contract import allowed, caps, errand, expected, means
 from hypernb.views._decision import needed
 from hypernb.views._egress import told_variables
 from hypernb.views._endings import next_commands, outcome, took
+from hypernb.views._events import tell
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
 from hypernb.views._mission_html import GOAL_CUT_AT, since
@@ -293,8 +294,7 @@ def _feed(figures: Figures, width: int) -> str:
     lines = [
         (
             words.clock(event.at),
-            (f"{line(event.task, cut_at=80)}: " if event.task else "")
-            + plain(words.tell(event)),
+            (f"{line(event.task, cut_at=80)}: " if event.task else "") + plain(tell(event)),
         )
         for event in figures.snapshot.events[-_EVENTS:]
         if event.kind != "task.heartbeat"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.views import Code, Strong, words
+from hypernb.views import Code, Strong, tell, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,7 +146,7 @@ def event_facts(event: Event) -> Facts:
         "task": event.task,
         "attempt": event.attempt,
         "payload": dict(event.payload),
-        "told": phrase(words.tell(event)),
+        "told": phrase(tell(event)),
     }
 
 

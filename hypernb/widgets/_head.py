@@ -26,6 +26,7 @@ from hypernb.views import (
     since,
     story,
     tally,
+    tell,
     words,
 )
 from hypernb.widgets._actions import (
@@ -346,7 +347,7 @@ def _last_change(snapshot: MissionSnapshot) -> tuple[Part, ...]:
         return ("No change yet.",)
     last = snapshot.events[-1]
     subject: tuple[Part, ...] = (named(last.task), ": ") if last.task else ()
-    return (f"{words.clock(last.at)}: ", *subject, *words.tell(last))
+    return (f"{words.clock(last.at)}: ", *subject, *tell(last))
 
 
 def _ending(figures: Figures, report: Report | None) -> Facts | None:

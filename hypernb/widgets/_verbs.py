@@ -246,10 +246,10 @@ def events(  # noqa: PLR0913 - the fields of a filter
 
 
 def _said(event: Event) -> str:
-    from hypernb.views import plain, words
+    from hypernb.views import plain, tell
 
     facts = json.dumps(event.payload, ensure_ascii=False, default=str)
-    return f"{plain(words.tell(event))}\n{event.kind}\n{event.task or ''}\n{facts}".casefold()
+    return f"{plain(tell(event))}\n{event.kind}\n{event.task or ''}\n{facts}".casefold()
 
 
 def missions(

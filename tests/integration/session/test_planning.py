@@ -366,7 +366,7 @@ def test_interrupt_ends_planning_and_what_it_cost_is_kept(
     shown = kept._repr_mimebundle_()["text/plain"]
     assert f"Cancelled, for {most}" in shown
     assert f"nobody knows what it answered: {most} is paid." in views.plain(
-        views.words.tell(kept.events(kinds=(EventKind.LLM_RESPONDED,))[0])
+        views.tell(kept.events(kinds=(EventKind.LLM_RESPONDED,))[0])
     )
 
 

@@ -34,6 +34,7 @@ from hypernb.views import (
     quote_words,
     quotes_text,
     story,
+    tell,
     words,
 )
 from hypernb.views._models import model_terms
@@ -246,7 +247,7 @@ def test_cost_that_holds_a_reserve_is_told_as_a_bound(make: type[Examples]) -> N
     assert figures.cost_words == "at most $0.05"
     assert figures.spent_words == "at most $0.05 spent"
     settled = make.event("budget.settled", "lint", cost=0.05, model="gpt-6", at_most=True)
-    assert plain(words.tell(settled)) == "It paid at most $0.05 to gpt-6."
+    assert plain(tell(settled)) == "It paid at most $0.05 to gpt-6."
 
 
 @pytest.mark.parametrize(
@@ -285,8 +286,8 @@ def test_amount_is_written_the_same_in_feed_page_and_table(
     facts: dict[str, Any] = {"model": "gpt-6", "cost": cost, "duration_s": 1.0}
     answered = make.event("llm.responded", "lint", **facts)
     settled = make.event("budget.settled", "lint", cost=cost)
-    assert plain(words.tell(answered)).endswith(f" {paid}.")
-    assert plain(words.tell(settled)) == f"It paid {paid}."
+    assert plain(tell(answered)).endswith(f" {paid}.")
+    assert plain(tell(settled)) == f"It paid {paid}."
     assert words.money_of(cost, 1.0) == f"{paid} of $1.00"
     assert f"{paid} is spent" in str(BudgetExhaustedError(cost, 1.0, next_call=0.9))
     assert paid in quotes_text([Quote(QuoteSource.ESTIMATE, dollars=Range(cost, cost))])
@@ -351,7 +352,7 @@ def test_waiting_for_a_server_that_is_not_there_says_until_when_and_what_to_do(
     assert "Before that, %hyper resume m-7 --model NAME asks another model" in said
     assert "%hyper cancel m-7 ends it." in said
     assert "You need not act" not in said
-    assert f"it is given up at {until}." in plain(words.tell(waits))
+    assert f"it is given up at {until}." in plain(tell(waits))
 
 
 def test_attempt_that_follows_a_call_that_is_given_up_is_said_to(
@@ -607,7 +608,7 @@ def test_mission_that_was_cancelled_for_want_of_money_is_begun_anew_with_more(
 def test_events_of_models_are_calm_sentences(
     kind: str, payload: dict[str, Any], said: str, make: type[Examples]
 ) -> None:
-    assert plain(words.tell(make.event(kind, "lint", **payload))) == said
+    assert plain(tell(make.event(kind, "lint", **payload))) == said
 
 
 def test_task_with_a_model_names_it_in_its_contract(make: type[Examples]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.model import AttemptState, EventKind, MissionState, TaskState
-from hypernb.views import words
+from hypernb.views import tell, words
 from hypernb.views._icons import icon
 from hypernb.views._phrase import plain
 
@@ -35,7 +35,7 @@ def test_every_state_has_word_and_shape(state: Any) -> None:
 
 @pytest.mark.parametrize("kind", list(EventKind), ids=str)
 def test_every_event_is_a_sentence(kind: EventKind, make: Any) -> None:
-    said = plain(words.tell(make.event(kind, "lint")))
+    said = plain(tell(make.event(kind, "lint")))
     assert said[0].isupper()
     assert said.endswith(".")
 
@@ -105,7 +105,7 @@ def test_every_event_is_a_sentence(kind: EventKind, make: Any) -> None:
 def test_event_is_told_with_facts(
     kind: str, payload: dict[str, Any], said: str, make: Any
 ) -> None:
-    assert plain(words.tell(make.event(kind, "lint", **payload))) == said
+    assert plain(tell(make.event(kind, "lint", **payload))) == said
 
 
 ODD: list[Any] = [None, 5, float("inf"), True, "\x1b[31mW" * 50_000, [None], {"a": 1}]
@@ -116,14 +116,14 @@ FACTS = "after_s cost delay_s duration_s error findings held limit missions mode
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:8])
 def test_event_is_told_whatever_its_facts_are(kind: str, odd: Any, make: Any) -> None:
     payload = dict.fromkeys([*FACTS.split(), "hurdle", "resources", "reason", "tasks"], odd)
-    said = plain(words.tell(make.event(kind, "lint", **payload)))
+    said = plain(tell(make.event(kind, "lint", **payload)))
     assert "\x1b" not in said
     assert 0 < len(said) < 5_000
 
 
 def test_what_a_task_waits_for_is_cut(make: Any) -> None:
     event = make.event("task.deferred", "lint", hurdle="full", resources=["W" * 1_000])
-    assert len(plain(words.tell(event))) < 200
+    assert len(plain(tell(event))) < 200
 
 
 @pytest.mark.parametrize(
