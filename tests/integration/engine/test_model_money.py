@@ -135,7 +135,7 @@ class TestSideBySide:
         mission = bench.approve_spec(spec)
         bench.host(executor="thread", concurrency=64)
         paused(bench, mission)
-        # How many depends on how soon the first claim comes: it makes later reservations larger.
+        # How many depends on how soon the first claim comes: later reservations are larger.
         assert len(server.asked) > 1
         assert max(most) <= 8.0 + 1e-9
         assert bench.mission(mission).cost <= 8.0 + 1e-9
