@@ -312,6 +312,9 @@ class LiveView:
             return
         if self._lasts:
             self._last_until_it_goes_on(self._mission.record)
+        elif self._is_frozen and not self._mission.record.state.is_final:
+            # That retry waited for a runner when it was looked for.
+            self._update()
         if self._rung is Rung.WIDGET:
             self._listen()
         elif self._rung is Rung.HTML:
