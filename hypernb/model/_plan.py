@@ -189,6 +189,9 @@ class PlanSpec(BaseModel):
         cache_s: How old an answer to the very same question may be, in seconds; 0 for none.
         see: How much of inputs any task may see that says nothing of it itself: what the
             person has said for the whole mission, by name.
+        handed_in: How many bytes of inputs each task tells its model, by its name: what the
+            notes say in words. Counted anew whenever the plan is kept; what an agent's own
+            code sends is not known.
     """
 
     model_config = _FROZEN
@@ -214,6 +217,7 @@ class PlanSpec(BaseModel):
     cassette: str = ""
     cache_s: float = 0.0
     see: dict[str, Grant] = {}
+    handed_in: dict[str, int] = {}
 
     @property
     def result_tasks(self) -> tuple[str, ...]:
@@ -242,8 +246,9 @@ class PlanSpec(BaseModel):
         if not self.models:
             for name in _OF_MODELS:
                 del fields[name]
-        if not self.see:
-            del fields["see"]
+        for name in _OF_INPUTS:
+            if not fields[name]:
+                del fields[name]
         for place, name in enumerate(sorted([*fields, "tasks"])):
             yield b'%s"%s":' % (b"," if place else b"{", name.encode())
             if name != "tasks":
@@ -277,6 +282,7 @@ NO_MODEL: Final = "No model is used:"
 """How a note begins that is made with a task to which an agent's own tools were given."""
 
 _OF_MODELS: Final = ("models", "content", "cassette", "cache_s")
+_OF_INPUTS: Final = ("see", "handed_in")
 _WITH_A_MODEL: Final = (
     *("model", "prompt", "returns", "answer", "steps", "calls", "tokens", "variables"),
     *("lanes", "schemas", "function", "label", "source"),

@@ -69,12 +69,10 @@ class Experience:
     Attributes:
         histories: What tasks have used, newest first, by agent and name of the model.
         past: What earlier missions like this one say.
-        handed_in: How many bytes of variables tasks are told at least, by name.
     """
 
     histories: Mapping[tuple[str, str], Sequence[TaskHistory]] = field(default_factory=dict)
     past: Past = field(default_factory=Past)
-    handed_in: Mapping[str, int] = field(default_factory=dict)
 
 
 def models_used(spec: PlanSpec) -> set[tuple[str, str]]:
@@ -114,7 +112,7 @@ def _quote(spec: PlanSpec, task: TaskSpec, known: Experience) -> Quote:
     model = _model_of(spec, task)
     if model is None:
         return _without_model(task, known.past)
-    size = _size(spec, task) + known.handed_in.get(task.name, 0)
+    size = _size(spec, task) + spec.handed_in.get(task.name, 0)
     runs = known.histories.get((task.agent, model.name), ())
     if len(runs) >= LEAST_RUNS:
         return _from_history(task, model, _nearest(runs, size), size)

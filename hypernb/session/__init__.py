@@ -8,11 +8,12 @@ from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
 from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
-from hypernb.session._mission import Mission, Task
+from hypernb.session._mission import Mission
 from hypernb.session._models import Cache, ModelRow, Models
 from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
+from hypernb.session._tasks import Task
 from hypernb.session._typed import assignment, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
 from hypernb.session._ways import RETRIABLE, paused_one

@@ -16,7 +16,7 @@ from hypernb.session._models import settings_of
 from hypernb.tools import egress, outline_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pandas as pd
 
@@ -177,18 +177,35 @@ def told_in_notes(
 ) -> PlanSpec:
     """Return the plan with notes that say what leaves of each variable, and none that was so.
 
-    They are part of what is approved, so a yes is a yes to these very bytes. First comes
-    which of its models are where the project's file says.
+    They are part of what is approved, so a yes is a yes to these very bytes; how many each
+    task tells stands in `PlanSpec.handed_in`. First comes which of its models are where the
+    project's file says.
     """
     from hypernb.views import leaves, says_leaving
 
     first = _of_project(session, spec)
     kept = (n for n in true_notes(spec) if not (says_leaving(n) or n.startswith(_SAYS_WHERE)))
-    last: tuple[str, ...] = ()
+    rows: Sequence[Egress] = ()
     if any(isinstance(task.work, AgentWork) and task.work.variables for task in spec.tasks):
-        last = tuple(dict.fromkeys(leaves(each) for each in leaving(session, spec, payloads)))
-    notes = (*first, *kept, *last)
-    return spec if notes == spec.notes else spec.model_copy(update={"notes": notes})
+        rows = leaving(session, spec, payloads)
+    last = dict.fromkeys(leaves(each) for each in rows)
+    told = {"notes": (*first, *kept, *last), "handed_in": _handed_in(spec, rows)}
+    same = all(getattr(spec, name) == value for name, value in told.items())
+    return spec if same else spec.model_copy(update=told)
+
+
+def _handed_in(spec: PlanSpec, rows: Iterable[Egress]) -> dict[str, int]:
+    """Sum up what each task tells, but for those whose agent's own code decides it."""
+    own = {
+        task.name
+        for task in spec.tasks
+        if isinstance(task.work, AgentWork) and task.work.function
+    }
+    sizes: dict[str, int] = {}
+    for each in rows:
+        if each.task not in own:
+            sizes[each.task] = sizes.get(each.task, 0) + each.size_bytes
+    return sizes
 
 
 def _of_project(session: Session, spec: PlanSpec) -> tuple[str, ...]:

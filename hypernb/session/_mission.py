@@ -11,10 +11,8 @@ from hypernb.errors import (
     ApprovalError,
     EditConflictError,
     MissionError,
-    NotFinishedError,
     PlanProblemsError,
     TransitionError,
-    UnknownTaskError,
     UsageError,
     WaitTimeoutError,
 )
@@ -25,8 +23,8 @@ from hypernb.session._free_time import FREE_TIME
 from hypernb.session._keys_inside import refuse_key_in, refuse_keys, secrets_here
 from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import left_so_far, told_in_notes
-from hypernb.session._origins import remember
 from hypernb.session._results import failure, is_whole, partial_result, result
+from hypernb.session._tasks import Tasks
 from hypernb.session._ways import may_retry, require_approved, require_paused
 from hypernb.session.front_end import retries
 
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
         MissionRecord,
         MissionSnapshot,
         PlanSpec,
-        TaskRecord,
     )
     from hypernb.plan import Plan, PlanDifference
     from hypernb.session._leaving import Leaving
@@ -56,70 +53,6 @@ if TYPE_CHECKING:
 
 CHANGE_TICK_S = 0.5
 MAX_COMMENT = 10_000
-
-
-class Task:
-    """One task of a mission, as it stands when it is looked at."""
-
-    def __init__(self, mission: Mission, record: TaskRecord) -> None:
-        self._mission = mission
-        self.record = record
-
-    @property
-    def name(self) -> str:
-        """Its name in the plan."""
-        return self.record.name
-
-    @property
-    def state(self) -> TaskState:
-        """Where it was when the handle was made."""
-        return self.record.state
-
-    @property
-    def output(self) -> Any:
-        """What it returned.
-
-        Raises:
-            NotFinishedError: It has not succeeded (yet).
-            UntrustedArtifactError: The output is a pickle that you did not write.
-        """
-        if self.record.output is None:
-            raise NotFinishedError(f"{self._mission.id}/{self.name}", self.record.state.value)
-        value = self._mission.session.load(self.record.output)
-        remember(value, self._mission.record, self.name, self._mission.session)
-        return value
-
-    def __repr__(self) -> str:
-        note = f", {self.record.note}" if self.record.note else ""
-        return f"<Task {self._mission.id}/{self.name}: {self.state.value}{note}>"
-
-
-class Tasks(Mapping[str, Task]):
-    """The tasks of a mission by name; ``t3`` works too, near misses are suggested."""
-
-    def __init__(self, mission: Mission, records: Sequence[TaskRecord]) -> None:
-        self._mission = mission
-        self._records = {record.name: record for record in records}
-
-    def __getitem__(self, name: str) -> Task:
-        record = self._records.get(name) or next(
-            (each for each in self._records.values() if f"t{each.number}" == name), None
-        )
-        if record is None:
-            raise UnknownTaskError(name, self._records)
-        return Task(self._mission, record)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._records
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._records)
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def __repr__(self) -> str:
-        return "\n".join(repr(task) for task in self.values())
 
 
 class Mission:

@@ -90,14 +90,13 @@ def quote(
 ) -> QuoteTable:
     """Quote a plan from what the store knows; see `hypernb.session.Session.quote`."""
     from hypernb.plan import Experience, models_used, quote_plan
-    from hypernb.views import bytes_handed_in
 
     histories = {
         (agent, model): store.task_history(agent, model)
         for agent, model in sorted(models_used(spec))
     }
     earlier = store.past_of(spec) if past is None else past
-    known = Experience(histories, earlier, bytes_handed_in(spec))
+    known = Experience(histories, earlier)
     return QuoteTable(quote_plan(spec, known, done=done))
 
 

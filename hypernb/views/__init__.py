@@ -15,7 +15,6 @@ from hypernb.views._difference import (
     value_words,
 )
 from hypernb.views._egress import (
-    bytes_handed_in,
     covered_up,
     egress_html,
     egress_text,
@@ -105,7 +104,6 @@ __all__ = [
     "as_commands",
     "between",
     "brief_text",
-    "bytes_handed_in",
     "cache_text",
     "changed",
     "clean",

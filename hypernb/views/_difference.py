@@ -93,9 +93,14 @@ def changed(difference: PlanDifference) -> list[Changed]:
         Changed(task, name, *(value_words(name, each) for each in _differing(old, new)))
         for task, values in fields
         for name, (old, new) in values.items()
-        if task or name != "notes" or _own_notes(old) != _own_notes(new)
+        if task or not _is_told_elsewhere(name, old, new)
     ]
     return [*_leaving(*difference.plan_fields.get("notes", ((), ()))), *found]
+
+
+def _is_told_elsewhere(name: str, old: Any, new: Any) -> bool:
+    """Tell whether a change of the plan is one of what leaves, which is told in sentences."""
+    return name == "handed_in" or (name == "notes" and _own_notes(old) == _own_notes(new))
 
 
 def _leaving(old: Sequence[str], new: Sequence[str]) -> list[Changed]:

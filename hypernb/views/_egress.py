@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hypernb.model import ALL_AT_MOST, AgentWork
@@ -28,10 +27,6 @@ _LOOKS: Final = "profile-"
 _LEAVE: Final = " leave for "
 _NOT_SENT: Final = "nothing is sent"
 _PLANNING: Final = "Planning has sent "
-_ALL, _PART, _CUT_SHORT = "all of it", "a part of it", "its values, some of them cut short"
-_LEFT_OF: Final = re.compile(
-    rf"Of (?P<name>\w+), (?P<bytes>[\d,]+) bytes?(?: would)?{_LEAVE}.+?: (?P<what>[^;.]+)"
-)
 _COVERED: Final = {
     "e-mail": ("e-mail address", "e-mail addresses"),
     "secret": ("secret", "secrets"),
@@ -107,32 +102,6 @@ def says_leaving(note: str) -> bool:
     return note.startswith("Of ") and _LEAVE in note
 
 
-def bytes_handed_in(plan: PlanSpec) -> dict[str, int]:
-    """Return how many bytes of variables tasks are told at least, by the plan's notes.
-
-    Who quotes a plan need not load its variables again, which may be large, for what `leaves`
-    has said of them. Of an agent's own code nothing is known.
-    """
-    said = [found for note in plan.notes if (found := _LEFT_OF.match(note))]
-    sizes: dict[str, int] = {}
-    for task in plan.tasks:
-        if isinstance(task.work, AgentWork) and task.work.model and not task.work.function:
-            grants = task.work.variables.items()
-            least = sum(_least(said, name, whole=grant.see == "all") for name, grant in grants)
-            sizes[task.name] = least
-    return sizes
-
-
-def _least(said: Sequence[re.Match[str]], name: str, *, whole: bool) -> int:
-    sizes = [
-        int(found["bytes"].replace(",", ""))
-        for found in said
-        if found["name"] == name
-        and found["what"].startswith((_ALL, _PART, _CUT_SHORT)) is whole
-    ]
-    return min(sizes, default=0)
-
-
 def told_planner(size_bytes: int, host: str, names: Sequence[str]) -> str:
     """Say in a sentence what planning has sent before the plan was there."""
     seen = "name, type and shape, of frames and series the columns too"
@@ -158,11 +127,11 @@ def covered_up(redactions: Mapping[str, int]) -> str:
 
 def _what(each: EgressLike) -> str:
     if each.is_whole:
-        return _ALL
+        return "all of it"
     if each.untold and "all" in each.parts:
-        return f"{_PART}, {words.count(each.untold, 'more character')} are not told"
+        return f"a part of it, {words.count(each.untold, 'more character')} are not told"
     if "all" in each.parts:
-        return _CUT_SHORT
+        return "its values, some of them cut short"
     return _portrayed(each)
 
 

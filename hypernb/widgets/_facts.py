@@ -27,7 +27,9 @@ ERROR_CUT_AT: Final = 20_000
 """A traceback is told in full; what is longer than any is in the store."""
 
 # Digests say nothing to a person; directories and models are told with the decision.
-_NOT_OF_THE_PLAN: Final = ("paths", "params", "models", "content", "cassette", "cache_s", "see")
+_NOT_OF_THE_PLAN: Final = (
+    *("paths", "params", "models", "content", "cassette", "cache_s", "see", "handed_in"),
+)
 _NOT_OF_THE_WORK: Final = (
     *("function", "arguments", "prompt", "returns", "answer", "steps", "calls"),
     *("tokens", "variables", "lanes", "schemas"),

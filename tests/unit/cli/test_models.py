@@ -211,14 +211,22 @@ class _Terminal(io.StringIO):
         return True
 
 
-def test_approval_in_a_terminal_is_for_the_plan_that_it_shows(
+@pytest.fixture
+def _planned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The mission m-1 is planned, and nobody sits at the terminal."""
     monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     (tmp_path / "app.py").write_text("import os\n")
     run(["run", "--goal", "Look at it", "--offline"])
     capsys.readouterr()
+
+
+@pytest.mark.usefixtures("_planned")
+def test_approval_in_a_terminal_is_for_the_plan_that_it_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.stdin", _Terminal("n\n"))
     assert run(["approve", "m-1"]) == MISUSE
     told = capsys.readouterr()
@@ -229,13 +237,10 @@ def test_approval_in_a_terminal_is_for_the_plan_that_it_shows(
     assert "m-1 is approved and starts: revision 1" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("_planned")
 def test_approval_without_anybody_says_what_was_approved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    (tmp_path / "app.py").write_text("import os\n")
-    run(["run", "--goal", "Look at it", "--offline"])
     run(["edit", "m-1", "concurrency=2"])
     with Session() as session:
         plan_hash = session.mission("m-1").record.plan_hash

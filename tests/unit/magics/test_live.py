@@ -85,15 +85,6 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
         each.clear()
 
 
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("HYPERNB_DB", raising=False)
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
-    with Session(tmp_path / "store.db", root=tmp_path) as made:
-        yield made
-
-
 def _shown(mission: Mission, *, rung: Rung = Rung.WIDGET, lasts: bool = False) -> LiveView:
     view = LiveView(mission, rung=rung, lasts=lasts)
     view.show()

@@ -13,20 +13,12 @@ from hypernb.magics._line import read_line, read_words
 from hypernb.magics._start import Surroundings
 from hypernb.magics._verbs import CELL_OPTIONS, VERBS
 from hypernb.model import AgentWork, MissionState, TaskSpec
-from hypernb.session import Session
 from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
-    with Session(tmp_path / "store.db", root=tmp_path) as made:
-        yield made
+    from hypernb.session import Session
 
 
 @pytest.fixture

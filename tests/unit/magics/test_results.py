@@ -12,19 +12,10 @@ from hypernb.magics._line import read_line
 from hypernb.magics._start import Surroundings, bind_result, show_started
 from hypernb.magics._verbs import VERBS
 from hypernb.model import MissionState
-from hypernb.session import Session
 from tests.unit.widgets.recorded import Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    with Session(tmp_path / "store.db", root=tmp_path) as made:
-        yield made
+    from hypernb.session import Session
 
 
 @pytest.fixture

@@ -56,8 +56,8 @@ def test_every_field_is_in_canonical_form() -> None:
         resources=("pytest",),
         estimate_tokens=9,
     )
-    seen = {"df": Grant(see="schema")}
-    kept = orjson.loads(plan(models={"gpt": GPT}, tasks=(task,), see=seen).canonical())
+    told = {"see": {"df": Grant(see="schema")}, "handed_in": {"review": 120}}
+    kept = orjson.loads(plan(models={"gpt": GPT}, tasks=(task,), **told).canonical())
     assert set(kept) == set(PlanSpec.model_fields)
     assert set(kept["tasks"][0]) == set(TaskSpec.model_fields)
     assert set(kept["tasks"][0]["work"]) == set(AgentWork.model_fields)
@@ -65,7 +65,7 @@ def test_every_field_is_in_canonical_form() -> None:
 
 def test_plans_without_a_model_keep_the_hash_that_they_had_before_models() -> None:
     kept = orjson.loads(plan().canonical())
-    assert not {"models", "content", "cassette", "cache_s", "see"} & set(kept)
+    assert not {"models", "content", "cassette", "cache_s", "see", "handed_in"} & set(kept)
     assert set(kept["tasks"][1]["work"]) == {"kind", "tools", "params"}
     assert PlanSpec.model_validate(kept) == plan()
 
@@ -163,7 +163,7 @@ def test_canonical_form_of_many_tasks_is_that_of_the_whole(tasks: int) -> None:
     )
     spec = plan().model_copy(update={"tasks": many})
     fields = spec.model_dump(mode="json")
-    for name in ("models", "content", "cassette", "cache_s", "see"):
+    for name in ("models", "content", "cassette", "cache_s", "see", "handed_in"):
         del fields[name]
     for task in fields["tasks"]:
         del task["resources"], task["estimate_tokens"]

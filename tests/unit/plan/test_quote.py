@@ -110,9 +110,9 @@ def test_what_a_server_had_at_hand_is_priced_as_such() -> None:
 def test_no_quote_is_below_what_is_handed_in() -> None:
     spec = plan(asks(goal="x" * 8, estimate_tokens=1_000))
     runs = [run(900, calls=2), run(900, calls=2), run(900, calls=3)]
+    large = spec.model_copy(update={"handed_in": {"a": 200_000}})
     for history, least in (((), 50_002.0), (runs, 100_004.0)):
-        known = Experience({("qa", "small-1"): history}, handed_in={"a": 200_000})
-        task, whole = quote_plan(spec, known)
+        task, whole = quote_plan(large, Experience({("qa", "small-1"): history}))
         assert task.tokens is not None
         assert task.dollars is not None
         assert least <= task.tokens.p50 <= least + 1_000
@@ -125,8 +125,8 @@ def test_no_quote_is_below_what_is_handed_in() -> None:
 
 def test_what_is_handed_in_is_bounded_by_what_a_task_may_use() -> None:
     task = TaskSpec(name="a", agent="qa", work=AgentWork(model="main", tokens=1_000))
-    known = Experience({("qa", "small-1"): [run(calls=9)] * 3}, handed_in={"a": 2_000})
-    quote, _ = quote_plan(plan(task), known)
+    spec = plan(task).model_copy(update={"handed_in": {"a": 2_000}})
+    quote, _ = quote_plan(spec, Experience({("qa", "small-1"): [run(calls=9)] * 3}))
     assert quote.tokens == Range(1_000.0, 1_000.0)
 
 

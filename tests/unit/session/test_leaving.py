@@ -10,22 +10,15 @@ import pytest
 from hypernb.errors import CannotShipError, ConfigError
 from hypernb.model import AgentWork, Grant, ModelSpec, PlanSpec, TaskSpec
 from hypernb.plan import Plan
-from hypernb.session import Session
 from hypernb.session._leaving import Leaving, leaving, told_in_notes
-from hypernb.views import allowed, bytes_handed_in, leaves_later, plain
+from hypernb.views import allowed, leaves_later, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from hypernb.abc import Payload
     from hypernb.model import Digest
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    with Session(tmp_path / "missions.db") as made:
-        yield made
+    from hypernb.session import Session
 
 
 def planned(
@@ -51,17 +44,18 @@ def test_note_says_how_many_bytes_of_what_leave_for_which_host(session: Session)
 
 
 @pytest.mark.parametrize("see", ["schema", "sample", "all"])
-def test_notes_tell_a_quote_how_much_is_handed_in(session: Session, see: Any) -> None:
+def test_plan_says_how_much_a_task_is_handed_in(session: Session, see: Any) -> None:
     spec, payloads = planned(session, Grant(see=see))
     [each] = leaving(session, spec, payloads)
     spec = told_in_notes(session, spec, payloads)
-    assert bytes_handed_in(spec) == {"look": each.size_bytes}
+    assert spec.handed_in == {"look": each.size_bytes}
     own = spec.tasks[0].work.model_copy(update={"function": "f" * 64})
     task = spec.tasks[0].model_copy(update={"work": own})
-    assert bytes_handed_in(spec.model_copy(update={"tasks": (task,)})) == {}
+    spec = told_in_notes(session, spec.model_copy(update={"tasks": (task,)}), payloads)
+    assert spec.handed_in == {}
 
 
-def test_notes_of_one_variable_tell_what_each_task_is_handed_in(session: Session) -> None:
+def test_plan_says_what_each_task_is_handed_in_of_one_variable(session: Session) -> None:
     plan = Plan("look", inputs={"big": "word " * 1_000})
     plan.add("look", agent="qa-engineer", tools=("ruff",))
     spec, payloads = session.build(plan)
@@ -78,7 +72,7 @@ def test_notes_of_one_variable_tell_what_each_task_is_handed_in(session: Session
     spec = spec.model_copy(update={"tasks": tuple(tasks), "models": {"m": model}})
     spec = told_in_notes(session, spec, payloads)
     sizes = {each.task: each.size_bytes for each in leaving(session, spec, payloads)}
-    assert bytes_handed_in(spec) == sizes
+    assert spec.handed_in == sizes
     assert sizes["part"] < 1_000 < sizes["whole"]
     [part, whole, _] = session.quote(spec)
     assert (part.by_size, whole.by_size) == (False, False)  # nothing is known to raise

@@ -12,8 +12,7 @@ from hypernb.model import AgentWork, PlanSpec, TaskSpec
 from hypernb.session import Mission, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from hypernb.widgets._widget import HyperWidget
 
@@ -68,16 +67,6 @@ def until(condition: Callable[[], Any]) -> None:
 @pytest.fixture(autouse=True)
 def _views_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hypernb.widgets._widget.built", lambda _name: "")
-
-
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("HYPERNB_DB", raising=False)
-    # No test here is about a runner, and none may be left behind.
-    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
-    with Session(tmp_path / "store.db", root=tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

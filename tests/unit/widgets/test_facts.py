@@ -70,7 +70,7 @@ def test_every_field_of_a_plan_can_be_told() -> None:
         untold = set(model.model_fields) - always - perhaps
         # Models are told in sentences, with the decision.
         beside = {"paths", "params", "models", "content", "cassette", "cache_s", "see"}
-        assert untold <= beside
+        assert untold <= beside | {"handed_in"}
 
 
 def test_defaults_are_left_out_but_name_and_kind_never() -> None:

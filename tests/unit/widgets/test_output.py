@@ -57,13 +57,6 @@ def finding(severity: Severity = Severity.LOW, **fields: Any) -> Finding:
     )
 
 
-@pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    with Session(tmp_path / "store.db", root=tmp_path) as opened:
-        yield opened
-
-
 def texts(value: Any) -> Iterator[str]:
     match value:
         case str():

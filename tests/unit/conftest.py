@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(Session, "ensure_runner", lambda *_keys: None)
+    monkeypatch.delenv("HYPERNB_DB", raising=False)
+    # No test here is about a runner, and none may be left behind.
+    monkeypatch.setattr(Session, "ensure_runner", lambda _self, *_: None)
     with Session(tmp_path / "store.db", root=tmp_path) as made:
         yield made

@@ -1,0 +1,79 @@
+"""The handles on a mission's tasks: where each stands, and what it returned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hypernb.errors import NotFinishedError, UnknownTaskError
+from hypernb.session._origins import remember
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hypernb.model import TaskRecord, TaskState
+    from hypernb.session._mission import Mission
+
+
+class Task:
+    """One task of a mission, as it stands when it is looked at."""
+
+    def __init__(self, mission: Mission, record: TaskRecord) -> None:
+        self._mission = mission
+        self.record = record
+
+    @property
+    def name(self) -> str:
+        """Its name in the plan."""
+        return self.record.name
+
+    @property
+    def state(self) -> TaskState:
+        """Where it was when the handle was made."""
+        return self.record.state
+
+    @property
+    def output(self) -> Any:
+        """What it returned.
+
+        Raises:
+            NotFinishedError: It has not succeeded (yet).
+            UntrustedArtifactError: The output is a pickle that you did not write.
+        """
+        if self.record.output is None:
+            raise NotFinishedError(f"{self._mission.id}/{self.name}", self.record.state.value)
+        value = self._mission.session.load(self.record.output)
+        remember(value, self._mission.record, self.name, self._mission.session)
+        return value
+
+    def __repr__(self) -> str:
+        note = f", {self.record.note}" if self.record.note else ""
+        return f"<Task {self._mission.id}/{self.name}: {self.state.value}{note}>"
+
+
+class Tasks(Mapping[str, Task]):
+    """The tasks of a mission by name; ``t3`` works too, near misses are suggested."""
+
+    def __init__(self, mission: Mission, records: Sequence[TaskRecord]) -> None:
+        self._mission = mission
+        self._records = {record.name: record for record in records}
+
+    def __getitem__(self, name: str) -> Task:
+        record = self._records.get(name) or next(
+            (each for each in self._records.values() if f"t{each.number}" == name), None
+        )
+        if record is None:
+            raise UnknownTaskError(name, self._records)
+        return Task(self._mission, record)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(task) for task in self.values())
