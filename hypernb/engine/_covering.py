@@ -95,15 +95,16 @@ class Cover:
             raise _UncoverableError(["what may be a key"], "its output") from None
         if found:
             raise _UncoverableError(found, "its output")
-        return output
+        # What a value shows of itself need not lie in its bytes as it is.
+        return replace(output, text=self.part(output.text))
 
     def _values(self, output: Payload, found: list[str]) -> Payload:
         if not found and not self._pieces_in(output.data):
-            return output
+            return replace(output, text=self.part(output.text))
         data = orjson.dumps(self.values(orjson.loads(output.data)))
         if output.media_type == codec.REPORT:
             Report.model_validate_json(data)
-        return Payload(output.media_type, data, self.text(output.text))
+        return Payload(output.media_type, data, self.part(output.text))
 
     def _pieces_in(self, data: bytes) -> bool:
         return any(forms.pieces_in(data) for forms in self._forms)

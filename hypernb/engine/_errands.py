@@ -199,7 +199,8 @@ class Errands:
 
     def _covered(self, message: AgentMessage) -> AgentMessage:
         """Return a message as it is kept; whom it is to is a name that the plan has."""
-        said = {name: getattr(message, name) for name in ("type", "content", "metadata")}
+        fields = ("type", "content", "reply_to", "metadata")
+        said = {name: getattr(message, name) for name in fields}
         return message.model_copy(update=self._cover.values(said))
 
     async def _receive(self, attempt: Attempt, asked: _Receive) -> list[dict[str, Any]]:

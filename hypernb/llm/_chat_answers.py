@@ -101,7 +101,7 @@ class ChatDraft(Draft):
         function = function if isinstance(function, dict) else {}
         name, arguments = string(function.get("name")), arguments_of(function.get("arguments"))
         call = self._find(delta, name)
-        call.name = call.name or name
+        self.name_call(call, name=name)
         self.add_arguments(call, arguments)
 
     def _find(self, delta: dict[str, Any], name: str) -> DraftCall:
@@ -112,7 +112,7 @@ class ChatDraft(Draft):
             known = next((call for call in self.calls if call.id == call_id), None)
             at_index = self._open.get(index)
             if known is None and at_index is not None and not at_index.id:
-                at_index.id = call_id
+                self.name_call(at_index, call_id)
                 known = at_index
         else:
             last = self.calls[-1] if self.calls else None

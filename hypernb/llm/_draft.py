@@ -108,10 +108,20 @@ class Draft(ABC):
             raise AnswerFault(
                 f"has called more than {MOST_CALLS} tools at once", name, is_final=True
             )
-        call = DraftCall(call_id, name, [])
+        call = DraftCall("", "", [])
         self._calls.append(call)
+        self.name_call(call, call_id, name)
         self.add_arguments(call, arguments)
         return call
+
+    def name_call(self, call: DraftCall, call_id: str = "", name: str = "") -> None:
+        """Say which call it is, and of which tool; what was said first stays."""
+        if call_id and not call.id:
+            self._grow(call_id)
+            call.id = call_id
+        if name and not call.name:
+            self._grow(name)
+            call.name = name
 
     def add_arguments(self, call: DraftCall, text: str) -> None:
         if text:
@@ -119,7 +129,8 @@ class Draft(ABC):
             call.arguments.append(text)
 
     def say_model(self, name: Any) -> None:
-        if isinstance(name, str) and name:
+        if isinstance(name, str) and name and name != self.model:
+            self._grow(name)
             self.model = name
 
     def reply(self, mask: Mask, is_sane: Callable[[TokenUse], bool]) -> ChatReply:

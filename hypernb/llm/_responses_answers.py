@@ -85,7 +85,9 @@ class ResponsesDraft(Draft):
             item = event.get("item")
             if isinstance(item, dict) and item.get("type") == "function_call":
                 call = self.add_call(string(item.get("call_id")), string(item.get("name")))
-                self._items[string(item.get("id"))] = call
+                item_id = string(item.get("id"))
+                self._grow(item_id)
+                self._items[item_id] = call
         return ""
 
     def _whole(self, body: dict[str, Any]) -> None:

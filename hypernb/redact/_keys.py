@@ -265,7 +265,8 @@ def _ways(twins: str) -> str:
     entity = "|".join(way for ch in twins for way in _after_ampersand(ch))
     if " " in twins:
         plain.append(r"\+")
-    ways = [rf"\\\\{{0,7}}(?:{backslash})", f"%(?:{percent})", f"&(?:amp;){{0,4}}(?:{entity})"]
+    # What follows them never begins with one: none of them is given back.
+    ways = [rf"\\\\{{0,7}}+(?:{backslash})", f"%(?:{percent})", f"&(?:amp;){{0,4}}(?:{entity})"]
     return f"(?:{'|'.join([*ways, *plain])})"
 
 

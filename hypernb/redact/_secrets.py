@@ -33,10 +33,12 @@ _WEAK: Final = r"(?<![A-Za-z])(?:(?ai:pass|pw|psw|auth|credentials?|sig(?:nature
 _VALUE: Final = r"[^\s\"',;)}\]\\(\[=:<][^\s\"',;)}\]\\]{3,}+"
 # What is called or subscripted is code, and no secret.
 _CODE: Final = r"(?![A-Za-z_][\w.]{0,200}+[(\[])"
+_GAP: Final = r"[ \t\u00a0]{0,4}"
 SECRET_NAME: Final = re.compile(rf"{_STRONG}\Z")
 _NAMED: Final = re.compile(
-    rf"(?P<kept>(?:(?P<name>{_STRONG})|(?P<weak>{_WEAK}))\\?[\"']?[ \t]{{0,4}}"
-    r"(?:=>|:=|[:=]|(?<=[\"'])(?P<pair>,)|(?<=[ \t])(?ai:value)[ \t]{0,2}=)[ \t]{0,4}"
+    rf"(?P<kept>(?:(?P<name>{_STRONG})|(?P<weak>{_WEAK}))\\?[\"']?{_GAP}"
+    r"(?:=>|:=|(?P<twice>==)|[:=]|(?<=[\"'])(?P<pair>,)|(?<=[ \t])(?ai:value)[ \t]{0,2}=)"
+    rf"{_GAP}"
     r"(?:\[(?=[\"'])|\[(?=\\[\"']))?+"
     r"(?:(?P<escaped>\\[\"'])|(?P<double>\")|(?P<single>'))?+)(?P<value>(?!\[secret\])"
     r"(?(escaped)[^\"'\n\\]{1,2000}+|(?(double)(?:[^\"\n\\]|\\[^\n]){1,2000}+"
@@ -66,6 +68,17 @@ _ELEMENT: Final = re.compile(
 _BLOCK: Final = re.compile(
     rf"(?P<kept>{_STRONG}[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}[|>][+-]?\n[ \t]{{1,40}}+)"
     r"(?!\[secret\])[^\s][^\n]{0,2000}+"
+)
+# On a line of its own, if that is no key with a value of its own, and no item of a list.
+_BELOW: Final = re.compile(
+    rf"(?P<kept>{_STRONG}[\"']?[ \t]{{0,4}}:[ \t]{{0,4}}\n[ \t]{{1,40}}+)"
+    r"(?!\[secret\])(?![-#][ \t])[^\s:<>{}()\[\]][^\n:]{3,200}+(?=\n|\Z)"
+)
+_PAIR: Final = re.compile(
+    r"(?P<kept>\\?[\"'](?ai:name|key|variable|setting|option|param(?:eter)?|field|env)\\?[\"']"
+    rf"[ \t]{{0,4}}:[ \t]{{0,4}}\\?[\"'][\w.-]{{0,40}}?{_STRONG}\\?[\"'][ \t]{{0,4}},\s{{0,20}}"
+    r"\\?[\"'](?ai:val(?:ues?)?|content)\\?[\"'][ \t]{0,4}:[ \t]{0,4}\\?[\"'])"
+    r"(?!\[secret\])[^\"'\n\\]{1,2000}+"
 )
 _NO_VALUES: Final = frozenset(
     [
@@ -104,6 +117,8 @@ _RUNS: Final = re.compile(r"[a-z]++|[A-Z]++|[0-9]++")
 def _is_value(found: re.Match[str]) -> bool:
     value = found["value"]
     is_quoted = bool(found["double"] or found["single"] or found["escaped"])
+    if found["twice"]:
+        return _has_digit(value) and not found["weak"]
     if found["pair"]:
         return is_quoted and not found["weak"] and _has_digit(value)
     if found["weak"] == "PIN" and value.isdigit():
@@ -174,6 +189,8 @@ SECRETS: Final = (
     Rule(_NETRC, needs=("machine",)),
     Rule(_ELEMENT, needs=("</",)),
     Rule(_BLOCK, needs=("|\n", ">\n", "-\n", "+\n")),
+    Rule(_BELOW, needs=(":\n", ": \n")),
+    Rule(_PAIR, needs=("al",)),
     Rule(_JWT, needs=("eyJ",)),
     Rule(_KNOWN),
     Rule(_TOKEN, judge=_is_random),

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from hypernb.abc import Tool, ToolContext
 from hypernb.model import Finding, Severity, ToolRun
+from hypernb.redact import covered_values
 from hypernb.tools._functions import ANSWER_AT_MOST, FunctionTool, ToolAnswer
 from hypernb.tools._reading import shown
+from hypernb.tools._scope import shown_text
 
 FINDINGS_AT_MOST: Final = 100
 """Findings that a model is told; the report has all of them."""
@@ -23,7 +25,8 @@ def analyser_tool(analyser: Tool) -> FunctionTool:
 
     def look(context: ToolContext) -> ToolAnswer:
         run = analyser.run(context)
-        return ToolAnswer(_told(run), run)
+        # What it found in a file is told no further than the file itself would be.
+        return ToolAnswer(covered_values(_told(run), shown_text), run)
 
     return FunctionTool(
         look,

@@ -210,7 +210,7 @@ def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
         shown = []
         for key, held in chosen:
             label = plainly(key)
-            is_covered = grant.redact and is_secret_name(label)
+            is_covered = grant.redact and _calls_a_secret(key, label)
             covered += is_covered
             shown.append(f"{label}: {COVERED if is_covered else plainly(held, *limits)}")
         parts[_title(grant)] = "\n".join(shown)
@@ -223,6 +223,11 @@ def _mapping(value: dict[Any, Any], grant: Grant) -> Portrait:
         parts=parts,
         covered={"secret": covered} if covered else {},
     )
+
+
+def _calls_a_secret(key: Any, label: str) -> bool:
+    """Tell whether a key of a dictionary is the name of a secret, as text or as bytes."""
+    return is_secret_name(key.decode("latin-1") if type(key) is bytes else label)
 
 
 def _object(value: Any, _grant: Grant) -> Portrait:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.redact import COVERED
+from hypernb.redact import COVERED, SECRET, redact
 from hypernb.tools._places import (
     Portrait,
     evenly,
@@ -44,6 +44,7 @@ _NAMING: Final = frozenset(
 )
 _VALUED: Final = frozenset(["v", "val", "value", "values", "content"])
 """Names of columns that give names of things, and what these things are."""
+_INSIDE: Final = re.compile(r"<.*>", re.DOTALL)
 _UNIT: Final = re.compile(r"(?<=64)\[(?:s|ms|us|ns)\]|(?<=64\[)(?:s|ms|us|ns), ")
 
 
@@ -114,6 +115,7 @@ def array_portrait(array: np.ndarray[Any, Any], grant: Grant) -> Portrait:
     if said := _array_statistics(looked):
         spread = _spread(looked.size, array.size, "values")
         parts["statistics"] = "\n".join([*spread, said])
+    found = 0
     if grant.see != "schema" and array.size:
         rows = array.reshape(1) if array.ndim == 0 else array
         most = _ALL_ROWS if grant.see == "all" else grant.rows
@@ -123,10 +125,13 @@ def array_portrait(array: np.ndarray[Any, Any], grant: Grant) -> Portrait:
         )
         width = 1_000 if grant.see == "all" else _ARRAY_ROW
         title = "all" if grant.see == "all" else "sample"
-        parts[title] = "\n".join(f"[{each}] {_row(rows[each], width)}" for each in places)
+        shown = [f"[{each}] {_row(rows[each], width, redacts=grant.redact)}" for each in places]
+        parts[title] = "\n".join(shown)
+        found = parts[title].count(COVERED)
         if grant.see == "all":
             parts[title] += rest_untold(len(rows), len(places), "rows")
-    return Portrait(_short(array), words, tuple(array.shape), parts)
+    covered = {SECRET: found} if found else {}
+    return Portrait(_short(array), words, tuple(array.shape), parts, covered)
 
 
 def _short(value: Any) -> str:
@@ -156,10 +161,24 @@ def _dtype(column: Column) -> str:
     Text is ``object`` or ``str``, and times have other units, with one or another: what was
     told of the same data would differ, and no recorded answer would be found again.
     """
-    dtype = str(column.values.dtype)
+    dtype = _dtype_name(column.values.dtype)
     if column.kind == "text" and (dtype in ("object", "str") or dtype.startswith("string")):
         return "text"
     return _UNIT.sub("", dtype)
+
+
+def _dtype_name(dtype: Any) -> str:
+    """Return the name of a dtype without what it holds: a value, or names inside of one.
+
+    A sparse one has the value that is left out, one of Arrow the names of a struct's fields;
+    what a library adds to pandas may say anything.
+    """
+    kind = type(dtype)
+    if kind.__name__ == "SparseDtype":
+        return f"Sparse[{_dtype_name(dtype.subtype)}]"
+    if kind.__module__.partition(".")[0] not in ("pandas", "numpy"):
+        return _short(dtype)
+    return _INSIDE.sub("", str(dtype))
 
 
 def _statistics(column: Column, *, is_secret: bool, shows_values: bool) -> str:
@@ -273,9 +292,10 @@ def _table(
     header, covered = list(labels), 0
     if not isinstance(frame.index, pd.RangeIndex):
         names, levels = _levels(chosen.index, redacts=redacts)
-        header, cells = [*names, *header], [*levels, *cells]
         covered = sum(each.count(COVERED) for each in levels)
-    covered += _covered_pairs(header, cells) if redacts else 0
+        covered += _covered_rows(levels, cells) if redacts else 0
+        header, cells = [*names, *header], [*levels, *cells]
+    covered += _covered_pairs(header, cells) + _covered_quoted(cells) if redacts else 0
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(header)
@@ -308,6 +328,29 @@ def _covered_pairs(header: Sequence[str], cells: Sequence[list[str]]) -> int:
     return covered
 
 
+def _covered_rows(levels: Sequence[Sequence[str]], cells: Sequence[list[str]]) -> int:
+    """Cover up the cells of rows that an index calls as a secret."""
+    covered = 0
+    for row, labels in enumerate(zip(*levels, strict=True)):
+        if any(label != COVERED and is_secret_name(label) for label in labels):
+            for column in cells:
+                covered += column[row] != COVERED
+                column[row] = COVERED
+    return covered
+
+
+def _covered_quoted(cells: Sequence[list[str]]) -> int:
+    """Cover up secrets in cells with quotes: CSV doubles these, and the rules know one."""
+    covered = 0
+    for column in cells:
+        for row, cell in enumerate(column):
+            if '"' in cell:
+                told = redact(cell)
+                column[row] = told.text
+                covered += told.counts.get(SECRET, 0)
+    return covered
+
+
 def _cells(frame: pd.DataFrame, place: int) -> list[Any]:
     return list(frame.iloc[:, place].tolist())
 
@@ -336,10 +379,15 @@ def _array_statistics(looked: np.ndarray[Any, Any]) -> str:
     return f"{said}, {share(lost, len(floats))} not finite" if lost else said
 
 
-def _row(row: Any, width: int = _ARRAY_ROW) -> str:
+def _row(row: Any, width: int = _ARRAY_ROW, *, redacts: bool = False) -> str:
     import numpy as np
 
     flat = row.reshape(-1)[:width].tolist() if isinstance(row, np.ndarray) else [row]
     more = row.size - len(flat) if isinstance(row, np.ndarray) else 0
-    shown = ", ".join(plainly(each) for each in flat)
+    names = [redacts and type(each) is str and is_secret_name(each) for each in [None, *flat]]
+    cells = (
+        COVERED if named and type(each) is str else plainly(each)
+        for named, each in zip(names, flat, strict=False)
+    )
+    shown = ", ".join(cells)
     return f"{shown}, … {more:,} more" if more > 0 else shown

@@ -72,6 +72,21 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
         pytest.param("Cookie: sid=abc; b=c\nX", "Cookie: [secret]\nX", id="cookie"),
         pytest.param("Set-Cookie: sid=abc; Path=/", "Set-Cookie: [secret]", id="set-cookie"),
         pytest.param("secret: |\n  s3 cr et\nx: 1", "secret: |\n  [secret]\nx: 1", id="yaml"),
+        pytest.param("secret:\n  s3 cr et\nx: 1", "secret:\n  [secret]\nx: 1", id="yaml-below"),
+        pytest.param("password==hunter2", "password==[secret]", id="of-this-version"),
+        pytest.param(
+            "password\u00a0=\u00a0horses", "password\u00a0=\u00a0[secret]", id="no-break"
+        ),
+        pytest.param(
+            "{'name': 'DB_PASSWORD', 'value': 'horses'}",
+            "{'name': 'DB_PASSWORD', 'value': '[secret]'}",
+            id="name-and-value",
+        ),
+        pytest.param(
+            r"{\"key\": \"api_key\", \"value\": \"horses\"}",
+            r"{\"key\": \"api_key\", \"value\": \"[secret]\"}",
+            id="name-and-value-in-json",
+        ),
         pytest.param("sk-proj-abcdefghijklmnopqr", "[secret]", id="openai-without-digits"),
     ],
 )
@@ -128,6 +143,10 @@ def test_who_somebody_is_is_covered_up(text: str, left: str) -> None:
         pytest.param("--password PASSWORD or --token TOKEN to log in", id="usage"),
         pytest.param("docker run -u 1000:1000 image", id="user-of-a-container"),
         pytest.param("a cookie: small, sweet", id="cookie-to-eat"),
+        pytest.param("token:\n  type: string\n", id="schema"),
+        pytest.param("tokens:\n  - first\nsecret:\n  - second\n", id="items-below"),
+        pytest.param('if token == "END" or password == other:', id="comparison"),
+        pytest.param("{'name': 'password', 'type': 'string'}", id="name-and-type"),
         pytest.param("the machine needs a login and a password for it", id="prose"),
         pytest.param("f'{token:02x}', pwd=/x", id="format"),
         pytest.param("<token>\n  <b>x</b></token>", id="elements"),

@@ -131,7 +131,7 @@ def says_it_everywhere(services: Any, _task: Any) -> str:
 
     key = Path("settings.txt").read_text()
     services.tell("tool.returned", {"tool": key, "status": f"{key[:10]}…"})
-    services.send(AgentMessage(content={key: [key]}, metadata={"of": key}))
+    services.send(AgentMessage(content={key: [key]}, reply_to=key, metadata={"of": key}))
     services.save_state({"key": key}, version=0)
     return f"{services.load_state()} {services.receive()}"
 

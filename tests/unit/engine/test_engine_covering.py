@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from hypernb import codec
@@ -65,6 +67,16 @@ def test_output_that_is_not_what_it_says_fails_its_task_and_nothing_else(
     ended = COVER.ending(left(payload))
     assert (ended.kind, ended.error_kind) == (EndKind.FAILED, "ContractError")
     assert KEY not in str(ended)
+
+
+@pytest.mark.parametrize("media_type", [codec.PICKLE, codec.PARQUET, codec.BYTES, codec.JSON])
+def test_what_a_value_shows_of_itself_is_covered(media_type: str) -> None:
+    whole = codec.encode(1) if media_type == codec.JSON else Payload(media_type, b"no key")
+    if media_type == codec.PARQUET:
+        whole = codec.encode(pd.DataFrame({"a": [1]}))
+    shown = replace(whole, text=f"Client({KEY!r}) {KEY[:9]}")
+    ended = COVER.ending(left(shown))
+    assert ended.output == replace(whole, text="Client('[secret]') [secret]")
 
 
 def test_key_that_is_called_like_a_field_of_a_report_refuses_it() -> None:

@@ -228,11 +228,23 @@ def test_too_much_text_ends_the_call_and_closes_the_connection(way: dict[str, An
 
 
 @WAYS
+@pytest.mark.parametrize("field", ["name", "id"])
+def test_names_and_ids_of_calls_count_like_text(way: dict[str, Any], field: str) -> None:
+    long = [
+        Call(**({"name": "f", "id": str(n)} | {field: f"{n:06}" * 50_000})) for n in range(4)
+    ]
+    with ModelServer(Reply(calls=tuple(long))) as server:
+        with pytest.raises(ModelAnswerError, match="more than 1,000,000 characters"):
+            ask(spec(server, **way))
+        assert len(server.asked) == 1
+
+
+@WAYS
 def test_a_wrong_key_is_refused_at_once(way: dict[str, Any]) -> None:
     with ModelServer(GOOD, key="another-key") as server:
         with pytest.raises(ModelRefusedError, match="Check MY_KEY") as caught:
             ask(spec(server, **way, key="MY_KEY"))
-        assert len(server.requests) == 1
+        assert len(server.asked) == 1
     assert caught.value.status == 401
     assert KEY not in str(caught.value)
 

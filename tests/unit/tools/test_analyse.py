@@ -54,3 +54,10 @@ def test_nothing_to_check_is_said_so() -> None:
     answer = function_tool("modules").call(ToolContext(Path("/"), ()), {})
     assert answer.content["status"] == "nothing_to_check"
     assert answer.content["reason"] == "There are no Python files."
+
+
+def test_what_is_found_in_a_file_is_covered_up_as_the_file_is(tree: Tree) -> None:
+    listing = list_files(tree({"a.py": "# TODO: drop password=hunter2\n"}))
+    answer = function_tool("scan").call(ToolContext(listing.root, listing.files), {})
+    assert "password=[secret]" in str(answer.content)
+    assert "hunter2" not in str(answer.content)

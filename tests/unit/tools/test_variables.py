@@ -508,3 +508,51 @@ def test_half_a_character_is_told_as_a_mark_that_can_be_sent(grant: Grant) -> No
         assert said.text.encode().decode() == said.text
         assert outline_variable("v", value).encode()
     assert "a\ufffdb" in told(half, ALL).text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(pd.DataFrame({"a": ['{"password": "horses"}']}), id="json-in-a-cell"),
+        pytest.param(pd.Series({"user": "ada", "password": "horses"}), id="row-of-a-series"),
+        pytest.param(pd.DataFrame({"a": ["horses"]}, index=["password"]), id="row-of-a-frame"),
+        pytest.param(
+            pd.DataFrame(
+                {"a": ["horses"]}, index=pd.MultiIndex.from_tuples([("db", "password")])
+            ),
+            id="level-of-an-index",
+        ),
+        pytest.param([{"name": "DB_PASSWORD", "value": "horses"}], id="name-and-value"),
+        pytest.param(np.array([["password", "horses"]]), id="row-of-an-array"),
+        pytest.param({b"password": "horses"}, id="name-of-bytes"),
+    ],
+)
+@pytest.mark.parametrize("grant", [SAMPLE, ALL], ids=["sample", "all"])
+def test_what_is_called_as_a_secret_is_covered_up_wherever_it_stands(
+    value: Any, grant: Grant
+) -> None:
+    said = told(value, grant)
+    assert "horses" not in said.text
+    assert said.redactions["secret"] == 1
+    assert "horses" in told(value, grant.model_copy(update={"redact": False})).text
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        pytest.param(pd.arrays.SparseArray(["ill"], fill_value="ill"), "object", id="text"),
+        pytest.param(pd.arrays.SparseArray([98765, 1], fill_value=98765), "int64", id="number"),
+    ],
+)
+def test_type_of_a_sparse_column_does_not_tell_the_value_that_it_leaves_out(
+    column: Any, name: str
+) -> None:
+    outlined = outline_variable("v", pd.DataFrame({"a": column}))
+    assert outlined.endswith(f"a (Sparse[{name}])")
+
+
+def test_type_of_a_struct_does_not_tell_the_names_in_it() -> None:
+    arrow = pytest.importorskip("pyarrow", reason="columns of Arrow need pyarrow")
+    dtype = pd.ArrowDtype(arrow.struct([("Ada", arrow.int64())]))
+    frame = pd.DataFrame({"a": pd.Series([{"Ada": 1}], dtype=dtype)})
+    assert outline_variable("v", frame).endswith("a (struct[pyarrow])")
