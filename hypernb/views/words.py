@@ -117,7 +117,7 @@ TASK_STATES: Final[Mapping[str, StateWord]] = {
         "awaiting",
         "attention",
         "◆",
-        "Asks a person for something outside the plan.",
+        "A person decides whether it is safe to run twice.",
     ),
     TaskState.STALLED: StateWord(
         "stalled",

@@ -650,7 +650,7 @@ const MEANINGS: Meanings = {
     waiting: "Waits for something that is in use elsewhere.",
     running: "An attempt is at work.",
     verifying: "Its check is being made: not in use yet.",
-    awaiting_approval: "Asks a person for something outside the plan.",
+    awaiting_approval: "A person decides whether it is safe to run twice.",
     stalled: "No heartbeat. Says what happens next, and when.",
     succeeded: "Ended without an error.",
     failed: "All attempts are used up, or it is not safe to repeat.",

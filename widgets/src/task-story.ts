@@ -47,7 +47,7 @@ export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
       return story(["Its check is being made."], NOTHING, followers(mission, task));
     case "awaiting_approval":
       return story(
-        ["It asks for something. Nothing of it runs meanwhile."],
+        ["It was cut short. Nothing of it runs meanwhile."],
         [YOU, ": one decision. There is no time limit."],
         ["It goes on when you have decided."],
       );
