@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from hypernb import Plan, Session
 from hypernb.model import MissionState
 from tests.model_server import ModelServer, says
+from tests.pages import IN_A_TERMINAL, block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +113,18 @@ def test_audit_writes_outcome_as_json(terminal: Terminal, repository: Path) -> N
         "security-engineer",
     }
     assert len(outcome["sprint"]) == 3
+
+
+def test_commands_of_the_readme_do_what_it_says(terminal: Terminal, repository: Path) -> None:
+    terminal.folder = repository
+    lines = [
+        shlex.split(line, comments=True) for line in block(IN_A_TERMINAL).body.splitlines()
+    ]
+    for _, *words in lines:
+        done = terminal.hypernb(*words)
+        assert done.returncode == DONE, f"{words}: {done.stdout}{done.stderr}"
+    assert json.loads((repository / "audit.json").read_text())["status"] == "succeeded"
+    assert terminal.missions() == 2
 
 
 def test_history_is_there_for_the_next_process(terminal: Terminal, repository: Path) -> None:
