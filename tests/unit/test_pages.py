@@ -11,11 +11,12 @@ import pytest
 from hypernb.agents import load_cards, load_playbooks
 from hypernb.agents._playbook import GROUP
 from hypernb.cli._commands import hypernb as commands
+from hypernb.engine import RunnerSettings
 from hypernb.llm import ModelSettings
 from hypernb.magics._line import read_line, read_words, split_words
 from hypernb.magics._shell import HyperMagics
 from hypernb.magics._verbs import CELL_OPTIONS, VERBS
-from tests.pages import BLOCKS, IN_A_KERNEL, IN_A_TERMINAL, NOT_RUN, Block, typed_lines
+from tests.pages import BLOCKS, IN_A_KERNEL, IN_A_TERMINAL, NOT_RUN, PAGES, Block, typed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,13 @@ def test_line_to_type_is_understood(line: str) -> None:
 def test_each_block_is_run_or_says_why_not() -> None:
     names = [each.name for each in BLOCKS if each.language not in ("python", "toml")]
     assert sorted(names) == sorted([*IN_A_KERNEL, IN_A_TERMINAL, *NOT_RUN])
+
+
+def test_readme_says_how_long_missions_are_kept() -> None:
+    kept = RunnerSettings().retention
+    said = " ".join(PAGES[0].read_text("utf-8").split())
+    assert f"ended more than {kept.days:g} days ago are forgotten" in said
+    assert f"never the newest {kept.missions:,}." in said
 
 
 TOML = [pytest.param(each, id=each.name) for each in BLOCKS if each.language == "toml"]

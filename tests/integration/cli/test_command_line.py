@@ -24,6 +24,28 @@ if TYPE_CHECKING:
 
 DONE, FAILED, MISUSE, CANNOT = 0, 1, 2, 3
 
+WATCH = """
+import os, sys
+
+def tell(said):
+    with open(os.environ["WATCHED"], "a") as file:
+        file.write(said + "\\n")
+
+def watch(event, values):
+    host = ""
+    if event == "socket.getaddrinfo":
+        host = str(values[0])
+    elif event == "socket.connect" and isinstance(values[1], tuple):
+        host = str(values[1][0])
+    if host and not host.startswith(("127.", "::1", "localhost")):
+        tell(f"host {host}")
+
+words = sys.orig_argv
+tell("began " + (words[words.index("-m") + 1] if "-m" in words else words[0]))
+sys.addaudithook(watch)
+"""
+"""What each Python process tells: which program began, and which host it looks for."""
+
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -125,6 +147,23 @@ def test_commands_of_the_readme_do_what_it_says(terminal: Terminal, repository: 
         assert done.returncode == DONE, f"{words}: {done.stdout}{done.stderr}"
     assert json.loads((repository / "audit.json").read_text())["status"] == "succeeded"
     assert terminal.missions() == 2
+
+
+def test_without_a_model_nothing_leaves_the_machine(
+    terminal: Terminal, repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WATCH)
+    said = tmp_path / "asked"
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    watched = {"PYTHONPATH": paths, "WATCHED": str(said)}
+    words = ("run", "repo-audit", str(repository), "--yes", "--no-tests")
+    assert terminal.hypernb(*words, **watched).returncode == DONE
+    told: dict[str, set[str]] = {"began": set(), "host": set()}
+    for line in said.read_text().splitlines():
+        kind, _, what = line.partition(" ")
+        told[kind].add(what)
+    assert {"hypernb.engine", "hypernb.engine.worker"} <= told["began"]
+    assert told["host"] == set()
 
 
 def test_history_is_there_for_the_next_process(terminal: Terminal, repository: Path) -> None:
