@@ -20,7 +20,7 @@ class Assignment:
         agent: Who does it.
         task: Name of the task.
         goal: What is to be achieved, as it was approved.
-        check: What must hold for it to count as done.
+        check: What must hold for it to count as done; nothing checks it.
         work: Model, tools, bounds and form of the output.
         context: What tools are given.
     """

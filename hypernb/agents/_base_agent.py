@@ -21,7 +21,7 @@ class AgentTask:
     Attributes:
         name: Name of the task.
         goal: What is to be achieved.
-        check: What must hold for it to count as done.
+        check: What must hold for it to count as done; nothing checks it.
         inputs: Outputs of the tasks before it, and the plan's inputs that it may see, by name.
         failures: Why tasks before it gave nothing, by name.
         root: Directory of the project, absolute.

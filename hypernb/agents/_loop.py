@@ -52,7 +52,7 @@ def work_with_model(  # noqa: PLR0913  each one is a term of the task, named at 
         agent: Who does it.
         task: Name of the task.
         goal: What is to be achieved, as it was approved.
-        check: What must hold for it to count as done.
+        check: What must hold for it to count as done; nothing checks it.
         work: Model, tools, bounds and form of the output.
         context: What tools are given. Its inputs hold the outputs of the tasks before it, and
             of the plan's inputs those that ``work.variables`` names.

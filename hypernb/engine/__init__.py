@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hypernb.engine._host import spawn_runner as spawn_runner
     from hypernb.engine._keys import key_ids as key_ids
     from hypernb.engine._keys import needed_keys as needed_keys
+    from hypernb.engine._log import log_file as log_file
     from hypernb.engine._log import read_log as read_log
     from hypernb.engine._models import ModelDesk as ModelDesk
     from hypernb.engine._models import Way as Way
@@ -34,6 +35,7 @@ _HOMES: Final = {
     "Way": "_models",
     "budget_left": "_spending",
     "key_ids": "_keys",
+    "log_file": "_log",
     "needed_keys": "_keys",
     "read_log": "_log",
     "run_runner": "_host",
@@ -52,6 +54,7 @@ __all__ = [
     "Way",
     "budget_left",
     "key_ids",
+    "log_file",
     "needed_keys",
     "read_log",
     "run_runner",

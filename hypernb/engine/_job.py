@@ -41,7 +41,7 @@ class Job:
         resources: What it holds permits of.
         allowance: Dollars that it may spend; None for no limit.
         goal: What an agent is to reach; empty for Python work.
-        check: How its result is told to be good.
+        check: What the agent is told must hold for its result; nothing checks it.
         is_quiet: What its model says and is asked is not kept, so its errors do not quote it.
     """
 

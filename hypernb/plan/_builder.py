@@ -261,7 +261,8 @@ class Plan:
                 ``see`` says, or a sample, but no more of one than other tasks may see.
             scope: Paths below the root that it may touch; those of the plan if empty.
             hosts: Hosts that it may talk to.
-            check: What must hold for it to count as done.
+            check: What its agent is told must hold for it to count as done. Nothing checks it
+                yet.
             cap_cost: Cap on its cost, in dollars.
             timeout: Cap on the time of one attempt, in seconds.
             attempts: How many tries it gets in all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from hypernb.session.front_end import choose, current_shell, greetings, look_aro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from hypernb.model import Swept
     from hypernb.session._session import Session
@@ -76,6 +78,7 @@ def examine(
         *examined(session, name=model, ask=not offline, tell=on_progress or _say_nothing),
         _views(),
         *_store(session),
+        *_places(session.root),
         *_programs(),
     ]
 
@@ -150,6 +153,34 @@ def _store(session: Session) -> Iterator[Check]:
     yield _room(session)
     runners = ", ".join(f"process {each.facts.get('pid')}" for each in store.leases("runner:"))
     yield _fine("runner", runners or "none; the next approved mission starts one")
+    yield from _beside(store.url)
+
+
+def _beside(url: str) -> Iterator[Check]:
+    from hypernb.engine import log_file
+    from hypernb.store import artifact_folder, backup_folder, database_file
+
+    if file := database_file(url):
+        yield _place("outputs over 1 MB", artifact_folder(file))
+        yield _place("backups", backup_folder(url))
+    yield _place("logs", log_file(url).parent)
+
+
+def _places(root: Path) -> Iterator[Check]:
+    from hypernb.session._cassettes import FOLDER
+    from hypernb.store import home_folder
+
+    yield _place("signing key", home_folder() / "key")
+    yield _place("your settings", home_folder() / "config.toml")
+    yield _place("the project's settings", root / ".hypernb" / "config.toml")
+    yield _place("your agents", home_folder() / "agents")
+    yield _place("the project's agents", root / ".hypernb" / "agents")
+    yield _place("cassettes", root / FOLDER)
+
+
+def _place(what: str, path: Path) -> Check:
+    is_there = os.path.exists(path)  # noqa: PTH110 - Path.exists raises below what is locked
+    return _fine(f"place, {what}", str(path) if is_there else f"{path}, not there")
 
 
 def _room(session: Session) -> Check:

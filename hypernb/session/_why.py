@@ -42,7 +42,7 @@ class Why:
         spared: How many answers came from a cache or a cassette besides.
         cost: What the calls cost, in dollars, as far as it is known.
         unknown: How many calls have no known cost.
-        check: What had to hold.
+        check: What its agent was told must hold; nothing has checked it.
         outcome: What came of the task.
         needs: The tasks whose outputs it was made from.
         variables: The variables handed in that its task could see.

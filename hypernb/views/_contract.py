@@ -324,13 +324,21 @@ def contract(
         *_work(task),
         *_fences(task),
         *_shares(task),
-        ("Done when", (line(task.check, cut_at=500) or "it has ended without an error",)),
+        ("Done when", ("it has ended without an error",)),
+        *_check(task),
         ("Caps", (caps(task, full=True),)),
         ("If it fails", (f"{_IF_IT_FAILS[task.on_failure]}.",)),
     ]
     if not task.repeatable:
         terms.append(("After a crash", ("a person decides: it is not safe to run twice.",)))
     return terms
+
+
+def _check(task: TaskSpec) -> list[tuple[str, Phrase]]:
+    if not (check := line(task.check, cut_at=500)):
+        return []
+    told = "told to its agent; " if task.agent else ""
+    return [("Check", (f"{told}nobody checks it yet: ", check))]
 
 
 def _fences(task: TaskSpec) -> list[tuple[str, Phrase]]:

@@ -40,7 +40,7 @@ _NOTHING: Final[Mapping[str, str]] = {
     "estimate_tokens": "not known",
     "needs": "nothing",
     "agent": "nobody: a Python function",
-    "check": "it has ended without an error",
+    "check": "none",
     "result": "the outputs of all tasks that nothing needs",
     "scope": "what the plan allows",
     "hosts": "no host",

@@ -85,8 +85,9 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
         ]
     terms += [("Model", _models(why)), ("Cost", (_cost(why),))]
     if why.task:
+        check = line(why.check, cut_at=500)
         terms += [
-            ("Done when", (line(why.check, cut_at=500) or "it has ended without an error",)),
+            *([("Check", ("nobody has checked it: ", check))] if check else []),
             ("Came out as", (line(why.outcome.replace("_", " ")) or "not known",)),
             ("Made from", enumerate_names(why.needs, most=12) or ("no other task",)),
         ]

@@ -110,14 +110,14 @@ TASK_STATES: Final[Mapping[str, StateWord]] = {
     ),
     TaskState.RUNNING: StateWord("running", "running", "active", "►", "An attempt is at work."),
     TaskState.VERIFYING: StateWord(
-        "verifying", "verifying", "active", "⌕", "The runner checks what the agent claims."
+        "verifying", "verifying", "active", "⌕", "Its check is being made: not in use yet."
     ),
     TaskState.AWAITING_APPROVAL: StateWord(
         "awaiting approval",
         "awaiting",
         "attention",
         "◆",
-        "Asks a person for something outside the plan.",
+        "A person decides whether it is safe to run twice.",
     ),
     TaskState.STALLED: StateWord(
         "stalled",
@@ -126,7 +126,9 @@ TASK_STATES: Final[Mapping[str, StateWord]] = {
         "⧗",
         "No heartbeat. Says what happens next, and when.",
     ),
-    TaskState.SUCCEEDED: StateWord("succeeded", "succeeded", "good", "✓", "Its check held."),
+    TaskState.SUCCEEDED: StateWord(
+        "succeeded", "succeeded", "good", "✓", "Ended without an error."
+    ),
     TaskState.FAILED: StateWord(
         "failed", "failed", "bad", "✗", "All attempts are used up, or it is not safe to repeat."
     ),
@@ -138,10 +140,10 @@ TASK_STATES: Final[Mapping[str, StateWord]] = {
 
 ATTEMPT_STATES: Final[Mapping[str, StateWord]] = {
     AttemptState.RUNNING: StateWord("running", "running", "active", "►", "At work."),
-    AttemptState.SUCCEEDED: StateWord("succeeded", "succeeded", "good", "✓", "Its check held."),
-    AttemptState.FAILED: StateWord(
-        "failed", "failed", "bad", "✗", "An error, or its check did not hold."
+    AttemptState.SUCCEEDED: StateWord(
+        "succeeded", "succeeded", "good", "✓", "Ended without an error."
     ),
+    AttemptState.FAILED: StateWord("failed", "failed", "bad", "✗", "Ended with an error."),
     AttemptState.ABANDONED: StateWord(
         "abandoned", "abandoned", "neutral", "⊟", "Its runner or its heartbeat was lost."
     ),

@@ -42,18 +42,12 @@ export function storyOf(mission: Mission, task: TaskFacts, now: number): Story {
         ["It starts by itself."],
       );
     case "running":
-      return story(atWork(mission, task, now), NOTHING, [
-        ...checkOf(spec),
-        ...followers(mission, task),
-      ]);
+      return story(atWork(mission, task, now), NOTHING, followers(mission, task));
     case "verifying":
-      return story(["The runner checks what was done."], NOTHING, [
-        "If the check holds, it has succeeded. ",
-        ...followers(mission, task),
-      ]);
+      return story(["Its check is being made."], NOTHING, followers(mission, task));
     case "awaiting_approval":
       return story(
-        ["It asks for something. Nothing of it runs meanwhile."],
+        ["It was cut short. Nothing of it runs meanwhile."],
         [YOU, ": one decision. There is no time limit."],
         ["It goes on when you have decided."],
       );
@@ -136,10 +130,6 @@ function lasting(since: string | null, now: number): string {
 /** The full stop that a phrase lacks, or nothing. */
 function stop(phrase: Phrase): string {
   return /[.!?)…]$/.test(plain(phrase).trim()) ? "" : ".";
-}
-
-function checkOf(spec: TaskSpec | undefined): Phrase {
-  return spec?.check ? ["Its check: ", { code: spec.check }, ". "] : [];
 }
 
 function followers(mission: Mission, task: TaskFacts): Phrase {

@@ -33,6 +33,13 @@ describe("a task", () => {
     expect(waiting).toBe("Nothing.");
   });
 
+  it("that is at work promises no check, which nobody makes", () => {
+    const named = mission.plan.value?.tasks.find((each) => each.name === "audit-auth");
+    expect(named).toBeDefined();
+    if (named) named.check = "every finding has a line";
+    expect(told(mission, "audit-auth")[2]).not.toContain("check");
+  });
+
   it("that is silent says since when", () => {
     expect(told(mission, "audit-ui")[0]).toBe("There is no sign of life for 1 min 40 s.");
   });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -15,12 +16,35 @@ import pytest
 from hypernb import Plan, Session
 from hypernb.model import MissionState
 from tests.model_server import ModelServer, says
+from tests.pages import IN_A_TERMINAL, block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 DONE, FAILED, MISUSE, CANNOT = 0, 1, 2, 3
+
+WATCH = """
+import os, sys
+
+def tell(said):
+    with open(os.environ["WATCHED"], "a") as file:
+        file.write(said + "\\n")
+
+def watch(event, values):
+    host = ""
+    if event == "socket.getaddrinfo":
+        host = str(values[0])
+    elif event == "socket.connect" and isinstance(values[1], tuple):
+        host = str(values[1][0])
+    if host and not host.startswith(("127.", "::1", "localhost")):
+        tell(f"host {host}")
+
+words = sys.orig_argv
+tell("began " + (words[words.index("-m") + 1] if "-m" in words else words[0]))
+sys.addaudithook(watch)
+"""
+"""What each Python process tells: which program began, and which host it looks for."""
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -111,6 +135,35 @@ def test_audit_writes_outcome_as_json(terminal: Terminal, repository: Path) -> N
         "security-engineer",
     }
     assert len(outcome["sprint"]) == 3
+
+
+def test_commands_of_the_readme_do_what_it_says(terminal: Terminal, repository: Path) -> None:
+    terminal.folder = repository
+    lines = [
+        shlex.split(line, comments=True) for line in block(IN_A_TERMINAL).body.splitlines()
+    ]
+    for _, *words in lines:
+        done = terminal.hypernb(*words)
+        assert done.returncode == DONE, f"{words}: {done.stdout}{done.stderr}"
+    assert json.loads((repository / "audit.json").read_text())["status"] == "succeeded"
+    assert terminal.missions() == 2
+
+
+def test_without_a_model_nothing_leaves_the_machine(
+    terminal: Terminal, repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WATCH)
+    said = tmp_path / "asked"
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    watched = {"PYTHONPATH": paths, "WATCHED": str(said)}
+    words = ("run", "repo-audit", str(repository), "--yes", "--no-tests")
+    assert terminal.hypernb(*words, **watched).returncode == DONE
+    told: dict[str, set[str]] = {"began": set(), "host": set()}
+    for line in said.read_text().splitlines():
+        kind, _, what = line.partition(" ")
+        told[kind].add(what)
+    assert {"hypernb.engine", "hypernb.engine.worker"} <= told["began"]
+    assert told["host"] == set()
 
 
 def test_history_is_there_for_the_next_process(terminal: Terminal, repository: Path) -> None:

@@ -91,13 +91,15 @@ def test_remembering_keeps_nothing_alive(session: Session) -> None:
 
 
 def test_model_cost_and_check_are_told(session: Session) -> None:
-    recorded = asked(Recorded(session, "features").start(), "features", cost=0.02)
+    task = TaskSpec(name="features", work=AgentWork(), check="No column is empty.")
+    made = Recorded(session, "features", tasks=(task,)).start()
+    recorded = asked(made, "features", cost=0.02)
     recorded.finish("features", FRAME).end()
     why = session.why(recorded.mission.result())
     said = repr(why)
     assert why.models == ("gpt-6 at api.example",)
     assert "$0.02 for 1 call" in said
-    assert "Done when" in said
+    assert "nobody has checked it: No column is empty." in said
     assert "gpt-6 at api.example" in why._repr_mimebundle_()["text/html"]
 
 

@@ -94,6 +94,20 @@ def test_contract_says_that_code_of_ones_own_can_do_anything() -> None:
         assert terms["Reads"] == terms["Reaches"] == "what it likes"
 
 
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        pytest.param(AGENT, "told to its agent; nobody checks it yet: all pass", id="agent"),
+        pytest.param(FUNCTION, "nobody checks it yet: all pass", id="function"),
+    ],
+)
+def test_check_is_not_what_makes_a_task_done(task: TaskSpec, said: str) -> None:
+    terms = contract(task.model_copy(update={"check": "all pass"}))
+    told = {term: plain(phrase) for term, phrase in terms}
+    assert (told["Check"], told["Done when"]) == (said, "it has ended without an error")
+    assert "Check" not in {term for term, _ in contract(task)}
+
+
 def test_source_of_an_agent_in_python_is_shown(make: type[Examples], read: Any) -> None:
     shown = make.snapshot("awaiting_approval", plan=plan(OWN), tasks=())
     details = read(mission_html(shown, live=False)).select_one("details")

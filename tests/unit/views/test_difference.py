@@ -31,6 +31,7 @@ MODEL = ModelSpec(name="m-1", base_url="https://api.example/v1", key_id="1f2e")
         ("params", {"tests": 1}, "tests: 1"),
         ("work.params", {"ruff": {"select": ["E", "F"]}}, "ruff (select: E, F)"),
         ("work.tools", (), "no tool"),
+        ("check", "", "none"),
         ("work", AgentWork(tools=("ruff", "git")), "an agent with ruff, git"),
         (
             "work",

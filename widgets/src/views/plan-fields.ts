@@ -67,7 +67,7 @@ export const TASK_FIELDS: FieldSpecs = {
   hosts: { label: "Hosts", kind: "list", wide: "third", empty: "none" },
   check: {
     label: "Check",
-    more: " (when it counts as done)",
+    more: " (told to the agent; nobody checks it yet)",
     kind: "text",
     mono: true,
     empty: "none",
