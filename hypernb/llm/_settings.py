@@ -87,7 +87,7 @@ class ModelSettings:
             root: The project; None if there is none.
             environ: The process's if None. Keys stay in it.
             overrides: ``model``, ``base_url``, ``content``, ``cache_s``, ``mode``, ``agents``;
-                what is empty does not count.
+                None and empty text do not count.
 
         Raises:
             ConfigError: A file cannot be read, a setting has no meaning, or a project wants

@@ -98,6 +98,36 @@ def test_settings_of_one_line_are_looked_at_together(plain: Kernel) -> None:
         plain.ok("%hyper config model= base_url=")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param("model=gpt-4o root=/nope", "is no directory", id="root"),
+        pytest.param("model=gpt-4o runner=nope", "ConfigError", id="runner"),
+        pytest.param("root=/ model=olama:qwen3", "Did you mean 'ollama", id="model"),
+    ],
+)
+def test_no_setting_of_a_line_that_is_refused_is_kept(
+    plain: Kernel, line: str, said: str
+) -> None:
+    plain.ok("_m = get_ipython().magics_manager.registry['HyperMagics']")
+    state = "_m.model, str(_m.open_session().root), _m.open_session().mode"
+    before = plain.ok(state).value
+    assert said in plain.run(f"%hyper config {line}").error
+    assert plain.ok(state).value == before
+
+
+def test_cache_of_no_seconds_turns_off_that_of_the_environment(plain: Kernel) -> None:
+    plain.ok("import hypernb, os; os.environ['HYPERNB_CACHE_S'] = '3600'")
+    plain.ok("_m = get_ipython().magics_manager.registry['HyperMagics']")
+    effective = "__import__('hypernb.session._models', fromlist=['_']).settings_of"
+    try:
+        assert plain.ok(f"{effective}(_m.open_session()).cache_s").value == "3600.0"
+        plain.ok("%config HyperMagics.cache_s = 0")
+        assert plain.ok(f"{effective}(_m.open_session()).cache_s").value == "0.0"
+    finally:
+        plain.ok("del os.environ['HYPERNB_CACHE_S']")
+
+
 def test_settings_of_the_kernel_hold_for_a_session_in_python_too(plain: Kernel) -> None:
     plain.ok("import hypernb")
     plain.ok("%config HyperMagics.base_url = 'http://localhost:9/v1'")

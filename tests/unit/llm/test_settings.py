@@ -89,6 +89,17 @@ def test_later_settings_go_before_earlier_ones(place: Place) -> None:
     assert found[0] == "ollama:session"
 
 
+def test_cache_of_no_seconds_turns_off_that_of_the_environment(place: Place) -> None:
+    place.environ["HYPERNB_CACHE_S"] = "3600"
+    assert place.load(cache_s=0).cache_s == 0
+    assert place.load(cache_s=None, model="").cache_s == 3600
+
+
+def test_agents_are_no_variable_of_the_environment(place: Place) -> None:
+    place.environ["HYPERNB_AGENTS"] = "qa-engineer=gpt-4o"
+    assert place.load().agents == {}
+
+
 def test_name_given_goes_before_the_agents_own_and_that_of_all(place: Place) -> None:
     place.own('model = "ollama:all"\n[agents]\nqa-engineer = "ollama:qa"\n')
     assert place.named(agent="backend-specialist") == "ollama:all"
