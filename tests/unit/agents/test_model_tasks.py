@@ -81,7 +81,7 @@ class TestTasksOfModels:
             pytest.param("scan-tree", "scan", id="part-of-its-name"),
             pytest.param("look", "a", id="letter-of-the-sentence"),
             pytest.param("look, and see", "look", id="before-its-comma"),
-            pytest.param("scan.tree", "scan-tree", id="name-with-a-dot"),
+            pytest.param("scan-tree", "scan.tree", id="name-with-a-dot"),
         ],
     )
     def test_note_names_no_task_that_it_did_not_name(self, bare: str, other: str) -> None:
