@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from hypernb.model import ChatReply
+
     Plant = Callable[[Mapping[str, str]], Path]
 
 FILES = {"src/app.py": "import os\n"}
+SECRET = "sk-" + "abcd1234" * 5
 
 
 def done(services: ScriptedServices, root: Path, agent: object, **fields: Any) -> Any:
@@ -30,6 +33,11 @@ def done(services: ScriptedServices, root: Path, agent: object, **fields: Any) -
         context=context_of(services, root, inputs={"rows": [1, 2]}),
         load=lambda: agent,
     )
+
+
+class Typed(BaseAgent):
+    def process_task(self, task: AgentTask) -> Any:
+        return self.chat(task.goal, schema={"type": "object"})
 
 
 class TestProcessing:
@@ -86,14 +94,35 @@ class TestAsking:
         assert [each.purpose for each in services.asked] == ["task", "repair"]
 
     def test_answers_that_never_fit_fail(self, plant: Plant) -> None:
-        class Asker(BaseAgent):
-            def process_task(self, task: AgentTask) -> Any:
-                return self.chat(task.goal, schema={"type": "object"})
-
         services = ScriptedServices(said("two"))
         with pytest.raises(AgentAnswerError, match="It said last: 'two'"):
-            done(services, plant(FILES), Asker())
+            done(services, plant(FILES), Typed())
         assert len(services.asked) == 3
+
+    def test_evidence_of_answers_that_never_fit_tells_no_secret(self, plant: Plant) -> None:
+        services = ScriptedServices(said(f"The key is {SECRET}, I think."))
+        with pytest.raises(AgentAnswerError, match="It said last: 'The key is ") as caught:
+            done(services, plant(FILES), Typed())
+        assert SECRET not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("reply", "problem"),
+        [
+            pytest.param(
+                said('{"n": ', finish="filtered"), "filter has cut it off", id="filter"
+            ),
+            pytest.param(
+                said("", refusal="I will not."), "a refusal: I will not", id="refusal"
+            ),
+            pytest.param(said("{", finish="length"), "was cut off after 1 ch", id="length"),
+        ],
+    )
+    def test_answer_that_is_none_is_met_with_why(
+        self, plant: Plant, reply: ChatReply, problem: str
+    ) -> None:
+        services = ScriptedServices(reply, says({"n": 2}))
+        assert done(services, plant(FILES), Typed()) == {"n": 2}
+        assert problem in services.last_seen()
 
     def test_answers_are_bounded_by_the_plan(self, plant: Plant) -> None:
         class Endless(BaseAgent):
