@@ -750,7 +750,7 @@ class Session:
         """Look whether everything that missions need is there and whole.
 
         The configured model is asked something small, if there is one and its key is here:
-        four to six tiny calls within ten seconds, which may cost something. The checks say
+        four or five tiny calls within ten seconds, which may cost something. The checks say
         what. In a replay nobody is asked.
 
         Args:
