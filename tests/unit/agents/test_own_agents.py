@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.agents import AgentTask, BaseAgent, work_with_model
-from hypernb.errors import AgentAnswerError, ContractError, StateConflictError, ToolError
+from hypernb.errors import (
+    AgentAnswerError,
+    ContractError,
+    StateConflictError,
+    ToolError,
+    UsageError,
+)
 from hypernb.model import AgentMessage, AgentWork, Report
 from tests.scripted_services import ScriptedServices, calls, context_of, said, says
 
@@ -178,14 +184,39 @@ class TestTalking:
                 self.heard.append(message.content)
 
             def process_task(self, task: AgentTask) -> Any:
-                self.send_message("Hello", to="scan", kind="question")
+                told = {"urgent": True, "files": ["src/app.py"]}
+                self.send_message("Hello", to="scan", type="question", metadata=told)
                 return self.heard
 
         services = ScriptedServices(said(""), recipients=["scan"])
         services.inbox.append(AgentMessage(id="01J", sender="scan", content="Mind src."))
         assert done(services, plant(FILES), Listener()) == ["Mind src."]
         assert services.acknowledged == ["01J"]
-        assert services.sent[0].type == "question"
+        (sent,) = services.sent
+        assert (sent.content, sent.type) == ("Hello", "question")
+        assert sent.metadata == {"urgent": True, "files": ["src/app.py"]}
+
+    @pytest.mark.parametrize(
+        ("message", "told"),
+        [
+            pytest.param({"content": {1, 2}}, r"{1, 2} in its content: ", id="content"),
+            pytest.param(
+                {"content": "", "metadata": {"at": object}}, "in its metadata: ", id="metadata"
+            ),
+            pytest.param({"content": "", "type": ""}, "'' in its type: ", id="type"),
+        ],
+    )
+    def test_message_that_is_no_json_is_refused(
+        self, plant: Plant, message: Mapping[str, Any], told: str
+    ) -> None:
+        class Talker(BaseAgent):
+            def process_task(self, task: AgentTask) -> None:
+                self.send_message(**message)
+
+        services = ScriptedServices(said(""))
+        with pytest.raises(UsageError, match=told):
+            done(services, plant(FILES), Talker())
+        assert services.sent == []
 
     def test_asking_the_model_about_a_message_gets_it_once(self, plant: Plant) -> None:
         class Asker(BaseAgent):
