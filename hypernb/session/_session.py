@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
-    from hypernb.session._models import Cache, Models
+    from hypernb.session._models import Cache, Models, Settings
     from hypernb.session._quoting import QuoteTable
     from hypernb.session._usage import UsageTable
     from hypernb.session._why import Why
@@ -564,6 +564,18 @@ class Session:
         from hypernb.session._models import models
 
         return models(self, profile)
+
+    def model_settings(self) -> Settings:
+        """Return the settings of models as they count here, each with where it is from.
+
+        No key is in them, and nobody is asked.
+
+        Raises:
+            ConfigError: One of them has no meaning.
+        """
+        from hypernb.session._models import Settings, settings_of
+
+        return Settings(settings_of(self).describe())
 
     def model_names(self) -> list[str]:
         """Return the names that models have in the settings; nobody is asked for them."""

@@ -9,8 +9,11 @@ import pytest
 from hypernb.errors import dollars
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.magics.conftest import Desk, Kernel
 
+KEY = "sk-" + "wxyz9876" * 5
 pytestmark = pytest.mark.timeout(90)
 
 
@@ -116,16 +119,43 @@ def test_no_setting_of_a_line_that_is_refused_is_kept(
     assert plain.ok(state).value == before
 
 
-def test_cache_of_no_seconds_turns_off_that_of_the_environment(plain: Kernel) -> None:
-    plain.ok("import hypernb, os; os.environ['HYPERNB_CACHE_S'] = '3600'")
-    plain.ok("_m = get_ipython().magics_manager.registry['HyperMagics']")
-    effective = "__import__('hypernb.session._models', fromlist=['_']).settings_of"
+@pytest.fixture
+def environ(plain: Kernel) -> Iterator[Kernel]:
+    """A kernel whose environment has settings of models, and a key."""
+    plain.ok("import os; _before = dict(os.environ)")
+    plain.ok(f"os.environ |= {{'HYPERNB_CACHE_S': '3600', 'OPENAI_API_KEY': {KEY!r}}}")
+    yield plain
+    plain.ok("os.environ.clear(); os.environ |= _before")
+    plain.ok("%hyper config model= base_url=")
+
+
+def test_config_shows_what_counts_and_where_it_is_from(environ: Kernel) -> None:
+    environ.ok("%hyper config model=small-1 base_url=https://models.example.org/v1")
+    shown = environ.ok("%hyper config")
+    rows = [" ".join(each.split()) for each in shown.text.splitlines()]
+    assert "model small-1 this session" in rows
+    assert "cache_s 3600 HYPERNB_CACHE_S" in rows
+    assert "content full built in" in rows
+    assert "https://models.example.org/v1, OPENAI_API_KEY is set" in shown.html
+    assert "base_url of this session" in shown.html
+    assert KEY not in shown.text + shown.html
+
+
+def test_config_says_which_file_cannot_be_read(plain: Kernel) -> None:
+    plain.ok(
+        "import os, pathlib; _own = pathlib.Path(os.environ['HYPERNB_HOME'], 'config.toml')"
+    )
+    plain.ok("_own.parent.mkdir(exist_ok=True); _own.write_text('cache_s = \"soon\"')")
     try:
-        assert plain.ok(f"{effective}(_m.open_session()).cache_s").value == "3600.0"
-        plain.ok("%config HyperMagics.cache_s = 0")
-        assert plain.ok(f"{effective}(_m.open_session()).cache_s").value == "0.0"
+        assert "config.toml has cache_s = 'soon'" in plain.ok("%hyper config").text
     finally:
-        plain.ok("del os.environ['HYPERNB_CACHE_S']")
+        plain.ok("_own.unlink()")
+
+
+def test_cache_of_no_seconds_turns_off_that_of_the_environment(environ: Kernel) -> None:
+    environ.ok("%config HyperMagics.cache_s = 0")
+    rows = [" ".join(each.split()) for each in environ.ok("%hyper config").text.splitlines()]
+    assert "cache_s 0 this session" in rows
 
 
 def test_settings_of_the_kernel_hold_for_a_session_in_python_too(plain: Kernel) -> None:

@@ -300,9 +300,21 @@ def test_settings_say_where_they_are_from(place: Place) -> None:
     assert rows["model"] == ("ollama:a", "HYPERNB_MODEL")
     assert rows["content"] == ("hashes", str(place.own_file))
     assert rows["cache_s"] == (60.0, "this session")
+    assert rows["mode"] == ("live", "built in")
+    assert not any(name.startswith("profiles.") for name in rows)
+
+
+def test_servers_that_somebody_has_set_are_among_the_settings(place: Place) -> None:
+    place.own(FAR)
+    place.environ["OPENAI_BASE_URL"] = "https://models.example.net/v1"
+    rows = {row.name: (row.value, row.source) for row in place.load().describe()}
     assert rows["profiles.openai"] == (
-        "https://api.openai.com/v1, OPENAI_API_KEY is not set",
-        "built in",
+        "https://models.example.net/v1, OPENAI_API_KEY is not set",
+        "OPENAI_BASE_URL",
+    )
+    assert rows["profiles.far"] == (
+        "https://models.example.org/v1, FAR_KEY is not set",
+        str(place.own_file),
     )
 
 
