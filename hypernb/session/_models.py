@@ -189,7 +189,10 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
     before = None
     if days is not None:
         if not 0 <= days <= _A_CENTURY:
-            raise UsageError(f"Answers cannot be older than {days:g} days.")
+            raise UsageError(
+                f"Answers cannot be older than {days:g} days.",
+                hint=f"Write a number of days, from 0 to {_A_CENTURY:,.0f}.",
+            )
         from hypernb.engine import SystemClock
 
         before = SystemClock().now() - timedelta(days=days)
