@@ -32,7 +32,6 @@ _LISTS: Final = (list, tuple, collections.abc.Sequence)
 _PLACEHOLDERS: Final[dict[Kind, str]] = {"integer": "N", "number": "X", "names": "A,B"}
 _ON: Final = frozenset({"1", "true", "yes", "on"})
 _OFF: Final = frozenset({"0", "false", "no", "off"})
-_SHOWN: Final = 80
 _NUMBER: Final = re.compile(r"-\.?\d")
 
 
@@ -108,7 +107,7 @@ class Parameter:
         except (TypeError, ValueError):
             raise UsageError(
                 f"{self.name} of playbook {playbook} has to be {_WANTED[self.kind]}, "
-                f"not {_short(value)}."
+                f"not {value!r:.80}."
             ) from None
 
 
@@ -165,7 +164,7 @@ def bind_words(
                 open_places.pop(0)
             if not open_places:
                 raise UsageError(
-                    f"Playbook {playbook} has no place for {_short(word)}.",
+                    f"Playbook {playbook} has no place for {word!r:.80}.",
                     hint=_how(playbook, parameters),
                 )
             _put(playbook, bound, open_places.pop(0), word)
@@ -213,7 +212,7 @@ def _put(playbook: str, bound: dict[str, Any], parameter: Parameter, value: Any)
     if parameter.name in bound:
         raise UsageError(
             f"{parameter.name} of playbook {playbook} is given twice: "
-            f"{_short(bound[parameter.name])} and {_short(value)}.",
+            f"{bound[parameter.name]!r:.80} and {value!r:.80}.",
             hint="Leave one of them out.",
         )
     bound[parameter.name] = parameter.convert(value, playbook)
@@ -324,8 +323,3 @@ _WANTED: Final[dict[Kind, str]] = {
     "flag": "yes or no",
     "names": "names, separated by commas",
 }
-
-
-def _short(value: object) -> str:
-    said = repr(value)
-    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"

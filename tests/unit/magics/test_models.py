@@ -197,7 +197,7 @@ def test_cache_forgets_nothing_by_mistake(around: Surroundings) -> None:
 
 def test_cache_says_how_old_answers_can_be(around: Surroundings) -> None:
     request = read_line("cache --evict --days 40000", VERBS)
-    with pytest.raises(UsageError, match="than 40000 days. Write .* from 0 to 36,500"):
+    with pytest.raises(UsageError, match=r"than 40000 days\. Write .* from 0 to 36,500"):
         ACTIONS["cache"](around, request)
 
 
