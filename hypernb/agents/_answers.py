@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from hypernb.agents._fences import plain
-from hypernb.model import Severity
+from hypernb.agents._fences import plain, shortened
+from hypernb.agents._prompts import redacted
+from hypernb.errors import AgentAnswerError
+from hypernb.model import Finish, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hypernb.model import AgentWork
+    from hypernb.model import AgentWork, ChatReply
 
 JSON_AT_MOST: Final = 2_000_000
 """Characters of JSON that a model may write."""
 
+REPAIRS_AT_MOST: Final = 2
+"""How often in a row a model is told what is wrong with its answer."""
+
+_EVIDENCE_CHARS: Final = 300
 _PROBLEMS_AT_MOST: Final = 5
 _PROBLEM_CHARS: Final = 300
 _BLOCK: Final = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
@@ -94,6 +100,44 @@ class Form:
             said = "the JSON has another form"
             raise MisfitError(f"{said}: {'; '.join(problems)}", quiet=said)
         return value
+
+
+def usable(reply: ChatReply) -> str:
+    """Return the text of a last answer that is one.
+
+    Raises:
+        MisfitError: It is a refusal, or was cut off.
+    """
+    if reply.finish is Finish.FILTERED:
+        raise MisfitError("the server's filter has cut it off")
+    if reply.finish is Finish.REFUSED or (reply.refusal and not reply.text):
+        said = plain(reply.refusal or reply.text, _PROBLEM_CHARS)
+        raise MisfitError(f"it is a refusal: {said}", quiet="it is a refusal")
+    if reply.finish is Finish.LENGTH:
+        raise MisfitError(f"it was cut off after {len(reply.text):,} characters; write less")
+    return reply.text
+
+
+def answer_error(
+    task: str, problem: str, evidence: str, *, quiet: str = ""
+) -> AgentAnswerError:
+    """Return the error of a task whose answers cannot be used; secrets are covered up.
+
+    Args:
+        task: Name of the task.
+        problem: What is wrong, in words.
+        evidence: What the model has said last.
+        quiet: The problem without words of the answer; the same if empty.
+    """
+    shown = shortened(redacted(plain(evidence, 4 * _EVIDENCE_CHARS)), _EVIDENCE_CHARS)
+    return AgentAnswerError(
+        task,
+        problem.rstrip("."),
+        evidence=shown,
+        quiet=quiet or problem.rstrip("."),
+        characters=len(evidence),
+        hint="Retry it, give it another model, or say more exactly what is wanted.",
+    )
 
 
 def form_of(work: AgentWork) -> Form:

@@ -40,5 +40,8 @@ class Assignment:
             ContractError: There is none.
         """
         if self.context.services is None:
-            raise ContractError(f"{self.task} cannot be done: there is no runner to ask.")
+            raise ContractError(
+                f"{self.task} cannot be done: there is no runner to ask.",
+                hint="Have it done as a task of a mission: session.start(plan).",
+            )
         return self.context.services

@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from hypernb.errors import ContractError
+from pydantic import ValidationError
+
+from hypernb.errors import ContractError, UsageError
 from hypernb.model import EVERYBODY, AgentMessage, ChatMessage
 
 if TYPE_CHECKING:
@@ -105,21 +107,30 @@ class BaseAgent(ABC):
         content: Any,
         *,
         to: str = EVERYBODY,
-        kind: str = "note",
+        type: str = "note",  # noqa: A002 - what messages, their table and the tool call it
         reply_to: str = "",
+        metadata: Mapping[str, Any] | None = None,
     ) -> AgentMessage:
         """Send a message to a task or an agent of the mission, by default to all.
+
+        It is kept without the keys of the runner, and has at most 100,000 characters.
 
         Args:
             content: JSON values only.
             to: Name of a task or of an agent.
-            kind: ``note``, ``question``, ``answer``, or a word of your own.
+            type: ``note``, ``question``, ``answer``, or a word of your own.
             reply_to: Id of the message that it answers.
+            metadata: Further facts, by name; JSON values only.
 
         Raises:
             UnknownNameError: The mission has no such task or agent.
+            UsageError: It is no JSON, or too long, or the task has sent too many.
         """
-        message = AgentMessage(recipient=to, content=content, type=kind, reply_to=reply_to)
+        said = {"content": content, "type": type, "metadata": dict(metadata or {})}
+        try:
+            message = AgentMessage(recipient=to, reply_to=reply_to, **said)
+        except ValidationError as error:
+            raise _unsent(error) from None
         return self._at_work.send(message)
 
     def messages(self, *, wait_s: float = 0.0) -> list[AgentMessage]:
@@ -186,6 +197,15 @@ class BaseAgent(ABC):
                 hint="That can be done in process_task and receive_message only.",
             )
         return self._desk
+
+
+def _unsent(error: ValidationError) -> UsageError:
+    first = error.errors(include_url=False)[0]
+    return UsageError(
+        f"A message cannot be sent with {first['input']!r:.80} in its {first['loc'][0]}: "
+        f"{first['msg']}.",
+        hint="Content and metadata are JSON values; the type is a word.",
+    )
 
 
 def seat(agent: BaseAgent, desk: Desk) -> None:

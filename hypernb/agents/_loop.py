@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.agents._answers import MisfitError, form_of
+from hypernb.agents._answers import (
+    REPAIRS_AT_MOST,
+    MisfitError,
+    answer_error,
+    form_of,
+    usable,
+)
 from hypernb.agents._assignment import Assignment
 from hypernb.agents._bounds import Bounds
 from hypernb.agents._conversation import Conversation
-from hypernb.agents._fences import plain, shortened
 from hypernb.agents._outcome import Outcome
 from hypernb.agents._post import TALK_TOOLS, Post
-from hypernb.agents._prompts import redacted, system_prompt, task_prompt
+from hypernb.agents._prompts import system_prompt, task_prompt
 from hypernb.agents._toolbox import Toolbox
-from hypernb.errors import (
-    AgentAnswerError,
-    BudgetExhaustedError,
-    ContextTooLargeError,
-    ModelAnswerError,
-)
-from hypernb.model import ChatReply, ChatRequest, Finish
+from hypernb.errors import BudgetExhaustedError, ContextTooLargeError, ModelAnswerError
+from hypernb.model import ChatReply, ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from hypernb.abc import ToolContext
     from hypernb.model import AgentWork
 
-REPAIRS_AT_MOST: Final = 2
-"""How often in a row a model is told what is wrong with its answer."""
-
-_EVIDENCE_CHARS: Final = 300
 _GOES_ON: Final = object()
 
 
@@ -137,7 +133,7 @@ class _Attempt:
         if self._bounds.steps_left < 1 or self._bounds.tokens_left < 1:
             partial = self._outcome.partial("its answers or its tokens are used up")
             if partial is None:
-                raise self._failure("its answers or its tokens are used up", "")
+                raise answer_error(self._task, "its answers or its tokens are used up", "")
             return partial
         why = (
             "You go round in circles."
@@ -152,12 +148,14 @@ class _Attempt:
             return self._read(reply)
         except MisfitError as error:
             began = f"{why[:-1].lower()}, and"
-            raise self._failure(
-                f"{began} {error}", evidence, quiet=f"{began} {error.quiet}"
+            raise answer_error(
+                self._task, f"{began} {error}", evidence, quiet=f"{began} {error.quiet}"
             ) from None
         except ModelAnswerError as error:
             problem = f"it cannot be read: {error.problem}"
-            raise self._failure(problem, error.evidence, quiet=_quietly(error)) from None
+            raise answer_error(
+                self._task, problem, error.evidence, quiet=_quietly(error)
+            ) from None
 
     def _hear(self) -> None:
         if self._post is None:
@@ -224,16 +222,7 @@ class _Attempt:
     def _read(self, reply: ChatReply) -> Any:
         if reply.tool_calls:
             raise MisfitError("it calls a tool, and none can be called any more")
-        if reply.finish is Finish.REFUSED or (reply.refusal and not reply.text):
-            said = plain(reply.refusal or reply.text, 300)
-            raise MisfitError(f"it is a refusal: {said}", quiet="it is a refusal")
-        if reply.finish is Finish.FILTERED:
-            raise MisfitError("the server's filter has cut it off")
-        if reply.finish is Finish.LENGTH:
-            raise MisfitError(
-                f"it was cut off after {len(reply.text):,} characters; write less"
-            )
-        return self._outcome.of(self._form.read(reply.text))
+        return self._outcome.of(self._form.read(usable(reply)))
 
     def _object(self, problem: str, evidence: str, *, quiet: str) -> None:
         self._count_misfit(problem, evidence, quiet=quiet)
@@ -243,18 +232,7 @@ class _Attempt:
         self._misfits += 1
         if self._misfits > REPAIRS_AT_MOST:
             why = "its answers cannot be used, and the last because"
-            raise self._failure(f"{why} {problem}", evidence, quiet=f"{why} {quiet}")
-
-    def _failure(self, problem: str, evidence: str, *, quiet: str = "") -> AgentAnswerError:
-        shown = shortened(redacted(plain(evidence, 4 * _EVIDENCE_CHARS)), _EVIDENCE_CHARS)
-        return AgentAnswerError(
-            self._task,
-            problem.rstrip("."),
-            evidence=shown,
-            quiet=quiet or problem.rstrip("."),
-            characters=len(evidence),
-            hint="Retry it, give it another model, or say more exactly what is wanted.",
-        )
+            raise answer_error(self._task, f"{why} {problem}", evidence, quiet=f"{why} {quiet}")
 
 
 def _quietly(error: ModelAnswerError) -> str:

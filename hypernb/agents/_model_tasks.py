@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._post import TALK_TOOLS
-from hypernb.model import AgentWork, Grant
+from hypernb.model import LOOKS_AT_A_FRAME, AgentWork, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,6 @@ INSPECT: Final = "inspect-variable"
 RANK: Final = "rank"
 SUITE: Final = "tests"
 
-_NEEDS_A_FRAME: Final = "profile-"
 _TIMEOUT_S: Final = 1_800.0
 _FROM_CARD: Final = ("returns", "steps", "calls", "tokens")
 
@@ -39,7 +38,7 @@ def shows(tool: str) -> bool:
 
 def profiles(tool: str) -> bool:
     """Tell whether a tool looks through frames, and tells of what it finds in them."""
-    return tool.startswith(_NEEDS_A_FRAME)
+    return tool.startswith(LOOKS_AT_A_FRAME)
 
 
 def usual_tools(card: RoleCard, *, has_inputs: bool, ranks: bool = False) -> tuple[str, ...]:
@@ -53,7 +52,7 @@ def usual_tools(card: RoleCard, *, has_inputs: bool, ranks: bool = False) -> tup
     own = (
         name
         for name in card.tools
-        if (has_inputs or not name.startswith(_NEEDS_A_FRAME)) and (ranks or name != RANK)
+        if (has_inputs or not profiles(name)) and (ranks or name != RANK)
     )
     return tuple(dict.fromkeys([*own, *READERS, *([INSPECT] if has_inputs else [])]))
 

@@ -8,23 +8,26 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-from hypernb.agents._answers import Form, MisfitError
+from hypernb.agents._answers import (
+    REPAIRS_AT_MOST,
+    Form,
+    MisfitError,
+    answer_error,
+    usable,
+)
 from hypernb.agents._base_agent import AgentTask, BaseAgent, seat
 from hypernb.agents._bounds import Bounds
 from hypernb.agents._fences import plain
 from hypernb.agents._outcome import Outcome
 from hypernb.agents._toolbox import Toolbox
-from hypernb.errors import AgentAnswerError, ContractError, ToolError
-from hypernb.model import ChatMessage, ChatRequest, Finish, ToolCall
+from hypernb.errors import ContractError, ToolError
+from hypernb.model import ChatMessage, ChatRequest, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hypernb.agents._assignment import Assignment
     from hypernb.model import AgentMessage, ChatReply
-
-_REPAIRS_AT_MOST = 2
-_EVIDENCE_CHARS = 300
 
 
 def work_of_own_agent(assignment: Assignment, load: Callable[[], Any] | None) -> Any:
@@ -89,10 +92,10 @@ class _Desk:
             "answer with JSON of the schema that was asked for, and nothing else", schema
         )
         said = list(messages)
-        for _ in range(_REPAIRS_AT_MOST):
+        for _ in range(REPAIRS_AT_MOST):
             reply = self._ask(said, schema, is_repair=len(said) > len(messages))
             try:
-                return _read(form, reply)
+                return form.read(usable(reply))
             except MisfitError as error:
                 if reply.text:
                     said.append(ChatMessage(role="assistant", content=plain(reply.text, 4_000)))
@@ -100,15 +103,10 @@ class _Desk:
                 said.append(ChatMessage(role="user", content=told))
         reply = self._ask(said, schema, is_repair=True)
         try:
-            return _read(form, reply)
+            return form.read(usable(reply))
         except MisfitError as error:
-            raise AgentAnswerError(
-                self._task,
-                str(error),
-                evidence=plain(reply.text, _EVIDENCE_CHARS),
-                quiet=error.quiet,
-                characters=len(reply.text),
-            ) from None
+            evidence = reply.text or reply.refusal
+            raise answer_error(self._task, str(error), evidence, quiet=error.quiet) from None
 
     def call_tool(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Call a tool; see `BaseAgent.call_tool`."""
@@ -172,15 +170,6 @@ class _Desk:
         )
         self._bounds.end(reply, asked=characters)
         return reply
-
-
-def _read(form: Form, reply: ChatReply) -> Any:
-    if reply.finish in (Finish.REFUSED, Finish.FILTERED) or (reply.refusal and not reply.text):
-        said = plain(reply.refusal or reply.text, 300)
-        raise MisfitError(f"it is a refusal: {said}", quiet="it is a refusal")
-    if reply.finish is Finish.LENGTH:
-        raise MisfitError(f"it was cut off after {len(reply.text):,} characters; write less")
-    return form.read(reply.text)
 
 
 def settled(result: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from hypernb.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Kind = Literal["path", "text", "integer", "number", "flag", "names", "value"]
 
@@ -32,7 +32,6 @@ _LISTS: Final = (list, tuple, collections.abc.Sequence)
 _PLACEHOLDERS: Final[dict[Kind, str]] = {"integer": "N", "number": "X", "names": "A,B"}
 _ON: Final = frozenset({"1", "true", "yes", "on"})
 _OFF: Final = frozenset({"0", "false", "no", "off"})
-_SHOWN: Final = 80
 _NUMBER: Final = re.compile(r"-\.?\d")
 
 
@@ -108,7 +107,7 @@ class Parameter:
         except (TypeError, ValueError):
             raise UsageError(
                 f"{self.name} of playbook {playbook} has to be {_WANTED[self.kind]}, "
-                f"not {_short(value)}."
+                f"not {value!r:.80}."
             ) from None
 
 
@@ -161,8 +160,14 @@ def bind_words(
             parameter, value = _read_flag(playbook, parameters, word, left)
             _put(playbook, bound, parameter, value)
         else:
-            parameter = _next_place(playbook, open_places, bound, word)
-            _put(playbook, bound, parameter, word)
+            while open_places and open_places[0].name in bound:
+                open_places.pop(0)
+            if not open_places:
+                raise UsageError(
+                    f"Playbook {playbook} has no place for {word!r:.80}.",
+                    hint=_how(playbook, parameters),
+                )
+            _put(playbook, bound, open_places.pop(0), word)
     return bound
 
 
@@ -203,19 +208,13 @@ def _flags(
         yield f"--{word}", (each, True if each.kind == "flag" else None)
 
 
-def _next_place(
-    playbook: str, places: list[Parameter], bound: Mapping[str, Any], word: str
-) -> Parameter:
-    while places and places[0].name in bound:
-        places.pop(0)
-    if not places:
-        raise UsageError(f"Playbook {playbook} has no place for {_short(word)}.")
-    return places.pop(0)
-
-
 def _put(playbook: str, bound: dict[str, Any], parameter: Parameter, value: Any) -> None:
     if parameter.name in bound:
-        raise UsageError(f"{parameter.name} of playbook {playbook} is given twice.")
+        raise UsageError(
+            f"{parameter.name} of playbook {playbook} is given twice: "
+            f"{bound[parameter.name]!r:.80} and {value!r:.80}.",
+            hint="Leave one of them out.",
+        )
     bound[parameter.name] = parameter.convert(value, playbook)
 
 
@@ -324,8 +323,3 @@ _WANTED: Final[dict[Kind, str]] = {
     "flag": "yes or no",
     "names": "names, separated by commas",
 }
-
-
-def _short(value: object) -> str:
-    said = repr(value)
-    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"

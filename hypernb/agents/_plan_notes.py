@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from hypernb.agents._model_tasks import SUITE
@@ -31,13 +32,14 @@ _TOLD_TO_NOBODY: Final = "A cassette answers, so what the agents read is told to
 _UNSEEN: Final = "No task is to see what you hand in as "
 _ONLY: Final = "The agents look only at what the goal names: "
 _WHATEVER: Final = "whatever the goal of "
+_SAYS: Final = " says."
 
 
 def no_model(tasks: Sequence[str]) -> str:
     """Say which tasks do what their tools do, because they have no model."""
     return (
         f"{NO_MODEL} the tools of the agent's role card do what they always do, "
-        f"{_WHATEVER}{listed(sorted(tasks))} says."
+        f"{_WHATEVER}{listed(sorted(tasks))}{_SAYS}"
     )
 
 
@@ -93,13 +95,22 @@ def _works(spec: PlanSpec) -> Iterator[AgentWork]:
 
 def _bare(note: str, spec: PlanSpec) -> str:
     """Name only those tasks that still have no model."""
-    said = note.partition(_WHATEVER)[2]
     bare = [
         task.name
         for task in spec.tasks
-        if task.name in said and isinstance(task.work, AgentWork) and not task.work.model
+        if isinstance(task.work, AgentWork) and not task.work.model
     ]
-    return no_model(bare) if bare else ""
+    said = note.partition(_WHATEVER)[2].removesuffix(_SAYS)
+    still = _names_in(said, bare)
+    return no_model(still) if still else ""
+
+
+def _names_in(said: str, names: Iterable[str]) -> list[str]:
+    """Return which names `listed` has joined there; a name may hold a comma itself."""
+    longest_first = sorted(names, key=len, reverse=True)
+    any_name = "|".join(re.escape(each) for each in longest_first)
+    found = re.findall(rf"(?:^|, | and )({any_name})(?=, | and |$)", said)
+    return list(dict.fromkeys(name for name in found if name))
 
 
 def _whom(note: str, spec: PlanSpec) -> str:

@@ -94,7 +94,7 @@ class Post:
         """Return messages as a model is shown them, as data."""
         return "\n\n".join(
             f"Message {self._numbers[each.id]}, a {each.type} from {each.sender}"
-            f"{self._answering(each)}:\n{fence('message', _content(each))}"
+            f"{self._answering(each)}:\n{_fenced(each)}"
             for each in messages
         )
 
@@ -124,8 +124,14 @@ class Post:
         return f", answering message {number}" if number else ""
 
 
-def _content(message: AgentMessage) -> str:
-    content = message.content
-    if not isinstance(content, str):
-        content = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return shortened(redacted(content), _CONTENT_AT_MOST)
+def _fenced(message: AgentMessage) -> str:
+    content = fence("message", _written(message.content))
+    if not message.metadata:
+        return content
+    return f"{content}\n{fence('metadata of it', _written(message.metadata))}"
+
+
+def _written(value: Any) -> str:
+    if not isinstance(value, str):
+        value = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return shortened(redacted(value), _CONTENT_AT_MOST)

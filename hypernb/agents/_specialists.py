@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.agents._model_tasks import with_model
+from hypernb.agents._model_tasks import profiles, with_model
 from hypernb.agents._plan_notes import OFFLINE, SUITE_RUNS, TREE_STAYS, no_model
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 STRATEGIST: Final = "project-strategist"
 SCAN: Final = "scan-tree"
 SPRINT: Final = "propose-sprint"
-NEEDS_A_FRAME: Final = "profile-"
-"""Tools whose names begin so look at a DataFrame that is handed in, not at files."""
 
 _TIMEOUT_S: Final = 600.0
 _SUITE_SLACK_S: Final = 120.0
@@ -147,7 +145,7 @@ def _add_one(
     tools = tuple(
         name
         for name in card.tools
-        if not name.startswith(NEEDS_A_FRAME) and name != "rank" and (suite or name != "tests")
+        if not profiles(name) and name != "rank" and (suite or name != "tests")
     )
     if not suite and "tests" in card.tools and card.name == "qa-engineer":
         errand = _WITHOUT_SUITE
@@ -210,7 +208,7 @@ def _is_for_a_model(task: TaskSpec, card: RoleCard | None, spec: PlanSpec) -> bo
 
 
 def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:
-    tools = tuple(name for name in card.tools if not name.startswith(NEEDS_A_FRAME))
+    tools = tuple(name for name in card.tools if not profiles(name))
     params = _params(tools, root)
     return task.model_copy(
         update={

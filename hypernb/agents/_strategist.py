@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from hypernb.agents._answers import Form, MisfitError
+from hypernb.agents._answers import REPAIRS_AT_MOST, Form, MisfitError, usable
 from hypernb.agents._fences import FENCES, fence, plain, shortened
 from hypernb.agents._model_tasks import SUITE
 from hypernb.agents._plan_notes import FILES_STAY, SUITE_MAY_RUN, told_to, unseen
@@ -21,7 +21,7 @@ from hypernb.agents._proposal import (
 from hypernb.agents._specialists import STRATEGIST
 from hypernb.agents._words import listed, number
 from hypernb.errors import ModelAnswerError, NoPlanError, limit_words
-from hypernb.model import ChatMessage, ChatRequest, Finish
+from hypernb.model import ChatMessage, ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from hypernb.model import ChatReply, ModelSpec, RoleCard
 
 OUTLINE_AT_MOST: Final = 6_000
-REPAIRS_AT_MOST: Final = 2
 
 OUTLINED_AT_MOST: Final = 20
 """Variables that the strategist is told of, the first by name."""
@@ -122,12 +121,8 @@ async def propose(
 def _looked_at(
     reply: ChatReply, form: Form, there: Circumstances
 ) -> tuple[Proposal | None, list[str]]:
-    if reply.finish in (Finish.REFUSED, Finish.FILTERED) or (reply.refusal and not reply.text):
-        return None, [f"That is a refusal: {plain(reply.refusal or reply.text, 300)}"]
-    if reply.finish is Finish.LENGTH:
-        return None, [f"It was cut off after {len(reply.text):,} characters. Plan less."]
     try:
-        proposal = read_proposal(form.read(reply.text), there)
+        proposal = read_proposal(form.read(usable(reply)), there)
     except MisfitError as error:
         return None, [f"It cannot be used: {error}."]
     return proposal, proposal_problems(proposal, there)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hypernb.model import Change
 
 _STATE_BYTES: Final = 1_000_000
-_MESSAGE_CHARS: Final = 100_000
+_MESSAGE_BYTES: Final = 100_000
 _LONGEST_WAIT_S: Final = 600.0
 _MESSAGES_AT_MOST: Final = 1_000
 _LOOK_S: Final = 1.0
@@ -182,14 +182,18 @@ class Errands:
 
     async def _send(self, attempt: Attempt, asked: _Send) -> dict[str, Any]:
         message = self._covered(asked.message)
-        if len(orjson.dumps(message.model_dump(mode="json"))) > _MESSAGE_CHARS:
+        if (size := len(orjson.dumps(message.model_dump(mode="json")))) > _MESSAGE_BYTES:
             raise UsageError(
-                f"A message of more than {_MESSAGE_CHARS:,} characters is not sent.",
+                f"A message of {size:,} bytes is not sent: {_MESSAGE_BYTES:,} are the most.",
                 hint="Send where it is, and not what it says.",
             )
         sent = self._sent[attempt.key] = self._sent.get(attempt.key, 0) + 1
         if sent > _MESSAGES_AT_MOST:
-            raise UsageError(f"An attempt sends no more than {_MESSAGES_AT_MOST:,} messages.")
+            raise UsageError(
+                f"{attempt.task.name!r} has sent {_MESSAGES_AT_MOST:,} messages in this "
+                "attempt, and sends no more.",
+                hint="Say more in fewer.",
+            )
         kept = await self._crew.desk.call(
             self._crew.store.send_message, self._run.record.id, attempt.task_id, message
         )

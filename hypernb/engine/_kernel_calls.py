@@ -43,8 +43,12 @@ class KernelCalls:
             ToolError: It failed, or its kernel took it back.
         """
         lane = self._lane(attempt, tool)
-        if len(orjson.dumps(arguments)) > _ARGUMENT_BYTES:
-            raise UsageError(f"The arguments of {tool!r} are more than a tool is handed.")
+        if (size := len(orjson.dumps(arguments))) > _ARGUMENT_BYTES:
+            raise UsageError(
+                f"{tool!r} is not called with {size:,} bytes of arguments: "
+                f"{_ARGUMENT_BYTES:,} are the most.",
+                hint="Hand over where it is, and not what it says.",
+            )
         call = KernelCall(
             id=new_id(),
             mission_id=self._run.record.id,

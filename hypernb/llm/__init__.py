@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hypernb.llm._probe import probe as probe
     from hypernb.llm._profiles import check_address as check_address
     from hypernb.llm._settings import ModelSettings as ModelSettings
+    from hypernb.llm._settings import Setting as Setting
     from hypernb.llm._tape import Cassette as Cassette
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "Cassette": "hypernb.llm._tape",
     "ModelSettings": "hypernb.llm._settings",
     "Probe": "hypernb.llm._probe",
+    "Setting": "hypernb.llm._settings",
     "cached": "hypernb.llm._cache",
     "canonical": "hypernb.llm._canonical",
     "check_address": "hypernb.llm._profiles",
@@ -48,6 +50,7 @@ __all__ = [
     "HostGate",
     "ModelSettings",
     "Probe",
+    "Setting",
     "cached",
     "canonical",
     "check_address",

@@ -41,7 +41,9 @@ class Reading:
         self, root: Path | None, environ: Mapping[str, str], overrides: dict[str, Any]
     ) -> None:
         self._environ = environ
-        self._overrides = {name: each for name, each in overrides.items() if each}
+        self._overrides = {
+            name: each for name, each in overrides.items() if each is not None and each != ""
+        }
         for name in overrides:
             if name not in _OVERRIDES:
                 raise ConfigError(
@@ -143,10 +145,11 @@ class Reading:
     def _layers(self, name: str) -> list[Setting]:
         """Return what is said of a setting, what counts most last."""
         variable = f"HYPERNB_{name.upper()}"
+        in_environ = None if name == "agents" else self._environ.get(variable, "").strip()
         said = [
             Setting(name, self._own.get(name), str(self._own_path)),
             Setting(name, self._project.get(name), str(self._project_path), not self._trusted),
-            Setting(name, self._environ.get(variable, "").strip() or None, variable),
+            Setting(name, in_environ or None, variable),
             Setting(name, self._overrides.get(name), HERE),
         ]
         return [each for each in said if each.value is not None]

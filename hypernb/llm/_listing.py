@@ -48,7 +48,7 @@ async def list_models(
     until = clock.monotonic() + deadline_s
     try:
         async with limit(clock, lambda: until - clock.monotonic()):
-            return _names(model.mask.value(parse(await _body(model))))
+            return await names_of(model)
     except AnswerFault as fault:
         raise ModelAnswerError(
             spec.name,
@@ -72,6 +72,25 @@ async def list_models(
         ) from None
     finally:
         await model.aclose()
+
+
+async def names_of(model: OpenAIModel) -> list[str]:
+    """Return the names of the models that the server of a model offers, sorted.
+
+    Raises:
+        AnswerFault: It says something else.
+        TransportFault: It cannot be reached.
+        ModelError: It refuses to say.
+    """
+    body = model.mask.value(parse(await _body(model)))
+    if not isinstance(body.get("data"), list):
+        raise AnswerFault("has answered with JSON that lists no models", str(body)[:500])
+    names = {
+        name
+        for each in dicts(body["data"])
+        if 0 < len(name := string(each.get("id"))) <= _NAME_AT_MOST and name.isprintable()
+    }
+    return sorted(names)[:_NAMES_AT_MOST]
 
 
 async def _body(model: OpenAIModel) -> bytes:
@@ -99,14 +118,3 @@ def _json(text: str) -> Any:
         return parse(text.encode())
     except AnswerFault:
         return text
-
-
-def _names(body: dict[str, Any]) -> list[str]:
-    if not isinstance(body.get("data"), list):
-        raise AnswerFault("has answered with JSON that lists no models", str(body)[:500])
-    names = {
-        name
-        for each in dicts(body["data"])
-        if 0 < len(name := string(each.get("id"))) <= _NAME_AT_MOST and name.isprintable()
-    }
-    return sorted(names)[:_NAMES_AT_MOST]

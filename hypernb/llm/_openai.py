@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hypernb.abc import ChatModel
 from hypernb.errors import ModelError, ModelRefusedError
 from hypernb.llm._asking import Dialect
 from hypernb.llm._call import Call, check_request
 from hypernb.llm._clock import SystemClock
-from hypernb.llm._forms import dicts, string
 from hypernb.llm._gate import HostGate
 from hypernb.llm._mask import Mask
 from hypernb.llm._retry import limit
 from hypernb.llm._sizes import check_size
-from hypernb.llm._stream import AnswerReader, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from hypernb.model import ChatReply, ChatRequest, ModelSpec
 
 _NAMES_S: Final = 5.0
-_MOST_NAMES: Final = 1000
-_LONGEST_NAME: Final = 200
 
 
 def open_model(
@@ -127,17 +123,12 @@ class OpenAIModel(ChatModel):
 
     async def names(self) -> list[str]:
         """Return the names of the models that the server has; none if it does not say soon."""
+        from hypernb.llm._listing import names_of
+
         until = self.clock.monotonic() + _NAMES_S
-        reader = AnswerReader()
         with suppress(Exception):
             async with limit(self.clock, lambda: until - self.clock.monotonic()):
-                listing: Any = self.client().models.with_streaming_response.list()
-                async with listing as response:
-                    async for chunk in response.iter_bytes():
-                        reader.feed(chunk)
-            listed = dicts(parse(reader.body()).get("data"))
-            named = (string(each.get("id")) for each in listed[:_MOST_NAMES])
-            return [self.mask(name) for name in named if 0 < len(name) <= _LONGEST_NAME]
+                return await names_of(self)
         return []
 
     def _check_key(self) -> None:

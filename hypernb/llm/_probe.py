@@ -65,39 +65,21 @@ class Probe:
     """What works with a model.
 
     Attributes:
-        model: Its name.
-        host: Where it is.
         trials: In the order in which they were made; the first says whether it answers.
         proposal: Settings of its profile that fit and are not so yet.
-        latency_s: How long the first answer took; None if there was none.
         cost: Of all calls, in dollars; None if that is not known.
         calls: How many were begun.
     """
 
-    model: str
-    host: str
     trials: tuple[Trial, ...]
     proposal: Mapping[str, Any]
-    latency_s: float | None = None
     cost: float | None = None
     calls: int = 0
-
-    @property
-    def works(self) -> bool:
-        """Whether it answers at all."""
-        return self.trials[0].works
 
     @property
     def lines(self) -> list[str]:
         """The proposal as it is written into a file: ``tools = false``."""
         return [f"{name} = {_toml(value)}" for name, value in self.proposal.items()]
-
-    def __str__(self) -> str:
-        """Return it as sentences, one a line."""
-        lines = [trial.words for trial in self.trials]
-        if self.proposal:
-            lines.append(f"In the profile of {self.model}, set {', '.join(self.lines)}.")
-        return "\n".join(lines)
 
 
 async def probe(
@@ -111,7 +93,7 @@ async def probe(
 ) -> Probe:
     """Ask a model for a word, in pieces, by a tool and as JSON; return what works.
 
-    Four to six short calls. If it does not answer at all, that is all that is asked; a host
+    Four or five short calls. If it does not answer at all, that is all that is asked; a host
     that cannot be reached, or that wants to be left alone for longer than there is time, is
     not asked again. Cancelling the caller ends it.
 
@@ -236,15 +218,12 @@ class _Asking:
     def result(self) -> Probe:
         known = [cost for cost in self._costs if cost is not None]
         return Probe(
-            model=self._spec.name,
-            host=self._spec.host,
             trials=tuple(self.trials),
             proposal={
                 name: value
                 for name, value in self._fitting.items()
                 if getattr(self._spec, name) != value
             },
-            latency_s=self._replies[0].duration_s if self._replies else None,
             cost=sum(known) if len(known) == len(self._costs) else None,
             calls=len(self._costs),
         )

@@ -87,7 +87,7 @@ class ModelSettings:
             root: The project; None if there is none.
             environ: The process's if None. Keys stay in it.
             overrides: ``model``, ``base_url``, ``content``, ``cache_s``, ``mode``, ``agents``;
-                what is empty does not count.
+                None and empty text do not count.
 
         Raises:
             ConfigError: A file cannot be read, a setting has no meaning, or a project wants
@@ -257,9 +257,14 @@ class ModelSettings:
         return f"No model is configured: {how}"
 
     def describe(self) -> list[Setting]:
-        """Return the settings for people, each with where it is from; no key is in them."""
+        """Return the settings for people, each with where it is from; no key is in them.
+
+        Of the servers those whose address somebody has set.
+        """
         rows = [*self._settings.values(), *self._agents.values()]
         for name, profile in self.profiles.items():
+            if profile.source == BUILT_IN:
+                continue
             parts = [profile.base_url, self._key_words(profile)]
             parts += [f"model {profile.model}"] if profile.model else []
             rows.append(Setting(f"profiles.{name}", ", ".join(parts), profile.source))

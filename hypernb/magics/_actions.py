@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import ApprovalError, ContractError, UnknownNameError, UsageError
+from hypernb.errors import (
+    ApprovalError,
+    ConfigError,
+    ContractError,
+    UnknownNameError,
+    UsageError,
+)
 from hypernb.magics._interpolate import interpolate
 from hypernb.magics._shown import Listing, Shown
 from hypernb.magics._start import (
@@ -17,7 +23,7 @@ from hypernb.magics._start import (
     watch_answer,
     whole,
 )
-from hypernb.magics._verbs import EDITED_FIELDS, MODEL_SETTINGS, SETTINGS, VERBS
+from hypernb.magics._verbs import EDITED_FIELDS, SETTINGS, VERBS
 from hypernb.model import EventKind, MissionState
 
 if TYPE_CHECKING:
@@ -498,22 +504,24 @@ def _config(around: Surroundings, request: Request) -> Shown:
     if request.arguments:
         around.configure(dict(_setting(word) for word in request.arguments))
     session = around.session
-    columns = ["Setting", "Value"]
     rows: list[tuple[Any, ...]] = [
         ("db", session.store.url),
         ("runner", session.mode),
         ("root", str(session.root)),
         ("by", session.by),
         ("headless", "yes" if around.headless else "no"),
-        *((name, _set(session.settings.get(name))) for name in MODEL_SETTINGS),
     ]
-    return Shown(table_text(columns, rows), table_html(columns, rows))
-
-
-def _set(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "not set here" if value in (None, "") else str(value)
+    tables: list[tuple[tuple[str, ...], list[tuple[Any, ...]]]] = [(("Setting", "Value"), rows)]
+    try:
+        found = session.model_settings()
+    except ConfigError as error:  # of a file, which can be mended or left by root=FOLDER
+        rows.append(("of models", str(error)))
+    else:
+        tables.append((found.heads, [found.cells(each) for each in found]))
+    return Shown(
+        "\n\n".join(table_text(heads, cells, width=100) for heads, cells in tables),
+        "".join(table_html(heads, cells) for heads, cells in tables),
+    )
 
 
 def _setting(word: str) -> tuple[str, str]:

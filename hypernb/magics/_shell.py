@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,30 +126,43 @@ class HyperMagics(Magics):
 
         Raises:
             PathError: The root is no directory.
-            ConfigError: The runner cannot be hosted like that.
+            ConfigError: The runner cannot be hosted like that, or a setting of models has no
+                meaning.
             StoreError: The database cannot be used.
         """
-        from hypernb.session import Session
-
         known = {name: value for name, value in settings.items() if name not in MODEL_SETTINGS}
-        self._set_models({name: settings[name] for name in settings if name not in known})
+        of_models = {name: settings[name] for name in settings if name not in known}
         if not known:
+            self._set_models(of_models)
             return
-        wanted = {**self._settings, **known}
-        root = Path(wanted.get("root") or Path.cwd()).expanduser().absolute()
-        if not root.is_dir():
-            raise PathError(str(root), "is no directory", hint="Write root=FOLDER.")
-        session = Session(wanted.get("db"), runner=wanted.get("runner"), root=root)
-        session.store.last_seq()
+        before = self._settings
+        with ExitStack() as undo:
+            undo.callback(setattr, self, "_settings", before)
+            self._settings = {**before, **known}  # models are looked at in the new root
+            session = undo.enter_context(self._new_session())
+            session.store.last_seq()
+            self._set_models(of_models)
+            undo.pop_all()
         if self._session is not None:
             self._session.close()
-        self._settings, self._session = wanted, session
+        self._session = session
+
+    def _new_session(self) -> Session:
+        from hypernb.session import Session
+
+        root = self._root()
+        if not root.is_dir():
+            raise PathError(str(root), "is no directory", hint="Write root=FOLDER.")
+        return Session(self._settings.get("db"), runner=self._settings.get("runner"), root=root)
 
     def of_models(self) -> dict[str, Any]:
         """Return the settings of models that were set here; for all sessions of the kernel."""
         set_here = {name: getattr(self, name) for name in MODEL_SETTINGS}
+        # By identity: a cache of 0 s equals False, and says that there is to be none.
         return {
-            name: value for name, value in set_here.items() if value not in ("", None, False)
+            name: value
+            for name, value in set_here.items()
+            if value is not None and value is not False and value != ""
         }
 
     def update_config(self, config: Config) -> None:

@@ -13,7 +13,7 @@ _TIMEOUT: Final = Option(
 _OUT: Final = Option("--out", "Bind the result to this variable.", "text", "NAME")
 
 CELL_OPTIONS: Final = (
-    Option("--playbook", "Use this plan instead of planning by rules.", "text", "NAME"),
+    Option("--playbook", "Use this plan instead of planning one.", "text", "NAME"),
     Option("--agents", "Only these agents.", "names", "a,b"),
     Option("--in", "Hand these variables in.", "names", "df,cfg"),
     _OUT,
@@ -281,7 +281,7 @@ VERBS: Final = {
         ),
         Verb(
             "config",
-            "Show the settings, or set some.",
+            "Show the settings and where they are from, or set some.",
             "[name=value …]",
             0,
             None,

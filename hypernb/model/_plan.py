@@ -281,6 +281,9 @@ def is_replay(cassette: str | None) -> bool:
 NO_MODEL: Final = "No model is used:"
 """How a note begins that is made with a task to which an agent's own tools were given."""
 
+LOOKS_AT_A_FRAME: Final = "profile-"
+"""How tools are called that look through a DataFrame that is handed in, and at no files."""
+
 _OF_MODELS: Final = ("models", "content", "cassette", "cache_s")
 _OF_INPUTS: Final = ("see", "handed_in")
 _WITH_A_MODEL: Final = (

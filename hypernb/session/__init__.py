@@ -9,7 +9,7 @@ from hypernb.session._hosting import host_here
 from hypernb.session._leaving import Leaving
 from hypernb.session._limits import limits
 from hypernb.session._mission import Mission
-from hypernb.session._models import Cache, ModelRow, Models
+from hypernb.session._models import Cache, ModelRow, Models, Settings
 from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
@@ -32,6 +32,7 @@ __all__ = [
     "QuoteTable",
     "Rows",
     "Session",
+    "Settings",
     "Status",
     "Task",
     "UsagePlot",

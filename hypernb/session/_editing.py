@@ -40,7 +40,6 @@ PLAN_FIELDS = frozenset(
         "result",
     }
 )
-_SHOWN = 80
 
 
 def edited(
@@ -197,17 +196,12 @@ def _problem(each: ErrorDetails, name: str, where: str, old: Any) -> PlanProblem
         place = [part for part in place[1:] if part != "agent"] or ["work"]
     field = place[0]
     said = (
-        f"{where} cannot have {'.'.join(place)} {_shown(each['input'])}: "
+        f"{where} cannot have {'.'.join(place)} {each['input']!r:.80}: "
         f"{each['msg'][:1].lower()}{each['msg'][1:]}."
     )
     if field in WORK_FIELDS:
         old = getattr(old, field, None)
     return PlanProblem(said, name, field, _plain(old))
-
-
-def _shown(value: Any) -> str:
-    said = repr(value)
-    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
 
 
 def _plain(value: Any) -> Any:

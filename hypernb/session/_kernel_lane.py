@@ -210,7 +210,7 @@ class KernelHost:
         try:
             approval = store.approval(call.mission_id)
         except ApprovalError as error:
-            raise ContractError(f"{error}") from error
+            raise ContractError(str(error.args[0]), hint=error.hint) from error
         if approval is None:
             raise ContractError("You have not approved the mission that this is for.")
         if store.mission(call.mission_id).state.is_final:

@@ -23,7 +23,7 @@ from hypernb.session._tables import Rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from hypernb.llm import ModelSettings, Probe
+    from hypernb.llm import ModelSettings, Probe, Setting
     from hypernb.model import CacheStats, ModelSpec, PlanSpec, Quote
     from hypernb.session._doctor import Check
     from hypernb.session._mission import Mission
@@ -74,6 +74,22 @@ class Models(Rows[ModelRow]):
         """Return what stands under the heads."""
         key = row.key if row.has_key else f"{row.key}, not set here"
         return (row.name, row.model, row.host, key or "needs none", row.price, row.note)
+
+
+class Settings(Rows["Setting"]):
+    """Settings of models as they count; see `Session.model_settings`."""
+
+    heads = ("Setting of models", "Value", "From")
+
+    def cells(self, row: Setting) -> tuple[Any, ...]:
+        """Return what stands under the heads."""
+        return (row.name, _value_words(row.value), row.source)
+
+
+def _value_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +189,10 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
     before = None
     if days is not None:
         if not 0 <= days <= _A_CENTURY:
-            raise UsageError(f"Answers cannot be older than {days:g} days.")
+            raise UsageError(
+                f"Answers cannot be older than {days:g} days.",
+                hint=f"Write a number of days, from 0 to {_A_CENTURY:,.0f}.",
+            )
         from hypernb.engine import SystemClock
 
         before = SystemClock().now() - timedelta(days=days)

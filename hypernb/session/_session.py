@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from hypernb.plan import Plan
     from hypernb.session._doctor import Check
     from hypernb.session._leaving import Leaving
-    from hypernb.session._models import Cache, Models
+    from hypernb.session._models import Cache, Models, Settings
     from hypernb.session._quoting import QuoteTable
     from hypernb.session._usage import UsageTable
     from hypernb.session._why import Why
@@ -565,6 +565,18 @@ class Session:
 
         return models(self, profile)
 
+    def model_settings(self) -> Settings:
+        """Return the settings of models as they count here, each with where it is from.
+
+        No key is in them, and nobody is asked.
+
+        Raises:
+            ConfigError: One of them has no meaning.
+        """
+        from hypernb.session._models import Settings, settings_of
+
+        return Settings(settings_of(self).describe())
+
     def model_names(self) -> list[str]:
         """Return the names that models have in the settings; nobody is asked for them."""
         from hypernb.session._models import model_names
@@ -750,7 +762,7 @@ class Session:
         """Look whether everything that missions need is there and whole.
 
         The configured model is asked something small, if there is one and its key is here:
-        four to six tiny calls within ten seconds, which may cost something. The checks say
+        four or five tiny calls within ten seconds, which may cost something. The checks say
         what. In a replay nobody is asked.
 
         Args:

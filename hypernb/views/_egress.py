@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from hypernb.model import ALL_AT_MOST, AgentWork
+from hypernb.model import ALL_AT_MOST, LOOKS_AT_A_FRAME, AgentWork
 from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns
@@ -23,7 +23,6 @@ _TEXT_AT_MOST: Final = 2 * ALL_AT_MOST
 _NOTHING: Final = "No variable leaves this machine."
 _NOTHING_LEFT: Final = "No variable has left this machine."
 _NAMES_SHOWN: Final = 12
-_LOOKS: Final = "profile-"
 _LEAVE: Final = " leave for "
 _NOT_SENT: Final = "nothing is sent"
 _PLANNING: Final = "Planning has sent "
@@ -223,7 +222,7 @@ def _handed(task: TaskSpec, work: AgentWork, one: str, many: str) -> list[str]:
     if work.lanes:
         functions = [f"{name}()" for name in work.tools if name in work.lanes]
         told.append(f"what {_named(functions)} {one if len(functions) == 1 else many}")
-    looks = [name for name in work.tools if name.startswith(_LOOKS)]
+    looks = [name for name in work.tools if name.startswith(LOOKS_AT_A_FRAME)]
     seen = [name for name, grant in sorted(work.variables.items()) if grant.see != "schema"]
     if looks and seen:
         finds = "finds" if len(looks) == 1 else "find"

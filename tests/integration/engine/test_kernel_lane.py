@@ -90,6 +90,25 @@ def test_failure_of_a_tool_is_an_error_of_the_agents(bench: Bench, server: Model
     assert bench.output(mission, "a") == "area: width is missing"
 
 
+def test_arguments_that_are_too_large_are_told_with_their_size(
+    bench: Bench, server: ModelServer
+) -> None:
+    def does(services: Any, _task: Any) -> str:
+        from hypernb.errors import UsageError
+
+        try:
+            services.call("area", {"width": "x" * 1_000_000})
+        except UsageError as error:
+            return str(error)
+        return ""
+
+    mission = run(bench, plan(model(server), own(bench, "a", does, lanes=LANES)))
+    said = bench.output(mission, "a")
+    assert said.startswith(
+        "'area' is not called with 1,000,012 bytes of arguments: 1,000,000 are the most. Hand"
+    )
+
+
 def test_task_waits_for_a_kernel_and_says_how_to_have_it_back(
     bench: Bench, server: ModelServer
 ) -> None:

@@ -9,8 +9,11 @@ import pytest
 from hypernb.errors import dollars
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.integration.magics.conftest import Desk, Kernel
 
+KEY = "sk-" + "wxyz9876" * 5
 pytestmark = pytest.mark.timeout(90)
 
 
@@ -96,6 +99,63 @@ def test_settings_of_one_line_are_looked_at_together(plain: Kernel) -> None:
         assert plain.ok(said).value == "('qwen3:8b', 'http://localhost:9/v1')"
     finally:
         plain.ok("%hyper config model= base_url=")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param("model=gpt-4o root=/nope", "is no directory", id="root"),
+        pytest.param("model=gpt-4o runner=nope", "ConfigError", id="runner"),
+        pytest.param("root=/ model=olama:qwen3", "Did you mean 'ollama", id="model"),
+    ],
+)
+def test_no_setting_of_a_line_that_is_refused_is_kept(
+    plain: Kernel, line: str, said: str
+) -> None:
+    plain.ok("_m = get_ipython().magics_manager.registry['HyperMagics']")
+    state = "_m.model, str(_m.open_session().root), _m.open_session().mode"
+    before = plain.ok(state).value
+    assert said in plain.run(f"%hyper config {line}").error
+    assert plain.ok(state).value == before
+
+
+@pytest.fixture
+def environ(plain: Kernel) -> Iterator[Kernel]:
+    """A kernel whose environment has settings of models, and a key."""
+    plain.ok("import os; _before = dict(os.environ)")
+    plain.ok(f"os.environ |= {{'HYPERNB_CACHE_S': '3600', 'OPENAI_API_KEY': {KEY!r}}}")
+    yield plain
+    plain.ok("os.environ.clear(); os.environ |= _before")
+    plain.ok("%hyper config model= base_url=")
+
+
+def test_config_shows_what_counts_and_where_it_is_from(environ: Kernel) -> None:
+    environ.ok("%hyper config model=small-1 base_url=https://models.example.org/v1")
+    shown = environ.ok("%hyper config")
+    rows = [" ".join(each.split()) for each in shown.text.splitlines()]
+    assert "model small-1 this session" in rows
+    assert "cache_s 3600 HYPERNB_CACHE_S" in rows
+    assert "content full built in" in rows
+    assert "https://models.example.org/v1, OPENAI_API_KEY is set" in shown.html
+    assert "base_url of this session" in shown.html
+    assert KEY not in shown.text + shown.html
+
+
+def test_config_says_which_file_cannot_be_read(plain: Kernel) -> None:
+    plain.ok(
+        "import os, pathlib; _own = pathlib.Path(os.environ['HYPERNB_HOME'], 'config.toml')"
+    )
+    plain.ok("_own.parent.mkdir(exist_ok=True); _own.write_text('cache_s = \"soon\"')")
+    try:
+        assert "config.toml has cache_s = 'soon'" in plain.ok("%hyper config").text
+    finally:
+        plain.ok("_own.unlink()")
+
+
+def test_cache_of_no_seconds_turns_off_that_of_the_environment(environ: Kernel) -> None:
+    environ.ok("%config HyperMagics.cache_s = 0")
+    rows = [" ".join(each.split()) for each in environ.ok("%hyper config").text.splitlines()]
+    assert "cache_s 0 this session" in rows
 
 
 def test_settings_of_the_kernel_hold_for_a_session_in_python_too(plain: Kernel) -> None:

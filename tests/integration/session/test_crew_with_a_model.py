@@ -236,7 +236,7 @@ def test_agent_of_ones_own_remembers_over_attempts(
 class Asker(hypernb.BaseAgent):
     def process_task(self, task: Any) -> Any:
         del task
-        self.send_message({"n": 1}, to="answer", kind="question")
+        self.send_message({"n": 1}, to="answer", type="question", metadata={"step": 1})
         for _ in range(100):
             for message in self.messages(wait_s=10):
                 return message.content
@@ -247,7 +247,8 @@ class Answerer(hypernb.BaseAgent):
     answered = False
 
     def receive_message(self, message: Any) -> None:
-        self.send_message(message.content["n"] + 1, to=message.sender, reply_to=message.id)
+        number = message.content["n"] + message.metadata.get("step", 0)
+        self.send_message(number, to=message.sender, reply_to=message.id)
         self.answered = True
 
     async def process_task(self, task: Any) -> Any:

@@ -503,10 +503,11 @@ class TestMessages:
     def test_arrived_messages_are_shown_and_then_acknowledged(self, plant: Plant) -> None:
         services = ScriptedServices(report())
         services.inbox.append(
-            AgentMessage(id="01J", sender="scan", content="Mind src.", type="note")
+            AgentMessage(id="01J", sender="scan", content="Mind src.", metadata={"rows": 7})
         )
         done(services, plant(FILES), agent_work=work(tools=("read-messages",)))
         assert "Mind src." in services.last_seen()
+        assert '{"rows": 7}' in services.last_seen()
         assert "01J" not in services.last_seen()
         assert services.acknowledged == ["01J"]
 

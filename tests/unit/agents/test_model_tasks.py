@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb.agents import BaseAgent, equip, load_cards
+from hypernb.agents import BaseAgent, equip, load_cards, true_notes
 from hypernb.agents._model_tasks import READERS
 from hypernb.errors import RoleCardError
 from hypernb.model import NO_MODEL, AgentWork, ModelSpec, PlanSpec, TaskSpec
@@ -74,6 +74,22 @@ class TestTasksOfModels:
         assert work_of(spec.tasks[0]).tools == ("bandit", "detect-secrets")
         assert any(note.startswith(NO_MODEL) for note in spec.notes)
         assert spec.hosts == ()
+
+    @pytest.mark.parametrize(
+        ("bare", "other"),
+        [
+            pytest.param("scan-tree", "scan", id="part-of-its-name"),
+            pytest.param("look", "a", id="letter-of-the-sentence"),
+            pytest.param("look, and see", "look", id="before-its-comma"),
+            pytest.param("scan-tree", "scan.tree", id="name-with-a-dot"),
+        ],
+    )
+    def test_note_names_no_task_that_it_did_not_name(self, bare: str, other: str) -> None:
+        plan = Plan("Look").add(bare, agent="qa-engineer")
+        plan.add(other, agent="backend-specialist", tools=["ruff"])
+        spec = equipped(plan)
+        assert true_notes(spec) == spec.notes
+        assert f"the goal of {bare} says" in spec.notes[-1]
 
     def test_model_that_calls_no_tools_gets_none(self) -> None:
         plan = Plan("Look", models={"mini": MINI}).add("look", agent="qa-engineer")

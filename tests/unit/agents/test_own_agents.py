@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.agents import AgentTask, BaseAgent, work_with_model
-from hypernb.errors import AgentAnswerError, ContractError, StateConflictError, ToolError
+from hypernb.errors import (
+    AgentAnswerError,
+    ContractError,
+    StateConflictError,
+    ToolError,
+    UsageError,
+)
 from hypernb.model import AgentMessage, AgentWork, Report
 from tests.scripted_services import ScriptedServices, calls, context_of, said, says
 
@@ -14,9 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from hypernb.model import ChatReply
+
     Plant = Callable[[Mapping[str, str]], Path]
 
 FILES = {"src/app.py": "import os\n"}
+SECRET = "sk-" + "abcd1234" * 5
 
 
 def done(services: ScriptedServices, root: Path, agent: object, **fields: Any) -> Any:
@@ -30,6 +39,11 @@ def done(services: ScriptedServices, root: Path, agent: object, **fields: Any) -
         context=context_of(services, root, inputs={"rows": [1, 2]}),
         load=lambda: agent,
     )
+
+
+class Typed(BaseAgent):
+    def process_task(self, task: AgentTask) -> Any:
+        return self.chat(task.goal, schema={"type": "object"})
 
 
 class TestProcessing:
@@ -86,14 +100,35 @@ class TestAsking:
         assert [each.purpose for each in services.asked] == ["task", "repair"]
 
     def test_answers_that_never_fit_fail(self, plant: Plant) -> None:
-        class Asker(BaseAgent):
-            def process_task(self, task: AgentTask) -> Any:
-                return self.chat(task.goal, schema={"type": "object"})
-
         services = ScriptedServices(said("two"))
         with pytest.raises(AgentAnswerError, match="It said last: 'two'"):
-            done(services, plant(FILES), Asker())
+            done(services, plant(FILES), Typed())
         assert len(services.asked) == 3
+
+    def test_evidence_of_answers_that_never_fit_tells_no_secret(self, plant: Plant) -> None:
+        services = ScriptedServices(said(f"The key is {SECRET}, I think."))
+        with pytest.raises(AgentAnswerError, match="It said last: 'The key is ") as caught:
+            done(services, plant(FILES), Typed())
+        assert SECRET not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("reply", "problem"),
+        [
+            pytest.param(
+                said('{"n": ', finish="filtered"), "filter has cut it off", id="filter"
+            ),
+            pytest.param(
+                said("", refusal="I will not."), "a refusal: I will not", id="refusal"
+            ),
+            pytest.param(said("{", finish="length"), "was cut off after 1 ch", id="length"),
+        ],
+    )
+    def test_answer_that_is_none_is_met_with_why(
+        self, plant: Plant, reply: ChatReply, problem: str
+    ) -> None:
+        services = ScriptedServices(reply, says({"n": 2}))
+        assert done(services, plant(FILES), Typed()) == {"n": 2}
+        assert problem in services.last_seen()
 
     def test_answers_are_bounded_by_the_plan(self, plant: Plant) -> None:
         class Endless(BaseAgent):
@@ -149,14 +184,39 @@ class TestTalking:
                 self.heard.append(message.content)
 
             def process_task(self, task: AgentTask) -> Any:
-                self.send_message("Hello", to="scan", kind="question")
+                told = {"urgent": True, "files": ["src/app.py"]}
+                self.send_message("Hello", to="scan", type="question", metadata=told)
                 return self.heard
 
         services = ScriptedServices(said(""), recipients=["scan"])
         services.inbox.append(AgentMessage(id="01J", sender="scan", content="Mind src."))
         assert done(services, plant(FILES), Listener()) == ["Mind src."]
         assert services.acknowledged == ["01J"]
-        assert services.sent[0].type == "question"
+        (sent,) = services.sent
+        assert (sent.content, sent.type) == ("Hello", "question")
+        assert sent.metadata == {"urgent": True, "files": ["src/app.py"]}
+
+    @pytest.mark.parametrize(
+        ("message", "told"),
+        [
+            pytest.param({"content": {1, 2}}, r"{1, 2} in its content: ", id="content"),
+            pytest.param(
+                {"content": "", "metadata": {"at": object}}, "in its metadata: ", id="metadata"
+            ),
+            pytest.param({"content": "", "type": ""}, "'' in its type: ", id="type"),
+        ],
+    )
+    def test_message_that_is_no_json_is_refused(
+        self, plant: Plant, message: Mapping[str, Any], told: str
+    ) -> None:
+        class Talker(BaseAgent):
+            def process_task(self, task: AgentTask) -> None:
+                self.send_message(**message)
+
+        services = ScriptedServices(said(""))
+        with pytest.raises(UsageError, match=told):
+            done(services, plant(FILES), Talker())
+        assert services.sent == []
 
     def test_asking_the_model_about_a_message_gets_it_once(self, plant: Plant) -> None:
         class Asker(BaseAgent):

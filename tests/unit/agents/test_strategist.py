@@ -278,7 +278,10 @@ class TestRepair:
                 says({"tasks": [], "result": "", "notes": []}), "has no tasks", id="empty"
             ),
             pytest.param(said("Sure! Here is my plan."), "is not JSON", id="prose"),
-            pytest.param(said("", refusal="No."), "That is a refusal: No.", id="refusal"),
+            pytest.param(said("", refusal="No."), "it is a refusal: No.", id="refusal"),
+            pytest.param(
+                said('{"tasks": [', finish="filtered"), "filter has cut it off", id="filter"
+            ),
             pytest.param(said("{", finish="length"), "was cut off", id="length"),
             pytest.param(
                 ModelAnswerError("gpt", "host", "answered with HTML"), "HTML", id="html"

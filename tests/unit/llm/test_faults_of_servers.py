@@ -260,6 +260,15 @@ def test_an_unknown_model_is_told_with_near_misses(way: dict[str, Any]) -> None:
 
 
 @WAYS
+def test_a_name_that_cannot_be_seen_is_no_near_miss(way: dict[str, Any]) -> None:
+    with (
+        ModelServer(GOOD, models=("scripted", "scrypted\u202e")) as server,
+        pytest.raises(ModelRefusedError, match="Did you mean 'scripted'\\?"),
+    ):
+        ask(spec(server, **way, name="scrypted"))
+
+
+@WAYS
 @pytest.mark.parametrize(
     ("called", "profile"), [("work:scrypted", "work"), ("scrypted", "openai")]
 )

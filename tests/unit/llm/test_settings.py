@@ -89,6 +89,17 @@ def test_later_settings_go_before_earlier_ones(place: Place) -> None:
     assert found[0] == "ollama:session"
 
 
+def test_cache_of_no_seconds_turns_off_that_of_the_environment(place: Place) -> None:
+    place.environ["HYPERNB_CACHE_S"] = "3600"
+    assert place.load(cache_s=0).cache_s == 0
+    assert place.load(cache_s=None, model="").cache_s == 3600
+
+
+def test_agents_are_no_variable_of_the_environment(place: Place) -> None:
+    place.environ["HYPERNB_AGENTS"] = "qa-engineer=gpt-4o"
+    assert place.load().agents == {}
+
+
 def test_name_given_goes_before_the_agents_own_and_that_of_all(place: Place) -> None:
     place.own('model = "ollama:all"\n[agents]\nqa-engineer = "ollama:qa"\n')
     assert place.named(agent="backend-specialist") == "ollama:all"
@@ -289,9 +300,21 @@ def test_settings_say_where_they_are_from(place: Place) -> None:
     assert rows["model"] == ("ollama:a", "HYPERNB_MODEL")
     assert rows["content"] == ("hashes", str(place.own_file))
     assert rows["cache_s"] == (60.0, "this session")
+    assert rows["mode"] == ("live", "built in")
+    assert not any(name.startswith("profiles.") for name in rows)
+
+
+def test_servers_that_somebody_has_set_are_among_the_settings(place: Place) -> None:
+    place.own(FAR)
+    place.environ["OPENAI_BASE_URL"] = "https://models.example.net/v1"
+    rows = {row.name: (row.value, row.source) for row in place.load().describe()}
     assert rows["profiles.openai"] == (
-        "https://api.openai.com/v1, OPENAI_API_KEY is not set",
-        "built in",
+        "https://models.example.net/v1, OPENAI_API_KEY is not set",
+        "OPENAI_BASE_URL",
+    )
+    assert rows["profiles.far"] == (
+        "https://models.example.org/v1, FAR_KEY is not set",
+        str(place.own_file),
     )
 
 

@@ -195,6 +195,12 @@ def test_cache_forgets_nothing_by_mistake(around: Surroundings) -> None:
         ACTIONS["cache"](around, request)
 
 
+def test_cache_says_how_old_answers_can_be(around: Surroundings) -> None:
+    request = read_line("cache --evict --days 40000", VERBS)
+    with pytest.raises(UsageError, match=r"than 40000 days\. Write .* from 0 to 36,500"):
+        ACTIONS["cache"](around, request)
+
+
 def test_empty_cache_says_so(around: Surroundings) -> None:
     assert "empty" in repr(ACTIONS["cache"](around, read_line("cache", VERBS)))
     evicted = ACTIONS["cache"](around, read_line("cache --evict", VERBS))

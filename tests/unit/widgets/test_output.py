@@ -298,8 +298,13 @@ def test_large_picture_is_not_sent() -> None:
     assert "up to 3 MB are shown" in seen.shown["why"]
 
 
+def _figure(inches: int) -> Any:
+    drawing = pytest.importorskip("matplotlib.figure", reason="matplotlib is not installed")
+    return drawing.Figure(figsize=(inches, inches))
+
+
 def test_figure_draws_itself() -> None:
-    figure = pytest.importorskip("matplotlib.figure").Figure(figsize=(1, 1))
+    figure = _figure(1)
     figure.add_subplot().plot([1, 2])
     seen = see(figure)
     assert seen.what == "Figure"
@@ -310,7 +315,7 @@ def test_figure_draws_itself() -> None:
     ("inches", "title"), [(60, ""), (1, "W" * 20_000)], ids=["size", "title"]
 )
 def test_endless_figure_is_drawn_coarsely(inches: int, title: str) -> None:
-    figure = pytest.importorskip("matplotlib.figure").Figure(figsize=(inches, inches))
+    figure = _figure(inches)
     figure.add_subplot().set_title(title)
     shown = see(figure).shown
     width, height = struct.unpack(">II", base64.b64decode(shown["data"])[16:24])
