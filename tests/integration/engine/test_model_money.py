@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.errors import StoreUnavailableError
 from hypernb.model import CallState, Price
 from tests.asking import model, own, payloads, plan, run
 from tests.model_server import Asked, ModelServer, Reply, says
@@ -519,6 +520,13 @@ def test_answers_that_cannot_be_used_draw_on_the_same_budget(
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(RuntimeError("nobody foresaw it"), id="unforeseen"),
+        pytest.param(StoreUnavailableError("The store is locked."), id="store"),
+    ],
+)
+@pytest.mark.parametrize(
     "fails",
     [
         pytest.param("hypernb.engine.ModelDesk.complete", id="asking"),
@@ -527,9 +535,13 @@ def test_answers_that_cannot_be_used_draw_on_the_same_budget(
     ],
 )
 def test_call_that_fails_inside_hypernb_is_paid_and_nobody_waits_for_its_money(
-    bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fails: str
+    bench: Bench,
+    server: ModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    error: Exception,
 ) -> None:
-    known, failures = resolve_name(fails), [RuntimeError("nobody foresaw it")]
+    known, failures = resolve_name(fails), [error]
 
     def once(*given: Any, **more: Any) -> Any:
         if failures:
