@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from hypernb.engine._clock import SystemClock as SystemClock
     from hypernb.engine._host import InProcessHost as InProcessHost
     from hypernb.engine._host import run_runner as run_runner
     from hypernb.engine._host import spawn_runner as spawn_runner
@@ -29,7 +28,6 @@ _HOMES: Final = {
     "Runner": "_runner",
     "RunnerEnd": "_runner",
     "RunnerSettings": "_settings",
-    "SystemClock": "_clock",
     "Trust": "_trust",
     "Way": "_models",
     "budget_left": "_spending",
@@ -47,7 +45,6 @@ __all__ = [
     "Runner",
     "RunnerEnd",
     "RunnerSettings",
-    "SystemClock",
     "Trust",
     "Way",
     "budget_left",

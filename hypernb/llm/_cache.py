@@ -12,9 +12,9 @@ import orjson
 from pydantic import ValidationError
 
 from hypernb.abc import ChatModel
+from hypernb.clock import SystemClock
 from hypernb.errors import HypernbError
 from hypernb.llm._canonical import canonical
-from hypernb.llm._clock import SystemClock
 from hypernb.model import ChatReply, Finish, ReplySource
 
 if TYPE_CHECKING:

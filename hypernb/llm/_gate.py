@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hypernb.abc import ModelWait
-from hypernb.llm._clock import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.model import Hurdle, Resource, ResourceUse
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from hypernb.clock import SystemClock
 from hypernb.errors import (
     HypernbError,
     KeyMissingError,
@@ -174,8 +175,6 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
     if days is not None:
         if not 0 <= days <= _A_CENTURY:
             raise UsageError(f"Answers cannot be older than {days:g} days.")
-        from hypernb.engine import SystemClock
-
         before = SystemClock().now() - timedelta(days=days)
     return session.store.evict_cache(before=before, model=model)
 

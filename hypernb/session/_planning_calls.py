@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.abc import ChatModel, Payload
+from hypernb.clock import SystemClock
 from hypernb.errors import (
     BudgetExhaustedError,
     HypernbError,
@@ -68,7 +69,7 @@ class Ledger(ChatModel):
         note: Callable[[CallRecord, Sequence[Payload]], None],
         profiles: Collection[str] = (),
     ) -> None:
-        from hypernb.engine import ModelDesk, SystemClock, Trust, Way
+        from hypernb.engine import ModelDesk, Trust, Way
 
         self._spec = spec
         cassette = contract.get("cassette") or ""

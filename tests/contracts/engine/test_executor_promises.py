@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from hypernb import codec
-from hypernb.engine import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.engine._job import EndKind, Job, Signal, SignalKind, Value
 from hypernb.engine.executors import Executor, ProcessExecutor
 from hypernb.model import MissionId, PythonWork

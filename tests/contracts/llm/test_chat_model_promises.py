@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.clock import SystemClock
 from hypernb.errors import ModelError, ModelUnavailableError
 from hypernb.llm import open_model, recording
-from hypernb.llm._clock import SystemClock
 from hypernb.model import ChatReply
 from hypernb.testing import FakeClock
 from tests.model_server import Call, ModelServer, Reply, fails, page, refuses, says
