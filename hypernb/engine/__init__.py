@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hypernb.engine._runner import RunnerEnd as RunnerEnd
     from hypernb.engine._settings import RunnerSettings as RunnerSettings
     from hypernb.engine._spending import budget_left as budget_left
+    from hypernb.engine._spending import exceeds as exceeds
     from hypernb.engine._spending import spend as spend
 
 # Loaded when used: a worker process starts by importing this package, and must not pay for
@@ -31,6 +32,7 @@ _HOMES: Final = {
     "Trust": "_trust",
     "Way": "_models",
     "budget_left": "_spending",
+    "exceeds": "_spending",
     "key_ids": "_keys",
     "needed_keys": "_keys",
     "read_log": "_log",
@@ -48,6 +50,7 @@ __all__ = [
     "Trust",
     "Way",
     "budget_left",
+    "exceeds",
     "key_ids",
     "needed_keys",
     "read_log",

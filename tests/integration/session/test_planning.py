@@ -387,6 +387,21 @@ def test_recorded_plan_is_replayed_without_a_key(
             session.plan("Is it slow?", cassette=f"replay:{cassette}")
 
 
+def test_planning_that_cannot_be_recorded_asks_nobody_and_costs_nothing(
+    session: hypernb.Session, home: Path, use: Any, tmp_path: Path
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    notes = tmp_path / "notes.txt"
+    notes.write_text("export A=1\n")
+    with ModelServer(plan_of()) as server:
+        use(server)
+        with pytest.raises(ConfigError, match="is no cassette"):
+            session.plan("Is it safe?", cassette=f"record:{notes}")
+        assert server.asked == []
+    assert session.missions() == []
+    assert session.usage().total.calls == 0
+
+
 def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
     with ModelServer(plan_of()) as server:
         use(server)
