@@ -182,7 +182,7 @@ class ModelDesk:
 
     @staticmethod
     def _limited(gate: HostGate) -> HostGate:
-        """Have a gate hold the user's own limits."""
+        """Have a gate hold the user's own limits: a runner has missions of many projects."""
         from hypernb.llm import ModelSettings
 
         with contextlib.suppress(ConfigError):  # whoever plans is told of it
