@@ -360,7 +360,7 @@ def test_closing_leaves_no_process(make: Callable[[], Executor]) -> None:
     async def work(executor: Executor) -> None:
         assert isinstance(executor, ProcessExecutor)
         await do(executor, job(abs, -1))
-        pids.extend(executor.pids)
+        pids.extend(each.pid for each in executor._workers)
 
     use(make, work)
     assert pids
