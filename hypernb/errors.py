@@ -1000,7 +1000,8 @@ class ReplayMissError(ModelError):
 
     Attributes:
         cassette: Its path.
-        nearest: What differs from the nearest request that it has; empty if it has none.
+        nearest: What it tells of that: how the nearest request differs, which line of it is
+            ignored; empty if nothing.
     """
 
     code = "model.replay"
@@ -1008,7 +1009,7 @@ class ReplayMissError(ModelError):
     def __init__(self, model: str, host: str, cassette: str, nearest: str = "") -> None:
         self.cassette = cassette
         self.nearest = nearest
-        near = f" The nearest request differs: {nearest}" if nearest else ""
+        near = f" {nearest}" if nearest else ""
         super().__init__(
             model,
             host,
@@ -1017,7 +1018,7 @@ class ReplayMissError(ModelError):
         )
 
     def unquoted(self) -> HypernbError:
-        """Return it without the request that is nearest."""
+        """Return it without what the cassette tells."""
         return ReplayMissError(self.model, self.host, self.cassette)
 
 

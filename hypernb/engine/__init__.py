@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from hypernb.engine._clock import SystemClock as SystemClock
     from hypernb.engine._host import InProcessHost as InProcessHost
     from hypernb.engine._host import run_runner as run_runner
     from hypernb.engine._host import spawn_runner as spawn_runner
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from hypernb.engine._runner import RunnerEnd as RunnerEnd
     from hypernb.engine._settings import RunnerSettings as RunnerSettings
     from hypernb.engine._spending import budget_left as budget_left
+    from hypernb.engine._spending import exceeds as exceeds
     from hypernb.engine._spending import spend as spend
 
 # Loaded when used: a worker process starts by importing this package, and must not pay for
@@ -30,10 +30,10 @@ _HOMES: Final = {
     "Runner": "_runner",
     "RunnerEnd": "_runner",
     "RunnerSettings": "_settings",
-    "SystemClock": "_clock",
     "Trust": "_trust",
     "Way": "_models",
     "budget_left": "_spending",
+    "exceeds": "_spending",
     "key_ids": "_keys",
     "log_file": "_log",
     "needed_keys": "_keys",
@@ -49,10 +49,10 @@ __all__ = [
     "Runner",
     "RunnerEnd",
     "RunnerSettings",
-    "SystemClock",
     "Trust",
     "Way",
     "budget_left",
+    "exceeds",
     "key_ids",
     "log_file",
     "needed_keys",

@@ -14,6 +14,7 @@ from hypernb.engine._requests import OVER, raised_from
 from hypernb.engine._streaming import Stream
 from hypernb.engine._trust import Counted
 from hypernb.errors import (
+    ConfigError,
     ContractError,
     HypernbError,
     ModelAnswerError,
@@ -215,8 +216,9 @@ class Calls:
         raise ContractError(
             f"Task {attempt.task.name!r} cannot ask {spec.name}: nobody knows what it costs, "
             "so no budget can hold it.",
-            hint=f"Give {spec.name} a price in .hypernb/config.toml (0 if it is free), or "
-            "plan without a budget.",
+            # The plan has the price that was known when it was made: no file changes that.
+            hint=f"Give {spec.name} a price in your config.toml (0 if it is free) and plan "
+            "anew, or plan without a budget.",
         )
 
     async def _kept(self, attempt: Attempt, cost: float) -> bool:
@@ -477,6 +479,11 @@ class Calls:
             return
         at = self._crew.clock.now()
         said = self.content.scrubbed(str(error))
+        if call.is_sent and not isinstance(error, ModelError | ConfigError):
+            # A model's error says what was used, a setting's that nothing was. Any other may
+            # have come after an answer.
+            self._lose(used, call, said[:2_000])
+            return
         state = CallState.FAILED
         call.record = replace(call.record, state=state, ended_at=at, error=said[:2_000])
         facts = {"error": said[:1_000], "code": error.code}

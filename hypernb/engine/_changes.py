@@ -42,10 +42,11 @@ def mission_paused(at: datetime, **facts: Any) -> Change:
     )
 
 
-def mission_resumed(at: datetime, *, by: str) -> Change:
-    """What stood still goes on."""
+def mission_resumed(at: datetime, *, by: str, finish: bool) -> Change:
+    """What stood still goes on; only that, if it is to finish."""
+    payload = {"by": by, **({"finish": True} if finish else {})}
     return Change(
-        EventKind.MISSION_RESUMED, at, payload={"by": by}, mission_state=MissionState.RUNNING
+        EventKind.MISSION_RESUMED, at, payload=payload, mission_state=MissionState.RUNNING
     )
 
 

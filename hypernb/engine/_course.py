@@ -96,6 +96,7 @@ class Course:
             self._reserve(name)
         self._late = self._schedule.restore(opening.recovery.states)
         self._recovered = opening.recovery.changes
+        self._cut_short = opening.cut_short
         names = {task.id: task.name for task in opening.tasks}
         for change in self._recovered:
             if change.task_state is TaskState.FAILED and change.task_id is not None:
@@ -199,6 +200,18 @@ class Course:
     def remaining_s(self, name: str) -> float:
         """Return the length of the longest path that begins with a task."""
         return self._schedule.remaining_s(name)
+
+    def cut_short(self, lacking: Collection[str] = ()) -> str | None:
+        """Return a task that ran when an earlier runner ended, and has not begun anew since.
+
+        Args:
+            lacking: Resources that cannot be had now.
+        """
+        for name in self._cut_short:
+            is_ready = self._schedule.state(name) is TaskState.READY
+            if is_ready and not set(lacking).intersection(self.specs[name].resources):
+                return name
+        return None
 
     def is_waiting(self, name: str) -> bool:
         """Tell whether a task lacks a resource."""

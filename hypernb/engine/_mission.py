@@ -168,6 +168,7 @@ class MissionRun:
         self._late = (*self._leftover.payments, *opening.lost)
         for payment in self._late:
             self.course.take_over(payment)
+        self.funds.is_finishing = opening.is_finishing
         self.funds.has_warned(opening.warned_of)
         self.funds.trust.recall(opening.claims)
         self._objection = opening.objection
@@ -268,13 +269,9 @@ class MissionRun:
         """Return the best task that it could start now."""
         if self.is_ending or self.state is not MissionState.RUNNING or self.broken:
             return None
-        if not self.opened.is_set() or self.lacking or self.funds.is_finishing:
+        if not self.opened.is_set() or self.lacking:
             return None
-        best = next(iter(self.permits.granted), None)
-        if best is None:
-            lacking = self._crew.governor.lacking
-            best = self.course.best(self.busy, lacking, self.funds.reserved())
-        if best is None:
+        if (best := self._best()) is None:
             return None
         return Candidate(
             mission=self.record.id,
@@ -288,6 +285,13 @@ class MissionRun:
             alone=self.course.is_suspect(best),
             is_granted=best in self.permits.granted,
         )
+
+    def _best(self) -> str | None:
+        lacking = self._crew.governor.lacking
+        if self.funds.is_finishing:
+            return self.course.cut_short(lacking)  # nothing new: it has begun before
+        granted = next(iter(self.permits.granted), None)
+        return granted or self.course.best(self.busy, lacking, self.funds.reserved())
 
     @property
     def ahead(self) -> tuple[str, ...]:
@@ -588,6 +592,8 @@ class MissionRun:
             rest = course.cancel_rest(at, because="not started, because a task failed")
             return self._end(at, rest, *course.verdict())
         if self.funds.is_finishing and not course.is_done:
+            if course.cut_short() is not None:
+                return []
             rest, error = course.leave_rest(at)
             return self._end(at, rest, MissionState.FAILED, error)
         if (name := course.too_dear()) is not None:
@@ -657,7 +663,8 @@ class MissionRun:
         self.funds.is_finishing = finish
         at = self._crew.clock.now()
         # An answer that was on its way when the mission was paused may have been the last.
-        await self._write([changes.mission_resumed(at, by=by), *self.conclusion(at)])
+        resumed = changes.mission_resumed(at, by=by, finish=finish)
+        await self._write([resumed, *self.conclusion(at)])
         now = self._crew.clock.monotonic()
         for attempt in self.attempts.values():
             attempt.resume(now)
@@ -770,7 +777,7 @@ class MissionRun:
             written.insert(0, changes.mission_started(at, by=by, retry=ref))
             self.state = MissionState.RUNNING
             self.course.begin(at)
-            self.is_ending = self._has_ended = False
+            self.is_ending = self._has_ended = self.funds.is_finishing = False
             self.over.clear()
         await self._write(written)
         self.submit(self.conclusion(self._crew.clock.now()))  # there may be no money for it

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hypernb.engine._covering import Cover
 from hypernb.engine._keys import key_ids
@@ -14,13 +15,16 @@ from hypernb.errors import ConfigError, KeyMissingError
 from hypernb.model import is_replay, lacking_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from hypernb.abc import ChatModel, Clock, ModelWait, Store
     from hypernb.llm import HostGate
     from hypernb.model import ChatReply, ChatRequest, MissionId, ModelSpec, PlanSpec
 
+    _Place = tuple[str, "Way"]
+
 _CLOSE_S: Final = 5.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class ModelDesk:
         self.cover = Cover(self._keys)
         self._store = store
         self._clock = clock
-        self._models: dict[tuple[str, Way], ChatModel] = {}
+        self._models: dict[_Place, asyncio.Task[ChatModel]] = {}
+        self._opening = threading.Lock()
         self._gate: HostGate | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -111,24 +116,51 @@ class ModelDesk:
         """
 
         async def ask() -> ChatReply:
-            model = self._opened(spec, way)
+            model = await self._opened(spec, way)
             # In a thread: a request can be a million characters.
             sent = await asyncio.to_thread(_without_keys, request, self.cover)
             return await model.complete(
                 sent, deadline_s=deadline_s, on_text=on_text, on_wait=on_wait
             )
 
+        return await self._in_thread(ask())
+
+    async def open(self, spec: ModelSpec, way: Way) -> None:
+        """Make sure that a model can be asked as it is to be; nobody is asked yet.
+
+        Cancelling the caller ends the wait.
+
+        Raises:
+            KeyMissingError: Its key is not here.
+            ConfigError: The cassette cannot be used.
+        """
+        await self._in_thread(self._opened(spec, way))
+
+    async def _in_thread(self, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(
-            asyncio.run_coroutine_threadsafe(ask(), self._started())
+            asyncio.run_coroutine_threadsafe(work, self._started())
         )
 
     # -- in the thread ------------------------------------------------------------------
 
-    def _opened(self, spec: ModelSpec, way: Way) -> ChatModel:
+    async def _opened(self, spec: ModelSpec, way: Way) -> ChatModel:
         place = (spec.model_dump_json(), way)
-        if (model := self._models.get(place)) is None:
-            model = self._models[place] = self._open(spec, way)
-        return model
+        if (opening := self._models.get(place)) is None:
+            # In a thread of its own: a cassette may be large, or locked by somebody else, and
+            # other calls are not to wait for that.
+            opening = asyncio.get_running_loop().create_task(
+                asyncio.to_thread(self._open, spec, way), name=f"open {spec.name}"
+            )
+            self._models[place] = opening
+            opening.add_done_callback(partial(self._keep_open, place))
+        # Shielded: another call may wait for it as well.
+        return await asyncio.shield(opening)
+
+    def _keep_open(self, place: _Place, opening: asyncio.Task[ChatModel]) -> None:
+        """Keep a model that was opened; what failed is tried anew by the next call."""
+        is_open = not opening.cancelled() and opening.exception() is None
+        if not is_open and self._models.get(place) is opening:
+            del self._models[place]
 
     def _open(self, spec: ModelSpec, way: Way) -> ChatModel:
         from hypernb import llm
@@ -136,8 +168,9 @@ class ModelDesk:
         kind, _, path = way.cassette.partition(":")
         if kind == "replay":
             return llm.replaying(path, spec, secrets=self.secrets, root=way.root)
-        if self._gate is None:
-            self._gate = self._limited(llm.HostGate(clock=self._clock))
+        with self._opening:
+            if self._gate is None:
+                self._gate = self._limited(llm.HostGate(clock=self._clock))
         model = llm.open_model(
             spec, key=self._key(spec), clock=self._clock, gate=self._gate, begun_at_most=1
         )
@@ -149,7 +182,7 @@ class ModelDesk:
 
     @staticmethod
     def _limited(gate: HostGate) -> HostGate:
-        """Have a gate hold the user's own limits."""
+        """Have a gate hold the user's own limits: a runner has missions of many projects."""
         from hypernb.llm import ModelSettings
 
         with contextlib.suppress(ConfigError):  # whoever plans is told of it
@@ -195,9 +228,9 @@ class ModelDesk:
         for task in open_calls:
             task.cancel()
         await asyncio.gather(*open_calls, return_exceptions=True)
-        for model in self._models.values():
+        for opening in [each for each in self._models.values() if not each.cancelled()]:
             with contextlib.suppress(Exception):
-                await model.aclose()
+                await opening.result().aclose()
 
     def forget(self, mission: MissionId) -> None:
         """Close what was opened for one mission only."""
@@ -212,7 +245,7 @@ class ModelDesk:
     async def _drop(self, mission: MissionId) -> None:
         for place in [place for place in self._models if place[1].mission == mission]:
             with contextlib.suppress(Exception):
-                await self._models[place].aclose()
+                await (await self._models[place]).aclose()
             # Not before it is closed: the end of the desk closes what is still here.
             self._models.pop(place, None)
 

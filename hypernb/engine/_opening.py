@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.engine import _changes as changes
 from hypernb.engine._recovery import Recovery, asked_again, recover
 from hypernb.errors import ApprovalError, HypernbError, StoreCorruptError
-from hypernb.model import CallState, EventKind
+from hypernb.model import AttemptState, CallState, EventKind, TaskState
 from hypernb.plan import check_plan
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hypernb.engine._recovery import Leftover
     from hypernb.model import (
         Amendment,
+        AttemptRecord,
         Change,
         Event,
         LeaseRecord,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     )
 
 _PAGE: Final = 10_000
+_UNENDED: Final = (AttemptState.RUNNING, AttemptState.ABANDONED, AttemptState.CANCELLED)
 _UNANSWERED: Final = "its runner ended before the answer"
 
 
@@ -37,6 +39,8 @@ class Opening:
 
     Attributes:
         started_at: When it was started last, by an approval or a retry.
+        is_finishing: A person wanted only what ran to end, when it was last let go on.
+        cut_short: Tasks that ran when an earlier runner ended, and have not ended.
         objection: Why it must not run; empty if it may.
         durations: Seconds that its tasks took in earlier missions, by name.
         spent: Dollars that its tasks have cost so far, by name.
@@ -51,6 +55,8 @@ class Opening:
     tasks: tuple[TaskRecord, ...]
     recovery: Recovery
     started_at: datetime | None
+    is_finishing: bool = False
+    cut_short: tuple[str, ...] = ()
     objection: str = ""
     durations: Mapping[str, float] = field(default_factory=dict)
     spent: Mapping[str, float] = field(default_factory=dict)
@@ -88,7 +94,9 @@ def read_opening(
         )
     attempts = [] if mission.started_at is None else store.attempts(mission.id)
     retried = _all(store, mission, EventKind.TASK_RETRIED) if attempts else []
-    starts = _all(store, mission, EventKind.MISSION_STARTED) if mission.started_at else []
+    begun = (EventKind.MISSION_STARTED, EventKind.MISSION_RESUMED)
+    starts = _all(store, mission, *begun) if mission.started_at else []
+    started = [each.at for each in starts if each.kind == EventKind.MISSION_STARTED]
     recovery = recover(
         mission,
         plan,
@@ -110,11 +118,24 @@ def read_opening(
         plan=plan,
         tasks=tuple(tasks),
         recovery=recovery,
-        started_at=starts[-1].at if starts else mission.started_at,
+        started_at=started[-1] if started else mission.started_at,
+        is_finishing=bool(starts and starts[-1].payload.get("finish")),
+        cut_short=_cut_short(tasks, attempts, recovery),
         objection=objection(store, mission, plan),
         durations=store.durations(mission.id),
         spent=_spent(store, mission, tasks) if mission.cost else {},
         **(_of_models(store, mission, leftover, at) if plan.models else {}),
+    )
+
+
+def _cut_short(
+    tasks: Sequence[TaskRecord], attempts: Sequence[AttemptRecord], recovery: Recovery
+) -> tuple[str, ...]:
+    last = {each.task_id: each.state for each in attempts}
+    return tuple(
+        task.name
+        for task in tasks
+        if last.get(task.id) in _UNENDED and recovery.states[task.name] is TaskState.READY
     )
 
 
@@ -153,10 +174,10 @@ def _spent(
     return spent
 
 
-def _all(store: Store, mission: MissionRecord, kind: EventKind) -> list[Event]:
+def _all(store: Store, mission: MissionRecord, *kinds: EventKind) -> list[Event]:
     found: list[Event] = []
     while page := store.events(
-        mission.id, after=found[-1].seq if found else 0, limit=_PAGE, kinds=(kind.value,)
+        mission.id, after=found[-1].seq if found else 0, limit=_PAGE, kinds=kinds
     ):
         found += page
         if len(page) < _PAGE:

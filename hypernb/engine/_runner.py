@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from hypernb.clock import SystemClock
 from hypernb.engine._attempt import Materials
-from hypernb.engine._clock import SystemClock
 from hypernb.engine._crew import Crew
 from hypernb.engine._dispatch import choose
 from hypernb.engine._environment import without

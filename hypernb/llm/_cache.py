@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -11,8 +12,9 @@ import orjson
 from pydantic import ValidationError
 
 from hypernb.abc import ChatModel
+from hypernb.clock import SystemClock
+from hypernb.errors import HypernbError
 from hypernb.llm._canonical import canonical
-from hypernb.llm._clock import SystemClock
 from hypernb.model import ChatReply, Finish, ReplySource
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from hypernb.abc import Clock, ModelWait
     from hypernb.model import ChatRequest, ModelSpec
 
+_LOG: Final = logging.getLogger(__name__)
 _WHOLE: Final = frozenset({Finish.STOP, Finish.TOOL_CALLS})
 
 
@@ -52,7 +55,9 @@ def cached(
     Kept are whole answers of the form that was asked for. A request with a temperature above
     0 wants another answer each time, so it is always asked; one without a temperature leaves
     that to the server, and is not. An answer from the cache costs nothing; what it did cost
-    is kept beside it, so that it is known what was spared.
+    is kept beside it, so that it is known what was spared. Where the entries cannot be
+    reached, the model is asked, and its answer is returned all the same, for it is paid; that
+    is logged.
 
     Args:
         max_age_s: How old an answer may be, in seconds.
@@ -119,20 +124,28 @@ class _Cached(ChatModel):
         await self._model.aclose()
 
     def _kept(self, key: str) -> ChatReply | None:
-        data = self._entries.cached_reply(key, since=self._clock.now() - self._max_age)
-        if data is None:
-            return None
+        reply = None
         try:
+            data = self._entries.cached_reply(key, since=self._clock.now() - self._max_age)
+            if data is None:
+                return None
             reply = ChatReply.model_validate_json(data)
+            self._entries.count_cache_hit(key)
         except ValidationError:  # of another version; it is asked and kept anew
             return None
-        self._entries.count_cache_hit(key)
+        except HypernbError as error:
+            _LOG.warning("The cache cannot be used for %s: %s", self.spec.name, error)
+            if reply is None:
+                return None  # one that is only not counted is good
         free = {"source": ReplySource.CACHE, "cost": 0.0, "tries": 1}
         return reply.model_copy(update=free | {"duration_s": 0.0, "first_token_s": None})
 
     def _keep(self, key: str, reply: ChatReply) -> None:
         data = reply.model_dump_json().encode()
-        self._entries.cache_reply(key, data, model=self.spec.name, cost=reply.cost)
+        try:
+            self._entries.cache_reply(key, data, model=self.spec.name, cost=reply.cost)
+        except HypernbError as error:
+            _LOG.warning("The cache lacks an answer of %s: %s", self.spec.name, error)
 
 
 _LONGEST_S: Final = 3_650 * 86_400.0  # a date before the year 1 is none

@@ -177,4 +177,6 @@ class _Player(ChatModel):
         return self._scrubbing.restored(reply).model_copy(update=free | timeless)
 
     def _nearest(self, body: bytes) -> str:
-        return nearest_difference(orjson.loads(body), self._cassette.requests())
+        near = nearest_difference(orjson.loads(body), self._cassette.requests())
+        told = [f"The nearest request differs: {near}"] if near else []
+        return " ".join([*told, *self._cassette.errors])

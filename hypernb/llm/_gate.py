@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hypernb.abc import ModelWait
-from hypernb.llm._clock import SystemClock
-from hypernb.model import Hurdle, Resource, ResourceUse
+from hypernb.clock import SystemClock
+from hypernb.model import Hurdle, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,12 +76,6 @@ class HostGate:
     All models of a runner share one. What a host can take at once is learnt from its refusals
     (`hypernb.model.Resource`); while one asked to be left alone, nobody is let in. Works in
     one event loop at a time. Cancelling who waits costs nobody a place.
-
-    Example:
-        >>> gate = HostGate()
-        >>> gate.limit("localhost:11434", at_once=2)
-        >>> [(use.resource.name, use.resource.limit, use.held) for use in gate.uses()]
-        [('localhost:11434', 2, 0)]
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -110,15 +104,6 @@ class HostGate:
         )
         if state.queue:
             self._look(state)
-
-    def uses(self) -> list[ResourceUse]:
-        """Return the hosts that were asked or limited, by name, and how much is under way."""
-        now = self._clock.now()
-        return [
-            ResourceUse(each.resource, held, each.resource.wait(held, now))
-            for _, each in sorted(self._hosts.items())
-            for held in [len(each.permits)]
-        ]
 
     async def enter(self, host: str, tell: Callable[[Turn], None]) -> Permit:
         """Wait for one's turn. Cancelling the caller gives up its place.

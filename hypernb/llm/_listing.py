@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.clock import SystemClock
 from hypernb.errors import ModelAnswerError, ModelError, ModelUnavailableError
-from hypernb.llm._clock import SystemClock
 from hypernb.llm._faults import AnswerFault, TransportFault, of_status
 from hypernb.llm._forms import dicts, string
 from hypernb.llm._gate import HostGate

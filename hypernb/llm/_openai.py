@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from hypernb.abc import ChatModel
+from hypernb.clock import SystemClock
 from hypernb.errors import ModelError, ModelRefusedError
 from hypernb.llm._asking import Dialect
 from hypernb.llm._call import Call, check_request
-from hypernb.llm._clock import SystemClock
 from hypernb.llm._gate import HostGate
 from hypernb.llm._mask import Mask
 from hypernb.llm._retry import limit

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb.clock import SystemClock
 from hypernb.errors import ModelError
-from hypernb.llm._clock import SystemClock
 from hypernb.llm._gate import HostGate
 from hypernb.llm._listing import list_models
 from hypernb.llm._openai import open_model

@@ -233,13 +233,9 @@ class ModelSettings:
         )
 
     def limits(self) -> dict[str, Resource]:
-        """Return how much each host may be asked, where the settings say so."""
-        found: dict[str, Resource] = {}
-        for profile in self.profiles.values():
-            limits = profile.limits()
-            if limits is not None and (profile.is_own or limits.name not in found):
-                found[limits.name] = limits
-        return found
+        """Return how much each host may be asked, where profiles say so."""
+        found = (profile.limits() for profile in self.profiles.values())
+        return {limits.name: limits for limits in found if limits is not None}
 
     def hint(self) -> str:
         """Say why no model is asked and how to name one; empty if one is configured."""

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hypernb.abc import ChatModel
-    from hypernb.model import ModelSpec
-
 VERSION: Final = 1
 LINE_AT_MOST: Final = 32_000_000
-"""Bytes; an answer of ten million characters fits, also where every one is escaped."""
+"""Bytes; an answer has six million at most, if every character is escaped, and its request the
+rest."""
 _FILE_AT_MOST: Final = 1_000_000_000
 _REPLIES_AT_MOST: Final = 200_000
 _KEYS: Final = frozenset({"hash", "request", "replies"})
@@ -59,7 +57,8 @@ class Cassette:
 
     Attributes:
         path: The file.
-        errors: What was ignored in it, one sentence each: a last line that was cut off.
+        errors: What was ignored in it, one sentence each: a last line that was cut off. It is
+            told where an answer is missing.
     """
 
     path: Path
@@ -78,22 +77,6 @@ class Cassette:
         with _opened(path) as stream:
             cassette._read(stream)
         return cassette
-
-    @staticmethod
-    def recording(
-        model: ChatModel, path: Path | str, spec: ModelSpec | None = None, **more: Any
-    ) -> ChatModel:
-        """Return a model that is recorded; see `hypernb.llm.recording`."""
-        from hypernb.llm._cassette import recording
-
-        return recording(model, path, spec, **more)
-
-    @staticmethod
-    def replaying(path: Path | str, spec: ModelSpec, **more: Any) -> ChatModel:
-        """Return a model that answers from a cassette; see `hypernb.llm.replaying`."""
-        from hypernb.llm._cassette import replaying
-
-        return replaying(path, spec, **more)
 
     def __len__(self) -> int:
         """Return how many different requests it has."""

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from hypernb.clock import SystemClock
 from hypernb.errors import (
     HypernbError,
     KeyMissingError,
@@ -193,8 +194,6 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
                 f"Answers cannot be older than {days:g} days.",
                 hint=f"Write a number of days, from 0 to {_A_CENTURY:,.0f}.",
             )
-        from hypernb.engine import SystemClock
-
         before = SystemClock().now() - timedelta(days=days)
     return session.store.evict_cache(before=before, model=model)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.abc import ChatModel, Payload
+from hypernb.clock import SystemClock
 from hypernb.errors import (
     BudgetExhaustedError,
     HypernbError,
@@ -68,7 +69,7 @@ class Ledger(ChatModel):
         note: Callable[[CallRecord, Sequence[Payload]], None],
         profiles: Collection[str] = (),
     ) -> None:
-        from hypernb.engine import ModelDesk, SystemClock, Trust, Way
+        from hypernb.engine import ModelDesk, Trust, Way
 
         self._spec = spec
         cassette = contract.get("cassette") or ""
@@ -147,6 +148,7 @@ class Ledger(ChatModel):
         Raises:
             ModelError: There is no answer that can be used.
             BudgetExhaustedError: The call could cost more than is left.
+            ConfigError: The cassette cannot be used.
         """
         times = 0
         while True:
@@ -167,14 +169,17 @@ class Ledger(ChatModel):
     ) -> ChatReply:
         """Ask once, with money of its own: what has begun is paid, whatever comes of it.
 
-        It is in the store before it is asked.
+        It is in the store before it is asked, and after all that can hinder it here.
         """
+        from hypernb.engine import exceeds
+
         most, kept = self._most(request)
         price = None if self._way.is_replay else self._spec.price
         worst = price.cost(kept) if price is not None else None
-        if self._budget is not None and worst and self.spent + worst > self._budget:
+        if self._budget is not None and worst and exceeds(self.spent + worst, self._budget):
             more = "A larger budget, or a cheaper model, lets a model plan."
             raise BudgetExhaustedError(self.spent, self._budget, next_call=worst, hint=more)
+        await self._desk.open(self._spec, self._way)
         call = self._begun(request, worst)
         reach = _Reach(on_text or _hear_nothing, on_wait or self.on_wait)
         facts: dict[str, Any] = {"state": CallState.LOST, "cost": worst}

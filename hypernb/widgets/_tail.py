@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.engine import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.errors import (
     HypernbError,
     StoreCorruptError,

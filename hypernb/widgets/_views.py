@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import traitlets
 
+from hypernb.clock import SystemClock
 from hypernb.errors import HypernbError, UnknownTaskError, UsageError
 from hypernb.session import Mission, Session, session_here
 from hypernb.widgets._listing import LIVE, Listing
@@ -195,8 +196,6 @@ class OfSession(HyperWidget):
         density: str = "comfortable",
         **options: Any,
     ) -> None:
-        from hypernb.engine import SystemClock
-
         whose = session or session_here()
         listing = Listing(whose, states=self._states, limit=_ROWS, clock=SystemClock())
         super().__init__(whose, listing, density=density, **options)

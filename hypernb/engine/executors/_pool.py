@@ -66,11 +66,6 @@ class ProcessExecutor(Executor):
         self._guard: subprocess.Popen[bytes] | None = None
         self._is_closing = False
 
-    @property
-    def pids(self) -> list[int]:
-        """Process ids of all workers."""
-        return sorted(worker.pid for worker in self._workers)
-
     async def start(self) -> None:
         """Start the guard and the first workers; they get ready by themselves."""
         self._scratch = Path(tempfile.mkdtemp(prefix="hypernb-"))

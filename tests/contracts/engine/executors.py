@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from hypernb import codec
-from hypernb.engine import RunnerSettings, SystemClock
+from hypernb.clock import SystemClock
+from hypernb.engine import RunnerSettings
 from hypernb.engine.executors import Executor, InlineExecutor, ProcessExecutor, ThreadExecutor
 from hypernb.model import MissionId
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from hypernb import codec
-from hypernb.engine import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.engine._job import EndKind, Job, Signal, SignalKind, Value
 from hypernb.engine.executors import Executor, ProcessExecutor
 from hypernb.model import MissionId, PythonWork
@@ -360,7 +360,7 @@ def test_closing_leaves_no_process(make: Callable[[], Executor]) -> None:
     async def work(executor: Executor) -> None:
         assert isinstance(executor, ProcessExecutor)
         await do(executor, job(abs, -1))
-        pids.extend(executor.pids)
+        pids.extend(each.pid for each in executor._workers)
 
     use(make, work)
     assert pids

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.abc import ChatModel
+from hypernb.clock import SystemClock
 from hypernb.errors import ModelError, ModelUnavailableError
-from hypernb.llm import open_model, recording
-from hypernb.llm._clock import SystemClock
+from hypernb.llm import cached, open_model, recording, replaying
 from hypernb.model import ChatReply
 from hypernb.testing import FakeClock
 from tests.model_server import Call, ModelServer, Reply, fails, page, refuses, says
@@ -19,10 +22,11 @@ from tests.unit.llm.asking import KEY, Told, request, run, spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
-    from hypernb.abc import ChatModel, Clock
-    from hypernb.model import ModelSpec
+    from hypernb.abc import Clock
+    from hypernb.model import ChatRequest, ModelSpec
 
     Make = Callable[[ModelSpec, Clock, Path], ChatModel]
 
@@ -36,7 +40,56 @@ def recorded(spec: ModelSpec, clock: Clock, folder: Path) -> ChatModel:
     return recording(live(spec, clock, folder), tape, secrets=(KEY,), root=str(folder))
 
 
-ALL = pytest.mark.parametrize("make", [live, recorded])
+@dataclass
+class Entries:
+    """A cache whose entries are files, so that it is seen what is in them."""
+
+    folder: Path
+
+    def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
+        del since
+        path = self.folder / request_hash
+        return path.read_bytes() if path.exists() else None
+
+    def cache_reply(
+        self, request_hash: str, reply: bytes, *, model: str, cost: float | None
+    ) -> None:
+        told = f"{model} {cost}".encode()
+        (self.folder / request_hash).write_bytes(reply)
+        (self.folder / f"{request_hash}.told").write_bytes(told)
+
+    def count_cache_hit(self, request_hash: str) -> None:
+        (self.folder / f"{request_hash}.hits").touch()
+
+
+def behind_a_cache(spec: ModelSpec, clock: Clock, folder: Path) -> ChatModel:
+    return cached(live(spec, clock, folder), Entries(folder), 3_600.0, spec, clock)
+
+
+class Replayed(ChatModel):
+    """Answers from a cassette to which the same call has just been recorded.
+
+    Where the call has failed, the cassette has no answer to it.
+    """
+
+    def __init__(self, spec: ModelSpec, clock: Clock, folder: Path) -> None:
+        self._recorded = recorded(spec, clock, folder)
+        tape = folder / "tape.jsonl"
+        self._play = partial(replaying, tape, spec, secrets=(KEY,), root=str(folder))
+
+    async def complete(self, request: ChatRequest, **more: Any) -> ChatReply:
+        with suppress(ModelError):
+            await self._recorded.complete(request, **{**more, "on_text": None})
+        return await self._play().complete(request, **more)
+
+    async def aclose(self) -> None:
+        await self._recorded.aclose()
+
+
+# A cassette asks nobody, so what is promised of waits, deadlines and connections is not its.
+# The ledger of a planning asks through a runner's desk, in real time: it has tests of its own.
+ASKING = pytest.mark.parametrize("make", [live, recorded, behind_a_cache])
+ALL = pytest.mark.parametrize("make", [live, recorded, behind_a_cache, Replayed])
 WAYS = pytest.mark.parametrize(
     "way",
     [
@@ -110,7 +163,7 @@ def test_whatever_the_server_sends_comes_back_as_a_reply_or_a_model_error(
     assert isinstance(answer, ChatReply | ModelError)
 
 
-@ALL
+@ASKING
 @WAYS
 @pytest.mark.parametrize(
     "reply",
@@ -138,7 +191,7 @@ def test_a_call_never_ends_later_than_its_deadline(
         assert run(work) < 5
 
 
-@ALL
+@ASKING
 @WAYS
 @pytest.mark.parametrize(
     "fault",
@@ -215,7 +268,7 @@ def test_the_key_is_in_no_reply_no_error_no_log_and_no_file(
         assert KEY[:12] not in f"{each!s} {each!r}"
 
 
-@ALL
+@ASKING
 @WAYS
 @pytest.mark.parametrize("hold", ["start", "middle"])
 def test_cancelling_the_caller_closes_the_connection_and_nothing_more_is_sent(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from hypernb.clock import SystemClock
 from hypernb.engine import Runner, RunnerEnd, read_log
 from hypernb.engine import _changes as changes
-from hypernb.engine._clock import SystemClock
 from hypernb.engine._opening import read_opening
 from hypernb.engine._recovery import Leftover
 from hypernb.errors import StoreUnavailableError

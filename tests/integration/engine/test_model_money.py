@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hypernb.errors import StoreUnavailableError
 from hypernb.model import CallState, Price
 from tests.asking import model, own, payloads, plan, run
 from tests.model_server import Asked, ModelServer, Reply, says
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from conftest import Bench  # type: ignore[import-not-found]  # importlib mode
@@ -371,6 +373,70 @@ class TestAsking:
         assert "that may be spent" in (bench.tasks(mission)["a"].error or "")
         assert len(server.asked) == asked
 
+    @pytest.mark.parametrize("end", ["stopped", "killed"])
+    def test_another_runner_begins_nothing_more_either(
+        self, bench: Bench, server: ModelServer, end: str
+    ) -> None:
+        mission, runner = self.finishing(bench, server)
+        if end == "stopped":
+            runner.terminate()
+        else:
+            runner.kill()
+        runner.wait(20)
+        server.release()
+        bench.host(executor="thread")
+        mission = bench.finished(mission)
+        # What ran goes on; what had not begun does not begin.
+        assert bench.states(mission) == {"a": "succeeded", "b": "cancelled"}
+        assert len(bench.attempts(mission, "a")) == 2
+        assert "to finish only what ran" in mission.error
+
+    def test_resuming_without_it_ends_the_finishing(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        mission, runner = self.finishing(bench, server)
+        bench.answered(bench.store.send("pause", mission.id, by="ana@here"))
+        resume(bench, mission)
+        runner.kill()
+        runner.wait(20)
+        server.release()
+        bench.store.amend(mission.id, budget=9.0, by="ana@here")
+        bench.host(executor="thread")
+        mission = bench.finished(mission)
+        assert bench.states(mission) == {"a": "succeeded", "b": "succeeded"}
+
+    def test_trying_again_what_was_left_begins_it(
+        self, bench: Bench, server: ModelServer
+    ) -> None:
+        spec = plan(
+            dear(server), own(bench, "a", asks(2)), own(bench, "b", asks(1), "a"), budget=3.0
+        )
+        server.script = says("word " * 8, hold="start")
+        mission = bench.approve_spec(spec)
+        bench.host()
+        server.wait_for(lambda: server.at_once == 1)
+        bench.answered(bench.store.send("pause", mission.id, by="ana@here"))
+        resume(bench, mission, finish=True)
+        server.release()
+        assert bench.finished(mission).state == "failed"
+        bench.answered(bench.store.send("retry", mission.id, by="ana@here"))
+        assert bench.finished(mission).state == "succeeded"
+
+    def finishing(
+        self, bench: Bench, server: ModelServer
+    ) -> tuple[MissionRecord, subprocess.Popen[bytes]]:
+        """Have a mission finish only what runs, and a call of it under way."""
+        server.script = says("word " * 8, hold="start")
+        spec = plan(
+            dear(server), own(bench, "a", asks(1)), own(bench, "b", asks(1), "a"), budget=3.0
+        )
+        mission: MissionRecord = bench.approve_spec(spec)
+        runner: subprocess.Popen[bytes] = bench.process()
+        server.wait_for(lambda: server.at_once == 1)
+        bench.answered(bench.store.send("pause", mission.id, by="ana@here"))
+        resume(bench, mission, finish=True)
+        return mission, runner
+
     def test_stopping_loses_nothing_that_is_done(
         self, bench: Bench, server: ModelServer
     ) -> None:
@@ -519,6 +585,13 @@ def test_answers_that_cannot_be_used_draw_on_the_same_budget(
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(RuntimeError("nobody foresaw it"), id="unforeseen"),
+        pytest.param(StoreUnavailableError("The store is locked."), id="store"),
+    ],
+)
+@pytest.mark.parametrize(
     "fails",
     [
         pytest.param("hypernb.engine.ModelDesk.complete", id="asking"),
@@ -527,9 +600,13 @@ def test_answers_that_cannot_be_used_draw_on_the_same_budget(
     ],
 )
 def test_call_that_fails_inside_hypernb_is_paid_and_nobody_waits_for_its_money(
-    bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fails: str
+    bench: Bench,
+    server: ModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    error: Exception,
 ) -> None:
-    known, failures = resolve_name(fails), [RuntimeError("nobody foresaw it")]
+    known, failures = resolve_name(fails), [error]
 
     def once(*given: Any, **more: Any) -> Any:
         if failures:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hypernb.engine import RunnerSettings, SystemClock, read_log
+from hypernb.clock import SystemClock
+from hypernb.engine import RunnerSettings, read_log
 from hypernb.engine._attempt import _needed
 from hypernb.engine._body import describe, in_scope, within
 from hypernb.engine._capture import Allowance, Capture

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hypernb.errors import StoreUnavailableError
 from hypernb.llm import cached
 from hypernb.model import ChatReply, Finish, ReplySource, ToolCall, ToolSchema
 from hypernb.testing import FakeClock
@@ -156,6 +157,49 @@ def test_entry_of_another_version_is_asked_anew() -> None:
         bench.entries.kept[key] = (at, b'{"words": 3}', model, cost)
     assert bench.ask(request()).text == "4"
     assert bench.ask(request()).text == "4"
+
+
+@dataclass
+class Refusing(Entries):
+    """What one thing cannot be done with."""
+
+    refused: str = ""
+
+    def cached_reply(self, request_hash: str, *, since: datetime) -> bytes | None:
+        self._refuse("cached_reply")
+        return super().cached_reply(request_hash, since=since)
+
+    def cache_reply(
+        self, request_hash: str, reply: bytes, *, model: str, cost: float | None
+    ) -> None:
+        self._refuse("cache_reply")
+        super().cache_reply(request_hash, reply, model=model, cost=cost)
+
+    def count_cache_hit(self, request_hash: str) -> None:
+        self._refuse("count_cache_hit")
+        super().count_cache_hit(request_hash)
+
+    def _refuse(self, what: str) -> None:
+        if what == self.refused:
+            raise StoreUnavailableError("The store is locked.")
+
+
+@pytest.mark.parametrize(
+    ("refused", "said", "answers"),
+    [
+        pytest.param("cached_reply", "cannot be used for m1", ["3", "4"], id="reading"),
+        pytest.param("cache_reply", "lacks an answer of m1", ["3", "4"], id="keeping"),
+        pytest.param("count_cache_hit", "cannot be used for m1", ["3", "3"], id="counting"),
+    ],
+)
+def test_store_that_refuses_costs_no_answer(
+    refused: str, said: str, answers: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench()
+    entries = Refusing(bench.clock, refused=refused)
+    bench.model = cached(bench.asked, entries, 60.0, SPEC, bench.clock)
+    assert [bench.ask(request()).text for _ in range(2)] == answers
+    assert said in caplog.text
 
 
 def test_closing_reaches_the_model_behind() -> None:

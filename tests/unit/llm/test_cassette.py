@@ -167,6 +167,18 @@ def test_line_that_was_cut_off_is_ignored_and_told(path: Path) -> None:
     assert "line 3, was cut off" in cassette.errors[0]
 
 
+@pytest.mark.parametrize("kept", [20, 5_000], ids=["one-of-two", "none"])
+def test_miss_tells_of_a_line_that_was_cut_off(path: Path, kept: int) -> None:
+    record(path, [reply()], request("a"), request("b" * 4_000))
+    first = path.read_bytes().index(b"\n") + 1
+    os.truncate(path, max(first + 20, path.stat().st_size - kept))
+    with pytest.raises(ReplayMissError) as caught:
+        ask(replaying(path, SPEC), request("b" * 4_000))
+    told = str(caught.value)
+    assert "was cut off and is ignored." in told
+    assert ("The nearest request differs: messages[0]" in told) == (kept == 20)
+
+
 def test_recording_goes_on_after_a_line_that_was_cut_off(path: Path) -> None:
     record(path, [reply()], request("a"), request("b"))
     os.truncate(path, path.stat().st_size - 20)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb.engine import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.errors import MissionWaitsError, TransitionError
 from hypernb.model import (
     AgentWork,

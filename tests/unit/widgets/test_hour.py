@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from hypernb.engine import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.model import Change
 from hypernb.widgets._channel import WINDOW, Channel
 from hypernb.widgets._mirror import EVENTS_AT_ONCE, Mirror

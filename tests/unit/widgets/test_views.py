@@ -15,7 +15,7 @@ import pytest
 from ipywidgets import Layout, VBox
 
 from hypernb import widgets
-from hypernb.engine import SystemClock
+from hypernb.clock import SystemClock
 from hypernb.errors import (
     StoreUnavailableError,
     UnknownMissionError,

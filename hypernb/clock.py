@@ -1,4 +1,4 @@
-"""The real clock."""
+"""The real clock: the time as the machine has it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """The time as the machine has it; a `hypernb.abc.Clock`."""
+    """The machine's time; a `hypernb.abc.Clock`, for whoever is handed no other."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware, UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - this is the one place that reads it
+        return datetime.now(UTC)  # noqa: TID251 - this is what others take it from
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""
@@ -20,4 +20,4 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait. Cancelling the caller ends the wait at once."""
-        await asyncio.sleep(seconds)  # noqa: TID251 - this is the one place that waits
+        await asyncio.sleep(seconds)  # noqa: TID251 - as above
