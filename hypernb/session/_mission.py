@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Finding,
         MissionRecord,
         MissionSnapshot,
+        ModelSpec,
         PlanSpec,
     )
     from hypernb.plan import Plan, PlanDifference
@@ -446,10 +447,12 @@ class Mission:
         if not is_running:
             require_paused(self, budget=budget, model=model, finish=finish)
         waits = bool(model) and is_running and self.waits_for_a_key
-        if budget is not None:
-            self.raise_budget(budget)
-        if model:
-            self.take_model(model, approve_host=approve_host)
+        # One change for both: where either is refused, neither is signed.
+        models = self._chosen(model, budget=budget, approve_host=approve_host) if model else {}
+        if models or budget is not None:
+            self.session.store.amend(
+                self._record.id, budget=budget, models=models, by=self.session.by
+            )
         if waits:
             self.session.ensure_runner(self.needed_keys())
         if is_running:
@@ -500,8 +503,6 @@ class Mission:
             TransitionError: It is neither running nor paused.
             ApprovalError: Its approval is not yours.
         """
-        from hypernb.session._other_model import chosen
-
         if self.state not in (MissionState.RUNNING, MissionState.PAUSED):
             raise TransitionError(
                 "mission",
@@ -510,12 +511,26 @@ class Mission:
                 "amended",
                 hint="Only what runs or is paused can be given another model.",
             )
-        models = chosen(self, name, instead_of, approve_host=approve_host)
+        models = self._chosen(name, instead_of, approve_host=approve_host)
+        self.session.store.amend(self._record.id, models=models, by=self.session.by)
+        return self
+
+    def _chosen(
+        self,
+        name: str,
+        instead_of: str = "",
+        *,
+        budget: float | None = None,
+        approve_host: bool = False,
+    ) -> dict[str, ModelSpec]:
+        """Return the models that it is to ask from now on; refuses what `take_model` does."""
+        from hypernb.session._other_model import chosen
+
+        models = chosen(self, name, instead_of, budget=budget, approve_host=approve_host)
         for model in models.values():
             said = model.model_dump_json()
             refuse_key_in("the name or the address of the model", said, self.session.root)
-        self.session.store.amend(self._record.id, models=models, by=self.session.by)
-        return self
+        return models
 
     def retry(self, task: str = "") -> Mission:
         """Try a failed, cancelled or skipped task again; all of them if none is named.
