@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,13 +11,14 @@ from hypernb.errors import CannotShipError, HypernbError, UsageError
 from hypernb.model import AgentWork, EventKind, PythonWork, short_id
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name, wanted_of
+from hypernb.session._usage import UsageTable
 from hypernb.session.front_end import current_shell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from hypernb.model import CallRecord, PlanSpec, TaskRecord, TaskSpec
+    from hypernb.model import MissionRecord, PlanSpec, TaskRecord, TaskSpec
     from hypernb.session._mission import Mission
     from hypernb.session._session import Session
 
@@ -40,8 +42,10 @@ class Why:
         models: Which models were asked, each with its host.
         calls: How often they were asked.
         spared: How many answers came from a cache or a cassette besides.
-        cost: What the calls cost, in dollars, as far as it is known.
+        cost: What the calls cost, in dollars, as `Session.usage` counts it.
         unknown: How many calls have no known cost.
+        at_most: How many count with what was kept for them: nobody knows what they cost, but
+            not more.
         check: What had to hold.
         outcome: What came of the task.
         needs: The tasks whose outputs it was made from.
@@ -64,6 +68,7 @@ class Why:
     spared: int = 0
     cost: float = 0.0
     unknown: int = 0
+    at_most: int = 0
     check: str = ""
     outcome: str = ""
     needs: tuple[str, ...] = ()
@@ -106,7 +111,8 @@ def explained(session: Session, what: Any, namespace: Mapping[str, Any] | None =
             hint="What --out, mission.result() and a task's output gave is known, and what is "
             "equal to an output in the store; not what was made from it. m-7/t3 names a task.",
         )
-    return _told(_session_of(session, origin), name, origin)
+    with _session_of(session, origin) as own:
+        return _told(own, name, origin)
 
 
 def _variables(namespace: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -133,7 +139,10 @@ def _found(
     if what.isidentifier():
         wanted = wanted_of(what)
         # Its cell has waited in vain, or still does: there is no variable, and this says why.
-        return what, wanted and _of_mission(_mission_of(session, wanted), what)
+        if wanted is None:
+            return what, None
+        with _session_of(session, wanted) as own:
+            return what, _of_mission(own.mission(wanted.mission), what)
     return "", _by_content(session, what)
 
 
@@ -192,16 +201,16 @@ def _by_content(session: Session, value: Any) -> Origin | None:
     return Origin(session.store.url, str(rows[0][0]), str(rows[0][1]), equals)
 
 
-def _session_of(session: Session, origin: Origin) -> Session:
+@contextmanager
+def _session_of(session: Session, origin: Origin) -> Iterator[Session]:
+    """Lend a session of the origin's store: this one, or one that is closed afterwards."""
     if session.store.url == origin.store:
-        return session
+        yield session
+        return
     from hypernb.session._session import Session as Other
 
-    return Other(origin.store, root=session.root, by=session.by)
-
-
-def _mission_of(session: Session, origin: Origin) -> Mission:
-    return _session_of(session, origin).mission(origin.mission)
+    with Other(origin.store, root=session.root, by=session.by) as other:
+        yield other
 
 
 def _told(session: Session, name: str, origin: Origin) -> Why:
@@ -209,9 +218,8 @@ def _told(session: Session, name: str, origin: Origin) -> Why:
     record, plan = mission.record, mission.plan
     task = origin.task or _only_result(plan)
     told = Why(name, record.short_id, record.goal, task=task, approved=_approved(mission))
-    told = replace(told, equals=origin.equals)
-    calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
-    told = _paid(told, calls)
+    told = replace(told, equals=origin.equals, models=_models_of(session, record, task))
+    told = _paid(session, record, told)
     spec = next((each for each in plan.tasks if each.name == task), None)
     if spec is None:
         return told
@@ -251,19 +259,25 @@ def _approved(mission: Mission) -> str:
     return approval.by if approval else ""
 
 
-def _paid(told: Why, calls: list[CallRecord]) -> Why:
-    live = [call for call in calls if call.is_live]
+def _models_of(session: Session, record: MissionRecord, task: str) -> tuple[str, ...]:
+    calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
     asked = [call for call in calls if call.task_id]
-    plain = asked or calls
     end = "" if asked else ", for the plan"
-    named = dict.fromkeys(f"{call.model} at {call.host}{end}" for call in plain)
+    return tuple(dict.fromkeys(f"{call.model} at {call.host}{end}" for call in asked or calls))
+
+
+def _paid(session: Session, record: MissionRecord, told: Why) -> Why:
+    """Add what usage says of the task, or of the whole mission where it is of no one task."""
+    sums = session.store.usage_sums(("task",), mission_id=record.id)
+    chosen = tuple(each for each in sums if not told.task or each.keys == (told.task,))
+    total = UsageTable(("task",), chosen).total
     return replace(
         told,
-        models=tuple(named),
-        calls=len(live),
-        spared=len(calls) - len(live),
-        cost=sum(call.cost or 0.0 for call in live),
-        unknown=sum(call.cost is None for call in live),
+        calls=total.calls,
+        spared=total.spared,
+        cost=total.cost,
+        unknown=total.unknown,
+        at_most=total.at_most,
     )
 
 
