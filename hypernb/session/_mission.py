@@ -79,6 +79,7 @@ class Mission:
         self._is_shown = False
         self._asks: tuple[str, bool] | None = None
         self._without_models = ""  # hash of a plan that has none
+        self._sent: int | None = None  # the command that was sent last
 
     # -- looking ------------------------------------------------------------------------
 
@@ -172,6 +173,24 @@ class Mission:
             yield event
             if event.kind == EventKind.MISSION_FINISHED and self.state.is_final:
                 return
+
+    def wait_for_answer(self, timeout: float) -> bool:
+        """Wait until a runner has done what was last asked of it here, or has refused it.
+
+        Args:
+            timeout: How long at most, in seconds.
+
+        Returns:
+            Whether one has; also if nothing was asked.
+        """
+        sent = self._sent
+        if sent is None:
+            return True
+        for _ in self._follower().looks(timeout):
+            waiting = self.session.store.commands(after=sent - 1, limit=1)
+            if sent not in [command.seq for command in waiting]:
+                return True
+        return False
 
     def to_frame(self) -> pd.DataFrame:
         """Return its tasks as a DataFrame, one row each."""
@@ -359,6 +378,15 @@ class Mission:
         from hypernb.session._quoting import quoted
 
         return quoted(self)
+
+    def quote_to_show(self) -> QuoteTable:
+        """Return what it was quoted, where that was kept; else what it is quoted now.
+
+        Of a mission that has begun, a note says so.
+        """
+        from hypernb.session._quoting import quote_to_show
+
+        return quote_to_show(self)
 
     def comment(self, text: str, task: str = "") -> Mission:
         """Write something about the plan, or about a task of it, for all who look at it.
@@ -917,7 +945,8 @@ class Mission:
             raise EditConflictError(self.id, revision, record.revision)
 
     def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
-        self.session.store.send(kind, self._record.id, payload, by=self.session.by)
+        store = self.session.store
+        self._sent = store.send(kind, self._record.id, payload, by=self.session.by)
         self.session.ensure_runner(self.needed_keys())
 
     def _refuse_final(self, after: str) -> None:

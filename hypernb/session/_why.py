@@ -137,13 +137,18 @@ def _found(
         task = mission.tasks[match[2]].name if match[2] else ""
         return "", Origin(session.store.url, str(mission.record.id), task)
     if what.isidentifier():
-        wanted = wanted_of(what)
-        # Its cell has waited in vain, or still does: there is no variable, and this says why.
-        if wanted is None:
-            return what, None
-        with _session_of(session, wanted) as own:
-            return what, _of_mission(own.mission(wanted.mission), what)
+        return what, _of_wanted(session, what)
     return "", _by_content(session, what)
+
+
+def _of_wanted(session: Session, name: str) -> Origin | None:
+    """Return where a result is from that a name was to have; None if none was to be bound."""
+    wanted = wanted_of(name)
+    if wanted is None:
+        return None
+    # Its cell has waited in vain, or still does: there is no variable, and this says why.
+    with _session_of(session, wanted) as own:
+        return _of_mission(own.mission(wanted.mission), name)
 
 
 def _of_mission(value: Any, name: str = "") -> Origin | None:
