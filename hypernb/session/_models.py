@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hypernb.views import Outlook
 
 T = TypeVar("T")
-_UNQUOTED: Final = "What was quoted was not kept with its approval."
 ASKING_NOBODY: Final = ("offline", "replay")
 """Modes in which nothing leaves, keys least of all."""
 _A_CENTURY: Final = 36_500.0
@@ -189,13 +188,14 @@ def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
         is_paid = not plan.tasks and mission.record.cost
         return Outlook(**_paid(mission)) if is_paid else NO_OUTLOOK
     from hypernb.session._choices import choices
+    from hypernb.session._quoting import NOT_KEPT
 
     record, offered = mission.record, choices(mission, plan)
     # A cassette is never paid.
     quotes = () if plan.is_replayed else _quotes(mission)
     if record.started_at is None:
         return Outlook(quotes, choices=offered)
-    unquoted = "" if quotes or plan.is_replayed else _UNQUOTED
+    unquoted = "" if quotes or plan.is_replayed else NOT_KEPT
     return Outlook(
         quotes, _budget(mission), choices=offered, unquoted=unquoted, **_paid(mission)
     )
