@@ -93,11 +93,11 @@ def quote(
     store: Store, spec: PlanSpec, *, past: Past | None = None, done: Collection[str] = ()
 ) -> QuoteTable:
     """Quote a plan from what the store knows; see `hypernb.session.Session.quote`."""
-    from hypernb.plan import Experience, models_used, quote_plan
+    from hypernb.plan import Experience, agents_with_models, quote_plan
 
     histories = {
         (agent, model): store.task_history(agent, model)
-        for agent, model in sorted(models_used(spec))
+        for agent, model in sorted(agents_with_models(spec))
     }
     earlier = store.past_of(spec) if past is None else past
     known = Experience(histories, earlier)

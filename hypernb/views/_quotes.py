@@ -13,7 +13,7 @@ from hypernb.views._frame import small
 from hypernb.views._left import span
 from hypernb.views._markup import el, table
 from hypernb.views._models import BY_SIZE, dollars_range, tokens_range
-from hypernb.views._usage import cost_words
+from hypernb.views._usage import cost_of_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +135,7 @@ def _cells(quote: Quote, used: Mapping[str, Used] | None) -> list[str]:
 def _was(used: Used) -> tuple[str, str, str]:
     paid = UsageSum((), cost=used.dollars, unknown=used.unknown, at_most=used.at_most)
     took = "–" if used.minutes is None else words.duration(used.minutes * _MINUTE)
-    return f"{used.tokens:,}", cost_words(paid), took
+    return f"{used.tokens:,}", cost_of_group(paid), took
 
 
 def _tokens(tokens: Range | None) -> str:

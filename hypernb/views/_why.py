@@ -11,7 +11,7 @@ from hypernb.views._columns import labelled
 from hypernb.views._frame import small
 from hypernb.views._markup import el, pairs, sentence
 from hypernb.views._phrase import Code, Phrase, enumerate_names, named, plain
-from hypernb.views._usage import cost_words
+from hypernb.views._usage import cost_of_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,4 +118,4 @@ def _cost(why: WhyLike) -> str:
         return f"nothing: nobody was asked{spared}" if why.spared else "nothing"
     paid = UsageSum((), cost=why.cost, unknown=why.unknown, at_most=why.at_most)
     calls = f" for {words.count(why.calls, 'call')}" if why.calls else ""
-    return f"{cost_words(paid)}{calls}{spared}"
+    return f"{cost_of_group(paid)}{calls}{spared}"
