@@ -423,7 +423,8 @@ def show_live(mission: Mission) -> None:
     Raises:
         NotImplementedError: A line or a text is enough; IPython then asks for that.
     """
-    from hypernb.session.front_end import choose, current_shell, is_headless, look_around
+    from hypernb.here import current_shell
+    from hypernb.session.front_end import choose, is_headless, look_around
 
     shell = current_shell()
     footing = choose(look_around(shell))

@@ -679,7 +679,8 @@ class Mission:
             WaitTimeoutError: It was not done in time. It goes on.
             MissionWaitsError: It stands still until a person acts.
         """
-        from hypernb.session.front_end import current_shell, is_headless
+        from hypernb.here import current_shell
+        from hypernb.session.front_end import is_headless
 
         asks = is_headless(current_shell()) if until_asked is None else until_asked
         return self._wait(timeout, on_change, stop, begins=True, until_asked=asks)

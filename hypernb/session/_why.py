@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
+from hypernb.here import current_shell
 from hypernb.model import AgentWork, EventKind, PythonWork, short_id
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name, wanted_of
 from hypernb.session._usage import UsageTable
-from hypernb.session.front_end import current_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
