@@ -513,8 +513,7 @@ class Session:
         """Return what is running, what waits for you, and what it cost."""
         store = self.store
         self.end_lost_plannings()
-        columns = "select count(*), coalesce(sum(cost), 0) from missions"
-        _, rows = store.query(columns)
+        missions, cost = store.totals()
         running = store.missions(states=(MissionState.RUNNING,))
         waiting = store.missions(states=(MissionState.AWAITING_APPROVAL, MissionState.PAUSED))
         runners = tuple(store.leases("runner:"))
@@ -531,8 +530,8 @@ class Session:
             planning=tuple(store.missions(states=(MissionState.PLANNING,))),
             needs_you=tuple(each for each in (*waiting, *running) if each not in goes_on),
             waits=waits,
-            cost=float(rows[0][1]),
-            missions=int(rows[0][0]),
+            cost=cost,
+            missions=missions,
             unknown=sum(each.unknown for each in store.usage_sums(("model",))),
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
 from hypernb.here import current_shell
-from hypernb.model import AgentWork, EventKind, PythonWork, short_id
+from hypernb.model import AgentWork, EventKind, PythonWork
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name, wanted_of
 from hypernb.session._usage import UsageTable
@@ -193,17 +193,13 @@ def _by_content(session: Session, value: Any) -> Origin | None:
         known = digest(encode(value).data)
     except (CannotShipError, RecursionError, MemoryError):
         return None
-    # Hexadecimal digits only: nothing of the value itself is part of the statement.
-    statement = (
-        "select t.mission_id, t.name, m.number from tasks t "  # noqa: S608 - see above
-        "join missions m on m.id = t.mission_id "
-        f"where t.output = '{known}' and t.attempt > 0 order by t.finished_at desc"
-    )
-    _, rows = session.store.query(statement, limit=1 + _EQUALS_NAMED)
-    if not rows:
+    store = session.store
+    same = store.tasks_with_output(known, limit=1 + _EQUALS_NAMED)
+    if not same:
         return None
-    equals = tuple(f"{short_id(int(number))}/{name}" for _, name, number in rows[1:])
-    return Origin(session.store.url, str(rows[0][0]), str(rows[0][1]), equals)
+    newest, *others = same
+    equals = tuple(f"{store.mission(each.mission_id).short_id}/{each.name}" for each in others)
+    return Origin(store.url, str(newest.mission_id), newest.name, equals)
 
 
 @contextmanager
