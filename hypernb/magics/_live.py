@@ -75,7 +75,7 @@ class _Widget:
     @property
     def bundle(self) -> dict[str, Any]:
         """What shows it in a cell, without the text."""
-        from hypernb.widgets._widget import HyperWidget
+        from hypernb.widgets import HyperWidget
 
         # Not the view's own, which has a page beside it as the one that is drawn here.
         shown: Any = HyperWidget._repr_mimebundle_(self._view)
