@@ -549,6 +549,17 @@ class Session:
 
         return load_playbooks()
 
+    def tool_names(self, *, for_models: bool = False) -> tuple[str, ...]:
+        """Return the names of the tools that come with hypernb, sorted.
+
+        Args:
+            for_models: After them those that only a model can call.
+        """
+        from hypernb.agents import model_tools
+        from hypernb.tools import tool_names
+
+        return (*tool_names(), *(model_tools() if for_models else ()))
+
     # -- models and money ---------------------------------------------------------------
 
     def models(self, profile: str = "") -> Models:
