@@ -6,7 +6,6 @@ Importing it is cheap: every public name is loaded when it is first used.
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,8 +79,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _give_missions_a_face() -> None:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    from hypernb.here import current_shell
+
+    shell = current_shell()
     if shell is not None:
         from hypernb.magics import give_missions_a_face, watch_cells
 

@@ -294,6 +294,10 @@ class Store(ABC):
         """Return missions, newest first; of all states if none are given."""
 
     @abstractmethod
+    def totals(self) -> tuple[int, float]:
+        """Return how many missions there are, and what all of them have cost, in dollars."""
+
+    @abstractmethod
     def summaries(
         self,
         *,
@@ -345,6 +349,13 @@ class Store(ABC):
     @abstractmethod
     def tasks(self, mission_id: MissionId) -> list[TaskRecord]:
         """Return the tasks in plan order."""
+
+    @abstractmethod
+    def tasks_with_output(self, output: Digest, *, limit: int = 50) -> list[TaskRecord]:
+        """Return the tasks of all missions that have made this very output, newest first.
+
+        A task that shares the output of another mission has not made it.
+        """
 
     @abstractmethod
     def attempts(self, mission_id: MissionId) -> list[AttemptRecord]:

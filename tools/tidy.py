@@ -5,6 +5,7 @@ Usage: ``python tools/tidy.py [FILE ...]``; without files, all that git tracks.
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_BYTES = 1_000_000
 # Two spaces at the end of a line are a line break in Markdown.
@@ -51,6 +52,13 @@ def complaints(path: Path) -> list[str]:
             for number, line in enumerate(text.splitlines(), start=1)
             if line != line.rstrip()
         ]
+    if path.suffix == ".py" and path.parts[0] == "hypernb":
+        package = path.parts[1].removesuffix(".py")
+        found += [
+            f"line {number} imports {name}, which is private to another package"
+            for number, name in imports(ast.parse(text))
+            if is_private_elsewhere(name, package)
+        ]
     parse = PARSERS.get(path.suffix)
     if parse is not None:
         try:
@@ -58,6 +66,22 @@ def complaints(path: Path) -> list[str]:
         except (ValueError, yaml.YAMLError) as error:
             found.append(f"cannot be parsed: {error}")
     return found
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of all that is imported, in functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{each.name}") for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, each.name) for each in node.names)
+
+
+def is_private_elsewhere(name: str, package: str) -> bool:
+    """Tell whether a name of hypernb is private to another package of it."""
+    top, *rest = name.split(".")
+    is_private = any(part.startswith("_") and not part.startswith("__") for part in rest)
+    return top == "hypernb" and is_private and rest[0] != package
 
 
 def tracked() -> list[str]:

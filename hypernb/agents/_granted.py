@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypernb.agents._model_tasks import profiles
 from hypernb.agents._words import listed
 from hypernb.errors import ToolError
-from hypernb.tools._places import is_secret_name
+from hypernb.tools import is_secret_name
 
 if TYPE_CHECKING:
     from hypernb.abc import ToolContext

@@ -134,7 +134,7 @@ def model_params(
     """Return the arguments of tools that a model has no say in: commands, whom to rank."""
     from pathlib import Path
 
-    from hypernb.tools._tests import suite_command
+    from hypernb.tools import suite_command
 
     params: dict[str, dict[str, Any]] = {}
     if SUITE in tools and spec.root:

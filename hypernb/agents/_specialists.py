@@ -227,7 +227,7 @@ def _params(tools: Collection[str], root: Path) -> dict[str, dict[str, Any]]:
     """Put into the plan whatever decides what is executed: the test command, in full."""
     if "tests" not in tools:
         return {}
-    from hypernb.tools._tests import suite_command
+    from hypernb.tools import suite_command
 
     return {"tests": suite_command(root)}
 

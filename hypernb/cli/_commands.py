@@ -694,9 +694,7 @@ def cache(*, evict: bool, days: float | None, model: str) -> None:
 @click.argument("mission", default="")
 def quote(*, mission: str) -> None:
     """Say what a mission will probably cost."""
-    chosen = _mission(mission)
-    was_quoted = chosen.quoted() if chosen.record.started_at is not None else None
-    _echo(repr(was_quoted or chosen.quote()))
+    _echo(repr(_mission(mission).quote_to_show()))
 
 
 @hypernb.command()

@@ -186,7 +186,7 @@ def _revision(request: Request) -> int:
 
 def _pause(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request).pause()
-    watch_answer(around, mission, MissionState.PAUSED)
+    watch_answer(around, mission)
     return mission
 
 
@@ -201,13 +201,13 @@ def _resume(around: Surroundings, request: Request) -> Mission:
         finish=bool(options.get("finish")),
         approve_host=bool(options.get("yes")),
     )
-    watch_answer(around, mission, MissionState.RUNNING)
+    watch_answer(around, mission)
     return mission
 
 
 def _cancel(around: Surroundings, request: Request) -> Mission:
     mission = _mission(around, request).cancel()
-    watch_answer(around, mission, MissionState.CANCELLED)
+    watch_answer(around, mission)
     return mission
 
 
@@ -457,9 +457,7 @@ def _cache(around: Surroundings, request: Request) -> Cache | Shown:
 
 
 def _quote(around: Surroundings, request: Request) -> QuoteTable:
-    mission = _mission(around, request)
-    was_quoted = mission.quoted() if mission.record.started_at is not None else None
-    return was_quoted or mission.quote()
+    return _mission(around, request).quote_to_show()
 
 
 def _egress(around: Surroundings, request: Request) -> Leaving:

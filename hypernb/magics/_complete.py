@@ -120,12 +120,6 @@ def _known(around: Surroundings, kind: str) -> Iterable[str]:
     return FIXED.get(kind, ()) if found is None else found(around)
 
 
-def _tools(_around: Surroundings) -> Iterable[str]:
-    from hypernb.tools import tool_names
-
-    return tool_names()
-
-
 _SOURCES: Final[dict[str, Callable[[Surroundings], Iterable[str]]]] = {
     "--out": lambda around: around.variables,
     "agent": lambda around: around.session.agents(),
@@ -133,7 +127,7 @@ _SOURCES: Final[dict[str, Callable[[Surroundings], Iterable[str]]]] = {
     "model": lambda around: around.session.model_names(),
     "playbook": lambda around: around.session.playbooks(),
     "profile": lambda around: around.session.profile_names(),
-    "tool": _tools,
+    "tool": lambda around: around.session.tool_names(),
     "variable": lambda around: around.variables,
 }
 

@@ -75,7 +75,7 @@ class _Widget:
     @property
     def bundle(self) -> dict[str, Any]:
         """What shows it in a cell, without the text."""
-        from hypernb.widgets._widget import HyperWidget
+        from hypernb.widgets import HyperWidget
 
         # Not the view's own, which has a page beside it as the one that is drawn here.
         shown: Any = HyperWidget._repr_mimebundle_(self._view)
@@ -423,7 +423,8 @@ def show_live(mission: Mission) -> None:
     Raises:
         NotImplementedError: A line or a text is enough; IPython then asks for that.
     """
-    from hypernb.session.front_end import choose, current_shell, is_headless, look_around
+    from hypernb.here import current_shell
+    from hypernb.session.front_end import choose, is_headless, look_around
 
     shell = current_shell()
     footing = choose(look_around(shell))

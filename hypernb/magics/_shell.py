@@ -18,6 +18,7 @@ from IPython.core.magic import (
 from traitlets import Bool, Enum, Float, TraitError, TraitType, Unicode, validate
 
 from hypernb.errors import ConfigError, PathError, nearest
+from hypernb.here import Lent, lend
 from hypernb.magics._help import overview
 from hypernb.magics._verbs import MODEL_SETTINGS
 
@@ -254,6 +255,7 @@ def install(shell: InteractiveShell) -> None:
     HyperMagics.hyper.__doc__ = overview()  # what `%hyper?` shows
     magics = HyperMagics(shell)
     shell.register_magics(magics)
+    lend(shell, Lent(magics.open_session, magics.of_models))
     _offer_completion(shell, magics)
     _allow_empty_cells(shell)
     _give_faces(shell)

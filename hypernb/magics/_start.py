@@ -20,7 +20,7 @@ from hypernb.magics._line import CASSETTE_SUFFIX, read_words, split_words
 from hypernb.magics._live import LiveView
 from hypernb.magics._planning_line import PlanningLine
 from hypernb.magics._verbs import CELL_OPTIONS
-from hypernb.model import EventKind, MissionState
+from hypernb.model import MissionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
@@ -254,13 +254,9 @@ def watch(
             view.end()
 
 
-def watch_answer(around: Surroundings, mission: Mission, *states: MissionState) -> None:
-    """Show a mission once its runner has taken a command, or is late with it."""
-    last = mission.session.store.last_seq()
-    if mission.state not in states:
-        for event in mission.follow(after=last, timeout=ANSWER_WITHIN_S):
-            if event.kind == EventKind.COMMAND_REFUSED or mission.state in states:
-                break
+def watch_answer(around: Surroundings, mission: Mission) -> None:
+    """Show a mission once its runner has answered a command, or is late with it."""
+    mission.wait_for_answer(ANSWER_WITHIN_S)
     watch(around, mission, wait=False)
 
 

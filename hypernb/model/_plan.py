@@ -231,6 +231,12 @@ class PlanSpec(BaseModel):
         return tuple(task.name for task in self.tasks if task.name not in needed)
 
     @property
+    def models_used(self) -> dict[str, ModelSpec]:
+        """The models that its agents ask, by its names for them."""
+        asked = (task.work.model for task in self.tasks if isinstance(task.work, AgentWork))
+        return {name: self.models[name] for name in asked if name and name in self.models}
+
+    @property
     def is_replayed(self) -> bool:
         """A cassette answers, and nobody is asked."""
         return is_replay(self.cassette)

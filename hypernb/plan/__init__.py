@@ -16,7 +16,7 @@ from hypernb.plan._json_schema import schema_refusal, validator_of
 from hypernb.plan._layout import Layout, Route, layout
 from hypernb.plan._networkx import to_networkx
 from hypernb.plan._paths import Outline, critical_path, outline, remaining_paths, waves
-from hypernb.plan._quote import Experience, makespan, models_used, quote_plan
+from hypernb.plan._quote import Experience, agents_with_models, makespan, quote_plan
 from hypernb.plan._schedule import Consequence, Schedule
 from hypernb.plan._sharing import shared_tasks
 from hypernb.plan._sizes import refuse_too_large
@@ -33,6 +33,7 @@ __all__ = [
     "PlanDifference",
     "Route",
     "Schedule",
+    "agents_with_models",
     "check_plan",
     "compare",
     "critical_path",
@@ -40,7 +41,6 @@ __all__ = [
     "keyword_name",
     "layout",
     "makespan",
-    "models_used",
     "outline",
     "plan_problems",
     "price_problem",

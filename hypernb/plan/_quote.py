@@ -75,7 +75,7 @@ class Experience:
     past: Past = field(default_factory=Past)
 
 
-def models_used(spec: PlanSpec) -> set[tuple[str, str]]:
+def agents_with_models(spec: PlanSpec) -> set[tuple[str, str]]:
     """Return which agents work with which models, by the names that histories go by."""
     return {
         (task.agent, model.name)

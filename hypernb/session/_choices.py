@@ -24,7 +24,7 @@ def choices(mission: Mission, plan: PlanSpec) -> tuple[Choice, ...]:
     Nobody is asked. There are none where a person cannot change them: before a plan is
     approved they are for its edit, and while it is paused for `Mission.take_model`.
     """
-    from hypernb.views import is_cheaper, models_used
+    from hypernb.views import is_cheaper
 
     state = mission.record.state
     if state not in (MissionState.AWAITING_APPROVAL, MissionState.PAUSED):
@@ -33,7 +33,7 @@ def choices(mission: Mission, plan: PlanSpec) -> tuple[Choice, ...]:
     # What is taken is resolved as anything typed; an edit leaves what the plan has.
     is_taken = state is MissionState.PAUSED
     known = {**plan.models, **named} if is_taken else {**named, **plan.models}
-    asked = models_used(plan)
+    asked = plan.models_used
     if is_taken:
         asked |= _taken(mission)
     prices = [each.price for each in asked.values()]

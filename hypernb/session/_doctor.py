@@ -10,7 +10,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from hypernb.errors import HypernbError
-from hypernb.session.front_end import choose, current_shell, greetings, look_around
+from hypernb.here import current_shell
+from hypernb.session.front_end import choose, greetings, look_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

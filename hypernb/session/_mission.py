@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Finding,
         MissionRecord,
         MissionSnapshot,
+        ModelSpec,
         PlanSpec,
     )
     from hypernb.plan import Plan, PlanDifference
@@ -78,6 +79,7 @@ class Mission:
         self._is_shown = False
         self._asks: tuple[str, bool] | None = None
         self._without_models = ""  # hash of a plan that has none
+        self._sent: int | None = None  # the command that was sent last
 
     # -- looking ------------------------------------------------------------------------
 
@@ -171,6 +173,24 @@ class Mission:
             yield event
             if event.kind == EventKind.MISSION_FINISHED and self.state.is_final:
                 return
+
+    def wait_for_answer(self, timeout: float) -> bool:
+        """Wait until a runner has done what was last asked of it here, or has refused it.
+
+        Args:
+            timeout: How long at most, in seconds.
+
+        Returns:
+            Whether one has; also if nothing was asked.
+        """
+        sent = self._sent
+        if sent is None:
+            return True
+        for _ in self._follower().looks(timeout):
+            waiting = self.session.store.commands(after=sent - 1, limit=1)
+            if sent not in [command.seq for command in waiting]:
+                return True
+        return False
 
     def to_frame(self) -> pd.DataFrame:
         """Return its tasks as a DataFrame, one row each."""
@@ -359,6 +379,15 @@ class Mission:
 
         return quoted(self)
 
+    def quote_to_show(self) -> QuoteTable:
+        """Return what it was quoted, where that was kept; else what it is quoted now.
+
+        Of a mission that has begun, a note says so.
+        """
+        from hypernb.session._quoting import quote_to_show
+
+        return quote_to_show(self)
+
     def comment(self, text: str, task: str = "") -> Mission:
         """Write something about the plan, or about a task of it, for all who look at it.
 
@@ -446,10 +475,12 @@ class Mission:
         if not is_running:
             require_paused(self, budget=budget, model=model, finish=finish)
         waits = bool(model) and is_running and self.waits_for_a_key
-        if budget is not None:
-            self.raise_budget(budget)
-        if model:
-            self.take_model(model, approve_host=approve_host)
+        # One change for both: where either is refused, neither is signed.
+        models = self._chosen(model, budget=budget, approve_host=approve_host) if model else {}
+        if models or budget is not None:
+            self.session.store.amend(
+                self._record.id, budget=budget, models=models, by=self.session.by
+            )
         if waits:
             self.session.ensure_runner(self.needed_keys())
         if is_running:
@@ -500,8 +531,6 @@ class Mission:
             TransitionError: It is neither running nor paused.
             ApprovalError: Its approval is not yours.
         """
-        from hypernb.session._other_model import chosen
-
         if self.state not in (MissionState.RUNNING, MissionState.PAUSED):
             raise TransitionError(
                 "mission",
@@ -510,12 +539,26 @@ class Mission:
                 "amended",
                 hint="Only what runs or is paused can be given another model.",
             )
-        models = chosen(self, name, instead_of, approve_host=approve_host)
+        models = self._chosen(name, instead_of, approve_host=approve_host)
+        self.session.store.amend(self._record.id, models=models, by=self.session.by)
+        return self
+
+    def _chosen(
+        self,
+        name: str,
+        instead_of: str = "",
+        *,
+        budget: float | None = None,
+        approve_host: bool = False,
+    ) -> dict[str, ModelSpec]:
+        """Return the models that it is to ask from now on; refuses what `take_model` does."""
+        from hypernb.session._other_model import chosen
+
+        models = chosen(self, name, instead_of, budget=budget, approve_host=approve_host)
         for model in models.values():
             said = model.model_dump_json()
             refuse_key_in("the name or the address of the model", said, self.session.root)
-        self.session.store.amend(self._record.id, models=models, by=self.session.by)
-        return self
+        return models
 
     def retry(self, task: str = "") -> Mission:
         """Try a failed, cancelled or skipped task again; all of them if none is named.
@@ -636,7 +679,8 @@ class Mission:
             WaitTimeoutError: It was not done in time. It goes on.
             MissionWaitsError: It stands still until a person acts.
         """
-        from hypernb.session.front_end import current_shell, is_headless
+        from hypernb.here import current_shell
+        from hypernb.session.front_end import is_headless
 
         asks = is_headless(current_shell()) if until_asked is None else until_asked
         return self._wait(timeout, on_change, stop, begins=True, until_asked=asks)
@@ -902,7 +946,8 @@ class Mission:
             raise EditConflictError(self.id, revision, record.revision)
 
     def _send(self, kind: str, payload: Mapping[str, Any] | None = None) -> None:
-        self.session.store.send(kind, self._record.id, payload, by=self.session.by)
+        store = self.session.store
+        self._sent = store.send(kind, self._record.id, payload, by=self.session.by)
         self.session.ensure_runner(self.needed_keys())
 
     def _refuse_final(self, after: str) -> None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from hypernb.views import Outlook
 
 T = TypeVar("T")
-_UNQUOTED: Final = "What was quoted was not kept with its approval."
 ASKING_NOBODY: Final = ("offline", "replay")
 """Modes in which nothing leaves, keys least of all."""
 _A_CENTURY: Final = 36_500.0
@@ -200,20 +199,21 @@ def evict(session: Session, *, days: float | None = None, model: str = "") -> in
 
 def outlook(mission: Mission, plan: PlanSpec) -> Outlook:
     """See `Mission.outlook`: what cannot be looked up is left out, for a view is to be seen."""
-    from hypernb.views import NO_OUTLOOK, Outlook, models_used
+    from hypernb.views import NO_OUTLOOK, Outlook
 
-    if not models_used(plan):
+    if not plan.models_used:
         # No plan may have come of a model's planning, which has cost something all the same.
         is_paid = not plan.tasks and mission.record.cost
         return Outlook(**_paid(mission)) if is_paid else NO_OUTLOOK
     from hypernb.session._choices import choices
+    from hypernb.session._quoting import NOT_KEPT
 
     record, offered = mission.record, choices(mission, plan)
     # A cassette is never paid.
     quotes = () if plan.is_replayed else _quotes(mission)
     if record.started_at is None:
         return Outlook(quotes, choices=offered)
-    unquoted = "" if quotes or plan.is_replayed else _UNQUOTED
+    unquoted = "" if quotes or plan.is_replayed else NOT_KEPT
     return Outlook(
         quotes, _budget(mission), choices=offered, unquoted=unquoted, **_paid(mission)
     )
@@ -347,13 +347,13 @@ def _probed(
     tell(f"asked {spec.name} at {spec.host} what it can do")
     for trial in found.trials:
         yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
-    yield Check("model, cost", _cost_words(found), ok=True)
+    yield Check("model, cost", _cost_of_trials(found), ok=True)
     if found.proposal:
         said = f"its profile would fit better with other {', '.join(found.proposal)}"
         yield Check("model, settings", said, ok=True, next_step=where(found.lines))
 
 
-def _cost_words(found: Probe) -> str:
+def _cost_of_trials(found: Probe) -> str:
     calls = "the call" if found.calls == 1 else f"the {found.calls} calls"
     if found.cost is None:
         return f"what {calls} cost is not known"

@@ -39,9 +39,21 @@ def amended(mission: Mission) -> PlanSpec:
 
 
 def chosen(
-    mission: Mission, name: str, instead_of: str = "", *, approve_host: bool = False
+    mission: Mission,
+    name: str,
+    instead_of: str = "",
+    *,
+    budget: float | None = None,
+    approve_host: bool = False,
 ) -> dict[str, ModelSpec]:
     """Return what the mission is to ask from now on, by the plan's names for models.
+
+    Args:
+        mission: Which one.
+        name: What is meant.
+        instead_of: The plan's name for the one that it replaces; all of them if empty.
+        budget: What it gets with it, in dollars; None if it keeps the one that it has.
+        approve_host: It may be at a host that was not approved.
 
     Raises:
         UnknownNameError: There is no such model, or its server does not list it.
@@ -67,7 +79,7 @@ def chosen(
         if approve_host or model.host in _hosts(mission, now):
             # First: a name that is mistyped has no price either.
             _require_listed(now, settings, model)
-        _require_price(mission, now, model)
+        _require_price(mission, now, model, budget)
         _require_host(mission, now, models, name, approve_host=approve_host)
     return models
 
@@ -129,12 +141,13 @@ def _require_key(
         raise KeyMissingError(model.name, model.host, model.key, profiles=own)
 
 
-def _require_price(mission: Mission, now: PlanSpec, model: ModelSpec) -> None:
+def _require_price(
+    mission: Mission, now: PlanSpec, model: ModelSpec, budget: float | None
+) -> None:
     from hypernb.session._models import current_budget
 
-    is_bounded = current_budget(mission, now) is not None or any(
-        task.cap_cost is not None for task in now.tasks
-    )
+    limit = current_budget(mission, now) if budget is None else budget
+    is_bounded = limit is not None or any(task.cap_cost is not None for task in now.tasks)
     if model.price is None and is_bounded:
         raise ConfigError(
             f"{mission.id} cannot ask {model.name} at {model.host}: nobody knows what it "

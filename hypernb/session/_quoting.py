@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from hypernb.errors import HypernbError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _KEPT_AT_MOST: Final = 500
 _QUOTED_AT_MOST: Final = 5_000
 _MINUTE: Final = 60.0
+NOT_KEPT: Final = "What was quoted was not kept with its approval."
+_OF_NOW: Final = "This is what it is quoted now."
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,13 @@ class QuoteTable(Sequence[Quote]):
         quotes: The quotes; empty if none were made.
         used: What was used, by task name; the whole is named ``""``. Empty before.
         planning: What a model has used to plan, which no quote is for; None if none did.
+        note: What else is to be known of them.
     """
 
     quotes: tuple[Quote, ...]
     used: Mapping[str, Used] = field(default_factory=dict)
     planning: Used | None = None
+    note: str = ""
 
     @property
     def whole(self) -> Quote | None:
@@ -77,27 +81,34 @@ class QuoteTable(Sequence[Quote]):
     def __repr__(self) -> str:
         from hypernb.views import quotes_text
 
-        return quotes_text(self.quotes, self.used, planning=self.planning)
+        return quotes_text(self.quotes, self.used, planning=self.planning, note=self.note)
 
     def _repr_html_(self) -> str:
         from hypernb.views import quotes_html
 
-        return quotes_html(self.quotes, self.used, self.planning)
+        return quotes_html(self.quotes, self.used, self.planning, note=self.note)
 
 
 def quote(
     store: Store, spec: PlanSpec, *, past: Past | None = None, done: Collection[str] = ()
 ) -> QuoteTable:
     """Quote a plan from what the store knows; see `hypernb.session.Session.quote`."""
-    from hypernb.plan import Experience, models_used, quote_plan
+    from hypernb.plan import Experience, agents_with_models, quote_plan
 
     histories = {
         (agent, model): store.task_history(agent, model)
-        for agent, model in sorted(models_used(spec))
+        for agent, model in sorted(agents_with_models(spec))
     }
     earlier = store.past_of(spec) if past is None else past
     known = Experience(histories, earlier)
     return QuoteTable(quote_plan(spec, known, done=done))
+
+
+def quote_to_show(mission: Mission) -> QuoteTable:
+    """Return what was quoted, else what is quoted now; see `Mission.quote_to_show`."""
+    if mission.record.started_at is None:
+        return mission.quote()
+    return mission.quoted() or replace(mission.quote(), note=f"{NOT_KEPT} {_OF_NOW}")
 
 
 def to_keep(mission: Mission) -> tuple[Quote, ...]:

@@ -513,8 +513,7 @@ class Session:
         """Return what is running, what waits for you, and what it cost."""
         store = self.store
         self.end_lost_plannings()
-        columns = "select count(*), coalesce(sum(cost), 0) from missions"
-        _, rows = store.query(columns)
+        missions, cost = store.totals()
         running = store.missions(states=(MissionState.RUNNING,))
         waiting = store.missions(states=(MissionState.AWAITING_APPROVAL, MissionState.PAUSED))
         runners = tuple(store.leases("runner:"))
@@ -531,8 +530,8 @@ class Session:
             planning=tuple(store.missions(states=(MissionState.PLANNING,))),
             needs_you=tuple(each for each in (*waiting, *running) if each not in goes_on),
             waits=waits,
-            cost=float(rows[0][1]),
-            missions=int(rows[0][0]),
+            cost=cost,
+            missions=missions,
             unknown=sum(each.unknown for each in store.usage_sums(("model",))),
         )
 
@@ -549,6 +548,17 @@ class Session:
         from hypernb.agents import load_playbooks
 
         return load_playbooks()
+
+    def tool_names(self, *, for_models: bool = False) -> tuple[str, ...]:
+        """Return the names of the tools that come with hypernb, sorted.
+
+        Args:
+            for_models: After them those that only a model can call.
+        """
+        from hypernb.agents import model_tools
+        from hypernb.tools import tool_names
+
+        return (*tool_names(), *(model_tools() if for_models else ()))
 
     # -- models and money ---------------------------------------------------------------
 

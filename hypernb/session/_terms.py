@@ -43,9 +43,7 @@ def with_settled_terms(session: Session, spec: PlanSpec, plan: Plan) -> PlanSpec
         ConfigError: They say that no model is asked.
         PathError: A cassette is to answer, and is not there.
     """
-    from hypernb.views import models_used
-
-    used = models_used(spec)
+    used = spec.models_used
     if not used:
         return spec
     settings = settings_of(session, is_named=True)

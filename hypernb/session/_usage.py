@@ -145,14 +145,14 @@ def _lengths(shown: Sequence[UsageSum]) -> tuple[list[float], str]:
 
 
 def _bars(table: UsageTable) -> str:
-    from hypernb.views import cost_words, labelled
+    from hypernb.views import cost_of_group, labelled
 
     shown = table.rows[:_BARS_AT_MOST]
     lengths, unit = _lengths(shown)
     longest = max(lengths, default=0.0) or 1.0
     rows = []
     for each, length in zip(shown, lengths, strict=True):
-        said = cost_words(each) if unit == "dollars" else f"{length:,.0f}"
+        said = cost_of_group(each) if unit == "dollars" else f"{length:,.0f}"
         bar = "█" * round(_BAR_CHARS * length / longest)
         rows.append((_label(each), f"{bar} {said}".strip()))
     return f"Usage by {' and '.join(table.by)}, in {unit}\n{labelled(rows)}"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
-from hypernb.model import AgentWork, EventKind, PythonWork, short_id
+from hypernb.here import current_shell
+from hypernb.model import AgentWork, EventKind, PythonWork
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name, wanted_of
-from hypernb.session.front_end import current_shell
+from hypernb.session._usage import UsageTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from hypernb.model import CallRecord, PlanSpec, TaskRecord, TaskSpec
+    from hypernb.model import MissionRecord, PlanSpec, TaskRecord, TaskSpec
     from hypernb.session._mission import Mission
     from hypernb.session._session import Session
 
@@ -40,8 +42,10 @@ class Why:
         models: Which models were asked, each with its host.
         calls: How often they were asked.
         spared: How many answers came from a cache or a cassette besides.
-        cost: What the calls cost, in dollars, as far as it is known.
+        cost: What the calls cost, in dollars, as `Session.usage` counts it.
         unknown: How many calls have no known cost.
+        at_most: How many count with what was kept for them: nobody knows what they cost, but
+            not more.
         check: What its agent was told must hold; nothing has checked it.
         outcome: What came of the task.
         needs: The tasks whose outputs it was made from.
@@ -64,6 +68,7 @@ class Why:
     spared: int = 0
     cost: float = 0.0
     unknown: int = 0
+    at_most: int = 0
     check: str = ""
     outcome: str = ""
     needs: tuple[str, ...] = ()
@@ -106,7 +111,8 @@ def explained(session: Session, what: Any, namespace: Mapping[str, Any] | None =
             hint="What --out, mission.result() and a task's output gave is known, and what is "
             "equal to an output in the store; not what was made from it. m-7/t3 names a task.",
         )
-    return _told(_session_of(session, origin), name, origin)
+    with _session_of(session, origin) as own:
+        return _told(own, name, origin)
 
 
 def _variables(namespace: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -131,10 +137,18 @@ def _found(
         task = mission.tasks[match[2]].name if match[2] else ""
         return "", Origin(session.store.url, str(mission.record.id), task)
     if what.isidentifier():
-        wanted = wanted_of(what)
-        # Its cell has waited in vain, or still does: there is no variable, and this says why.
-        return what, wanted and _of_mission(_mission_of(session, wanted), what)
+        return what, _of_wanted(session, what)
     return "", _by_content(session, what)
+
+
+def _of_wanted(session: Session, name: str) -> Origin | None:
+    """Return where a result is from that a name was to have; None if none was to be bound."""
+    wanted = wanted_of(name)
+    if wanted is None:
+        return None
+    # Its cell has waited in vain, or still does: there is no variable, and this says why.
+    with _session_of(session, wanted) as own:
+        return _of_mission(own.mission(wanted.mission), name)
 
 
 def _of_mission(value: Any, name: str = "") -> Origin | None:
@@ -179,29 +193,25 @@ def _by_content(session: Session, value: Any) -> Origin | None:
         known = digest(encode(value).data)
     except (CannotShipError, RecursionError, MemoryError):
         return None
-    # Hexadecimal digits only: nothing of the value itself is part of the statement.
-    statement = (
-        "select t.mission_id, t.name, m.number from tasks t "  # noqa: S608 - see above
-        "join missions m on m.id = t.mission_id "
-        f"where t.output = '{known}' and t.attempt > 0 order by t.finished_at desc"
-    )
-    _, rows = session.store.query(statement, limit=1 + _EQUALS_NAMED)
-    if not rows:
+    store = session.store
+    same = store.tasks_with_output(known, limit=1 + _EQUALS_NAMED)
+    if not same:
         return None
-    equals = tuple(f"{short_id(int(number))}/{name}" for _, name, number in rows[1:])
-    return Origin(session.store.url, str(rows[0][0]), str(rows[0][1]), equals)
+    newest, *others = same
+    equals = tuple(f"{store.mission(each.mission_id).short_id}/{each.name}" for each in others)
+    return Origin(store.url, str(newest.mission_id), newest.name, equals)
 
 
-def _session_of(session: Session, origin: Origin) -> Session:
+@contextmanager
+def _session_of(session: Session, origin: Origin) -> Iterator[Session]:
+    """Lend a session of the origin's store: this one, or one that is closed afterwards."""
     if session.store.url == origin.store:
-        return session
+        yield session
+        return
     from hypernb.session._session import Session as Other
 
-    return Other(origin.store, root=session.root, by=session.by)
-
-
-def _mission_of(session: Session, origin: Origin) -> Mission:
-    return _session_of(session, origin).mission(origin.mission)
+    with Other(origin.store, root=session.root, by=session.by) as other:
+        yield other
 
 
 def _told(session: Session, name: str, origin: Origin) -> Why:
@@ -209,9 +219,8 @@ def _told(session: Session, name: str, origin: Origin) -> Why:
     record, plan = mission.record, mission.plan
     task = origin.task or _only_result(plan)
     told = Why(name, record.short_id, record.goal, task=task, approved=_approved(mission))
-    told = replace(told, equals=origin.equals)
-    calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
-    told = _paid(told, calls)
+    told = replace(told, equals=origin.equals, models=_models_of(session, record, task))
+    told = _paid(session, record, told)
     spec = next((each for each in plan.tasks if each.name == task), None)
     if spec is None:
         return told
@@ -251,19 +260,25 @@ def _approved(mission: Mission) -> str:
     return approval.by if approval else ""
 
 
-def _paid(told: Why, calls: list[CallRecord]) -> Why:
-    live = [call for call in calls if call.is_live]
+def _models_of(session: Session, record: MissionRecord, task: str) -> tuple[str, ...]:
+    calls = [call for call in session.store.calls(record.id) if not task or call.task == task]
     asked = [call for call in calls if call.task_id]
-    plain = asked or calls
     end = "" if asked else ", for the plan"
-    named = dict.fromkeys(f"{call.model} at {call.host}{end}" for call in plain)
+    return tuple(dict.fromkeys(f"{call.model} at {call.host}{end}" for call in asked or calls))
+
+
+def _paid(session: Session, record: MissionRecord, told: Why) -> Why:
+    """Add what usage says of the task, or of the whole mission where it is of no one task."""
+    sums = session.store.usage_sums(("task",), mission_id=record.id)
+    chosen = tuple(each for each in sums if not told.task or each.keys == (told.task,))
+    total = UsageTable(("task",), chosen).total
     return replace(
         told,
-        models=tuple(named),
-        calls=len(live),
-        spared=len(calls) - len(live),
-        cost=sum(call.cost or 0.0 for call in live),
-        unknown=sum(call.cost is None for call in live),
+        calls=total.calls,
+        spared=total.spared,
+        cost=total.cost,
+        unknown=total.unknown,
+        at_most=total.at_most,
     )
 
 

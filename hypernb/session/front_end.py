@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-import sys
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -197,12 +196,6 @@ def look_around(shell: Any) -> Evidence:
         missing=missing,
         mend=mend,
     )
-
-
-def current_shell() -> Any:
-    """Return IPython's shell if this process has one; None otherwise, without importing it."""
-    ipython = sys.modules.get("IPython")
-    return None if ipython is None else ipython.get_ipython()
 
 
 def is_headless(shell: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from hypernb.errors import UnknownMissionError, UnknownTaskError
 from hypernb.model import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from hypernb.model import (
         AttemptRecord,
+        Digest,
         Finding,
         LeaseRecord,
         PlanSpec,
@@ -107,6 +108,21 @@ def perhaps_runnable(connection: Connection) -> list[MissionRecord]:
 def tasks_of(connection: Connection, mission_id: MissionId) -> list[TaskRecord]:
     """Return the tasks in plan order."""
     return _rows.tasks(connection.execute(_TASKS, {"wanted": mission_id}).all())
+
+
+def tasks_that_made(connection: Connection, output: Digest, limit: int) -> list[TaskRecord]:
+    """Return the tasks that ran and have this output, the one that ended last first."""
+    k = t.tasks.c
+    made = _rows.SELECT_TASKS.where(k.output == output, k.attempt > 0)
+    newest = made.order_by(k.finished_at.desc(), k.id.desc()).limit(limit)
+    return _rows.tasks(connection.execute(newest))
+
+
+def totals(connection: Connection) -> tuple[int, float]:
+    """Return how many missions there are, and what they have cost."""
+    cost = func.coalesce(func.sum(t.missions.c.cost), 0.0)
+    number, paid = connection.execute(select(func.count(), cost).select_from(t.missions)).one()
+    return int(number), float(paid)
 
 
 def task_by_name(connection: Connection, mission_id: MissionId, name: str) -> TaskId:

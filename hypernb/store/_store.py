@@ -70,6 +70,8 @@ from hypernb.store._reading import (
     past_before,
     perhaps_runnable,
     tasks_of,
+    tasks_that_made,
+    totals,
     usage_of,
 )
 from hypernb.store._upkeep import Sweeper
@@ -433,6 +435,10 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             return [_rows.mission(row) for row in connection.execute(statement)]
 
+    def totals(self) -> tuple[int, float]:
+        with self._database.reading() as connection:
+            return totals(connection)
+
     def summaries(
         self,
         *,
@@ -473,6 +479,10 @@ class SqlStore(Store):
     def tasks(self, mission_id: MissionId) -> list[TaskRecord]:
         with self._database.reading() as connection:
             return tasks_of(connection, mission_id)
+
+    def tasks_with_output(self, output: Digest, *, limit: int = 50) -> list[TaskRecord]:
+        with self._database.reading() as connection:
+            return tasks_that_made(connection, output, limit)
 
     def attempts(self, mission_id: MissionId) -> list[AttemptRecord]:
         with self._database.reading() as connection:

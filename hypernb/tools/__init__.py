@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hypernb.tools._functions import ToolAnswer as ToolAnswer
     from hypernb.tools._functions import bounded as bounded
     from hypernb.tools._functions import read_arguments as read_arguments
+    from hypernb.tools._places import is_secret_name as is_secret_name
     from hypernb.tools._process import Completed as Completed
     from hypernb.tools._process import python_module as python_module
     from hypernb.tools._process import run_process as run_process
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hypernb.tools._registry import kernel_lane as kernel_lane
     from hypernb.tools._registry import kernel_tool as kernel_tool
     from hypernb.tools._registry import kernel_tools as kernel_tools
+    from hypernb.tools._suite import suite_command as suite_command
     from hypernb.tools._variables import Described as Described
     from hypernb.tools._variables import describe_variable as describe_variable
     from hypernb.tools._variables import outline_variable as outline_variable
@@ -86,6 +88,7 @@ _HOMES: Final = {
     "describe_variable": "_variables",
     "egress": "_egress",
     "forget_tool": "_registry",
+    "is_secret_name": "_places",
     "kernel_lane": "_registry",
     "kernel_tool": "_registry",
     "kernel_tools": "_registry",
@@ -93,6 +96,7 @@ _HOMES: Final = {
     "outline_variable": "_variables",
     "python_module": "_process",
     "run_process": "_process",
+    "suite_command": "_suite",
 }
 
 __all__ = [
@@ -110,6 +114,7 @@ __all__ = [
     "forget_tool",
     "function_tool",
     "function_tool_names",
+    "is_secret_name",
     "kernel_lane",
     "kernel_tool",
     "kernel_tools",
@@ -117,6 +122,7 @@ __all__ = [
     "outline_variable",
     "python_module",
     "run_process",
+    "suite_command",
     "tool",
     "tool_names",
 ]

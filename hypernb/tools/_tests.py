@@ -19,14 +19,14 @@ from hypernb.tools._config import CONFIG
 from hypernb.tools._junit import Suite, first_complaint, read_junit
 from hypernb.tools._process import Completed, run_process
 from hypernb.tools._reading import Rules, is_test_path, shown
-from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_command, suite_files
+from hypernb.tools._suite import DEFAULT_TIMEOUT_S, suite_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hypernb.abc import ToolContext
 
-__all__ = ["COVERAGE_FILE", "SuiteTool", "suite_command"]
+__all__ = ["COVERAGE_FILE", "SuiteTool"]
 
 COVERAGE_FILE: Final = "coverage.json"
 _SHORT_TIMEOUT_S: Final = 60.0

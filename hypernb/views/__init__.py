@@ -53,7 +53,6 @@ from hypernb.views._models import (
     Choice,
     Outlook,
     is_cheaper,
-    models_used,
     price_figures,
     price_words,
     quote_basis,
@@ -76,7 +75,7 @@ from hypernb.views._story import (
     story,
 )
 from hypernb.views._text import brief_text, mission_text, plan_text
-from hypernb.views._usage import cost_words, usage_html, usage_text
+from hypernb.views._usage import cost_of_group, usage_html, usage_text
 from hypernb.views._why import why_html, why_text
 
 __all__ = [
@@ -108,7 +107,7 @@ __all__ = [
     "changed",
     "clean",
     "closed_html",
-    "cost_words",
+    "cost_of_group",
     "covered_up",
     "difference_html",
     "difference_text",
@@ -136,7 +135,6 @@ __all__ = [
     "mission_text",
     "missions_html",
     "missions_text",
-    "models_used",
     "money_ways",
     "named",
     "needs",

@@ -17,7 +17,6 @@ from hypernb.views._models import (
     model_hosts,
     model_name,
     model_terms,
-    models_used,
     quote_dollars,
     quote_words,
     short_of,
@@ -185,7 +184,7 @@ def _may_pay(plan: PlanSpec, task: TaskSpec) -> bool:
 
 def _unlimited(plan: PlanSpec) -> str:
     payers = [kinds(plan)] if own_tasks(plan) else []
-    payers += ["models"] if models_used(plan) and not plan.is_replayed else []
+    payers += ["models"] if plan.models_used and not plan.is_replayed else []
     said = f"what your {' and '.join(payers)} {'cost' if 'models' in payers else 'pay'}"
     return f"{said}; no budget is set" if "models" in payers else said
 
@@ -261,7 +260,7 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
 
 def _quotes(figures: Figures, plan: PlanSpec) -> list[tuple[str, Phrase]]:
     whole = figures.outlook.quote()
-    if whole is None or not models_used(plan) or figures.has_nothing_to_run:
+    if whole is None or not plan.models_used or figures.has_nothing_to_run:
         return []
     cost = quote_dollars(whole)
     rest = quote_words(whole).removeprefix(cost)

@@ -55,7 +55,7 @@ def took(figures: Figures) -> str:
     if mission.started_at is not None:
         said.append(f"in {words.duration(figures.took_s)}")
     if mission.cost or figures.outlook.unknown:
-        said[-1:] = [f"{said[-1] if said else ''} for {figures.cost_words}".strip()]
+        said[-1:] = [f"{said[-1] if said else ''} for {figures.cost_so_far}".strip()]
     if rested := round(figures.rested_s):
         said.append(f"with a pause of {words.duration(rested)}")
     if mission.finished_at is not None:
@@ -100,9 +100,9 @@ def _cost(figures: Figures) -> str:
         return f"What {words.count(unknown, 'call')} cost is not known"
     if planned := figures.outlook.planning:
         if figures.outlook.at_most:
-            return f"It cost {figures.cost_words}, of which planning {dollars(planned)}"
-        return f"Planning cost {dollars(planned)}, the tasks {figures.tasks_cost_words}"
-    return f"It cost {figures.cost_words}"
+            return f"It cost {figures.cost_so_far}, of which planning {dollars(planned)}"
+        return f"Planning cost {dollars(planned)}, the tasks {figures.cost_of_tasks}"
+    return f"It cost {figures.cost_so_far}"
 
 
 def _came_out(figures: Figures, result: Report | None) -> str:

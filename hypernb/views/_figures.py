@@ -250,7 +250,7 @@ class Figures:
         return self.plan.budget if self.plan else None
 
     @property
-    def cost_words(self) -> str:
+    def cost_so_far(self) -> str:
         """What it has cost so far; what nobody knows is not nothing."""
         said = cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
         return f"{self._at_most}{said}"
@@ -260,7 +260,7 @@ class Figures:
         return "at most " if self.outlook.at_most and self.snapshot.mission.cost else ""
 
     @property
-    def tasks_cost_words(self) -> str:
+    def cost_of_tasks(self) -> str:
         """What its tasks have cost so far, without its planning."""
         tasks = max(0.0, self.snapshot.mission.cost - self.outlook.planning)
         return cost_and_unknown(tasks, self.outlook.unknown)

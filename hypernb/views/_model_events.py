@@ -9,7 +9,7 @@ from hypernb.errors import dollars, limit_words, told_apart
 from hypernb.model import CallState
 from hypernb.views._clean import line
 from hypernb.views._phrase import Phrase, Strong, named
-from hypernb.views.words import claim_words, clock, count, duration, money_of
+from hypernb.views.words import as_sentence, claim_words, clock, count, duration, money_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,11 +30,11 @@ _NOBODY: Final[Mapping[str, str]] = {
 }
 
 
-def cost_words(cost: object) -> str:
+def cost_of_call(cost: object) -> str:
     """Write what a call has cost; what nobody knows is not nothing.
 
     Example:
-        >>> cost_words(0.0214), cost_words(None), cost_words(0.0)
+        >>> cost_of_call(0.0214), cost_of_call(None), cost_of_call(0.0)
         ('$0.021', 'cost not known', 'free')
     """
     if not isinstance(cost, int | float) or isinstance(cost, bool):
@@ -92,10 +92,6 @@ def _number(event: Event, key: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…", ")")) else f"{text}."
-
-
 def _requested(event: Event) -> Phrase:
     facts = event.payload
     host = line(facts.get("host") or "", cut_at=120)
@@ -108,16 +104,16 @@ def _responded(event: Event) -> Phrase:
     facts = event.payload
     model = _named(event)
     if error := line(facts.get("error") or "", cut_at=_SHOWN):
-        return (*model, f" gave no answer that can be used: {_sentence(error)}")
+        return (*model, f" gave no answer that can be used: {as_sentence(error)}")
     if told := _NOBODY.get(str(facts.get("source", ""))):
         return ("The answer of ", *_named(event, otherwise="the model"), f" is {told}.")
     took = _number(event, "duration_s")
     within = f" in {duration(took)}" if took is not None else ""
     if facts.get("state") == CallState.LOST:
         cost = facts.get("cost")
-        paid = f"at most {cost_words(cost)} is paid" if cost else cost_words(cost)
+        paid = f"at most {cost_of_call(cost)} is paid" if cost else cost_of_call(cost)
         return (*model, f" was asked, and nobody knows what it answered: {paid}.")
-    figures = [*_tokens(facts), cost_words(facts.get("cost"))]
+    figures = [*_tokens(facts), cost_of_call(facts.get("cost"))]
     return (*model, f" answered{within}: {', '.join(figures)}.")
 
 

@@ -81,12 +81,6 @@ class Outlook:
 NO_OUTLOOK: Final = Outlook()
 
 
-def models_used(plan: PlanSpec) -> dict[str, ModelSpec]:
-    """Return the models that agents of the plan call, by the plan's names for them."""
-    used = dict.fromkeys(name for task in plan.tasks if (name := model_name(task)))
-    return {name: plan.models[name] for name in used if name in plan.models}
-
-
 def model_name(task: TaskSpec) -> str:
     """Return the plan's name for the model that a task is done with; empty for none."""
     return task.work.model if isinstance(task.work, AgentWork) else ""
@@ -96,12 +90,12 @@ def model_hosts(plan: PlanSpec) -> list[str]:
     """Return where those models are; nowhere if a cassette answers."""
     if plan.is_replayed:
         return []
-    return list(dict.fromkeys(model.host for model in models_used(plan).values()))
+    return list(dict.fromkeys(model.host for model in plan.models_used.values()))
 
 
 def model_terms(plan: PlanSpec) -> list[tuple[str, Phrase]]:
     """Return what a yes allows of models, term by term; nothing if none is used."""
-    used = models_used(plan)
+    used = plan.models_used
     if not used:
         return []
     terms = [("Would ask" if plan.is_replayed else "Asks", _asks(plan, used))]

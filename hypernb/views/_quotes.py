@@ -13,7 +13,7 @@ from hypernb.views._frame import small
 from hypernb.views._left import span
 from hypernb.views._markup import el, table
 from hypernb.views._models import BY_SIZE, dollars_range, tokens_range
-from hypernb.views._usage import cost_words
+from hypernb.views._usage import cost_of_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,10 +52,13 @@ def quotes_html(
     quotes: Sequence[Quote],
     used: Mapping[str, Used] | None = None,
     planning: Used | None = None,
+    *,
+    note: str = "",
 ) -> str:
-    """Show quotes as a table, with what was used if that is known."""
+    """Show quotes as a table, with what was used if that is known, below a note on them."""
+    above = el("p", note) if note else ""
     if not quotes:
-        return small("Quote", el("p", _NONE))
+        return small("Quote", above, el("p", _NONE))
     shown = [*quotes[:-1][:ROWS_AT_MOST], quotes[-1]]
     numbers = (*_HEADS, *(_USED if used else ()))
     heads: list[Head] = ["Task", *((name, "num") for name in numbers), "Known"]
@@ -74,7 +77,7 @@ def quotes_html(
         rest = f"{len(shown) - 1:,} of {len(quotes) - 1:,} tasks are shown. "
     said = el("p", rest + _means(shown), cls="quiet")
     caption = "What was quoted, and what was used" if used else "What it will probably use"
-    return small("Quote", table(caption, heads, rows), said)
+    return small("Quote", above, table(caption, heads, rows), said)
 
 
 def quotes_text(
@@ -82,13 +85,16 @@ def quotes_text(
     used: Mapping[str, Used] | None = None,
     width: int = 100,
     planning: Used | None = None,
+    *,
+    note: str = "",
 ) -> str:
     """Write the same as a table of text."""
+    above = f"{note}\n" if note else ""
     if not quotes:
-        return _NONE
+        return f"{above}{_NONE}"
     heads = ("task", *(each.lower() for each in (*_HEADS, *(_USED if used else ()))), "known")
     rows = _rows(quotes, used, planning)
-    return f"{columns(heads, rows, width=width)}\n{_means(quotes)}".rstrip()
+    return f"{above}{columns(heads, rows, width=width)}\n{_means(quotes)}".rstrip()
 
 
 def _rows(
@@ -129,7 +135,7 @@ def _cells(quote: Quote, used: Mapping[str, Used] | None) -> list[str]:
 def _was(used: Used) -> tuple[str, str, str]:
     paid = UsageSum((), cost=used.dollars, unknown=used.unknown, at_most=used.at_most)
     took = "–" if used.minutes is None else words.duration(used.minutes * _MINUTE)
-    return f"{used.tokens:,}", cost_words(paid), took
+    return f"{used.tokens:,}", cost_of_group(paid), took
 
 
 def _tokens(tokens: Range | None) -> str:

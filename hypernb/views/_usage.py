@@ -24,16 +24,16 @@ _SPARED: Final = (
 )
 
 
-def cost_words(usage: UsageSum) -> str:
+def cost_of_group(usage: UsageSum) -> str:
     """Say what a group has cost; what nobody knows is never nothing.
 
     Example:
         >>> from hypernb.model import UsageSum
-        >>> cost_words(UsageSum(("a",), 2, cost=0.5, unknown=1)), cost_words(
+        >>> cost_of_group(UsageSum(("a",), 2, cost=0.5, unknown=1)), cost_of_group(
         ...     UsageSum(("b",), 1, unknown=1)
         ... )
         ('$0.50 and 1 unknown', 'unknown')
-        >>> cost_words(UsageSum(("c",), 1, cost=0.05, at_most=1))
+        >>> cost_of_group(UsageSum(("c",), 1, cost=0.05, at_most=1))
         'at most $0.05'
     """
     paid = f"{'at most ' if usage.at_most else ''}{dollars(usage.cost)}"
@@ -95,4 +95,4 @@ def _keys(keys: Sequence[str]) -> list[str]:
 
 def _numbers(usage: UsageSum) -> tuple[str, ...]:
     counted = (usage.calls, usage.spared, usage.input_tokens, usage.output_tokens)
-    return (*(f"{each:,}" for each in counted), cost_words(usage))
+    return (*(f"{each:,}" for each in counted), cost_of_group(usage))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from hypernb.errors import dollars
+from hypernb.model import UsageSum
 from hypernb.views import words
 from hypernb.views._clean import line
 from hypernb.views._columns import labelled
 from hypernb.views._frame import small
 from hypernb.views._markup import el, pairs, sentence
 from hypernb.views._phrase import Code, Phrase, enumerate_names, named, plain
+from hypernb.views._usage import cost_of_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,8 @@ class WhyLike(Protocol):
     def cost(self) -> float: ...
     @property
     def unknown(self) -> int: ...
+    @property
+    def at_most(self) -> int: ...
     @property
     def check(self) -> str: ...
     @property
@@ -111,11 +114,9 @@ def _models(why: WhyLike) -> Phrase:
 
 
 def _cost(why: WhyLike) -> str:
-    calls = words.count(why.calls, "call")
     spared = f", {why.spared:,} answered by a cache or a cassette" if why.spared else ""
-    if not why.calls:
+    if not why.calls and not why.cost:
         return f"nothing: nobody was asked{spared}" if why.spared else "nothing"
-    if why.unknown == why.calls:
-        return f"not known, for {calls}{spared}"
-    unknown = f", and what {why.unknown:,} of them cost is not known" if why.unknown else ""
-    return f"{dollars(why.cost)} for {calls}{unknown}{spared}"
+    paid = UsageSum((), cost=why.cost, unknown=why.unknown, at_most=why.at_most)
+    calls = f" for {words.count(why.calls, 'call')}" if why.calls else ""
+    return f"{cost_of_group(paid)}{calls}{spared}"

@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from hypernb.widgets._views import ResultView as ResultView
     from hypernb.widgets._views import SwarmBoard as SwarmBoard
     from hypernb.widgets._views import TimelineView as TimelineView
+    from hypernb.widgets._widget import HyperWidget as HyperWidget
 
 __all__ = [
     "FeedView",
     "GraphView",
     "History",
     "HyperBoard",
+    "HyperWidget",
     "MissionView",
     "PlanView",
     "ResultView",

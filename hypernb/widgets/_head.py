@@ -97,7 +97,7 @@ def head_facts(  # noqa: PLR0913 - each is read by somebody else
         **_left(left),
         "cost": mission.cost,
         "unknown": figures.outlook.unknown,
-        "cost_says": figures.cost_words,
+        "cost_says": figures.cost_so_far,
         "spent": figures.spent_words,
         "reserved": _reserved(figures, usage or {}),
         "budget": figures.budget,

@@ -350,14 +350,11 @@ class Mirror:
 
     def _tools(self) -> list[str]:
         """Return the tools that agents have; of a plan with models, also those for a model."""
-        from hypernb.agents import model_tools
-        from hypernb.tools import tool_names
-
         if self._plan is None or not self._plan.models:
-            return list(tool_names())
+            return list(self._session.tool_names())
         works = (task.work for task in self._plan.tasks)
         own = (name for work in works if isinstance(work, AgentWork) for name in work.lanes)
-        return list(dict.fromkeys([*tool_names(), *model_tools(), *own]))
+        return list(dict.fromkeys([*self._session.tool_names(for_models=True), *own]))
 
     def _agents(self) -> list[dict[str, Any]]:
         try:

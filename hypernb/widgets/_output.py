@@ -18,7 +18,7 @@ from hypernb.widgets._shown import Seen, findings, nothing, see, see_text, size_
 if TYPE_CHECKING:
     from hypernb.model import PlanSpec, TaskRecord
     from hypernb.session import Mission
-    from hypernb.views._phrase import Phrase
+    from hypernb.views import Phrase
     from hypernb.widgets._frames import Shown
 
 OUTPUTS_AT_MOST: Final = 200

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.abc import Payload
+from hypernb.codec import digest
 from hypernb.errors import UnknownMissionError
 from hypernb.model import (
     AgentWork,
@@ -54,6 +55,21 @@ def _done(bench: Bench, store: Store) -> Any:
 def _fork(store: Store, origin: MissionRecord, at: str = "", **fields: Any) -> MissionRecord:
     spec = store.plan(origin.id).model_copy(update=fields)
     return store.create_mission(spec, by="eve@here", forked_from=origin.id, forked_at=at)
+
+
+def test_tasks_with_an_output_are_those_that_made_it(bench: Bench, store: Store) -> None:
+    done = _done(bench, store)
+    _fork(store, done.mission, "c")  # shares both outputs
+    again = bench.running("a")
+    same = store.put_artifact(Payload("application/json", b'"a"'))
+    again.run("a", output=same)
+    found = store.tasks_with_output(same)
+    assert [(each.mission_id, each.name) for each in found] == [
+        (again.mission.id, "a"),
+        (done.mission.id, "a"),
+    ]
+    assert store.tasks_with_output(same, limit=1) == found[:1]
+    assert store.tasks_with_output(digest(b"none has made this")) == []
 
 
 def _states(store: Store, mission: MissionRecord) -> dict[str, str]:

@@ -26,6 +26,7 @@ from hypernb.model import (
     Range,
     TaskSpec,
     TaskState,
+    Usage,
 )
 from tests.by_hand import FINDING
 
@@ -64,6 +65,14 @@ def test_tasks_stand_in_plan_order(bench: Bench, store: Store) -> None:
         (3, "bee"),
     ]
     assert {task.state for task in tasks} == {TaskState.PENDING}
+
+
+def test_totals_are_of_all_missions(bench: Bench, store: Store) -> None:
+    assert store.totals() == (0, 0.0)
+    held = bench.running("a")
+    held.commit(held.change("budget.settled", usage=Usage(0.25)))
+    bench.proposed("b")
+    assert store.totals() == (2, 0.25)
 
 
 def test_plan_reads_back_as_it_was(bench: Bench, store: Store) -> None:

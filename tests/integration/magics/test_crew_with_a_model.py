@@ -120,7 +120,7 @@ def test_goal_becomes_a_result_and_anyone_can_replay_it(
     assert mine.ok("answer").value == "'One import too many.'"
     why = mine.ok("%hyper why answer").text
     assert f"scripted at {host}" in why
-    assert "not known, for" in why
+    assert "unknown for" in why
     assert "scripted" in mine.ok("%hyper usage --by model").text
     assert KEY not in json.dumps([m["content"] for m in proposed.messages], default=str)
 

@@ -174,6 +174,9 @@ def test_view_asks_for_that_leave_in_a_step_of_its_own_with_the_same_words(
 
 
 @pytest.mark.parametrize(
+    "budget", [pytest.param(None, id="alone"), pytest.param(5.0, id="with-a-budget")]
+)
+@pytest.mark.parametrize(
     ("name", "error", "says"),
     [
         ("nope", UnknownNameError, "nope"),
@@ -184,13 +187,28 @@ def test_view_asks_for_that_leave_in_a_step_of_its_own_with_the_same_words(
     ],
 )
 def test_model_that_could_not_be_asked_is_refused_at_once_and_nothing_changes(
-    mission: Mission, name: str, error: type[HypernbError], says: str
+    mission: Mission, name: str, error: type[HypernbError], says: str, budget: float | None
 ) -> None:
     with pytest.raises(error) as refused:
-        mission.resume(model=name)
+        mission.resume(model=name, budget=budget)
     assert says in f"{refused.value} {refused.value.hint}"
-    assert taken(mission) == []
+    assert mission.session.store.amendments(mission.record.id) == []
     assert mission.state is MissionState.PAUSED
+
+
+def test_budget_that_is_refused_leaves_the_model_as_it_was(mission: Mission) -> None:
+    with pytest.raises(UsageError, match="cannot be"):
+        mission.resume(model="scripted-mini", budget=-1.0)
+    assert taken(mission) == []
+
+
+def test_model_of_unknown_price_is_refused_beside_a_first_budget(
+    session: Session, server: ModelServer
+) -> None:
+    mission = paused(session, plan_with(session, server, budget=None))
+    with pytest.raises(ConfigError, match="nobody knows what it costs"):
+        mission.resume(model="unpriced", budget=5.0)
+    assert session.store.amendments(mission.record.id) == []
 
 
 def test_name_that_the_server_does_not_list_is_refused_with_near_misses(

@@ -17,7 +17,7 @@ from hypernb.model import (
     TaskHistory,
     TaskSpec,
 )
-from hypernb.plan import Experience, makespan, models_used, quote_plan
+from hypernb.plan import Experience, agents_with_models, makespan, quote_plan
 
 MODEL = ModelSpec(name="small-1", base_url="http://x/v1", price=Price(input=1, output=2))
 FREE = Range(0.0, 0.0)
@@ -205,4 +205,4 @@ def test_plan_without_tasks_uses_nothing() -> None:
 
 
 def test_models_are_known_by_the_name_that_the_server_has() -> None:
-    assert models_used(plan(asks(), function("f"))) == {("qa", "small-1")}
+    assert agents_with_models(plan(asks(), function("f"))) == {("qa", "small-1")}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import psutil
 import pytest
 
 from hypernb.codec import encode
@@ -18,10 +19,14 @@ from hypernb.model import (
     MissionState,
     ModelSpec,
     TaskSpec,
+    Usage,
 )
 from hypernb.session import Session
 from hypernb.session import _origins as origins
 from tests.unit.widgets.recorded import START, Recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FRAME = pd.DataFrame({"a": [1, 2, 3]})
 
@@ -31,17 +36,13 @@ def done(session: Session, value: Any) -> Recorded:
 
 
 def asked(recorded: Recorded, task: str = "", **facts: Any) -> Recorded:
-    """Add a call of a model: of a task, or for the plan."""
+    """Add a call of a model, and what counts as paid for it: of a task, or for the plan."""
     known: dict[str, Any] = {"model": "gpt-6", "host": "api.example"}
     of_task = {"task_id": recorded.ids[task], "task": task} if task else {"purpose": "plan"}
-    call = CallRecord(
-        id="01CALL",
-        mission_id=recorded.record.id,
-        state=CallState.SETTLED,
-        at=START,
-        **(known | of_task | facts),
-    )
-    return recorded.tell("llm.responded", task or None, call=call)
+    known |= {"id": "01CALL", "state": CallState.SETTLED, "at": START}
+    call = CallRecord(mission_id=recorded.record.id, **(known | of_task | facts))
+    usage = Usage(call.paid, call.model) if call.is_live else None
+    return recorded.tell("llm.responded", task or None, call=call, usage=usage)
 
 
 def test_result_knows_its_mission_and_task(session: Session) -> None:
@@ -107,8 +108,68 @@ def test_cost_that_nobody_knows_is_not_nothing(session: Session) -> None:
     recorded = asked(Recorded(session, "features").start(), "features", cost=None)
     recorded.finish("features", 5).end()
     said = repr(session.why("m-1/features", {}))
-    assert "not known, for 1 call" in said
+    assert "unknown for 1 call" in said
     assert "$0" not in said
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        pytest.param(
+            ({"state": CallState.FAILED, "cost": None}, {"cost": 0.02}),
+            "$0.02 for 2 calls",
+            id="failed",
+        ),
+        pytest.param(
+            ({"state": CallState.RESERVED, "reserved": 0.5, "cost": None}, {"cost": 0.02}),
+            "$0.02 for 2 calls",
+            id="under-way",
+        ),
+        pytest.param(
+            ({"reserved": 0.5, "cost": None},), "$0.50 and 1 unknown for 1 call", id="uncounted"
+        ),
+        pytest.param(
+            ({"state": CallState.LOST, "reserved": 0.1, "cost": 0.1},),
+            "at most $0.10 for 1 call",
+            id="lost",
+        ),
+        pytest.param(
+            ({"source": "cache", "cost": 0.0}, {"cost": 0.02}),
+            "$0.02 for 1 call, 1 answered by a cache",
+            id="spared",
+        ),
+    ],
+)
+def test_its_figures_are_those_of_usage(
+    session: Session, calls: tuple[dict[str, Any], ...], said: str
+) -> None:
+    recorded = Recorded(session, "features", "other").start()
+    for number, facts in enumerate(calls):
+        asked(recorded, "features", id=f"01CALL{number}", **facts)
+    asked(recorded, "other", id="01OTHER", cost=1.0)
+    recorded.finish("features", 5).end()
+    why = session.why("m-1/features", {})
+    of_task = session.usage("task", mission="m-1").rows
+    (used,) = [each for each in of_task if each.keys == ("features",)]
+    for name in ("calls", "spared", "cost", "unknown", "at_most"):
+        assert getattr(why, name) == getattr(used, name), name
+    assert said in " ".join(repr(why).split())
+
+
+def test_value_of_another_store_leaves_nothing_of_that_open(
+    session: Session, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.db"
+    with Session(other, runner="inprocess", root=tmp_path) as made:
+        features = done(made, FRAME).mission.result()
+        failed = Recorded(made, "report").start().end(MissionState.FAILED, "it broke").mission
+        failed.remember_asked("elsewhere")
+    assert session.why(features).task == "features"
+    with pytest.raises(UsageError, match="'elsewhere' has no value"):
+        session.why("elsewhere", {})
+    is_open = [each.path for each in psutil.Process().open_files()]
+    assert str(tmp_path / "store.db") in is_open
+    assert str(other) not in is_open
 
 
 def test_mission_that_only_a_model_planned_names_that_model(session: Session) -> None:

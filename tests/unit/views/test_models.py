@@ -244,7 +244,7 @@ def test_cost_that_holds_a_reserve_is_told_as_a_bound(make: type[Examples]) -> N
     record = make.mission("cancelled", finished_at=make.at(100), cost=0.05)
     shown = make.snapshot("cancelled", plan=with_a_model(make), mission=record)
     figures = Figures(shown, outlook=Outlook(at_most=1))
-    assert figures.cost_words == "at most $0.05"
+    assert figures.cost_so_far == "at most $0.05"
     assert figures.spent_words == "at most $0.05 spent"
     settled = make.event("budget.settled", "lint", cost=0.05, model="gpt-6", at_most=True)
     assert plain(tell(settled)) == "It paid at most $0.05 to gpt-6."
