@@ -14,7 +14,7 @@ from hypernb.views._figures import Figures
 from hypernb.views._findings import ranked, rest_of, tally
 from hypernb.views._mission_html import GOAL_CUT_AT, since
 from hypernb.views._own_code import NO_SOURCE, own_tasks, own_work, source
-from hypernb.views._phrase import Code, Strong
+from hypernb.views._phrase import WHOLE_AT_MOST, Code, Strong, Whole
 from hypernb.views._story import gaps, story
 from hypernb.views._task_table import chosen, said_last
 
@@ -113,6 +113,8 @@ def phrase(parts: Sequence[Part]) -> str:
                 said.append(code(text))
             case Strong(text):
                 said.append(f"**{escape(text)}**")
+            case Whole(text):
+                said.append(_inert(line(text, cut_at=WHOLE_AT_MOST)))
             case _:
                 said.append(_inert(part))
     return "".join(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hypernb.views._clean import line, name
 
@@ -25,7 +25,17 @@ class Strong:
     text: str
 
 
-Part = str | Code | Strong
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A text that is told in full and keeps its lines, as what a task is told must be."""
+
+    text: str
+
+
+WHOLE_AT_MOST: Final = 100_000
+"""Characters of such a text; as many as a goal may have."""
+
+Part = str | Code | Strong | Whole
 Phrase = tuple[Part, ...]
 
 
