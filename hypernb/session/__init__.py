@@ -1,5 +1,6 @@
 """The composition root: what magics, views, CLI and programs share, sync and async."""
 
+from hypernb.session._answers import answers
 from hypernb.session._cassettes import cassette
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
@@ -37,6 +38,7 @@ __all__ = [
     "UsagePlot",
     "UsageTable",
     "Why",
+    "answers",
     "as_json",
     "assignment",
     "cassette",

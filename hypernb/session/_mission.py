@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import (
@@ -146,8 +147,12 @@ class Mission:
         return self.session.store.findings(self._record.id)
 
     def snapshot(self, *, events: int = 100) -> MissionSnapshot:
-        """Read all that a view needs, in one transaction."""
-        return self.session.store.snapshot(self._record.id, events=events)
+        """Read all that a view needs, in one transaction; and after the end, the result."""
+        from hypernb.session._answers import answers
+
+        store = self.session.store
+        known = store.snapshot(self._record.id, events=events)
+        return replace(known, answers=answers(store, known))
 
     def events(
         self,

@@ -12,7 +12,13 @@ from hypernb.views._commands import as_commands, with_commands
 from hypernb.views._contract import allowed, caps, contract_in_brief, errand, expected
 from hypernb.views._decision import needed
 from hypernb.views._egress import told_variables
-from hypernb.views._endings import next_commands, outcome, took
+from hypernb.views._endings import (
+    ANSWER_AT_MOST,
+    next_commands,
+    outcome,
+    result_title,
+    took,
+)
 from hypernb.views._events import tell
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
@@ -122,6 +128,7 @@ def _ended(figures: Figures, width: int, result: Report | None) -> Iterator[str]
     yield _head(figures, width)
     yield _paragraph(outcome(figures, result), width)
     yield _three(figures, width)
+    yield _titled(result_title(figures), _answers(figures, width))
     if figures.snapshot.findings:
         yield findings_text(figures.snapshot.findings, width, most=_FINDINGS)
     found = gaps(figures, result)
@@ -227,6 +234,21 @@ def _plan_table(figures: Figures, width: int) -> str:
     if len(plan.tasks) > _ROWS:
         told += f"\n{_ROWS} of {len(plan.tasks):,} tasks are shown."
     return told
+
+
+def _answers(figures: Figures, width: int) -> str:
+    told = figures.snapshot.answers
+    blocks = []
+    for each in told:
+        if len(told) > 1:
+            blocks.append(f"  {line(each.task, cut_at=120)}:")
+        said = clean(each.text, cut_at=ANSWER_AT_MOST).strip() or line(each.about)
+        lines = wrap(said, width - 2) if each.is_text else said.splitlines()
+        blocks += [f"  {part}".rstrip() for part in lines]
+    if any(len(each.text) > ANSWER_AT_MOST for each in told):
+        whole = figures.typed(f"result {figures.snapshot.mission.short_id}")
+        blocks.append(f"  {whole} has all of it.")
+    return "\n".join(blocks)
 
 
 def _contracts(figures: Figures, plan: PlanSpec, width: int) -> str:

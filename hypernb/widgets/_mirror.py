@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ApprovalError, HypernbError
@@ -16,7 +16,7 @@ from hypernb.model import (
     MissionSnapshot,
     MissionState,
 )
-from hypernb.session import Mission
+from hypernb.session import Mission, answers
 from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
     agent_facts,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Clock, Store
     from hypernb.model import (
+        Answer,
         AttemptRecord,
         Event,
         MissionId,
@@ -121,6 +122,8 @@ class Mirror:
         self._has_new_unpriced = False
         self._report: Report | None = None
         self._reported_seq = -1
+        self._answers: tuple[Answer, ...] = ()
+        self._answered_seq = -1
         self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
         self.head: dict[str, Any] = {}
         self.head_version = 0
@@ -314,7 +317,7 @@ class Mirror:
 
     def snapshot(self) -> MissionSnapshot:
         """Return the mission as it is known now."""
-        return MissionSnapshot(
+        known = MissionSnapshot(
             seq=self.seq,
             now=self._clock.now(),
             mission=self.mission,
@@ -327,6 +330,11 @@ class Mirror:
             runners=self._runners,
             lacks=self._lacks,
         )
+        if not self.mission.state.is_final:
+            return known
+        if self._answered_seq != self.seq:
+            self._answered_seq, self._answers = self.seq, answers(self._store, known)
+        return replace(known, answers=self._answers)
 
     # -- on the wire --------------------------------------------------------------------
 
