@@ -301,6 +301,7 @@ class MissionSnapshot:
         lacks: Names of keys that the approved plan needs, while nobody holds the mission and
             no runner has them.
         answers: What there is of its result, once it has ended; filled in above the store.
+        tracebacks: Of the tasks that have failed, by name; filled in likewise.
     """
 
     seq: int
@@ -315,6 +316,7 @@ class MissionSnapshot:
     runners: tuple[LeaseRecord, ...] = ()
     lacks: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
+    tracebacks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The composition root: what magics, views, CLI and programs share, sync and async."""
 
-from hypernb.session._answers import answers
+from hypernb.session._answers import with_end
 from hypernb.session._cassettes import cassette
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
+from hypernb.session._failures import TaskFailure
 from hypernb.session._free_time import FREE_TIME
 from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
@@ -35,10 +36,10 @@ __all__ = [
     "Session",
     "Status",
     "Task",
+    "TaskFailure",
     "UsagePlot",
     "UsageTable",
     "Why",
-    "answers",
     "as_json",
     "assignment",
     "cassette",
@@ -51,4 +52,5 @@ __all__ = [
     "typed_comment",
     "typed_edit",
     "why",
+    "with_end",
 ]

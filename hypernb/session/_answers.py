@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from hypernb import codec
 from hypernb.errors import HypernbError
 from hypernb.model import Answer, Report, TaskState
+from hypernb.session._failures import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,18 +19,27 @@ if TYPE_CHECKING:
     from hypernb.model import Digest, MissionSnapshot, TaskRecord
 
 _TASKS: Final = 20
+_FAILED: Final = 50
 _READ_BYTES: Final = 2_000_000
 _ROWS: Final = 20
 _WIDTH: Final = 100
 
 
-def answers(store: Store, snapshot: MissionSnapshot) -> tuple[Answer, ...]:
-    """Return what there is of the result of a mission that has ended, in plan order.
+def with_end(store: Store, snapshot: MissionSnapshot) -> MissionSnapshot:
+    """Return a mission that has ended with its answers, and the tracebacks of what has failed.
 
     A report that proposes a sprint is left out: views show all of it already.
     """
+    if not snapshot.mission.state.is_final:
+        return snapshot
     found = (_answer(store, task) for task in _there(snapshot))
-    return tuple(each for each in found if each is not None)
+    failed = [task for task in snapshot.tasks if task.state is TaskState.FAILED]
+    errors = {task.name: failure_of(store, task) for task in failed[:_FAILED]}
+    return replace(
+        snapshot,
+        answers=tuple(each for each in found if each is not None),
+        tracebacks={name: each.traceback for name, each in errors.items() if each},
+    )
 
 
 def result_as_json(store: Store, snapshot: MissionSnapshot) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import (
@@ -148,11 +147,10 @@ class Mission:
 
     def snapshot(self, *, events: int = 100) -> MissionSnapshot:
         """Read all that a view needs, in one transaction; and after the end, the result."""
-        from hypernb.session._answers import answers
+        from hypernb.session._answers import with_end
 
         store = self.session.store
-        known = store.snapshot(self._record.id, events=events)
-        return replace(known, answers=answers(store, known))
+        return with_end(store, store.snapshot(self._record.id, events=events))
 
     def events(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.errors import dollars
 from hypernb.model import MissionState, QuoteSource, TaskState
 from hypernb.views import words
-from hypernb.views._clean import clean, line
+from hypernb.views._clean import line
 from hypernb.views._decision import commands, plan_table
 from hypernb.views._findings import findings_table, tally
 from hypernb.views._graph import graph
@@ -133,10 +133,12 @@ def _answered(figures: Figures) -> str:
         return f"{words.count(len(told), 'result')}: {plain(_names(told))}."
     if not told:
         return ""
-    said = line(told[0].text if told[0].is_text else told[0].about, cut_at=_HEADLINE * 2)
+    only = told[0]
+    said = only.text if only.is_text else only.about or only.text
+    said = line(said, cut_at=_HEADLINE * 2)
     if len(said) > _HEADLINE:
         return f"{said[:_HEADLINE].rstrip(' …')} …"
-    if not told[0].is_text:
+    if not only.is_text:
         said = f"The result: {said}"
     return said if said.endswith((".", "!", "?", ":", "…")) else f"{said}."
 
@@ -274,7 +276,7 @@ def _gap(gap: Gap) -> Html:
     why = gap.why[:1].upper() + gap.why[1:]
     detail = None
     if gap.detail:
-        text = el("pre", clean(gap.detail, cut_at=8000), tabindex=0)
+        text = el("pre", whole(gap.detail, cut_at=ANSWER_AT_MOST), tabindex=0)
         detail = el("details", el("summary", "The whole error"), text)
     return el(
         "tr",

@@ -152,7 +152,7 @@ def _answers(figures: Figures) -> str:
     for each in told:
         if len(told) > 1:
             parts.append(f"{code(each.task)}:")
-        said = clean(each.text, cut_at=ANSWER_AT_MOST).strip() or line(each.about)
+        said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
         # Of lines one below the other, Markdown would make one.
         quoted = "\\\n".join(
             f"> {_BEGINS.sub(_ESCAPED, _inert(part))}" for part in said.split("\n")

@@ -242,7 +242,7 @@ def _answers(figures: Figures, width: int) -> str:
     for each in told:
         if len(told) > 1:
             blocks.append(f"  {line(each.task, cut_at=120)}:")
-        said = clean(each.text, cut_at=ANSWER_AT_MOST).strip() or line(each.about)
+        said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
         lines = wrap(said, width - 2) if each.is_text else said.splitlines()
         blocks += [f"  {part}".rstrip() for part in lines]
     if any(len(each.text) > ANSWER_AT_MOST for each in told):

@@ -16,7 +16,7 @@ from hypernb.model import (
     MissionSnapshot,
     MissionState,
 )
-from hypernb.session import Mission, answers
+from hypernb.session import Mission, with_end
 from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
     agent_facts,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from hypernb.abc import Clock, Store
     from hypernb.model import (
-        Answer,
         AttemptRecord,
         Event,
         MissionId,
@@ -122,8 +121,7 @@ class Mirror:
         self._has_new_unpriced = False
         self._report: Report | None = None
         self._reported_seq = -1
-        self._answers: tuple[Answer, ...] = ()
-        self._answered_seq = -1
+        self._end: MissionSnapshot | None = None
         self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
         self.head: dict[str, Any] = {}
         self.head_version = 0
@@ -332,9 +330,9 @@ class Mirror:
         )
         if not self.mission.state.is_final:
             return known
-        if self._answered_seq != self.seq:
-            self._answered_seq, self._answers = self.seq, answers(self._store, known)
-        return replace(known, answers=self._answers)
+        if self._end is None or self._end.seq != self.seq:
+            self._end = with_end(self._store, known)
+        return replace(known, answers=self._end.answers, tracebacks=self._end.tracebacks)
 
     # -- on the wire --------------------------------------------------------------------
 
