@@ -56,6 +56,7 @@ def as_json(mission: Mission) -> dict[str, Any]:
         "finished_at": snapshot.mission.finished_at,
         "took_s": snapshot.mission.took_s(),
         "cost": snapshot.mission.cost,
+        "calls_without_cost": mission.outlook(snapshot.plan).unknown,
         "result": result_as_json(store, snapshot),
         "tasks": [
             {

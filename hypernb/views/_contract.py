@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.errors import dollars, limit_words
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
-from hypernb.views._clean import clean, line
+from hypernb.views._clean import CUT_AT, clean, line
 from hypernb.views._egress import told_variables
 from hypernb.views._left import between, roughly
 from hypernb.views._models import (
@@ -34,15 +34,16 @@ from hypernb.views._phrase import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from hypernb.model import PlanSpec, Quote, TaskSpec
     from hypernb.views._figures import Figures
 
 _COMMANDS_SHOWN: Final = 20
-_ERRAND: Final = 300
-_ERRAND_AT_MOST: Final = 340  # what a cut would say takes room as well
+_ERRAND: Final = 160
+_ERRAND_AT_MOST: Final = 200  # what a cut would say takes room as well
+_ENDED: Final = "it has ended without an error"
 _IN_TABLE: Final = ("Agent", "Needs", "Caps")
 _BY_TOOLS: Final = ("By", "After a crash")
 _WITH_TOOLS: Final = ("Tools", "With", "After a crash")
@@ -369,7 +370,7 @@ def contract(
         *_work(task),
         *_fences(task),
         *_shares(task),
-        ("Done when", (line(task.check, cut_at=500) or "it has ended without an error",)),
+        ("Done when", (Whole(clean(task.check)) if task.check else _ENDED,)),
         ("Caps", (caps(task, full=True),)),
         ("If it fails", (f"{_IF_IT_FAILS[task.on_failure]}.",)),
     ]
@@ -396,9 +397,14 @@ def _fences(task: TaskSpec) -> list[tuple[str, Phrase]]:
     if own_work(task):
         return [("Reads", ("what it likes",)), ("Reaches", ("what it likes",))]
     return [
-        ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
-        ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
+        ("Reads", _every(task.scope) or ("what the plan allows",)),
+        ("Reaches", _every(task.hosts) or ("no host",)),
     ]
+
+
+def _every(names: Sequence[str]) -> Phrase:
+    """List what a task may: all of it, and to its end, as a yes allows all of it."""
+    return enumerate_names([Code(line(each, cut_at=CUT_AT)) for each in names], most=len(names))
 
 
 def _shares(task: TaskSpec) -> list[tuple[str, Phrase]]:
@@ -414,7 +420,7 @@ def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
         return [("Runs", runs(work))]
     terms: list[tuple[str, Phrase]] = [
         *([("Runs", runs(work))] if work.function else []),
-        ("Tools", enumerate_names(work.tools, most=30) or ("none",)),
+        ("Tools", _every(work.tools) or ("none",)),
     ]
     for tool, params in work.params.items():
         if params:

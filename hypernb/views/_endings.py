@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GAPS_SHOWN: Final = 50
 ANSWER_AT_MOST: Final = 20_000
-_HEADLINE: Final = 300
+_HEADLINE: Final = 160
 _WORD: Final = re.compile(r"[A-Za-z][\w-]{0,59}")
 _KINDS: Final = {MissionState.SUCCEEDED: "end-good", MissionState.FAILED: "end-bad"}
 

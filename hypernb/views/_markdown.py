@@ -153,12 +153,14 @@ def _answers(figures: Figures) -> str:
         if len(told) > 1:
             parts.append(f"{code(each.task)}:")
         said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
-        # Of lines one below the other, Markdown would make one.
-        quoted = "\\\n".join(
-            f"> {_BEGINS.sub(_ESCAPED, _inert(part))}" for part in said.split("\n")
-        )
-        parts.append(quoted if each.is_text else _fenced(said))
+        parts.append(_quoted(said) if each.is_text else _fenced(said))
     return "\n\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    # Of lines one below the other, Markdown would make one.
+    lines = re.sub(r"(?<=\S)\n(?=\S)", "\\\n", text).split("\n")
+    return "\n".join(f"> {_BEGINS.sub(_ESCAPED, _inert(each))}".rstrip() for each in lines)
 
 
 def _fenced(text: str, kind: str = "") -> str:

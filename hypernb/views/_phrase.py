@@ -56,10 +56,13 @@ def named(text: str) -> Code:
     return Code(name(text))
 
 
-def enumerate_names(names: Iterable[str], *, most: int = 4) -> Phrase:
-    """List names as a sentence does: ``a, b and c``; past ``most`` the rest is counted."""
+def enumerate_names(names: Iterable[str | Code], *, most: int = 4) -> Phrase:
+    """List names as a sentence does: ``a, b and c``; past ``most`` the rest is counted.
+
+    Of a long name the end is cut, unless it is given as code.
+    """
     known = list(names)
-    shown = [named(each) for each in known[:most]]
+    shown = [each if isinstance(each, Code) else named(each) for each in known[:most]]
     rest = len(known) - len(shown)
     tail: list[Part] = [f"{rest:,} more"] if rest else []
     items: list[Part] = [*shown, *tail]

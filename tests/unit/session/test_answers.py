@@ -124,6 +124,6 @@ def test_programs_get_the_answer_and_the_cost(session: Session) -> None:
     from hypernb.session import as_json
 
     facts = as_json(answered(session, LONG))
-    assert (facts["result"], facts["cost"]) == (LONG, 0.0)
+    assert (facts["result"], facts["cost"], facts["calls_without_cost"]) == (LONG, 0.0, 0)
     assert as_json(answered(session, {"rows": 3}))["result"] == {"rows": 3}
     assert as_json(Recorded(session, "tell").start().mission)["result"] is None

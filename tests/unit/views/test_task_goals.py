@@ -76,12 +76,12 @@ def test_whole_goal_stands_in_the_plan(make: type[Examples]) -> None:
     assert LONG in markup
     assert LONG in text
     assert errand(task).endswith("… (its contract has all of it)")
-    assert len(errand(task)) < 340
+    assert len(errand(task)) < 200
 
 
 def test_a_goal_is_not_cut_for_less_than_what_the_cut_says() -> None:
-    task = TASK.model_copy(update={"goal": "x" * 301, "work": AgentWork(model="small")})
-    assert errand(task) == "x" * 301
+    task = TASK.model_copy(update={"goal": "x" * 161, "work": AgentWork(model="small")})
+    assert errand(task) == "x" * 161
 
 
 def test_text_of_a_plan_names_what_a_task_with_a_model_may(make: type[Examples]) -> None:
@@ -109,3 +109,11 @@ def test_length_of_a_text_is_that_of_the_original() -> None:
     assert line(text).endswith("… (cut here; 1,348 characters in all)")
     assert clean(line(text), cut_at=40).endswith("x… (cut here; 1,348 characters in all)")
     assert line(f"{'x' * 200} …", cut_at=160) == f"{'x' * 160}…"
+
+
+def test_contract_lists_all_that_a_task_may_to_its_end() -> None:
+    many = tuple(f"src/{'deep/' * 14}module_{number}.py" for number in range(40))
+    task = TOLD.model_copy(update={"scope": many, "check": f"{'x' * 900} THE END."})
+    told = {term: plain(said) for term, said in contract(task)}
+    assert all(each in told["Reads"] for each in many)
+    assert told["Done when"].endswith("THE END.")
