@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from hypernb import codec
 from hypernb.errors import HypernbError
 from hypernb.model import Answer, Report, TaskState
 from hypernb.session._failures import failure_of
+from hypernb.views import ANSWERS_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from hypernb.abc import Store
     from hypernb.model import Digest, MissionSnapshot, TaskRecord
 
-_TASKS: Final = 20
 _FAILED: Final = 50
 _READ_BYTES: Final = 2_000_000
 _ROWS: Final = 20
@@ -32,7 +33,8 @@ def with_end(store: Store, snapshot: MissionSnapshot) -> MissionSnapshot:
     """
     if not snapshot.mission.state.is_final:
         return snapshot
-    found = (_answer(store, task) for task in _there(snapshot))
+    there = itertools.islice(_there(snapshot), ANSWERS_SHOWN)
+    found = (_answer(store, task) for task in there)
     failed = [task for task in snapshot.tasks if task.state is TaskState.FAILED]
     errors = {task.name: failure_of(store, task) for task in failed[:_FAILED]}
     return replace(
@@ -56,7 +58,7 @@ def _there(snapshot: MissionSnapshot) -> Iterator[TaskRecord]:
     if snapshot.plan is None or not snapshot.mission.state.is_final:
         return
     known = {task.name: task for task in snapshot.tasks}
-    for name in snapshot.plan.result_tasks[:_TASKS]:
+    for name in snapshot.plan.result_tasks:
         task = known.get(name)
         if task is not None and task.state is TaskState.SUCCEEDED and task.output is not None:
             yield task

@@ -21,15 +21,15 @@ from hypernb.views._task_table import task_table
 from hypernb.views._timeline import timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hypernb.model import Answer, MissionRecord, Report, SprintItem, TaskRecord
     from hypernb.views._figures import Figures
-    from hypernb.views._phrase import Phrase
     from hypernb.views._story import Story
 
 GAPS_SHOWN: Final = 50
 ANSWER_AT_MOST: Final = 20_000
+ANSWERS_SHOWN: Final = 20
 _HEADLINE: Final = 160
 _WORD: Final = re.compile(r"[A-Za-z][\w-]{0,59}")
 _KINDS: Final = {MissionState.SUCCEEDED: "end-good", MissionState.FAILED: "end-bad"}
@@ -130,7 +130,9 @@ def _answered(figures: Figures) -> str:
     """Say in a sentence what the result says; empty if there is nothing to say of it."""
     told = figures.snapshot.answers
     if len(told) > 1:
-        return f"{words.count(len(told), 'result')}: {plain(_names(told))}."
+        there = figures.results_there
+        names = enumerate_names([line(each, cut_at=80) for each in there], most=6)
+        return f"{words.count(len(there), 'result')}: {plain(names)}."
     if not told:
         return ""
     only = told[0]
@@ -141,10 +143,6 @@ def _answered(figures: Figures) -> str:
     if not only.is_text:
         said = f"The result: {said}"
     return said if said.endswith((".", "!", "?", ":", "…")) else f"{said}."
-
-
-def _names(told: Sequence[Answer]) -> Phrase:
-    return enumerate_names([line(each.task, cut_at=80) for each in told], most=6)
 
 
 def _all(figures: Figures) -> str:
@@ -213,9 +211,9 @@ def _answers(figures: Figures) -> Html:
         if len(told) > 1:
             parts.append(el("p", el("code", line(each.task, cut_at=120)), cls="b"))
         parts.append(_answer(each))
-    if any(len(each.text) > ANSWER_AT_MOST for each in told):
+    if said := rest_of_result(figures):
         typed = el("code", figures.typed(f"result {figures.snapshot.mission.short_id}"))
-        parts.append(el("p", typed, " has all of it.", cls="quiet"))
+        parts.append(el("p", f"{said}: ", typed, ".", cls="quiet"))
     title = result_title(figures)
     return el("section", el("h4", title, cls="h"), *parts, cls="block", aria_label=title)
 
@@ -223,6 +221,14 @@ def _answers(figures: Figures) -> Html:
 def result_title(figures: Figures) -> str:
     """Say above a mission's result whether that is all of it."""
     return "Result" if figures.has_result else "What there is of its result"
+
+
+def rest_of_result(figures: Figures) -> str:
+    """Say what of the result is not shown, before how to get it; empty if all of it is."""
+    if (more := len(figures.results_there) - ANSWERS_SHOWN) > 0:
+        return f"And {words.count(more, 'more result')}. All of them"
+    is_cut = any(len(each.text) > ANSWER_AT_MOST for each in figures.snapshot.answers)
+    return "All of it" if is_cut else ""
 
 
 def _answer(told: Answer) -> Html:

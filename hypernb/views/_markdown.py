@@ -13,6 +13,7 @@ from hypernb.views._endings import (
     ANSWER_AT_MOST,
     next_commands,
     outcome,
+    rest_of_result,
     result_title,
     took,
 )
@@ -154,6 +155,9 @@ def _answers(figures: Figures) -> str:
             parts.append(f"{code(each.task)}:")
         said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
         parts.append(_quoted(said) if each.is_text else _fenced(said))
+    if rest := rest_of_result(figures):
+        typed = figures.typed(f"result {figures.snapshot.mission.short_id}")
+        parts.append(f"{rest}: {code(typed)}.")
     return "\n\n".join(parts)
 
 

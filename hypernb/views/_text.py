@@ -16,6 +16,7 @@ from hypernb.views._endings import (
     ANSWER_AT_MOST,
     next_commands,
     outcome,
+    rest_of_result,
     result_title,
     took,
 )
@@ -245,9 +246,10 @@ def _answers(figures: Figures, width: int) -> str:
         said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
         lines = wrap(said, width - 2) if each.is_text else said.splitlines()
         blocks += [f"  {part}".rstrip() for part in lines]
-    if any(len(each.text) > ANSWER_AT_MOST for each in told):
-        whole = figures.typed(f"result {figures.snapshot.mission.short_id}")
-        blocks.append(f"  {whole} has all of it.")
+    if rest := rest_of_result(figures):
+        blocks.append(
+            f"  {rest}: {figures.typed(f'result {figures.snapshot.mission.short_id}')}."
+        )
     return "\n".join(blocks)
 
 

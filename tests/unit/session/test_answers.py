@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hypernb.model import Answer, MissionState, Report, SprintItem
+from hypernb.session import as_json
 from hypernb.views import mission_html, mission_markdown, mission_text
 from tests.unit.widgets.recorded import Recorded
 
@@ -67,7 +68,7 @@ def test_endless_answer_is_cut_and_says_where_all_of_it_is(session: Session) -> 
     snapshot = answered(session, "word " * 10_000).snapshot()
     for said in (mission_html(snapshot, live=False), mission_text(snapshot)):
         assert "cut here; 49,999 characters in all" in " ".join(said.split())
-        assert "has all of it" in said
+        assert "All of it: " in said
         assert len(said) < 120_000
 
 
@@ -108,6 +109,18 @@ def test_several_results_are_named(session: Session) -> None:
     assert "left:\n  It is one.\n  right:\n  It is two." in text
 
 
+def test_of_many_results_the_first_are_shown_and_programs_get_all(session: Session) -> None:
+    names = [f"part-{number}" for number in range(23)]
+    recorded = Recorded(session, *names).start()
+    for name in names:
+        recorded.finish(name, f"It is {name}.")
+    mission = recorded.end().mission
+    for said in (mission_text(mission.snapshot()), mission_markdown(mission.snapshot())):
+        assert "23 results: " in said
+        assert "And 3 more results. All of them: " in said
+    assert len(as_json(mission)["result"]) == 23
+
+
 def test_part_of_a_result_is_told_as_a_part(session: Session) -> None:
     recorded = Recorded(session, "left", "right").start().finish("left", "It is one.")
     snapshot = recorded.end(MissionState.FAILED, "right broke").mission.snapshot()
@@ -121,8 +134,6 @@ def test_nothing_is_told_before_the_end(session: Session) -> None:
 
 
 def test_programs_get_the_answer_and_the_cost(session: Session) -> None:
-    from hypernb.session import as_json
-
     facts = as_json(answered(session, LONG))
     assert (facts["result"], facts["cost"], facts["calls_without_cost"]) == (LONG, 0.0, 0)
     assert as_json(answered(session, {"rows": 3}))["result"] == {"rows": 3}
