@@ -13,7 +13,7 @@ from hypernb.agents._playbook import Playbook, load_playbooks, playbook
 from hypernb.agents._post import TALK_TOOLS
 from hypernb.agents._proposal import Proposal
 from hypernb.agents._rules import check_goal, plan_goal
-from hypernb.agents._specialists import STRATEGIST, equip
+from hypernb.agents._specialists import STRATEGIST, equip, retold, uses_only_tools
 from hypernb.agents._strategist import OUTLINED_AT_MOST, plan_notes, propose
 
 __all__ = [
@@ -40,6 +40,8 @@ __all__ = [
     "plan_notes",
     "playbook",
     "propose",
+    "retold",
     "true_notes",
+    "uses_only_tools",
     "work_with_model",
 ]

@@ -12,7 +12,7 @@ from hypernb.agents._plan_notes import OFFLINE, SUITE_RUNS, TREE_STAYS, no_model
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
 from hypernb.model import AgentWork
-from hypernb.tools import list_files, tool
+from hypernb.tools import list_files, tool, tool_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -217,6 +217,46 @@ def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:
             "timeout_s": max(task.timeout_s, _timeout(params)),
         }
     )
+
+
+def retold(task: TaskSpec, before: TaskSpec) -> TaskSpec:
+    """Return a task with other tools or arguments so that its goal names these, not the old.
+
+    Without a model nobody reads the goal but the person, who is told there what runs. Where
+    it has named no tools, it still names none.
+
+    Args:
+        before: The task as it was.
+    """
+    work = task.work
+    if task.work == before.work or not uses_only_tools(task):
+        return task
+    words = _words(before) if uses_only_tools(before) else task.goal
+    names_none = uses_only_tools(before) and words == before.goal
+    if names_none or not isinstance(work, AgentWork):
+        return task
+    if not set(work.tools) <= set(tool_names()):
+        return task  # which the check of the plan refuses
+    return task.model_copy(update={"goal": _goal(words, work.tools, work.params)})
+
+
+def uses_only_tools(task: TaskSpec) -> bool:
+    """Tell whether an agent does what its tools do: there is no model, and no code."""
+    work = task.work
+    if not isinstance(work, AgentWork) or work.model or work.function:
+        return False
+    return bool(work.tools)
+
+
+def _words(task: TaskSpec) -> str:
+    """Return the goal of a task without the lines of `_goal` that name its tools."""
+    if not isinstance(task.work, AgentWork):
+        return task.goal
+    tools, said = task.work.tools, task.goal.splitlines()
+    first = max(len(said) - len(tools), 0)
+    named = zip(said[first:], tools, strict=False)
+    is_named = len(said) > len(tools) and all(a.startswith(f"{b}: ") for a, b in named)
+    return "\n".join(said[:first]) if is_named else task.goal
 
 
 def _errand(card: RoleCard) -> _Errand:

@@ -543,8 +543,10 @@ def result(*, mission: str, name: str | None, as_data: bool) -> None:
 
 def _as_text(value: Any) -> str:
     from hypernb.model import Report
-    from hypernb.views import report_text
+    from hypernb.views import clean, report_text
 
+    if isinstance(value, str):
+        return clean(value, cut_at=len(value))
     return report_text(value) if isinstance(value, Report) else repr(value)
 
 

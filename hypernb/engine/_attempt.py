@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from hypernb import errors
 from hypernb.engine._job import EndKind, Job, Value
 from hypernb.engine._spending import exceeds
 from hypernb.engine._watchdog import Vital
@@ -168,8 +169,7 @@ def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, Any]]:
     else:
         error = WorkerLostError(task.name, ending.exit_code)
     said = str(error)
-    if task.agent and ending.kind is EndKind.FAILED:
-        # An agent's errors are sentences of ours and name the task themselves.
+    if task.agent and ending.kind is EndKind.FAILED and _is_a_sentence(ending):
         said = ending.detail
     facts = {
         "code": error.code,
@@ -178,6 +178,17 @@ def failure(attempt: Attempt, ending: Ending) -> tuple[str, dict[str, Any]]:
         "traceback": error.traceback,
     }
     return said, {name: value for name, value in facts.items() if value}
+
+
+def _is_a_sentence(ending: Ending) -> bool:
+    """Tell whether the message of an agent's error says all: ours do, and name the task.
+
+    That of any other exception may be no more than ``'x'``; without what a model has said,
+    it begins with the exception's class.
+    """
+    kind = ending.error_kind
+    is_ours = isinstance(getattr(errors, kind, None), type)
+    return is_ours or ending.detail.startswith(f"{kind} with a message of ")
 
 
 class Materials:

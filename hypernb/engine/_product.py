@@ -147,7 +147,12 @@ def _count(number: int, word: str) -> str:
 
 def _beginning(text: str) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= _NOTE_CHARS else f"{words[:_NOTE_CHARS].rstrip()} …"
+    if len(words) <= _NOTE_CHARS:
+        return words
+    # In the words of views, which then count nothing anew that they have to cut further. Of
+    # what is longer than is kept for the search, nobody has counted the rest.
+    known = f" (cut here; {len(text):,} characters in all)"
+    return f"{words[:_NOTE_CHARS].rstrip()}…{known if len(text) < codec.TEXT_AT_MOST else ''}"
 
 
 def only_own(ending: Ending, values: Collection[Digest]) -> Ending:

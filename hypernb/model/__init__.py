@@ -54,6 +54,7 @@ from hypernb.model._plan import (
 from hypernb.model._quotes import Quote, QuoteSource, Range
 from hypernb.model._records import (
     Amendment,
+    Answer,
     ApprovalRecord,
     ArtifactRecord,
     AttemptRecord,
@@ -96,6 +97,7 @@ __all__ = [
     "AgentMessage",
     "AgentWork",
     "Amendment",
+    "Answer",
     "ApprovalRecord",
     "ArtifactRecord",
     "AttemptRecord",

@@ -269,6 +269,23 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a mission's result says, or the part of it that one task has returned.
+
+    Attributes:
+        text: The text, a report's summary, or how another value looks; empty if that cannot be
+            told without running what is in it.
+        about: Of what kind and size a value is; empty for a text.
+        is_text: Whether it is a text, and no value.
+    """
+
+    task: str
+    text: str
+    about: str = ""
+    is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MissionSnapshot:
     """All that a view needs, read in one transaction.
 
@@ -283,6 +300,8 @@ class MissionSnapshot:
         runners: Runners with a live lease.
         lacks: Names of keys that the approved plan needs, while nobody holds the mission and
             no runner has them.
+        answers: What there is of its result, once it has ended; filled in above the store.
+        tracebacks: Of the tasks that have failed, by name; filled in likewise.
     """
 
     seq: int
@@ -296,6 +315,8 @@ class MissionSnapshot:
     approvals: tuple[ApprovalRecord, ...] = ()
     runners: tuple[LeaseRecord, ...] = ()
     lacks: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    tracebacks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The composition root: what magics, views, CLI and programs share, sync and async."""
 
+from hypernb.session._answers import with_end
 from hypernb.session._cassettes import cassette
 from hypernb.session._doctor import Check
 from hypernb.session._export import as_json, forms
+from hypernb.session._failures import TaskFailure
 from hypernb.session._free_time import FREE_TIME
 from hypernb.session._here import session_here
 from hypernb.session._hosting import host_here
@@ -35,6 +37,7 @@ __all__ = [
     "Settings",
     "Status",
     "Task",
+    "TaskFailure",
     "UsagePlot",
     "UsageTable",
     "Why",
@@ -50,4 +53,5 @@ __all__ = [
     "typed_comment",
     "typed_edit",
     "why",
+    "with_end",
 ]

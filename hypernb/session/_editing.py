@@ -136,7 +136,21 @@ class _Draft:
             named = " or ".join(sorted(work))
             said = f"Task {task.name!r} is a Python function and uses no {named}."
             self.problems.append(PlanProblem(said, task.name, min(work)))
-        return self.valid(TaskSpec, old, new, task.name)
+        made = self.valid(TaskSpec, old, new, task.name)
+        return self._with_its_goal(made, task) if work or made.goal != task.goal else made
+
+    def _with_its_goal(self, made: TaskSpec, before: TaskSpec) -> TaskSpec:
+        """Return a task whose goal says what its tools do; not what somebody wants of them."""
+        from hypernb.agents import retold, uses_only_tools
+
+        if made.goal == before.goal or not (uses_only_tools(made) and uses_only_tools(before)):
+            return retold(made, before)
+        said = (
+            f"Task {made.name!r} has no model: its goal is only its title, and its tools "
+            "decide what it does. Change tools or params, leave it out, or give it a model."
+        )
+        self.problems.append(PlanProblem(said, made.name, "goal", before.goal))
+        return retold(made.model_copy(update={"goal": before.goal}), before)
 
     def added(self, fields: Mapping[str, Any]) -> TaskSpec:
         """Return a new task."""

@@ -10,6 +10,7 @@ import orjson
 
 from hypernb.errors import PathError, UnknownNameError
 from hypernb.model import Report, short_id
+from hypernb.session._answers import result_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ def as_json(mission: Mission) -> dict[str, Any]:
     """Return the mission as JSON values: the shape that ``hypernb run --json`` writes."""
     snapshot = mission.snapshot(events=0)
     report = mission.report()
+    store = mission.session.store
     return {
         "mission": mission.id,
         "status": snapshot.mission.state.value,
@@ -53,6 +55,9 @@ def as_json(mission: Mission) -> dict[str, Any]:
         "started_at": snapshot.mission.started_at,
         "finished_at": snapshot.mission.finished_at,
         "took_s": snapshot.mission.took_s(),
+        "cost": snapshot.mission.cost,
+        "calls_without_cost": mission.outlook(snapshot.plan).unknown,
+        "result": result_as_json(store, snapshot),
         "tasks": [
             {
                 "name": task.name,

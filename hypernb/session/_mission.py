@@ -148,8 +148,11 @@ class Mission:
         return self.session.store.findings(self._record.id)
 
     def snapshot(self, *, events: int = 100) -> MissionSnapshot:
-        """Read all that a view needs, in one transaction."""
-        return self.session.store.snapshot(self._record.id, events=events)
+        """Read all that a view needs, in one transaction; and after the end, the result."""
+        from hypernb.session._answers import with_end
+
+        store = self.session.store
+        return with_end(store, store.snapshot(self._record.id, events=events))
 
     def events(
         self,

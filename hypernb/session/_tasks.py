@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import NotFinishedError, UnknownTaskError
+from hypernb.session._failures import TaskFailure, failure_of
 from hypernb.session._origins import remember
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Task:
         value = self._mission.session.load(self.record.output)
         remember(value, self._mission.record, self.name, self._mission.session)
         return value
+
+    @property
+    def error(self) -> TaskFailure | None:
+        """Why it has failed: type, message and traceback; None if it has not."""
+        return failure_of(self._mission.session.store, self.record)
 
     def __repr__(self) -> str:
         note = f", {self.record.note}" if self.record.note else ""

@@ -24,7 +24,7 @@ from hypernb.views._egress import (
     says_told_planner,
     told_planner,
 )
-from hypernb.views._endings import next_commands, outcome
+from hypernb.views._endings import ANSWERS_SHOWN, next_commands, outcome
 from hypernb.views._events import tell
 from hypernb.views._figures import TASK_ORDER, Figures
 from hypernb.views._findings import findings_html, findings_text, tally
@@ -79,6 +79,7 @@ from hypernb.views._usage import cost_of_group, usage_html, usage_text
 from hypernb.views._why import why_html, why_text
 
 __all__ = [
+    "ANSWERS_SHOWN",
     "NO_OUTLOOK",
     "RESOURCE_HEADS",
     "TASK_ORDER",

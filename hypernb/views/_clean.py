@@ -26,27 +26,34 @@ _UNSEEN: Final = re.compile(
 )
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
 _SPACES: Final = re.compile(r"\s+")
+_NOTICE_CHARS: Final = 60
+_CUT: Final = re.compile(r"…(?: \(cut here; [\d,]{1,20} characters in all\))?\Z")
 
 
 def clean(text: object, *, cut_at: int = CUT_AT) -> str:
     r"""Return the text without control characters; tabs and line ends stay.
 
     Escape sequences of terminals, marks that reorder text and lone surrogates are removed or
-    replaced. Longer text is cut, and says so.
+    replaced. Longer text is cut, and says so; of text that is cut already, what was said of
+    its length stays.
 
     Example:
         >>> clean("\x1b[31mred\x1b[0m\x07")
         'red'
         >>> clean("abcdef", cut_at=3)
         'abc… (cut here; 6 characters in all)'
+        >>> clean(clean("abcdef", cut_at=3), cut_at=2)
+        'ab… (cut here; 6 characters in all)'
     """
     said = str(text)
     whole = len(said)
+    before = _CUT.search(said, max(0, whole - _NOTICE_CHARS))
     said = said[: cut_at * 2]
     said = _BREAKS.sub("\n", _ESCAPES.sub("", said))
     said = _SURROGATES.sub("\ufffd", _UNSEEN.sub("", said))
     if len(said) > cut_at or whole > cut_at * 2:
-        return f"{said[:cut_at].rstrip()}… (cut here; {whole:,} characters in all)"
+        notice = before[0] if before else f"… (cut here; {whole:,} characters in all)"
+        return f"{said[:cut_at].rstrip().removesuffix('…').rstrip()}{notice}"
     return said
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from hypernb.views._clean import clean
+from hypernb.views._clean import CUT_AT, clean
 from hypernb.views._clean import width as cells
 
 if TYPE_CHECKING:
@@ -101,9 +101,11 @@ def _narrowed(text: str, size: int) -> list[str]:
     return [*parts, part]
 
 
-def labelled(rows: Iterable[tuple[str, str]], *, width: int = 80, indent: str = "") -> str:
+def labelled(
+    rows: Iterable[tuple[str, str]], *, width: int = 80, indent: str = "", cut_at: int = CUT_AT
+) -> str:
     """Write terms and what they are, aligned; longer text hangs below its beginning."""
-    known = [(clean(term), clean(said)) for term, said in rows]
+    known = [(clean(term), clean(said, cut_at=cut_at)) for term, said in rows]
     wide = max((cells(term) for term, _ in known), default=0) + 2
     lines: list[str] = []
     for term, said in known:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.errors import dollars, limit_words
 from hypernb.model import AgentWork, OnFailure, PythonWork
 from hypernb.views import words
-from hypernb.views._clean import clean, line
+from hypernb.views._clean import CUT_AT, clean, line
 from hypernb.views._egress import told_variables
 from hypernb.views._left import between, roughly
 from hypernb.views._models import (
@@ -23,17 +23,29 @@ from hypernb.views._models import (
     task_model_terms,
 )
 from hypernb.views._own_code import kinds, own_agents, own_tasks, own_terms, own_work, runs
-from hypernb.views._phrase import Code, Phrase, Strong, enumerate_names
+from hypernb.views._phrase import (
+    WHOLE_AT_MOST,
+    Code,
+    Phrase,
+    Strong,
+    Whole,
+    enumerate_names,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from hypernb.model import PlanSpec, Quote, TaskSpec
     from hypernb.views._figures import Figures
 
 _COMMANDS_SHOWN: Final = 20
-_MEANS: Final = 30
+_ERRAND: Final = 160
+_ERRAND_AT_MOST: Final = 200  # what a cut would say takes room as well
+_ENDED: Final = "it has ended without an error"
+_IN_TABLE: Final = ("Agent", "Needs", "Caps", "Done when")
+_BY_TOOLS: Final = ("By", "After a crash")
+_WITH_TOOLS: Final = ("Tools", "With", "After a crash")
 _QUOTES_SHOWN: Final = 8
 
 _IF_IT_FAILS: Final[Mapping[OnFailure, str]] = {
@@ -300,14 +312,48 @@ def _time(figures: Figures, plan: PlanSpec) -> Phrase:
 
 
 def errand(task: TaskSpec) -> str:
-    """Return what a task is for: the first line of its goal; the others say by what."""
-    return line(clean(task.goal).strip().partition("\n")[0])
+    """Return what a task is for in the space of a line; its contract has all of it."""
+    said = goal(task)
+    if is_told_whole(said):
+        return line(said, cut_at=_ERRAND_AT_MOST)
+    return f"{line(said[:_ERRAND]).rstrip('…')}… (its contract has all of it)"
+
+
+def is_told_whole(said: str) -> bool:
+    """Tell whether a line says all of a goal."""
+    return "\n" not in said and len(said) <= _ERRAND_AT_MOST
+
+
+def goal(task: TaskSpec) -> str:
+    """Return what a task is told, all of it; without what is said of its tools, see `means`."""
+    said = clean(task.goal, cut_at=WHOLE_AT_MOST).strip()
+    if known := len(means(task)):
+        said = "\n".join(said.splitlines()[:-known])
+    return said
 
 
 def means(task: TaskSpec) -> list[str]:
-    """Return by what an agent does its task: the further lines of its goal, one a tool."""
-    said = clean(task.goal).strip().splitlines()[1:]
-    return [line(each, cut_at=400) for each in said[:_MEANS] if each.strip()]
+    """Return by what an agent without a model does its task, a line for each of its tools.
+
+    They are the last lines of its goal, written with its tools. In the goal of a task with a
+    model such lines are only what somebody has written there: perhaps a model.
+    """
+    if not is_done_by_tools(task):
+        return []
+    tools = task.work.tools if isinstance(task.work, AgentWork) else ()
+    said = clean(task.goal, cut_at=WHOLE_AT_MOST).strip().splitlines()
+    last = said[-len(tools) :] if len(said) > len(tools) else []
+    if not all(each.startswith(f"{tool}: ") for each, tool in zip(last, tools, strict=False)):
+        return []
+    return [line(each, cut_at=400) for each in last]
+
+
+def is_done_by_tools(task: TaskSpec) -> bool:
+    """Tell whether an agent only uses its tools, and nobody reads its goal."""
+    work = task.work
+    return (
+        isinstance(work, AgentWork) and not (work.model or work.function) and bool(work.tools)
+    )
 
 
 def contract(
@@ -315,7 +361,7 @@ def contract(
 ) -> list[tuple[str, Phrase]]:
     """Return a task's part of the contract, term by term."""
     terms: list[tuple[str, Phrase]] = [
-        ("Does", (errand(task) or "what its function does",)),
+        ("Does", (Whole(goal(task)) if task.goal.strip() else "what its function does",)),
         *(("By", (each,)) for each in means(task)),
         ("Agent", (line(task.agent, cut_at=120) or "none: a Python function",)),
         ("Needs", enumerate_names(task.needs, most=20) or ("nothing",)),
@@ -323,7 +369,7 @@ def contract(
         *_work(task),
         *_fences(task),
         *_shares(task),
-        ("Done when", ("it has ended without an error",)),
+        ("Done when", (_ENDED,)),
         *_check(task),
         ("Caps", (caps(task, full=True),)),
         ("If it fails", (f"{_IF_IT_FAILS[task.on_failure]}.",)),
@@ -334,19 +380,38 @@ def contract(
 
 
 def _check(task: TaskSpec) -> list[tuple[str, Phrase]]:
-    if not (check := line(task.check, cut_at=500)):
+    if not task.check:
         return []
     told = "told to its agent; " if task.agent else ""
-    return [("Check", (f"{told}nobody checks it yet: ", check))]
+    return [("Check", (f"{told}nobody checks it yet: ", Whole(clean(task.check))))]
+
+
+def contract_in_brief(
+    task: TaskSpec, plan: PlanSpec | None = None, outlook: Outlook = NO_OUTLOOK
+) -> list[tuple[str, Phrase]]:
+    """Return what of a contract a table of tasks does not tell, without what goes unsaid."""
+    terms = contract(task, plan, outlook)
+    if isinstance(task.work, AgentWork) and not is_done_by_tools(task):
+        unsaid = _IN_TABLE if task.hosts or own_work(task) else (*_IN_TABLE, "Reaches")
+        return [each for each in terms if each[0] not in unsaid]
+    told = _BY_TOOLS if means(task) else _WITH_TOOLS
+    if not is_told_whole(goal(task)):
+        told = ("Does", *told)
+    return [each for each in terms if each[0] in told]
 
 
 def _fences(task: TaskSpec) -> list[tuple[str, Phrase]]:
     if own_work(task):
         return [("Reads", ("what it likes",)), ("Reaches", ("what it likes",))]
     return [
-        ("Reads", enumerate_names(task.scope, most=20) or ("what the plan allows",)),
-        ("Reaches", enumerate_names(task.hosts, most=20) or ("no host",)),
+        ("Reads", _every(task.scope) or ("what the plan allows",)),
+        ("Reaches", _every(task.hosts) or ("no host",)),
     ]
+
+
+def _every(names: Sequence[str]) -> Phrase:
+    """List what a task may: all of it, and to its end, as a yes allows all of it."""
+    return enumerate_names([Code(line(each, cut_at=CUT_AT)) for each in names], most=len(names))
 
 
 def _shares(task: TaskSpec) -> list[tuple[str, Phrase]]:
@@ -362,7 +427,7 @@ def _work(task: TaskSpec) -> list[tuple[str, Phrase]]:
         return [("Runs", runs(work))]
     terms: list[tuple[str, Phrase]] = [
         *([("Runs", runs(work))] if work.function else []),
-        ("Tools", enumerate_names(work.tools, most=30) or ("none",)),
+        ("Tools", _every(work.tools) or ("none",)),
     ]
     for tool, params in work.params.items():
         if params:

@@ -10,9 +10,9 @@ from hypernb.views._clean import line
 from hypernb.views._contract import allowed, caps, contract, errand, expected, refused
 from hypernb.views._egress import told_variables
 from hypernb.views._icons import icon
-from hypernb.views._markup import Html, el, join, pairs, sentence, short, table
+from hypernb.views._markup import Html, el, join, pairs, sentence, short, table, whole
 from hypernb.views._models import model_name, quote_dollars
-from hypernb.views._own_code import NO_SOURCE, own_work, source
+from hypernb.views._own_code import NO_SOURCE, SOURCE_CUT_AT, own_work, source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -202,5 +202,5 @@ def _source(task: TaskSpec) -> Html | None:
     if not own_work(task):
         return None
     if said := source(task):
-        return el("pre", said, tabindex=0)
+        return el("pre", whole(said, cut_at=SOURCE_CUT_AT), tabindex=0)
     return el("p", f"{NO_SOURCE[0].upper()}{NO_SOURCE[1:]}.", cls="quiet")

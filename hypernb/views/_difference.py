@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypernb.errors import dollars
 from hypernb.model import NO_MODEL, AgentWork, Grant, ModelSpec, PythonWork
 from hypernb.views import words
-from hypernb.views._clean import line
+from hypernb.views._clean import CUT_AT, line
 from hypernb.views._columns import columns
 from hypernb.views._egress import leaves_later, says_leaving, told_variables
 from hypernb.views._frame import small
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ROWS_AT_MOST: Final = 200
 _VALUE_CUT_AT: Final = 300
 _LISTED: Final = 12
+# What a model is told is approved to the end, and may differ only there.
+_TOLD: Final = frozenset({"goal", "check", "prompt", "work.prompt"})
 _LEAVES: Final = "leaves"
 # Of these depends what a task tells its model of functions and of tasks before it.
 _FEEDS: Final = frozenset({"needs", "work.model", "work.tools", "work.lanes"})
@@ -173,7 +175,7 @@ def value_words(field: str, value: object) -> str:
         case AgentWork() | PythonWork() | ModelSpec() | Grant():
             return _told(value)
         case _:
-            return line(value, cut_at=_VALUE_CUT_AT)
+            return line(value, cut_at=CUT_AT if field in _TOLD else _VALUE_CUT_AT)
 
 
 def _several(field: str, values: Sequence[object] | dict[str, object]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import dollars
 from hypernb.model import MissionState, QuoteSource, TaskState
 from hypernb.views import words
-from hypernb.views._clean import clean, line
+from hypernb.views._clean import line
 from hypernb.views._decision import commands, plan_table
 from hypernb.views._findings import findings_table, tally
 from hypernb.views._graph import graph
 from hypernb.views._icons import severity, state
-from hypernb.views._markup import Html, el, join, pairs, sentence, table
+from hypernb.views._markup import Html, el, join, pairs, sentence, table, whole
 from hypernb.views._models import quote_dollars, quote_words
+from hypernb.views._phrase import enumerate_names, plain
 from hypernb.views._story import Gap, gaps, lacks, reason
 from hypernb.views._task_table import task_table
 from hypernb.views._timeline import timeline
@@ -21,11 +23,15 @@ from hypernb.views._timeline import timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hypernb.model import MissionRecord, Report, SprintItem
+    from hypernb.model import Answer, MissionRecord, Report, SprintItem, TaskRecord
     from hypernb.views._figures import Figures
     from hypernb.views._story import Story
 
 GAPS_SHOWN: Final = 50
+ANSWER_AT_MOST: Final = 20_000
+ANSWERS_SHOWN: Final = 20
+_HEADLINE: Final = 160
+_WORD: Final = re.compile(r"[A-Za-z][\w-]{0,59}")
 _KINDS: Final = {MissionState.SUCCEEDED: "end-good", MissionState.FAILED: "end-bad"}
 
 
@@ -110,12 +116,33 @@ def _came_out(figures: Figures, result: Report | None) -> str:
     said = [_all(figures) if _all_well(figures) else _partly(figures)]
     if findings:
         said.insert(0, f"{words.count(len(findings), 'finding')}: {tally(findings)}.")
-    elif any(task.outcome for task in figures.snapshot.tasks):
+    if answered := _answered(figures):
+        said.insert(0, answered)
+    elif not findings and any(task.outcome for task in figures.snapshot.tasks):
         lacking = any(lacks(task) for task in figures.snapshot.tasks)
         said.insert(0, "No findings from what could run." if lacking else "No findings.")
     if result is not None and result.summary:
         said = [line(result.summary, cut_at=600), *said[-1:]]
     return " ".join(said)
+
+
+def _answered(figures: Figures) -> str:
+    """Say in a sentence what the result says; empty if there is nothing to say of it."""
+    told = figures.snapshot.answers
+    if len(told) > 1:
+        there = figures.results_there
+        names = enumerate_names([line(each, cut_at=80) for each in there], most=6)
+        return f"{words.count(len(there), 'result')}: {plain(names)}."
+    if not told:
+        return ""
+    only = told[0]
+    said = only.text if only.is_text else only.about or only.text
+    said = line(said, cut_at=_HEADLINE * 2)
+    if len(said) > _HEADLINE:
+        return f"{said[:_HEADLINE].rstrip(' …')} …"
+    if not only.is_text:
+        said = f"The result: {said}"
+    return said if said.endswith((".", "!", "?", ":", "…")) else f"{said}."
 
 
 def _all(figures: Figures) -> str:
@@ -155,6 +182,7 @@ def _went_wrong(figures: Figures, mission: MissionRecord) -> str:
 def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
     """Give what the outcome rests on, in the order in which it is asked for."""
     ref = figures.snapshot.mission.short_id
+    yield _answers(figures)
     if result is not None and result.sprint:
         yield el(
             "section", el("h4", "Proposed sprint", cls="h"), sprint(result.sprint), cls="block"
@@ -172,6 +200,44 @@ def endings(figures: Figures, result: Report | None) -> Iterator[Html]:
     elif figures.snapshot.tasks:
         yield el("div", task_table(figures), cls="block")
     yield _go_on(figures)
+
+
+def _answers(figures: Figures) -> Html:
+    told = figures.snapshot.answers
+    if not told:
+        return Html("")
+    parts: list[Html] = []
+    for each in told:
+        if len(told) > 1:
+            parts.append(el("p", el("code", line(each.task, cut_at=120)), cls="b"))
+        parts.append(_answer(each))
+    if said := rest_of_result(figures):
+        typed = el("code", figures.typed(f"result {figures.snapshot.mission.short_id}"))
+        parts.append(el("p", f"{said}: ", typed, ".", cls="quiet"))
+    title = result_title(figures)
+    return el("section", el("h4", title, cls="h"), *parts, cls="block", aria_label=title)
+
+
+def result_title(figures: Figures) -> str:
+    """Say above a mission's result whether that is all of it."""
+    return "Result" if figures.has_result else "What there is of its result"
+
+
+def rest_of_result(figures: Figures) -> str:
+    """Say what of the result is not shown, before how to get it; empty if all of it is."""
+    if (more := len(figures.results_there) - ANSWERS_SHOWN) > 0:
+        return f"And {words.count(more, 'more result')}. All of them"
+    is_cut = any(len(each.text) > ANSWER_AT_MOST for each in figures.snapshot.answers)
+    return "All of it" if is_cut else ""
+
+
+def _answer(told: Answer) -> Html:
+    if not told.text:
+        return el("p", line(told.about))
+    text = whole(told.text.strip(), cut_at=ANSWER_AT_MOST)
+    if told.is_text:
+        return el("p", text, cls="whole", dir="auto")
+    return el("pre", text, tabindex=0)
 
 
 def sprint(items: tuple[SprintItem, ...]) -> Html:
@@ -216,7 +282,7 @@ def _gap(gap: Gap) -> Html:
     why = gap.why[:1].upper() + gap.why[1:]
     detail = None
     if gap.detail:
-        text = el("pre", clean(gap.detail, cut_at=8000), tabindex=0)
+        text = el("pre", whole(gap.detail, cut_at=ANSWER_AT_MOST), tabindex=0)
         detail = el("details", el("summary", "The whole error"), text)
     return el(
         "tr",
@@ -247,6 +313,9 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
             if figures.was_never_to_run
             else (figures.typed(f"retry {ref}"), "goes on; what succeeded is not run again")
         )
+    if mission.state is MissionState.SUCCEEDED and (failed := figures.among(TaskState.FAILED)):
+        again = figures.typed(f"rewind {ref} {_ref(failed[0])}")
+        rows.append((again, "tries what failed anew, as a new mission with the rest of it"))
     if not live and not figures.cli:
         rows.append((f"%hyper attach {ref}", "the live view, with its buttons"))
     rows.append((figures.typed(f"show {ref}"), "this view, as it is now"))
@@ -254,6 +323,11 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
         rows.append((figures.typed(f"events {ref}"), "all that happened, one line each"))
     rows.append((figures.typed(f"export {ref} {ref}.html"), "the mission as one file"))
     return rows
+
+
+def _ref(task: TaskRecord) -> str:
+    """Return a task's name as it can be typed, its number where that is no plain word."""
+    return task.name if _WORD.fullmatch(task.name) else f"t{task.number}"
 
 
 def _go_on(figures: Figures) -> Html:

@@ -9,12 +9,19 @@ from hypernb.model import TaskState
 from hypernb.views import words
 from hypernb.views._clean import clean, line, name
 from hypernb.views._contract import allowed, caps
-from hypernb.views._endings import next_commands, outcome, took
+from hypernb.views._endings import (
+    ANSWER_AT_MOST,
+    next_commands,
+    outcome,
+    rest_of_result,
+    result_title,
+    took,
+)
 from hypernb.views._figures import Figures
 from hypernb.views._findings import ranked, rest_of, tally
 from hypernb.views._mission_html import GOAL_CUT_AT, since
 from hypernb.views._own_code import NO_SOURCE, own_tasks, own_work, source
-from hypernb.views._phrase import Code, Strong
+from hypernb.views._phrase import WHOLE_AT_MOST, Code, Strong, Whole
 from hypernb.views._story import gaps, story
 from hypernb.views._task_table import chosen, said_last
 
@@ -29,6 +36,7 @@ _DRAWN: Final = 60
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 # What begins a list, a heading's underline or a link without any brackets.
 _BEGINS: Final = re.compile(r"^(\d{0,9})([-+=.)])")
+_ESCAPED: Final = r"\1\\\2"
 _LINKS: Final = re.compile(r"(?i)(:)(?=//)|(?<=www)(\.)")
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9 ]")
 
@@ -53,6 +61,7 @@ def _parts(figures: Figures, result: Report | None) -> Iterator[str]:
     if mission.state.is_final:
         yield escape(outcome(figures, result))
     yield "\n".join(f"* **{label}:** {phrase(said)}" for label, said in story(figures).lines())
+    yield _answers(figures)
     yield _findings(snapshot.findings)
     yield _gaps(figures, result)
     if result is not None and result.sprint:
@@ -86,7 +95,7 @@ def _typed(figures: Figures) -> list[tuple[str, str]]:
 
 def escape(text: object) -> str:
     """Write text so that Markdown shows it and does nothing else with it."""
-    return _BEGINS.sub(r"\1\\\2", _inert(line(text, cut_at=2000)))
+    return _BEGINS.sub(_ESCAPED, _inert(line(text, cut_at=2000)))
 
 
 def _inert(text: str) -> str:
@@ -113,6 +122,8 @@ def phrase(parts: Sequence[Part]) -> str:
                 said.append(code(text))
             case Strong(text):
                 said.append(f"**{escape(text)}**")
+            case Whole(text):
+                said.append(_inert(line(text, cut_at=WHOLE_AT_MOST)))
             case _:
                 said.append(_inert(part))
     return "".join(said)
@@ -132,6 +143,34 @@ def _line(cells: Sequence[str]) -> str:
 
 
 # -- parts -------------------------------------------------------------------------------
+
+
+def _answers(figures: Figures) -> str:
+    told = figures.snapshot.answers
+    if not told:
+        return ""
+    parts = [f"## {result_title(figures)}"]
+    for each in told:
+        if len(told) > 1:
+            parts.append(f"{code(each.task)}:")
+        said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
+        parts.append(_quoted(said) if each.is_text else _fenced(said))
+    if rest := rest_of_result(figures):
+        typed = figures.typed(f"result {figures.snapshot.mission.short_id}")
+        parts.append(f"{rest}: {code(typed)}.")
+    return "\n\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    # Of lines one below the other, Markdown would make one.
+    lines = re.sub(r"(?<=\S)\n(?=\S)", "\\\n", text).split("\n")
+    return "\n".join(f"> {_BEGINS.sub(_ESCAPED, _inert(each))}".rstrip() for each in lines)
+
+
+def _fenced(text: str, kind: str = "") -> str:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{kind}\n{text}\n{fence}"
 
 
 def _findings(findings: Sequence[Finding]) -> str:
@@ -214,11 +253,9 @@ def _own_code(plan: PlanSpec) -> str:
     told = []
     for task in own_tasks(plan)[:_DRAWN]:
         said = source(task) or f"({NO_SOURCE})"
-        longest = max((len(run) for run in re.findall("`+", said)), default=0)
-        fence = "`" * max(3, longest + 1)
         work = own_work(task)
         runs = f": {code(work.label)}" if work else ""
-        told.append(f"{code(task.name)}{runs}\n\n{fence}python\n{said}\n{fence}")
+        told.append(f"{code(task.name)}{runs}\n\n{_fenced(said, 'python')}")
     return "## Code of your own\n\n" + "\n\n".join(told) if told else ""
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hypernb.views._clean import clean
-from hypernb.views._phrase import Code, Strong
+from hypernb.views._phrase import WHOLE_AT_MOST, Code, Strong, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ class Html(str):
 Head = str | tuple[str, str]
 """A column head; a pair is the head and the class of its cell."""
 
-Child = str | Code | Strong | None
+Child = str | Code | Strong | Whole | None
 """What can stand in an element: a plain string becomes text, `Html` stays."""
 
 
@@ -42,8 +42,15 @@ def markup(child: Child) -> Html:
             return el("code", text)
         case Strong(text):
             return el("strong", text)
+        case Whole(text):
+            return el("span", whole(text, cut_at=WHOLE_AT_MOST), cls="whole")
         case _:
             return Html(html.escape(clean(child), quote=True))
+
+
+def whole(text: str, *, cut_at: int) -> Html:
+    """Turn text into markup that may be longer than what other text is cut at."""
+    return Html(html.escape(clean(text, cut_at=cut_at), quote=True))
 
 
 def el(tag: str, *children: Child, **attributes: str | float | None) -> Html:

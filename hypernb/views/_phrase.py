@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hypernb.views._clean import line, name
 
@@ -25,7 +25,17 @@ class Strong:
     text: str
 
 
-Part = str | Code | Strong
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A text that is told in full and keeps its lines, as what a task is told must be."""
+
+    text: str
+
+
+WHOLE_AT_MOST: Final = 100_000
+"""Characters of such a text; as many as a goal may have."""
+
+Part = str | Code | Strong | Whole
 Phrase = tuple[Part, ...]
 
 
@@ -46,10 +56,13 @@ def named(text: str) -> Code:
     return Code(name(text))
 
 
-def enumerate_names(names: Iterable[str], *, most: int = 4) -> Phrase:
-    """List names as a sentence does: ``a, b and c``; past ``most`` the rest is counted."""
+def enumerate_names(names: Iterable[str | Code], *, most: int = 4) -> Phrase:
+    """List names as a sentence does: ``a, b and c``; past ``most`` the rest is counted.
+
+    Of a long name the end is cut, unless it is given as code.
+    """
     known = list(names)
-    shown = [named(each) for each in known[:most]]
+    shown = [each if isinstance(each, Code) else named(each) for each in known[:most]]
     rest = len(known) - len(shown)
     tail: list[Part] = [f"{rest:,} more"] if rest else []
     items: list[Part] = [*shown, *tail]

@@ -640,9 +640,9 @@ def _gap(figures: Figures, task: TaskRecord) -> Gap:
         return Gap(task.name, line(task.outcome), reason(task))
     word = words.state_word(task.state).word
     if task.state is TaskState.FAILED:
-        return Gap(
-            task.name, word, reason(task), task.error if "\n" in task.error.strip() else ""
-        )
+        whole = task.error if "\n" in task.error.strip() else ""
+        traceback = figures.snapshot.tracebacks.get(task.name, "")
+        return Gap(task.name, word, reason(task), traceback or whole)
     if task.attempt and task.state is TaskState.CANCELLED:
         word = f"{word} after {words.duration(figures.worked_s(task))}"
     if task.error or task.note:

@@ -84,6 +84,7 @@ _SHEET: Final = """
 .hynb .b { font-weight: 600; color: var(--ink); }
 .hynb .kv { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 2px 8px; }
 .hynb .kv dt { color: var(--muted); font-weight: 400; } .hynb .kv dd { color: var(--ink); }
+.hynb .whole { white-space: pre-wrap; }
 .hynb .kv.wide { grid-template-columns: 108px minmax(0, 1fr); }
 .hynb .cmds { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 20px; }
 .hynb .cmds dt { font-weight: 400; } .hynb .cmds dt code { color: var(--ink); border: 1px solid var(--edge); border-radius: 3px; padding: 1px 7px; display: inline-block; background: var(--bg); }

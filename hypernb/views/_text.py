@@ -9,17 +9,24 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
 from hypernb.views._commands import as_commands, with_commands
-from hypernb.views._contract import allowed, caps, errand, expected, means
+from hypernb.views._contract import allowed, caps, contract_in_brief, errand, expected
 from hypernb.views._decision import needed
 from hypernb.views._egress import told_variables
-from hypernb.views._endings import next_commands, outcome, took
+from hypernb.views._endings import (
+    ANSWER_AT_MOST,
+    next_commands,
+    outcome,
+    rest_of_result,
+    result_title,
+    took,
+)
 from hypernb.views._events import tell
 from hypernb.views._figures import Figures
 from hypernb.views._findings import findings_text
 from hypernb.views._mission_html import GOAL_CUT_AT, since
-from hypernb.views._models import NO_OUTLOOK, Outlook, quoted_words, task_model_terms
+from hypernb.views._models import NO_OUTLOOK, Outlook, quoted_words
 from hypernb.views._own_code import NO_SOURCE, functions, own_agents, source
-from hypernb.views._phrase import plain
+from hypernb.views._phrase import WHOLE_AT_MOST, plain
 from hypernb.views._story import alarms, gaps, needs, story
 from hypernb.views._task_table import chosen, said_last
 
@@ -82,8 +89,7 @@ def plan_text(
             _titled("What to expect", _terms(expected(figures), width)),
             _titled("Know this first", "\n".join(_bullets(notes[:20], width))),
             _plan_table(figures, width),
-            _titled("By what each task is done", _means(plan, width)),
-            _titled("By which model", _models(figures, width)),
+            _titled("Contract of each task", _contracts(figures, plan, width)),
             _titled("Functions", _sources(figures, functions(plan))),
             _titled("Agents in Python", _sources(figures, own_agents(plan))),
         ]
@@ -123,6 +129,7 @@ def _ended(figures: Figures, width: int, result: Report | None) -> Iterator[str]
     yield _head(figures, width)
     yield _paragraph(outcome(figures, result), width)
     yield _three(figures, width)
+    yield _titled(result_title(figures), _answers(figures, width))
     if figures.snapshot.findings:
         yield findings_text(figures.snapshot.findings, width, most=_FINDINGS)
     found = gaps(figures, result)
@@ -230,28 +237,30 @@ def _plan_table(figures: Figures, width: int) -> str:
     return told
 
 
-def _means(plan: PlanSpec, width: int) -> str:
+def _answers(figures: Figures, width: int) -> str:
+    told = figures.snapshot.answers
     blocks = []
-    for number, task in enumerate(plan.tasks[:_ROWS], 1):
-        said = [wrap(each, width - 6) for each in means(task)]
-        if said:
-            blocks.append(f"  t{number} {line(task.name, cut_at=120)}")
-            blocks += [
-                f"    - {first}" + "".join(f"\n      {more}" for more in rest)
-                for first, *rest in said
-            ]
+    for each in told:
+        if len(told) > 1:
+            blocks.append(f"  {line(each.task, cut_at=120)}:")
+        said = clean(each.text.strip(), cut_at=ANSWER_AT_MOST) or line(each.about)
+        lines = wrap(said, width - 2) if each.is_text else said.splitlines()
+        blocks += [f"  {part}".rstrip() for part in lines]
+    if rest := rest_of_result(figures):
+        blocks.append(
+            f"  {rest}: {figures.typed(f'result {figures.snapshot.mission.short_id}')}."
+        )
     return "\n".join(blocks)
 
 
-def _models(figures: Figures, width: int) -> str:
-    """Say with which model tasks are done, what they see, and what that will cost."""
-    plan = figures.plan
+def _contracts(figures: Figures, plan: PlanSpec, width: int) -> str:
+    """Say of each task what it is told, by what it is done, and what the table leaves out."""
     blocks = []
-    for number, task in enumerate(plan.tasks[:_ROWS] if plan else (), 1):
-        if terms := task_model_terms(plan, task, figures.outlook):
+    for number, task in enumerate(plan.tasks[:_ROWS], 1):
+        if terms := contract_in_brief(task, plan, figures.outlook):
             told = [(term, plain(said)) for term, said in terms]
             blocks.append(f"  t{number} {line(task.name, cut_at=120)}")
-            blocks.append(labelled(told, width=width, indent="    "))
+            blocks.append(labelled(told, width=width, indent="    ", cut_at=WHOLE_AT_MOST))
     return "\n".join(blocks)
 
 

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from hypernb.model import UsageSum
 from hypernb.views import words
-from hypernb.views._clean import line
+from hypernb.views._clean import clean, line
 from hypernb.views._columns import labelled
 from hypernb.views._frame import small
 from hypernb.views._markup import el, pairs, sentence
-from hypernb.views._phrase import Code, Phrase, enumerate_names, named, plain
+from hypernb.views._phrase import (
+    WHOLE_AT_MOST,
+    Code,
+    Phrase,
+    Whole,
+    enumerate_names,
+    named,
+    plain,
+)
 from hypernb.views._usage import cost_of_group
 
 if TYPE_CHECKING:
@@ -65,7 +73,8 @@ class WhyLike(Protocol):
 
 def why_text(why: WhyLike, width: int = 100) -> str:
     """Write where something came from, term by term."""
-    return labelled([(term, plain(said)) for term, said in _terms(why)], width=width)
+    told = [(term, plain(said)) for term, said in _terms(why)]
+    return labelled(told, width=width, cut_at=WHOLE_AT_MOST)
 
 
 def why_html(why: WhyLike) -> str:
@@ -83,7 +92,7 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
     ]
     if why.task:
         terms += [
-            ("Was to", (line(why.prompt) or "do what its function does",)),
+            ("Was to", (_told(why.prompt) or "do what its function does",)),
             ("Done by", (line(why.by) or "nobody is named",)),
         ]
     terms += [("Model", _models(why)), ("Cost", (_cost(why),))]
@@ -107,6 +116,11 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
         same = enumerate_names(why.equals, most=3)
         terms.append(("The same as", (*same, ": a value alone does not tell which is meant")))
     return terms
+
+
+def _told(prompt: str) -> Whole | None:
+    said = clean(prompt, cut_at=WHOLE_AT_MOST).strip()
+    return Whole(said) if said else None
 
 
 def _models(why: WhyLike) -> Phrase:

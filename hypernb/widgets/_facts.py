@@ -53,7 +53,7 @@ def _part(part: Part) -> str | dict[str, str]:
         case Strong():
             return {"strong": part.text}
         case _:
-            return part
+            return part if isinstance(part, str) else part.text
 
 
 def meanings() -> dict[str, Facts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ApprovalError, HypernbError
@@ -16,7 +16,7 @@ from hypernb.model import (
     MissionSnapshot,
     MissionState,
 )
-from hypernb.session import Mission
+from hypernb.session import Mission, with_end
 from hypernb.views import NO_OUTLOOK
 from hypernb.widgets._facts import (
     agent_facts,
@@ -121,6 +121,7 @@ class Mirror:
         self._has_new_unpriced = False
         self._report: Report | None = None
         self._reported_seq = -1
+        self._end: MissionSnapshot | None = None
         self._take(store.since(mission_id, self.seq, limit=EVENTS_AT_ONCE))
         self.head: dict[str, Any] = {}
         self.head_version = 0
@@ -314,7 +315,7 @@ class Mirror:
 
     def snapshot(self) -> MissionSnapshot:
         """Return the mission as it is known now."""
-        return MissionSnapshot(
+        known = MissionSnapshot(
             seq=self.seq,
             now=self._clock.now(),
             mission=self.mission,
@@ -327,6 +328,11 @@ class Mirror:
             runners=self._runners,
             lacks=self._lacks,
         )
+        if not self.mission.state.is_final:
+            return known
+        if self._end is None or self._end.seq != self.seq:
+            self._end = with_end(self._store, known)
+        return replace(known, answers=self._end.answers, tracebacks=self._end.tracebacks)
 
     # -- on the wire --------------------------------------------------------------------
 

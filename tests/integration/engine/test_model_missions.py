@@ -87,6 +87,18 @@ def test_call_is_settled_before_it_is_answered(
     assert bench.output(mission, "a") == [["settled", 1]]
 
 
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_error_of_an_agent_of_ones_own_has_its_class(
+    bench: Bench, server: ModelServer, executor: str
+) -> None:
+    def does(_services: Any, _task: Any) -> Any:
+        found: dict[str, int] = {}
+        return found["x"]
+
+    mission = run(bench, plan(model(server), own(bench, "a", does)), executor=executor)
+    assert mission.error == "Task 'a' raised KeyError: 'x'"
+
+
 class TestContract:
     @pytest.mark.parametrize("executor", EXECUTORS)
     def test_model_that_the_plan_does_not_name_is_refused(

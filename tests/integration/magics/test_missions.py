@@ -165,10 +165,10 @@ def test_plan_is_extended_compared_and_commented_on(reading: Desk, reader: Kerne
     assert reader.ok("t = _.plan.tasks[-1]\nt.name, t.agent, t.needs, t.attempts").value == (
         "('look', 'qa-engineer', ('read',), 2)"
     )
-    reader.ok(f"%hyper edit {mission} look --goal 'Look again' --needs shout")
+    reader.ok(f"%hyper edit {mission} look 'check=Looked again' --needs shout")
     told = reader.ok(f"%hyper diff {mission}").text
     assert "From revision 2 to revision 3. As before: 2 tasks." in told
-    assert "Look again" in told
+    assert "Looked again" in told
     assert "look" in reader.ok(f"%hyper diff {mission} 1").text
     reader.ok(f"%hyper comment {mission} look Don't forget the tests")
     said = reader.ok(f"%hyper comment {mission}").text

@@ -294,3 +294,18 @@ def test_runner_that_was_asked_to_end_is_not_started_again_by_who_only_watches(
     assert session.store.leases("runner:") == []
     (tmp_path / "there").touch()
     assert mission.wait(timeout=60).result() == "seen"
+
+
+def test_failed_task_tells_its_error_with_its_traceback(session: hypernb.Session) -> None:
+    plan = hypernb.Plan("Fail")
+    plan.add("fail", fail)
+    plan.add("rows", fetch_rows, 2026)
+    mission = session.start(plan, approve=True).wait(timeout=60)
+    error = mission.tasks["fail"].error
+    assert error is not None
+    assert (error.type, error.message) == ("ValueError", "no such year")
+    assert 'raise ValueError("no such year")' in str(error)
+    assert mission.tasks["rows"].error is None
+    page = mission._repr_mimebundle_()["text/html"]
+    assert "<summary>The whole error</summary>" in page
+    assert "raise ValueError(&quot;no such year&quot;)" in page

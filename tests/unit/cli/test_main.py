@@ -61,8 +61,8 @@ def test_result_of_a_failed_mission_is_printed_and_the_command_fails(
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path / "home"))
     with Session(tmp_path / "h.db") as session:
         recorded = Recorded(session, "left", "review", result="left").start()
-        recorded.finish("left", "All is well.").end(MissionState.FAILED, "review broke")
+        recorded.finish("left", "All is\nwell.\x1b[2J").end(MissionState.FAILED, "review broke")
     assert run(["--db", str(tmp_path / "h.db"), "result"]) == 1
     said = capsys.readouterr()
-    assert said.out == "'All is well.'\n"
+    assert said.out == "All is\nwell.\n"
     assert said.err.startswith("hypernb: Mission m-1 failed: review broke. hypernb show m-1")

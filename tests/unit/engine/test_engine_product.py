@@ -10,6 +10,7 @@ import pytest
 from hypernb import codec
 from hypernb.abc import Payload
 from hypernb.engine._product import _footer_note, note_of
+from hypernb.views._clean import line
 
 FRAME = pd.DataFrame({"a": range(12), "b": 0.5, "c": "x", "d": True})
 
@@ -38,7 +39,18 @@ def test_long_names_are_cut() -> None:
     note = note_of(codec.encode({f"name {number}": 0 for number in range(100)}))
     assert note is not None
     assert note.startswith("an object with 100 keys: name 0, name 1")
-    assert len(note) < 210
+    assert len(note) < 250
+
+
+def test_note_of_a_long_text_says_how_long_all_of_it_is() -> None:
+    """A view that cuts the note further counts the text, not the note."""
+    note = note_of(codec.encode("word " * 200))
+    assert note is not None
+    assert note.endswith("word… (cut here; 1,000 characters in all)")
+    assert line(note, cut_at=20) == "word word word word… (cut here; 1,000 characters in all)"
+    kept = note_of(codec.encode("word " * 40_000))
+    assert kept is not None
+    assert kept.endswith("word…")
 
 
 def test_stored_table_says_its_size_from_its_footer() -> None:

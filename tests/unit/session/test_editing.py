@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hypernb.errors import PlanProblemsError, UnknownNameError, UnknownTaskError
-from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+from hypernb.model import AgentWork, ModelSpec, PlanSpec, PythonWork, TaskSpec
 from hypernb.session._editing import drafted, edited, keep_only
+from hypernb.views._contract import goal, means
+
+MODEL = ModelSpec(name="small", base_url="http://localhost:1/v1")
 
 
 def plan(**needs: str) -> PlanSpec:
@@ -109,7 +112,7 @@ def test_function_uses_no_tools() -> None:
 def test_wrong_values_are_placed_and_the_rest_is_taken() -> None:
     spec, problems = drafted(
         plan(a="", b="a"),
-        {"a": {"timeout_s": "abc", "goal": "Look"}, "b": {"tools": 7, "agent": 3}},
+        {"a": {"timeout_s": "abc", "check": "Looked"}, "b": {"tools": 7, "agent": 3}},
         add=[{"name": "c", "agent": "x", "attempts": "many"}],
         plan_fields={"concurrency": "all", "priority": 7},
     )
@@ -121,8 +124,60 @@ def test_wrong_values_are_placed_and_the_rest_is_taken() -> None:
         ("", "concurrency"),
     }
     assert problems[0].instead == 600.0
-    assert spec.tasks[0].goal == "Look"
+    assert spec.tasks[0].check == "Looked"
     assert (spec.tasks[0].timeout_s, spec.concurrency, spec.priority) == (600.0, 8, 7)
+
+
+SUITE = {"tests": {"command": ["pytest", "-q"], "timeout_s": 60}}
+RULES = TaskSpec(
+    name="tests",
+    agent="qa-engineer",
+    goal="Run the tests.\ntests: runs pytest -q (at most 60 s)\nuntested: Untested modules",
+    work=AgentWork(tools=("tests", "untested"), params=SUITE),
+)
+
+
+def one(task: TaskSpec) -> PlanSpec:
+    return PlanSpec(goal="g", tasks=(task,), models={"small": MODEL})
+
+
+def test_goal_that_nobody_reads_is_not_changed() -> None:
+    spec, (problem,) = drafted(one(RULES), {"t1": {"goal": "Only read them, do not run them."}})
+    assert spec == one(RULES)
+    assert (problem.task, problem.field, problem.instead) == ("tests", "goal", RULES.goal)
+    assert "has no model" in problem.text
+    assert "tools or params" in problem.text
+
+
+def test_goal_for_a_model_is_changed() -> None:
+    told = edited(one(RULES), {"t1": {"goal": "Only read them.", "model": "small"}}).tasks[0]
+    assert told.goal == "Only read them."
+    assert edited(one(told), {"t1": {"goal": "Read."}}).tasks[0].goal == "Read."
+
+
+def test_other_tools_are_named_in_the_place_of_the_old() -> None:
+    (task,) = edited(one(RULES), {"t1": {"tools": ["untested"]}}).tasks
+    assert task.goal.splitlines()[0] == "Run the tests."
+    assert "tests: runs" not in task.goal
+    assert means(task) == [task.goal.splitlines()[-1]]
+    assert means(task)[0].startswith("untested: ")
+    faster = {"tests": {**SUITE["tests"], "command": ["pytest", "-x"]}}
+    (task,) = edited(one(RULES), {"t1": {"params": faster}}).tasks
+    assert means(task)[0].startswith("tests: runs pytest -x ")
+
+
+def test_tools_are_named_by_the_program_where_a_model_has_written_the_goal() -> None:
+    lines = "Run the tests.\nuntested: nothing is run"
+    work = AgentWork(tools=("untested",), model="small")
+    asked = TaskSpec(name="a", agent="qa-engineer", goal=lines, work=work)
+    (task,) = edited(one(asked), {"a": {"model": ""}}).tasks
+    assert goal(task) == lines
+    assert means(task)[0].startswith("untested: ")
+    assert "nothing is run" not in means(task)[0]
+
+
+def test_goal_that_named_no_tools_names_none() -> None:
+    assert edited(plan(a=""), {"a": {"tools": ["ruff"]}}).tasks[0].goal == ""
 
 
 def test_endless_values_are_not_repeated_in_full() -> None:

@@ -94,9 +94,9 @@ def proposed(session: Session, **fields: Any) -> Mission:
     ("write", "where"),
     [
         pytest.param(
-            lambda mission: mission.edit({"look": {"goal": f"use {KEY}"}}),
+            lambda mission: mission.edit({"look": {"check": f"use {KEY}"}}),
             "the task 'look'",
-            id="goal",
+            id="check",
         ),
         pytest.param(
             lambda mission: mission.edit({"look": {"prompt": f"use {KEY}"}}),
@@ -119,7 +119,7 @@ def proposed(session: Session, **fields: Any) -> Mission:
         ),
         pytest.param(lambda mission: mission.edit(hosts=[KEY]), "the plan", id="hosts"),
         pytest.param(
-            lambda mission: mission.fork("look", {"look": {"goal": KEY.encode().hex()}}),
+            lambda mission: mission.fork("look", {"look": {"check": KEY.encode().hex()}}),
             "the task 'look'",
             id="fork",
         ),

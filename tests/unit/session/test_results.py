@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hypernb.errors import MissionError, NotFinishedError
-from hypernb.model import MissionState
+from hypernb.model import MissionState, TaskState
 from hypernb.views import mission_text
 from tests.unit.widgets.recorded import Recorded
 
@@ -75,3 +75,13 @@ def test_cancelled_mission_gives_what_there_is_too(session: Session) -> None:
     recorded = Recorded(session, "left", "right").start().finish("left", 1)
     mission = recorded.end(MissionState.CANCELLED, "by ada").mission
     assert mission.partial_result() == {"left": 1, "right": None}
+
+
+def test_success_in_spite_of_a_failure_offers_to_do_that_task_anew(session: Session) -> None:
+    recorded = Recorded(session, "sum-up", "look", result="sum-up").start()
+    recorded.begin("look").tell("task.finished", "look", task_state=TaskState.FAILED)
+    recorded.finish("sum-up", "All is well.").end()
+    assert "%hyper rewind m-1 look" in page(recorded.mission)
+    recorded = Recorded(session, "sum-up", "look", result="sum-up").start()
+    recorded.finish("look", 1).finish("sum-up", "All is well.").end()
+    assert "%hyper rewind" not in page(recorded.mission)

@@ -131,3 +131,11 @@ def test_source_cannot_leave_its_place_in_markdown(make: type[Examples]) -> None
         "awaiting_approval", plan=plan(OWN.model_copy(update={"work": work})), tasks=()
     )
     assert "````python\nx = 1\n```\n# Approve this\n````" in mission_markdown(shown)
+
+
+def test_source_of_ones_own_code_is_shown_to_its_end(make: type[Examples]) -> None:
+    said = "x = 1\n" * 1_500 + "END"
+    work = PythonWork(function="f", arguments="a", label="tidy", source=said)
+    known = plan(FUNCTION.model_copy(update={"work": work}))
+    shown = make.snapshot("awaiting_approval", plan=known, tasks=())
+    assert "x = 1\nEND</pre>" in mission_html(shown, live=False)

@@ -79,6 +79,12 @@ def test_markup_in_values_is_text(make: Any, read: Any) -> None:
     assert all(head["scope"] for head in page.select("th"))
 
 
+def test_a_goal_is_compared_to_its_end(make: Any) -> None:
+    old, new = (edited(make, goal=f"{'x' * 3_000} {end}")[1] for end in ("Keep it.", "Go."))
+    (told,) = changed(compare(old, new))
+    assert (told.old[-8:], told.new[-3:]) == ("Keep it.", "Go.")
+
+
 def test_fields_of_the_plan_come_first(make: Any) -> None:
     old, new = edited(make, attempts=3)
     assert [each.task for each in changed(compare(old, new))] == ["", "scan"]

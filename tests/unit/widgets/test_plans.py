@@ -65,7 +65,7 @@ def test_answer_has_the_fields_of_the_protocol(mission: Mission) -> None:
     answer = check(mission, draft(changes={"map": {"timeout_s": "abc"}}))
     assert set(answer) == fields_of("Checked")[0]
     assert set(answer["difference"]) == fields_of("Difference")[0]
-    told = check(mission, draft(changes={"map": {"goal": "Map all"}}))["difference"]
+    told = check(mission, draft(changes={"map": {"check": "Map all"}}))["difference"]
     assert set(told["changed"][0]) == fields_of("Changed")[0]
     assert set(answer["problems"][0]) == fields_of("Problem")[0]
     assert orjson.loads(orjson.dumps(answer)) == answer
@@ -73,7 +73,7 @@ def test_answer_has_the_fields_of_the_protocol(mission: Mission) -> None:
 
 def test_checking_changes_nothing(mission: Mission) -> None:
     seq = mission.session.store.last_seq()
-    answer = check(mission, draft(changes={"map": {"goal": "Map all of it"}}))
+    answer = check(mission, draft(changes={"map": {"check": "Map all of it"}}))
     assert answer["problems"] == []
     assert answer["difference"]["changed"][0]["new"] == "Map all of it"
     assert (mission.record.revision, mission.session.store.last_seq()) == (1, seq)
@@ -106,8 +106,8 @@ def test_difference_is_in_words(mission: Mission) -> None:
     ("parts", "typed"),
     [
         (
-            {"changes": {"audit": {"goal": "look twice", "needs": ["map"], "timeout_s": 90}}},
-            'audit goal="look twice" needs=map timeout_s=90',
+            {"changes": {"audit": {"check": "look twice", "needs": ["map"], "timeout_s": 90}}},
+            'audit check="look twice" needs=map timeout_s=90',
         ),
         ({"plan": {"budget": None}, "drop": ["count"]}, "budget=null --drop count"),
         (
