@@ -190,6 +190,19 @@ def test_name_that_is_the_number_of_another_task_is_refused(
     assert list(mission.result()["year"]) == [2026.0, 2026.0]
 
 
+def test_key_that_is_not_utf8_is_refused_and_not_told(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789-\udcff")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+    assert session.propose("Is it safe?", offline=True).plan.tasks
+    plan = hypernb.Plan("Look", root=session.root)
+    plan.add("look", agent="security-engineer", tools=["read-file"], model="scripted")
+    with pytest.raises(MissionError, match="OPENAI_API_KEY: it holds characters that no key"):
+        session.start(plan, approve=True).wait(timeout=60)
+
+
 def test_agent_without_tools_gets_those_of_its_card(session: hypernb.Session) -> None:
     (session.root / "app.py").write_text("import os\n")
     plan = hypernb.Plan("Look", root=session.root)
