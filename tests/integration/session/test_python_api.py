@@ -193,6 +193,7 @@ def test_name_that_is_the_number_of_another_task_is_refused(
 def test_key_that_is_not_utf8_is_refused_and_not_told(
     session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (session.root / "app.py").write_text("import os\n")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789-\udcff")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("HYPERNB_MODEL", "scripted")
