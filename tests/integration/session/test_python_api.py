@@ -200,8 +200,10 @@ def test_key_that_is_not_utf8_is_refused_and_not_told(
     assert session.propose("Is it safe?", offline=True).plan.tasks
     plan = hypernb.Plan("Look", root=session.root)
     plan.add("look", agent="security-engineer", tools=["read-file"], model="scripted")
-    with pytest.raises(MissionError, match="OPENAI_API_KEY: it holds characters that no key"):
-        session.start(plan, approve=True).wait(timeout=60)
+    mission = session.start(plan, approve=True)
+    mission.wait(timeout=60)
+    said = "cannot be sent OPENAI_API_KEY: it holds characters that no key has"
+    assert said in mission.record.error
 
 
 def test_agent_without_tools_gets_those_of_its_card(session: hypernb.Session) -> None:
