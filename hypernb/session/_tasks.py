@@ -53,7 +53,12 @@ class Task:
 
 
 class Tasks(Mapping[str, Task]):
-    """The tasks of a mission by name; ``t3`` works too, near misses are suggested."""
+    """The tasks of a mission by name; ``t3`` works too, near misses are suggested.
+
+    Raises:
+        UnknownTaskError: There is no such task.
+        AmbiguousTaskError: A task is called so, and another one has that number.
+    """
 
     def __init__(self, mission: Mission, records: Sequence[TaskRecord]) -> None:
         self._mission = mission
