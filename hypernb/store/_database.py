@@ -351,7 +351,7 @@ def _make(path: Path, timeout_s: float, *, may_make: bool) -> sqlite3.Connection
         )
     if is_new and path.parent.is_dir():
         require_locks(path.parent)
-    if not is_new:
+    if any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal")):
         _refuse_others(path, timeout_s)
     connection = connect(path, "rwc" if is_new else "rw", timeout_s)
     if is_new:
@@ -360,8 +360,8 @@ def _make(path: Path, timeout_s: float, *, may_make: bool) -> sqlite3.Connection
 
 
 def _refuse_others(path: Path, timeout_s: float) -> None:
-    # A connection that may write tidies up when it is closed, also in what is not ours. What
-    # this one cannot read, because there is something to recover, the next one says.
+    # A connection that may write carries a log over when it is closed, also one that is not
+    # ours. What this one cannot read, because there is something to recover, the next one says.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         closing(connect(path, "ro", timeout_s)) as connection,
