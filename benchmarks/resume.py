@@ -40,7 +40,7 @@ def main() -> None:
         store = SqlStore(Path(folder) / "bench.db")
         plan = Plan("to be resumed", concurrency=64)
         for number in range(tasks):
-            plan.add(f"t{number}", nothing)
+            plan.add(f"task{number}", nothing)
         spec, payloads = plan.build()
         mission = store.create_mission(spec, by="bench", payloads=payloads)
         store.approve(mission.id, revision=1, plan_hash=mission.plan_hash, by="bench")

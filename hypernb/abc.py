@@ -662,6 +662,7 @@ class Store(ABC):
 
         Raises:
             UnknownNameError: The mission has no task and no agent of the recipient's name.
+            AmbiguousTaskError: One is called so, and another task has that number.
             UsageError: It has more than 100,000 characters, or the task has sent 1,000.
         """
 

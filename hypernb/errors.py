@@ -196,6 +196,26 @@ class UnknownTaskError(UnknownNameError):
         super().__init__("task", ref, known)
 
 
+class AmbiguousTaskError(UsageError):
+    """One task is called as another one is numbered.
+
+    Attributes:
+        ref: What was given: ``t1``.
+        other: Name of the task that has that number.
+    """
+
+    code = "task.ambiguous"
+
+    def __init__(self, ref: str, other: str) -> None:
+        self.ref = ref
+        self.other = other
+        super().__init__(
+            f"{ref[:120]!r} could be the task that is called so, or the one with that number: "
+            f"{other[:120]!r}.",
+            hint=f"Write {other[:120]!r} if that is meant, and else the other one's number.",
+        )
+
+
 class GoalError(UsageError):
     """A goal is empty or too long to be a goal."""
 

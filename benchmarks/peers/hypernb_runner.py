@@ -30,12 +30,12 @@ def _plan(job: Job) -> Plan:
     # Another goal than that of the warm-up, whose times would count as its history.
     plan = Plan(f"bench {len(job.needs)}", concurrency=job.slots)
     for number, needs in enumerate(job.needs):
-        names = [f"t{need}" for need in needs]
+        names = [f"task{need}" for need in needs]
         if job.seconds:
             seconds = job.seconds[number]
-            plan.add(f"t{number}", wait, seconds, needs=names, estimate=seconds)
+            plan.add(f"task{number}", wait, seconds, needs=names, estimate=seconds)
         else:
-            plan.add(f"t{number}", nothing, needs=names)
+            plan.add(f"task{number}", nothing, needs=names)
     return plan
 
 

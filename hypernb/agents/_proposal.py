@@ -12,11 +12,11 @@ from hypernb.agents._model_tasks import INSPECT, shows
 from hypernb.agents._specialists import equip
 from hypernb.agents._words import listed
 from hypernb.errors import PlanProblemsError
-from hypernb.model import Grant, PlanSpec
+from hypernb.model import Grant, PlanSpec, is_like_a_number, look_of
 from hypernb.plan import Plan, plan_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hypernb.agents._circumstances import Circumstances
 
@@ -87,12 +87,35 @@ class Proposal:
 
 
 def read_proposal(answer: Mapping[str, Any], there: Circumstances) -> Proposal:
-    """Return what a model proposes; it has the form of `plan_schema` already."""
+    """Return what a model proposes; it has the form of `plan_schema` already.
+
+    A task that is called as tasks are numbered gets another name: a person who writes t1 means
+    the one that the plan shows so.
+    """
     tasks = tuple(_task(each, there) for each in answer["tasks"][: TASKS_AT_MOST + 1])
+    names = _renamed([each["name"] for each in tasks])
+    for task in tasks:
+        task["name"] = names.get(task["name"], task["name"])
+        task["needs"] = tuple(names.get(need, need) for need in task["needs"])
     left_out = tuple(filter(None, (_leave_out_tools(each, there) for each in tasks)))
     said = (" ".join(plain(each, _NOTE_AT_MOST).split()) for each in answer["notes"])
     notes = tuple(filter(None, said))[:_NOTES_AT_MOST]
-    return Proposal(tasks, _name(answer["result"]), notes, left_out)
+    result = _name(answer["result"])
+    return Proposal(tasks, names.get(result, result), notes, left_out)
+
+
+def _renamed(names: Sequence[str]) -> dict[str, str]:
+    """Return other names for those that look like numbers of tasks."""
+    taken = {look_of(name) for name in names}
+    renamed: dict[str, str] = {}
+    for name in filter(is_like_a_number, names):
+        if name not in renamed:
+            new = f"task-{look_of(name)[1:]}"
+            while new in taken:
+                new += "-other"
+            taken.add(new)
+            renamed[name] = new
+    return renamed
 
 
 def _leave_out_tools(task: dict[str, Any], there: Circumstances) -> str:

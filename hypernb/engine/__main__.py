@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import sys
 from typing import Final
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _told_keys() -> dict[str, str]:
     """Read the keys that whoever started this process has written into its pipe."""
     try:
-        told = orjson.loads(sys.stdin.buffer.read(_KEYS_BYTES))
+        told = json.loads(sys.stdin.buffer.read(_KEYS_BYTES))
         return {str(name): str(key) for name, key in told.items()}
     except (ValueError, AttributeError) as error:
         raise RunnerError(

@@ -483,7 +483,7 @@ class Course:
     def name_of(self, ref: str) -> str:
         """Return the name that a reference stands for; empty if it stands for none."""
         if ref in self.specs:
-            return ref
+            return ref  # first: a session sends names only, having asked which task is meant
         return next((name for name, n in self._numbers.items() if f"t{n}" == ref), "")
 
     def _resolve(self, ref: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -155,7 +156,8 @@ def _start(store_url: str, keys: Mapping[str, str]) -> tuple[subprocess.Popen[by
     _reap(process)
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # it says why itself
-            pipe.write(orjson.dumps(dict(keys)))
+            # By json: the environment can hold bytes that are no UTF-8, which orjson refuses.
+            pipe.write(json.dumps(dict(keys)).encode())
     return process, said
 
 

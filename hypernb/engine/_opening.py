@@ -201,7 +201,7 @@ def objection(store: Store, mission: MissionRecord, plan: PlanSpec) -> str:
                 f"({approval.plan_hash[:12]}), but the plan is revision {mission.revision} "
                 f"({mission.plan_hash[:12]})"
             )
-        check_plan(plan)
+        check_plan(plan, is_approved=True)
     except ApprovalError as error:
         return str(error)
     except HypernbError as error:

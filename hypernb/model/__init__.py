@@ -35,6 +35,13 @@ from hypernb.model._lanes import (
 )
 from hypernb.model._messages import EVERYBODY, AgentMessage
 from hypernb.model._models import BYTES_A_TOKEN, ModelSpec, Price, TokenUse, host_of
+from hypernb.model._names import (
+    HIDDEN,
+    is_like_a_number,
+    look_of,
+    number_of,
+    task_meant,
+)
 from hypernb.model._past import Past, Spread
 from hypernb.model._plan import (
     ALL_AT_MOST,
@@ -86,6 +93,7 @@ __all__ = [
     "DEFAULT_CONCURRENCY",
     "DEFAULT_TIMEOUT_S",
     "EVERYBODY",
+    "HIDDEN",
     "KERNEL_LANE",
     "LOOKS_AT_A_FRAME",
     "NO_MODEL",
@@ -169,13 +177,17 @@ __all__ = [
     "Wait",
     "can_become",
     "host_of",
+    "is_like_a_number",
     "is_replay",
     "lacking_keys",
+    "look_of",
     "needed_key",
     "new_id",
+    "number_of",
     "parse_ref",
     "replay",
     "rest_s",
     "short_id",
+    "task_meant",
     "transition",
 ]

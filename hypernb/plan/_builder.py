@@ -240,7 +240,8 @@ class Plan:
         """Add a task, and return the plan.
 
         Args:
-            name: Unique in the plan; at most 200 characters, without ``/``.
+            name: Unique in the plan, also to the eye; at most 200 characters, without ``/``,
+                and not ``t3``, as tasks are numbered.
             function: What it does; may be a coroutine function. None for an agent's task.
             args: Positional arguments of the function.
             kwargs: Keyword arguments of the function; they win over outputs and inputs.

@@ -17,12 +17,19 @@ from hypernb.errors import (
     nearest,
     told_apart,
 )
-from hypernb.model import DEFAULT_TIMEOUT_S, AgentWork, PythonWork
+from hypernb.model import (
+    DEFAULT_TIMEOUT_S,
+    HIDDEN,
+    AgentWork,
+    PythonWork,
+    is_like_a_number,
+    look_of,
+)
 from hypernb.plan._check_models import model_problems, price_problems
 from hypernb.plan._graph import children_of, cycle_in, order_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
     from hypernb.model import PlanSpec, TaskSpec
 
@@ -32,8 +39,8 @@ MAX_GOAL: Final = 100_000
 
 _MAX_PRIORITY: Final = 100
 _SEARCHED_AT_MOST: Final = 5_000
-# Control characters, line separators, and the marks that reverse the order of what follows.
-_ODD: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Control characters, line separators, and marks that hide text or reverse its order.
+_ODD: Final = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{HIDDEN}]")
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -53,6 +60,7 @@ def check_plan(
     agents: Collection[str] | None = None,
     tools: Collection[str] | None = None,
     model_tools: Collection[str] = (),
+    is_approved: bool = False,
 ) -> None:
     """Make sure that a plan can be carried out.
 
@@ -61,13 +69,17 @@ def check_plan(
         agents: Names of the agents there are; None if that is not to be checked.
         tools: Names of the tools there are; None if that is not to be checked.
         model_tools: Names of those that only a model calls.
+        is_approved: A person has approved it: whether its names can be told apart by one no
+            longer matters.
 
     Raises:
         PlanProblemsError: Something in it has no meaning. All problems are collected, those of
             the plan first, then those of its tasks in plan order.
         CyclicPlanError: Tasks wait for each other in a circle, and that is all that is wrong.
     """
-    problems = plan_problems(spec, agents=agents, tools=tools, model_tools=model_tools)
+    problems = plan_problems(
+        spec, agents=agents, tools=tools, model_tools=model_tools, is_approved=is_approved
+    )
     if len(problems) == 1 and problems[0].route:
         raise CyclicPlanError(problems[0].route)
     if problems:
@@ -80,6 +92,7 @@ def plan_problems(
     agents: Collection[str] | None = None,
     tools: Collection[str] | None = None,
     model_tools: Collection[str] = (),
+    is_approved: bool = False,
 ) -> list[PlanProblem]:
     """Return what keeps a plan from being carried out, each with its place.
 
@@ -99,12 +112,15 @@ def plan_problems(
         )
         return [PlanProblem(too_many)]  # looking at each of them would take too long
     first = _first_of_each(spec)
+    looks: dict[str, str] = {}
     problems = [*_plan_problems(spec, first), *price_problems(spec)]
     for number, task in enumerate(spec.tasks):
         if first[task.name] != number:
             said = f"{_the_task(task)} is there twice. Give one of them another name."
             problems.append(PlanProblem(said, task.name, "name"))
         problems += _name_problems(task)
+        if not is_approved:
+            problems += _look_problems(task, looks, first)
         problems += _limit_problems(task, spec.budget)
         problems += _resource_problems(task)
         problems += _need_problems(spec, task, first)
@@ -229,6 +245,27 @@ def _name_problems(task: TaskSpec) -> Iterator[PlanProblem]:
         instead = name.strip()
     if said:
         yield PlanProblem(said, name, "name", instead or None)
+
+
+def _look_problems(
+    task: TaskSpec, looks: dict[str, str], names: Container[str]
+) -> Iterator[PlanProblem]:
+    """Say if a person could take a task for another one, by its name or by its number."""
+    look = look_of(task.name)
+    before = looks.setdefault(look, task.name)
+    if before != task.name:
+        said = (
+            f"{_the_task(task)} can hardly be told from task {before[:MAX_NAME]!r}. Give one "
+            "of them another name."
+        )
+        yield PlanProblem(said, task.name, "name")
+    elif is_like_a_number(task.name):
+        instead = f"task-{look[1:]}"[:MAX_NAME]
+        said = (
+            f"{_the_task(task)} is called as tasks are numbered (t1, t2 ...). Call it "
+            f"{instead!r}, for example."
+        )
+        yield PlanProblem(said, task.name, "name", None if instead in names else instead)
 
 
 def _limit_problems(task: TaskSpec, budget: float | None) -> Iterator[PlanProblem]:

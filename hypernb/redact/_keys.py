@@ -88,7 +88,7 @@ class KeyForms:
         small, plain = text.lower(), text.translate(_ONE_ALPHABET)
         return any(
             key.translate(_SPACE) in text.translate(_SPACE)
-            or key.encode().hex() in small
+            or _bytes(key).hex() in small
             or any(form in plain for form in _base64(key))
             for key in self._keys
         )
@@ -145,7 +145,7 @@ class KeyForms:
     def pieces_in(self, data: bytes) -> bool:
         """Tell whether what may be a piece of a key, as of `cover_pieces`, lies in bytes."""
         return any(
-            part.encode() in data
+            _bytes(part) in data
             for key in self._keys
             for written in _texts(key)
             for part in (written[:SHORTEST_KEY], written[-SHORTEST_KEY:])
@@ -223,16 +223,24 @@ def _forms(key: str) -> Iterator[tuple[str, ...]]:
     yield tuple(key)
     for text in _base64(key):
         yield tuple(_TWINS.get(ch, ch) for ch in text)
-    yield tuple(ch if ch.isdigit() else ch + ch.upper() for ch in key.encode().hex())
+    yield tuple(ch if ch.isdigit() else ch + ch.upper() for ch in _bytes(key).hex())
 
 
 def _base64(key: str) -> Iterator[str]:
     """Yield what base64 makes of a key at each place, without what its neighbours change."""
-    data = key.encode()
+    data = _bytes(key)
     for before in range(_TRIPLE):
         text = b64encode(b"\0" * before + data).decode()
         begin = -(-before * _OCTET // _SEXTET)
         yield text[begin : (before + len(data)) * _OCTET // _SEXTET]
+
+
+def _bytes(text: str) -> bytes:
+    # The environment can hold bytes that are not UTF-8; an error here would tell the key.
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 @cache
@@ -290,7 +298,7 @@ def _after_backslash(ch: str) -> Iterator[str]:
 
 def _after_percent(ch: str) -> Iterator[str]:
     again = "(?:25){0,4}"
-    yield again + f"%{again}".join(_hex(byte, 2) for byte in ch.encode("utf-8", "replace"))
+    yield again + f"%{again}".join(_hex(byte, 2) for byte in _bytes(ch))
     yield f"u{_hex(ord(ch), 4)}"
 
 
@@ -308,15 +316,17 @@ def _after_ampersand(ch: str) -> Iterator[str]:
 def _needles(key: str) -> tuple[bytes, ...]:
     """Return what to look for in bytes that are too many for patterns."""
     # Without the zeros at its end, what begins with the small end is in the other, too.
-    wide = {key.encode("utf-16-le").rstrip(b"\0"), key.encode("utf-32-le").rstrip(b"\0")}
-    return (*(text.encode() for text in _texts(key)), *sorted(wide))
+    wide = {
+        key.encode(form, "surrogatepass").rstrip(b"\0") for form in ("utf-16-le", "utf-32-le")
+    }
+    return (*(_bytes(text) for text in _texts(key)), *sorted(wide))
 
 
 @lru_cache(maxsize=128)
 def _texts(key: str) -> tuple[str, ...]:
     """Return what a key is as text, with no escapes but those of an address; itself first."""
-    digits = key.encode().hex()
-    texts = {quote(key, safe=""), digits, digits.upper()}
+    digits = _bytes(key).hex()
+    texts = {quote(_bytes(key), safe=""), digits, digits.upper()}
     for text in _base64(key):
         texts |= {text, text.replace("+", "-").replace("/", "_")}
     return (key, *sorted(texts - {key}))

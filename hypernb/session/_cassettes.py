@@ -37,11 +37,13 @@ def cassette(
 
     Raises:
         UsageError: Both are asked for.
-        PathError: There is no such cassette, or the path is a folder.
+        PathError: There is no such cassette, the path is a folder, or what the usual folder or
+            a name alone stands for is a link.
     """
     if record is not None and replay is not None:
         raise UsageError("--record and --replay exclude each other.", hint="Leave one out.")
-    path = root / _named(record or replay or f"{slug(goal)}.jsonl")
+    named = record or replay or f"{slug(goal)}.jsonl"
+    path = root / _named(named)
     asked = "record" if record is not None else "replay" if replay is not None else mode
     if mode == "replay":
         asked = "replay"
@@ -49,13 +51,30 @@ def cassette(
         return ""
     # Without `..`, which a plan would show; not resolved, for a link may be what is meant.
     plain = Path(os.path.normpath(path.absolute()))
+    if _is_name(named):
+        _refuse_links(plain)
     return f"{asked}:{_checked(plain, asked)}"
 
 
 def _named(path: str) -> Path:
     # What lies elsewhere in the project would be a file of it that the crew looks at, so that
     # its next run would not be the one that was recorded.
-    return FOLDER / path if Path(path).name == path else Path(path).expanduser()
+    return FOLDER / path if _is_name(path) else Path(path).expanduser()
+
+
+def _is_name(path: str) -> bool:
+    return Path(path).name == path
+
+
+def _refuse_links(path: Path) -> None:
+    # A project is somebody else's: its links would have us write wherever they lead.
+    for part in (path.parent.parent, path.parent, path):
+        if part.is_symlink():
+            raise PathError(
+                str(part),
+                "is a link, which a project's own cassettes are not kept behind",
+                hint="Name the file that is meant by its path: --record=PATH.",
+            )
 
 
 def slug(goal: str) -> str:

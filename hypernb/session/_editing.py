@@ -13,10 +13,10 @@ from hypernb.errors import (
     UnknownTaskError,
     UsageError,
 )
-from hypernb.model import AgentWork, PlanSpec, TaskSpec
+from hypernb.model import AgentWork, PlanSpec, TaskSpec, task_meant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -54,6 +54,7 @@ def edited(
 
     Raises:
         UnknownTaskError: No task has that name.
+        AmbiguousTaskError: A task is called so, and another one has that number.
         UnknownNameError: No field has that name, or it cannot be changed.
         PlanProblemsError: A value is not one that the field can have.
     """
@@ -86,6 +87,7 @@ def drafted(
 
     Raises:
         UnknownTaskError: No task has that name.
+        AmbiguousTaskError: A task is called so, and another one has that number.
         UnknownNameError: No field has that name, or it cannot be changed.
     """
     new_names = {str(each.get("name", "")) for each in add}
@@ -117,17 +119,17 @@ class _Draft:
     def __init__(self, plan: PlanSpec, *, gone: set[str]) -> None:
         self.gone = gone
         self.problems: list[PlanProblem] = []
-        names = [task.name for task in plan.tasks]
-        numbered = {f"t{number}": name for number, name in enumerate(names, start=1)}
-        taken = set(names)
-        self._refs = {ref: name for ref, name in numbered.items() if ref not in taken}
+        self._numbered = _numbered(plan)
+        self._names = frozenset(self._numbered.values())
 
     def changed(self, task: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
         """Return a task with new values."""
         if not changes and self.gone.isdisjoint(task.needs):
             return task
         new = _known(changes, TASK_FIELDS | WORK_FIELDS, "field of a task")
-        new["needs"] = self._needs(new.get("needs", task.needs))
+        new["needs"] = (
+            self._needs(new["needs"]) if "needs" in new else self._still_there(task.needs)
+        )
         work = {name: new.pop(name) for name in WORK_FIELDS & set(new)}
         old = {name: getattr(task, name) for name in TaskSpec.model_fields}
         if work and isinstance(task.work, AgentWork):
@@ -181,10 +183,15 @@ class _Draft:
         """Name needs by their names, and leave those out that are gone."""
         if isinstance(needs, str) or not isinstance(needs, list | tuple):
             return needs  # its kind is wrong, which is said with the others
-        named = [
-            self._refs.get(need, need) if isinstance(need, str) else need for need in needs
-        ]
-        return tuple(need for need in named if need not in self.gone)
+        return self._still_there(
+            (task_meant(need, self._names, self._numbered) or need)
+            if isinstance(need, str)
+            else need
+            for need in needs
+        )
+
+    def _still_there(self, needs: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(need for need in needs if need not in self.gone)
 
 
 def _work(old: AgentWork, new: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,6 +234,7 @@ def keep_only(plan: PlanSpec, tasks: Collection[str]) -> PlanSpec:
 
     Raises:
         UnknownTaskError: No task has that name.
+        AmbiguousTaskError: A task is called so, and another one has that number.
         UsageError: No task is named.
     """
     if not tasks:
@@ -257,14 +265,20 @@ def task_names(plan: PlanSpec, refs: Collection[str]) -> list[str]:
     Raises:
         UsageError: A reference is empty.
         UnknownTaskError: The plan has no such task.
+        AmbiguousTaskError: A task is called so, and another one has that number.
     """
-    names = [task.name for task in plan.tasks]
-    by_ref = {f"t{number}": name for number, name in enumerate(names, start=1)}
+    numbered = _numbered(plan)
+    names = frozenset(numbered.values())
     found = []
     for ref in refs:
         if not ref:
             raise UsageError("A task cannot be named by nothing.", hint="Write t3 or its name.")
-        if ref not in names and ref not in by_ref:
-            raise UnknownTaskError(ref, names)
-        found.append(ref if ref in names else by_ref[ref])
+        name = task_meant(ref, names, numbered)
+        if not name:
+            raise UnknownTaskError(ref, numbered.values())
+        found.append(name)
     return found
+
+
+def _numbered(plan: PlanSpec) -> dict[int, str]:
+    return {number: task.name for number, task in enumerate(plan.tasks, start=1)}

@@ -79,7 +79,7 @@ def as_json(mission: Mission) -> dict[str, Any]:
 
 
 def _tools(mission: Mission, task: str) -> list[dict[str, Any]]:
-    handle = mission.tasks[task]
+    handle = mission.tasks.called(task)
     output = handle.output if handle.record.outcome and handle.record.output else None
     if not isinstance(output, Report):
         return []

@@ -578,7 +578,7 @@ class Mission:
             raise TransitionError(
                 "task" if name else "mission",
                 f"{self.id}/{name}" if name else self.id,
-                self.tasks[name].state.value if name else self.state.value,
+                self.tasks.called(name).state.value if name else self.state.value,
                 "ready",
                 hint="Only what failed, was cancelled or was skipped can be tried again.",
             )

@@ -17,7 +17,7 @@ def there_is(mission: Mission) -> tuple[str, ...]:
     """Return the tasks, of those whose outputs are the result, that have succeeded."""
     tasks = mission.tasks
     wanted = mission.plan.result_tasks
-    return tuple(name for name in wanted if tasks[name].state is TaskState.SUCCEEDED)
+    return tuple(name for name in wanted if tasks.called(name).state is TaskState.SUCCEEDED)
 
 
 def is_whole(mission: Mission) -> bool:
@@ -62,5 +62,8 @@ def _value(mission: Mission) -> Any:
     tasks = mission.tasks
     wanted = mission.plan.result_tasks
     if len(wanted) == 1:
-        return tasks[wanted[0]].output  # which remembers where it is from
-    return {name: tasks[name].output if tasks[name].record.output else None for name in wanted}
+        return tasks.called(wanted[0]).output  # which remembers where it is from
+    return {
+        name: task.output if (task := tasks.called(name)).record.output else None
+        for name in wanted
+    }

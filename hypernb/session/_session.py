@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from hypernb.errors import StoreError, UnknownNameError, UsageError
+from hypernb.errors import StoreError, StoreUnavailableError, UnknownNameError, UsageError
 from hypernb.model import EventKind, MissionState, PlanSpec
 from hypernb.session._asking import ABOUT_TO_START, waits_for
 from hypernb.session._following import Follower
@@ -163,7 +163,11 @@ class Session:
         if file is None and self._where and urlsplit(str(self._where)).password:
             return ""
         where = str(file or self._where or default_location())
-        return f"hypernb.Session({'' if where == default_location() else json.dumps(where)})"
+        try:
+            is_default = where == default_location()
+        except StoreUnavailableError:  # the one of this project cannot be opened
+            is_default = False
+        return f"hypernb.Session({'' if is_default else json.dumps(where)})"
 
     def close(self) -> None:
         """Let go of the store. Missions go on in their runner; live views of them end."""

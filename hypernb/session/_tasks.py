@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any
 
 from hypernb.errors import NotFinishedError, UnknownTaskError
+from hypernb.model import task_meant
 from hypernb.session._failures import TaskFailure, failure_of
 from hypernb.session._origins import remember
 
@@ -58,19 +59,41 @@ class Task:
 
 
 class Tasks(Mapping[str, Task]):
-    """The tasks of a mission by name; ``t3`` works too, near misses are suggested."""
+    """The tasks of a mission by name; ``t3`` works too, near misses are suggested.
+
+    Raises:
+        UnknownTaskError: There is no such task.
+        AmbiguousTaskError: A task is called so, and another one has that number.
+    """
 
     def __init__(self, mission: Mission, records: Sequence[TaskRecord]) -> None:
         self._mission = mission
         self._records = {record.name: record for record in records}
 
     def __getitem__(self, name: str) -> Task:
-        record = self._records.get(name) or next(
-            (each for each in self._records.values() if f"t{each.number}" == name), None
-        )
-        if record is None:
+        numbered = {record.number: record.name for record in self._records.values()}
+        return self.called(task_meant(name, self._records, numbered) or name)
+
+    def called(self, name: str) -> Task:
+        """Return the task of exactly that name, whatever number it looks like.
+
+        Raises:
+            UnknownTaskError: There is none.
+        """
+        if name not in self._records:
             raise UnknownTaskError(name, self._records)
-        return Task(self._mission, record)
+        return Task(self._mission, self._records[name])
+
+    def values(self) -> ValuesView[Task]:
+        """Return the tasks in plan order."""
+        return self._all().values()
+
+    def items(self) -> ItemsView[str, Task]:
+        """Return the tasks in plan order, each with its name."""
+        return self._all().items()
+
+    def _all(self) -> dict[str, Task]:
+        return {name: Task(self._mission, each) for name, each in self._records.items()}
 
     def __contains__(self, name: object) -> bool:
         return name in self._records

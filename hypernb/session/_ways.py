@@ -48,7 +48,7 @@ def paused_one(session: Session) -> Mission:
 def may_retry(mission: Mission, name: str = "") -> bool:
     """Tell whether a task can be tried again; without a name, whether any can."""
     if name:
-        return mission.tasks[name].state in RETRIABLE
+        return mission.tasks.called(name).state in RETRIABLE
     return any(task.state in RETRIABLE for task in mission.tasks.values())
 
 

@@ -225,7 +225,7 @@ def _told(session: Session, name: str, origin: Origin) -> Why:
     if spec is None:
         return told
     told = replace(told, variables=_variables_of(spec, plan), functions=_called(mission, spec))
-    return _of_task(told, spec, mission.tasks[task].record)
+    return _of_task(told, spec, mission.tasks.called(task).record)
 
 
 def _variables_of(spec: TaskSpec, plan: PlanSpec) -> tuple[str, ...]:

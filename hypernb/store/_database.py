@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sqlite3
@@ -26,7 +27,7 @@ from hypernb.store._schema import bring_up_to_date, is_up_to_date
 from hypernb.store._writing import WriteConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
@@ -225,8 +226,11 @@ class Database:
         with self._failures_told():
             made = _make(self.path, self._busy_timeout_s, may_make=may_make)
             with closing(made) as connection:
-                _use_wal(connection, self._busy_timeout_s)
-                ready = is_up_to_date(connection, self.path)
+                # Before anything is changed: it may be another program's.
+                ready = _patiently(
+                    lambda: is_up_to_date(connection, self.path), self._busy_timeout_s
+                )
+                _patiently(lambda: _use_wal(connection), self._busy_timeout_s)
             if not ready:
                 with self._engine.begin() as opened:
                     opened.exec_driver_sql("BEGIN IMMEDIATE")
@@ -347,21 +351,36 @@ def _make(path: Path, timeout_s: float, *, may_make: bool) -> sqlite3.Connection
         )
     if is_new and path.parent.is_dir():
         require_locks(path.parent)
+    if any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal")):
+        _refuse_others(path, timeout_s)
     connection = connect(path, "rwc" if is_new else "rw", timeout_s)
     if is_new:
         path.chmod(0o600)  # goals and outputs are nobody else's business
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+def _refuse_others(path: Path, timeout_s: float) -> None:
+    # A connection that may write carries a log over when it is closed, also one that is not
+    # ours. What this one cannot read, because there is something to recover, the next one says.
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        closing(connect(path, "ro", timeout_s)) as connection,
+    ):
+        is_up_to_date(connection, path)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _patiently(do: Callable[[], Any], timeout_s: float) -> Any:
     # SQLite's own waiting does not cover two processes switching a fresh file at once.
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while True:
         try:
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-                return
-            connection.execute("PRAGMA journal_mode = WAL")
+            return do()
         except sqlite3.OperationalError as error:
             is_busy = error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
             if not is_busy or time.monotonic() > deadline:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "hypernb.db"
 PROJECT_FOLDER: Final = ".hypernb"
+BACKUPS: Final = "backups"
 BACKUP_SUFFIX: Final = ".hypernb-backup"
 _SQLITE: Final = re.compile(r"sqlite(?:\+pysqlite)?://(?:/(?P<path>.*))?", re.DOTALL)
 _SERVERS: Final = ("postgresql://", "postgresql+psycopg://", "postgres://")
@@ -38,6 +39,9 @@ def default_location() -> str:
     ``HYPERNB_DB`` (a path or an SQLAlchemy URL); else ``.hypernb/hypernb.db`` of the project,
     if this folder or one above it, up to the git root or the home directory, has that file;
     else ``hypernb.db`` in `home_folder`.
+
+    Raises:
+        StoreUnavailableError: The project's is a link, or something that belongs to it is.
     """
     if chosen := os.environ.get("HYPERNB_DB"):
         is_path = "://" not in chosen and not chosen.startswith(("file:", ":memory:"))
@@ -45,9 +49,23 @@ def default_location() -> str:
     for folder in _project_folders(Path.cwd()):
         # The folder alone says nothing: settings, cassettes and agents make it too, and whoever
         # writes the first of them would lose sight of all earlier missions.
-        if (folder / PROJECT_FOLDER / FILE_NAME).exists():
-            return str(folder / PROJECT_FOLDER / FILE_NAME)
+        path = folder / PROJECT_FOLDER / FILE_NAME
+        if path.exists():
+            _refuse_links(path)
+            return str(path)
     return str(home_folder() / FILE_NAME)
+
+
+def _refuse_links(path: Path) -> None:
+    # A project is somebody else's: a link would have us write wherever it leads.
+    beside = (path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))
+    folders = (path.parent, artifact_folder(path), path.parent / BACKUPS)
+    for part in (path, *beside, *folders):
+        if part.is_symlink():
+            raise StoreUnavailableError(
+                f"{str(part)!r} is a link, and no part of a project's own store may be one.",
+                hint="Remove it. HYPERNB_DB=PATH opens a store wherever it is.",
+            )
 
 
 def _project_folders(start: Path) -> Iterator[Path]:
@@ -129,4 +147,4 @@ def artifact_folder(database: Path) -> Path:
 
 def backup_folder(url: str) -> Path:
     """Return the folder beside the database where backups go by default."""
-    return database_path(url).parent / "backups"
+    return database_path(url).parent / BACKUPS

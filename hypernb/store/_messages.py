@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import func, insert, or_, select
 
 from hypernb.errors import UnknownNameError, UnknownTaskError, UsageError
-from hypernb.model import EVERYBODY, AgentMessage, EventKind, new_id
+from hypernb.model import EVERYBODY, AgentMessage, EventKind, new_id, number_of, task_meant
 from hypernb.store import _tables as t
 from hypernb.store._events import append_event
 from hypernb.store._values import clean, plain_json
@@ -27,7 +27,6 @@ MOST_OF_A_TASK: Final = 1_000
 _NAMES_TOLD: Final = 200
 _IDS_AT_ONCE: Final = 500
 _m: Final = t.messages.c
-_LONGEST_NUMBER: Final = 9
 _COLUMNS: Final = (
     *(_m.id, _m.sender, _m.recipient, _m.type, _m.content),
     *(_m.reply_to, _m.metadata, _m.at),
@@ -46,6 +45,7 @@ def send(
     Raises:
         UnknownTaskError: The mission has no such task.
         UnknownNameError: It has no task and no agent of the recipient's name.
+        AmbiguousTaskError: One is called so, and another one has that number.
         UsageError: The message is too long, or the task has sent too many.
     """
     sender = _task(connection, mission_id, task_id)[0]
@@ -93,31 +93,25 @@ def _task(connection: Connection, mission_id: MissionId, task_id: TaskId) -> tup
 
 
 def _recipient(connection: Connection, mission_id: MissionId, name: str) -> str:
-    """Return the name of a task or an agent; ``t3`` is a task's, unless one is called so."""
+    """Return the name of a task or an agent, which ``t3`` may stand for."""
     if name == EVERYBODY:
         return name
     c = t.tasks.c
     mine = c.mission_id == mission_id
     called = select(c.id).where(mine, or_(c.name == name, c.agent == name)).limit(1)
-    if connection.execute(called).first() is not None:
-        return name
-    if (number := _number(name)) is not None:
-        numbered = select(c.name).where(mine, c.number == number)
-        found = connection.execute(numbered).scalar()
-        if found is not None:
-            return str(found)
+    names = {name} if connection.execute(called).first() is not None else set()
+    number = number_of(name)
+    numbered = {}
+    if number is not None:
+        rows = select(c.number, c.name).where(mine, c.number == number)
+        numbered = {row[0]: str(row[1]) for row in connection.execute(rows)}
+    if found := task_meant(name, names, numbered):
+        return found
     known = connection.execute(
         select(c.name, c.agent).where(mine).order_by(c.number).limit(_NAMES_TOLD)
     )
-    names = dict.fromkeys(each for row in known for each in row if each)
-    raise UnknownNameError("task or agent of the mission", name, names)
-
-
-def _number(name: str) -> int | None:
-    """Read ``t3``; None if it is anything else."""
-    digits = name[1:]
-    is_number = name[:1] == "t" and digits.isascii() and digits.isdecimal()
-    return int(digits) if is_number and len(digits) <= _LONGEST_NUMBER else None
+    near = dict.fromkeys(each for row in known for each in row if each)
+    raise UnknownNameError("task or agent of the mission", name, near)
 
 
 def read(

@@ -7,9 +7,9 @@ would start, or the repository of another project.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import re
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S: Final = 30.0
 _MARK_BYTES: Final = 4_096
+_MOST_ENTRIES: Final = 500_000  # half a second or so
 _HEAD: Final = re.compile(r"ref: refs/[^\x00-\x20\x7f]+|[0-9a-f]{40,64}")
 # How files are stored and compared; nothing here names a file or a program.
 _TAKEN: Final = (
@@ -93,15 +94,43 @@ def _named_by(mark: Path) -> Repository | None:
 
 
 def _leads_elsewhere(found: Repository) -> str:
-    objects, refs = found.common / "objects", found.common / "refs"
-    if os.path.lexists(objects / "info" / "alternates"):
+    if os.path.lexists(found.common / "objects" / "info" / "alternates"):
         return "it borrows the objects of another repository"
-    named = [found.own / "HEAD", found.own / "index"]
+    odd = "parts of its .git are links to other places, or no files"
+    named = [found.own / "HEAD", found.own / "index", *found.own.glob("sharedindex.*")]
     named += [found.common / each for each in ("packed-refs", "shallow", "config")]
-    inside = (each.glob("*") for each in (objects, objects / "pack", objects / "info", refs))
-    if any(each.is_symlink() for each in (*named, objects, refs, *itertools.chain(*inside))):
-        return "parts of its .git are links to other places"
+    if any(os.path.lexists(each) and not _is_plain(each.lstat()) for each in named):
+        return odd
+    entries = 0
+    try:
+        for is_plain in _below(found.common / "objects", found.common / "refs"):
+            entries += 1
+            if not is_plain:
+                return odd
+            if entries > _MOST_ENTRIES:
+                return f"its .git has more than {_MOST_ENTRIES:,} files that are not packed"
+    except OSError:
+        return "parts of its .git cannot be read"
     return ""
+
+
+def _is_plain(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode)
+
+
+def _below(*folders: Path) -> Iterator[bool]:
+    """Yield, for all that is in folders and below, whether it is a file or folder itself."""
+    waiting: list[str | Path] = []
+    for folder in folders:
+        yield not folder.is_symlink()
+        waiting.append(folder)
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                yield is_folder or entry.is_file(follow_symlinks=False)
+                if is_folder:
+                    waiting.append(entry.path)
 
 
 @contextlib.contextmanager

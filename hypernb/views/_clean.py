@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from hypernb.model import HIDDEN
+
 CUT_AT: Final = 4000
 LINE_CUT_AT: Final = 300
 NAME_CUT_AT: Final = 60
@@ -18,12 +20,7 @@ _ESCAPES: Final = re.compile(
     r"|\x1b[ -/]*[0-~]"
 )
 _BREAKS: Final = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Marks that reorder or hide text: bidirectional overrides and isolates, invisible operators,
-# tags, and the byte order mark. Joiners stay: Persian, Indic scripts and emoji need them.
-_UNSEEN: Final = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f"
-    r"\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
+_UNSEEN: Final = re.compile(rf"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f{HIDDEN}]")
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
 _SPACES: Final = re.compile(r"\s+")
 _NOTICE_CHARS: Final = 60

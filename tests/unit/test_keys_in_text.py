@@ -54,6 +54,18 @@ INSIDE = {
 ALL = [pytest.param(form, id=name) for name, form in (WHOLE | INSIDE).items()]
 
 
+@pytest.mark.parametrize("code", [0xDCFF, 0xD800])
+def test_key_with_half_a_character_is_found_and_told_to_nobody(code: int) -> None:
+    odd = chr(code)  # os.environ holds a byte that is not UTF-8 so
+    key = f"sk-test-0123456789-{odd}"
+    forms = KeyForms([key])
+    assert forms.cover(f"it is {key} .", "[secret]") == "it is [secret] ."
+    assert forms.cover(r"\u0073\u006b%2Dtest-0123456789-" + odd, "[secret]") == "[secret]"
+    assert forms.cover_pieces("it is sk-test-01…", "[secret]") == "it is [secret]…"
+    assert forms.lie_in(f"it is {key}".encode("utf-8", "surrogatepass")) is (code == 0xD800)
+    assert forms.lie_in(f"it is {key}".encode("utf-16-le", "surrogatepass"))
+
+
 @pytest.mark.parametrize("form", [pytest.param(form, id=name) for name, form in WHOLE.items()])
 def test_nothing_of_a_key_is_left(form: str) -> None:
     left = without_keys(f"it is {form} .", [KEY])

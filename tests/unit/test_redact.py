@@ -72,7 +72,9 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
         pytest.param("Cookie: sid=abc; b=c\nX", "Cookie: [secret]\nX", id="cookie"),
         pytest.param("Set-Cookie: sid=abc; Path=/", "Set-Cookie: [secret]", id="set-cookie"),
         pytest.param("secret: |\n  s3 cr et\nx: 1", "secret: |\n  [secret]\nx: 1", id="yaml"),
-        pytest.param("secret:\n  s3 cr et\nx: 1", "secret:\n  [secret]\nx: 1", id="yaml-below"),
+        pytest.param(
+            "db_token:\n  horses\nx: 1", "db_token:\n  [secret]\nx: 1", id="yaml-below"
+        ),
         pytest.param("password==hunter2", "password==[secret]", id="of-this-version"),
         pytest.param(
             "password\u00a0=\u00a0horses", "password\u00a0=\u00a0[secret]", id="no-break"
@@ -144,6 +146,8 @@ def test_who_somebody_is_is_covered_up(text: str, left: str) -> None:
         pytest.param("docker run -u 1000:1000 image", id="user-of-a-container"),
         pytest.param("a cookie: small, sweet", id="cookie-to-eat"),
         pytest.param("token:\n  type: string\n", id="schema"),
+        pytest.param("if password:\n    return\nf(a, token):\n    raise", id="block-of-code"),
+        pytest.param("password:\n    The one to log in.\n", id="docstring"),
         pytest.param("tokens:\n  - first\nsecret:\n  - second\n", id="items-below"),
         pytest.param('if token == "END" or password == other:', id="comparison"),
         pytest.param("{'name': 'password', 'type': 'string'}", id="name-and-type"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.errors import (
+    AmbiguousTaskError,
     StateConflictError,
     UnknownNameError,
     UnknownTaskError,
@@ -88,6 +89,13 @@ def test_a_message_to_nobody_is_refused_and_near_misses_are_named(crew: Underway
         with pytest.raises(UnknownNameError):
             send(crew, "a", recipient)
     assert (crew.store.last_seq(), crew.store.messages(crew.mission.id)) == (before, [])
+
+
+def test_a_name_that_is_the_number_of_another_task_reaches_nobody(bench: Bench) -> None:
+    held = bench.running("harmless", "t1")
+    with pytest.raises(AmbiguousTaskError, match="'harmless'"):
+        send(held, "harmless", "t1")
+    assert send(held, "harmless", "t2").recipient == "t1"
 
 
 def test_messages_stay_within_their_mission(bench: Bench, crew: Underway) -> None:

@@ -93,15 +93,15 @@ def test_what_tasks_pay_is_kept_with_who_paid_it(bench: Bench, executor: str) ->
 def test_budget_of_a_mission_is_a_hard_limit(bench: Bench, executor: str) -> None:
     plan = Plan("poor", root=bench.root, budget=0.5, concurrency=1)
     for number in range(10):
-        plan.add(f"t{number}", pay, 0.1, 0.05, cap_cost=0.2)
+        plan.add(f"task{number}", pay, 0.1, 0.05, cap_cost=0.2)
     mission = bench.run(plan, executor=executor)
     assert mission.state == "failed"
     assert mission.error == (
-        "its budget of $0.50 has $0.05 left, and task 't3' may cost up to $0.20"
+        "its budget of $0.50 has $0.05 left, and task 'task3' may cost up to $0.20"
     )
     assert mission.cost == pytest.approx(0.45)
     states = bench.states(mission)
-    assert [states[f"t{number}"] for number in range(4)] == [*["succeeded"] * 3, "cancelled"]
+    assert [states[f"task{number}"] for number in range(4)] == [*["succeeded"] * 3, "cancelled"]
     [exhausted] = bench.events(mission, "budget.exhausted")
     assert exhausted.payload == {"spent": pytest.approx(0.45), "budget": 0.5, "needed": 0.2}
 
@@ -109,7 +109,7 @@ def test_budget_of_a_mission_is_a_hard_limit(bench: Bench, executor: str) -> Non
 def test_tasks_side_by_side_reserve_what_they_may_cost(bench: Bench) -> None:
     plan = Plan("side by side", root=bench.root, budget=0.65, concurrency=8)
     for number in range(5):
-        plan.add(f"t{number}", pay_and_linger, 0.1, cap_cost=0.2)
+        plan.add(f"task{number}", pay_and_linger, 0.1, cap_cost=0.2)
     mission = bench.run(plan, executor="thread")
     # Each leaves half of its cap, so all get their turn; never are four at it at once.
     assert mission.state == "succeeded"
@@ -228,13 +228,13 @@ def pay_once(mark: str) -> int:
 def test_retry_without_money_is_refused_or_ends_at_once(bench: Bench) -> None:
     poor = Plan("poor", root=bench.root, budget=0.25, concurrency=1)
     for number in range(3):
-        poor.add(f"t{number}", pay, 0.09, cap_cost=0.1)
+        poor.add(f"task{number}", pay, 0.09, cap_cost=0.1)
     short = bench.run(poor)
     seq = bench.store.last_seq()
     bench.store.send("retry", short.id, by="ana@here")
     bench.until(lambda: retried(bench, short, seq), "the second end")
     assert bench.mission(short).state == "failed"
-    assert bench.states(short)["t2"] == "cancelled"
+    assert bench.states(short)["task2"] == "cancelled"
     over = bench.finished(bench.approve(Plan("over", budget=0.05).add("a", pay, 0.2)))
     assert over.state == "failed"
     bench.store.send("retry", over.id, by="ana@here")

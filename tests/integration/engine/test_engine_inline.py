@@ -72,7 +72,7 @@ def test_functions_run_in_order_and_hand_on_what_they_give(bench: Bench) -> None
 def test_a_thousand_tasks_are_each_told_from_start_to_end(bench: Bench) -> None:
     plan = Plan("wide", concurrency=64)
     for number in range(1_000):
-        plan.add(f"t{number}", abs, -number)
+        plan.add(f"task{number}", abs, -number)
     mission = bench.run(plan, executor="inline")
     assert mission.state == "succeeded"
     for kind in ("task.readied", "task.started", "task.finished"):
@@ -82,7 +82,7 @@ def test_a_thousand_tasks_are_each_told_from_start_to_end(bench: Bench) -> None:
 def test_coroutines_wait_side_by_side(bench: Bench) -> None:
     plan = Plan("waiting", concurrency=20)
     for number in range(20):
-        plan.add(f"t{number}", wait, 0.5)
+        plan.add(f"task{number}", wait, 0.5)
     mission = bench.run(plan, executor="inline", concurrency=20)
     starts = [event.at for event in bench.events(mission, "task.started")]
     ends = [event.at for event in bench.events(mission, "task.finished")]
@@ -123,7 +123,7 @@ def test_cancel_ends_coroutines_and_starts_nothing_more(bench: Bench) -> None:
 def test_paused_mission_starts_nothing_until_resumed(bench: Bench) -> None:
     plan = Plan("pause", concurrency=1)
     for number in range(50):
-        plan.add(f"t{number}", wait, 0.05)
+        plan.add(f"task{number}", wait, 0.05)
     mission = bench.approve(plan)
     bench.host(executor="inline")
     bench.until(lambda: bench.events(mission, "task.finished"), "an end")

@@ -50,7 +50,7 @@ def most_at_once(ledger: Path) -> int:
 def wide(ledger: Path, many: int, *resources: str, **terms: Any) -> Plan:
     plan = Plan("Work side by side", root=ledger.parent, **({"concurrency": 8} | terms))
     for number in range(many):
-        plan.add(f"t{number}", work, str(ledger), resources=resources)
+        plan.add(f"task{number}", work, str(ledger), resources=resources)
     return plan
 
 
@@ -116,7 +116,7 @@ def test_wait_is_told_once_for_a_task(bench: Bench) -> None:
     bench.store.limit_resource("suite", at_once=1)
     plan = Plan("Wide", root=bench.root, concurrency=8)
     for number in range(300):
-        plan.add(f"t{number}", abs, -1, resources=["suite"])
+        plan.add(f"task{number}", abs, -1, resources=["suite"])
     mission = bench.run(plan, executor="inline")
     assert mission.state.value == "succeeded"
     told = [event.task for event in bench.events(mission, "task.deferred")]
@@ -183,7 +183,7 @@ def test_resource_that_refused_is_left_alone_by_all(bench: Bench) -> None:
     second = bench.approve(wide(bench.root / "ledger", 1, "model"))
     assert all_succeeded(bench, first, second)
     refusals = [each for each in bench.attempts(first, "ask") if each.state.value == "refused"]
-    (other,) = bench.attempts(second, "t0")
+    (other,) = bench.attempts(second, "task0")
     assert refusals[0].finished_at is not None
     assert (other.started_at - refusals[0].finished_at).total_seconds() >= 1.0
 
@@ -255,7 +255,7 @@ def test_rate_spreads_the_starts(bench: Bench) -> None:
     bench.store.limit_resource("model", rate_per_s=20.0)
     plan = Plan("Ask politely", root=bench.root, concurrency=8)
     for number in range(6):
-        plan.add(f"t{number}", abs, -1, resources=["model"])
+        plan.add(f"task{number}", abs, -1, resources=["model"])
     mission = bench.run(plan)
     assert mission.state.value == "succeeded"
     starts = sorted(each.started_at for each in bench.store.attempts(mission.id))
@@ -386,7 +386,7 @@ def test_mission_that_shares_gets_as_many_turns(bench: Bench) -> None:
     def plan(goal: str, *resources: str) -> Plan:
         made = Plan(goal, root=bench.root, concurrency=1)
         for number in range(30):
-            made.add(f"t{number}", abs, -1, resources=resources)
+            made.add(f"task{number}", abs, -1, resources=resources)
         return made
 
     missions = [bench.approve(plan("shares", "model")), bench.approve(plan("plain"))]
@@ -405,7 +405,7 @@ def test_paused_mission_leaves_its_hands_to_others(bench: Bench) -> None:
     gate = bench.root / "gate"
     plan = Plan("Hold", root=bench.root, concurrency=2)
     for number in range(2):
-        plan.add(f"t{number}", wait_for, str(gate))
+        plan.add(f"task{number}", wait_for, str(gate))
     held_up = bench.approve(plan)
     bench.host(concurrency=2)
     bench.until(lambda: list(bench.states(held_up).values()) == ["running"] * 2)

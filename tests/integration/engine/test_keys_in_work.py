@@ -178,10 +178,10 @@ def test_no_cut_of_hypernb_leaves_a_piece_of_a_key_in_what_a_model_is_told(
 
     made = Plan("Look", root=bench.root)
     for before in offsets:
-        made.add(f"t{before}", long_text, before, path)
+        made.add(f"text{before}", long_text, before, path)
     texts, payloads = made.build()
     with ModelServer(script) as server:
-        looks = [task(f"look{n}", f"t{n}") for n in offsets]
+        looks = [task(f"look{n}", f"text{n}") for n in offsets]
         reads = task("reads", tools=("read-file",), calls=20)
         spec = texts.model_copy(
             update={

@@ -11,6 +11,7 @@ import pytest
 
 import hypernb
 from hypernb.errors import (
+    AmbiguousTaskError,
     ApprovalError,
     MissionError,
     NotFinishedError,
@@ -169,6 +170,40 @@ def test_unknown_task_is_named_with_near_misses(session: hypernb.Session) -> Non
     mission = session.start(numbers())
     with pytest.raises(UnknownTaskError, match="Did you mean 'fetch'"):
         mission.tasks["fech"]
+
+
+def test_name_that_is_the_number_of_another_task_is_refused(
+    session: hypernb.Session,
+) -> None:
+    spec, payloads = numbers().build()
+    first, second, *_ = spec.tasks
+    tasks = (first, second.model_copy(update={"name": "t1"}))
+    stored = spec.model_copy(update={"tasks": tasks})  # as nobody could store it today
+    record = session.store.create_mission(stored, by="ada@here", payloads=payloads)
+    mission = session.mission(record.short_id)
+    for ask in (mission.tasks.__getitem__, mission.retry, lambda t: mission.comment("Hm", t)):
+        with pytest.raises(AmbiguousTaskError, match="Write 'fetch' if that is meant"):
+            ask("t1")
+    assert mission.tasks["t2"].name == "t1"
+    mission.approve().wait(timeout=60)
+    assert [task.name for task in mission.tasks.values()] == ["fetch", "t1"]
+    assert list(mission.result()["year"]) == [2026.0, 2026.0]
+
+
+def test_key_that_is_not_utf8_is_refused_and_not_told(
+    session: hypernb.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (session.root / "app.py").write_text("import os\n")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789-\udcff")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HYPERNB_MODEL", "scripted")
+    assert session.propose("Is it safe?", offline=True).plan.tasks
+    plan = hypernb.Plan("Look", root=session.root)
+    plan.add("look", agent="security-engineer", tools=["read-file"], model="scripted")
+    mission = session.start(plan, approve=True)
+    mission.wait(timeout=60)
+    said = "cannot be sent OPENAI_API_KEY: it holds characters that no key has"
+    assert said in mission.record.error
 
 
 def test_agent_without_tools_gets_those_of_its_card(session: hypernb.Session) -> None:

@@ -222,6 +222,14 @@ class TestVariables:
         assert proposed(model, there(plant(FILES), inputs=INPUTS)).tasks
         assert problem in seen(model)
 
+    def test_task_called_like_a_number_gets_another_name(self, plant: Plant) -> None:
+        tasks = [task("harmless"), task("t1"), task("task-1", needs=["t1"])]
+        proposal = proposed(ScriptedModel(plan(*tasks, result="t1")), there(plant(FILES)))
+        named = [each["name"] for each in proposal.tasks]
+        assert named == ["harmless", "task-1-other", "task-1"]
+        assert proposal.tasks[2]["needs"] == ("task-1-other",)
+        assert proposal.result == "task-1-other"
+
     def test_task_named_like_a_variable_that_is_seen_after_it_is_named_anew(
         self, plant: Plant
     ) -> None:
@@ -258,6 +266,7 @@ class TestRepair:
             pytest.param(plan(task(tools=["rm -rf"])), "'rm -rf'", id="no-such-tool"),
             pytest.param(plan(task(needs=["gone"])), "needs 'gone'", id="need"),
             pytest.param(plan(task(), task()), "already", id="twice"),
+            pytest.param(plan(task("look"), task("Look")), "can hardly be told", id="alike"),
             pytest.param(
                 plan(task("a", needs=["b"]), task("b", needs=["a"])), "a -> b", id="circle"
             ),

@@ -244,7 +244,7 @@ def test_a_wrong_key_is_refused_at_once(way: dict[str, Any]) -> None:
     with ModelServer(GOOD, key="another-key") as server:
         with pytest.raises(ModelRefusedError, match="Check MY_KEY") as caught:
             ask(spec(server, **way, key="MY_KEY"))
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
     assert caught.value.status == 401
     assert KEY not in str(caught.value)
 

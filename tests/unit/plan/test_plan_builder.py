@@ -437,7 +437,7 @@ def test_long_source_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_function_is_pickled_once() -> None:
     plan = Plan("g")
     for number in range(50):
-        plan.add(f"t{number}", fetch, number)
+        plan.add(f"task{number}", fetch, number)
     assert len({python_work(plan, task.name).function for task in plan.tasks}) == 1
 
 

@@ -11,6 +11,7 @@ from hypernb.errors import CyclicPlanError, PlanProblemsError
 from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
 from hypernb.plan import MAX_GOAL, MAX_TASKS, check_plan, plan_problems
 
+UNSEEN = "\u200b\u2060\u00ad\u034f\u115f\u3164\u17b4\u2800\u202e\ufeff\U000e0041"
 PYTHON = PythonWork(function="f" * 64, arguments="a" * 64, label="fetch")
 
 
@@ -296,6 +297,36 @@ def test_shared_keyword_that_nobody_takes_is_fine() -> None:
     check_plan(plan(task("a-b"), task("a_b"), task("c", needs=("a-b", "a_b"), work=blind)))
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param("FETCH", id="case"),
+        pytest.param("fetch\ufe0f", id="variation"),
+        pytest.param("fe\u200dtch", id="joiner"),
+        pytest.param("\uff46etch", id="width"),
+    ],
+)
+def test_names_that_look_the_same_are_refused(second: str) -> None:
+    (said,) = problems(plan(task("fetch"), task(second)))
+    assert "can hardly be told from task 'fetch'. Give one of them another name." in said
+
+
+@pytest.mark.parametrize("mark", [pytest.param(each, id=ascii(each)) for each in UNSEEN])
+def test_marks_that_are_not_seen_are_no_part_of_a_name(mark: str) -> None:
+    (said,) = problems(plan(task(f"fetch{mark}x")))
+    assert "which cannot be seen. Leave it out" in said
+
+
+@pytest.mark.parametrize("name", ["t1", "t2", "T07", "\uff54\uff11"])
+def test_no_task_is_called_like_a_number(name: str) -> None:
+    (said,) = problems(plan(task("harmless"), task(name)))
+    assert "is called as tasks are numbered (t1, t2 ...). Call it 'task-" in said
+
+
+def test_what_was_approved_is_not_refused_for_its_looks() -> None:
+    check_plan(plan(task("t1"), task("T1"), task("t3")), is_approved=True)
+
+
 def test_all_problems_are_collected_in_order() -> None:
     found = problems(
         plan(task("a", needs=("zzz",), attempts=0), task("b", needs=("b",)), goal="")
@@ -335,17 +366,16 @@ def test_circle_comes_last_among_other_problems() -> None:
 
 def test_long_circle_is_found_without_recursion() -> None:
     last = 19_999
-    chain = [task(f"t{n}", needs=(f"t{n - 1}",)) for n in range(1, last + 1)]
+    chain = [task(f"task{n}", needs=(f"task{n - 1}",)) for n in range(1, last + 1)]
     with pytest.raises(CyclicPlanError) as caught:
-        check_plan(plan(task("t0", needs=(f"t{last}",)), *chain))
+        check_plan(plan(task("task0", needs=(f"task{last}",)), *chain))
     assert len(caught.value.cycle) == last + 1
     assert len(str(caught.value)) < 500
 
 
 def test_long_chain_is_accepted() -> None:
-    check_plan(
-        plan(task("t0"), *(task(f"t{n}", needs=(f"t{n - 1}",)) for n in range(1, 20_000)))
-    )
+    rest = (task(f"task{n}", needs=(f"task{n - 1}",)) for n in range(1, 20_000))
+    check_plan(plan(task("task0"), *rest))
 
 
 def test_near_misses_are_found_in_large_plan() -> None:

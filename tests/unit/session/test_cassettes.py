@@ -38,6 +38,18 @@ def test_name_alone_is_a_file_among_cassettes(tmp_path: Path) -> None:
     assert asked == f"record:{tmp_path / 'tapes/one.jsonl'}"
 
 
+@pytest.mark.parametrize("linked", [".hypernb", ".hypernb/cassettes", USUAL])
+@pytest.mark.parametrize("asked", ["record", "replay"])
+def test_usual_cassette_is_behind_no_link(tmp_path: Path, linked: str, asked: str) -> None:
+    kept(tmp_path)
+    (tmp_path / linked).rename(tmp_path / "elsewhere")
+    (tmp_path / linked).symlink_to(tmp_path / "elsewhere")
+    for name in ("", "which-tests-are-missing.jsonl"):
+        with pytest.raises(PathError, match=r"is a link.*--record=PATH"):
+            cassette(tmp_path, GOAL, **{asked: name})
+    assert cassette(tmp_path, GOAL, **{asked: USUAL}) == f"{asked}:{tmp_path / USUAL}"
+
+
 def test_long_goals_that_begin_alike_have_cassettes_of_their_own(tmp_path: Path) -> None:
     long = "Look at everything in this repository and tell me in all detail what is "
     names = {cassette(tmp_path, long + end, record="") for end in ("old", "new")}

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from hypernb.errors import PlanProblemsError, UnknownNameError, UnknownTaskError
+from hypernb.errors import (
+    AmbiguousTaskError,
+    PlanProblemsError,
+    UnknownNameError,
+    UnknownTaskError,
+)
 from hypernb.model import AgentWork, ModelSpec, PlanSpec, PythonWork, TaskSpec
 from hypernb.session._editing import drafted, edited, keep_only
 from hypernb.views._contract import goal, means
@@ -49,6 +56,32 @@ def test_part_of_a_plan_brings_all_it_needs() -> None:
 def test_unknown_task_is_named_with_near_misses() -> None:
     with pytest.raises(UnknownTaskError, match="Did you mean 'fetch'"):
         edited(plan(fetch=""), {"fech": {"timeout_s": 1}})
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param({"changes": {"t1": {"timeout_s": 1}}}, id="change"),
+        pytest.param({"changes": {}, "drop": ["t1"]}, id="drop"),
+        pytest.param({"changes": {"harmless": {"needs": ["t1"]}}}, id="needs"),
+    ],
+)
+def test_name_that_is_the_number_of_another_is_refused(edit: dict[str, Any]) -> None:
+    with pytest.raises(AmbiguousTaskError, match=r"with that number: 'look'\. Write 'look' if"):
+        edited(plan(look="", t1="", harmless=""), **edit)
+
+
+def test_part_is_not_chosen_by_a_name_that_is_the_number_of_another() -> None:
+    before = plan(harmless="", t1="harmless")
+    with pytest.raises(AmbiguousTaskError):
+        keep_only(before, ["t1"])
+    assert names(keep_only(before, ["t2"])) == ["harmless", "t1"]
+    assert names(keep_only(plan(t1="", b=""), ["t1"])) == ["t1"]
+
+
+def test_needs_that_were_there_are_names() -> None:
+    after = edited(plan(look="", t1="", last="t1"), {"last": {"timeout_s": 1}})
+    assert after.tasks[2].needs == ("t1",)
 
 
 @pytest.mark.parametrize("field", ["timeout", "work", "name"])

@@ -92,6 +92,27 @@ def test_empty_file_becomes_the_projects_database(project: Path) -> None:
         assert (store.missions(), database_file(store.url)) == ([], Path(where))
 
 
+@pytest.mark.parametrize(
+    "linked", ["hypernb.db", "hypernb.db-wal", "hypernb.db.artifacts", "backups", ""]
+)
+def test_store_of_a_project_is_no_link(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str
+) -> None:
+    other = tmp_path / "other"
+    file = Path(with_a_database(project))
+    if linked:
+        (file.parent / linked).unlink(missing_ok=True)
+        other.touch()
+        (file.parent / linked).symlink_to(other)
+    else:
+        file.parent.rename(other)
+        file.parent.symlink_to(other)
+    with pytest.raises(StoreUnavailableError, match=r"is a link, .* HYPERNB_DB=PATH"):
+        open_store()
+    monkeypatch.setenv("HYPERNB_DB", str(file))
+    assert default_location() == str(file)
+
+
 @pytest.mark.parametrize("written", ["config.toml", "agents/x.toml", "cassettes/x.jsonl"])
 def test_settings_agents_and_cassettes_of_a_project_hide_no_mission(
     project: Path, home: Path, written: str

@@ -157,11 +157,26 @@ def test_database_with_a_trigger_is_refused(store: SqlStore) -> None:
 
 def test_database_of_another_program_is_left_alone(path: Path) -> None:
     _change(path, "CREATE TABLE bookmarks (url)", "CREATE TABLE alembic_version (version_num)")
+    before = path.read_bytes()
     with pytest.raises(StoreUnavailableError, match="another program"):
         SqlStore(path)
-    with closing(sqlite3.connect(path)) as connection:
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    assert names == {"bookmarks", "alembic_version"}
+    assert (path.read_bytes(), list(path.parent.glob(f"{path.name}*"))) == (before, [path])
+
+
+def test_log_of_another_program_is_not_carried_over(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "live.db")) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("CREATE TABLE bookmarks (url)")
+        connection.commit()
+        for end in ("", "-wal", "-shm"):
+            copy = path.with_name(path.name + end)
+            copy.write_bytes((tmp_path / f"live.db{end}").read_bytes())
+    log = path.with_name(f"{path.name}-wal")
+    before = path.read_bytes(), log.read_bytes()
+    with pytest.raises(StoreUnavailableError, match="another program"):
+        SqlStore(path)
+    assert (path.read_bytes(), log.read_bytes()) == before
 
 
 def test_failed_migration_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -242,6 +243,21 @@ def links_inside(root: Path, other: Path) -> None:
         (root / ".git" / name).symlink_to(other / ".git" / name)
 
 
+def links_to_objects(root: Path, other: Path) -> None:
+    git(root, "init", "-q")
+    for file in (other / ".git/objects").glob("??/*"):
+        mine = root / ".git/objects" / file.parent.name / file.name
+        mine.parent.mkdir(exist_ok=True)
+        mine.symlink_to(file)
+    (root / ".git/refs/heads/master").write_text(rev(other, "HEAD") + "\n")
+
+
+def link_to_branches(root: Path, other: Path) -> None:
+    git(root, "init", "-q")
+    (root / ".git/refs/heads/deep").mkdir()
+    (root / ".git/refs/heads/deep/sub").symlink_to(other / ".git/refs/heads")
+
+
 def borrowed(root: Path, other: Path) -> None:
     git(root, "init", "-q")
     (root / ".git/objects/info/alternates").write_text(f"{other}/.git/objects\n")
@@ -260,6 +276,8 @@ def own_folder_of_another(root: Path, other: Path) -> None:
         file_to_a_worktree_of_another,
         link_to_another,
         links_inside,
+        links_to_objects,
+        link_to_branches,
         borrowed,
         own_folder_of_another,
     ],
@@ -276,6 +294,15 @@ def test_history_of_another_repository_is_not_read(
         call("git-log", context)
     with pytest.raises(ToolError, match=r"another|other places"):
         call("git-diff", context, path="README.md")
+
+
+@pytest.mark.parametrize(
+    "place", ["packed-refs", "shallow", "refs/heads/z", "objects/pack/pack-0.idx"]
+)
+def test_pipe_is_refused_and_not_waited_for(repository: Path, place: str) -> None:
+    os.mkfifo(repository / ".git" / place)
+    with pytest.raises(ToolError, match="or no files"):
+        call("git-log", context_of(repository))
 
 
 def test_worktrees_and_submodules_have_their_history(repository: Path, tmp_path: Path) -> None:
