@@ -202,8 +202,13 @@ def _by_rules(
 ) -> Plan:
     from hypernb.agents import plan_goal
 
-    plan = plan_goal(wish.goal, root=session.root, agents=wish.agents, because=because)
-    plan.inputs.update(wish.inputs)
+    plan = plan_goal(
+        wish.goal,
+        root=session.root,
+        agents=wish.agents,
+        because=because,
+        inputs=wish.inputs,
+    )
     plan.notes = (*first, *plan.notes)
     return plan
 
