@@ -564,8 +564,8 @@ def find(*, words: tuple[str, ...], limit: int) -> None:
     """Search goals, outputs, findings and events of all missions."""
     from hypernb.views import hits_text
 
-    hits = _session().find(" ".join(words), limit=limit)
-    _echo(hits_text(hits, width=_table_width()))
+    found = _session().find(" ".join(words), limit=limit + 1)
+    _echo(hits_text(found[:limit], width=_table_width(), is_more=len(found) > limit))
 
 
 @hypernb.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import ApprovalError, ContractError, UnknownNameError, UsageError
@@ -335,8 +336,14 @@ def _say_what_there_is(mission: Mission, failure: MissionError) -> None:
 def _find(around: Surroundings, request: Request) -> Listing[Any]:
     from hypernb.views import hits_html, hits_text
 
-    hits = around.session.find(request.arguments[0], limit=_limit(request))
-    return Listing(hits, text=hits_text, html=hits_html)
+    limit = _limit(request)
+    found = around.session.find(request.arguments[0], limit=limit + 1)
+    is_more = len(found) > limit
+    return Listing(
+        found[:limit],
+        text=partial(hits_text, is_more=is_more),
+        html=partial(hits_html, is_more=is_more),
+    )
 
 
 def _sql(around: Surroundings, request: Request) -> Any:

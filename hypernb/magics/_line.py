@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -47,7 +48,7 @@ class Verb:
         arguments: How its arguments are written in help: ``M [task …]``.
         least: How many arguments it needs.
         most: How many it takes; None for any number.
-        takes_text: Everything after its options is one text, taken literally.
+        takes_text: What stands before or after its options is one text, taken literally.
         passes_on: Options that it does not know are arguments too.
         completes: What its first argument is, for completion.
     """
@@ -188,14 +189,31 @@ def _read_text(verb: Verb, rest: str) -> Request:
             given, _, rest = rest.partition(" ")
         waiting = [given] if given else []
         values[option.key] = _value(option, given if equals else None, waiting)
-    text = _unquoted(rest.strip())
+    rest = rest.strip()
+    while not _is_quoted(rest) and (last := _last_option(rest, known)):
+        option = known[last["name"]]
+        waiting = [last["value"]] if last["value"] else []
+        values.setdefault(option.key, _value(option, last["given"], waiting))
+        rest = rest[: last.start()].rstrip()
+    text = _unquoted(rest)
     _check_count(verb, [text] if text else [])
     return Request(verb.name, (text,) if text else (), values)
 
 
+def _last_option(text: str, known: Mapping[str, Option]) -> re.Match[str] | None:
+    """Return the option that a text ends with: ``--limit 3``, ``--limit=3`` or ``--limit``."""
+    names = "|".join(map(re.escape, known))
+    last = rf"\s(?P<name>{names})(?:=(?P<given>\S*)|\s+(?P<value>(?!--)\S+))?$"
+    return re.search(last, text) if known else None
+
+
+def _is_quoted(text: str) -> bool:
+    is_framed = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return is_framed and text[0] not in text[1:-1]
+
+
 def _unquoted(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return text[1:-1] if quoted and text[0] not in text[1:-1] else text
+    return text[1:-1] if _is_quoted(text) else text
 
 
 def _check_count(verb: Verb, arguments: Sequence[str]) -> None:

@@ -59,6 +59,9 @@ class StatusLike(Protocol):
     def waits(self) -> Mapping[str, str]: ...
 
 
+_MORE: Final = "There are more: --limit N shows N."
+
+
 def _rest(total: int, shown: int, things: str) -> str:
     if total <= shown:
         return ""
@@ -272,8 +275,12 @@ def cache_text(stats: CacheStats) -> str:
     return labelled(told)
 
 
-def hits_html(hits: Sequence[SearchHit]) -> str:
-    """Show where a search found its words."""
+def hits_html(hits: Sequence[SearchHit], *, is_more: bool = False) -> str:
+    """Show where a search found its words.
+
+    Args:
+        is_more: There are others, which are not among these.
+    """
     if not hits:
         return small("Search", el("p", "Nothing was found."))
     shown = hits[:ROWS_AT_MOST]
@@ -291,17 +298,21 @@ def hits_html(hits: Sequence[SearchHit]) -> str:
         for hit in shown
     )
     told = table(
-        words.count(len(hits), "hit"),
+        _first(hits) if is_more else words.count(len(hits), "hit"),
         ["Mission", "In", "Task", "Where", "Text"],
         rows,
         aside="[words found]",
     )
-    rest = _rest(len(hits), len(shown), "hits")
+    rest = _rest(len(hits), len(shown), "hits") or (_MORE if is_more else "")
     return small("Search", told, el("p", rest, cls="quiet") if rest else None)
 
 
-def hits_text(hits: Sequence[SearchHit], width: int = 80) -> str:
-    """Write where a search found its words, two lines each."""
+def hits_text(hits: Sequence[SearchHit], width: int = 80, *, is_more: bool = False) -> str:
+    """Write where a search found its words, two lines each.
+
+    Args:
+        is_more: There are others, which are not among these.
+    """
     if not hits:
         return "Nothing was found."
     blocks = []
@@ -315,7 +326,12 @@ def hits_text(hits: Sequence[SearchHit], width: int = 80) -> str:
         head = "  ".join(filter(None, places))
         body = columns(("",), [(line(hit.snippet, cut_at=400),)], width=max(width - 2, 20))
         blocks.append("\n".join([head, *(f"  {said}" for said in body.splitlines()[2:])]))
-    return "\n".join([*blocks, words.count(len(hits), "hit") + "."])
+    told = f"{_first(hits)}. {_MORE}" if is_more else words.count(len(hits), "hit") + "."
+    return "\n".join([*blocks, told])
+
+
+def _first(hits: Sequence[SearchHit]) -> str:
+    return f"The first {len(hits):,} hits" if len(hits) > 1 else "The first hit"
 
 
 def table_html(

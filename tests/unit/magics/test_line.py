@@ -64,6 +64,27 @@ def test_text_verbs_take_the_rest_literally(line: str, text: str) -> None:
     assert read_line(line, VERBS).arguments == (text,)
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "options"),
+    [
+        pytest.param("find two words --limit 3", "two words", {"limit": 3.0}, id="word"),
+        pytest.param('find "a b" --limit=3', "a b", {"limit": 3.0}, id="equals"),
+        pytest.param('find "a --limit 3"', "a --limit 3", {}, id="in-quotes"),
+        pytest.param("find a --limit 3 b", "a --limit 3 b", {}, id="in-between"),
+        pytest.param("find --limit 2 a --limit 3", "a", {"limit": 2.0}, id="twice"),
+        pytest.param("comment m-1 use --limit 3", "m-1 use --limit 3", {}, id="no-option"),
+    ],
+)
+def test_options_may_follow_a_text(line: str, text: str, options: dict[str, object]) -> None:
+    request = read_line(line, VERBS)
+    assert (request.arguments, request.options) == ((text,), options)
+
+
+def test_option_after_a_text_needs_its_value() -> None:
+    with pytest.raises(UsageError, match="--limit needs a value: --limit N"):
+        read_line("find a --limit", VERBS)
+
+
 def test_names_are_split_at_commas() -> None:
     _, options = read_words(split_words("--in df,cfg --scope=src/,tests/"), CELL_OPTIONS)
     assert options == {"in": ("df", "cfg"), "scope": ("src/", "tests/")}

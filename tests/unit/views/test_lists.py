@@ -115,6 +115,15 @@ def test_agents_show_what_they_can(read: Any) -> None:
     assert "pytest" in agents_text([card])
 
 
+def test_hits_say_that_there_are_more(read: Any) -> None:
+    hits = [SearchHit("goal", "m-7", "", "", f"a [word] {n}") for n in range(3)]
+    assert hits_text(hits).endswith("3 hits.")
+    assert hits_text(hits, is_more=True).endswith(
+        "The first 3 hits. There are more: --limit N shows N."
+    )
+    assert "The first 3 hits" in read(hits_html(hits, is_more=True)).text
+
+
 def test_hits_show_where_and_what(read: Any) -> None:
     hit = SearchHit("finding", "m-7", "secrets", "src/app.py:3", "a [password] here")
     assert "a [password] here" in read(hits_html([hit])).text
