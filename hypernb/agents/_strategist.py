@@ -20,7 +20,7 @@ from hypernb.agents._proposal import (
 )
 from hypernb.agents._specialists import STRATEGIST
 from hypernb.agents._words import listed, number
-from hypernb.errors import ModelAnswerError, NoPlanError, limit_words
+from hypernb.errors import ModelAnswerError, NoPlanError
 from hypernb.model import ChatMessage, ChatRequest, Finish
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ def _task(there: Circumstances, variables: Mapping[str, Any]) -> str:
     ]
     if there.scope:
         parts.append(f"Only this may be looked at: {', '.join(there.scope)}.")
-    if there.budget is not None:
-        parts.append(f"All of it may cost {limit_words(there.budget)} at most.")
+    # Not the budget: a plan that was recorded with one is to be replayed with any, or none.
     return "\n\n".join(parts)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from hypernb.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 LINE_AT_MOST: Final = 20_000
 CASSETTE_SUFFIX: Final = ".jsonl"
@@ -73,8 +73,13 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_line(line: str, verbs: Mapping[str, Verb]) -> Request:
+def read_line(
+    line: str, verbs: Mapping[str, Verb], fill: Callable[[str], str] = str
+) -> Request:
     """Read ``%hyper``'s line.
+
+    Args:
+        fill: Fills in what stands as the value of an option, such as ``{name}``.
 
     Raises:
         UnknownNameError: No such verb or option; near misses are named.
@@ -86,8 +91,10 @@ def read_line(line: str, verbs: Mapping[str, Verb]) -> Request:
         raise UnknownNameError("verb", name, verbs, hint="%hyper help lists all verbs.")
     verb = verbs[name]
     if verb.takes_text:
-        return _read_text(verb, rest.strip())
-    arguments, options = read_words(split_words(rest), verb.options, passes_on=verb.passes_on)
+        return _read_text(verb, rest.strip(), fill)
+    arguments, options = read_words(
+        split_words(rest), verb.options, passes_on=verb.passes_on, fill=fill
+    )
     _check_count(verb, arguments)
     return Request(name, tuple(arguments), options)
 
@@ -109,7 +116,11 @@ def split_words(line: str) -> list[str]:
 
 
 def read_words(
-    words: Sequence[str], options: Sequence[Option], *, passes_on: bool = False
+    words: Sequence[str],
+    options: Sequence[Option],
+    *,
+    passes_on: bool = False,
+    fill: Callable[[str], str] = str,
 ) -> tuple[list[str], dict[str, Any]]:
     """Sort words into arguments and option values.
 
@@ -131,7 +142,7 @@ def read_words(
             break
         if name in known:
             option = known[name]
-            values[option.key] = _value(option, given if equals else None, waiting)
+            values[option.key] = _value(option, given if equals else None, waiting, fill)
         elif word.startswith("--") and not passes_on:
             raise UnknownNameError(
                 "flag",
@@ -144,7 +155,9 @@ def read_words(
     return arguments, values
 
 
-def _value(option: Option, given: str | None, waiting: list[str]) -> Any:
+def _value(
+    option: Option, given: str | None, waiting: list[str], fill: Callable[[str], str]
+) -> Any:
     if option.kind == "flag":
         if given is not None:
             raise UsageError(f"{option.name} takes no value, not even {given[:80]!r}.")
@@ -152,11 +165,12 @@ def _value(option: Option, given: str | None, waiting: list[str]) -> Any:
     if option.kind == "file":
         # A word that is no cassette may be an argument of a playbook: `--record ..`.
         is_next = given is None and waiting and waiting[-1].endswith(CASSETTE_SUFFIX)
-        return waiting.pop() if is_next else given or ""
+        return fill(waiting.pop() if is_next else given or "")
     if given is None:
         if not waiting:
             raise UsageError(f"{option.name} needs a value: {option.name} {option.value}.")
         given = waiting.pop()
+    given = fill(given)
     if option.kind == "names":
         return tuple(filter(None, (name.strip() for name in given.split(","))))
     return _number(option, given) if option.kind == "number" else given
@@ -176,7 +190,7 @@ def _number(option: Option, given: str) -> float:
     return number
 
 
-def _read_text(verb: Verb, rest: str) -> Request:
+def _read_text(verb: Verb, rest: str, fill: Callable[[str], str]) -> Request:
     values: dict[str, Any] = {}
     known = {option.name: option for option in verb.options}
     while rest.startswith("--"):
@@ -188,12 +202,12 @@ def _read_text(verb: Verb, rest: str) -> Request:
         if option.kind != "flag" and not equals:
             given, _, rest = rest.partition(" ")
         waiting = [given] if given else []
-        values[option.key] = _value(option, given if equals else None, waiting)
+        values[option.key] = _value(option, given if equals else None, waiting, fill)
     rest = rest.strip()
     while not _is_quoted(rest) and (last := _last_option(rest, known)):
         option = known[last["name"]]
         waiting = [last["value"]] if last["value"] else []
-        values.setdefault(option.key, _value(option, last["given"], waiting))
+        values.setdefault(option.key, _value(option, last["given"], waiting, fill))
         rest = rest[: last.start()].rstrip()
     text = _unquoted(rest)
     _check_count(verb, [text] if text else [])

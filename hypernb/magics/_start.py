@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,10 @@ def start_cell(around: Surroundings, line: str, cell: str) -> Mission:
     """
     words = split_words(line)
     arguments, options = read_words(
-        words, CELL_OPTIONS, passes_on="--playbook" in _names(words)
+        words,
+        CELL_OPTIONS,
+        passes_on="--playbook" in _names(words),
+        fill=partial(interpolate, namespace=around.namespace),
     )
     if arguments and not options.get("playbook"):
         hint = "The goal goes into the cell below; a playbook is named with --playbook."

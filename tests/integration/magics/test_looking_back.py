@@ -34,6 +34,12 @@ def test_history_is_known_to_a_later_kernel(later: Kernel) -> None:
     assert later.ok("%hyper result m-1").value == "'HELLO'"
 
 
+def test_options_are_filled_in_from_variables(later: Kernel) -> None:
+    later.ok("each = %hyper ls\nm, few = each[0], 2")
+    assert later.ok("each = %hyper events m-1 --limit {few}\nlen(each)").value == "2"
+    assert "m-1" in later.ok("%hyper usage --mission {m.id} --by mission").text
+
+
 def test_values_of_verbs_are_data(later: Kernel) -> None:
     assert later.ok("each = %hyper ls\neach[0].id").value == "'m-1'"
     assert later.ok("each = %hyper events m-1\neach[0].kind").value == "'mission.created'"

@@ -387,6 +387,19 @@ def test_recorded_plan_is_replayed_without_a_key(
             session.plan("Is it slow?", cassette=f"replay:{cassette}")
 
 
+@pytest.mark.parametrize("budget", [None, 0.5, 2.0], ids=str)
+def test_recorded_plan_is_replayed_with_any_budget(
+    session: hypernb.Session, use: Any, home: Path, tmp_path: Path, budget: float | None
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of()) as server:
+        use(server)
+        session.plan("Is it safe?", cassette=f"record:{cassette}", budget=1.0)
+        plan = session.plan("Is it safe?", cassette=f"replay:{cassette}", budget=budget)
+    assert (plan.budget, len(plan.tasks)) == (budget, 1)
+
+
 def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
     with ModelServer(plan_of()) as server:
         use(server)

@@ -85,6 +85,15 @@ def test_option_after_a_text_needs_its_value() -> None:
         read_line("find a --limit", VERBS)
 
 
+def test_names_are_filled_in_for_options() -> None:
+    def fill(text: str) -> str:
+        return text.replace("{n}", "3").replace("{m.id}", "m-7").replace("{names}", "a,b")
+
+    request = read_line("usage --mission {m.id} --days={n} --by {names}", VERBS, fill)
+    assert request.options == {"mission": "m-7", "days": 3.0, "by": ("a", "b")}
+    assert read_line("find x --limit {n}", VERBS, fill).options == {"limit": 3.0}
+
+
 def test_names_are_split_at_commas() -> None:
     _, options = read_words(split_words("--in df,cfg --scope=src/,tests/"), CELL_OPTIONS)
     assert options == {"in": ("df", "cfg"), "scope": ("src/", "tests/")}
