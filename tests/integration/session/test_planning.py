@@ -387,7 +387,7 @@ def test_recorded_plan_is_replayed_without_a_key(
             session.plan("Is it slow?", cassette=f"replay:{cassette}")
 
 
-@pytest.mark.parametrize("budget", [None, 0.5, 2.0], ids=str)
+@pytest.mark.parametrize("budget", [None, 50.0, 200.0], ids=str)
 def test_recorded_plan_is_replayed_with_any_budget(
     session: hypernb.Session, use: Any, home: Path, tmp_path: Path, budget: float | None
 ) -> None:
@@ -395,7 +395,7 @@ def test_recorded_plan_is_replayed_with_any_budget(
     cassette = tmp_path / "plan.jsonl"
     with ModelServer(plan_of()) as server:
         use(server)
-        session.plan("Is it safe?", cassette=f"record:{cassette}", budget=1.0)
+        session.plan("Is it safe?", cassette=f"record:{cassette}", budget=100.0)
         plan = session.plan("Is it safe?", cassette=f"replay:{cassette}", budget=budget)
     assert (plan.budget, len(plan.tasks)) == (budget, 1)
 
