@@ -144,8 +144,12 @@ def _of_models(
     about: str, *, model: str, offline: bool, record: str | None, replay: str | None
 ) -> dict[str, Any]:
     """Return arguments of `Session.propose` about models; only those that were given."""
-    if model and offline:
-        raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+    given = {"model": model or None, "record": record, "replay": replay}
+    asking = [name for name, each in given.items() if each is not None]
+    if asking and offline:
+        raise UsageError(
+            f"--{asking[0]} and --offline exclude each other.", hint="Leave one out."
+        )
     if offline:
         return {"offline": True}
     from hypernb.session import cassette

@@ -321,14 +321,14 @@ def _propose(
 
 def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments of `Session.propose` about models; only those that were given."""
-    if options.get("model") and options.get("offline"):
-        raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+    asking = [name for name in ("model", "record", "replay") if options.get(name) is not None]
+    if asking and options.get("offline"):
+        raise UsageError(
+            f"--{asking[0]} and --offline exclude each other.", hint="Leave one out."
+        )
     from hypernb.session import cassette
 
-    offline = bool(options.get("offline")) or (
-        bool(around.session.settings.get("offline")) and not options.get("model")
-    )
-    if offline:
+    if options.get("offline") or (around.session.settings.get("offline") and not asking):
         return {"offline": True}
     record, replay = options.get("record"), options.get("replay")
     kept = ""

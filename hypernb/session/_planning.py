@@ -23,6 +23,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, PlanSpec, is_replay
 from hypernb.session._apart import apart
+from hypernb.session._cassettes import model_of
 from hypernb.session._keys_inside import refuse_keys
 from hypernb.session._models import settings_of
 from hypernb.session._planning_kept import Planning, kept_if_it_ends
@@ -94,7 +95,8 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         PlanningInterruptedError: A person has stopped the planning.
         ReplayMissError: A cassette is replayed, and has no plan for this goal.
         PlanProblemsError: There is a budget, and nobody knows what the model costs.
-        ConfigError: A model was named where the environment says that none is asked.
+        ConfigError: A model was named where the environment says that none is asked; or a
+            cassette was, and which model it is of cannot be known.
     """
     from hypernb.agents import check_goal
 
@@ -105,6 +107,11 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
     models = _Models.of(session, settings, wish)
     if models is None:
         _refuse_named(settings, wish)
+        if asked := _cassette_asked(wish, settings):
+            # Another plan than the one that was recorded is not what is wanted.
+            wish = replace(wish, model=model_of(asked, settings))
+            models = _Models.of(session, settings, wish)
+    if models is None:
         because = f"{settings.source_of_mode} says offline" if settings.is_offline else ""
         plan = _by_rules(session, wish, because=because)
         if hint := settings.hint():
@@ -283,6 +290,13 @@ def _refuse_named(settings: ModelSettings, wish: Wish) -> None:
         f"{wish.model!r} cannot be asked: {said} says offline.",
         hint=f"Leave out --model, or set {said} to live.",
     )
+
+
+def _cassette_asked(wish: Wish, settings: ModelSettings) -> str:
+    """Return the cassette that was asked for; in a replay what records is replayed."""
+    asked = str(wish.contract.get("cassette") or "")
+    how, _, path = asked.partition(":")
+    return f"replay:{path}" if how == "record" and settings.mode == "replay" else asked
 
 
 def _refuse_unknown_price(wish: Wish, models: _Models) -> None:

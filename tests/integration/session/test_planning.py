@@ -400,6 +400,46 @@ def test_recorded_plan_is_replayed_with_any_budget(
     assert (plan.budget, len(plan.tasks)) == (budget, 1)
 
 
+@pytest.mark.parametrize("model", ["scripted", "qwen3:8b"])
+def test_cassette_says_which_model_it_is_of_where_none_is_configured(
+    session: hypernb.Session,
+    use: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+) -> None:
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of(), models=(model,)) as server:
+        use(server, model)
+        session.plan("Is it safe?", cassette=f"record:{cassette}")
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "HYPERNB_MODEL"):
+        monkeypatch.delenv(name)
+    plan = session.plan("Is it safe?", cassette=f"replay:{cassette}")
+    assert plan.planned_by == f"project-strategist with {model}"
+    with pytest.raises(ReplayMissError):
+        session.plan("Is it slow?", cassette=f"replay:{cassette}")
+    with pytest.raises(ConfigError, match=r"no model is configured\. Name one with --model"):
+        session.plan("Is it safe?", cassette=f"record:{cassette}")
+    monkeypatch.setenv("HYPERNB_MODE", "replay")
+    assert session.plan("Is it safe?", cassette=f"record:{cassette}").tasks == plan.tasks
+    monkeypatch.setenv("HYPERNB_MODE", "offline")
+    with pytest.raises(ConfigError, match="Nothing can be replayed: HYPERNB_MODE says offl"):
+        session.plan("Is it safe?", cassette=f"replay:{cassette}")
+
+
+def test_cassette_of_several_models_asks_which_has_planned(
+    session: hypernb.Session, use: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of(), models=("large", "small")) as server:
+        for model in ("large", "small"):
+            use(server, model)
+            session.plan("Is it safe?", cassette=f"record:{cassette}")
+    monkeypatch.delenv("HYPERNB_MODEL")
+    with pytest.raises(ConfigError, match="from large, small, and no model is configured"):
+        session.plan("Is it safe?", cassette=f"replay:{cassette}")
+
+
 def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
     with ModelServer(plan_of()) as server:
         use(server)

@@ -67,6 +67,9 @@ def test_nothing_used_is_said_so(
             "run --goal look --model a --offline --yes", "exclude", MISUSE, id="offline"
         ),
         pytest.param(
+            "run --goal look --record - --offline --yes", "--record and", MISUSE, id="record"
+        ),
+        pytest.param(
             "run --goal look --replay none.jsonl --yes", "is not there", MISUSE, id="replay"
         ),
     ],
