@@ -30,6 +30,7 @@ _TOLD_TO: Final = "What the agents read is told to "
 _TOLD_TO_NOBODY: Final = "A cassette answers, so what the agents read is told to nobody."
 _UNSEEN: Final = "No task is to see what you hand in as "
 _UNLOOKED: Final = " looked at by no task"
+_FILES_NAMED: Final = 3
 _ONLY: Final = "The agents look only at what the goal names: "
 _WHATEVER: Final = "whatever the goal of "
 
@@ -55,6 +56,14 @@ def told_to(models: Iterable[str], *, is_replayed: bool) -> str:
 def unseen(names: Sequence[str]) -> str:
     """Say which of the values handed in no task is to see."""
     return f"{_UNSEEN}{listed(names)}."
+
+
+def not_tracked(names: Sequence[str]) -> str:
+    """Say which files are new, so that agents do not read them."""
+    files = "1 new file" if len(names) == 1 else f"{len(names):,} new files"
+    more = len(names) - _FILES_NAMED
+    shown = [*names[:_FILES_NAMED], *([f"{more:,} more"] if more > 0 else [])]
+    return f"{files} cannot be read until `git add`: {listed(shown)}."
 
 
 def unlooked(names: Sequence[str], *, is_frame: bool = False) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.agents._answers import Form, MisfitError
 from hypernb.agents._fences import FENCES, fence, plain, shortened
 from hypernb.agents._model_tasks import SUITE
-from hypernb.agents._plan_notes import FILES_STAY, SUITE_MAY_RUN, told_to, unseen
+from hypernb.agents._plan_notes import FILES_STAY, SUITE_MAY_RUN, not_tracked, told_to, unseen
 from hypernb.agents._proposal import (
     TASKS_AT_MOST,
     Proposal,
@@ -208,6 +208,7 @@ def plan_notes(
     notes = [
         f"Planned by {STRATEGIST} with {planner.name} {asked}.",
         f"{number(len(there.files), 'file')} of {there.root} can be read.",
+        *([not_tracked(there.new_files)] if there.new_files else []),
         *proposal.left_out,
         *(f"The strategist says: {each}" for each in proposal.notes),
         f"{told_to(hosts, is_replayed=is_replayed)} {FILES_STAY}",

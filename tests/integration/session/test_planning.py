@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -102,6 +103,18 @@ def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
         assert planned.work.variables["rows"].see == "sample"
         assert planned.hosts == (server.host,)
         assert "The strategist says: Tests are left out." in mission.plan.notes
+
+
+def test_plan_says_which_files_are_too_new_to_be_read(
+    session: hypernb.Session, use: Any
+) -> None:
+    for line in ("init -q .", "add src/app.py"):
+        subprocess.run(["git", *line.split()], cwd=session.root, check=True)
+    (session.root / "src" / "new.py").touch()
+    with ModelServer(plan_of()) as server:
+        use(server)
+        notes = session.plan("Is it safe?").notes
+    assert notes[2] == "1 new file cannot be read until `git add`: src/new.py."
 
 
 def test_task_is_told_of_the_variables_that_the_plan_names_for_it_and_a_person_can_name_more(
@@ -421,7 +434,8 @@ def test_cassette_says_which_model_it_is_of_where_none_is_configured(
     with pytest.raises(ConfigError, match=r"no model is configured\. Name one with --model"):
         session.plan("Is it safe?", cassette=f"record:{cassette}")
     monkeypatch.setenv("HYPERNB_MODE", "replay")
-    assert session.plan("Is it safe?", cassette=f"record:{cassette}").tasks == plan.tasks
+    again = session.plan("Is it safe?", cassette=f"record:{cassette}")
+    assert again.planned_by == plan.planned_by
     monkeypatch.setenv("HYPERNB_MODE", "offline")
     with pytest.raises(ConfigError, match="Nothing can be replayed: HYPERNB_MODE says offl"):
         session.plan("Is it safe?", cassette=f"replay:{cassette}")

@@ -258,6 +258,17 @@ class TestGoals:
         assert len({built(plan_goal("find secrets", root=root)).hash for _ in range(3)}) == 1
 
 
+class TestNewFiles:
+    def test_plan_says_what_git_does_not_track(self, plant: Plant) -> None:
+        root = plant(FILES)
+        for line in ("init -q .", "add README.md"):
+            subprocess.run(["git", *line.split()], cwd=root, check=True)
+        said = "3 new files cannot be read until `git add`: src/app.py, src/db/models.py and "
+        assert f"{said}tests/test_app.py." in plan_goal("lint", root=root).notes
+        subprocess.run(["git", "add", "."], cwd=root, check=True)
+        assert "git add" not in str(plan_goal("lint", root=root).notes)
+
+
 class TestHandedIn:
     def frame(self) -> pd.DataFrame:
         return pd.DataFrame({"age": [1.0, 2, 3], "churned": [0, 1, 0]})
