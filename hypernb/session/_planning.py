@@ -47,6 +47,9 @@ DEADLINE_S: Final = 120.0
 UNREACHED_S: Final = 20.0
 """Seconds that a server which cannot be asked is tried: somebody sits before the cell."""
 
+REFUSED_S: Final = 3.0
+"""The same of one on this machine: it is not on its way, but was not started."""
+
 _ASKED_FOR: Final = "you asked for a plan without a model"
 
 
@@ -118,7 +121,7 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
             plan.notes = (*plan.notes, hint)
         return plan
     terms = settled_terms(session, settings, wish.goal, wish.contract)
-    return _by_model(session, replace(wish, contract=terms), models)
+    return _by_model(session, replace(wish, contract=terms), models, settings)
 
 
 def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
@@ -220,13 +223,13 @@ def _by_rules(
     return plan
 
 
-def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
+def _by_model(session: Session, wish: Wish, models: _Models, settings: ModelSettings) -> Plan:
     from hypernb.agents import circumstances
     from hypernb.plan import Plan
     from hypernb.session._planning_calls import Ledger
 
     spec = models.known[models.planner]
-    _refuse_unknown_price(wish, models)
+    _refuse_unknown_price(wish, models, settings)
     there = circumstances(
         wish.goal,
         root=session.root,
@@ -299,14 +302,14 @@ def _cassette_asked(wish: Wish, settings: ModelSettings) -> str:
     return f"replay:{path}" if how == "record" and settings.mode == "replay" else asked
 
 
-def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
+def _refuse_unknown_price(wish: Wish, models: _Models, settings: ModelSettings) -> None:
     from hypernb.plan import price_problem
 
     budget = wish.contract.get("budget")
     if budget is None or wish.is_replayed:
         return
     problems: list[PlanProblem | str] = [
-        price_problem(budget, name, spec)
+        price_problem(budget, name, spec, settings.priced_beside(name))
         for name, spec in models.known.items()
         if spec.price is None
     ]
@@ -440,7 +443,7 @@ async def _in_time(
     def waits(wait: ModelWait) -> None:
         # A server that says when to come back is there, and is worth the wait.
         if not progress.obstacle and not wait.is_asked:
-            end_at(min(end, loop.time() + UNREACHED_S))
+            end_at(min(end, loop.time() + _patience_s(spec, wait)))
         progress.wait(wait)
 
     ledger.on_wait = waits
@@ -460,6 +463,13 @@ async def _in_time(
         raise ModelUnavailableError(
             spec.name, spec.host, problem, quiet=quiet, hint=hint
         ) from None
+
+
+def _patience_s(spec: ModelSpec, wait: ModelWait) -> float:
+    from hypernb.llm import is_loopback
+
+    is_refused = is_loopback(spec.base_url) and wait.reason.startswith("cannot reach ")
+    return REFUSED_S if is_refused else UNREACHED_S
 
 
 def _progress(wish: Wish, spec: ModelSpec) -> Progress:

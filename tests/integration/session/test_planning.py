@@ -29,7 +29,7 @@ from hypernb.errors import (
     UsageError,
     dollars,
 )
-from hypernb.model import AgentWork, CallState, EventKind, MissionState
+from hypernb.model import AgentWork, CallState, EventKind, MissionState, PlanSpec
 from hypernb.session import _planning
 from hypernb.views import (
     events_text,
@@ -322,7 +322,7 @@ def test_only_agents_that_were_named_take_part(session: hypernb.Session, use: An
 def test_server_that_cannot_be_reached_is_named_soon(
     session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    monkeypatch.setattr(_planning, "REFUSED_S", 0.2)
     with ModelServer(plan_of()) as server:
         use(server)
     plan = session.plan("Is it safe?")
@@ -452,6 +452,23 @@ def test_cassette_of_several_models_asks_which_has_planned(
     monkeypatch.delenv("HYPERNB_MODEL")
     with pytest.raises(ConfigError, match="from large, small, and no model is configured"):
         session.plan("Is it safe?", cassette=f"replay:{cassette}")
+
+
+def test_model_without_a_price_that_is_nearly_one_with_a_price_names_that(
+    session: hypernb.Session, home: Path
+) -> None:
+    own = '[profiles.work]\nbase_url = "https://models.example/v1"\nmodel = "scripted"\n'
+    (home / "config.toml").write_text(own)
+    with pytest.raises(PlanProblemsError, match="Did you mean 'work:scripted'"):
+        session.plan("Is it safe?", model="work:scriptd", budget=1.0)
+
+
+@pytest.mark.parametrize("plan", [hypernb.Plan("look"), PlanSpec(goal="look")])
+def test_plan_in_the_place_of_a_goal_is_told_what_takes_it(
+    session: hypernb.Session, plan: Any
+) -> None:
+    with pytest.raises(UsageError, match=r"session\.start\(plan\) stores it"):
+        session.plan(plan)
 
 
 def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
@@ -776,7 +793,7 @@ def test_planning_that_reached_no_server_is_not_paid(
 ) -> None:
     from hypernb.llm import _call
 
-    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    monkeypatch.setattr(_planning, "REFUSED_S", 0.2)
     monkeypatch.setattr(_call, "backoff_s", lambda *_: 60.0)
     (home / "config.toml").write_text(PRICED)
     with ModelServer(plan_of()) as server:
