@@ -26,7 +26,7 @@ _SURELY_OF_DATA: Final = re.compile(
     re.IGNORECASE,
 )
 _PERHAPS_OF_DATA: Final = re.compile(
-    r"\b(?:leak\w*|missing|duplicat\w+|values?|features?|profile|nans?|nulls?|odd|constants?)\b",
+    r"\b(?:leak\w*|missing|duplicate\w*|values?|features?|profile|nans?|nulls?|odd|constants?)\b",
     re.IGNORECASE,
 )
 _OF_A_TARGET: Final = re.compile(r"\b(?:target|leak\w*|predict\w*)\b", re.IGNORECASE)

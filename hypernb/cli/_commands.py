@@ -515,11 +515,12 @@ def show(*, mission: str) -> None:
 @click.option("--follow", is_flag=True, help="Go on until the mission has ended.")
 def events(*, mission: str, limit: int, follow: bool) -> None:
     """Show what happened, the latest last."""
-    from hypernb.views import events_text
+    from hypernb.views import EARLIER, events_text
 
     chosen = _mission(mission)
-    latest = chosen.events(limit=limit, newest=True)
-    _echo(events_text(latest, width=_table_width(), cli=True))
+    found = chosen.events(limit=limit + 1, newest=True)
+    latest, others = found[-limit:], EARLIER if len(found) > limit else ""
+    _echo(events_text(latest, width=_table_width(), cli=True, others=others))
     if follow and not chosen.state.is_final:
         for event in chosen.follow(after=latest[-1].seq if latest else 0):
             _echo(events_text([event], width=_table_width(), cli=True))

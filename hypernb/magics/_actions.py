@@ -302,17 +302,23 @@ def _wait(around: Surroundings, request: Request) -> Mission:
 
 
 def _events(around: Surroundings, request: Request) -> Listing[Any]:
-    from hypernb.views import events_html, events_text
+    from hypernb.views import EARLIER, LATER, events_html, events_text
 
     after, kinds = int(request.options.get("after", 0)), request.options.get("kind", ())
     known = [kind.value for kind in EventKind]
     for kind in kinds:
         if kind not in known:
             raise UnknownNameError("kind of event", kind, known)
-    events = _mission(around, request).events(
-        after=after, limit=_limit(request), kinds=kinds, newest=not after
+    limit = _limit(request)
+    found = _mission(around, request).events(
+        after=after, limit=limit + 1, kinds=kinds, newest=not after
     )
-    return Listing(events, text=events_text, html=events_html)
+    others = (LATER if after else EARLIER) if len(found) > limit else ""
+    return Listing(
+        found[:limit] if after else found[-limit:],
+        text=partial(events_text, others=others),
+        html=partial(events_html, others=others),
+    )
 
 
 def _result(around: Surroundings, request: Request) -> Any:

@@ -59,6 +59,8 @@ class StatusLike(Protocol):
     def waits(self) -> Mapping[str, str]: ...
 
 
+EARLIER: Final = "There are earlier ones: --limit N shows the last N."
+LATER: Final = "There are later ones: --limit N shows N."
 _MORE: Final = "There are more: --limit N shows N."
 
 
@@ -159,8 +161,12 @@ def _event_row(event: Event, now: datetime | None) -> Html:
     )
 
 
-def events_html(events: Sequence[Event]) -> str:
-    """Show events in words, oldest first."""
+def events_html(events: Sequence[Event], *, others: str = "") -> str:
+    """Show events in words, oldest first.
+
+    Args:
+        others: Which events there are besides, as a sentence.
+    """
     if not events:
         return small("Events", el("p", "No events."))
     shown = events[-ROWS_AT_MOST * 5 :]
@@ -169,12 +175,19 @@ def events_html(events: Sequence[Event]) -> str:
     return small(
         "Events",
         feed(shown, words.count(len(events), "event")),
-        el("p", f"{rest} {times}".strip(), cls="quiet"),
+        el("p", " ".join(filter(None, (rest, others, times))), cls="quiet"),
     )
 
 
-def events_text(events: Sequence[Event], width: int = 80, *, cli: bool = False) -> str:
-    """Write events one after the other, oldest first: time, task, what happened."""
+def events_text(
+    events: Sequence[Event], width: int = 80, *, cli: bool = False, others: str = ""
+) -> str:
+    """Write events one after the other, oldest first: time, task, what happened.
+
+    Args:
+        cli: Commands are those of a terminal.
+        others: Which events there are besides, as a sentence.
+    """
     if not events:
         return "No events."
     if cli:
@@ -184,7 +197,8 @@ def events_text(events: Sequence[Event], width: int = 80, *, cli: bool = False) 
         subject = f"{line(event.task, cut_at=80)}: " if event.task else ""
         lines.append((words.clock(event.at), f"{subject}{plain(tell(event))}"))
     told = labelled(lines, width=width)
-    return f"{told}\nTimes are {words.offset(events[-1].at)}."
+    times = f"Times are {words.offset(events[-1].at)}."
+    return f"{told}\n{f'{others} {times}'.strip()}"
 
 
 # -- agents, hits, rows ------------------------------------------------------------------

@@ -88,6 +88,13 @@ def test_text_is_found_in_goals_and_outputs(later: Kernel) -> None:
     )
 
 
+def test_what_is_not_all_says_so(later: Kernel) -> None:
+    assert "There are earlier ones" in later.ok("%hyper events m-1 --limit 2").text
+    assert "There are later ones" in later.ok("%hyper events m-1 --after 1 --limit 2").text
+    assert "There are" not in later.ok("%hyper events m-1 --limit 1000").text
+    assert "The first hit" in later.ok("%hyper find r --limit 1").text
+
+
 def test_sql_gives_a_frame(later: Kernel) -> None:
     later.ok("frame = %hyper sql select name, state from tasks order by number")
     assert (

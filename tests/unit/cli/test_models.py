@@ -34,6 +34,7 @@ def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path))
     monkeypatch.setenv("HYPERNB_DB", str(tmp_path / "store.db"))
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").touch()
     for name in ("HYPERNB_MODEL", "HYPERNB_MODE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 

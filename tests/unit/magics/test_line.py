@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hypernb.errors import UnknownNameError, UsageError
+from hypernb.magics._help import help_text
 from hypernb.magics._line import read_line, read_words, split_words
 from hypernb.magics._verbs import CELL_OPTIONS, VERBS
 
@@ -92,6 +93,12 @@ def test_names_are_filled_in_for_options() -> None:
     request = read_line("usage --mission {m.id} --days={n} --by {names}", VERBS, fill)
     assert request.options == {"mission": "m-7", "days": 3.0, "by": ("a", "b")}
     assert read_line("find x --limit {n}", VERBS, fill).options == {"limit": 3.0}
+
+
+def test_help_of_edit_lists_the_fields() -> None:
+    said = " ".join(help_text("edit").split())
+    assert "Fields of a task: agent, answer, attempts," in said
+    assert "Fields of a plan: agent_concurrency, budget," in said
 
 
 def test_names_are_split_at_commas() -> None:

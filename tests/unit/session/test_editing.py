@@ -48,6 +48,11 @@ def test_unknown_task_is_named_with_near_misses() -> None:
         edited(plan(fetch=""), {"fech": {"timeout_s": 1}})
 
 
+def test_unknown_field_names_those_there_are() -> None:
+    with pytest.raises(UnknownNameError, match=r"is called 'foo'\. Fields: agent, answer, att"):
+        edited(plan(a=""), {"a": {"foo": 1}})
+
+
 @pytest.mark.parametrize("field", ["timeout", "work", "name"])
 def test_fields_that_make_another_plan_are_refused(field: str) -> None:
     with pytest.raises(UnknownNameError, match="No field of a task"):
