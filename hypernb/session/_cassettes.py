@@ -74,10 +74,7 @@ def model_of(asked: str, settings: ModelSettings) -> str:
             hint=f"Leave out --{how}, or set {said} to live.",
         )
     if how == "record":
-        raise ConfigError(
-            "Nothing can be recorded: no model is configured.",
-            hint=f"Name one with --model, or leave out --record. {settings.hint()}",
-        )
+        raise ConfigError("Nothing can be recorded.", hint=settings.hint())
     from hypernb.llm import Cassette
 
     names = sorted(

@@ -431,7 +431,7 @@ def test_cassette_says_which_model_it_is_of_where_none_is_configured(
     assert plan.planned_by == f"project-strategist with {model}"
     with pytest.raises(ReplayMissError):
         session.plan("Is it slow?", cassette=f"replay:{cassette}")
-    with pytest.raises(ConfigError, match=r"no model is configured\. Name one with --model"):
+    with pytest.raises(ConfigError, match=r"recorded\. No model is configured: --model"):
         session.plan("Is it safe?", cassette=f"record:{cassette}")
     monkeypatch.setenv("HYPERNB_MODE", "replay")
     again = session.plan("Is it safe?", cassette=f"record:{cassette}")
