@@ -33,6 +33,7 @@ class Circumstances:
         of_agents: Which of them each agent has.
         root: Directory of the project, absolute.
         files: Its files.
+        new_files: Those that nobody reads, because git does not track them yet.
         inputs: Digests of the values handed in, by name.
         scope: All that may be looked at; everything if empty.
         budget: In dollars.
@@ -47,6 +48,7 @@ class Circumstances:
     models: Mapping[str, ModelSpec]
     root: str
     files: tuple[str, ...]
+    new_files: tuple[str, ...] = ()
     of_agents: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     scope: tuple[str, ...] = ()
@@ -95,7 +97,7 @@ def circumstances(
     Raises:
         PathError: The root is missing, unreadable or empty.
     """
-    from hypernb.tools import kernel_tools
+    from hypernb.tools import kernel_tools, new_files
 
     listing = checked_tree(root)
     return Circumstances(
@@ -105,6 +107,7 @@ def circumstances(
         of_agents=of_agents,
         root=str(listing.root),
         files=tuple(listing.files),
+        new_files=new_files(listing),
         suite=not wants_no_suite(goal),
         kernel={name: each.tool.schema for name, each in kernel_tools().items()},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from hypernb.agents._model_tasks import SUITE
+from hypernb.agents._model_tasks import SUITE, shows
 from hypernb.agents._words import listed
 from hypernb.model import NO_MODEL, AgentWork
 
@@ -30,6 +30,8 @@ NO_SUITE: Final = "The project's tests are not run, "
 _TOLD_TO: Final = "What the agents read is told to "
 _TOLD_TO_NOBODY: Final = "A cassette answers, so what the agents read is told to nobody."
 _UNSEEN: Final = "No task is to see what you hand in as "
+_UNLOOKED: Final = " looked at by no task"
+_FILES_NAMED: Final = 3
 _ONLY: Final = "The agents look only at what the goal names: "
 _WHATEVER: Final = "whatever the goal of "
 _SAYS: Final = " says."
@@ -56,6 +58,27 @@ def told_to(models: Iterable[str], *, is_replayed: bool) -> str:
 def unseen(names: Sequence[str]) -> str:
     """Say which of the values handed in no task is to see."""
     return f"{_UNSEEN}{listed(names)}."
+
+
+def not_tracked(names: Sequence[str]) -> str:
+    """Say which files are new, so that agents do not read them."""
+    files = "1 new file" if len(names) == 1 else f"{len(names):,} new files"
+    more = len(names) - _FILES_NAMED
+    shown = [*names[:_FILES_NAMED], *([f"{more:,} more"] if more > 0 else [])]
+    return f"{files} cannot be read until `git add`: {listed(shown)}."
+
+
+def unlooked(names: Sequence[str], *, is_frame: bool = False) -> str:
+    """Say which of the values handed in no task without a model looks at.
+
+    Args:
+        is_frame: They are data frames, which a playbook looks at.
+    """
+    said = f"{listed(names)} {'is' if len(names) == 1 else 'are'}{_UNLOOKED}"
+    if is_frame:
+        it = "it" if len(names) == 1 else "them"
+        return f"{said}; --playbook data-profile --in {','.join(names)} looks at {it}."
+    return f"{said}: without a model only data frames are, by the playbook data-profile."
 
 
 def narrowed(scope: Sequence[str]) -> str:
@@ -86,7 +109,14 @@ def _now(note: str, spec: PlanSpec) -> str:
         seen = {name for work in _works(spec) if work.model for name in work.variables}
         names = sorted(set(spec.inputs) - seen)
         return unseen(names) if names else ""
+    if _UNLOOKED in note:
+        return "" if any(_looks(work) for work in _works(spec)) else note
     return _whom(note, spec)
+
+
+def _looks(work: AgentWork) -> bool:
+    """Tell whether a task may look at values that are handed in."""
+    return bool(work.model) or any(map(shows, work.tools))
 
 
 def _works(spec: PlanSpec) -> Iterator[AgentWork]:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._cards import SPECIALISTS, load_cards
+from hypernb.agents._handed_in import (
+    OF_DATA,
+    frames_in,
+    is_about,
+    notes_of_unlooked,
+    plan_frames,
+)
 from hypernb.agents._plan_notes import NO_SUITE, narrowed
 from hypernb.agents._specialists import (
     STRATEGIST,
@@ -61,6 +68,7 @@ _NO_SUITE: Final = re.compile(
 )
 _PATH: Final = re.compile(r"[\w.\-]+(?:/[\w.\-]+)*/?")
 _START: Final = "Planned by rules over the agents' capabilities, because {}"
+_LEAKS: Final = frozenset({"leak", "leaked"})
 _LONGEST: Final = 4
 _STEM_AT_LEAST: Final = 3
 _PATHS_AT_MOST: Final = 200
@@ -74,16 +82,26 @@ class Match:
     words: tuple[str, ...]
 
 
-def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = (), because: str = "") -> Plan:
+def plan_goal(
+    goal: str,
+    *,
+    root: Path,
+    agents: Sequence[str] = (),
+    because: str = "",
+    inputs: Mapping[str, Any] | None = None,
+) -> Plan:
     """Plan a free-text goal by rules, without a model; the plan says so.
 
     Every agent with a capability whose words stand in the goal gets a task; if none has, or
     the goal asks for everything, all eight get one. Paths below ``root`` that the goal names
-    narrow what is looked at. The goal is data: nothing in it is executed or filled in.
+    narrow what is looked at. With data frames handed in, a goal about data gets the plan of
+    the playbook data-profile; of what no task looks at, the notes say so. The goal is data:
+    nothing in it is executed or filled in.
 
     Args:
         agents: Just these, whatever the goal says.
         because: Why no model has planned it; by default because none is configured.
+        inputs: Values handed in, by name.
 
     Raises:
         GoalError: The goal is empty, longer than 100,000 characters, or not text.
@@ -97,15 +115,20 @@ def plan_goal(goal: str, *, root: Path, agents: Sequence[str] = (), because: str
     cards = load_cards(listing.root)
     scope = _named_paths(goal, listing.files)
     start = _START.format(because or "no model is configured")
-    picked, notes = _pick(_without(goal, scope), cards, agents, start)
+    words, given = _without(goal, scope), dict(inputs or {})
+    frames = {} if agents else frames_in(given)
+    if frames and _is_about_data(words, cards, sorted(frames)):
+        return plan_frames(goal, frames, given, root=listing.root, start=start)
+    picked, notes = _pick(words, cards, agents, start)
     suite = not wants_no_suite(goal)
-    plan = Plan(goal, root=listing.root, scope=scope)
+    plan = Plan(goal, root=listing.root, scope=scope, inputs=given)
     add_tasks(plan, picked, cards, listing, suite=suite, scope=scope)
     if scope:
         notes.append(narrowed(scope))
     if not suite:
         notes.append(f"{NO_SUITE}because the goal says so.")
     plan.planned_by = "rules"
+    notes += notes_of_unlooked(given)
     plan.notes = (*notes, *tree_notes(listing, cards, picked, suite=suite))
     return plan
 
@@ -180,7 +203,7 @@ def _pick(
         return _others(asked), [f"{start}: you named {listed(asked)}."]
     wanted, unwanted = _split(goal)
     refused = {each.agent for each in match_agents(unwanted, cards)}
-    matches = [each for each in match_agents(wanted, cards) if each.agent not in refused]
+    matches = [each for each in _matches(wanted, cards) if each.agent not in refused]
     tail = [f"Left out, as the goal says: {listed(sorted(refused))}."] if refused else []
     everything = bool(_SURELY_EVERYTHING.search(wanted))
     if matches and not everything and not _sums_up(matches):
@@ -194,6 +217,20 @@ def _pick(
     else:
         said = "it matched no capability, so all specialists look"
     return kept, [f"{start}: {said}.", *tail]
+
+
+def _matches(goal: str, cards: Mapping[str, RoleCard]) -> list[Match]:
+    """Match a goal; where it is about columns, what leaks is a target and no secret."""
+    matches = match_agents(goal, cards)
+    if not OF_DATA.search(goal):
+        return matches
+    return [each for each in matches if set(each.words) - _LEAKS]
+
+
+def _is_about_data(goal: str, cards: Mapping[str, RoleCard], names: Sequence[str]) -> bool:
+    wanted, _ = _split(goal)
+    is_of_code = any(set(each.words) - _LEAKS for each in match_agents(wanted, cards))
+    return is_about(wanted, names, is_of_code=is_of_code)
 
 
 def _sums_up(matches: Sequence[Match]) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._model_tasks import profiles, with_model
-from hypernb.agents._plan_notes import OFFLINE, SUITE_RUNS, TREE_STAYS, no_model
+from hypernb.agents._plan_notes import OFFLINE, SUITE_RUNS, TREE_STAYS, no_model, not_tracked
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
 from hypernb.model import AgentWork
-from hypernb.tools import list_files, tool, tool_names
+from hypernb.tools import list_files, new_files, tool, tool_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -300,6 +300,8 @@ def tree_notes(
     notes = [f"{number(len(listing.files), 'file')} of {listing.root} can be read."]
     if listing.note:
         notes.append(listing.note)
+    if new := new_files(listing):
+        notes.append(not_tracked(new))
     if whole := _repository_around(listing):
         notes.append(
             f"That is a part of the repository in {whole}; nothing else of it is looked at. "

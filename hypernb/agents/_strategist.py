@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.agents._answers import REPAIRS_AT_MOST, Form, MisfitError, usable
 from hypernb.agents._fences import FENCES, fence, plain, shortened
 from hypernb.agents._model_tasks import SUITE
-from hypernb.agents._plan_notes import FILES_STAY, SUITE_MAY_RUN, told_to, unseen
+from hypernb.agents._plan_notes import FILES_STAY, SUITE_MAY_RUN, not_tracked, told_to, unseen
 from hypernb.agents._proposal import (
     TASKS_AT_MOST,
     Proposal,
@@ -20,7 +20,7 @@ from hypernb.agents._proposal import (
 )
 from hypernb.agents._specialists import STRATEGIST
 from hypernb.agents._words import listed, number
-from hypernb.errors import ModelAnswerError, NoPlanError, limit_words
+from hypernb.errors import ModelAnswerError, NoPlanError
 from hypernb.model import ChatMessage, ChatRequest
 
 if TYPE_CHECKING:
@@ -158,8 +158,7 @@ def _task(there: Circumstances, variables: Mapping[str, Any]) -> str:
     ]
     if there.scope:
         parts.append(f"Only this may be looked at: {', '.join(there.scope)}.")
-    if there.budget is not None:
-        parts.append(f"All of it may cost {limit_words(there.budget)} at most.")
+    # Not the budget: a plan that was recorded with one is to be replayed with any, or none.
     return "\n\n".join(parts)
 
 
@@ -204,6 +203,7 @@ def plan_notes(
     notes = [
         f"Planned by {STRATEGIST} with {planner.name} {asked}.",
         f"{number(len(there.files), 'file')} of {there.root} can be read.",
+        *([not_tracked(there.new_files)] if there.new_files else []),
         *proposal.left_out,
         *(f"The strategist says: {each}" for each in proposal.notes),
         f"{told_to(hosts, is_replayed=is_replayed)} {FILES_STAY}",

@@ -144,8 +144,12 @@ def _of_models(
     about: str, *, model: str, offline: bool, record: str | None, replay: str | None
 ) -> dict[str, Any]:
     """Return arguments of `Session.propose` about models; only those that were given."""
-    if model and offline:
-        raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+    given = {"model": model or None, "record": record, "replay": replay}
+    asking = [name for name, each in given.items() if each is not None]
+    if asking and offline:
+        raise UsageError(
+            f"--{asking[0]} and --offline exclude each other.", hint="Leave one out."
+        )
     if offline:
         return {"offline": True}
     from hypernb.session import cassette
@@ -511,11 +515,12 @@ def show(*, mission: str) -> None:
 @click.option("--follow", is_flag=True, help="Go on until the mission has ended.")
 def events(*, mission: str, limit: int, follow: bool) -> None:
     """Show what happened, the latest last."""
-    from hypernb.views import events_text
+    from hypernb.views import EARLIER, events_text
 
     chosen = _mission(mission)
-    latest = chosen.events(limit=limit, newest=True)
-    _echo(events_text(latest, width=_table_width(), cli=True))
+    found = chosen.events(limit=limit + 1, newest=True)
+    latest, others = found[-limit:], EARLIER if len(found) > limit else ""
+    _echo(events_text(latest, width=_table_width(), cli=True, others=others))
     if follow and not chosen.state.is_final:
         for event in chosen.follow(after=latest[-1].seq if latest else 0):
             _echo(events_text([event], width=_table_width(), cli=True))
@@ -566,8 +571,8 @@ def find(*, words: tuple[str, ...], limit: int) -> None:
     """Search goals, outputs, findings and events of all missions."""
     from hypernb.views import hits_text
 
-    hits = _session().find(" ".join(words), limit=limit)
-    _echo(hits_text(hits, width=_table_width()))
+    found = _session().find(" ".join(words), limit=limit + 1)
+    _echo(hits_text(found[:limit], width=_table_width(), is_more=len(found) > limit))
 
 
 @hypernb.command()

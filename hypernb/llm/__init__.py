@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hypernb.llm._canonical import request_hash as request_hash
     from hypernb.llm._cassette import recording as recording
     from hypernb.llm._cassette import replaying as replaying
+    from hypernb.llm._prices import is_loopback as is_loopback
     from hypernb.llm._prices import is_near as is_near
     from hypernb.llm._prices import price_of as price_of
     from hypernb.llm._probe import Probe as Probe
@@ -35,6 +36,7 @@ _HOMES = {
     "cached": "hypernb.llm._cache",
     "canonical": "hypernb.llm._canonical",
     "check_address": "hypernb.llm._profiles",
+    "is_loopback": "hypernb.llm._prices",
     "is_near": "hypernb.llm._prices",
     "list_models": "hypernb.llm._probe",
     "price_of": "hypernb.llm._prices",
@@ -54,6 +56,7 @@ __all__ = [
     "cached",
     "canonical",
     "check_address",
+    "is_loopback",
     "is_near",
     "list_models",
     "open_model",

@@ -17,6 +17,7 @@ _NEAR_HEAD: Final = 0.9
 """Of ``HEAD:TAG``, which a server may have as the name of a model."""
 _NEAR: Final = 0.75
 """Two letters of four that have changed places."""
+_TWICE: Final = re.compile(r"(\D)\1+")
 _DIGITS: Final = re.compile(r"\d+")
 
 
@@ -69,6 +70,11 @@ def several(text: str, profiles: Sequence[str]) -> ConfigError:
 def _near(word: str, own: Collection[str], cutoff: float) -> str:
     """Return the name that a word comes near to; another number is another thing."""
     number = _DIGITS.findall(word)
-    known = {name.casefold(): name for name in own if _DIGITS.findall(name) == number}
-    near = difflib.get_close_matches(word.casefold(), known, n=1, cutoff=cutoff)
+    known = {_plain(name): name for name in own if _DIGITS.findall(name) == number}
+    near = difflib.get_close_matches(_plain(word), known, n=1, cutoff=cutoff)
     return known[near[0]] if near else ""
+
+
+def _plain(word: str) -> str:
+    """Return a word without case, and with no letter twice in a row: keys are held too long."""
+    return _TWICE.sub(r"\1", word.casefold())

@@ -53,11 +53,13 @@ class Trial:
             tokens``, ``time`` if it took too long for the others.
         works: Whether it does.
         words: What came of it, in a sentence.
+        next_step: What a person can do then, if that is known.
     """
 
     what: str
     works: bool
     words: str
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class _Asking:
     async def answers(self) -> None:
         said = await self._ask(_request("Answer with one word: ready"), streams=False)
         if isinstance(said, ModelError):
-            self._note("answers", str(said), works=False)
+            self._note("answers", str(said.args[0]), works=False, then=said.hint)
             return
         self._note(
             "answers",
@@ -207,10 +209,14 @@ class _Asking:
 
     def broken_off(self, obstacle: str) -> None:
         """Say what came of it where there was no time for all of it."""
+        from hypernb.llm._wire import unreached_hint
+
         why = f": {obstacle}" if obstacle else ""
         if not self.trials:
             within = "" if obstacle else f" within {self._within_s:g} s"
-            self._note("answers", f"{self._name} gave no answer{within}{why}.", works=False)
+            words = f"{self._name} gave no answer{within}{why}."
+            then = unreached_hint(self._spec.base_url) if obstacle else ""
+            self._note("answers", words, works=False, then=then)
             return
         words = f"The rest was not tried, because {self._within_s:g} s were over{why}."
         self._note("time", words, works=False)
@@ -232,8 +238,8 @@ class _Asking:
     def _name(self) -> str:
         return f"{self._spec.name} at {self._spec.host}"
 
-    def _note(self, what: str, words: str, *, works: bool) -> None:
-        self.trials.append(Trial(what, works, words))
+    def _note(self, what: str, words: str, *, works: bool, then: str = "") -> None:
+        self.trials.append(Trial(what, works, words, then))
 
     @staticmethod
     def _first_token(said: ChatReply | ModelError) -> str:

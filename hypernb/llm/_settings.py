@@ -202,6 +202,15 @@ class ModelSettings:
         is_projects = profile is not None and profile.source == str(self.project_path)
         return profile if is_projects else None
 
+    def priced_beside(self, name: str) -> tuple[str, ...]:
+        """Return the models of a model's own profile whose prices are written.
+
+        Args:
+            name: What a plan calls the model.
+        """
+        profile = self.profiles.get(name.partition(":")[0], self.profiles[OPENAI])
+        return tuple(dict.fromkeys([*profile.prices, *filter(None, [profile.model])]))
+
     @staticmethod
     def key_of(spec: ModelSpec, environ: Mapping[str, str] | None = None) -> str | None:
         """Return the key that a model needs; None if it needs none, or it is not there."""

@@ -149,11 +149,14 @@ def fault_of(spec: ModelSpec, problem: Exception) -> TransportFault | ModelError
     if any(isinstance(each, httpx2.ConnectError | httpx2.ConnectTimeout) for each in chain):
         said = [e.strerror for e in chain if isinstance(e, OSError) and e.strerror]
         why = f" ({said[-1]})" if said else ""
-        return TransportFault(f"cannot reach {spec.host}{why}", hint=_unreached(spec.base_url))
+        return TransportFault(
+            f"cannot reach {spec.host}{why}", hint=unreached_hint(spec.base_url)
+        )
     return TransportFault(f"lost the connection to {spec.host} ({type(chain[-1]).__name__})")
 
 
-def _unreached(base_url: str) -> str:
+def unreached_hint(base_url: str) -> str:
+    """Say what to do where a server cannot be reached."""
     if is_near(base_url):
         return f"Start the server, or check the address: {base_url}."
     return f"Check the network, and the address: {base_url}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import (
@@ -307,17 +308,23 @@ def _wait(around: Surroundings, request: Request) -> Mission:
 
 
 def _events(around: Surroundings, request: Request) -> Listing[Any]:
-    from hypernb.views import events_html, events_text
+    from hypernb.views import EARLIER, LATER, events_html, events_text
 
     after, kinds = int(request.options.get("after", 0)), request.options.get("kind", ())
     known = [kind.value for kind in EventKind]
     for kind in kinds:
         if kind not in known:
             raise UnknownNameError("kind of event", kind, known)
-    events = _mission(around, request).events(
-        after=after, limit=_limit(request), kinds=kinds, newest=not after
+    limit = _limit(request)
+    found = _mission(around, request).events(
+        after=after, limit=limit + 1, kinds=kinds, newest=not after
     )
-    return Listing(events, text=events_text, html=events_html)
+    others = (LATER if after else EARLIER) if len(found) > limit else ""
+    return Listing(
+        found[:limit] if after else found[-limit:],
+        text=partial(events_text, others=others),
+        html=partial(events_html, others=others),
+    )
 
 
 def _result(around: Surroundings, request: Request) -> Any:
@@ -341,8 +348,14 @@ def _say_what_there_is(mission: Mission, failure: MissionError) -> None:
 def _find(around: Surroundings, request: Request) -> Listing[Any]:
     from hypernb.views import hits_html, hits_text
 
-    hits = around.session.find(request.arguments[0], limit=_limit(request))
-    return Listing(hits, text=hits_text, html=hits_html)
+    limit = _limit(request)
+    found = around.session.find(request.arguments[0], limit=limit + 1)
+    is_more = len(found) > limit
+    return Listing(
+        found[:limit],
+        text=partial(hits_text, is_more=is_more),
+        html=partial(hits_html, is_more=is_more),
+    )
 
 
 def _sql(around: Surroundings, request: Request) -> Any:

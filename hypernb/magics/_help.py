@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from hypernb.errors import UnknownNameError
 from hypernb.magics._verbs import CELL_OPTIONS, VERBS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hypernb.magics._line import Option
 
@@ -25,7 +26,7 @@ def help_text(verb: str = "") -> str:
         raise UnknownNameError("verb", verb, VERBS, hint="%hyper help lists all verbs.")
     known = VERBS[verb]
     lines = [f"%hyper {known.name} {known.arguments}".rstrip(), f"    {known.summary}"]
-    return "\n".join([*lines, *_options(known.options)])
+    return "\n".join([*lines, *_options(known.options), *_fields(known.name)])
 
 
 def overview() -> str:
@@ -48,6 +49,17 @@ def overview() -> str:
             "newest is meant, and for resume the only one that is paused.",
         ]
     )
+
+
+def _fields(verb: str) -> Iterator[str]:
+    """Yield which fields an edit can name."""
+    if verb != "edit":
+        return
+    from hypernb.session import edited_fields
+
+    for what, names in edited_fields().items():
+        said = f"Fields of {what}: {', '.join(names)}."
+        yield textwrap.fill(said, 92, initial_indent="    ", subsequent_indent="        ")
 
 
 def _options(options: Sequence[Option]) -> list[str]:

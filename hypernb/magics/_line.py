@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from hypernb.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 LINE_AT_MOST: Final = 20_000
 CASSETTE_SUFFIX: Final = ".jsonl"
@@ -47,7 +48,7 @@ class Verb:
         arguments: How its arguments are written in help: ``M [task …]``.
         least: How many arguments it needs.
         most: How many it takes; None for any number.
-        takes_text: Everything after its options is one text, taken literally.
+        takes_text: What stands before or after its options is one text, taken literally.
         passes_on: Options that it does not know are arguments too.
         completes: What its first argument is, for completion.
     """
@@ -72,8 +73,13 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_line(line: str, verbs: Mapping[str, Verb]) -> Request:
+def read_line(
+    line: str, verbs: Mapping[str, Verb], fill: Callable[[str], str] = str
+) -> Request:
     """Read ``%hyper``'s line.
+
+    Args:
+        fill: Fills in what stands as the value of an option, such as ``{name}``.
 
     Raises:
         UnknownNameError: No such verb or option; near misses are named.
@@ -85,8 +91,10 @@ def read_line(line: str, verbs: Mapping[str, Verb]) -> Request:
         raise UnknownNameError("verb", name, verbs, hint="%hyper help lists all verbs.")
     verb = verbs[name]
     if verb.takes_text:
-        return _read_text(verb, rest.strip())
-    arguments, options = read_words(split_words(rest), verb.options, passes_on=verb.passes_on)
+        return _read_text(verb, rest.strip(), fill)
+    arguments, options = read_words(
+        split_words(rest), verb.options, passes_on=verb.passes_on, fill=fill
+    )
     _check_count(verb, arguments)
     return Request(name, tuple(arguments), options)
 
@@ -108,7 +116,11 @@ def split_words(line: str) -> list[str]:
 
 
 def read_words(
-    words: Sequence[str], options: Sequence[Option], *, passes_on: bool = False
+    words: Sequence[str],
+    options: Sequence[Option],
+    *,
+    passes_on: bool = False,
+    fill: Callable[[str], str] = str,
 ) -> tuple[list[str], dict[str, Any]]:
     """Sort words into arguments and option values.
 
@@ -130,7 +142,7 @@ def read_words(
             break
         if name in known:
             option = known[name]
-            values[option.key] = _value(option, given if equals else None, waiting)
+            values[option.key] = _value(option, given if equals else None, waiting, fill)
         elif word.startswith("--") and not passes_on:
             raise UnknownNameError(
                 "flag",
@@ -143,7 +155,9 @@ def read_words(
     return arguments, values
 
 
-def _value(option: Option, given: str | None, waiting: list[str]) -> Any:
+def _value(
+    option: Option, given: str | None, waiting: list[str], fill: Callable[[str], str]
+) -> Any:
     if option.kind == "flag":
         if given is not None:
             raise UsageError(f"{option.name} takes no value, not even {given[:80]!r}.")
@@ -151,11 +165,12 @@ def _value(option: Option, given: str | None, waiting: list[str]) -> Any:
     if option.kind == "file":
         # A word that is no cassette may be an argument of a playbook: `--record ..`.
         is_next = given is None and waiting and waiting[-1].endswith(CASSETTE_SUFFIX)
-        return waiting.pop() if is_next else given or ""
+        return fill(waiting.pop() if is_next else given or "")
     if given is None:
         if not waiting:
             raise UsageError(f"{option.name} needs a value: {option.name} {option.value}.")
         given = waiting.pop()
+    given = fill(given)
     if option.kind == "names":
         return tuple(filter(None, (name.strip() for name in given.split(","))))
     return _number(option, given) if option.kind == "number" else given
@@ -175,7 +190,7 @@ def _number(option: Option, given: str) -> float:
     return number
 
 
-def _read_text(verb: Verb, rest: str) -> Request:
+def _read_text(verb: Verb, rest: str, fill: Callable[[str], str]) -> Request:
     values: dict[str, Any] = {}
     known = {option.name: option for option in verb.options}
     while rest.startswith("--"):
@@ -187,15 +202,32 @@ def _read_text(verb: Verb, rest: str) -> Request:
         if option.kind != "flag" and not equals:
             given, _, rest = rest.partition(" ")
         waiting = [given] if given else []
-        values[option.key] = _value(option, given if equals else None, waiting)
-    text = _unquoted(rest.strip())
+        values[option.key] = _value(option, given if equals else None, waiting, fill)
+    rest = rest.strip()
+    while not _is_quoted(rest) and (last := _last_option(rest, known)):
+        option = known[last["name"]]
+        waiting = [last["value"]] if last["value"] else []
+        values.setdefault(option.key, _value(option, last["given"], waiting, fill))
+        rest = rest[: last.start()].rstrip()
+    text = _unquoted(rest)
     _check_count(verb, [text] if text else [])
     return Request(verb.name, (text,) if text else (), values)
 
 
+def _last_option(text: str, known: Mapping[str, Option]) -> re.Match[str] | None:
+    """Return the option that a text ends with: ``--limit 3``, ``--limit=3`` or ``--limit``."""
+    names = "|".join(map(re.escape, known))
+    last = rf"\s(?P<name>{names})(?:=(?P<given>\S*)|\s+(?P<value>(?!--)\S+))?$"
+    return re.search(last, text) if known else None
+
+
+def _is_quoted(text: str) -> bool:
+    is_framed = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return is_framed and text[0] not in text[1:-1]
+
+
 def _unquoted(text: str) -> str:
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return text[1:-1] if quoted and text[0] not in text[1:-1] else text
+    return text[1:-1] if _is_quoted(text) else text
 
 
 def _check_count(verb: Verb, arguments: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +89,12 @@ class HyperMagics(Magics):
 
             return start_cell(around, line, cell)
         from hypernb.magics._actions import act
+        from hypernb.magics._interpolate import interpolate
         from hypernb.magics._line import read_line
         from hypernb.magics._verbs import VERBS
 
-        return act(around, read_line(line.strip() or "status", VERBS))
+        fill = partial(interpolate, namespace=around.namespace)
+        return act(around, read_line(line.strip() or "status", VERBS, fill))
 
     def surroundings(self) -> Surroundings:
         """Return what a magic needs to know about this kernel."""

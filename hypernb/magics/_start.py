@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,10 @@ def start_cell(around: Surroundings, line: str, cell: str) -> Mission:
     """
     words = split_words(line)
     arguments, options = read_words(
-        words, CELL_OPTIONS, passes_on="--playbook" in _names(words)
+        words,
+        CELL_OPTIONS,
+        passes_on="--playbook" in _names(words),
+        fill=partial(interpolate, namespace=around.namespace),
     )
     if arguments and not options.get("playbook"):
         hint = "The goal goes into the cell below; a playbook is named with --playbook."
@@ -313,14 +317,14 @@ def _propose(
 
 def _of_models(around: Surroundings, about: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments of `Session.propose` about models; only those that were given."""
-    if options.get("model") and options.get("offline"):
-        raise UsageError("--model and --offline exclude each other.", hint="Leave one out.")
+    asking = [name for name in ("model", "record", "replay") if options.get(name) is not None]
+    if asking and options.get("offline"):
+        raise UsageError(
+            f"--{asking[0]} and --offline exclude each other.", hint="Leave one out."
+        )
     from hypernb.session import cassette
 
-    offline = bool(options.get("offline")) or (
-        bool(around.session.settings.get("offline")) and not options.get("model")
-    )
-    if offline:
+    if options.get("offline") or (around.session.settings.get("offline") and not asking):
         return {"offline": True}
     record, replay = options.get("record"), options.get("replay")
     kept = ""

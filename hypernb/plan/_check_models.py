@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import PlanProblem, limit_words, nearest
@@ -27,19 +28,25 @@ def price_problems(spec: PlanSpec) -> Iterator[PlanProblem]:
             yield price_problem(spec.budget, name, spec.models[name])
 
 
-def price_problem(budget: float, name: str, model: ModelSpec) -> PlanProblem:
+def price_problem(
+    budget: float, name: str, model: ModelSpec, priced: Collection[str] = ()
+) -> PlanProblem:
     """Return why a budget cannot be held with a model whose price nobody knows.
 
     Args:
         budget: In dollars.
         name: What the plan calls the model.
         model: The model.
+        priced: Names of models of its server whose prices are known: one may be meant.
     """
     profile, colon, _ = name.partition(":")
+    near = difflib.get_close_matches(model.name, priced, n=1)
+    whole = f"{profile}:{near[0]}" if near and colon else "".join(near)
+    meant = f" Did you mean {whole!r}?" if near else ""
     said = (
         f"The plan's budget of {limit_words(budget)} cannot be held: nobody knows what "
-        f"{model.name} at {model.host} costs. Write its price into your config.toml, below "
-        f'[profiles.{profile if colon else "openai"}.prices."{model.name}"]: input and '
+        f"{model.name} at {model.host} costs.{meant} Write its price into your config.toml, "
+        f'below [profiles.{profile if colon else "openai"}.prices."{model.name}"]: input and '
         "output, dollars for a million tokens. Or leave out the budget."
     )
     return PlanProblem(said, "", "budget")

@@ -72,7 +72,8 @@ _BLOCK: Final = re.compile(
 # One word on a line of its own, below a name that is alone on its line.
 _BELOW: Final = re.compile(
     rf"(?P<kept>(?m:^)[ \t]{{0,40}}+(?:-[ \t]{{1,4}}+)?[\w.-]{{0,40}}?{_STRONG}"
-    r"[ \t]{0,4}:[ \t]{0,4}\n[ \t]{1,40}+)(?!\[secret\])[^\s:<>{}()\[\]#-][^\s:]{3,200}+(?=[ \t]{0,4}(?:\n|\Z))"
+    r"[ \t]{0,4}:[ \t]{0,4}\n[ \t]{1,40}+)(?!\[secret\])"
+    r"[^\s:<>{}()\[\]#-][^\s:]{3,200}+(?=[ \t]{0,4}(?:\n|\Z))"
 )
 _PAIR: Final = re.compile(
     r"(?P<kept>\\?[\"'](?ai:name|key|variable|setting|option|param(?:eter)?|field|env)\\?[\"']"

@@ -16,7 +16,7 @@ from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._tasks import Task
-from hypernb.session._typed import assignment, typed_comment, typed_edit
+from hypernb.session._typed import assignment, edited_fields, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
 from hypernb.session._ways import RETRIABLE, paused_one
 from hypernb.session._why import Why, why
@@ -44,6 +44,7 @@ __all__ = [
     "as_json",
     "assignment",
     "cassette",
+    "edited_fields",
     "forms",
     "host_here",
     "limits",

@@ -6,9 +6,12 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import PathError, UsageError
+from hypernb.errors import ConfigError, PathError, UsageError
+
+if TYPE_CHECKING:
+    from hypernb.llm import ModelSettings
 
 FOLDER: Final = Path(".hypernb") / "cassettes"
 _SLUG: Final = 60
@@ -54,6 +57,41 @@ def cassette(
     if _is_name(named):
         _refuse_links(plain)
     return f"{asked}:{_checked(plain, asked)}"
+
+
+def model_of(asked: str, settings: ModelSettings) -> str:
+    """Return the model that a cassette was recorded from, as `--model` would name it.
+
+    Args:
+        asked: ``record:PATH`` or ``replay:PATH``, where no model is configured.
+
+    Raises:
+        ConfigError: It cannot be known: nothing is recorded yet, several models were asked,
+            or the file is no cassette; or no model is asked at all.
+    """
+    how, _, path = asked.partition(":")
+    done = f"{how}ed"
+    if settings.is_offline:
+        said = settings.source_of_mode
+        raise ConfigError(
+            f"Nothing can be {done}: {said} says offline.",
+            hint=f"Leave out --{how}, or set {said} to live.",
+        )
+    if how == "record":
+        raise ConfigError("Nothing can be recorded.", hint=settings.hint())
+    from hypernb.llm import Cassette
+
+    names = sorted(
+        {str(each.get("model") or "") for each in Cassette.load(Path(path)).requests()}
+    )
+    if len(names) != 1 or not names[0]:
+        found = f"was recorded from {', '.join(names)}" if names else "has no request"
+        raise ConfigError(
+            f"Cassette {path} {found}, and no model is configured.",
+            hint="Name the model that has planned with --model.",
+        )
+    is_ones_own = any(each.model == names[0] for each in settings.profiles.values())
+    return names[0] if is_ones_own else f"openai:{names[0]}"
 
 
 def _named(path: str) -> Path:

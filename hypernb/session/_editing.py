@@ -12,6 +12,7 @@ from hypernb.errors import (
     UnknownNameError,
     UnknownTaskError,
     UsageError,
+    nearest,
 )
 from hypernb.model import AgentWork, PlanSpec, TaskSpec, task_meant
 
@@ -255,7 +256,9 @@ def keep_only(plan: PlanSpec, tasks: Collection[str]) -> PlanSpec:
 def _known(changes: Mapping[str, Any], known: frozenset[str], kind: str) -> dict[str, Any]:
     for name in changes:
         if name not in known:
-            raise UnknownNameError(kind, name, known)
+            listed = f"Fields: {', '.join(sorted(known))}."
+            is_near = nearest(name, known).startswith("Did")
+            raise UnknownNameError(kind, name, known, hint="" if is_near else listed)
     return dict(changes)
 
 

@@ -346,7 +346,8 @@ def _probed(
     found = telling(lambda say: probe(spec, key, alias=alias, on_trial=say), tell)
     tell(f"asked {spec.name} at {spec.host} what it can do")
     for trial in found.trials:
-        yield Check(f"model, {trial.what}", trial.words, ok=trial.works)
+        then = trial.next_step
+        yield Check(f"model, {trial.what}", trial.words, ok=trial.works, next_step=then)
     yield Check("model, cost", _cost_of_trials(found), ok=True)
     if found.proposal:
         said = f"its profile would fit better with other {', '.join(found.proposal)}"

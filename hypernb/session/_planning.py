@@ -23,6 +23,7 @@ from hypernb.errors import (
 )
 from hypernb.model import AgentWork, PlanSpec, is_replay
 from hypernb.session._apart import apart
+from hypernb.session._cassettes import model_of
 from hypernb.session._keys_inside import refuse_keys
 from hypernb.session._models import settings_of
 from hypernb.session._planning_kept import Planning, kept_if_it_ends
@@ -45,6 +46,9 @@ DEADLINE_S: Final = 120.0
 
 UNREACHED_S: Final = 20.0
 """Seconds that a server which cannot be asked is tried: somebody sits before the cell."""
+
+REFUSED_S: Final = 3.0
+"""The same of one on this machine: it is not on its way, but was not started."""
 
 _ASKED_FOR: Final = "you asked for a plan without a model"
 
@@ -94,7 +98,8 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
         PlanningInterruptedError: A person has stopped the planning.
         ReplayMissError: A cassette is replayed, and has no plan for this goal.
         PlanProblemsError: There is a budget, and nobody knows what the model costs.
-        ConfigError: A model was named where the environment says that none is asked.
+        ConfigError: A model was named where the environment says that none is asked; or a
+            cassette was, and which model it is of cannot be known.
     """
     from hypernb.agents import check_goal
 
@@ -105,13 +110,18 @@ def plan_wish(session: Session, wish: Wish) -> Plan:
     models = _Models.of(session, settings, wish)
     if models is None:
         _refuse_named(settings, wish)
+        if asked := _cassette_asked(wish, settings):
+            # Another plan than the one that was recorded is not what is wanted.
+            wish = replace(wish, model=model_of(asked, settings))
+            models = _Models.of(session, settings, wish)
+    if models is None:
         because = f"{settings.source_of_mode} says offline" if settings.is_offline else ""
         plan = _by_rules(session, wish, because=because)
         if hint := settings.hint():
             plan.notes = (*plan.notes, hint)
         return plan
     terms = settled_terms(session, settings, wish.goal, wish.contract)
-    return _by_model(session, replace(wish, contract=terms), models)
+    return _by_model(session, replace(wish, contract=terms), models, settings)
 
 
 def equipped(session: Session, spec: PlanSpec) -> PlanSpec:
@@ -202,19 +212,24 @@ def _by_rules(
 ) -> Plan:
     from hypernb.agents import plan_goal
 
-    plan = plan_goal(wish.goal, root=session.root, agents=wish.agents, because=because)
-    plan.inputs.update(wish.inputs)
+    plan = plan_goal(
+        wish.goal,
+        root=session.root,
+        agents=wish.agents,
+        because=because,
+        inputs=wish.inputs,
+    )
     plan.notes = (*first, *plan.notes)
     return plan
 
 
-def _by_model(session: Session, wish: Wish, models: _Models) -> Plan:
+def _by_model(session: Session, wish: Wish, models: _Models, settings: ModelSettings) -> Plan:
     from hypernb.agents import circumstances
     from hypernb.plan import Plan
     from hypernb.session._planning_calls import Ledger
 
     spec = models.known[models.planner]
-    _refuse_unknown_price(wish, models)
+    _refuse_unknown_price(wish, models, settings)
     there = circumstances(
         wish.goal,
         root=session.root,
@@ -280,14 +295,21 @@ def _refuse_named(settings: ModelSettings, wish: Wish) -> None:
     )
 
 
-def _refuse_unknown_price(wish: Wish, models: _Models) -> None:
+def _cassette_asked(wish: Wish, settings: ModelSettings) -> str:
+    """Return the cassette that was asked for; in a replay what records is replayed."""
+    asked = str(wish.contract.get("cassette") or "")
+    how, _, path = asked.partition(":")
+    return f"replay:{path}" if how == "record" and settings.mode == "replay" else asked
+
+
+def _refuse_unknown_price(wish: Wish, models: _Models, settings: ModelSettings) -> None:
     from hypernb.plan import price_problem
 
     budget = wish.contract.get("budget")
     if budget is None or wish.is_replayed:
         return
     problems: list[PlanProblem | str] = [
-        price_problem(budget, name, spec)
+        price_problem(budget, name, spec, settings.priced_beside(name))
         for name, spec in models.known.items()
         if spec.price is None
     ]
@@ -421,7 +443,7 @@ async def _in_time(
     def waits(wait: ModelWait) -> None:
         # A server that says when to come back is there, and is worth the wait.
         if not progress.obstacle and not wait.is_asked:
-            end_at(min(end, loop.time() + UNREACHED_S))
+            end_at(min(end, loop.time() + _patience_s(spec, wait)))
         progress.wait(wait)
 
     ledger.on_wait = waits
@@ -441,6 +463,13 @@ async def _in_time(
         raise ModelUnavailableError(
             spec.name, spec.host, problem, quiet=quiet, hint=hint
         ) from None
+
+
+def _patience_s(spec: ModelSpec, wait: ModelWait) -> float:
+    from hypernb.llm import is_loopback
+
+    is_refused = is_loopback(spec.base_url) and wait.reason.startswith("cannot reach ")
+    return REFUSED_S if is_refused else UNREACHED_S
 
 
 def _progress(wish: Wish, spec: ModelSpec) -> Progress:

@@ -281,7 +281,13 @@ class Session:
         **contract: Any,
     ) -> Plan:
         from hypernb.agents import check_goal
+        from hypernb.plan import Plan
 
+        if isinstance(goal, (Plan, PlanSpec)):
+            raise UsageError(
+                "A goal is a text, and this is a plan already.",
+                hint="session.start(plan) stores it; session.quote(plan) says what it may use.",
+            )
         for term in contract:
             if term not in PlanSpec.model_fields:
                 raise UnknownNameError("term of a plan", term, PlanSpec.model_fields)

@@ -40,6 +40,14 @@ def assignment(word: str) -> tuple[str, Any]:
         return name, tuple(filter(None, text.split(","))) if name in _LISTS else text
 
 
+def edited_fields() -> dict[str, tuple[str, ...]]:
+    """Return the fields that can be changed, of a task and of a plan, sorted."""
+    from hypernb.session._editing import PLAN_FIELDS, TASK_FIELDS, WORK_FIELDS
+
+    of_task = tuple(sorted(TASK_FIELDS | WORK_FIELDS))
+    return {"a task": of_task, "a plan": tuple(sorted(PLAN_FIELDS))}
+
+
 def typed_edit(
     words: Sequence[str],
     values: Mapping[str, Any],

@@ -58,6 +58,9 @@ _UNINFORMATIVE: Final = frozenset(
 _UNINFORMATIVE_FACTS: Final = frozenset(
     {"state", "status", "outcome", "runner", "holder", "digest", "output", "hash", "at"}
 )
+_ID_OR_HASH: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{64}")
+_READ_FOR_EACH: Final = 4
+"""A text is there up to so many times: said by a model, put out, handed on, told at the end."""
 
 
 def index(connection: Connection, rows: Sequence[SearchRow]) -> None:
@@ -129,12 +132,23 @@ def _facts(note: str | None, error: str | None, payload: Mapping[str, Any]) -> I
     for name, value in payload.items():
         if isinstance(value, str) and value and name not in _UNINFORMATIVE_FACTS:
             fact = value[:_LONGEST_FACT]
-            if fact not in said:
+            if fact not in said and not _ID_OR_HASH.fullmatch(fact):
                 yield fact
 
 
 def find(connection: Connection, text: str, limit: int) -> list[SearchHit]:
-    """Return hits, newest first; every word has to be there, the last may be a beginning."""
+    """Return hits, newest first; every word has to be there, the last may be a beginning.
+
+    What reads the same in the same mission is one hit, the newest; findings are one a place.
+    """
+    found: dict[tuple[str, str, str], SearchHit] = {}
+    for hit in _found(connection, text, limit * _READ_FOR_EACH):
+        place = hit.where if hit.kind == "finding" else ""
+        found.setdefault((hit.mission, place, hit.snippet), hit)
+    return list(found.values())[:limit]
+
+
+def _found(connection: Connection, text: str, limit: int) -> list[SearchHit]:
     sound = clean(text[: _MOST_WORDS * _LONGEST_WORD])
     words = [word for word in sound.split() if _WORD.search(word)][:_MOST_WORDS]
     if connection.dialect.name == "postgresql":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hypernb.tools._functions import ToolAnswer as ToolAnswer
     from hypernb.tools._functions import bounded as bounded
     from hypernb.tools._functions import read_arguments as read_arguments
+    from hypernb.tools._new_files import new_files as new_files
     from hypernb.tools._places import is_secret_name as is_secret_name
     from hypernb.tools._process import Completed as Completed
     from hypernb.tools._process import python_module as python_module
@@ -93,6 +94,7 @@ _HOMES: Final = {
     "kernel_tool": "_registry",
     "kernel_tools": "_registry",
     "list_files": "_files",
+    "new_files": "_new_files",
     "outline_variable": "_variables",
     "python_module": "_process",
     "run_process": "_process",
@@ -119,6 +121,7 @@ __all__ = [
     "kernel_tool",
     "kernel_tools",
     "list_files",
+    "new_files",
     "outline_variable",
     "python_module",
     "run_process",

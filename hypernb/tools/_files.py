@@ -6,10 +6,13 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import PathError, ToolAbsentError, ToolError
 from hypernb.tools._process import run_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _GIT_TIMEOUT_S: Final = 120.0
 _SHOWN: Final = 8
@@ -98,7 +101,7 @@ def list_files(root: str | Path) -> Listing:
     those that git does not ignore. Elsewhere the tree is walked without by-products
     (`LEFT_OUT`, and ``build`` or ``dist``). Symbolic links count if they lead to a file that
     is listed itself; names that cannot be shown on a line are left out, and the note says so.
-    Cassettes of models and the project's store are never among them.
+    Cassettes of models, the project's store and that of ``HYPERNB_DB`` are never among them.
 
     Raises:
         PathError: There is no such directory, or it cannot be read.
@@ -109,12 +112,37 @@ def list_files(root: str | Path) -> Listing:
     git = names is not None
     if names is None:
         names = _by_walking(path, notes)
-    own = [f"/{each}" for each in (CASSETTES, *STORE)]
-    names = [each for each in names if not any(mark in f"/{each}" for mark in own)]
+    own = own_files(path)
+    names = [each for each in names if not own(each)]
     files = _regular(path, _showable(names, notes), notes)
     if not files:
         notes.append("There are no files to look at.")
     return Listing(root=path, files=files, git=git, note=" ".join(notes))
+
+
+def own_files(root: Path) -> Callable[[str], bool]:
+    """Return what tells whether a file is hypernb's own: a cassette, or of a store."""
+    marks = [f"/{each}" for each in (CASSETTES, *STORE)]
+    store = _chosen_store(root)
+    beside = (f"{store}-", f"{store}.logs/", f"{store}.artifacts/")
+
+    def is_own(name: str) -> bool:
+        is_chosen = bool(store) and (name == store or name.startswith(beside))
+        return is_chosen or any(mark in f"/{name}" for mark in marks)
+
+    return is_own
+
+
+def _chosen_store(root: Path) -> str:
+    """Return where below a folder the environment has the store; empty if it is elsewhere."""
+    where = os.environ.get("HYPERNB_DB", "").removeprefix("sqlite:///")
+    if not where or "://" in where:
+        return ""
+    try:
+        path = Path(where).expanduser().absolute()
+        return (path.parent.resolve() / path.name).relative_to(root).as_posix()
+    except (OSError, ValueError, RuntimeError):
+        return ""
 
 
 def _directory(root: str | Path) -> Path:
@@ -154,10 +182,10 @@ def _by_git(root: Path, notes: list[str]) -> list[str] | None:
         notes.append(f"No git repository: {_WALKED}")
         return None
     try:
-        tracked = _git(root, "ls-files", "-z", "--stage")
+        tracked = files_by_git(root, "ls-files", "-z", "--stage")
         if tracked:
             return _tracked(tracked, notes)
-        new = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
+        new = files_by_git(root, "ls-files", "-z", "--others", "--exclude-standard")
     except ToolAbsentError:
         notes.append(f"git is not installed: {_WALKED}")
         return None
@@ -175,7 +203,13 @@ def _by_git(root: Path, notes: list[str]) -> list[str] | None:
     return names
 
 
-def _git(root: Path, *args: str) -> list[str]:
+def files_by_git(root: Path, *args: str) -> list[str]:
+    """Return what git says of a repository's files, one each.
+
+    Raises:
+        ToolAbsentError: There is no git.
+        ToolError: It cannot say.
+    """
     done = run_process(
         [*GIT_COMMAND, *args], cwd=root, timeout_s=_GIT_TIMEOUT_S, env_extra=GIT_ENVIRONMENT
     )
@@ -208,7 +242,7 @@ def _by_walking(root: Path, notes: list[str]) -> list[str]:
         folders[:] = [name for name in folders if name not in byproducts]
         inside = Path(folder).relative_to(root)
         names += [(inside / name).as_posix() for name in files]
-    if shown := sorted(filter(_is_showable, left_out)):
+    if shown := sorted(filter(is_showable, left_out)):
         more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
         notes.append(f"Left out: {', '.join(shown[:_SHOWN])}{more}.")
     if unreadable:
@@ -224,7 +258,7 @@ def _is_byproduct(folder: Path) -> bool:
 
 
 def _showable(names: list[str], notes: list[str]) -> list[str]:
-    kept = [name for name in names if _is_showable(name)]
+    kept = [name for name in names if is_showable(name)]
     if odd := len(names) - len(kept):
         notes.append(
             f"{_count(odd, 'file', 'files')} left out: control characters or bytes that are "
@@ -233,7 +267,8 @@ def _showable(names: list[str], notes: list[str]) -> list[str]:
     return kept
 
 
-def _is_showable(name: str) -> bool:
+def is_showable(name: str) -> bool:
+    """Tell whether a name can stand on a line."""
     return not any(ch < " " or ch == "\x7f" or "\ud800" <= ch <= "\udfff" for ch in name)
 
 

@@ -85,6 +85,11 @@ def file_of(context: ToolContext, tool: str, path: str) -> str:
     if is_secret_path(name):
         raise ToolError(tool, f"{path[:200]!r} is a file for secrets, and is not shown.")
     if name not in in_scope(context.files):
+        from hypernb.tools._new_files import is_new_file
+
+        if is_new_file(context.root, name):
+            problem = f"{path[:200]!r} is no file of the scope: git does not track it."
+            raise ToolError(tool, problem, hint="A person has to `git add` it first.")
         near = nearest(name, context.files[:5_000])
         hint = near if near.startswith("Did") else "list-files says what there is."
         raise ToolError(tool, f"{path[:200]!r} is no file of the scope.", hint=hint)

@@ -31,6 +31,8 @@ from hypernb.views._findings import findings_html, findings_text, tally
 from hypernb.views._frame import closed_html, page
 from hypernb.views._left import Left, between, roughly
 from hypernb.views._lists import (
+    EARLIER,
+    LATER,
     RESOURCE_HEADS,
     agents_html,
     agents_text,
@@ -80,6 +82,8 @@ from hypernb.views._why import why_html, why_text
 
 __all__ = [
     "ANSWERS_SHOWN",
+    "EARLIER",
+    "LATER",
     "NO_OUTLOOK",
     "RESOURCE_HEADS",
     "TASK_ORDER",

@@ -33,7 +33,7 @@ from hypernb.views._phrase import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from hypernb.model import PlanSpec, Quote, TaskSpec
@@ -123,8 +123,7 @@ def _writes(plan: PlanSpec) -> Phrase:
 
 def _reaches(plan: PlanSpec) -> Phrase:
     listed = [*plan.hosts, *(h for task in plan.tasks for h in task.hosts), *model_hosts(plan)]
-    spared = {each.host for each in plan.models.values()} if plan.is_replayed else set()
-    hosts = [host for host in dict.fromkeys(listed) if host not in spared]
+    hosts = _reached(listed, plan)
     if not _has_agents(plan):
         models: Phrase = ("; their models: ", *enumerate_names(hosts)) if hosts else ()
         return (f"what your {kinds(plan)} reach", *models)
@@ -252,7 +251,9 @@ def expected(figures: Figures) -> list[tuple[str, Phrase]]:
     if figures.shared:
         origin = Code(figures.snapshot.mission.forked_from)
         names = enumerate_names([line(each.name, cut_at=80) for each in figures.shared], most=6)
-        done = (*names, " will not run: their outputs are those of ", origin)
+        is_one = len(figures.shared) == 1
+        whose = "its output is that of " if is_one else "their outputs are those of "
+        done = (*names, f" will not run: {whose}", origin)
         terms.insert(1, ("Shared", done))
     is_free = figures.has_nothing_to_run or plan.is_replayed
     cost = None if is_free else figures.past.cost
@@ -367,7 +368,7 @@ def contract(
         ("Needs", enumerate_names(task.needs, most=20) or ("nothing",)),
         *task_model_terms(plan, task, outlook),
         *_work(task),
-        *_fences(task),
+        *_fences(task, plan),
         *_shares(task),
         ("Done when", (_ENDED,)),
         *_check(task),
@@ -400,13 +401,20 @@ def contract_in_brief(
     return [each for each in terms if each[0] in told]
 
 
-def _fences(task: TaskSpec) -> list[tuple[str, Phrase]]:
+def _fences(task: TaskSpec, plan: PlanSpec | None) -> list[tuple[str, Phrase]]:
     if own_work(task):
         return [("Reads", ("what it likes",)), ("Reaches", ("what it likes",))]
     return [
         ("Reads", _every(task.scope) or ("what the plan allows",)),
-        ("Reaches", _every(task.hosts) or ("no host",)),
+        ("Reaches", _every(_reached(task.hosts, plan)) or ("no host",)),
     ]
+
+
+def _reached(hosts: Iterable[str], plan: PlanSpec | None) -> list[str]:
+    """Return hosts without those whose models a cassette answers for."""
+    models = plan.models.values() if plan is not None and plan.is_replayed else ()
+    spared = {each.host for each in models}
+    return [host for host in dict.fromkeys(hosts) if host not in spared]
 
 
 def _every(names: Sequence[str]) -> Phrase:

@@ -170,7 +170,8 @@ class Figures:
         """What a yes approves: ``all 5 tasks``."""
         if self.shared:
             return f"the {count(self.to_run, 'task')} to be run"
-        return f"all {count(self.total, 'task')}" if self.total > 1 else "its task"
+        few = {1: "its task", 2: "both tasks"}
+        return few.get(self.total, f"all {count(self.total, 'task')}")
 
     @cached_property
     def active(self) -> list[TaskRecord]:

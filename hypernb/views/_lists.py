@@ -59,6 +59,11 @@ class StatusLike(Protocol):
     def waits(self) -> Mapping[str, str]: ...
 
 
+EARLIER: Final = "There are earlier ones: --limit N shows the last N."
+LATER: Final = "There are later ones: --limit N shows N."
+_MORE: Final = "There are more: --limit N shows N."
+
+
 def _rest(total: int, shown: int, things: str) -> str:
     if total <= shown:
         return ""
@@ -156,8 +161,12 @@ def _event_row(event: Event, now: datetime | None) -> Html:
     )
 
 
-def events_html(events: Sequence[Event]) -> str:
-    """Show events in words, oldest first."""
+def events_html(events: Sequence[Event], *, others: str = "") -> str:
+    """Show events in words, oldest first.
+
+    Args:
+        others: Which events there are besides, as a sentence.
+    """
     if not events:
         return small("Events", el("p", "No events."))
     shown = events[-ROWS_AT_MOST * 5 :]
@@ -166,12 +175,19 @@ def events_html(events: Sequence[Event]) -> str:
     return small(
         "Events",
         feed(shown, words.count(len(events), "event")),
-        el("p", f"{rest} {times}".strip(), cls="quiet"),
+        el("p", " ".join(filter(None, (rest, others, times))), cls="quiet"),
     )
 
 
-def events_text(events: Sequence[Event], width: int = 80, *, cli: bool = False) -> str:
-    """Write events one after the other, oldest first: time, task, what happened."""
+def events_text(
+    events: Sequence[Event], width: int = 80, *, cli: bool = False, others: str = ""
+) -> str:
+    """Write events one after the other, oldest first: time, task, what happened.
+
+    Args:
+        cli: Commands are those of a terminal.
+        others: Which events there are besides, as a sentence.
+    """
     if not events:
         return "No events."
     if cli:
@@ -181,7 +197,8 @@ def events_text(events: Sequence[Event], width: int = 80, *, cli: bool = False) 
         subject = f"{line(event.task, cut_at=80)}: " if event.task else ""
         lines.append((words.clock(event.at), f"{subject}{plain(tell(event))}"))
     told = labelled(lines, width=width)
-    return f"{told}\nTimes are {words.offset(events[-1].at)}."
+    times = f"Times are {words.offset(events[-1].at)}."
+    return f"{told}\n{f'{others} {times}'.strip()}"
 
 
 # -- agents, hits, rows ------------------------------------------------------------------
@@ -272,8 +289,12 @@ def cache_text(stats: CacheStats) -> str:
     return labelled(told)
 
 
-def hits_html(hits: Sequence[SearchHit]) -> str:
-    """Show where a search found its words."""
+def hits_html(hits: Sequence[SearchHit], *, is_more: bool = False) -> str:
+    """Show where a search found its words.
+
+    Args:
+        is_more: There are others, which are not among these.
+    """
     if not hits:
         return small("Search", el("p", "Nothing was found."))
     shown = hits[:ROWS_AT_MOST]
@@ -291,17 +312,21 @@ def hits_html(hits: Sequence[SearchHit]) -> str:
         for hit in shown
     )
     told = table(
-        words.count(len(hits), "hit"),
+        _first(hits) if is_more else words.count(len(hits), "hit"),
         ["Mission", "In", "Task", "Where", "Text"],
         rows,
         aside="[words found]",
     )
-    rest = _rest(len(hits), len(shown), "hits")
+    rest = _rest(len(hits), len(shown), "hits") or (_MORE if is_more else "")
     return small("Search", told, el("p", rest, cls="quiet") if rest else None)
 
 
-def hits_text(hits: Sequence[SearchHit], width: int = 80) -> str:
-    """Write where a search found its words, two lines each."""
+def hits_text(hits: Sequence[SearchHit], width: int = 80, *, is_more: bool = False) -> str:
+    """Write where a search found its words, two lines each.
+
+    Args:
+        is_more: There are others, which are not among these.
+    """
     if not hits:
         return "Nothing was found."
     blocks = []
@@ -315,7 +340,12 @@ def hits_text(hits: Sequence[SearchHit], width: int = 80) -> str:
         head = "  ".join(filter(None, places))
         body = columns(("",), [(line(hit.snippet, cut_at=400),)], width=max(width - 2, 20))
         blocks.append("\n".join([head, *(f"  {said}" for said in body.splitlines()[2:])]))
-    return "\n".join([*blocks, words.count(len(hits), "hit") + "."])
+    told = f"{_first(hits)}. {_MORE}" if is_more else words.count(len(hits), "hit") + "."
+    return "\n".join([*blocks, told])
+
+
+def _first(hits: Sequence[SearchHit]) -> str:
+    return f"The first {len(hits):,} hits" if len(hits) > 1 else "The first hit"
 
 
 def table_html(

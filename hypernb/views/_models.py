@@ -346,9 +346,11 @@ def quote_dollars(quote: Quote) -> str:
 
 def quote_basis(quote: Quote) -> str:
     """Say how a quote is known: ``from 12 past tasks``."""
-    known = _KNOWN_FROM.get(quote.source, "")
+    known, past = _KNOWN_FROM.get(quote.source, ""), words.count(quote.runs, "past task")
     if quote.source is QuoteSource.HISTORY:
-        known = f"from {words.count(quote.runs, 'past task')}"
+        known = f"from {past}"
+    elif quote.source is QuoteSource.ESTIMATE and quote.runs:
+        known = f"in part from {past}, in part {known}"  # the whole, of unlike parts
     return f"{known}{BY_SIZE}" if quote.by_size and _has_numbers(quote) else known
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,7 @@ _MINUTE: Final = 60.0
 _NONE: Final = "There are no quotes."
 _MEANS: Final = "as likely too low as too high"
 _BETWEEN: Final = " to "
+_NUMBER: Final = re.compile(r"[1-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _means(quotes: Sequence[Quote]) -> str:
     cells = [cell for each in quotes for cell in _cells(each, None)]
     if any(_BETWEEN in cell for cell in cells):
         return f"The first number is {_MEANS}; one in ten exceeds the second."
-    known = any(each.tokens or each.minutes for each in quotes)
+    known = any(_NUMBER.search(cell) for cell in cells)
     return f"Each number is {_MEANS}." if known else ""
 
 
@@ -158,7 +160,8 @@ def _known(quote: Quote) -> str:
         case QuoteSource.HISTORY:
             return f"from {words.count(quote.runs, 'past task')}{by_size}"
         case QuoteSource.ESTIMATE:
-            return f"estimated{by_size}"
+            past = f"in part from {words.count(quote.runs, 'past task')}, in part "
+            return f"{past if quote.runs else ''}estimated{by_size}"
         case QuoteSource.NOTHING:
             return "will not run" if quote.task else "nothing to run"
         case QuoteSource.UNKNOWN:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ROWS_AT_MOST: Final = 200
 _NUMBERS: Final = ("Calls", "Spared", "Read", "Written", "Cost")
 _NOBODY: Final = "–"
+_PLANNING: Final = "planning"
 _SPARED: Final = (
     "Spared are calls that the cache or a cassette answered. Read and written: tokens."
 )
@@ -56,7 +57,7 @@ def usage_html(by: Sequence[str], rows: Sequence[UsageSum], total: UsageSum) -> 
             "tr",
             *(
                 el("th", el("code", said), scope="row", cls="nowrap")
-                for said in _keys(each.keys)
+                for said in _keys(by, each.keys)
             ),
             *(el("td", said, cls="num") for said in _numbers(each)),
         )
@@ -83,14 +84,16 @@ def usage_text(
     """Write the same as a table of text."""
     if not rows:
         return "Nothing was called, and nothing was paid."
-    body = [(*_keys(each.keys), *_numbers(each)) for each in rows]
+    body = [(*_keys(by, each.keys), *_numbers(each)) for each in rows]
     body.append(("all", *("" for _ in by[1:]), *_numbers(total)))
     heads = (*by, *(name.lower() for name in _NUMBERS))
     return f"{columns(heads, body, width=width)}\n{_SPARED}"
 
 
-def _keys(keys: Sequence[str]) -> list[str]:
-    return [line(key, cut_at=120) if key else _NOBODY for key in keys]
+def _keys(by: Sequence[str], keys: Sequence[str]) -> list[str]:
+    # A call of no task is one that has planned.
+    none = [_PLANNING if name == "task" else _NOBODY for name in by]
+    return [line(key, cut_at=120) or word for key, word in zip(keys, none, strict=True)]
 
 
 def _numbers(usage: UsageSum) -> tuple[str, ...]:

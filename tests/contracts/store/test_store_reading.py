@@ -303,6 +303,21 @@ def test_newest_hits_come_first(bench: Bench, store: Store) -> None:
     assert [hit.mission for hit in store.find("stars", limit=2)] == ["m-3", "m-2"]
 
 
+def test_what_reads_the_same_in_a_mission_is_one_hit(bench: Bench, store: Store) -> None:
+    for _ in range(2):
+        underway = bench.running("look", "again")
+        for task in ("look", "again"):
+            underway.run(task, text="the parallax was measured", findings=(FINDING,))
+    assert [hit.mission for hit in store.find("parallax")] == ["m-2", "m-1"]
+    assert len(store.find("hardcoded")) == 2
+
+
+def test_ids_and_hashes_are_not_found(bench: Bench, store: Store) -> None:
+    payload = {"call": "01K3ZQ8VJX6M4T2B9C7D5E1F0G", "plan_hash": "ab" * 32, "reason": "a nova"}
+    bench.running("look").run("look", payload=payload)
+    assert [hit.snippet for hit in store.find("nova")] == ["a [nova]"]
+
+
 def test_goal_of_a_task_is_found_with_its_name(bench: Bench, store: Store) -> None:
     from hypernb.model import AgentWork, TaskSpec
 

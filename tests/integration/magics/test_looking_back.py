@@ -34,6 +34,12 @@ def test_history_is_known_to_a_later_kernel(later: Kernel) -> None:
     assert later.ok("%hyper result m-1").value == "'HELLO'"
 
 
+def test_options_are_filled_in_from_variables(later: Kernel) -> None:
+    later.ok("each = %hyper ls\nm, few = each[0], 2")
+    assert later.ok("each = %hyper events m-1 --limit {few}\nlen(each)").value == "2"
+    assert later.ok("%hyper usage --mission {m.id}").error == ""
+
+
 def test_values_of_verbs_are_data(later: Kernel) -> None:
     assert later.ok("each = %hyper ls\neach[0].id").value == "'m-1'"
     assert later.ok("each = %hyper events m-1\neach[0].kind").value == "'mission.created'"
@@ -80,6 +86,13 @@ def test_text_is_found_in_goals_and_outputs(later: Kernel) -> None:
     assert (
         later.ok('hits = %hyper find "read a file"\n{h.kind for h in hits}').value == "{'goal'}"
     )
+
+
+def test_what_is_not_all_says_so(later: Kernel) -> None:
+    assert "There are earlier ones" in later.ok("%hyper events m-1 --limit 2").text
+    assert "There are later ones" in later.ok("%hyper events m-1 --after 1 --limit 2").text
+    assert "There are" not in later.ok("%hyper events m-1 --limit 1000").text
+    assert "The first hit" in later.ok("%hyper find r --limit 1").text
 
 
 def test_sql_gives_a_frame(later: Kernel) -> None:

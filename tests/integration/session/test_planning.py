@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +29,7 @@ from hypernb.errors import (
     UsageError,
     dollars,
 )
-from hypernb.model import AgentWork, CallState, EventKind, MissionState
+from hypernb.model import AgentWork, CallState, EventKind, MissionState, PlanSpec
 from hypernb.session import _planning
 from hypernb.views import (
     events_text,
@@ -102,6 +103,18 @@ def test_model_plans_the_goal(session: hypernb.Session, use: Any) -> None:
         assert planned.work.variables["rows"].see == "sample"
         assert planned.hosts == (server.host,)
         assert "The strategist says: Tests are left out." in mission.plan.notes
+
+
+def test_plan_says_which_files_are_too_new_to_be_read(
+    session: hypernb.Session, use: Any
+) -> None:
+    for line in ("init -q .", "add src/app.py"):
+        subprocess.run(["git", *line.split()], cwd=session.root, check=True)
+    (session.root / "src" / "new.py").touch()
+    with ModelServer(plan_of()) as server:
+        use(server)
+        notes = session.plan("Is it safe?").notes
+    assert notes[2] == "1 new file cannot be read until `git add`: src/new.py."
 
 
 def test_task_is_told_of_the_variables_that_the_plan_names_for_it_and_a_person_can_name_more(
@@ -309,7 +322,7 @@ def test_only_agents_that_were_named_take_part(session: hypernb.Session, use: An
 def test_server_that_cannot_be_reached_is_named_soon(
     session: hypernb.Session, use: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    monkeypatch.setattr(_planning, "REFUSED_S", 0.2)
     with ModelServer(plan_of()) as server:
         use(server)
     plan = session.plan("Is it safe?")
@@ -400,6 +413,77 @@ def test_planning_that_cannot_be_recorded_asks_nobody_and_costs_nothing(
         assert server.asked == []
     assert session.missions() == []
     assert session.usage().total.calls == 0
+
+
+@pytest.mark.parametrize("budget", [None, 50.0, 200.0], ids=str)
+def test_recorded_plan_is_replayed_with_any_budget(
+    session: hypernb.Session, use: Any, home: Path, tmp_path: Path, budget: float | None
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of()) as server:
+        use(server)
+        session.plan("Is it safe?", cassette=f"record:{cassette}", budget=100.0)
+        plan = session.plan("Is it safe?", cassette=f"replay:{cassette}", budget=budget)
+    assert (plan.budget, len(plan.tasks)) == (budget, 1)
+
+
+@pytest.mark.parametrize("model", ["scripted", "qwen3:8b"])
+def test_cassette_says_which_model_it_is_of_where_none_is_configured(
+    session: hypernb.Session,
+    use: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+) -> None:
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of(), models=(model,)) as server:
+        use(server, model)
+        session.plan("Is it safe?", cassette=f"record:{cassette}")
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "HYPERNB_MODEL"):
+        monkeypatch.delenv(name)
+    plan = session.plan("Is it safe?", cassette=f"replay:{cassette}")
+    assert plan.planned_by == f"project-strategist with {model}"
+    with pytest.raises(ReplayMissError):
+        session.plan("Is it slow?", cassette=f"replay:{cassette}")
+    with pytest.raises(ConfigError, match=r"recorded\. No model is configured: --model"):
+        session.plan("Is it safe?", cassette=f"record:{cassette}")
+    monkeypatch.setenv("HYPERNB_MODE", "replay")
+    again = session.plan("Is it safe?", cassette=f"record:{cassette}")
+    assert again.planned_by == plan.planned_by
+    monkeypatch.setenv("HYPERNB_MODE", "offline")
+    with pytest.raises(ConfigError, match="Nothing can be replayed: HYPERNB_MODE says offl"):
+        session.plan("Is it safe?", cassette=f"replay:{cassette}")
+
+
+def test_cassette_of_several_models_asks_which_has_planned(
+    session: hypernb.Session, use: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cassette = tmp_path / "plan.jsonl"
+    with ModelServer(plan_of(), models=("large", "small")) as server:
+        for model in ("large", "small"):
+            use(server, model)
+            session.plan("Is it safe?", cassette=f"record:{cassette}")
+    monkeypatch.delenv("HYPERNB_MODEL")
+    with pytest.raises(ConfigError, match="from large, small, and no model is configured"):
+        session.plan("Is it safe?", cassette=f"replay:{cassette}")
+
+
+def test_model_without_a_price_that_is_nearly_one_with_a_price_names_that(
+    session: hypernb.Session, home: Path
+) -> None:
+    own = '[profiles.work]\nbase_url = "https://models.example/v1"\nmodel = "scripted"\n'
+    (home / "config.toml").write_text(own)
+    with pytest.raises(PlanProblemsError, match="Did you mean 'work:scripted'"):
+        session.plan("Is it safe?", model="work:scriptd", budget=1.0)
+
+
+@pytest.mark.parametrize("plan", [hypernb.Plan("look"), PlanSpec(goal="look")])
+def test_plan_in_the_place_of_a_goal_is_told_what_takes_it(
+    session: hypernb.Session, plan: Any
+) -> None:
+    with pytest.raises(UsageError, match=r"session\.start\(plan\) stores it"):
+        session.plan(plan)
 
 
 def test_progress_is_told(session: hypernb.Session, use: Any) -> None:
@@ -724,7 +808,7 @@ def test_planning_that_reached_no_server_is_not_paid(
 ) -> None:
     from hypernb.llm import _call
 
-    monkeypatch.setattr(_planning, "UNREACHED_S", 0.2)
+    monkeypatch.setattr(_planning, "REFUSED_S", 0.2)
     monkeypatch.setattr(_call, "backoff_s", lambda *_: 60.0)
     (home / "config.toml").write_text(PRICED)
     with ModelServer(plan_of()) as server:

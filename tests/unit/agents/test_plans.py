@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hypernb.agents import SPECIALISTS, load_playbooks, plan_goal
+from hypernb.agents import SPECIALISTS, load_playbooks, plan_goal, true_notes
 from hypernb.errors import GoalError, PathError, UnknownNameError, UsageError
 from hypernb.model import AgentWork, OnFailure
 from hypernb.plan import check_plan
@@ -256,6 +256,97 @@ class TestGoals:
     def test_same_goal_gives_same_plan(self, plant: Plant) -> None:
         root = plant(FILES)
         assert len({built(plan_goal("find secrets", root=root)).hash for _ in range(3)}) == 1
+
+
+class TestNewFiles:
+    def test_plan_says_what_git_does_not_track(self, plant: Plant) -> None:
+        root = plant(FILES)
+        for line in ("init -q .", "add README.md"):
+            subprocess.run(["git", *line.split()], cwd=root, check=True)
+        said = "3 new files cannot be read until `git add`: src/app.py, src/db/models.py and "
+        assert f"{said}tests/test_app.py." in plan_goal("lint", root=root).notes
+        subprocess.run(["git", "add", "."], cwd=root, check=True)
+        assert "git add" not in str(plan_goal("lint", root=root).notes)
+
+
+class TestHandedIn:
+    def frame(self) -> pd.DataFrame:
+        return pd.DataFrame({"age": [1.0, 2, 3], "churned": [0, 1, 0]})
+
+    @pytest.mark.parametrize(
+        "goal",
+        [
+            pytest.param("Which columns leak the target?", id="readme"),
+            pytest.param("Does anything leak?", id="leak-alone"),
+            pytest.param("Are there duplicates or missing values?", id="no-match"),
+            pytest.param("What is odd about df?", id="by-name"),
+            pytest.param("Test the data for outliers", id="a-word-of-code-as-well"),
+        ],
+    )
+    def test_goal_about_data_profiles_the_frame(self, plant: Plant, goal: str) -> None:
+        plan = plan_goal(goal, root=plant(FILES), inputs={"df": self.frame()})
+        assert [task.name for task in plan.tasks] == [
+            task.name for task in profile(df=self.frame()).tasks
+        ]
+        assert (plan.goal, plan.planned_by) == (goal, "rules")
+        assert "the playbook data-profile looks at df. No file" in plan.notes[0]
+
+    @pytest.mark.parametrize(
+        "goal",
+        [
+            pytest.param("Which tests are missing?", id="two-meanings"),
+            pytest.param("Look for passwords", id="security"),
+            pytest.param("Is the data model sound? Mind the migrations", id="data-model"),
+            pytest.param("Lint the code, but do not look at the columns", id="negation"),
+        ],
+    )
+    def test_goal_about_files_says_what_is_not_looked_at(self, plant: Plant, goal: str) -> None:
+        plan = plan_goal(goal, root=plant(FILES), inputs={"df": self.frame(), "n": 3})
+        assert plan.tasks[0].name == "scan-tree"
+        assert set(built(plan).inputs) == {"df", "n"}
+        assert (
+            "df is looked at by no task; --playbook data-profile --in df looks at it."
+            in plan.notes
+        )
+        assert any(note.startswith("n is looked at by no task: without") for note in plan.notes)
+
+    def test_named_agents_are_not_passed_over(self, plant: Plant) -> None:
+        plan = plan_goal(
+            "Which columns leak?",
+            root=plant(FILES),
+            agents=["qa-engineer"],
+            inputs={"df": self.frame()},
+        )
+        assert "you named qa-engineer" in plan.notes[0]
+        assert any("df is looked at by no task" in note for note in plan.notes)
+
+    @pytest.mark.parametrize(
+        ("goal", "target"),
+        [
+            pytest.param("Which columns leak the target churned?", "churned", id="named"),
+            pytest.param("Leaks? The target is `churned`.", "churned", id="is"),
+            pytest.param("Which columns leak the target?", "", id="not-named"),
+        ],
+    )
+    def test_target_is_read_from_the_goal(self, plant: Plant, goal: str, target: str) -> None:
+        plan = plan_goal(goal, root=plant(FILES), inputs={"df": self.frame()})
+        work = next(task.work for task in plan.tasks if task.name == "check-leakage")
+        assert isinstance(work, AgentWork)
+        assert work.params == ({"profile-leakage": {"target": target}} if target else {})
+        asks = any("--in df --target COLUMN" in note for note in plan.notes)
+        assert asks is not bool(target)
+
+    def test_columns_that_leak_are_no_secrets(self, plant: Plant) -> None:
+        plan = plan_goal("Which columns leak the target?", root=plant(FILES))
+        assert "it matched no capability" in plan.notes[0]
+
+    def test_note_goes_with_the_edit_that_looks(self, plant: Plant) -> None:
+        plan = plan_goal("Look for passwords", root=plant(FILES), inputs={"df": self.frame()})
+        looks = profile(df=self.frame()).tasks[0]
+        spec = built(plan)
+        edited = spec.model_copy(update={"tasks": (*spec.tasks, looks)})
+        assert any("looked at by no task" in note for note in true_notes(spec))
+        assert not any("looked at by no task" in note for note in true_notes(edited))
 
 
 class TestDataProfile:

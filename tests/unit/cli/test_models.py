@@ -34,6 +34,7 @@ def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERNB_HOME", str(tmp_path))
     monkeypatch.setenv("HYPERNB_DB", str(tmp_path / "store.db"))
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").touch()
     for name in ("HYPERNB_MODEL", "HYPERNB_MODE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -65,6 +66,9 @@ def test_nothing_used_is_said_so(
         pytest.param("run --goal look --in df", "does not take --in", MISUSE, id="variables"),
         pytest.param(
             "run --goal look --model a --offline --yes", "exclude", MISUSE, id="offline"
+        ),
+        pytest.param(
+            "run --goal look --record - --offline --yes", "--record and", MISUSE, id="record"
         ),
         pytest.param(
             "run --goal look --replay none.jsonl --yes", "is not there", MISUSE, id="replay"

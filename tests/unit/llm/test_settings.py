@@ -154,6 +154,7 @@ def test_profile_that_nearly_exists_is_no_model(place: Place) -> None:
     ("name", "said"),
     [
         pytest.param("wrok", "Did you mean 'work'.* write 'openai:wrok'", id="changed"),
+        pytest.param("wrokk", "Did you mean 'work'", id="changed-and-one-too-many"),
         pytest.param("loccal", "Did you mean 'local'", id="one-too-many"),
         pytest.param("Work", "Did you mean 'work'", id="case"),
         pytest.param("wrok:large", "Did you mean 'work:large'", id="of-a-profile"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hypernb.errors import UnknownNameError, UsageError
+from hypernb.magics._help import help_text
 from hypernb.magics._line import read_line, read_words, split_words
 from hypernb.magics._verbs import CELL_OPTIONS, VERBS
 
@@ -62,6 +63,42 @@ def test_misuse_is_one_line(line: str, message: str) -> None:
 )
 def test_text_verbs_take_the_rest_literally(line: str, text: str) -> None:
     assert read_line(line, VERBS).arguments == (text,)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "options"),
+    [
+        pytest.param("find two words --limit 3", "two words", {"limit": 3.0}, id="word"),
+        pytest.param('find "a b" --limit=3', "a b", {"limit": 3.0}, id="equals"),
+        pytest.param('find "a --limit 3"', "a --limit 3", {}, id="in-quotes"),
+        pytest.param("find a --limit 3 b", "a --limit 3 b", {}, id="in-between"),
+        pytest.param("find --limit 2 a --limit 3", "a", {"limit": 2.0}, id="twice"),
+        pytest.param("comment m-1 use --limit 3", "m-1 use --limit 3", {}, id="no-option"),
+    ],
+)
+def test_options_may_follow_a_text(line: str, text: str, options: dict[str, object]) -> None:
+    request = read_line(line, VERBS)
+    assert (request.arguments, request.options) == ((text,), options)
+
+
+def test_option_after_a_text_needs_its_value() -> None:
+    with pytest.raises(UsageError, match="--limit needs a value: --limit N"):
+        read_line("find a --limit", VERBS)
+
+
+def test_names_are_filled_in_for_options() -> None:
+    def fill(text: str) -> str:
+        return text.replace("{n}", "3").replace("{m.id}", "m-7").replace("{names}", "a,b")
+
+    request = read_line("usage --mission {m.id} --days={n} --by {names}", VERBS, fill)
+    assert request.options == {"mission": "m-7", "days": 3.0, "by": ("a", "b")}
+    assert read_line("find x --limit {n}", VERBS, fill).options == {"limit": 3.0}
+
+
+def test_help_of_edit_lists_the_fields() -> None:
+    said = " ".join(help_text("edit").split())
+    assert "Fields of a task: agent, answer, attempts," in said
+    assert "Fields of a plan: agent_concurrency, budget," in said
 
 
 def test_names_are_split_at_commas() -> None:

@@ -151,6 +151,7 @@ def test_model_goes_before_the_setting_offline(around: Surroundings, session: Se
     [
         pytest.param("--model big --offline", UsageError, "exclude", id="both"),
         pytest.param("--record --replay", UsageError, "exclude", id="record-and-replay"),
+        pytest.param("--replay --offline", UsageError, "--replay and --off", id="replay-off"),
         pytest.param(
             "--record tape.txt", UsageError, "ends in .jsonl.*--record=tape.txt", id="tape"
         ),

@@ -145,6 +145,22 @@ def test_host_that_is_not_there_is_one_line_of_the_doctor(session: Session) -> N
     found = of_models(session.doctor())
     assert [each.what for each in found.values() if not each.ok] == ["model, answers"]
     assert "cannot reach 127.0.0.1:9" in found["model, answers"].found
+    assert "Start the server" in found["model, answers"].next_step
+
+
+def test_what_to_do_about_a_refusal_stands_apart_from_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERNB_TEST_KEY", "sk-another-one-of-them")
+    with ModelServer(says("x"), key="sk-for-the-tests") as server:
+        (session.root / "config.toml").write_text(
+            f'model = "work:scripted"\n[profiles.work]\nbase_url = "{server.url}"\n'
+            'key = "HYPERNB_TEST_KEY"\n'
+        )
+        found = of_models(session.doctor())["model, answers"]
+    assert "is closed to this key" in found.found
+    assert "HYPERNB_TEST_KEY" in found.next_step
+    assert "HYPERNB_TEST_KEY" not in found.found
 
 
 def test_words_are_told_in_this_thread_and_in_order() -> None:

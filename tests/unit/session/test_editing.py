@@ -84,6 +84,11 @@ def test_needs_that_were_there_are_names() -> None:
     assert after.tasks[2].needs == ("t1",)
 
 
+def test_unknown_field_names_those_there_are() -> None:
+    with pytest.raises(UnknownNameError, match=r"is called 'foo'\. Fields: agent, answer, att"):
+        edited(plan(a=""), {"a": {"foo": 1}})
+
+
 @pytest.mark.parametrize("field", ["timeout", "work", "name"])
 def test_fields_that_make_another_plan_are_refused(field: str) -> None:
     with pytest.raises(UnknownNameError, match="No field of a task"):

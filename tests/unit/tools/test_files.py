@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hypernb.errors import PathError
-from hypernb.tools import list_files
+from hypernb.tools import list_files, new_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,30 @@ def test_tracked_files_are_listed_sorted(tree: Tree) -> None:
     listing = list_files(root)
     assert (listing.files, listing.git) == (("a/c d.py", "b.py", "ä.py"), True)
     assert listing.note == ""
+
+
+def test_new_files_are_told_apart_from_what_nobody_should_add(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tree({"a.py": "", ".gitignore": "*.log\n"})
+    monkeypatch.setenv("HYPERNB_DB", str(root / "missions.db"))
+    (root / "src" / "__pycache__").mkdir(parents=True)
+    for name in ("app.log", ".env", "missions.db", "missions.db-wal", "src/app.py"):
+        (root / name).touch()
+    (root / "src" / "__pycache__" / "app.pyc").touch()
+    assert new_files(list_files(root)) == ("src/app.py",)
+    assert list_files(root).files == (".gitignore", "a.py")
+
+
+@pytest.mark.parametrize("where", ["{root}/m.db", "sqlite:///{root}/m.db", "m.db"])
+def test_store_of_the_environment_is_no_file_of_the_project(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    names = ("m.db", "m.db-wal", "m.db-shm", "m.db.logs/runner.jsonl", "m.db.artifacts/x")
+    root = tree({"a.py": "", "m.dbx": "", **dict.fromkeys(names, "")}, git=False)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("HYPERNB_DB", where.format(root=root))
+    assert list_files(root).files == ("a.py", "m.dbx")
 
 
 def test_subfolder_of_a_repository_is_listed(tree: Tree) -> None:

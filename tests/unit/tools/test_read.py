@@ -77,6 +77,17 @@ def test_what_is_not_shown_says_why(asked: Asked, arguments: Any, said: str) -> 
     assert said in str(caught.value)
 
 
+def test_new_file_is_said_to_be_one(tree: Tree) -> None:
+    root = tree({"app.py": "", ".gitignore": "*.log\n"})
+    (root / "src").mkdir()
+    for name in ("src/app.py", "app.log"):
+        (root / name).touch()
+    with pytest.raises(ToolError, match=r"'src/app\.py' is no file of the scope: git does"):
+        call("read-file", context_of(root), path="src/app.py")
+    with pytest.raises(ToolError, match=r"Did you mean 'app\.py'"):
+        call("read-file", context_of(root), path="app.log")
+
+
 def test_secrets_are_covered_up_and_lines_stay_where_they_are(asked: Asked) -> None:
     text = f"first\n{PEM}key = '{KEY}'\nlast\n"
     said = asked("read-file", {"a.py": text}, path="a.py")

@@ -8,6 +8,7 @@ import pytest
 
 from hypernb.model import LeaseRecord, RoleCard, RunnerId, SearchHit
 from hypernb.views import (
+    EARLIER,
     agents_html,
     agents_text,
     events_html,
@@ -113,6 +114,22 @@ def test_agents_show_what_they_can(read: Any) -> None:
     )
     assert "qa-engineer" in read(agents_html([card])).tbody.th.text
     assert "pytest" in agents_text([card])
+
+
+def test_events_say_which_others_there_are(make: Any, read: Any) -> None:
+    events = [make.event("task.started", "read")]
+    assert f"\n{EARLIER} Times are" in events_text(events, others=EARLIER)
+    assert EARLIER in read(events_html(events, others=EARLIER)).text
+    assert "earlier" not in events_text(events)
+
+
+def test_hits_say_that_there_are_more(read: Any) -> None:
+    hits = [SearchHit("goal", "m-7", "", "", f"a [word] {n}") for n in range(3)]
+    assert hits_text(hits).endswith("3 hits.")
+    assert hits_text(hits, is_more=True).endswith(
+        "The first 3 hits. There are more: --limit N shows N."
+    )
+    assert "The first 3 hits" in read(hits_html(hits, is_more=True)).text
 
 
 def test_hits_show_where_and_what(read: Any) -> None:

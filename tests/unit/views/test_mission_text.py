@@ -152,6 +152,7 @@ def test_plan_of_a_fork_says_what_is_shared_and_what_starts(make: Any) -> None:
     shared = text[text.index("Shared") : text.index("Time")]
     assert first in shared
     assert "m-3" in shared
+    assert "will not run: its output is that of" in " ".join(shared.split())
     following = text[text.index("Next") : text.index("What you allow")]
     assert first not in following
 
@@ -270,3 +271,11 @@ def test_task_whose_kernel_is_busy_is_said_to_wait_for_it(make: Any) -> None:
     said = " ".join(mission_text(replace(run, tasks=tuple(tasks)), 200).split())
     name = tasks[place].name
     assert f"Waiting for The kernel that has look, which is busy: for {name}." in said
+
+
+def test_two_tasks_are_both(make: Any) -> None:
+    waiting = make.snapshot("awaiting_approval")
+    two = waiting.plan.model_copy(update={"tasks": waiting.plan.tasks[:2]})
+    few = replace(waiting, plan=two, tasks=waiting.tasks[:2])
+    assert "approves both tasks" in mission_text(few)
+    assert "approves all" in mission_text(waiting)

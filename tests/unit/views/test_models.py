@@ -20,6 +20,7 @@ from hypernb.model import (
     QuoteSource,
     Range,
     TaskSpec,
+    UsageSum,
 )
 from hypernb.views import (
     Figures,
@@ -35,8 +36,11 @@ from hypernb.views import (
     quotes_text,
     story,
     tell,
+    usage_html,
+    usage_text,
     words,
 )
+from hypernb.views._contract import contract
 from hypernb.views._models import model_terms
 
 if TYPE_CHECKING:
@@ -113,6 +117,15 @@ def test_task_that_may_read_all_is_not_hidden_by_one_that_may_not() -> None:
     for tasks, said in (((one,), "src below /shop"), ((one, other), "the files below /shop")):
         spec = PlanSpec(goal="Look", root="/shop", tasks=tasks, models={"big": MODEL})
         assert told(spec)["Reads"] == said
+
+
+def test_task_of_a_replayed_plan_reaches_no_host_of_its_models(make: type[Examples]) -> None:
+    plan = with_a_model(make, cassette="replay:/tmp/a.jsonl")
+    hosts = (next(iter(plan.models.values())).host, "data.example")
+    task = plan.tasks[0].model_copy(update={"hosts": hosts})
+    assert plain(dict(contract(task, plan))["Reaches"]) == "data.example"
+    live = plan.model_copy(update={"cassette": ""})
+    assert plain(dict(contract(task, live))["Reaches"]).count("example") == 2
 
 
 def test_plan_without_a_model_says_nothing_of_models(make: type[Examples]) -> None:
@@ -268,6 +281,23 @@ def test_cost_that_holds_a_reserve_is_told_as_a_bound(make: type[Examples]) -> N
 def test_foot_of_quotes_explains_only_the_numbers_there(quote: Quote, said: str) -> None:
     assert quotes_text([quote]).endswith(said)
     assert "number" not in quotes_text([Quote(QuoteSource.UNKNOWN)])
+    nothing = Quote(QuoteSource.UNKNOWN, minutes=Range(0.0, 0.0), dollars=Range(0.0, 0.0))
+    assert "number" not in quotes_text([nothing])
+
+
+def test_whole_of_unlike_parts_says_so() -> None:
+    whole = Quote(QuoteSource.ESTIMATE, runs=3, tokens=Range(9.0, 30.0))
+    assert quote_words(whole).endswith(
+        "in part from 3 past tasks, in part as the model guessed it"
+    )
+    assert "in part from 3 past tasks, in part estimated" in quotes_text([whole])
+
+
+def test_calls_of_no_task_are_those_of_planning(read: Any) -> None:
+    rows = [UsageSum(("",), 1), UsageSum(("read",), 1)]
+    assert "planning" in usage_text(["task"], rows, rows[0])
+    assert "planning" in read(usage_html(["task"], rows, rows[0])).text
+    assert "planning" not in usage_text(["agent"], rows, rows[0])
 
 
 def test_whole_never_looks_like_less_than_its_part() -> None:
