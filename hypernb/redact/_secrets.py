@@ -78,7 +78,7 @@ _BELOW: Final = re.compile(
 _PAIR: Final = re.compile(
     r"(?P<kept>\\?[\"'](?ai:name|key|variable|setting|option|param(?:eter)?|field|env)\\?[\"']"
     rf"[ \t]{{0,4}}:[ \t]{{0,4}}\\?[\"'][\w.-]{{0,40}}?{_STRONG}\\?[\"'][ \t]{{0,4}},\s{{0,20}}"
-    r"\\?[\"'](?ai:val(?:ues?)?|content)\\?[\"'][ \t]{0,4}:[ \t]{0,4}\\?[\"'])"
+    r"\\?[\"'](?ai:values|value|val|content)\\?[\"'][ \t]{0,4}:[ \t]{0,4}\\?[\"'])"
     r"(?!\[secret\])[^\"'\n\\]{1,2000}+"
 )
 _NO_VALUES: Final = frozenset(
