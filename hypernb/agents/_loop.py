@@ -253,7 +253,7 @@ class _Attempt:
             evidence=shown,
             quiet=quiet or problem.rstrip("."),
             characters=len(evidence),
-            hint="Retry it, give it another model, or say more exactly what is wanted.",
+            hint="Do it anew, give it another model, or say more exactly what is wanted.",
         )
 
 

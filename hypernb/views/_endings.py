@@ -234,6 +234,8 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
     if mission.state is MissionState.SUCCEEDED:
         form = "the result in full" if figures.cli else "the result as a Python object"
         rows.append((figures.typed(f"result {ref}"), form))
+        if anew := figures.rewinds_what_failed:
+            rows.append((anew, "what failed anew, in a new mission"))
     elif mission.state is MissionState.FAILED and figures.results_there:
         rows.append((figures.typed(f"result {ref}"), "what there is of its result"))
     if figures.is_out_of_money:

@@ -353,6 +353,15 @@ class Figures:
         said = f"{_in_cents(amount):.2f}" if amount >= _DIME else f"{amount:.2g}"
         return self.typed(f"rewind {mission.short_id} --budget {said}")
 
+    @property
+    def rewinds_what_failed(self) -> str:
+        """The command that does anew what a mission has succeeded without; empty if nothing."""
+        mission, failed = self.snapshot.mission, self.among(TaskState.FAILED)
+        if mission.state is not MissionState.SUCCEEDED or not failed:
+            return ""
+        at = f" t{failed[0].number}" if len(failed) == 1 else ""
+        return self.typed(f"rewind {mission.short_id}{at}")
+
     def lacks_money(self, task: TaskRecord) -> str:
         """Say why a ready task waits for money; empty if it does not."""
         spec, budget = self.specs.get(task.name), self.budget
