@@ -874,6 +874,7 @@ class ModelWait:
         said: What the server said of it, in its words.
         passed_s: Seconds since the call began.
         left_s: Seconds until it is given up; None if nobody knows, or it is not to be.
+        is_refused: The server wanted to be asked less, so there is no answer to be paid.
     """
 
     reason: str
@@ -882,6 +883,7 @@ class ModelWait:
     said: str = ""
     passed_s: float = 0.0
     left_s: float | None = None
+    is_refused: bool = False
 
     @property
     def words(self) -> str:

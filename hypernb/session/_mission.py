@@ -563,13 +563,14 @@ class Mission:
             UsageError: A key stands in the new plan; nothing was stored.
         """
         from hypernb.session._editing import edited, task_names, with_models
+        from hypernb.session._planning_kept import not_planned_anew
 
         begins_at = task_names(self.plan, [at])[0] if at else ""
         payloads = None
         if changes is None or isinstance(changes, Mapping):
             plan, wanted = self.plan, changes or {}
             spec = edited(plan, wanted, drop=drop, plan_fields=plan_fields)
-            spec = with_models(self.session, plan, spec, wanted)
+            spec = not_planned_anew(with_models(self.session, plan, spec, wanted))
         elif drop or plan_fields:
             raise UsageError(
                 "A whole plan leaves nothing to change.", hint="Change the plan itself."

@@ -100,7 +100,8 @@ def _cost(figures: Figures) -> str:
         return f"What {words.count(unknown, 'call')} cost is not known"
     if planned := figures.outlook.planning:
         if figures.outlook.at_most:
-            return f"It cost {figures.cost_words}, of which planning {dollars(planned)}"
+            planning = words.cost_and_unknown(planned, 0, figures.outlook.planning_at_most)
+            return f"It cost {figures.cost_words}, of which planning {planning}"
         return f"Planning cost {dollars(planned)}, the tasks {figures.tasks_cost_words}"
     return f"It cost {figures.cost_words}"
 

@@ -252,8 +252,8 @@ class Figures:
     @property
     def cost_words(self) -> str:
         """What it has cost so far; what nobody knows is not nothing."""
-        said = cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
-        return f"{self._at_most}{said}"
+        known = self.outlook
+        return cost_and_unknown(self.snapshot.mission.cost, known.unknown, known.at_most)
 
     @property
     def _at_most(self) -> str:
