@@ -49,6 +49,8 @@ class WhyLike(Protocol):
     @property
     def needs(self) -> Sequence[str]: ...
     @property
+    def without(self) -> Sequence[tuple[str, str]]: ...
+    @property
     def variables(self) -> Sequence[str]: ...
     @property
     def functions(self) -> Sequence[str]: ...
@@ -88,7 +90,7 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
         terms += [
             ("Done when", (line(why.check, cut_at=500) or "it has ended without an error",)),
             ("Came out as", (line(why.outcome.replace("_", " ")) or "not known",)),
-            ("Made from", enumerate_names(why.needs, most=12) or ("no other task",)),
+            ("Made from", _made_from(why)),
         ]
         if why.variables:
             terms.append(("Of yours", enumerate_names(why.variables, most=12)))
@@ -103,6 +105,14 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
         same = enumerate_names(why.equals, most=3)
         terms.append(("The same as", (*same, ": a value alone does not tell which is meant")))
     return terms
+
+
+def _made_from(why: WhyLike) -> Phrase:
+    made = enumerate_names(why.needs, most=12) or ("no other task",)
+    if not why.without:
+        return made
+    ended = (f"{name} ({state.replace('_', ' ')})" for name, state in why.without)
+    return (*made, "; not from ", *enumerate_names(list(ended), most=12))
 
 
 def _models(why: WhyLike) -> Phrase:
