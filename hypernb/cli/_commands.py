@@ -266,7 +266,9 @@ def _confirm(mission: Mission, what: str) -> None:
 
 def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = False) -> None:
     from hypernb.cli._progress import watch
+    from hypernb.session import refuse_unapproved
 
+    refuse_unapproved(mission)
     try:
         if quiet:
             mission.wait(timeout, until_asked=True)

@@ -16,7 +16,7 @@ from hypernb.session._tables import Rows
 from hypernb.session._tasks import Task
 from hypernb.session._typed import assignment, typed_comment, typed_edit
 from hypernb.session._usage import UsagePlot, UsageTable
-from hypernb.session._ways import RETRIABLE, paused_one
+from hypernb.session._ways import RETRIABLE, paused_one, refuse_unapproved
 from hypernb.session._why import Why, why
 from hypernb.tools import kernel_tool as tool
 
@@ -44,6 +44,7 @@ __all__ = [
     "host_here",
     "limits",
     "paused_one",
+    "refuse_unapproved",
     "session_here",
     "tool",
     "typed_comment",

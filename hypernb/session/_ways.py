@@ -45,6 +45,19 @@ def paused_one(session: Session) -> Mission:
     raise UsageError(f"{len(paused)} missions are paused: {named}{more}.", hint=hint)
 
 
+def refuse_unapproved(mission: Mission) -> None:
+    """Make sure that waiting for a mission's end is not waiting for its approval.
+
+    Raises:
+        ApprovalError: Its plan awaits a yes.
+    """
+    if mission.needs_approval:
+        raise ApprovalError(
+            f"Mission {mission.id} waits for your approval; it does not run yet.",
+            hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
+        )
+
+
 def may_retry(mission: Mission, name: str = "") -> bool:
     """Tell whether a task can be tried again; without a name, whether any can.
 

@@ -66,3 +66,15 @@ def test_result_of_a_failed_mission_is_printed_and_the_command_fails(
     said = capsys.readouterr()
     assert said.out == "'All is well.'\n"
     assert said.err.startswith("hypernb: Mission m-1 failed: review broke. hypernb show m-1")
+
+
+@pytest.mark.parametrize("more", [[], ["--timeout", "0"]])
+def test_plan_that_awaits_approval_is_not_waited_for(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Session(tmp_path / "h.db", root=tmp_path) as session:
+        Recorded(session, "a")
+    assert run(["--db", str(tmp_path / "h.db"), "wait", "m-1", *more]) == 2
+    said = capsys.readouterr().err
+    assert "m-1 waits for your approval; it does not run yet." in said
+    assert "hypernb approve m-1 --wait starts it" in said
