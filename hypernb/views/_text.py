@@ -173,7 +173,7 @@ def _tally(figures: Figures, width: int) -> str:
         f"{many:,} {words.state_word(known).word}" for known, many in figures.counts.items()
     ]
     said = f"{done:,} of {words.count(figures.total, 'task')} succeeded ({', '.join(counted)})."
-    if (left := figures.left) is not None:
+    if (left := figures.left_now) is not None:
         said += f" About {left.about} left."
     found = len(figures.snapshot.findings)
     if found:

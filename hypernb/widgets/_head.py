@@ -85,8 +85,7 @@ def head_facts(  # noqa: PLR0913 - each is read by somebody else
     figures = Figures(snapshot, past=_past(durations), outlook=outlook)
     mission, plan = snapshot.mission, snapshot.plan
     told = story(figures)
-    # While it is paused, what its tasks have taken so far says nothing of what they still take.
-    left = figures.left if mission.state is MissionState.RUNNING else None
+    left = figures.left_now if mission.state is MissionState.RUNNING else None
     return {
         "since": since(figures),
         "now": phrase(told.now),

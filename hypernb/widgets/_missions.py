@@ -97,7 +97,8 @@ def _left(session: Session, found: Sequence[MissionSummary]) -> dict[MissionId, 
     store, said = session.store, {}
     for mission_id in running[:_ESTIMATED_AT_MOST]:
         figures = Figures(store.snapshot(mission_id, events=0), past=store.past(mission_id))
-        said[mission_id] = figures.left.said if figures.left else ""
+        left = figures.left_now
+        said[mission_id] = left.said if left else ""
     return said
 
 
