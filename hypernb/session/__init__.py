@@ -14,7 +14,7 @@ from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._tasks import Task
-from hypernb.session._typed import assignment, typed_comment, typed_edit
+from hypernb.session._typed import typed_comment, typed_edit, typed_rewind
 from hypernb.session._usage import UsagePlot, UsageTable
 from hypernb.session._ways import RETRIABLE, paused_one, refuse_unapproved
 from hypernb.session._why import Why, why
@@ -38,7 +38,6 @@ __all__ = [
     "UsageTable",
     "Why",
     "as_json",
-    "assignment",
     "cassette",
     "forms",
     "host_here",
@@ -49,5 +48,6 @@ __all__ = [
     "tool",
     "typed_comment",
     "typed_edit",
+    "typed_rewind",
     "why",
 ]

@@ -545,6 +545,8 @@ class Mission:
     ) -> Mission:
         """Begin a new mission that shares what this one has done, up to a task.
 
+        ``%hyper rewind`` and ``hypernb rewind`` do this.
+
         That task and all that comes after it is done anew, and so is what the changes touch.
         Every other task that has succeeded is shared: its output and findings are there, and
         it does not run. The new mission awaits approval; this one stays as it is, whatever
