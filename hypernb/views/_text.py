@@ -9,7 +9,7 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
 from hypernb.views._commands import as_commands, with_commands
-from hypernb.views._contract import allowed, caps, errand, expected, means
+from hypernb.views._contract import allowed, caps, errand, expected, means, notes
 from hypernb.views._decision import needed
 from hypernb.views._egress import told_variables
 from hypernb.views._endings import next_commands, outcome, took
@@ -76,11 +76,11 @@ def plan_text(
     parts = [_head(figures, width), _three(figures, width)]
     plan = snapshot.plan
     if plan is not None:
-        notes = [as_commands(each) for each in plan.notes] if cli else plan.notes
+        known = [as_commands(each) for each in notes(plan)] if cli else notes(plan)
         parts += [
             _titled("What you allow", _terms(allowed(plan, figures.quote), width)),
             _titled("What to expect", _terms(expected(figures), width)),
-            _titled("Know this first", "\n".join(_bullets(notes[:20], width))),
+            _titled("Know this first", "\n".join(_bullets(known[:20], width))),
             _plan_table(figures, width),
             _titled("By what each task is done", _means(plan, width)),
             _titled("By which model", _models(figures, width)),

@@ -20,6 +20,7 @@ from hypernb.views import (
     named,
     needs,
     next_commands,
+    notes,
     outcome,
     refused,
     roughly,
@@ -248,7 +249,7 @@ def _decision(
     return {
         "allow": _allowed(plan, figures.quote),
         "expect": [_fact(label, said) for label, said in expected(figures)],
-        "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
+        "notes": [[note] for note in notes(plan)[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
         "problems": [],
         "models": choices(figures),
