@@ -749,10 +749,10 @@ class Store(ABC):
         models: Mapping[str, ModelSpec] | None = None,
         by: str,
     ) -> Amendment:
-        """Record a signed change of the contract of a mission that runs or is paused.
+        """Record a signed change of the contract of a mission that is approved, and not over.
 
-        Where it runs, a command ``amend`` is recorded with it, so that its runner reads it
-        before the next call; one that is paused is read anew when it goes on.
+        Unless it is paused, a command ``amend`` is recorded with it, so that its runner reads
+        it before the next call; one that is paused is read anew when it goes on.
 
         Args:
             budget: The new one, in dollars; not below what is paid.
@@ -760,7 +760,7 @@ class Store(ABC):
 
         Raises:
             ApprovalError: The mission's approval is not this user's.
-            TransitionError: The mission does not run.
+            TransitionError: The mission is not approved, or has ended.
             UsageError: Nothing is changed, or the budget cannot be.
             UnknownNameError: The plan has no model of that name.
         """
@@ -886,6 +886,7 @@ class ModelWait:
         said: What the server said of it, in its words.
         passed_s: Seconds since the call began.
         left_s: Seconds until it is given up; None if nobody knows, or it is not to be.
+        is_refused: The server wanted to be asked less, so there is no answer to be paid.
     """
 
     reason: str
@@ -894,6 +895,7 @@ class ModelWait:
     said: str = ""
     passed_s: float = 0.0
     left_s: float | None = None
+    is_refused: bool = False
 
     @property
     def words(self) -> str:

@@ -33,6 +33,10 @@ def _rebuild(
     return error
 
 
+_ALSO_CALLED: Final = {"fork": "rewind"}
+"""Words that stand beside a name, which is not spelled like them."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Say which known name was probably meant, or which names there are.
 
@@ -47,6 +51,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
         "Known: 'run', 'stop'."
     """
     names = sorted(set(known))
+    if (other := _ALSO_CALLED.get(word)) in names:
+        return f"Did you mean {other!r}?"
     close = difflib.get_close_matches(word, names, n=2, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(repr(name) for name in close)}?"

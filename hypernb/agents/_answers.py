@@ -136,7 +136,7 @@ def answer_error(
         evidence=shown,
         quiet=quiet or problem.rstrip("."),
         characters=len(evidence),
-        hint="Retry it, give it another model, or say more exactly what is wanted.",
+        hint="Do it anew, give it another model, or say more exactly what is wanted.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.agents._post import TALK_TOOLS
-from hypernb.model import LOOKS_AT_A_FRAME, AgentWork, Grant
+from hypernb.model import DEFAULT_TIMEOUT_S, LOOKS_AT_A_FRAME, AgentWork, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +28,8 @@ RANK: Final = "rank"
 SUITE: Final = "tests"
 
 _TIMEOUT_S: Final = 1_800.0
+_SUITE_SLACK_S: Final = 120.0
+"""A suite has a time limit of its own; its task must outlive it to report it."""
 _FROM_CARD: Final = ("returns", "steps", "calls", "tokens")
 
 
@@ -104,9 +106,22 @@ def with_model(
         update={
             "work": work.model_copy(update=update),
             "hosts": _added(task.hosts, [known.host] if known else []),
-            "timeout_s": max(task.timeout_s, _TIMEOUT_S),
+            "timeout_s": _timeout(task, work),
         }
     )
+
+
+def timeout_without(params: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return the time of a task without a model whose tools have these arguments."""
+    limits = [float(each.get("timeout_s", 0)) + _SUITE_SLACK_S for each in params.values()]
+    return max([DEFAULT_TIMEOUT_S, *limits])
+
+
+def _timeout(task: TaskSpec, work: AgentWork) -> float:
+    """Return its time: more than without a model, unless somebody has said how much it gets."""
+    if task.timeout_s not in (DEFAULT_TIMEOUT_S, timeout_without(work.params)):
+        return task.timeout_s
+    return max(task.timeout_s, _TIMEOUT_S)
 
 
 def usual_grant(name: str, spec: PlanSpec) -> Grant:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.agents._model_tasks import profiles, with_model
+from hypernb.agents._model_tasks import profiles, timeout_without, with_model
 from hypernb.agents._plan_notes import OFFLINE, SUITE_RUNS, TREE_STAYS, no_model, not_tracked
 from hypernb.agents._words import listed, number
 from hypernb.errors import PathError, UnknownNameError
@@ -26,7 +26,6 @@ SCAN: Final = "scan-tree"
 SPRINT: Final = "propose-sprint"
 
 _TIMEOUT_S: Final = 600.0
-_SUITE_SLACK_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _add_one(
             tools=tools,
             params=params,
             scope=scope,
-            timeout=_timeout(params),
+            timeout=timeout_without(params),
             on_failure="continue",
         )
     return errand.task, tools
@@ -214,7 +213,7 @@ def _equipped(task: TaskSpec, card: RoleCard, root: Path) -> TaskSpec:
         update={
             "work": AgentWork(tools=tools, params=params),
             "goal": _goal(task.goal.strip() or _errand(card).words, tools, params),
-            "timeout_s": max(task.timeout_s, _timeout(params)),
+            "timeout_s": max(task.timeout_s, timeout_without(params)),
         }
     )
 
@@ -270,12 +269,6 @@ def _params(tools: Collection[str], root: Path) -> dict[str, dict[str, Any]]:
     from hypernb.tools import suite_command
 
     return {"tests": suite_command(root)}
-
-
-def _timeout(params: Mapping[str, Mapping[str, Any]]) -> float:
-    # The suite has a time limit of its own; the task must outlive it to report it.
-    limits = [float(each.get("timeout_s", 0)) + _SUITE_SLACK_S for each in params.values()]
-    return max([_TIMEOUT_S, *limits])
 
 
 def _goal(

@@ -270,7 +270,9 @@ def _confirm(mission: Mission, what: str) -> None:
 
 def _watch(mission: Mission, *, timeout: float | None = None, quiet: bool = False) -> None:
     from hypernb.cli._progress import watch
+    from hypernb.session import refuse_unapproved
 
+    refuse_unapproved(mission)
     try:
         if quiet:
             mission.wait(timeout, until_asked=True)
@@ -430,19 +432,28 @@ def retry(*, mission: str, task: str, wait: bool) -> int:
 
 @hypernb.command()
 @click.argument("mission")
-@click.argument("task", default="")
+@click.argument("words", nargs=-1, metavar="[TASK [FIELD=VALUE]...]")
 @click.option("--drop", default="", metavar="t3,t4", help="Leave these tasks out.")
 @click.option("--budget", type=float, metavar="DOLLARS", help="Another cap on cost.")
 @click.option("--yes", is_flag=True, help="Approve the plan without being asked.")
 @click.option("--no-wait", is_flag=True, help="Start it and return.")
 def rewind(
-    *, mission: str, task: str, drop: str, budget: float | None, yes: bool, no_wait: bool
+    *,
+    mission: str,
+    words: tuple[str, ...],
+    drop: str,
+    budget: float | None,
+    yes: bool,
+    no_wait: bool,
 ) -> int:
     """Do a mission anew from a task on, as a new mission that shares what was done before."""
+    from hypernb.session import typed_rewind
+
     ref, _, inner = mission.partition("/")
+    at, changes = typed_rewind((inner, *words) if inner else words)
     money: dict[str, Any] = {} if budget is None else {"budget": budget}
     dropped = tuple(filter(None, drop.split(",")))
-    fork = _mission(ref).fork(task or inner, drop=dropped, **money)
+    fork = _mission(ref).fork(at, changes, drop=dropped, **money)
     _decide(fork, yes=yes, quiet=False)
     if no_wait:
         _echo(f"{fork.id} is started. hypernb wait {fork.id} waits for it.")

@@ -36,13 +36,18 @@ class Contract:
         self._keys = keys
         self.taken = 0
 
-    def take(self, amendments: Sequence[Amendment]) -> bool:
-        """Take up what a person has changed, all from the first; tell whether there is more."""
+    def take(self, amendments: Sequence[Amendment], done: Collection[str]) -> bool:
+        """Take up what a person has changed, all from the first; tell whether there is more.
+
+        Args:
+            done: Names of the tasks that have succeeded, whose models are asked no more.
+        """
         for each in amendments:
             if each.budget is not None:
                 self._budget.limit = each.budget
             self.models |= each.models
-        self.lacking = lacking_keys(needed_keys(self._plan, self.models), self._keys)
+        needed = needed_keys(self._plan, self.models, done)
+        self.lacking = lacking_keys(needed, self._keys)
         is_more = len(amendments) > self.taken
         self.taken = len(amendments)
         return is_more

@@ -114,6 +114,12 @@ class Course:
         """Every task has ended."""
         return self._schedule.is_done
 
+    @property
+    def done(self) -> set[str]:
+        """Names of the tasks that have succeeded."""
+        state = self._schedule.state
+        return {name for name in self.specs if state(name) is TaskState.SUCCEEDED}
+
     def best(
         self,
         at_work: Mapping[str, int] | None = None,

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from typing import TYPE_CHECKING, Final
 
-from hypernb.model import needed_key
+from hypernb.model import AgentWork, needed_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -41,15 +41,26 @@ def runner_resource(ids: Collection[str]) -> str:
     return f"{host}:{digest[:_DIGITS]}"
 
 
-def needed_keys(plan: PlanSpec, models: Mapping[str, ModelSpec] | None = None) -> set[str]:
-    """Return which keys a plan needs; none while a cassette is replayed.
+def needed_keys(
+    plan: PlanSpec,
+    models: Mapping[str, ModelSpec] | None = None,
+    done: Collection[str] = (),
+) -> set[str]:
+    """Return which keys a plan needs for what is left of it; none while one is replayed.
 
     Args:
         models: Those of the plan, with what was put in their place since.
+        done: Names of the tasks that have succeeded: they ask nobody any more.
     """
     if not plan.models or plan.is_replayed:
         return set()
-    return {spec.needed_key for spec in (models or plan.models).values() if spec.key}
+    asked = {
+        task.work.model
+        for task in plan.tasks
+        if isinstance(task.work, AgentWork) and task.name not in done
+    }
+    known = (models or plan.models).items()
+    return {spec.needed_key for name, spec in known if spec.key and name in asked}
 
 
 def key_facts(models: Iterable[ModelSpec], lacking: Collection[str]) -> list[dict[str, str]]:

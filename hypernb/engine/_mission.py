@@ -222,7 +222,7 @@ class MissionRun:
         self._crew.poke()
 
     def _amend(self, amendments: Sequence[Amendment]) -> bool:
-        is_more = self.contract.take(amendments)
+        is_more = self.contract.take(amendments, self.course.done)
         self.lacking = self.contract.lacking
         return is_more
 

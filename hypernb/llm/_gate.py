@@ -214,7 +214,9 @@ class HostGate:
         left = wait.after_s or 0.0
         # What the gate adds to a short wish, after many refusals, nobody has asked for.
         is_asked = state.asked_until - self._clock.monotonic() >= left - _SHORTEST_LOOK_S
-        told = ModelWait(state.reason, left, is_asked=is_asked, said=state.said)
+        told = ModelWait(
+            state.reason, left, is_asked=is_asked, said=state.said, is_refused=True
+        )
         return Turn(told, is_excused=is_asked)
 
 

@@ -220,18 +220,11 @@ def _retry(around: Surroundings, request: Request) -> Mission:
 
 
 def _rewind(around: Surroundings, request: Request) -> Mission:
-    from hypernb.session import assignment
+    from hypernb.session import typed_rewind
 
     origin = _mission(around, request, or_task=True)
-    words = list(_tasks(request))
-    at = words.pop(0) if words and "=" not in words[0] else ""
-    values = dict(assignment(word) for word in words)
-    if values and not at:
-        raise UsageError(
-            "A change needs the task that it is about.",
-            hint=f"For example: %hyper rewind {origin.id} t3 timeout_s=60.",
-        )
-    return rewind(around, origin, at, {at: values} if values else {}, request.options)
+    at, changes = typed_rewind(_tasks(request))
+    return rewind(around, origin, at, changes, request.options)
 
 
 def _watched(

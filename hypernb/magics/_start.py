@@ -235,11 +235,10 @@ def watch(
         MissionWaitsError: It stands still until a person gives it money or a key.
         WaitInterruptedError: The waiting was interrupted; the mission goes on.
     """
-    if wait and mission.needs_approval:
-        raise ApprovalError(
-            f"Mission {mission.id} waits for your approval; it does not run yet.",
-            hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
-        )
+    if wait:
+        from hypernb.session import refuse_unapproved
+
+        refuse_unapproved(mission)
     view = LiveView(mission, rung=around.rung, lasts=lasts, briefly=briefly)
     try:
         view.show()

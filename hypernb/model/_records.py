@@ -87,6 +87,7 @@ class MissionSummary:
             first few: name and state.
         found: Where the words of a search were found, if there was one; see `SearchHit`.
         unknown: How many of its calls of models cost nobody knows what.
+        at_most: How many of them count with what was kept for them.
     """
 
     mission: MissionRecord
@@ -97,6 +98,7 @@ class MissionSummary:
     at_hand: tuple[tuple[str, TaskState], ...] = ()
     found: tuple[SearchHit, ...] = ()
     unknown: int = 0
+    at_most: int = 0
 
     @property
     def total(self) -> int:

@@ -16,9 +16,9 @@ from hypernb.session._quoting import QuoteTable
 from hypernb.session._session import Session, Status
 from hypernb.session._tables import Rows
 from hypernb.session._tasks import Task
-from hypernb.session._typed import assignment, edited_fields, typed_comment, typed_edit
+from hypernb.session._typed import edited_fields, typed_comment, typed_edit, typed_rewind
 from hypernb.session._usage import UsagePlot, UsageTable
-from hypernb.session._ways import RETRIABLE, paused_one
+from hypernb.session._ways import RETRIABLE, paused_one, refuse_unapproved
 from hypernb.session._why import Why, why
 from hypernb.tools import kernel_tool as tool
 
@@ -42,17 +42,18 @@ __all__ = [
     "UsageTable",
     "Why",
     "as_json",
-    "assignment",
     "cassette",
     "edited_fields",
     "forms",
     "host_here",
     "limits",
     "paused_one",
+    "refuse_unapproved",
     "session_here",
     "tool",
     "typed_comment",
     "typed_edit",
+    "typed_rewind",
     "why",
     "with_end",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hypernb.errors import MissionWaitsError
-from hypernb.model import EventKind, MissionState, lacking_keys
+from hypernb.model import THE_KERNEL, EventKind, MissionState, TaskState, lacking_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from hypernb.model import Event
+    from hypernb.model import Event, TaskRecord
     from hypernb.session._mission import Mission
 
 BECAUSE_OF_MONEY: Final = "budget"
@@ -57,8 +57,20 @@ def waits_for(mission: Mission, *, has_runner: bool) -> str:
     if mission.asks_models and (wanted := mission.snapshot(events=0).lacks):
         return f"needs {' and '.join(wanted)}"
     if record.state is not MissionState.AWAITING_APPROVAL:
-        return ""
+        return _of_a_task(mission.session.store.tasks(record.id))
     return ABOUT_TO_START if has_runner else "approved, but no runner is there"
+
+
+def _of_a_task(tasks: Iterable[TaskRecord]) -> str:
+    """Say what a task waits for that only a person can bring about; empty if none does."""
+    waiting = [task for task in tasks if not task.state.is_final]
+    for task in waiting:
+        if task.state is TaskState.AWAITING_APPROVAL:
+            return f"waits for your decision on {task.name}"
+    for task in waiting:
+        if task.state.is_active and task.note.startswith(THE_KERNEL):
+            return f"waits for you ({task.note.partition(':')[0]})"
+    return ""
 
 
 def money_ways(mission: str) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from hypernb.model import ModelSpec
+    from hypernb.session._session import Session
+
 Spec = TypeVar("Spec", PlanSpec, TaskSpec)
 
 # What a person may change; the rest is what the plan is, and changing it is a new plan.
@@ -106,7 +109,59 @@ def drafted(
         own.setdefault("result", "")
     whole = {name: getattr(plan, name) for name in PlanSpec.model_fields}
     spec = draft.valid(PlanSpec, whole | {"tasks": ()}, own, "")
-    return spec.model_copy(update={"tasks": tuple(tasks)}), draft.problems
+    spec = spec.model_copy(update={"tasks": tuple(tasks)})
+    spec = _without_unasked(plan, spec, hosts="hosts" not in own)
+    return spec, draft.problems
+
+
+def _without_unasked(before: PlanSpec, after: PlanSpec, *, hosts: bool = True) -> PlanSpec:
+    """Return a plan without the models that no task asks any more, and without their hosts."""
+    left = _asked(before) - _asked(after)
+    models = {name: model for name, model in after.models.items() if name not in left}
+    if len(models) == len(after.models):
+        return after
+    still = {model.host for model in models.values()}
+    still.update(host for task in after.tasks for host in task.hosts)
+    gone = {after.models[name].host for name in left if name in after.models} - still
+    kept = tuple(host for host in after.hosts if not hosts or host not in gone)
+    return after.model_copy(update={"models": models, "hosts": kept})
+
+
+def _asked(plan: PlanSpec) -> set[str]:
+    return {model for task in plan.tasks if (model := _model_of(task))}
+
+
+def _model_of(task: TaskSpec) -> str:
+    return task.work.model if isinstance(task.work, AgentWork) else ""
+
+
+def with_models(
+    session: Session,
+    before: PlanSpec,
+    spec: PlanSpec,
+    changes: Mapping[str, Mapping[str, Any]],
+    add: Sequence[Mapping[str, Any]] = (),
+) -> PlanSpec:
+    """Return an edited plan with the models that its tasks name, and all that agents need.
+
+    Args:
+        session: Whose models and agents.
+        before: The plan as it was before the edit.
+        spec: The edited plan, as it is if the edit names no model.
+        changes: New values by task and field.
+        add: Fields of new tasks.
+    """
+    if not add and not any("model" in fields for fields in changes.values()):
+        return spec
+    # What has a model is usually given more time; these have the time that was said of them.
+    timed = task_names(before, [ref for ref in changes if "timeout_s" in changes[ref]])
+    own = {*timed, *(task.name for task in before.tasks if _model_of(task))}
+    equipped = session.equipped(spec)
+    tasks = [
+        task.model_copy(update={"timeout_s": old.timeout_s}) if task.name in own else task
+        for task, old in zip(equipped.tasks, spec.tasks, strict=True)
+    ]
+    return equipped.model_copy(update={"tasks": tuple(tasks)})
 
 
 class _Draft:
@@ -122,6 +177,7 @@ class _Draft:
         self.problems: list[PlanProblem] = []
         self._numbered = _numbered(plan)
         self._names = frozenset(self._numbered.values())
+        self._models: Mapping[str, ModelSpec] = plan.models
 
     def changed(self, task: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
         """Return a task with new values."""
@@ -135,6 +191,9 @@ class _Draft:
         old = {name: getattr(task, name) for name in TaskSpec.model_fields}
         if work and isinstance(task.work, AgentWork):
             new["work"] = _work(task.work, work)
+            if "model" in work and (asked := self._models.get(task.work.model)):
+                # The host of the new one is added when the plan is equipped.
+                new.setdefault("hosts", [each for each in task.hosts if each != asked.host])
         elif work:
             named = " or ".join(sorted(work))
             said = f"Task {task.name!r} is a Python function and uses no {named}."
@@ -250,7 +309,7 @@ def keep_only(plan: PlanSpec, tasks: Collection[str]) -> PlanSpec:
             waiting.extend(needs[name])
     rest = tuple(task for task in plan.tasks if task.name in kept)
     result = plan.result if plan.result in kept else ""
-    return plan.model_copy(update={"tasks": rest, "result": result})
+    return _without_unasked(plan, plan.model_copy(update={"tasks": rest, "result": result}))
 
 
 def _known(changes: Mapping[str, Any], known: frozenset[str], kind: str) -> dict[str, Any]:

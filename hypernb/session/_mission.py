@@ -25,7 +25,7 @@ from hypernb.session._lanes import serve_own_lane, take_over_lanes, with_lanes
 from hypernb.session._leaving import left_so_far, told_in_notes
 from hypernb.session._results import failure, is_whole, partial_result, result
 from hypernb.session._tasks import Tasks
-from hypernb.session._ways import may_retry, require_approved, require_paused
+from hypernb.session._ways import require_paused, require_retriable
 from hypernb.session.front_end import retries
 
 if TYPE_CHECKING:
@@ -333,14 +333,11 @@ class Mission:
             UnknownTaskError: The plan has no such task.
             UnknownNameError: There is no such field, or it cannot be changed.
         """
-        from hypernb.session._editing import drafted
+        from hypernb.session._editing import drafted, with_models
 
-        spec, problems = drafted(
-            self.plan, changes or {}, drop=drop, add=add, plan_fields=plan_fields
-        )
-        if not add and not _names_models(changes):
-            return spec, problems
-        return self.session.equipped(spec), problems
+        plan, wanted = self.plan, changes or {}
+        spec, problems = drafted(plan, wanted, drop=drop, add=add, plan_fields=plan_fields)
+        return with_models(self.session, plan, spec, wanted, add), problems
 
     def difference(self, since: int | None = None) -> PlanDifference:
         """Return what the newest revision of the plan changes; falsy if there is one only.
@@ -457,7 +454,7 @@ class Mission:
         finish: bool = False,
         approve_host: bool = False,
     ) -> Mission:
-        """Let a paused mission go on where it was stopped, or give a running one other terms.
+        """Let a paused mission go on where it was stopped, or give another one other terms.
 
         Another budget or model counts from the next call on; what is asked already is paid as
         it was agreed.
@@ -470,11 +467,12 @@ class Mission:
             approve_host: See `take_model`.
 
         Raises:
-            TransitionError: It is not paused; or it runs, and no other terms are given.
+            TransitionError: It is not paused; or it is approved or runs, and no other terms
+                are given.
             MissionWaitsError: It was paused for money, and would be again at once.
         """
         has_terms = (budget is not None or bool(model)) and not finish
-        is_running = has_terms and self.state is MissionState.RUNNING
+        is_running = has_terms and self._is_under_way()
         if not is_running:
             require_paused(self, budget=budget, model=model, finish=finish)
         waits = bool(model) and is_running and self.waits_for_a_key
@@ -499,7 +497,7 @@ class Mission:
 
         Raises:
             UsageError: More than that is paid already.
-            TransitionError: It is neither running nor paused.
+            TransitionError: It is not approved, or has ended.
             ApprovalError: Its approval is not yours.
         """
         self.session.store.amend(self._record.id, budget=dollars, by=self.session.by)
@@ -508,7 +506,7 @@ class Mission:
     @property
     def waits_for_a_key(self) -> bool:
         """Whether it is under way, and nobody at work has a key that it needs."""
-        if self.state is not MissionState.RUNNING or not self.asks_models:
+        if self.state is MissionState.PAUSED or not self.asks_models:
             return False
         return bool(self.snapshot(events=0).lacks)
 
@@ -531,16 +529,16 @@ class Mission:
             KeyMissingError: Its key is not here.
             ConfigError: Nobody knows its price, and the mission has a budget.
             UsageError: Its plan asks no model, or a key stands in the model's address.
-            TransitionError: It is neither running nor paused.
+            TransitionError: It is not approved, or has ended.
             ApprovalError: Its approval is not yours.
         """
-        if self.state not in (MissionState.RUNNING, MissionState.PAUSED):
+        if self.state is not MissionState.PAUSED and not self._is_under_way():
             raise TransitionError(
                 "mission",
                 self.id,
                 self.state.value,
                 "amended",
-                hint="Only what runs or is paused can be given another model.",
+                hint="Only what is approved, runs or is paused can be given another model.",
             )
         models = self._chosen(name, instead_of, approve_host=approve_host)
         self.session.store.amend(self._record.id, models=models, by=self.session.by)
@@ -570,18 +568,11 @@ class Mission:
 
         Raises:
             UnknownTaskError: The plan has no such task.
-            TransitionError: There is nothing to try again, or the plan was never approved.
+            TransitionError: There is nothing to try again, or the plan was never approved, or
+                the mission has succeeded; `fork` then does a task anew.
         """
         name = self.tasks[task].name if task else ""
-        require_approved(self)
-        if not may_retry(self, name):
-            raise TransitionError(
-                "task" if name else "mission",
-                f"{self.id}/{name}" if name else self.id,
-                self.tasks.called(name).state.value if name else self.state.value,
-                "ready",
-                hint="Only what failed, was cancelled or was skipped can be tried again.",
-            )
+        require_retriable(self, name)
         self.session.store.send("retry", self._record.id, {"task": name}, by=self.session.by)
         try:
             self.session.ensure_runner(self.needed_keys())
@@ -600,6 +591,8 @@ class Mission:
     ) -> Mission:
         """Begin a new mission that shares what this one has done, up to a task.
 
+        ``%hyper rewind`` and ``hypernb rewind`` do this.
+
         That task and all that comes after it is done anew, and so is what the changes touch.
         Every other task that has succeeded is shared: its output and findings are there, and
         it does not run. The new mission awaits approval; this one stays as it is, whatever
@@ -617,13 +610,15 @@ class Mission:
             PlanError: The plan could not be carried out like that; nothing was stored.
             UsageError: A key stands in the new plan; nothing was stored.
         """
-        from hypernb.session._editing import edited, task_names
+        from hypernb.session._editing import edited, task_names, with_models
+        from hypernb.session._planning_kept import not_planned_anew
 
         begins_at = task_names(self.plan, [at])[0] if at else ""
         payloads = None
         if changes is None or isinstance(changes, Mapping):
-            spec = edited(self.plan, changes or {}, drop=drop, plan_fields=plan_fields)
-            spec = self.session.equipped(spec) if _names_models(changes) else spec
+            plan, wanted = self.plan, changes or {}
+            spec = edited(plan, wanted, drop=drop, plan_fields=plan_fields)
+            spec = not_planned_anew(with_models(self.session, plan, spec, wanted))
         elif drop or plan_fields:
             raise UsageError(
                 "A whole plan leaves nothing to change.", hint="Change the plan itself."
@@ -911,7 +906,12 @@ class Mission:
         from hypernb.engine import needed_keys
         from hypernb.session._other_model import amended
 
-        return needed_keys(plan, amended(self).models)
+        models = amended(self).models
+        if not any(model.key for model in models.values()):
+            return ()
+        tasks = self.session.store.tasks(self._record.id)
+        done = {task.name for task in tasks if task.state is TaskState.SUCCEEDED}
+        return needed_keys(plan, models, done)
 
     def _is_under_way(self) -> bool:
         state = self.state
@@ -962,8 +962,3 @@ class Mission:
         state = self.state
         if state is not before:
             raise TransitionError("mission", self.id, state.value, after)
-
-
-def _names_models(changes: Mapping[str, Mapping[str, Any]] | None) -> bool:
-    """Tell whether tasks get another model, which the plan may not know yet."""
-    return any("model" in each for each in (changes or {}).values())

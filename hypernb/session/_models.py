@@ -236,10 +236,12 @@ def _paid(mission: Mission) -> dict[str, Any]:
         sums = mission.session.store.usage_sums(("task",), mission_id=mission.record.id)
     except HypernbError:
         return {}
+    planning = [each for each in sums if each.keys == ("",)]
     return {
         "unknown": sum(each.unknown for each in sums),
         "at_most": sum(each.at_most for each in sums),
-        "planning": sum(each.cost for each in sums if each.keys == ("",)),
+        "planning": sum(each.cost for each in planning),
+        "planning_at_most": sum(each.at_most for each in planning),
     }
 
 

@@ -127,7 +127,10 @@ class Ledger(ChatModel):
 
     def _costs(self) -> tuple[str, ...]:
         if self.spent:
-            cost = f"Planning has cost {dollars(self.spent)}, which counts as the mission's."
+            # Where a server was broken off, what was kept for it counts.
+            most = "at most " if any(each.is_lost for each in self._calls) else ""
+            paid = f"{most}{dollars(self.spent)}"
+            cost = f"Planning has cost {paid}, which counts as the mission's."
             return (cost, self._claimed) if self._claimed else (cost,)
         live = [each for each in self._calls if each.is_live]
         tokens = sum(each.input_tokens + each.output_tokens for each in live)
@@ -197,7 +200,7 @@ class Ledger(ChatModel):
             raise
         except asyncio.CancelledError:
             facts["error"] = "it was broken off before its answer came"
-            if reach.has_reached_nobody:
+            if reach.is_free:
                 facts = {"state": CallState.FAILED, "error": reach.obstacle}
             raise
         else:
@@ -299,7 +302,7 @@ class Ledger(ChatModel):
 
 
 class _Reach:
-    """Hears of a call whether it has reached its server: what has not, need not be paid."""
+    """Hears of a call whether its server may answer: what it cannot, need not be paid."""
 
     def __init__(
         self, on_text: Callable[[str], None], on_wait: Callable[[ModelWait], None]
@@ -307,6 +310,7 @@ class _Reach:
         self._on_text = on_text
         self._on_wait = on_wait
         self._may_have_reached = False
+        self._may_be_paid = False
         self.obstacle = ""
         """Why it waits to be sent again; empty while it is under way."""
 
@@ -314,12 +318,19 @@ class _Reach:
     def has_reached_nobody(self) -> bool:
         return bool(self.obstacle) and not self._may_have_reached
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it waits, and so far was only refused, or has reached nobody."""
+        return bool(self.obstacle) and not self._may_be_paid
+
     def hear(self, piece: str) -> None:
-        self._may_have_reached = True
+        self._may_have_reached = self._may_be_paid = True
         self._on_text(piece)
 
     def wait(self, wait: ModelWait) -> None:
-        self._may_have_reached |= not wait.reason.startswith("cannot reach ")
+        has_reached = not wait.reason.startswith("cannot reach ")
+        self._may_have_reached |= has_reached
+        self._may_be_paid |= has_reached and not wait.is_refused
         self.obstacle = wait.reason if wait.wait_s else ""
         self._on_wait(wait)
 

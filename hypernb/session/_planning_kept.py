@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hypernb.session._session import Session
 
 _REASON_AT_MOST: Final = 1_000
+_PLANNING: Final = "Planning has "
 _COUNTED: Final = "counts as the mission's"
 _INTERRUPTED: Final = "planning was interrupted"
 
@@ -153,6 +154,15 @@ def keep_looked_at(session: Session, plan: Plan) -> None:
             else each
             for each in plan.notes
         )
+
+
+def not_planned_anew(spec: PlanSpec) -> PlanSpec:
+    """Return a plan for another mission, whose notes do not say what its planning has used.
+
+    The mission in which it was planned has paid that, and says so.
+    """
+    notes = tuple(note for note in spec.notes if not note.startswith(_PLANNING))
+    return spec if notes == spec.notes else spec.model_copy(update={"notes": notes})
 
 
 def _kept(session: Session, plan: Plan, state: MissionState, reason: str) -> str:

@@ -83,6 +83,7 @@ class Status:
             their state says it.
         cost: Spent in all missions of the store, in dollars, as far as it is known.
         unknown: How many calls there were besides whose cost nobody knows.
+        at_most: How many count with what was kept for them.
         planning: Missions whose plan is being made.
     """
 
@@ -93,6 +94,7 @@ class Status:
     cost: float
     missions: int
     unknown: int = 0
+    at_most: int = 0
     waits: Mapping[str, str] = field(default_factory=dict)
     planning: tuple[MissionRecord, ...] = ()
 
@@ -533,6 +535,7 @@ class Session:
         }
         goes_on = [each for each in running if not waits[each.short_id]]
         goes_on += [each for each in waiting if waits[each.short_id] == ABOUT_TO_START]
+        sums = store.usage_sums(("model",))
         return Status(
             store=store.url,
             runners=runners,
@@ -542,7 +545,8 @@ class Session:
             waits=waits,
             cost=cost,
             missions=missions,
-            unknown=sum(each.unknown for each in store.usage_sums(("model",))),
+            unknown=sum(each.unknown for each in sums),
+            at_most=sum(each.at_most for each in sums),
         )
 
     # -- the crew -----------------------------------------------------------------------

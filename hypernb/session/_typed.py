@@ -95,6 +95,26 @@ def typed_edit(
     return {"changes": {task: given}, "drop": drop} if task else {"drop": drop, **given}
 
 
+def typed_rewind(words: Sequence[str]) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Return the task at which a fork begins, or nothing, and its changes; for `Mission.fork`.
+
+    Args:
+        words: The task, then ``field=value`` of it.
+
+    Raises:
+        UsageError: A change is about no task, or is none.
+    """
+    rest = list(words)
+    at = rest.pop(0) if rest and "=" not in rest[0] else ""
+    values = dict(assignment(word) for word in rest)
+    if values and not at:
+        raise UsageError(
+            "A change needs the task that it is about.",
+            hint="For example: %hyper rewind m-7 t3 timeout_s=60.",
+        )
+    return at, {at: values} if values else {}
+
+
 def typed_comment(mission: Mission, said: str) -> tuple[str, str]:
     """Split what was typed into a task of the mission, or nothing, and the comment."""
     first, _, rest = said.strip().partition(" ")

@@ -45,11 +45,46 @@ def paused_one(session: Session) -> Mission:
     raise UsageError(f"{len(paused)} missions are paused: {named}{more}.", hint=hint)
 
 
+def refuse_unapproved(mission: Mission) -> None:
+    """Make sure that waiting for a mission's end is not waiting for its approval.
+
+    Raises:
+        ApprovalError: Its plan awaits a yes.
+    """
+    if mission.needs_approval:
+        raise ApprovalError(
+            f"Mission {mission.id} waits for your approval; it does not run yet.",
+            hint=f"%hyper approve {mission.id} --wait starts it and waits for its end.",
+        )
+
+
 def may_retry(mission: Mission, name: str = "") -> bool:
-    """Tell whether a task can be tried again; without a name, whether any can."""
+    """Tell whether a task can be tried again; without a name, whether any can.
+
+    None can of a mission that has succeeded.
+    """
+    if mission.state is MissionState.SUCCEEDED:
+        return False
     if name:
         return mission.tasks.called(name).state in RETRIABLE
     return any(task.state in RETRIABLE for task in mission.tasks.values())
+
+
+def require_retriable(mission: Mission, name: str = "") -> None:
+    """Make sure that a task can be tried again; without a name, that any can.
+
+    Raises:
+        TransitionError: There is nothing to try again, or the plan was never approved.
+    """
+    require_approved(mission)
+    if may_retry(mission, name):
+        return
+    hint = _done_anew(mission, name)
+    hint = hint or "Only what failed, was cancelled or was skipped can be tried again."
+    kind, which, state = "mission", mission.id, mission.state.value
+    if name:
+        kind, which, state = "task", f"{which}/{name}", mission.tasks.called(name).state.value
+    raise TransitionError(kind, which, state, "ready", hint=hint)
 
 
 def require_approved(mission: Mission) -> None:
@@ -94,6 +129,20 @@ def _anew(mission: Mission) -> str:
     )
 
 
+def _done_anew(mission: Mission, name: str) -> str:
+    """Say what does a task anew that a mission has succeeded without; or nothing."""
+    left = [each for each, task in mission.tasks.items() if task.state in RETRIABLE]
+    if mission.state is not MissionState.SUCCEEDED or not left or name not in ("", *left):
+        return ""
+    at, what = "", "what has not succeeded"
+    if name or len(left) == 1:
+        at, what = f" {name or left[0]}", "it"
+    return (
+        f"{mission.id} has succeeded, so nothing of it runs again: %hyper rewind {mission.id}"
+        f"{at} does {what} anew, in a new mission."
+    )
+
+
 def _instead(
     mission: Mission, state: MissionState, *, budget: float | None, model: str, finish: bool
 ) -> str:
@@ -119,13 +168,21 @@ def _instead(
 
 def _before_it_runs(mission: Mission, *, budget: float | None, model: str) -> str:
     ref = mission.id
-    if model:
-        return f"%hyper edit {ref} t1 model={model[:80]} gives a task of the plan this model."
-    if budget is not None:
-        return f"%hyper edit {ref} budget={budget:g} changes the plan's budget."
     if _is_approved(mission):
         return f"It is approved; %hyper show {ref} says what it waits for."
+    if model:
+        return (
+            f"%hyper edit {ref} {_first_with_a_model(mission)} model={model[:80]} gives a task "
+            "of the plan this model."
+        )
+    if budget is not None:
+        return f"%hyper edit {ref} budget={budget:g} changes the plan's budget."
     return f"%hyper approve {ref} starts it."
+
+
+def _first_with_a_model(mission: Mission) -> str:
+    works = [getattr(task.work, "model", "") for task in mission.plan.tasks]
+    return f"t{1 + next((place for place, model in enumerate(works) if model), 0)}"
 
 
 def _require_money(mission: Mission, budget: float | None) -> None:

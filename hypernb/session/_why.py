@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypernb.errors import CannotShipError, HypernbError, UsageError
 from hypernb.here import current_shell
-from hypernb.model import AgentWork, EventKind, PythonWork
+from hypernb.model import AgentWork, EventKind, PythonWork, TaskState
 from hypernb.session._here import session_here
 from hypernb.session._origins import Origin, origin_of, origin_of_name, wanted_of
 from hypernb.session._usage import UsageTable
@@ -49,6 +49,7 @@ class Why:
         check: What its agent was told must hold; nothing has checked it.
         outcome: What came of the task.
         needs: The tasks whose outputs it was made from.
+        without: Tasks that it needs and that gave nothing, with how they ended.
         variables: The variables handed in that its task could see.
         functions: The functions of a notebook that were called for it.
         approved: Who approved the plan.
@@ -72,6 +73,7 @@ class Why:
     check: str = ""
     outcome: str = ""
     needs: tuple[str, ...] = ()
+    without: tuple[tuple[str, str], ...] = ()
     variables: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     approved: str = ""
@@ -225,7 +227,8 @@ def _told(session: Session, name: str, origin: Origin) -> Why:
     if spec is None:
         return told
     told = replace(told, variables=_variables_of(spec, plan), functions=_called(mission, spec))
-    return _of_task(told, spec, mission.tasks.called(task).record)
+    tasks = {name: each.record for name, each in mission.tasks.items()}
+    return _of_task(told, spec, tasks)
 
 
 def _variables_of(spec: TaskSpec, plan: PlanSpec) -> tuple[str, ...]:
@@ -282,8 +285,10 @@ def _paid(session: Session, record: MissionRecord, told: Why) -> Why:
     )
 
 
-def _of_task(told: Why, spec: TaskSpec, record: TaskRecord) -> Why:
-    work = spec.work
+def _of_task(told: Why, spec: TaskSpec, tasks: Mapping[str, TaskRecord]) -> Why:
+    work, record = spec.work, tasks[spec.name]
+    ended = {name: tasks[name].state for name in spec.needs if tasks[name].state.is_final}
+    without = {name: each for name, each in ended.items() if each is not TaskState.SUCCEEDED}
     by = spec.agent
     if isinstance(work, PythonWork):
         by = work.label
@@ -295,6 +300,7 @@ def _of_task(told: Why, spec: TaskSpec, record: TaskRecord) -> Why:
         by=by,
         check=spec.check,
         outcome=record.outcome or record.state.value,
-        needs=spec.needs,
+        needs=tuple(name for name in spec.needs if name not in without),
+        without=tuple((name, state.value) for name, state in without.items()),
         at=record.finished_at,
     )

@@ -61,13 +61,14 @@ class Amendments:
         """Write a signed amendment and the event that tells of it.
 
         Raises:
-            TransitionError: The mission is not under way.
+            TransitionError: The mission is not under way, nor approved to be.
             ApprovalError: Its approval is not this user's.
             UsageError: Nothing is changed, or the budget is less than what is paid.
             UnknownNameError: The plan has no model of such a name.
         """
-        _require_under_way(mission)
-        if self._approvals.in_force(connection, mission) is None:
+        is_approved = self._approvals.in_force(connection, mission) is not None
+        _require_under_way(mission, is_approved=is_approved)
+        if not is_approved:
             raise not_yours(mission)
         _require_terms(mission, spec, budget, models)
         if before := self.read(connection, mission):
@@ -101,7 +102,7 @@ class Amendments:
             "by": by,
         }
         append_event(connection, EventKind.BUDGET_RAISED, now, facts, mission.id)
-        if mission.state is MissionState.RUNNING:
+        if mission.state is not MissionState.PAUSED:
             # One that is paused reads its terms when it goes on.
             append_command(connection, "amend", mission.id, {}, by=by, now=now)
         return signed
@@ -126,14 +127,16 @@ class Amendments:
         return sorted(signed.values(), key=lambda each: each.at)
 
 
-def _require_under_way(mission: MissionRecord) -> None:
-    if mission.state not in _UNDER_WAY:
+def _require_under_way(mission: MissionRecord, *, is_approved: bool) -> None:
+    # One that is approved may wait for a key, and never begin with the models of its plan.
+    is_to_begin = is_approved and mission.state is MissionState.AWAITING_APPROVAL
+    if mission.state not in _UNDER_WAY and not is_to_begin:
         raise TransitionError(
             "mission",
             mission.short_id,
             mission.state.value,
             "amended",
-            hint="Only what runs or is paused can be given other terms.",
+            hint="Only what is approved, runs or is paused can be given other terms.",
         )
 
 

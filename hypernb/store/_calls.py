@@ -296,17 +296,31 @@ def _is_unknown() -> ColumnElement[bool]:
     return (c.source == ReplySource.LIVE.value) & c.state.in_(_PAID) & c.cost.is_(None)
 
 
-def unknown_among(
-    connection: Connection, missions: Sequence[MissionId]
-) -> dict[MissionId, int]:
-    """Return how many calls of missions cost nobody knows what, for those that have any."""
+def _is_at_most() -> ColumnElement[bool]:
+    """Tell which calls count with what was kept for them."""
     c = t.calls.c
+    is_live = c.source == ReplySource.LIVE.value
+    return is_live & (c.state == CallState.LOST.value) & (c.cost > 0)
+
+
+def uncertain_among(
+    connection: Connection, missions: Sequence[MissionId]
+) -> dict[MissionId, tuple[int, int]]:
+    """Return of how many calls nobody knows the cost, and of how many only the most.
+
+    Of the missions that have any.
+    """
+    c, unknown, at_most = t.calls.c, _is_unknown(), _is_at_most()
     statement = (
-        select(c.mission_id, func.count())
-        .where(c.mission_id.in_(missions), _is_unknown())
+        select(
+            c.mission_id,
+            func.sum(case((unknown, 1), else_=0)),
+            func.sum(case((at_most, 1), else_=0)),
+        )
+        .where(c.mission_id.in_(missions), unknown | at_most)
         .group_by(c.mission_id)
     )
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(statement)}
 
 
 def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None) -> Select[Any]:
@@ -325,9 +339,7 @@ def _counted(by: Sequence[str], mission_id: MissionId | None, since: str | None)
         case((is_live, 1), else_=0).label("live"),
         case((is_live, 0), else_=1).label("spared"),
         case((_is_unknown(), 1), else_=0).label("unknown"),
-        case((is_live & (c.state == CallState.LOST.value) & (c.cost > 0), 1), else_=0).label(
-            "at_most"
-        ),
+        case((_is_at_most(), 1), else_=0).label("at_most"),
     ).join(t.missions, t.missions.c.id == c.mission_id)
     each = _narrowed(rows, c.mission_id, at, mission_id, since).subquery()
     names = [each.c[f"key_{place}"] for place in range(len(by))]

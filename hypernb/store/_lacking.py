@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import JSON, case, cast, func, select
 
-from hypernb.model import MissionState, host_of, is_replay, lacking_keys, needed_key
+from hypernb.model import (
+    AgentWork,
+    MissionState,
+    TaskState,
+    host_of,
+    is_replay,
+    lacking_keys,
+    needed_key,
+)
 from hypernb.store import _tables as t
 
 if TYPE_CHECKING:
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from hypernb.model import Amendment, LeaseRecord, MissionRecord
+    from hypernb.model import Amendment, LeaseRecord, MissionRecord, PlanSpec, TaskRecord
 
 _WAITING: Final = (MissionState.AWAITING_APPROVAL, MissionState.RUNNING, MissionState.PAUSED)
 _MOST_KNOWN: Final = 1_000
@@ -98,6 +106,14 @@ def amended(keys: Keys, amendments: Iterable[Amendment]) -> Keys:
             if model.key:
                 now[name] = model.needed_key
     return now
+
+
+def still_asked(keys: Keys, plan: PlanSpec | None, tasks: Iterable[TaskRecord]) -> Keys:
+    """Return the keys of the models that tasks ask which have not succeeded."""
+    done = {task.name for task in tasks if task.state is TaskState.SUCCEEDED}
+    works = [task.work for task in plan.tasks if task.name not in done] if plan else []
+    asked = {work.model for work in works if isinstance(work, AgentWork)}
+    return {name: key for name, key in keys.items() if name in asked}
 
 
 def lacking(keys: Keys, runners: Iterable[LeaseRecord]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, insert, literal_column, or_, select, tuple_, update
 
 from hypernb.abc import Store
-from hypernb.errors import StoreError
+from hypernb.errors import StoreCorruptError, StoreError
 from hypernb.model import (
     EventKind,
     LeaseRecord,
@@ -56,7 +57,7 @@ from hypernb.store._events import append_event, last_seq, take_numbers
 from hypernb.store._failures import breaks_a_reference
 from hypernb.store._forks import share
 from hypernb.store._keys import SigningKey
-from hypernb.store._lacking import KeysNeeded, amended, lacking
+from hypernb.store._lacking import KeysNeeded, amended, lacking, still_asked
 from hypernb.store._location import database_file, default_location
 from hypernb.store._plans import PlanReader, Proposal, write_plan
 from hypernb.store._reading import (
@@ -586,7 +587,10 @@ class SqlStore(Store):
             or self._held(leases_of(connection, f"mission:{mission.id}"))
         ):
             return ()
-        keys = amended(keys, self._amendments.read(connection, mission))
+        if keys := amended(keys, self._amendments.read(connection, mission)):
+            with suppress(StoreCorruptError):  # whoever reads the plan is told of it
+                plan = self._plans.read(connection, mission.id, mission.revision)
+                keys = still_asked(keys, plan, tasks_of(connection, mission.id))
         return lacking(keys, self._held(leases_of(connection, "runner:")))
 
     def count_events(self, mission_id: MissionId, *, until: int) -> int:

@@ -54,7 +54,7 @@ def read(
     counts = _counts(connection, missions)
     findings = _findings(connection, missions)
     budgets = _budgets(connection, missions)
-    unknown = _calls.unknown_among(connection, _ids(missions))
+    uncertain = _calls.uncertain_among(connection, _ids(missions))
     at_hand = _tasks_at_hand(connection, missions)
     all_places = [place for mine in places.values() for place in mine]
     hits = _sought.told(connection, all_places, words)
@@ -68,7 +68,8 @@ def read(
             budget=budgets.get(each.id),
             is_approved=each.id in approved or each.state is not MissionState.AWAITING_APPROVAL,
             at_hand=tuple(at_hand.get(each.id, ())),
-            unknown=unknown.get(each.id, 0),
+            unknown=uncertain.get(each.id, (0, 0))[0],
+            at_most=uncertain.get(each.id, (0, 0))[1],
             found=tuple(hits[place] for place in places.get(each.id, ()) if place in hits),
         )
         for each in missions

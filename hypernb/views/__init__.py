@@ -4,7 +4,7 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import labelled
 from hypernb.views._commands import as_commands
-from hypernb.views._contract import allowed, expected, refused
+from hypernb.views._contract import allowed, expected, notes, refused
 from hypernb.views._difference import (
     Changed,
     changed,
@@ -144,6 +144,7 @@ __all__ = [
     "named",
     "needs",
     "next_commands",
+    "notes",
     "outcome",
     "page",
     "plain",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from hypernb.errors import dollars, limit_words
-from hypernb.model import AgentWork, OnFailure, PythonWork
+from hypernb.errors import dollars, limit_words, told_apart
+from hypernb.model import AgentWork, OnFailure, PythonWork, TokenUse
 from hypernb.views import words
 from hypernb.views._clean import CUT_AT, clean, line
 from hypernb.views._egress import told_variables
@@ -77,6 +77,30 @@ def allowed(plan: PlanSpec, quote: Quote | None = None) -> list[tuple[str, Phras
     if plan.paths:
         terms.append(("Imports", ("modules from ", *enumerate_names(plan.paths, most=6))))
     return terms
+
+
+def notes(plan: PlanSpec) -> tuple[str, ...]:
+    """Return what is to be known of a plan first: caps that are too low, and its own notes."""
+    return (*filter(None, (_too_low(plan, task) for task in plan.tasks)), *plan.notes)
+
+
+def _too_low(plan: PlanSpec, task: TaskSpec) -> str:
+    """Say that the cap of a task does not cover one answer, whose worst case is kept for it."""
+    work, cap = task.work, task.cap_cost
+    if cap is None or plan.is_replayed or not isinstance(work, AgentWork) or work.function:
+        return ""
+    model = plan.models.get(work.model)
+    if model is None or model.price is None:
+        return ""
+    # What is read comes on top, and is not known yet.
+    most = model.price.cost(TokenUse(output_tokens=min(model.max_output_tokens, work.tokens)))
+    if most <= cap:
+        return ""
+    may, has = told_apart(most, limit=cap)
+    return (
+        f"Task {task.name!r} will probably end without an answer: one of {model.name} may cost "
+        f"{may} and more, and its cap on cost is {has}."
+    )
 
 
 def _reads(plan: PlanSpec) -> Phrase:

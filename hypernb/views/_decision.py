@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 from hypernb.model import PythonWork
 from hypernb.views import words
 from hypernb.views._clean import line
-from hypernb.views._contract import allowed, caps, contract, errand, expected, refused
+from hypernb.views._contract import (
+    allowed,
+    caps,
+    contract,
+    errand,
+    expected,
+    notes,
+    refused,
+)
 from hypernb.views._egress import told_variables
 from hypernb.views._icons import icon
 from hypernb.views._markup import Html, el, join, pairs, sentence, short, table, whole
@@ -53,7 +61,7 @@ def decision(figures: Figures) -> Html:
             el("div", el("p", "What to expect", cls="b"), _terms(expected(figures))),
             cls="two",
         ),
-        _notes(plan.notes),
+        _notes(notes(plan)),
         commands(
             *yes,
             *_lens(figures),
@@ -89,10 +97,10 @@ def _terms(terms: list[tuple[str, Phrase]]) -> Html:
     return pairs((term, sentence(said)) for term, said in terms)
 
 
-def _notes(notes: tuple[str, ...]) -> Html | None:
-    if not notes:
+def _notes(known: tuple[str, ...]) -> Html | None:
+    if not known:
         return None
-    items = (el("li", line(note, cut_at=600)) for note in notes[:20])
+    items = (el("li", line(note, cut_at=600)) for note in known[:20])
     return el(
         "div", el("p", "Know this first", cls="b"), el("ul", *items, cls="list"), cls="notes"
     )

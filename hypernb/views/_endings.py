@@ -106,7 +106,8 @@ def _cost(figures: Figures) -> str:
         return f"What {words.count(unknown, 'call')} cost is not known"
     if planned := figures.outlook.planning:
         if figures.outlook.at_most:
-            return f"It cost {figures.cost_so_far}, of which planning {dollars(planned)}"
+            planning = words.cost_and_unknown(planned, 0, figures.outlook.planning_at_most)
+            return f"It cost {figures.cost_so_far}, of which planning {planning}"
         return f"Planning cost {dollars(planned)}, the tasks {figures.cost_of_tasks}"
     return f"It cost {figures.cost_so_far}"
 
@@ -300,6 +301,8 @@ def next_commands(figures: Figures, *, live: bool = False) -> list[tuple[str, st
     if mission.state is MissionState.SUCCEEDED:
         form = "the result in full" if figures.cli else "the result as a Python object"
         rows.append((figures.typed(f"result {ref}"), form))
+        if anew := figures.rewinds_what_failed:
+            rows.append((anew, "what failed anew, in a new mission"))
     elif mission.state is MissionState.FAILED and figures.results_there:
         rows.append((figures.typed(f"result {ref}"), "what there is of its result"))
     if figures.is_out_of_money:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hypernb.errors import BudgetExhaustedError, dollars, told_apart
 from hypernb.model import (
     OVERSPENT,
+    THE_KERNEL,
     UNCOVERED,
     EventKind,
     MissionState,
@@ -70,6 +71,8 @@ _SOONEST: Final = (
     TaskState.PENDING,
 )
 _DIME: Final = 0.1
+_WAITING_NOTES: Final = ("waits for ", THE_KERNEL)
+"""How the notes of tasks at work begin that a server or a kernel keeps waiting."""
 _NOTHING_PAST: Final = Past()
 BECAUSE_OF_MONEY: Final = "budget"
 """What ``mission.paused`` gives as its reason when no money is left for a call."""
@@ -253,8 +256,8 @@ class Figures:
     @property
     def cost_so_far(self) -> str:
         """What it has cost so far; what nobody knows is not nothing."""
-        said = cost_and_unknown(self.snapshot.mission.cost, self.outlook.unknown)
-        return f"{self._at_most}{said}"
+        known = self.outlook
+        return cost_and_unknown(self.snapshot.mission.cost, known.unknown, known.at_most)
 
     @property
     def _at_most(self) -> str:
@@ -353,6 +356,15 @@ class Figures:
         amount = known if None not in left else max(known, 2 * max(budget or 0.0, 0.01))
         said = f"{_in_cents(amount):.2f}" if amount >= _DIME else f"{amount:.2g}"
         return self.typed(f"rewind {mission.short_id} --budget {said}")
+
+    @property
+    def rewinds_what_failed(self) -> str:
+        """The command that does anew what a mission has succeeded without; empty if nothing."""
+        mission, failed = self.snapshot.mission, self.among(TaskState.FAILED)
+        if mission.state is not MissionState.SUCCEEDED or not failed:
+            return ""
+        at = f" t{failed[0].number}" if len(failed) == 1 else ""
+        return self.typed(f"rewind {mission.short_id}{at}")
 
     def lacks_money(self, task: TaskRecord) -> str:
         """Say why a ready task waits for money; empty if it does not."""
@@ -543,6 +555,23 @@ class Figures:
             elif task.started_at is not None and task.state.is_active:
                 gone[task.name] = self.running_s(task)
         return left(self.plan, gone, self.past, self._quoted_s)
+
+    @property
+    def left_now(self) -> Left | None:
+        """The same; None also while nothing moves, for then it does not become less."""
+        return None if self._stands_still else self.left
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether all that is under way waits for a person, a server or a kernel."""
+        state = self.snapshot.mission.state
+        if state is not MissionState.RUNNING or self.snapshot.lacks:
+            return state in (MissionState.PAUSED, MissionState.RUNNING)
+        if self.active:
+            return all(task.note.startswith(_WAITING_NOTES) for task in self.active)
+        asks = self.counts.get(TaskState.AWAITING_APPROVAL, 0)
+        soon = self.among(TaskState.READY, TaskState.STALLED, TaskState.WAITING)
+        return bool(asks) and not soon
 
     @cached_property
     def _quoted_s(self) -> Mapping[str, Spread]:

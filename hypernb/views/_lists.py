@@ -56,6 +56,8 @@ class StatusLike(Protocol):
     @property
     def unknown(self) -> int: ...
     @property
+    def at_most(self) -> int: ...
+    @property
     def waits(self) -> Mapping[str, str]: ...
 
 
@@ -402,7 +404,7 @@ def table_text(heads: Sequence[str], rows: Sequence[Sequence[Any]], *, width: in
 
 def status_text(status: StatusLike) -> str:
     """Write what runs, what needs you, what it cost, and who does the work."""
-    spent = words.cost_and_unknown(status.cost, status.unknown)
+    spent = words.cost_and_unknown(status.cost, status.unknown, status.at_most)
     told = [
         ("Running", _missions(status.running, status.waits) or "Nothing."),
         *([("Being planned", _missions(status.planning, {}))] if status.planning else ()),

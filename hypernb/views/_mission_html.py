@@ -176,7 +176,7 @@ def meters(figures: Figures) -> Html:
 
 def _progress(figures: Figures) -> Html:
     done = figures.counts.get(TaskState.SUCCEEDED, 0)
-    left = figures.left
+    left = figures.left_now
     return el(
         "div",
         el(

@@ -62,6 +62,7 @@ class Outlook:
         planning: What the plan has cost, which no quote is for.
         at_most: How many calls count with what was kept for them: nobody knows what they
             cost, but not more.
+        planning_at_most: How many of these were calls of the planning.
         unquoted: Why there are no quotes of a mission under way, as a sentence.
     """
 
@@ -71,6 +72,7 @@ class Outlook:
     choices: tuple[Choice, ...] = ()
     planning: float = 0.0
     at_most: int = 0
+    planning_at_most: int = 0
     unquoted: str = ""
 
     def quote(self, task: str = "") -> Quote | None:

@@ -387,8 +387,17 @@ def _succeeded(figures: Figures) -> Story:
             command(figures.typed(f"result {_id(figures)}")),
             " gives the result.",
             *look,
+            *_done_anew(figures),
         ),
     )
+
+
+def _done_anew(figures: Figures) -> Phrase:
+    typed = figures.rewinds_what_failed
+    if not typed:
+        return ()
+    failed = figures.among(TaskState.FAILED)
+    return (" ", command(typed), " does ", *_names(failed), " anew, in a new mission.")
 
 
 def _failed(figures: Figures) -> Story:

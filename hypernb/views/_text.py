@@ -9,7 +9,7 @@ from hypernb.views import words
 from hypernb.views._clean import clean, line
 from hypernb.views._columns import columns, labelled, wrap
 from hypernb.views._commands import as_commands, with_commands
-from hypernb.views._contract import allowed, caps, contract_in_brief, errand, expected
+from hypernb.views._contract import allowed, caps, contract_in_brief, errand, expected, notes
 from hypernb.views._decision import needed
 from hypernb.views._egress import told_variables
 from hypernb.views._endings import (
@@ -83,11 +83,11 @@ def plan_text(
     parts = [_head(figures, width), _three(figures, width)]
     plan = snapshot.plan
     if plan is not None:
-        notes = [as_commands(each) for each in plan.notes] if cli else plan.notes
+        known = [as_commands(each) for each in notes(plan)] if cli else notes(plan)
         parts += [
             _titled("What you allow", _terms(allowed(plan, figures.quote), width)),
             _titled("What to expect", _terms(expected(figures), width)),
-            _titled("Know this first", "\n".join(_bullets(notes[:20], width))),
+            _titled("Know this first", "\n".join(_bullets(known[:20], width))),
             _plan_table(figures, width),
             _titled("Contract of each task", _contracts(figures, plan, width)),
             _titled("Functions", _sources(figures, functions(plan))),
@@ -180,7 +180,7 @@ def _tally(figures: Figures, width: int) -> str:
         f"{many:,} {words.state_word(known).word}" for known, many in figures.counts.items()
     ]
     said = f"{done:,} of {words.count(figures.total, 'task')} succeeded ({', '.join(counted)})."
-    if (left := figures.left) is not None:
+    if (left := figures.left_now) is not None:
         said += f" About {left.about} left."
     found = len(figures.snapshot.findings)
     if found:

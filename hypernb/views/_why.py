@@ -60,6 +60,8 @@ class WhyLike(Protocol):
     @property
     def needs(self) -> Sequence[str]: ...
     @property
+    def without(self) -> Sequence[tuple[str, str]]: ...
+    @property
     def variables(self) -> Sequence[str]: ...
     @property
     def functions(self) -> Sequence[str]: ...
@@ -101,7 +103,7 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
         terms += [
             *([("Check", ("nobody has checked it: ", check))] if check else []),
             ("Came out as", (line(why.outcome.replace("_", " ")) or "not known",)),
-            ("Made from", enumerate_names(why.needs, most=12) or ("no other task",)),
+            ("Made from", _made_from(why)),
         ]
         if why.variables:
             terms.append(("Of yours", enumerate_names(why.variables, most=12)))
@@ -121,6 +123,14 @@ def _terms(why: WhyLike) -> list[tuple[str, Phrase]]:
 def _told(prompt: str) -> Whole | None:
     said = clean(prompt, cut_at=WHOLE_AT_MOST).strip()
     return Whole(said) if said else None
+
+
+def _made_from(why: WhyLike) -> Phrase:
+    made = enumerate_names(why.needs, most=12) or ("no other task",)
+    if not why.without:
+        return made
+    ended = (f"{name} ({state.replace('_', ' ')})" for name, state in why.without)
+    return (*made, "; not from ", *enumerate_names(list(ended), most=12))
 
 
 def _models(why: WhyLike) -> Phrase:

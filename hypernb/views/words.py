@@ -251,17 +251,25 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-def cost_and_unknown(cost: float, unknown: int) -> str:
+def cost_and_unknown(cost: float, unknown: int, at_most: int = 0) -> str:
     """Write what was paid, and how many calls cost nobody knows what: that is not nothing.
+
+    Args:
+        cost: In dollars, as far as it is known.
+        unknown: How many calls are not in it.
+        at_most: How many are in it with what was kept for them.
 
     Example:
         >>> cost_and_unknown(0.5, 0), cost_and_unknown(0.5, 1), cost_and_unknown(0, 2)
         ('$0.50', '$0.50 and 1 call of unknown cost', '2 calls of unknown cost')
+        >>> cost_and_unknown(0.5, 0, at_most=1)
+        'at most $0.50'
     """
+    paid = f"{'at most ' if at_most and cost else ''}{dollars(cost)}"
     if not unknown:
-        return dollars(cost)
+        return paid
     calls = f"{count(unknown, 'call')} of unknown cost"
-    return f"{dollars(cost)} and {calls}" if cost else calls
+    return f"{paid} and {calls}" if cost else calls
 
 
 def money_of(spent: float, budget: float) -> str:

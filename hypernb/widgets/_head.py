@@ -20,6 +20,7 @@ from hypernb.views import (
     named,
     needs,
     next_commands,
+    notes,
     outcome,
     refused,
     roughly,
@@ -85,8 +86,7 @@ def head_facts(  # noqa: PLR0913 - each is read by somebody else
     figures = Figures(snapshot, past=_past(durations), outlook=outlook)
     mission, plan = snapshot.mission, snapshot.plan
     told = story(figures)
-    # While it is paused, what its tasks have taken so far says nothing of what they still take.
-    left = figures.left if mission.state is MissionState.RUNNING else None
+    left = figures.left_now if mission.state is MissionState.RUNNING else None
     return {
         "since": since(figures),
         "now": phrase(told.now),
@@ -249,7 +249,7 @@ def _decision(
     return {
         "allow": _allowed(plan, figures.quote),
         "expect": [_fact(label, said) for label, said in expected(figures)],
-        "notes": [[note] for note in plan.notes[:NOTES_SHOWN]],
+        "notes": [[note] for note in notes(plan)[:NOTES_SHOWN]],
         # A plan with problems is never stored; those of a draft are the answer to `check`.
         "problems": [],
         "models": choices(figures),

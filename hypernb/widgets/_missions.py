@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hypernb.errors import PathError, UnknownNameError, UsageError, dollars, limit_words
+from hypernb.errors import PathError, UnknownNameError, UsageError, limit_words
 from hypernb.model import MissionState, TaskState
 from hypernb.session import RETRIABLE
 from hypernb.views import (
@@ -97,7 +97,8 @@ def _left(session: Session, found: Sequence[MissionSummary]) -> dict[MissionId, 
     store, said = session.store, {}
     for mission_id in running[:_ESTIMATED_AT_MOST]:
         figures = Figures(store.snapshot(mission_id, events=0), past=store.past(mission_id))
-        said[mission_id] = figures.left.said if figures.left else ""
+        left = figures.left_now
+        said[mission_id] = left.said if left else ""
     return said
 
 
@@ -121,7 +122,7 @@ def _row(summary: MissionSummary, left: Mapping[MissionId, str]) -> Facts:
         "told": phrase(told(summary)),
         "found": phrase(found_in(summary.found)),
         "needs_you": needs_you(summary),
-        "cost": words.cost_and_unknown(summary.mission.cost, summary.unknown),
+        "cost": words.cost_and_unknown(summary.mission.cost, summary.unknown, summary.at_most),
         "figures": _figures(summary, left.get(summary.mission.id, "")),
         "actions": actions(summary),
     }
@@ -138,10 +139,14 @@ def _spending(summary: MissionSummary) -> str:
     if summary.mission.started_at is None:
         return "" if budget is None else f"It may spend {limit_words(budget)}"
     if summary.unknown:
-        return words.cost_and_unknown(cost, summary.unknown)
+        return words.cost_and_unknown(cost, summary.unknown, summary.at_most)
     if budget is not None:
-        return f"{words.money_of(cost, budget)} spent"
-    return f"{dollars(cost)} spent" if cost else ""
+        return f"{_at_most(cost, summary.at_most)}{words.money_of(cost, budget)} spent"
+    return f"{words.cost_and_unknown(cost, 0, summary.at_most)} spent" if cost else ""
+
+
+def _at_most(cost: float, calls: int) -> str:
+    return "at most " if cost and calls else ""
 
 
 def needs_you(summary: MissionSummary) -> bool:
@@ -348,8 +353,8 @@ def compare(session: Session, a: str, b: str) -> Facts:
         )
     first, second = one.snapshot(events=0), other.snapshot(events=0)
     return {
-        "a": _side(first, _unknown(one)),
-        "b": _side(second, _unknown(other)),
+        "a": _side(first, _uncertain(one)),
+        "b": _side(second, _uncertain(other)),
         "difference": _difference(first, second),
         "tasks": _tasks(first, second),
         "total_tasks": len({task.name for task in (*first.tasks, *second.tasks)}),
@@ -357,12 +362,13 @@ def compare(session: Session, a: str, b: str) -> Facts:
     }
 
 
-def _unknown(mission: Mission) -> int:
+def _uncertain(mission: Mission) -> tuple[int, int]:
+    """Return of how many calls nobody knows the cost, and of how many only the most."""
     sums = mission.session.store.usage_sums(("mission",), mission_id=mission.record.id)
-    return sum(each.unknown for each in sums)
+    return sum(each.unknown for each in sums), sum(each.at_most for each in sums)
 
 
-def _side(snapshot: MissionSnapshot, unknown: int) -> Facts:
+def _side(snapshot: MissionSnapshot, uncertain: tuple[int, int]) -> Facts:
     mission = snapshot.mission
     counts = Counter(task.state for task in snapshot.tasks)
     facts = mission_facts(mission)
@@ -371,20 +377,21 @@ def _side(snapshot: MissionSnapshot, unknown: int) -> Facts:
         "mission": facts,
         "counts": [(state.value, counts[state]) for state in TASK_ORDER if counts[state]],
         "facts": [
-            {"label": label, "said": [said]} for label, said in _measures(snapshot, unknown)
+            {"label": label, "said": [said]} for label, said in _measures(snapshot, uncertain)
         ],
     }
 
 
-def _measures(snapshot: MissionSnapshot, unknown: int) -> list[tuple[str, str]]:
+def _measures(snapshot: MissionSnapshot, uncertain: tuple[int, int]) -> list[tuple[str, str]]:
     mission = snapshot.mission
     took_s = mission.took_s(snapshot.now)
     budget = snapshot.plan.budget if snapshot.plan else None
-    cost = words.cost_and_unknown(mission.cost, unknown)
+    unknown, at_most = uncertain
+    cost = words.cost_and_unknown(mission.cost, unknown, at_most)
     if budget is None:
         cost = f"{cost}, no limit"
     elif not unknown:
-        cost = words.money_of(mission.cost, budget)
+        cost = f"{_at_most(mission.cost, at_most)}{words.money_of(mission.cost, budget)}"
     return [
         ("Took", "It has not started." if took_s is None else words.duration(took_s)),
         ("Sum of task times", words.duration(sum(task.worked_s for task in snapshot.tasks))),

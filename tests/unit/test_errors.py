@@ -133,6 +133,8 @@ def test_error_without_hint_has_no_tail() -> None:
         pytest.param("zzz", map(str, range(11)), "", id="many-known"),
         pytest.param("zzz", [], "", id="none-known"),
         pytest.param("", ["run"], "Known: 'run'.", id="no-word"),
+        pytest.param("fork", ["resume", "rewind"], "Did you mean 'rewind'?", id="synonym"),
+        pytest.param("fork", ["run"], "Known: 'run'.", id="synonym-of-nothing-here"),
     ],
 )
 def test_nearest_names_are_offered(word: str, known: typing.Iterable[str], said: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from hypernb.errors import ApprovalError, TransitionError, UnknownNameError, UsageError
-from hypernb.model import MissionState, ModelSpec, RunnerId, Usage
+from hypernb.model import AgentWork, MissionState, ModelSpec, RunnerId, TaskSpec, Usage
+from tests.by_hand import take_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +119,16 @@ def test_only_a_mission_under_way_is_amended(bench: Bench, store: Store) -> None
         store.amend(held.mission.id, budget=6, by="ada@here")
 
 
+def test_a_mission_that_is_approved_and_has_not_begun_is_amended(
+    bench: Bench, store: Store
+) -> None:
+    mission = bench.approved("a", models={"main": LARGE})
+    store.amend(mission.id, models={"main": SMALL}, by="ada@here")
+    assert [each.models for each in store.amendments(mission.id)] == [{"main": SMALL}]
+    # A runner is told, for it may have left the mission alone.
+    assert [each.kind for each in store.commands()] == ["start", "amend"]
+
+
 def test_terms_that_cannot_be_are_refused(bench: Bench, store: Store) -> None:
     held = bench.running("a", models={"main": LARGE})
     held.run("a")
@@ -143,6 +154,12 @@ def lacks(store: Store, mission: Any) -> tuple[str, ...]:
     return found
 
 
+def asking(models: dict[str, ModelSpec]) -> dict[str, Any]:
+    """Fields of a plan in which a task asks each model; the tasks have the models' names."""
+    tasks = tuple(TaskSpec(name=name, work=AgentWork(model=name)) for name in models)
+    return {"tasks": tasks, "models": models}
+
+
 def runner(store: Store, name: str, *keys: Any) -> None:
     assert store.take_lease(f"runner:{name}", RunnerId(name), MINUTE, {"keys": list(keys)})
 
@@ -150,9 +167,9 @@ def runner(store: Store, name: str, *keys: Any) -> None:
 def test_an_approved_mission_says_which_keys_nobody_has(bench: Bench, store: Store) -> None:
     of_its_host = LARGE.model_copy(update={"key": "B_KEY", "key_id": ""})
     models = {"main": LARGE, "spare": of_its_host, "local": SMALL}
-    draft = bench.proposed("a", models=models)
+    draft = bench.proposed(**asking(models))
     assert lacks(store, draft) == ()
-    mission = bench.approved("a", models=models)
+    mission = bench.approved(**asking(models))
     assert lacks(store, mission) == ("A_KEY", "B_KEY")
     runner(store, "r-0", "A_KEY:another", "B_KEY:bb", "B_KEY:@other.example")
     assert lacks(store, mission) == ("A_KEY", "B_KEY")
@@ -164,8 +181,22 @@ def test_an_approved_mission_says_which_keys_nobody_has(bench: Bench, store: Sto
     assert lacks(store, mission) == ()
 
 
+def test_a_model_that_no_task_asks_any_more_needs_no_key(bench: Bench, store: Store) -> None:
+    held = bench.running(**asking({"main": SMALL, "first": LARGE}))
+    mission = held.mission
+    unasked = bench.approved(models={"main": LARGE})
+    assert lacks(store, unasked) == ()
+    held.commit(held.ready("first"), held.start("first"))
+    store.release_lease(held.lease)
+    assert lacks(store, mission) == ("A_KEY",)
+    again = take_up(store, mission, bench.clock)
+    again.commit(again.finish("first"))
+    store.release_lease(again.lease)
+    assert lacks(store, mission) == ()
+
+
 def test_a_mission_that_a_runner_holds_lacks_nothing(bench: Bench, store: Store) -> None:
-    held = bench.running("a", models={"main": LARGE})
+    held = bench.running(**asking({"main": LARGE}))
     assert lacks(store, held.mission) == ()
     store.release_lease(held.lease)
     assert lacks(store, held.mission) == ("A_KEY",)
@@ -174,7 +205,7 @@ def test_a_mission_that_a_runner_holds_lacks_nothing(bench: Bench, store: Store)
 
 
 def test_a_mission_that_has_ended_lacks_nothing(bench: Bench, store: Store) -> None:
-    held = bench.running("a", models={"main": LARGE})
+    held = bench.running(**asking({"main": LARGE}))
     held.commit(held.change("mission.finished", mission_state=MissionState.FAILED))
     store.release_lease(held.lease)
     assert lacks(store, held.mission) == ()
@@ -182,19 +213,19 @@ def test_a_mission_that_has_ended_lacks_nothing(bench: Bench, store: Store) -> N
 
 def test_a_mission_that_is_replayed_lacks_nothing(bench: Bench, store: Store) -> None:
     tape = {"cassette": "replay:/tapes/a.jsonl"}
-    mission = bench.approved("a", models={"main": LARGE}, **tape)
+    mission = bench.approved(**asking({"main": LARGE}), **tape)
     assert lacks(store, mission) == ()
 
 
 def test_keys_that_a_runner_tells_of_oddly_are_none(bench: Bench, store: Store) -> None:
-    mission = bench.approved("a", models={"main": LARGE})
+    mission = bench.approved(**asking({"main": LARGE}))
     assert store.take_lease("runner:x", RunnerId("x"), MINUTE, {"keys": "A_KEY:aa"})
     assert store.take_lease("runner:y", RunnerId("y"), MINUTE, {"keys": {"A_KEY:aa": 1}})
     assert lacks(store, mission) == ("A_KEY",)
 
 
 def test_revised_plan_says_anew_which_keys_it_needs(bench: Bench, store: Store) -> None:
-    mission = bench.proposed("a", models={"main": LARGE})
+    mission = bench.proposed(**asking({"main": LARGE}))
     assert lacks(store, mission) == ()
     revised = store.revise_plan(mission.id, bench.spec("a"), by="ada@here")
     store.approve(mission.id, revision=2, plan_hash=revised.plan_hash, by="ada@here")

@@ -148,6 +148,44 @@ def test_mission_that_waits_for_a_key_can_be_cancelled_by_any_runner(
     assert bench.finished(mission).state == "cancelled"
 
 
+def test_key_of_a_model_that_no_task_asks_is_not_waited_for(
+    bench: Bench, server: ModelServer
+) -> None:
+    spec = plan(model(server), task("a"))
+    models = {**spec.models, "unasked": keyed(bench, server, ONE)}
+    mission = bench.approve_spec(spec.model_copy(update={"models": models}))
+    bench.host()
+    assert bench.finished(mission).state == "succeeded"
+
+
+def test_key_of_tasks_that_are_done_is_not_waited_for(
+    bench: Bench, server: ModelServer
+) -> None:
+    server.script = lambda asked: Reply(text="done", hold="start" if asked.number == 1 else "")
+    spec = plan(model(server), task("a", model="keyed"), task("b", "a"))
+    models = {**spec.models, "keyed": keyed(bench, server, ONE)}
+    mission = bench.approve_spec(spec.model_copy(update={"models": models}))
+    runner = bench.process(keys={NAME: ONE})
+    bench.until(lambda: len(server.asked) == 2, "the call of the second task")
+    runner.kill()
+    runner.wait()
+    server.release()
+    bench.host()
+    assert bench.finished(mission).state == "succeeded"
+    assert [given(asked) for asked in server.asked] == [ONE, "", ""]
+
+
+def test_approved_mission_that_waits_for_a_key_begins_with_another_model(
+    bench: Bench, server: ModelServer
+) -> None:
+    mission = bench.approve_spec(plan(keyed(bench, server, ONE), task("a")))
+    bench.host()
+    bench.until(lambda: payloads(bench, mission, "key.missing"))
+    bench.store.amend(mission.id, models={"default": model(server)}, by="ana@here")
+    assert bench.finished(mission).state == "succeeded"
+    assert [given(asked) for asked in server.asked] == [""]
+
+
 def test_runner_that_waits_for_nothing_but_keys_ends(bench: Bench, server: ModelServer) -> None:
     mission = bench.approve_spec(plan(keyed(bench, server, ONE), task("a")))
     host = bench.host(idle_s=0.3)

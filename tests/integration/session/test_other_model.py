@@ -12,12 +12,21 @@ from hypernb.errors import (
     ConfigError,
     HypernbError,
     KeyMissingError,
+    MissionWaitsError,
     TransitionError,
     UnknownNameError,
     UnnamedHostError,
     UsageError,
 )
-from hypernb.model import AgentWork, Grant, MissionState, ModelSpec, PlanSpec, Price, TaskSpec
+from hypernb.model import (
+    AgentWork,
+    Grant,
+    MissionState,
+    ModelSpec,
+    PlanSpec,
+    Price,
+    TaskSpec,
+)
 from hypernb.widgets._verbs import act
 from tests.kept import kept_in
 from tests.model_server import ModelServer
@@ -79,7 +88,7 @@ def plan_with(session: Session, server: ModelServer, **fields: Any) -> PlanSpec:
     work = AgentWork(model="mine:scripted", variables={"rows": Grant(see="all")})
     task = TaskSpec(name="a", agent="qa-engineer", work=work)
     known = {"models": {"mine:scripted": spec}, "inputs": {"rows": rows}, "budget": 1.0}
-    return PlanSpec(goal="look", tasks=(task,), **{**known, **fields})
+    return PlanSpec(**{"goal": "look", "tasks": (task,), **known, **fields})
 
 
 def test_model_made_by_hand_says_which_key_it_needs(
@@ -237,6 +246,65 @@ def test_mission_that_waits_for_a_key_needs_you_and_can_be_given_another_model(
     assert taken(mission) == [("scripted", server.host)]
     assert not session.mission(mission.id).waits_for_a_key
     assert [list(each) for each in began] == [[]]
+
+
+@pytest.mark.timeout(120)
+def test_approved_mission_that_waits_for_a_key_begins_with_another_model(
+    session: Session, server: ModelServer, other: ModelServer
+) -> None:
+    spec = ModelSpec(name="scripted", base_url=server.url, key="NOT_SET", price=PRICE)
+    work = AgentWork(model="mine:scripted", returns="text")
+    task = TaskSpec(name="a", agent="qa-engineer", work=work)
+    plan = plan_with(session, server, models={"mine:scripted": spec}, tasks=(task,))
+    record = session.store.create_mission(plan, by=session.by)
+    mission = session.mission(record.short_id).approve()
+    with pytest.raises(MissionWaitsError, match="it needs NOT_SET"):
+        mission.wait(60, until_asked=True)
+    assert mission.waits_for_a_key
+    with pytest.raises(UnnamedHostError):
+        mission.resume(model="there")
+    mission.resume(model="there", approve_host=True).wait(60)
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+    assert (len(server.asked), len(other.asked)) == (0, 1)
+
+
+@pytest.mark.timeout(120)
+def test_model_that_was_edited_away_is_not_waited_for(
+    session: Session, server: ModelServer, other: ModelServer
+) -> None:
+    tasks = tuple(TaskSpec(name=n, agent="qa-engineer", work=AgentWork()) for n in "ab")
+    spec = session.equipped(PlanSpec(goal="look", tasks=tasks, root=str(session.root)))
+    mission = session.mission(session.store.create_mission(spec, by=session.by).short_id)
+    mission.edit({"b": {"model": "keyed"}})
+    assert mission.plan.hosts == (server.host,)
+    mission.edit({"b": {"model": "there", "returns": "text"}}, drop=["a"])
+    plan = mission.plan
+    assert (list(plan.models), plan.hosts) == (["there"], (other.host,))
+    assert plan.tasks[0].hosts == (other.host,)
+    assert "NOT_SET" not in str(plan)
+    mission.approve().wait(60)
+    assert mission.state is MissionState.SUCCEEDED, mission.record.error
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param([{"timeout_s": 60}, {"model": "mine"}], id="before"),
+        pytest.param([{"timeout_s": 900}, {"model": "mine"}], id="longer"),
+        pytest.param([{"model": "mine", "timeout_s": 600}], id="with-it"),
+        pytest.param([{"model": "mine"}, {"timeout_s": 600}, {"model": "there"}], id="between"),
+    ],
+)
+def test_time_that_a_person_has_said_stays_with_another_model(
+    session: Session, edits: list[dict[str, Any]]
+) -> None:
+    task = TaskSpec(name="a", agent="qa-engineer", work=AgentWork())
+    spec = session.equipped(PlanSpec(goal="look", tasks=(task,), root=str(session.root)))
+    mission = session.mission(session.store.create_mission(spec, by=session.by).short_id)
+    for changes in edits:
+        mission.edit({"a": changes})
+    said = [changes["timeout_s"] for changes in edits if "timeout_s" in changes]
+    assert mission.plan.tasks[0].timeout_s == said[0]
 
 
 def test_mission_that_asks_no_model_is_given_none(session: Session) -> None:

@@ -117,6 +117,21 @@ def test_plan_says_which_files_are_too_new_to_be_read(
     assert notes[2] == "1 new file cannot be read until `git add`: src/new.py."
 
 
+def test_plan_of_a_fork_does_not_say_what_planning_has_used_for_its_origin(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    (home / "config.toml").write_text(PRICED)
+    with ModelServer(plan_of()) as server:
+        use(server)
+        origin = session.propose("Is it safe?")
+        said = ("Planning has sent ", "Planning has cost ")
+        assert [sum(n.startswith(each) for n in origin.plan.notes) for each in said] == [1, 1]
+        kept = [note for note in origin.plan.notes if not note.startswith(said)]
+        for forked in (origin.fork(), origin.fork("look", {"look": {"steps": 3}})):
+            assert list(forked.plan.notes) == kept
+            assert "Planning has" not in repr(forked.egress())
+
+
 def test_task_is_told_of_the_variables_that_the_plan_names_for_it_and_a_person_can_name_more(
     session: hypernb.Session, use: Any
 ) -> None:
@@ -381,6 +396,9 @@ def test_interrupt_ends_planning_and_what_it_cost_is_kept(
     assert f"nobody knows what it answered: {most} is paid." in views.plain(
         views.tell(kept.events(kinds=(EventKind.LLM_RESPONDED,))[0])
     )
+    assert f"{most} in 1 mission" in repr(session.status())
+    [summary] = session.store.summaries()[0]
+    assert summary.at_most == 1
 
 
 def test_recorded_plan_is_replayed_without_a_key(
@@ -820,6 +838,38 @@ def test_planning_that_reached_no_server_is_not_paid(
     (call,) = plan.planning
     assert (call.state, call.paid) == (CallState.FAILED, 0.0)
     assert call.error.startswith("cannot reach ")
+
+
+def test_planning_that_was_only_refused_when_it_is_interrupted_is_not_paid(
+    session: hypernb.Session, home: Path, use: Any
+) -> None:
+    import signal
+
+    (home / "config.toml").write_text(PRICED)
+    refused = threading.Event()
+
+    def look(said: str) -> None:
+        if "too many requests" in said:
+            refused.set()
+
+    with ModelServer(fails(429, "slow down", retry_after="60")) as server:
+        use(server)
+        main = threading.main_thread().ident
+        assert main is not None
+
+        def interrupt() -> None:
+            refused.wait(50)
+            signal.pthread_kill(main, signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(PlanningInterruptedError):
+            session.plan("Is it safe?", budget=50.0, on_progress=look)
+        thread.join()
+        assert len(server.asked) == 1
+    assert refused.is_set()
+    assert session.usage().total.cost == 0
+    assert session.missions() == []
 
 
 MARK = "quagga by the river"

@@ -10,7 +10,7 @@ import pytest
 from hypernb.cli import _commands
 from hypernb.cli._main import run
 from hypernb.errors import WaitInterruptedError
-from hypernb.model import MissionState
+from hypernb.model import AgentWork, MissionState, TaskSpec
 from hypernb.session import Session
 from tests.unit.widgets.recorded import Recorded
 
@@ -66,3 +66,32 @@ def test_result_of_a_failed_mission_is_printed_and_the_command_fails(
     said = capsys.readouterr()
     assert said.out == "All is\nwell.\n"
     assert said.err.startswith("hypernb: Mission m-1 failed: review broke. hypernb show m-1")
+
+
+@pytest.mark.parametrize("more", [[], ["--timeout", "0"]])
+def test_plan_that_awaits_approval_is_not_waited_for(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Session(tmp_path / "h.db", root=tmp_path) as session:
+        Recorded(session, "a")
+    assert run(["--db", str(tmp_path / "h.db"), "wait", "m-1", *more]) == 2
+    said = capsys.readouterr().err
+    assert "m-1 waits for your approval; it does not run yet." in said
+    assert "hypernb approve m-1 --wait starts it" in said
+
+
+def test_rewind_takes_changes_of_its_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = TaskSpec(name="a", agent="qa-engineer", work=AgentWork(tools=("tests",)))
+    with Session(tmp_path / "h.db", root=tmp_path) as session:
+        Recorded(session, tasks=(task,))
+    rewind = ["--db", str(tmp_path / "h.db"), "rewind", "m-1"]
+    assert run([*rewind, "timeout_s=60"]) == 2
+    assert "A change needs the task that it is about." in capsys.readouterr().err
+    for words in (["a", "timeout_s=60"], ["t1", "timeout_s=60"]):
+        assert run([*rewind, *words]) == 2
+        assert "waits for approval" in capsys.readouterr().err
+    with Session(tmp_path / "h.db", root=tmp_path) as session:
+        forks = [session.mission(ref).plan.tasks[0].timeout_s for ref in ("m-2", "m-3")]
+    assert forks == [60, 60]

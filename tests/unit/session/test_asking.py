@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hypernb.errors import MissionError, MissionWaitsError
-from hypernb.model import AgentWork, MissionState, ModelSpec, RunnerId, TaskSpec
+from hypernb.model import (
+    THE_KERNEL,
+    AgentWork,
+    MissionState,
+    ModelSpec,
+    RunnerId,
+    TaskSpec,
+    TaskState,
+)
 from hypernb.session._asking import asked
 from tests.unit.widgets.recorded import Recorded
 
@@ -107,3 +115,30 @@ def test_status_counts_what_a_runner_is_about_to_start_as_running(session: Sessi
     assert [each.short_id for each in status.running] == ["m-1"]
     assert status.needs_you == ()
     assert "m-1 approved, about to start" in repr(status)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        pytest.param(
+            {"note": f"{THE_KERNEL}f is gone: define it again"},
+            "waits for you (the kernel that has f is gone)",
+            id="kernel",
+        ),
+        pytest.param(
+            {"task_state": TaskState.AWAITING_APPROVAL},
+            "waits for your decision on a",
+            id="decision",
+        ),
+    ],
+)
+def test_status_counts_a_task_that_waits_for_a_person_among_what_needs_one(
+    session: Session, facts: dict[str, Any], said: str
+) -> None:
+    made = Recorded(session, "a", "b").start().begin("a").begin("b")
+    assert [each.short_id for each in session.status().running] == ["m-1"]
+    made.tell("task.progressed", "a", attempt=1, **facts)
+    status = session.status()
+    assert [each.short_id for each in status.needs_you] == ["m-1"]
+    assert f"m-1 {said}: count the stars" in repr(status)
+    assert status.running == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from hypernb.session._editing import drafted, edited, keep_only
 from hypernb.views._contract import goal, means
 
 MODEL = ModelSpec(name="small", base_url="http://localhost:1/v1")
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def plan(**needs: str) -> PlanSpec:
@@ -98,6 +101,47 @@ def test_fields_that_make_another_plan_are_refused(field: str) -> None:
 def test_value_of_wrong_kind_says_where_and_what() -> None:
     with pytest.raises(PlanProblemsError, match="Task 'a' cannot have timeout_s 'soon'"):
         edited(plan(a=""), {"a": {"timeout_s": "soon"}})
+
+
+def host(name: str) -> str:
+    return f"{name}.example"
+
+
+def asked(*models: str) -> PlanSpec:
+    """Build a plan whose tasks ask these models, each at a host of its name."""
+    known = {
+        name: ModelSpec(name=name, base_url=f"https://{host(name)}/v1")
+        for name in (*models, "spare")
+    }
+    tasks = tuple(
+        TaskSpec(name=f"of-{name}", work=AgentWork(model=name), hosts=(host(name),))
+        for name in models
+    )
+    return PlanSpec(goal="g", tasks=tasks, models=known, hosts=tuple(map(host, models)))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda plan: edited(plan, {"of-b": {"model": "a"}}), id="another-model"),
+        pytest.param(lambda plan: edited(plan, {}, drop=["of-b"]), id="dropped"),
+        pytest.param(lambda plan: keep_only(plan, ["of-a"]), id="approved-in-part"),
+    ],
+)
+def test_model_that_no_task_asks_any_more_goes_with_its_host(
+    edit: Callable[[PlanSpec], PlanSpec],
+) -> None:
+    after = edit(asked("a", "b"))
+    assert (list(after.models), after.hosts) == (["a", "spare"], ("a.example",))
+    assert all("b.example" not in task.hosts for task in after.tasks)
+
+
+def test_hosts_that_are_said_with_the_edit_stay() -> None:
+    hosts = ["a.example", "b.example"]
+    after = edited(asked("a", "b"), {"of-b": {"model": "a", "hosts": hosts}})
+    assert after.tasks[1].hosts == after.hosts == tuple(hosts)
+    after = edited(asked("a", "b"), {}, drop=["of-b"], plan_fields={"hosts": hosts})
+    assert after.hosts == tuple(hosts)
 
 
 def test_new_task_comes_last_and_needs_what_it_names() -> None:

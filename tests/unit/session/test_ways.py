@@ -11,6 +11,7 @@ from hypernb.clock import SystemClock
 from hypernb.errors import MissionWaitsError, TransitionError
 from hypernb.model import (
     AgentWork,
+    AttemptState,
     CallRecord,
     CallState,
     MissionId,
@@ -19,6 +20,7 @@ from hypernb.model import (
     PlanSpec,
     Price,
     TaskSpec,
+    TaskState,
     new_id,
 )
 from tests.unit.widgets.recorded import Recorded
@@ -95,6 +97,43 @@ def test_mission_that_was_approved_and_cancelled_before_it_began_is_retried(
     assert sent(session) == ["retry"]
 
 
+def succeeded_without(session: Session, *failed: str) -> Mission:
+    """A mission that has succeeded, though tasks of it failed."""
+    made = Recorded(session, *failed, "rest").start()
+    for name in failed:
+        ended = {"task_state": TaskState.FAILED, "attempt_state": AttemptState.FAILED}
+        made.begin(name).tell("task.finished", name, attempt=1, **ended)
+    return made.finish("rest").end().mission
+
+
+@pytest.mark.parametrize(
+    ("failed", "task", "at"),
+    [
+        pytest.param(["look"], "look", " look", id="task"),
+        pytest.param(["look"], "", " look", id="whole"),
+        pytest.param(["look", "read"], "t2", " read", id="one-of-several"),
+        pytest.param(["look", "read"], "", "", id="several"),
+    ],
+)
+def test_mission_that_has_succeeded_is_rewound_and_not_retried(
+    session: Session, failed: list[str], task: str, at: str
+) -> None:
+    mission = succeeded_without(session, *failed)
+    with pytest.raises(TransitionError) as refused:
+        mission.retry(task)
+    assert f"%hyper rewind m-1{at} does " in refused.value.hint
+    assert "retry" not in sent(session)
+    with pytest.raises(TransitionError) as refused:
+        mission.resume()
+    assert "retry" not in refused.value.hint
+
+
+def test_task_that_has_succeeded_is_not_offered_to_be_done_anew(session: Session) -> None:
+    with pytest.raises(TransitionError) as refused:
+        succeeded_without(session, "look").retry("rest")
+    assert refused.value.hint.startswith("Only what failed")
+
+
 def test_mission_is_not_resumed_into_the_same_pause(session: Session) -> None:
     mission = poor(session, needed=0.05)
     with pytest.raises(MissionWaitsError) as refused:
@@ -136,6 +175,15 @@ def test_mission_that_runs_is_paused_before_it_is_to_finish(session: Session) ->
         mission.resume(finish=True)
     assert refused.value.hint.startswith("%hyper pause m-1")
     assert "%hyper resume m-1 --finish" in refused.value.hint
+
+
+def test_plan_whose_first_task_asks_no_model_is_told_of_one_that_does(session: Session) -> None:
+    works = {"a": AgentWork(), "b": AgentWork(model="big")}
+    tasks = tuple(TaskSpec(name=name, work=work) for name, work in works.items())
+    mission = Recorded(session, tasks=tasks, models={"big": SPEC}).mission
+    with pytest.raises(TransitionError) as refused:
+        mission.resume(model="small")
+    assert "%hyper edit m-1 t2 model=small" in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from hypernb.codec import encode
 from hypernb.errors import UsageError
 from hypernb.model import (
     AgentWork,
+    AttemptState,
     CallRecord,
     CallState,
     Grant,
     MissionState,
     ModelSpec,
     TaskSpec,
+    TaskState,
     Usage,
 )
 from hypernb.session import Session
@@ -278,3 +280,14 @@ def test_name_of_a_mission_with_a_part_of_its_result_has_no_value(session: Sessi
     with pytest.raises(UsageError, match="without its whole result") as told:
         session.why("answer", {"answer": mission})
     assert "%hyper result m-1" in told.value.hint
+
+
+def test_task_that_gave_nothing_is_not_what_another_was_made_from(session: Session) -> None:
+    needs = {"look": (), "read": (), "sum-up": ("look", "read")}
+    tasks = tuple(TaskSpec(name=n, needs=of, work=AgentWork()) for n, of in needs.items())
+    made = Recorded(session, tasks=tasks).start().begin("look").finish("read", 1)
+    ended = {"task_state": TaskState.FAILED, "attempt_state": AttemptState.FAILED}
+    made.tell("task.finished", "look", attempt=1, **ended).finish("sum-up", 2).end()
+    why = session.why("m-1/sum-up")
+    assert (why.needs, why.without) == (("read",), (("look", "failed"),))
+    assert "read; not from look (failed)" in repr(why)

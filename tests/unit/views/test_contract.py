@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hypernb.model import AgentWork, PlanSpec, PythonWork, TaskSpec
+from hypernb.model import AgentWork, ModelSpec, PlanSpec, Price, PythonWork, TaskSpec
 from hypernb.views import (
     allowed,
     mission_html,
     mission_markdown,
     mission_text,
+    notes,
     plain,
+    plan_text,
     refused,
 )
 from hypernb.views._contract import contract
@@ -139,3 +141,33 @@ def test_source_of_ones_own_code_is_shown_to_its_end(make: type[Examples]) -> No
     known = plan(FUNCTION.model_copy(update={"work": work}))
     shown = make.snapshot("awaiting_approval", plan=known, tasks=())
     assert "x = 1\nEND</pre>" in mission_html(shown, live=False)
+
+
+@pytest.mark.parametrize(
+    ("cap", "fields", "is_told"),
+    [
+        pytest.param(0.01, {}, True, id="too-low"),
+        pytest.param(0.05, {}, False, id="enough"),
+        pytest.param(None, {}, False, id="no-cap"),
+        pytest.param(0.01, {"cassette": "replay:/tapes/a.jsonl"}, False, id="replayed"),
+    ],
+)
+def test_cap_that_covers_no_answer_of_its_model_is_told_first(
+    make: Any,
+    cap: float | None,
+    fields: dict[str, Any],
+    is_told: bool,  # noqa: FBT001 - a case
+) -> None:
+    priced = ModelSpec(
+        name="gpt-6", base_url="https://api.example/v1", price=Price(input=1, output=10)
+    )
+    task = TaskSpec(name="look", work=AgentWork(model="m"), cap_cost=cap)
+    spec = plan(task).model_copy(
+        update={"models": {"m": priced}, "notes": ("Mind it.",), **fields}
+    )
+    said = "Task 'look' will probably end without an answer: one of gpt-6 may cost $0.041"
+    assert notes(spec)[-1] == "Mind it."
+    assert [said in each for each in notes(spec)] == ([True, False] if is_told else [False])
+    shown = make.snapshot("awaiting_approval", plan=spec)
+    assert (said in plan_text(shown, 400)) is is_told
+    assert ("will probably end without" in mission_html(shown, live=True)) is is_told

@@ -38,6 +38,7 @@ class Status:
     cost: float = 0.0
     missions: int = 0
     unknown: int = 0
+    at_most: int = 0
     waits: dict[str, str] = field(default_factory=dict)
     planning: tuple[Any, ...] = ()
 

@@ -83,6 +83,29 @@ def test_plan_that_was_cancelled_unapproved_is_proposed_again_and_not_retried(
     assert "What was not done" not in said
 
 
+@pytest.mark.parametrize("cli", [False, True])
+@pytest.mark.parametrize(
+    ("failed", "typed"),
+    [
+        pytest.param(["tests"], "rewind m-7 t6 does tests anew, in a new mission.", id="one"),
+        pytest.param(["pages", "tests"], "rewind m-7 does pages and tests anew", id="several"),
+    ],
+)
+def test_mission_that_succeeded_without_a_task_is_rewound_and_not_retried(
+    make: Any,
+    failed: list[str],
+    typed: str,
+    cli: bool,  # noqa: FBT001 - a case
+) -> None:
+    ended = make.snapshot("succeeded")
+    tasks = tuple(make.task(t.name, "failed") if t.name in failed else t for t in ended.tasks)
+    said = mission_text(replace(ended, tasks=tasks), width=300, cli=cli)
+    assert f"{'hypernb' if cli else '%hyper'} {typed}" in said
+    assert "what failed anew, in a new mission" in said
+    assert "retry" not in said
+    assert "rewind" not in mission_text(ended, cli=cli)
+
+
 def test_plan_text_of_approved_asks_nothing(make: Any) -> None:
     yes = make.snapshot().approvals
     assert "Your decision" not in plan_text(make.snapshot("awaiting_approval", approvals=yes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ from hypernb.model import (
     TaskSpec,
     TaskState,
 )
-from hypernb.views import Outlook, mission_html, missions_text, plain, plan_text
+from hypernb.views import Outlook, mission_html, mission_text, missions_text, plain, plan_text
 from hypernb.widgets._head import EXPECTED_AT_MOST, head_facts
 from hypernb.widgets._missions import told
 from tests.unit.views.conftest import (
@@ -187,6 +188,35 @@ def test_time_left_comes_from_past_missions_with_its_range() -> None:
     assert made["left"] == "about 8 min left (6 to 12)"
     assert made["left_from"] == "from 11 past missions"
     assert (made["left_s"], made["left_limits_s"]) == (480, (360, 720))
+
+
+def waiting(note: str, state: str = "running") -> MissionSnapshot:
+    """Return a mission whose tasks at work all have this note."""
+    made = timed(300)
+    active = (TaskState.RUNNING, TaskState.VERIFYING)
+    tasks = tuple(replace(t, note=note) if t.state in active else t for t in made.tasks)
+    return replace(made, tasks=tasks, mission=replace(made.mission, state=MissionState(state)))
+
+
+@pytest.mark.parametrize(
+    "still",
+    [
+        pytest.param(waiting("reads a.py", "paused"), id="paused"),
+        pytest.param(
+            waiting("waits for the model: it is busy, again at 14:05:42"), id="server"
+        ),
+        pytest.param(waiting("the kernel that has f is gone: define it again"), id="kernel"),
+        pytest.param(replace(waiting("reads a.py"), lacks=("A_KEY",)), id="key"),
+    ],
+)
+def test_no_time_left_is_told_while_nothing_moves(still: MissionSnapshot) -> None:
+    assert (head_facts(still)["left"], head_facts(still)["left_s"]) == ("", None)
+    said = f"{mission_text(still)}{mission_html(still, live=True)}"
+    assert not re.search(r"bout \d+ \w+ left", said)
+    moves = waiting("reads a.py")
+    said = f"{mission_text(moves)}{mission_html(moves, live=True)}"
+    assert len(re.findall(r"bout \d+ \w+ left", said)) == 2
+    assert head_facts(moves)["left"]
 
 
 def test_limits_are_rounded_as_they_are_said() -> None:

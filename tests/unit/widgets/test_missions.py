@@ -25,6 +25,7 @@ from hypernb.model import (
     SearchHit,
     Severity,
     TaskSpec,
+    Usage,
 )
 from hypernb.session import Session
 from hypernb.views import mission_text, plain
@@ -297,6 +298,28 @@ def test_figures_tell_of_money_that_there_is(
     (summary,), _ = session.store.summaries()
     mission = replace(summary.mission, cost=cost)
     assert _figures(replace(summary, mission=mission, unknown=unknown), "") == said
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        pytest.param(None, "at most $0.25 spent", id="no-budget"),
+        pytest.param(0.5, "at most $0.25 of $0.50 spent", id="budget"),
+    ],
+)
+def test_reserve_that_counts_as_paid_is_at_most_that(
+    session: Session, budget: float | None, said: str
+) -> None:
+    for _ in range(2):
+        made = Recorded(session, "a", budget=budget).start().begin("a")
+        lost = replace(made.underway.call("a"), state=CallState.LOST, cost=0.25)
+        usage = Usage(0.25, lost.model)
+        made.tell("llm.responded", "a", attempt=1, call=lost, usage=usage)
+    (row, _) = rows(session)["rows"]
+    assert (row["cost"], row["figures"]) == ("at most $0.25", said)
+    told = compare(session, "m-1", "m-2")
+    costs = [f["said"][0] for f in told["a"]["facts"] if f["label"] == "Cost"]
+    assert costs[0].startswith("at most $0.25")
 
 
 def test_cost_that_nobody_knows_is_no_zero_in_lists_and_comparisons(session: Session) -> None:

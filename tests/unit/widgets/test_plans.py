@@ -205,7 +205,8 @@ def test_model_of_a_task_is_changed_and_nothing_else_of_its_work(with_models: Mi
     answer = check(with_models, draft(changes=changes))
     assert answer["problems"] == []
     assert answer["twin"] == f"%hyper edit {with_models.id} map model=small"
-    [change] = answer["difference"]["changed"]
+    gone, change = answer["difference"]["changed"]
+    assert (gone["field"], gone["old"].partition(":")[0]) == ("models", "big")
     assert (change["old"], change["new"]) == ("big", "small")
     edit(with_models, draft(changes=changes))
     assert with_models.plan.tasks[0].work == with_models.session.store.plan(
