@@ -472,6 +472,10 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def artifact_record(self, digest: Digest) -> ArtifactRecord | None:
+        """Return what an artifact is and how large, without its bytes; None if there is none."""
+
+    @abstractmethod
     def put_artifact(self, payload: Payload) -> Digest:
         """Store bytes under their SHA-256; pickles are signed. Idempotent."""
 

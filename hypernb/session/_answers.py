@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 50
 _READ_BYTES: Final = 2_000_000
+_UNREAD: Final = (codec.PICKLE, codec.BYTES)
 _ROWS: Final = 20
 _WIDTH: Final = 100
 
@@ -108,24 +109,15 @@ class _Table:
 
 def _value(store: Store, digest: Digest | None) -> Any:
     try:
-        media_type = _media_type(store, digest)
-        if digest is None or media_type in ("", codec.PICKLE, codec.BYTES):
+        record = None if digest is None else store.artifact_record(digest)
+        if record is None or record.media_type in _UNREAD or record.size_bytes > _READ_BYTES:
             return _Unread()
-        _, data = store.artifact(digest)
-        value = _table(data) if media_type == codec.PARQUET else codec.decode(media_type, data)
+        kind = record.media_type
+        _, data = store.artifact(record.digest)
+        value = _table(data) if kind == codec.PARQUET else codec.decode(kind, data)
         return _Unread() if isinstance(value, bytes) else value
     except HypernbError:  # it is told where somebody asks for the value
         return _Unread()
-
-
-def _media_type(store: Store, digest: Digest | None) -> str:
-    """Return what an output is, or nothing if it is too large to be looked into."""
-    # Hexadecimal digits only: nothing of a value is part of the statement.
-    said = f"select media_type, size_bytes from artifacts where digest = '{digest}'"  # noqa: S608
-    for media_type, size in store.query(said)[1]:
-        if int(size) <= _READ_BYTES:
-            return str(media_type)
-    return ""
 
 
 def _table(data: bytes) -> _Table | _Unread:

@@ -50,9 +50,8 @@ _PRESENT: Final = select(
     t.artifacts.c.signature,
     type_coerce(t.artifacts.c.created_at, Text),
 ).where(t.artifacts.c.digest.in_(bindparam("digests", expanding=True)))
-_ONE: Final = _rows.SELECT_ARTIFACTS.add_columns(t.artifacts.c.data).where(
-    t.artifacts.c.digest == bindparam("wanted")
-)
+_RECORD: Final = _rows.SELECT_ARTIFACTS.where(t.artifacts.c.digest == bindparam("wanted"))
+_ONE: Final = _RECORD.add_columns(t.artifacts.c.data)
 _INSERT: Final = Bulk(
     insert(t.artifacts),
     "digest",
@@ -220,6 +219,11 @@ class Artifacts:
                 hint=RESTORE,
             )
         return record, data
+
+    def record(self, connection: Connection, digest: Digest) -> ArtifactRecord | None:
+        """Return what an artifact is, without its bytes; None if there is none."""
+        row = connection.execute(_RECORD, {"wanted": digest}).one_or_none()
+        return None if row is None else _rows.artifact(row)
 
     def is_trusted(self, record: ArtifactRecord) -> bool:
         """Tell whether this user signed it."""

@@ -618,6 +618,10 @@ class SqlStore(Store):
         with self._database.reading() as connection:
             return self._artifacts.read(connection, digest)
 
+    def artifact_record(self, digest: Digest) -> ArtifactRecord | None:
+        with self._database.reading() as connection:
+            return self._artifacts.record(connection, digest)
+
     def put_artifact(self, payload: Payload) -> Digest:
         return self.put_artifacts([payload])[0]
 

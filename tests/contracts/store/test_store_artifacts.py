@@ -29,6 +29,8 @@ Place = Any
 def test_bytes_come_back_as_they_were(place: Place, data: bytes) -> None:
     known = place.open().put_artifact(Payload("application/octet-stream", data))
     record, found = place.open().artifact(known)
+    assert place.open().artifact_record(known) == record
+    assert place.open().artifact_record(digest(data + b"?")) is None
     assert (known, found) == (digest(data), data)
     assert (record.digest, record.size_bytes) == (known, len(data))
     assert record.media_type == "application/octet-stream"
