@@ -473,7 +473,7 @@ class Store(ABC):
 
     @abstractmethod
     def artifact_record(self, digest: Digest) -> ArtifactRecord | None:
-        """Return what an artifact is and how large, without its bytes; None if it is unknown."""
+        """Return what an artifact is and how large, not its bytes; None if there is none."""
 
     @abstractmethod
     def put_artifact(self, payload: Payload) -> Digest:
