@@ -314,9 +314,7 @@ class Schedule:
         for number in range(len(self._state)):
             state = taken.get(number, TaskState.PENDING)
             self._set(number, TaskState.PENDING if state in _NOT_STARTED else state)
-        for number in self._graph.order:
-            if self._state[number] is TaskState.SKIPPED and self._would_starve(number):
-                self._starved.add(number)
+        late = self._starve_late()
         self._stopped = any(
             state is TaskState.FAILED and self._on_failure[number] is OnFailure.STOP
             for number, state in taken.items()
@@ -326,7 +324,7 @@ class Schedule:
         ready, starved = self._settle(range(len(self._state)))
         return Consequence(
             readied=tuple(name for name in ready if states.get(name) not in _MAY_START),
-            skipped=(*skipped, *starved),
+            skipped=(*late, *skipped, *starved),
             stop=self._stopped,
         )
 
@@ -441,6 +439,23 @@ class Schedule:
                 skipped.append(self._graph.names[child])
                 to_do += self._graph.children[child]
         return tuple(skipped)
+
+    def _starve_late(self) -> tuple[str, ...]:
+        """Know the starved of a restored run again; return those it had no time to skip.
+
+        Each before what needs it: whether that has starved, too, depends on it.
+        """
+        late = []
+        for number in self._graph.order:
+            state = self._state[number]
+            if not self._would_starve(number):
+                continue
+            if state is TaskState.PENDING:
+                self._set(number, TaskState.SKIPPED)
+                late.append(self._graph.names[number])
+            if state in (TaskState.PENDING, TaskState.SKIPPED):
+                self._starved.add(number)
+        return tuple(late)
 
     def _skip_late(self) -> tuple[str, ...]:
         """Skip what a restored run had no time to skip."""

@@ -413,3 +413,12 @@ def test_retry_of_what_had_nothing_to_ask_about_names_what_it_needs() -> None:
     with pytest.raises(TransitionError, match="Retry 'a', which it needs, with it"):
         schedule.retry(["ask"])
     assert schedule.retry() == Consequence(readied=("a",), pending=("ask",))
+
+
+def test_restore_knows_what_had_nothing_to_ask_about_though_an_earlier_one_was_not_kept() -> (
+    None
+):
+    needs = {"a": "", "ask": "a", "again": "a ask", "use": "a ask again"}
+    spec = changed(plan(on_failure="continue", **needs), ask=ASKS, again=ASKS)
+    late = Schedule(spec).restore({"a": S.FAILED, "again": S.SKIPPED})
+    assert late == Consequence(readied=("use",), skipped=("ask",))
