@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from hypernb.session import Session
 
 
-@pytest.fixture
-def around(session: Session) -> Surroundings:
-    return Surroundings(
-        namespace={},
-        hidden=(),
-        headless=False,
-        shell=None,
-        open_session=lambda: session,
-        configure=lambda _settings: None,
-    )
-
-
 def failed(session: Session, *done: str, result: str = "") -> Recorded:
     """A mission of three tasks of which some have succeeded."""
     recorded = Recorded(session, "left", "right", "review", result=result).start()

@@ -10,7 +10,6 @@ from hypernb.cli._main import run
 from hypernb.magics import _start
 from hypernb.magics._actions import act
 from hypernb.magics._line import read_line
-from hypernb.magics._start import Surroundings
 from hypernb.magics._verbs import VERBS
 from hypernb.model import EventKind
 from hypernb.session import Session
@@ -19,17 +18,7 @@ from tests.unit.widgets.recorded import Recorded
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture
-def around(session: Session) -> Surroundings:
-    return Surroundings(
-        namespace={},
-        hidden=(),
-        headless=False,
-        shell=None,
-        open_session=lambda: session,
-        configure=lambda _settings: None,
-    )
+    from hypernb.magics._start import Surroundings
 
 
 def typed(around: Surroundings, line: str) -> Any:
